@@ -1,0 +1,270 @@
+"""Declaration records: what a recipe says, frozen and free of code.
+
+Directives (:mod:`spack.api.directives`) append these records while a package class is made;
+the repository's index stores them (as plain tuples, see :func:`Recipe.to_data`), and the
+solver reads nothing else (DESIGN, decision 3). Spec texts stay texts here: whoever needs a
+parsed constraint parses it, and the parser caches.
+
+``when`` is always the *whole* condition as one anonymous spec text, the conjunction of the
+enclosing ``with when(...)`` blocks and the directive's own ``when=``; ``""`` means always.
+``line`` is the line of the directive's call in the file ``path`` of its recipe, or, for a
+directive that a base class contributes, 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Mapping, Optional, Tuple, Union
+
+__all__ = [
+    "ConflictRecord",
+    "DependencyRecord",
+    "ExtendsRecord",
+    "LicenseRecord",
+    "PatchRecord",
+    "ProvidesRecord",
+    "Recipe",
+    "RequirementRecord",
+    "ResourceRecord",
+    "VariantRecord",
+    "VersionRecord",
+]
+
+#: Scalars that may stand in the free-form parts of a record: marshal and JSON know them all.
+Plain = Union[None, bool, int, float, str, Tuple[Any, ...], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class VersionRecord:
+    """``version("1.2", sha256=...)``.
+
+    :param url: where the archive is, after ``url``, ``pypi``, ``url_for_version`` and the
+        version's own ``url=`` have had their say; None for a version from git. A ``pypi``
+        source is written ``pypi:<project>/<file name>`` and resolved by file name on the
+        configured index (DESIGN, decision 7).
+    :param sha256: lower-case hex of the archive, or None.
+    :param options: the remaining keywords as given: ``git``, ``commit``, ``tag``, ``branch``,
+        ``submodules``, ``expand``, ``extension``, ``no_cache``, ``get_full_repo``, ``md5``, ...
+    :param error: why the url could not be computed, or None.
+    """
+
+    version: str
+    url: Optional[str] = None
+    sha256: Optional[str] = None
+    preferred: bool = False
+    deprecated: bool = False
+    options: Mapping[str, Plain] = field(default_factory=dict)
+    line: int = 0
+    error: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class VariantRecord:
+    """``variant("name", default=..., values=..., multi=..., when=...)``.
+
+    :param kind: ``"bool"``, ``"single"`` or ``"multi"``.
+    :param default: always a tuple of texts; booleans are ``("true",)`` / ``("false",)``.
+    :param values: the allowed values as pairs (text, when condition), or None when any text
+        is allowed (``values`` was a type or a predicate, or absent with a string default).
+    :param sets: for ``disjoint_sets`` and friends: groups of values that may not be mixed.
+    """
+
+    name: str
+    kind: str
+    default: Tuple[str, ...]
+    values: Optional[Tuple[Tuple[str, str], ...]]
+    description: str = ""
+    sets: Optional[Tuple[Tuple[str, ...], ...]] = None
+    sticky: bool = False
+    when: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class DependencyRecord:
+    """``depends_on("spec", when=..., type=...)``; ``types`` is sorted."""
+
+    spec: str
+    types: Tuple[str, ...]
+    when: str = ""
+    patches: Tuple["PatchRecord", ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class ExtendsRecord:
+    """``extends("spec", when=..., type=...)``: the node shares its layout with ``spec``."""
+
+    spec: str
+    types: Tuple[str, ...]
+    when: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class ConflictRecord:
+    """``conflicts("spec", when=..., msg=...)``."""
+
+    spec: str
+    when: str = ""
+    message: Optional[str] = None
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class RequirementRecord:
+    """``requires("a", "b", policy="one_of", when=..., msg=...)``."""
+
+    specs: Tuple[str, ...]
+    policy: str = "one_of"
+    when: str = ""
+    message: Optional[str] = None
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class ProvidesRecord:
+    """``provides("mpi@3:", "c", when=...)``: names given together are provided together."""
+
+    virtuals: Tuple[str, ...]
+    when: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class PatchRecord:
+    """``patch("file-or-url", level=1, when=..., sha256=...)``.
+
+    :param source: a file beside the recipe, or a url.
+    :param sha256: of the patch itself (computed for a file), lower-case hex; None for a file
+        that is missing.
+    """
+
+    source: str
+    sha256: Optional[str]
+    level: int = 1
+    when: str = ""
+    working_dir: str = "."
+    reverse: bool = False
+    archive_sha256: Optional[str] = None
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class ResourceRecord:
+    """``resource(name=..., url=... | git=..., destination=..., placement=..., when=...)``."""
+
+    name: str
+    url: Optional[str] = None
+    sha256: Optional[str] = None
+    destination: str = ""
+    placement: Plain = None
+    when: str = ""
+    options: Mapping[str, Plain] = field(default_factory=dict)
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class LicenseRecord:
+    """``license("Apache-2.0 OR MIT", when=...)``, an SPDX expression."""
+
+    expression: str
+    when: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that may be known of a package without running its build code.
+
+    :param name: the package's name, such as ``py-black``.
+    :param namespace: of the repository that it comes from.
+    :param path: absolute path of ``package.py``.
+    :param content_hash: hex sha256 over the recipe file and the patches beside it; part of the
+        hash of a concrete spec.
+    :param virtual: the recipe only describes a virtual package (``virtual = True``).
+    :param executables: regular expressions by which ``spack external find`` detects it.
+    :param hooks: names that the package class or one of its bases other than the engine's own
+        defines and that the engine must know of without loading the class, such as
+        ``add_files_to_view``, ``view_destination``, ``determine_version``.
+    :param attributes: further class attributes of plain type that commands show or need
+        (``homepage``, ``url``, ``list_url``, ``git``, ``pypi``, ``has_code``, ``manual_download``,
+        ``tags``, ``maintainers``, ``parallel``, ``build_system`` ...).
+    """
+
+    name: str
+    namespace: str
+    path: str
+    content_hash: str
+    description: str = ""
+    virtual: bool = False
+    versions: Tuple[VersionRecord, ...] = ()
+    variants: Tuple[VariantRecord, ...] = ()
+    dependencies: Tuple[DependencyRecord, ...] = ()
+    extends: Tuple[ExtendsRecord, ...] = ()
+    conflicts: Tuple[ConflictRecord, ...] = ()
+    requirements: Tuple[RequirementRecord, ...] = ()
+    provides: Tuple[ProvidesRecord, ...] = ()
+    patches: Tuple[PatchRecord, ...] = ()
+    resources: Tuple[ResourceRecord, ...] = ()
+    licenses: Tuple[LicenseRecord, ...] = ()
+    executables: Tuple[str, ...] = ()
+    hooks: Tuple[str, ...] = ()
+    attributes: Mapping[str, Plain] = field(default_factory=dict)
+
+    @property
+    def fullname(self) -> str:
+        """Namespace and name, ``venv.py-black``."""
+        return f"{self.namespace}.{self.name}"
+
+    def to_data(self) -> Tuple[Any, ...]:
+        """Plain nested tuples and dicts (marshal and JSON take them), for :meth:`from_data`."""
+        return tuple(_plain(getattr(self, f.name)) for f in fields(self))
+
+    @classmethod
+    def from_data(cls, data: Tuple[Any, ...]) -> "Recipe":
+        """The inverse of :meth:`to_data`; *data* may have lists where tuples were."""
+        values = []
+        for f, value in zip(fields(cls), data):
+            record = _RECORDS.get(f.name)
+            if record is not None:
+                value = tuple(_record(record, row) for row in value)
+            elif isinstance(value, list):
+                value = tuple(value)
+            values.append(value)
+        return cls(*values)
+
+
+_RECORDS = {
+    "versions": VersionRecord,
+    "variants": VariantRecord,
+    "dependencies": DependencyRecord,
+    "extends": ExtendsRecord,
+    "conflicts": ConflictRecord,
+    "requirements": RequirementRecord,
+    "provides": ProvidesRecord,
+    "patches": PatchRecord,
+    "resources": ResourceRecord,
+    "licenses": LicenseRecord,
+}
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        return tuple(_plain(getattr(value, f.name)) for f in fields(value))
+    if isinstance(value, (tuple, list)):
+        return tuple(_plain(item) for item in value)
+    return value
+
+
+def _record(record: Any, row: Any) -> Any:
+    row = _tuples(row)
+    if record is DependencyRecord and row[3]:
+        row = (*row[:3], tuple(PatchRecord(*patch) for patch in row[3]), *row[4:])
+    return record(*row)
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return tuple(_tuples(item) for item in value)
+    return value
