@@ -1,0 +1,170 @@
+"""Text for shells: quoting, and statements that set, unset and alias.
+
+The dialects are rows of :data:`DIALECTS`; ``sh`` serves bash, zsh, dash, ash and ksh. Every
+statement ends with ``;`` and a newline, so that the text survives ``eval`` in csh, which joins
+lines with blanks.
+
+Limits: csh cannot hold a newline in a quoted word without a backslash, which is written; no shell
+can hold a NUL byte.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Callable, Dict, Mapping, NamedTuple
+
+from spack.errors import UsageError
+
+__all__ = [
+    "DIALECTS",
+    "Dialect",
+    "alias_statement",
+    "dialect",
+    "echo_statement",
+    "quote",
+    "set_statement",
+    "unalias_statement",
+    "unset_statement",
+]
+
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def _quote_sh(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _quote_csh(text: str) -> str:
+    # "!" is history expansion even between single quotes, and a newline ends the word.
+    escaped = text.replace("'", "'\\''").replace("!", "\\!").replace("\n", "\\\n")
+    return f"'{escaped}'"
+
+
+def _quote_fish(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _quote_pwsh(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Dialect(NamedTuple):
+    """The words of one family of shells; templates have the fields ``name`` and ``value``."""
+
+    quote: Callable[[str], str]
+    set: str
+    unset: str
+    alias: str
+    unalias: str
+    echo: str
+    plain_words: bool = True
+
+
+DIALECTS: Mapping[str, Dialect] = {
+    "sh": Dialect(
+        quote=_quote_sh,
+        set="export {name}={value};\n",
+        unset="unset {name};\n",
+        alias="alias {name}={value};\n",
+        unalias="unalias {name} 2>/dev/null || :;\n",
+        echo="printf '%s\\n' {value};\n",
+    ),
+    "csh": Dialect(
+        quote=_quote_csh,
+        set="setenv {name} {value};\n",
+        unset="unsetenv {name};\n",
+        alias="alias {name} {value};\n",
+        unalias="unalias {name};\n",
+        echo="echo {value};\n",
+    ),
+    "fish": Dialect(
+        quote=_quote_fish,
+        set="set -gx {name} {value};\n",
+        unset="set -e {name};\n",
+        alias="function {name}; {raw} $argv; end;\n",
+        unalias="functions -e {name};\n",
+        echo="echo {value};\n",
+    ),
+    "pwsh": Dialect(
+        quote=_quote_pwsh,
+        set="$Env:{name} = {value};\n",
+        unset="Remove-Item -ErrorAction SilentlyContinue -LiteralPath Env:{name};\n",
+        alias="function global:{name} {{ {raw} @args }};\n",
+        unalias="Remove-Item -ErrorAction SilentlyContinue -LiteralPath Function:{name};\n",
+        echo="Write-Output {value};\n",
+        plain_words=False,
+    ),
+}
+
+#: Names under which people know the dialects.
+_SYNONYMS: Dict[str, str] = {
+    "ash": "sh",
+    "bash": "sh",
+    "dash": "sh",
+    "ksh": "sh",
+    "zsh": "sh",
+    "tcsh": "csh",
+    "powershell": "pwsh",
+    "ps1": "pwsh",
+}
+
+
+def dialect(shell: str) -> Dialect:
+    """The dialect of *shell* (``bash``, ``zsh``, ``tcsh``, …).
+
+    :raises UsageError: for a shell that has no row in the table.
+    """
+    found = DIALECTS.get(_SYNONYMS.get(shell, shell))
+    if found is None:
+        raise UsageError(
+            f"there is no text for the shell '{shell}'",
+            facts={"shell": shell, "known": sorted([*DIALECTS, *_SYNONYMS])},
+            hint=f"use one of {', '.join(sorted(DIALECTS))}",
+            ref="unknown-shell",
+        )
+    return found
+
+
+def quote(shell: str, text: str) -> str:
+    """*text* as one word of *shell*; without quotes where none are needed."""
+    row = dialect(shell)
+    return text if row.plain_words and _PLAIN.match(text) else row.quote(text)
+
+
+def set_statement(shell: str, name: str, value: str) -> str:
+    """Set and export the environment variable *name*."""
+    row = dialect(shell)
+    return row.set.format(name=_checked(name), value=quote(shell, value))
+
+
+def unset_statement(shell: str, name: str) -> str:
+    """Remove *name* from the environment; no error if it is not there, also under ``set -eu``."""
+    return dialect(shell).unset.format(name=_checked(name))
+
+
+def alias_statement(shell: str, name: str, command: str) -> str:
+    """Make *name* stand for *command*, which is text of that shell."""
+    return dialect(shell).alias.format(name=name, value=dialect(shell).quote(command), raw=command)
+
+
+def unalias_statement(shell: str, name: str) -> str:
+    """Forget the alias *name*; no error if there is none."""
+    return dialect(shell).unalias.format(name=name)
+
+
+def echo_statement(shell: str, text: str) -> str:
+    """Print *text* and a newline."""
+    return dialect(shell).echo.format(value=dialect(shell).quote(text))
+
+
+def _checked(name: str) -> str:
+    """:raises UsageError: if *name* is no variable that every shell can hold."""
+    if not _NAME.match(name):
+        raise UsageError(
+            f"'{name}' cannot be the name of a variable in a shell",
+            facts={"name": name},
+            hint="names are letters, digits and underscores, and begin with no digit",
+            ref="variable-name",
+        )
+    return name
