@@ -1,0 +1,231 @@
+"""One command line: find the command, run it, turn its outcome into text and an exit code.
+
+The commands stand in :data:`COMMANDS`; the module of a command (``commands/<verb>.py``) is
+imported only when the command runs, so that a new command costs the others nothing. Each has
+
+* ``HELP``, one line, and ``DESCRIPTION`` with examples,
+* ``add_arguments(parser)``,
+* ``run(session, args) -> int | None``, the exit code (None is 0).
+
+Exit codes: 0 success; 1 the command failed; 2 wrong usage; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import Any, Dict, List, NoReturn, Optional, Sequence, Tuple
+
+from spack.errors import SpackError, UsageError
+
+__all__ = ["COMMANDS", "console_script", "main"]
+
+#: Command -> (group in the overview, one line of help). The order is that of the overview.
+COMMANDS: Dict[str, Tuple[str, str]] = {
+    "install": ("build packages", "build and install packages, or the active environment"),
+    "uninstall": ("build packages", "remove installed packages"),
+    "fetch": ("build packages", "bring the sources of packages into the source cache"),
+    "stage": ("build packages", "unpack and patch the sources of a package"),
+    "build-env": ("build packages", "run a command in the build environment of a package"),
+    "logs": ("build packages", "show the build log of a package"),
+    "gc": ("build packages", "remove packages that nothing needs any more"),
+    "clean": ("build packages", "remove build stages, caches and indexes"),
+    "reindex": ("build packages", "rebuild the database from the prefixes"),
+    "verify": ("build packages", "compare installed files with what was recorded"),
+    "find": ("query packages", "list installed packages"),
+    "spec": ("query packages", "show what a spec becomes when it is concretized"),
+    "solve": ("query packages", "concretize a spec and show how the solver got there"),
+    "info": ("query packages", "show a package's versions, variants and dependencies"),
+    "list": ("query packages", "list the packages that could be installed"),
+    "versions": ("query packages", "list the versions of a package"),
+    "providers": ("query packages", "list the packages that provide a virtual package"),
+    "location": ("query packages", "print the prefix, stage or recipe directory of a package"),
+    "env": ("environments", "create, activate and inspect environments"),
+    "add": ("environments", "add a spec to the active environment"),
+    "remove": ("environments", "remove a spec from the active environment"),
+    "concretize": ("environments", "concretize the active environment and write its lock file"),
+    "load": ("environments", "add packages to the shell's environment"),
+    "unload": ("environments", "undo load"),
+    "external": ("configuration", "detect packages that the system has"),
+    "compilers": ("configuration", "list the compilers that can be used"),
+    "config": ("configuration", "show the configuration and where it comes from"),
+    "repo": ("configuration", "add, list and remove repositories of recipes"),
+    "arch": ("configuration", "print this machine's platform, system and target"),
+    "python": ("developer", "run a script or a prompt with spack.package importable"),
+    "completion": ("developer", "print the completion script of a shell"),
+    "help": ("developer", "show this overview or the help of a command"),
+}
+
+#: Other names that users of Spack type.
+ALIASES = {"rm": "remove", "concretise": "concretize", "compiler": "compilers", "dev": "develop"}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises, so that usage errors look like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(
+            f"{self.prog}: {message}", hint=f"see `{self.prog} --help`", ref="usage"
+        )
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run one command line, such as ``["-e", "dir", "find", "-l"]``; returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _main(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader went away (`spack find | head`): not an error, and no second one at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        sys.stderr.write("\n==> Interrupted\n")
+        return 130
+
+
+def console_script() -> NoReturn:
+    """The entry point of an installation with pip."""
+    sys.exit(main())
+
+
+def _main(arguments: List[str]) -> int:
+    color = None
+    debug = "-d" in arguments or "--debug" in arguments
+    try:
+        options, command, rest = _split(arguments)
+        color = options.color
+        debug = options.debug
+        if options.version:
+            from spack import __version__
+
+            print(__version__)
+            return 0
+        if command is None or (command == "help" and not rest) or options.help:
+            print(overview())
+            return 0 if command or options.help else 2
+        command = ALIASES.get(command, command)
+        if command == "help":
+            command, rest = ALIASES.get(rest[0], rest[0]), ["--help"]
+        if command not in COMMANDS:
+            raise UsageError(
+                f"unknown command: {command}",
+                hint=_near_command(command),
+                ref="unknown-command",
+            )
+        module = import_module(f"spack.cli.commands.{command.replace('-', '_')}")
+        parser = Parser(
+            prog=f"spack {command}",
+            description=getattr(module, "DESCRIPTION", None) or COMMANDS[command][1],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(parser)
+        args = parser.parse_args(rest)
+        from spack.session import make_session  # start-up: not for help and usage errors
+
+        session = make_session(options)
+        try:
+            return module.run(session, args) or 0
+        finally:
+            session.close()
+    except SpackError as error:
+        from spack.cli.render import render_error
+
+        render_error(error, sys.stderr, color=color, debug=debug)
+        return 2 if isinstance(error, UsageError) else 1
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        from spack.cli.render import render_error, system_error
+
+        render_error(system_error(error), sys.stderr, color=color, debug=debug)
+        return 1
+
+
+def global_parser() -> argparse.ArgumentParser:
+    """The options that stand before the command."""
+    parser = Parser(prog="spack", add_help=False, allow_abbrev=False)
+    parser.add_argument("-h", "--help", action="store_true", help="show this overview")
+    parser.add_argument("-V", "--version", action="store_true", help="print the version")
+    parser.add_argument("-e", "--env", metavar="ENV", help="run in an environment (name or dir)")
+    parser.add_argument("-D", "--env-dir", metavar="DIR", help="run in the environment in DIR")
+    parser.add_argument("-E", "--no-env", action="store_true", help="run outside of environments")
+    parser.add_argument(
+        "-c",
+        "--config",
+        metavar="SECTION:KEY:VALUE",
+        action="append",
+        default=[],
+        help="set one configuration value for this command",
+    )
+    parser.add_argument(
+        "-C",
+        "--config-scope",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="read further configuration files from DIR",
+    )
+    parser.add_argument("-k", "--insecure", action="store_true", help="do not verify certificates")
+    parser.add_argument("-d", "--debug", action="store_true", help="show tracebacks and details")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress, only results")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), help="when to use colour (auto)"
+    )
+    return parser
+
+
+#: Global options that take a value: the only ones whose next word is not the command.
+_WITH_VALUE = {"-e", "--env", "-D", "--env-dir", "-c", "--config", "-C", "--config-scope", "--color"}
+
+
+def _split(arguments: List[str]) -> Tuple[Any, Optional[str], List[str]]:
+    """Global options, the command, and the command's own arguments."""
+    index = 0
+    while index < len(arguments) and arguments[index].startswith("-"):
+        index += 2 if arguments[index] in _WITH_VALUE else 1
+    options = global_parser().parse_args(arguments[: min(index, len(arguments))])
+    if index >= len(arguments):
+        return options, None, []
+    return options, arguments[index], arguments[index + 1 :]
+
+
+def _near_command(command: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(command, list(COMMANDS), n=3)
+    also = f"did you mean: {', '.join(near)}? " if near else ""
+    return also + "`spack help` lists all commands"
+
+
+def overview() -> str:
+    """The text of ``spack help``."""
+    lines = [
+        "spack - packages from source, each in a prefix of its own, used from a view",
+        "",
+        "usage: spack [options] <command> [arguments]",
+    ]
+    group = ""
+    for name, (heading, text) in COMMANDS.items():
+        if heading != group:
+            group = heading
+            lines += ["", f"{heading}:"]
+        lines.append(f"  {name:<12} {text}")
+    lines += ["", "options:"]
+    for action in global_parser()._actions:
+        words = ", ".join(action.option_strings)
+        if action.metavar:
+            words += f" {action.metavar}"
+        lines.append(f"  {words:<32} {action.help}")
+    lines += [
+        "",
+        "examples:",
+        "  spack install py-black            build and install a package",
+        "  spack spec -I py-black            what would be built, and what is there",
+        "  spack -e DIR install              install the environment in DIR and make its view",
+        "  spack help install                all about one command",
+    ]
+    return "\n".join(lines)

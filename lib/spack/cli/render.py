@@ -1,0 +1,158 @@
+"""Text for people: messages, errors, colour, trees and columns."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from typing import Any, Iterable, List, Optional, Sequence, TextIO, Tuple
+
+from spack.errors import SpackError
+
+__all__ = [
+    "Colors",
+    "columns",
+    "message",
+    "render_error",
+    "system_error",
+    "use_color",
+    "warning",
+]
+
+#: Name -> SGR parameters. A name is used for what it means, never for its colour.
+STYLES = {
+    "error": "1;31",
+    "warning": "1;33",
+    "arrow": "1;34",
+    "hash": "90",
+    "version": "36",
+    "variant": "94",
+    "architecture": "35",
+    "good": "32",
+    "bad": "31",
+    "strong": "1",
+    "dim": "2",
+}
+
+
+def use_color(stream: TextIO, choice: Optional[str] = None) -> bool:
+    """Colour only on a terminal, unless ``--color``, SPACK_COLOR or NO_COLOR say otherwise."""
+    choice = choice or os.environ.get("SPACK_COLOR") or "auto"
+    if choice in ("always", "never"):
+        return choice == "always"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+class Colors:
+    """``paint(text, "version")`` gives the text in its style, or as it is without colour."""
+
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = enabled
+
+    def paint(self, text: str, style: str) -> str:
+        if not self.enabled or not text:
+            return text
+        return f"\033[{STYLES[style]}m{text}\033[0m"
+
+
+def message(text: str, stream: Optional[TextIO] = None, color: Optional[str] = None) -> None:
+    """``==> text``, on standard output by default."""
+    stream = sys.stdout if stream is None else stream
+    arrow = Colors(use_color(stream, color)).paint("==>", "arrow")
+    stream.write(f"{arrow} {text}\n")
+    stream.flush()
+
+
+def warning(text: str, color: Optional[str] = None) -> None:
+    """``==> Warning: text`` on standard error."""
+    paint = Colors(use_color(sys.stderr, color)).paint
+    sys.stdout.flush()
+    sys.stderr.write(f"{paint('==> Warning:', 'warning')} {text}\n")
+
+
+def render_error(
+    error: SpackError, stream: TextIO, color: Optional[str] = None, debug: bool = False
+) -> None:
+    """The whole of an error: message, reference, details, causes, hint.
+
+    ``--debug`` (or SPACK_DEBUG) adds the Python traceback.
+    """
+    paint = Colors(use_color(stream, color)).paint
+    lines = [f"{paint('==> Error:', 'error')} {error.message}"]
+    if error.long_message:
+        lines += [f"    {line}" for line in error.long_message.rstrip().splitlines()]
+    lines += _causes(error, paint, 1)
+    if error.hint:
+        lines.append(f"  {paint('hint:', 'strong')} {error.hint}")
+    if debug:
+        lines.append(f"  reference: {error.ref}")
+        lines += traceback.format_exception(type(error), error, error.__traceback__)
+    sys.stdout.flush()
+    stream.write("\n".join(line.rstrip("\n") for line in lines) + "\n")
+
+
+def _causes(error: SpackError, paint: Any, depth: int) -> List[str]:
+    lines: List[str] = []
+    indent = "  " * depth
+    for number, cause in enumerate(error.causes, 1):
+        mark = f"{number}. " if len(error.causes) > 1 else ""
+        text = cause.message if isinstance(cause, SpackError) else str(cause) or repr(cause)
+        lines.append(f"{indent}{mark}{text}")
+        if isinstance(cause, SpackError):
+            if cause.long_message:
+                lines += [f"{indent}     {x}" for x in cause.long_message.rstrip().splitlines()]
+            lines += _causes(cause, paint, depth + 2)
+            if cause.hint and cause.hint != error.hint:
+                lines.append(f"{indent}   {paint('hint:', 'strong')} {cause.hint}")
+    return lines
+
+
+#: What to say of errors of the system that no lower layer could say more about.
+_SYSTEM_HINTS = {
+    errno.ENOSPC: "free some space, or set config:install_tree:root and config:build_stage",
+    errno.EDQUOT: "free some of your quota, or set config:install_tree:root to another place",
+    errno.EACCES: "check the permissions, or choose a place of your own in config.yaml",
+    errno.EROFS: "choose a writable place: config:install_tree:root, SPACK_USER_CACHE_PATH",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
+
+
+def system_error(error: OSError) -> SpackError:
+    """An error of the system as one of ours."""
+    where = f": {error.filename}" if error.filename else ""
+    return SpackError(
+        f"{error.strerror or error}{where}",
+        hint=_SYSTEM_HINTS.get(error.errno or 0),
+        ref="system",
+    )
+
+
+def columns(items: Sequence[str], width: int = 80, indent: int = 0) -> str:
+    """The items in columns, read downwards, as ``ls`` does."""
+    if not items:
+        return ""
+    widest = max(map(len, items)) + 2
+    count = max(1, (width - indent) // widest)
+    rows = -(-len(items) // count)
+    lines = []
+    for row in range(rows):
+        cells = [items[i] for i in range(row, len(items), rows)]
+        lines.append(" " * indent + "".join(cell.ljust(widest) for cell in cells).rstrip())
+    return "\n".join(lines)
+
+
+def table(rows: Iterable[Tuple[str, ...]], indent: int = 2, gap: int = 2) -> str:
+    """Rows of cells with aligned columns; the last column is not padded."""
+    rows = [tuple(row) for row in rows]
+    if not rows:
+        return ""
+    count = max(map(len, rows))
+    widths = [max((len(row[i]) for row in rows if i < len(row)), default=0) for i in range(count)]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(widths[i] + gap) for i, cell in enumerate(row)]
+        lines.append((" " * indent + "".join(cells)).rstrip())
+    return "\n".join(lines)
