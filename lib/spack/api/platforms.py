@@ -1,0 +1,248 @@
+"""What recipes ask of the platform: names, suffixes, microarchitecture flags, compilers.
+
+The product runs on Linux. Names that belong to other platforms exist, since every recipe
+imports them; they raise :class:`PlatformError` when they are called.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, List, NoReturn, Optional, Sequence, Union
+
+from spack.errors import SpackError
+from spack.spec import Version
+
+__all__ = [
+    "HKEY",
+    "LC_ID_DYLIB",
+    "CompilerPropertyDetector",
+    "MachO",
+    "PlatformError",
+    "WindowsRegistryView",
+    "bash_completion_path",
+    "compiler_spec",
+    "find_compilers",
+    "fish_completion_path",
+    "get_path_args_from_module_line",
+    "get_user",
+    "host_platform",
+    "kernel_version",
+    "macos_version",
+    "microarchitecture_flags",
+    "microarchitecture_flags_from_target",
+    "module_command",
+    "shared_library_suffix",
+    "static_library_suffix",
+    "zsh_completion_path",
+]
+
+#: Load command of Mach-O files that names a library.
+LC_ID_DYLIB = 0xD
+
+#: Compilers by package name as archspec calls them, where the names differ.
+ARCHSPEC_NAMES = {"llvm": "clang", "apple-clang": "apple-clang", "intel-oneapi-compilers": "oneapi"}
+
+LANGUAGES = ("c", "cxx", "fortran")
+
+
+class PlatformError(SpackError):
+    """A recipe uses something of a platform that is not this one."""
+
+    ref = "platform"
+
+
+def _absent(name: str, where: str) -> NoReturn:
+    raise PlatformError(f"{name} exists on {where} only")
+
+
+class MachO:
+    """Mach-O files; not on this platform."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        _absent("MachO", "macOS")
+
+
+class WindowsRegistryView:
+    """The registry; not on this platform."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        _absent("WindowsRegistryView", "Windows")
+
+
+class HKEY:
+    """Root keys of the registry: names only."""
+
+    HKEY_CLASSES_ROOT = "HKEY_CLASSES_ROOT"
+    HKEY_CURRENT_USER = "HKEY_CURRENT_USER"
+    HKEY_LOCAL_MACHINE = "HKEY_LOCAL_MACHINE"
+    HKEY_USERS = "HKEY_USERS"
+
+
+@dataclass(frozen=True)
+class HostPlatform:
+    """The platform as recipes see it.
+
+    :param name: ``linux``.
+    :param default: generic target.
+    """
+
+    name: str
+    default: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def host_platform() -> HostPlatform:
+    """The platform that this process runs on."""
+    return HostPlatform(name=platform.system().lower(), default=platform.machine())
+
+
+def macos_version() -> Version:
+    """The release of macOS; not on this platform."""
+    _absent("macos_version", "macOS")
+
+
+def kernel_version() -> Version:
+    """The release of the kernel, numbers only."""
+    return Version(platform.release().split("-")[0])
+
+
+def get_user() -> str:
+    """Name of the user, or their number when they have none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def shared_library_suffix(spec: Any) -> str:
+    """Suffix of shared libraries, without dot."""
+    return "dylib" if spec.satisfies("platform=darwin") else "so"
+
+
+def static_library_suffix(spec: Any) -> str:
+    """Suffix of static libraries, without dot."""
+    return "a"
+
+
+def bash_completion_path(root: Union[str, Path]) -> Path:
+    """Where bash looks for completions below *root*."""
+    return Path(root) / "share" / "bash-completion" / "completions"
+
+
+def zsh_completion_path(root: Union[str, Path]) -> Path:
+    """Where zsh looks for completions below *root*."""
+    return Path(root) / "share" / "zsh" / "site-functions"
+
+
+def fish_completion_path(root: Union[str, Path]) -> Path:
+    """Where fish looks for completions below *root*."""
+    return Path(root) / "share" / "fish" / "vendor_completions.d"
+
+
+def microarchitecture_flags(spec: Any, language: str) -> str:
+    """Flags that make the compiler of *language* generate code for the target of *spec*."""
+    return microarchitecture_flags_from_target(spec.target, spec[language])
+
+
+def microarchitecture_flags_from_target(target: Any, compiler: Any) -> str:
+    """Flags of *compiler* (a spec) for *target* (a name or a microarchitecture).
+
+    "" for a generic family and for compilers that archspec does not know.
+    """
+    # archspec is imported on use: it reads its tables at import (start-up time).
+    import archspec.cpu
+
+    name = str(target)
+    known = archspec.cpu.TARGETS.get(name)
+    if known is None or (known.vendor == "generic" and not known.parents):
+        return ""
+    compiler_name = ARCHSPEC_NAMES.get(compiler.name, compiler.name)
+    try:
+        return str(known.optimization_flags(compiler_name, str(compiler.version.dotted)))
+    except archspec.cpu.UnsupportedMicroarchitecture:
+        return ""
+
+
+def compiler_spec(node: Any) -> Optional[Any]:
+    """The compiler that *node* is built with: for c, else cxx, else fortran; else None."""
+    for language in LANGUAGES:
+        try:
+            return node[language]
+        except KeyError:
+            continue
+    return None
+
+
+def find_compilers(
+    path_hints: Optional[Sequence[str]] = None, scope: object = None, max_workers: object = None
+) -> List[Any]:
+    """Look for compilers; a build never changes the configuration, so none are found."""
+    return []
+
+
+class CompilerPropertyDetector:
+    """What a compiler adds to links by itself.
+
+    :param compiler: concrete spec of a compiler.
+    """
+
+    #: Libraries of a compiler's own run time, by which its directories are found.
+    RUNTIME_LIBRARIES = ("libstdc++.so", "libgcc_s.so.1", "libgfortran.so", "libc++.so")
+
+    def __init__(self, compiler: Any) -> None:
+        self.spec = compiler
+
+    def implicit_rpaths(self) -> List[str]:
+        """Directories outside of the system's own that hold run-time libraries."""
+        package = self.spec.package
+        program = next(
+            (p for x in ("cc", "cxx", "fortran") if (p := getattr(package, x, None))), ""
+        )
+        if not program or os.path.dirname(program) in ("/usr/bin", "/bin"):
+            return []
+        directories = []
+        for library in self.RUNTIME_LIBRARIES:
+            answer = _ask(program, f"-print-file-name={library}")
+            if os.path.isabs(answer) and os.path.exists(answer):
+                directories.append(os.path.dirname(os.path.realpath(answer)))
+        system = ("/lib", "/usr/lib")
+        return [x for x in dict.fromkeys(directories) if not x.startswith(system)]
+
+
+def _ask(program: str, argument: str) -> str:
+    try:
+        result = subprocess.run(
+            [program, argument], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return result.stdout.strip()
+
+
+def module_command(*args: str) -> str:
+    """Output of ``module <args>``, for a machine with environment modules."""
+    command = "module " + " ".join(shlex.quote(arg) for arg in args) + " 2>&1"
+    result = subprocess.run(
+        ["/bin/bash", "-lc", command], stdout=subprocess.PIPE, text=True, check=False
+    )
+    return result.stdout
+
+
+def get_path_args_from_module_line(line: str) -> List[str]:
+    """Paths that a line of a module file adds."""
+    if "(" in line and ")" in line:  # Lua
+        text = line.split("(", 1)[1].rsplit(")", 1)[0]
+        words = [word.strip().strip("\"'") for word in text.split(",")]
+    else:
+        words = line.strip().split()
+    if len(words) < 2:
+        return []
+    return words[-1].split(os.pathsep)
