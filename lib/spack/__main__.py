@@ -1,0 +1,96 @@
+"""The entry behind ``bin/spack``: checks the interpreter, finds libraries, starts the cli.
+
+``bin/spack`` runs this file with ``-I -S``, so nothing but the standard library is on
+``sys.path``. This file adds ``lib`` and the private directory of own dependencies
+(:mod:`spack.bootstrap.own`) in front of it. The file is parsed by whatever ``python3`` there is,
+so its syntax is that of Python 2.7 and 3.0 alike, and it imports at the top only what every start
+needs. Cost: ``--version`` imports the version and nothing else.
+"""
+
+import os
+import sys
+
+MINIMUM = (3, 9)
+NEWER = ("3.14", "3.13", "3.12", "3.11", "3.10", "3.9")
+
+
+def newer_python(environ):
+    # type: (os._Environ[str]) -> str | None
+    """A newer interpreter on PATH, by its name, that is not a version switcher's shim."""
+    if environ.get("SPACK_PYTHON"):
+        return None
+    for version in NEWER:
+        for directory in environ.get("PATH", "").split(os.pathsep):
+            path = os.path.join(directory, "python" + version)
+            if os.path.basename(directory.rstrip("/")) != "shims" and os.access(path, os.X_OK):
+                return path
+    return None
+
+
+def refuse_old_python(environ):
+    # type: (os._Environ[str]) -> int
+    """Starts again with a newer interpreter, or says that there is none."""
+    path = newer_python(environ)
+    if path:
+        os.execv(path, [path, "-I", "-S", os.path.abspath(__file__)] + sys.argv[1:])  # noqa: RUF005
+    found = "{} is Python {}.{}".format(sys.executable, *sys.version_info[:2])
+    sys.stderr.write(
+        "spack: Python 3.9 or newer is needed, and " + found + "\n"
+        "hint: install a newer Python, or name one: SPACK_PYTHON=/path/to/python3\n"
+    )
+    return 1
+
+
+def keep_bytecode(lib, environ):
+    # type: (str, os._Environ[str]) -> None
+    """Caches bytecode below the user's cache when this copy of spack is read-only and has none.
+
+    Without it every start would compile every module again.
+    """
+    package = os.path.join(lib, "spack")
+    compiled = "__init__." + str(sys.implementation.cache_tag) + ".pyc"
+    if os.access(package, os.W_OK) or os.path.exists(
+        os.path.join(package, "__pycache__", compiled)
+    ):
+        return
+    cache = environ.get("SPACK_USER_CACHE_PATH") or os.path.expanduser("~/.spack")
+    sys.pycache_prefix = os.path.join(cache, "pycache")
+
+
+def run(argv):
+    # type: (list[str]) -> int
+    """Runs one command line; returns the exit code."""
+    lib = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    sys.path.insert(0, lib)
+    if argv in (["--version"], ["-V"]):
+        from spack import __version__  # start-up: the only import of this path
+
+        sys.stdout.write(__version__ + "\n")
+        return 0
+    keep_bytecode(lib, os.environ)
+    from spack.bootstrap import own  # start-up: not for --version
+
+    root = os.path.dirname(lib)
+    place = own.locate(root, os.environ)
+    if place is None:
+        from spack.errors import SpackError  # start-up: only on the first run
+
+        try:
+            place = own.provide(root, os.environ, sys.stderr)
+        except SpackError as error:
+            sys.stderr.write(own.explain(error))
+            return 1
+    if place:
+        sys.path.insert(1, place)
+    from spack.cli.main import main  # start-up: needs the own dependencies
+
+    return main(argv)
+
+
+if __name__ == "__main__":
+    if sys.version_info < MINIMUM:
+        sys.exit(refuse_old_python(os.environ))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,208 @@
+"""Makes requirements.lock anew: the newest own dependencies that have wheels for every Python.
+
+    bin/spack python share/bootstrap/relock.py
+
+The requirements are those of pyproject.toml; for each Python the newest fitting versions are
+taken, first come first served, without backtracking: a clash is reported. The choice needs a pure
+wheel or one for each REQUIRED platform; those for the OPTIONAL ones are listed where they exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any, Iterator
+
+SHARE = Path(__file__).resolve().parent
+ROOT = SHARE.parent.parent
+sys.path.insert(0, str(ROOT / "lib"))
+
+from email.parser import BytesHeaderParser  # noqa: E402
+
+from packaging.requirements import Requirement  # noqa: E402
+from packaging.utils import parse_wheel_filename  # noqa: E402
+from packaging.version import Version  # noqa: E402
+
+from spack.bootstrap.wheels import Interpreter  # noqa: E402
+from spack.fetch import index as package_index  # noqa: E402
+from spack.fetch import pipconfig, plain  # noqa: E402
+
+OLDEST, NEWEST = 9, 15
+#: (system, machine, libc): the oldest system of the kind that a wheel must run on.
+REQUIRED = (
+    ("linux", "x86_64", ("glibc", 2, 28)),
+    ("linux", "aarch64", ("glibc", 2, 28)),
+)
+OPTIONAL = (
+    ("linux", "x86_64", ("musl", 1, 2)),
+    ("linux", "aarch64", ("musl", 1, 2)),
+    ("macosx", "arm64", ("macos", 14, 0)),
+    ("macosx", "x86_64", ("macos", 14, 0)),
+)
+#: Besides pyproject.toml's: what some interpreters or systems need.
+FURTHER = (
+    "tomli>=2; python_version < '3.11'",
+    "truststore; sys_platform == 'darwin' and python_version >= '3.10'",
+)
+#: The library that knows the usual index; its wheel lies beside the lock file.
+KNOWER = "pypi_simple-1.8.0-py3-none-any.whl"
+
+
+class Chooser:
+    """Chooses versions; reads the index and the metadata of wheels."""
+
+    def __init__(self) -> None:
+        settings = pipconfig.read(os.environ, (sys.prefix,))
+        knower = SHARE / KNOWER
+        digest = hashlib.sha256(knower.read_bytes()).hexdigest()
+        places = package_index.places(settings, knower, digest)
+        network = plain.network_settings(settings, places.urls, os.environ)
+        self.transport = plain.PlainTransport(network)
+        self.index = package_index.PackageIndex(
+            places.urls, places.find_links, get=self.transport.get
+        )
+        self.metadata: dict[str, Any] = {}
+
+    def versions(self, name: str) -> dict[Version, dict[str, package_index.Link]]:
+        """The wheels of each final version, by file name."""
+        found: dict[Version, dict[str, package_index.Link]] = {}
+        for link in self.index.links(name):
+            if link.filename.endswith(".whl") and not link.yanked and link.sha256:
+                version = parse_wheel_filename(link.filename)[1]
+                if not version.is_prerelease:
+                    found.setdefault(version, {}).setdefault(link.filename, link)
+        return found
+
+    def wheels(self, links: dict[str, package_index.Link], minor: int) -> dict[str, str]:
+        """File name -> sha256 of the wheels to lock for one Python; empty when some are missing."""
+        chosen: dict[str, str] = {}
+        for threads in ("", "t"):
+            for system, machine, libc in (*REQUIRED, *OPTIONAL):
+                interpreter = Interpreter((3, minor), f"cp3{minor}{threads}", system, machine, libc)
+                names = [name for name in links if name.endswith("-any.whl")] or list(links)
+                ranked = [(rank, name) for name in names if (rank := interpreter.fit(name))]
+                if ranked:
+                    name = max(ranked)[1]
+                    chosen[name] = str(links[name].sha256)
+                elif (system, machine, libc) in REQUIRED and not threads:
+                    return {}
+        return chosen
+
+    def requires(self, link: package_index.Link) -> Any:
+        """The metadata of a wheel."""
+        if link.filename not in self.metadata:
+            data = self.transport.get(link.url)[2]
+            if hashlib.sha256(data).hexdigest() != link.sha256:
+                raise SystemExit(f"{link.filename}: wrong sha256")
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+                self.metadata[link.filename] = BytesHeaderParser().parsebytes(archive.read(name))
+        return self.metadata[link.filename]
+
+    def choose(self, minor: int, system: str) -> dict[str, tuple[Version, dict[str, str]]]:
+        """Name -> version and wheels, for one Python on one system."""
+        environment = {
+            "python_version": f"3.{minor}",
+            "python_full_version": f"3.{minor}.0",
+            "implementation_name": "cpython",
+            "platform_python_implementation": "CPython",
+            "sys_platform": system,
+            "platform_system": "Darwin" if system == "darwin" else "Linux",
+            "os_name": "posix",
+            "extra": "",
+        }
+        wanted = [Requirement(text) for text in requirements()]
+        chosen: dict[str, tuple[Version, dict[str, str]]] = {}
+        while wanted:
+            need = wanted.pop(0)
+            name = package_index.normalized(need.name)
+            if need.marker and not need.marker.evaluate(environment):
+                continue
+            if name in chosen:
+                if chosen[name][0] not in need.specifier:
+                    raise SystemExit(f"3.{minor}: {need} clashes with {name} {chosen[name][0]}")
+                continue
+            version, link, wheels = self._newest(need, minor)
+            chosen[name] = (version, wheels)
+            wanted += map(Requirement, self.requires(link).get_all("Requires-Dist", []))
+        return chosen
+
+    def _newest(
+        self, need: Requirement, minor: int
+    ) -> tuple[Version, package_index.Link, dict[str, str]]:
+        for version, links in sorted(self.versions(need.name).items(), reverse=True):
+            if version not in need.specifier:
+                continue
+            wheels = self.wheels(links, minor)
+            if not wheels:
+                continue
+            link = links[next(iter(wheels))]
+            python = self.requires(link).get("Requires-Python") or ""
+            if Version(f"3.{minor}.0") in Requirement("python" + python).specifier:
+                return version, link, wheels
+        raise SystemExit(f"3.{minor}: no version of {need} has the wheels")
+
+
+def requirements() -> Iterator[str]:
+    """pyproject.toml's and FURTHER."""
+    try:
+        import tomllib
+    except ModuleNotFoundError:
+        import tomli as tomllib
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        yield from tomllib.load(file)["project"]["dependencies"]
+    yield from FURTHER
+
+
+def merged(chooser: Chooser) -> list[dict[str, Any]]:
+    """Rows of the lock file: runs of Pythons that take the same version are one row."""
+    rows: list[dict[str, Any]] = []
+    for minor in range(OLDEST, NEWEST + 1):
+        linux, darwin = chooser.choose(minor, "linux"), chooser.choose(minor, "darwin")
+        for name in sorted({*linux, *darwin}):
+            version, wheels = linux.get(name) or darwin[name]
+            system = "" if name in linux and name in darwin else "macosx"
+            row = next(
+                (
+                    row
+                    for row in rows
+                    if (row["name"], row["version"]) == (name, str(version))
+                    and row["minors"][1] == minor - 1
+                ),
+                None,
+            )
+            if row is None:
+                row = {"name": name, "version": str(version), "system": system, "wheels": {}}
+                row["minors"] = [minor, minor]
+                rows.append(row)
+            row["minors"][1] = minor
+            row["wheels"].update(wheels)
+    for row in rows:
+        if row["minors"][1] == NEWEST:
+            row["minors"][1] = None
+        row["wheels"] = dict(sorted(row["wheels"].items()))
+    return sorted(rows, key=lambda row: (row["name"], row["minors"][0]))
+
+
+def main() -> None:
+    """Writes requirements.lock."""
+    knower = hashlib.sha256((SHARE / KNOWER).read_bytes()).hexdigest()
+    lock = {
+        "knows-the-index": {"file": KNOWER, "sha256": knower},
+        "packages": merged(Chooser()),
+    }
+    body = json.dumps(lock, indent=1)[1:].lstrip("\n") + "\n"
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    text = f'{{"digest": "{digest}",\n{body}'
+    (SHARE / "requirements.lock").write_text(text, encoding="utf-8")
+    for row in lock["packages"]:
+        print(row["name"], row["version"], row["minors"], len(row["wheels"]))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
