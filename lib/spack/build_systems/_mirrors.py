@@ -1,0 +1,23 @@
+"""Mixins for projects with many mirrors: a path on them gives the urls.
+
+Each mixin is one row: the class attribute that holds the path, and the mirrors.
+"""
+
+from __future__ import annotations
+
+from typing import Any, List, Sequence
+
+from spack.package import join_url
+
+__all__ = ["mirror_urls"]
+
+
+def mirror_urls(pkg: Any, attribute: str, mirrors: Sequence[str]) -> List[str]:
+    """One url for each of *mirrors*, with the path that *attribute* of *pkg* holds.
+
+    :raises AttributeError: the recipe does not set *attribute*.
+    """
+    path = getattr(pkg, attribute)
+    if path is None:
+        raise AttributeError(f"{type(pkg).__name__} must define `{attribute}`")
+    return [join_url(mirror, path, resolve_href=True) for mirror in mirrors]

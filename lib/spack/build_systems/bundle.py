@@ -1,0 +1,28 @@
+"""Packages without code: they stand for their dependencies."""
+
+from __future__ import annotations
+
+from spack.package import Builder, PackageBase, Prefix, Spec, build_system, register_builder
+
+__all__ = ["BundleBuilder", "BundlePackage"]
+
+
+class BundlePackage(PackageBase):
+    """A name for a set of packages."""
+
+    build_system_class = "BundlePackage"
+    default_buildsystem = "bundle"
+
+    has_code = False
+
+    build_system("bundle")
+
+
+@register_builder("bundle")
+class BundleBuilder(Builder):
+    """Installs nothing."""
+
+    phases = ("install",)
+
+    def install(self, pkg: BundlePackage, spec: Spec, prefix: Prefix) -> None:
+        """The only phase."""

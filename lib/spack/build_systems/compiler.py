@@ -1,0 +1,199 @@
+"""What packages that are compilers have in common: names, detection, flags."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+from spack.package import (
+    CompilerError,
+    Executable,
+    PackageBase,
+    ProcessError,
+    classproperty,
+    memoized,
+    which_string,
+)
+
+__all__ = ["CompilerPackage", "compiler_output"]
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+class CompilerPackage(PackageBase):
+    """Mixin of packages that provide ``c``, ``cxx`` or ``fortran``.
+
+    A subclass lists the names of its programs as ``<language>_names``. Paths of an external
+    compiler are its extra attribute ``compilers``, by language.
+    """
+
+    tags: Sequence[str] = ["compiler"]
+
+    #: Regular expressions of what may stand after a program's name, and before it.
+    compiler_suffixes: List[str] = [r"-.*"]
+    compiler_prefixes: List[str] = []
+
+    #: Arguments that make the compiler tell its version; they are tried in order.
+    compiler_version_argument: Union[str, Tuple[str, ...]] = "-dumpversion"
+    #: Finds the version in that output; several groups are joined with dots.
+    compiler_version_regex = "(.*)"
+
+    compiler_languages: Sequence[str] = ["c", "cxx", "fortran"]
+
+    #: Below the compiler wrapper's directory, the name for each language.
+    compiler_wrapper_link_paths: Dict[str, str] = {}
+
+    opt_flags: Sequence[str] = []
+    debug_flags: Sequence[str] = []
+
+    rpath_arg: Optional[str] = "-Wl,-rpath,"
+    linker_arg: str = "-Wl,"
+    pic_flag: str = "-fPIC"
+    verbose_flags: str = "-v"
+    openmp_flag: str = "-fopenmp"
+    implicit_rpath_libs: List[str] = []
+
+    @property
+    def supported_languages(self) -> Sequence[str]:
+        """Languages of this very installation."""
+        return self.compiler_languages
+
+    @classproperty
+    def compiler_names(cls) -> Sequence[str]:
+        """Names of the programs of all languages."""
+        names: List[str] = []
+        for language in cls.compiler_languages:  # type: ignore[attr-defined]  # cls is the class
+            names.extend(getattr(cls, f"{language}_names", ()))
+        return names
+
+    @classproperty
+    def executables(cls) -> Sequence[str]:
+        """Regular expressions of file names, for ``spack external find``."""
+        kind: Any = cls
+        return [
+            f"^({prefix}){re.escape(name)}({suffix})$"
+            for prefix in ("", *kind.compiler_prefixes)
+            for name in kind.compiler_names
+            for suffix in ("", *kind.compiler_suffixes)
+        ]
+
+    @classmethod
+    def determine_version(cls, exe: Path) -> str:
+        """Version of the program *exe*; "" when it does not tell one."""
+        arguments = cls.compiler_version_argument
+        for argument in (arguments,) if isinstance(arguments, str) else arguments:
+            try:
+                output = compiler_output(exe, version_argument=argument)
+            except ProcessError:
+                continue
+            match = re.search(cls.compiler_version_regex, output)
+            if match:
+                return ".".join(match.groups())
+        return ""
+
+    @classmethod
+    def compiler_bindir(cls, prefix: Path) -> Path:
+        """Directory of the programs below *prefix*."""
+        return os.path.join(prefix, "bin")
+
+    @classmethod
+    def determine_compiler_paths(cls, exes: Sequence[Path]) -> Dict[str, Path]:
+        """Programs by language; a plain name is better than one with a suffix or prefix."""
+        languages = sorted(cls.compiler_languages, key=len, reverse=True)
+        names = {language: getattr(cls, f"{language}_names", ()) for language in languages}
+        paths: Dict[str, Path] = {}
+        for exe in sorted(exes, key=os.fspath, reverse=True):
+            base = os.path.basename(exe)
+            exact = [x for x in languages if base in names[x]]
+            near = [x for x in languages if any(name in base for name in names[x])]
+            for language in (exact or near)[:1]:
+                paths[language] = exe
+        return paths
+
+    @classmethod
+    def determine_variants(
+        cls, exes: Sequence[Path], version_str: str
+    ) -> Tuple[str, Mapping[str, Any]]:
+        """Variants and extra attributes of a detected compiler."""
+        return "", {"compilers": cls.determine_compiler_paths(exes=exes)}
+
+    def standard_flag(self, *, language: str, standard: str) -> str:
+        """Flag for a language's standard, such as ``-std=c++17``.
+
+        :raises CompilerError: the compiler does not know it.
+        """
+        if language not in self.supported_languages:
+            raise CompilerError(f"{self.spec} does not provide the '{language}' language")
+        try:
+            return self._standard_flag(language=language, standard=standard)
+        except (KeyError, RuntimeError) as exc:
+            raise CompilerError(
+                f"{self.spec} does not provide the '{language}' standard {standard}"
+            ) from exc
+
+    def _standard_flag(self, *, language: str, standard: str) -> str:
+        raise KeyError(standard)
+
+    def archspec_name(self) -> str:
+        """Name of the compiler in archspec's tables."""
+        name: str = self.spec.name
+        return name
+
+    def _path(self, language: str) -> Optional[str]:
+        if self.spec.external:
+            compilers = (self.spec.extra_attributes or {}).get("compilers", {})
+            path: Optional[str] = compilers.get(language)
+            return path
+        own: Optional[str] = getattr(self, f"_{LANGUAGE_ATTRIBUTES[language]}_path")()
+        return own
+
+    @property
+    def cc(self) -> Optional[str]:
+        """Path of the C compiler."""
+        return self._path("c")
+
+    @property
+    def cxx(self) -> Optional[str]:
+        """Path of the C++ compiler."""
+        return self._path("cxx")
+
+    @property
+    def fortran(self) -> Optional[str]:
+        """Path of the Fortran compiler."""
+        return self._path("fortran")
+
+    def _cc_path(self) -> Optional[str]:
+        """C compiler of an installation that is not external; for subclasses."""
+        return None
+
+    def _cxx_path(self) -> Optional[str]:
+        """C++ compiler of an installation that is not external; for subclasses."""
+        return None
+
+    def _fortran_path(self) -> Optional[str]:
+        """Fortran compiler of an installation that is not external; for subclasses."""
+        return None
+
+
+#: Languages and the attribute of the package that holds their compiler.
+LANGUAGE_ATTRIBUTES = {"c": "cc", "cxx": "cxx", "fortran": "fortran"}
+
+
+def compiler_output(
+    compiler_path: Path, *, version_argument: str, ignore_errors: Tuple[int, ...] = ()
+) -> str:
+    """What a compiler says to *version_argument*; remembered by absolute path."""
+    path = os.fspath(compiler_path)
+    if not os.path.isabs(path):
+        path = which_string(path, required=True)
+    return _output(path, version_argument, ignore_errors)
+
+
+@memoized
+def _output(path: str, argument: str, ignore_errors: Tuple[int, ...]) -> str:
+    args = [argument] if argument else []
+    compiler = Executable(path)
+    return (
+        compiler(*args, output=str, error=str, ignore_errors=ignore_errors, timeout=120) or ""
+    )

@@ -1,0 +1,30 @@
+"""Packages on the mirrors of GNU."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from spack.package import PackageBase
+
+from ._mirrors import mirror_urls
+
+__all__ = ["GNUMirrorPackage"]
+
+
+class GNUMirrorPackage(PackageBase):
+    """Mixin: ``gnu_mirror_path`` gives the urls."""
+
+    #: Path of an archive on the mirrors.
+    gnu_mirror_path: Optional[str] = None
+
+    #: Mirrors, in the order in which they are tried.
+    base_mirrors = [
+        "https://ftpmirror.gnu.org/",
+        "https://ftp.gnu.org/gnu/",
+        "http://ftpmirror.gnu.org/",
+    ]
+
+    @property
+    def urls(self) -> List[str]:
+        """A url on each mirror."""
+        return mirror_urls(self, "gnu_mirror_path", self.base_mirrors)

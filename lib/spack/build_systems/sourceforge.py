@@ -1,0 +1,31 @@
+"""Packages on the mirrors of SourceForge."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from spack.package import PackageBase
+
+from ._mirrors import mirror_urls
+
+__all__ = ["SourceforgePackage"]
+
+
+class SourceforgePackage(PackageBase):
+    """Mixin: ``sourceforge_mirror_path`` gives the urls."""
+
+    #: Path of an archive on the mirrors.
+    sourceforge_mirror_path: Optional[str] = None
+
+    #: Mirrors, in the order in which they are tried.
+    base_mirrors = [
+        "https://prdownloads.sourceforge.net/",
+        "https://downloads.sourceforge.net/",
+        "https://freefr.dl.sourceforge.net/",
+        "https://netcologne.dl.sourceforge.net/",
+    ]
+
+    @property
+    def urls(self) -> List[str]:
+        """A url on each mirror."""
+        return mirror_urls(self, "sourceforge_mirror_path", self.base_mirrors)

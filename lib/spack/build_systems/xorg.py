@@ -1,0 +1,30 @@
+"""Packages on the mirrors of X.Org."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from spack.package import PackageBase
+
+from ._mirrors import mirror_urls
+
+__all__ = ["XorgPackage"]
+
+
+class XorgPackage(PackageBase):
+    """Mixin: ``xorg_mirror_path`` gives the urls."""
+
+    #: Path of an archive on the mirrors.
+    xorg_mirror_path: Optional[str] = None
+
+    #: Mirrors, in the order in which they are tried.
+    base_mirrors = [
+        "https://www.x.org/archive/individual/",
+        "https://mirrors.ircam.fr/pub/x.org/individual/",
+        "http://xorg.mirrors.pair.com/individual/",
+    ]
+
+    @property
+    def urls(self) -> List[str]:
+        """A url on each mirror."""
+        return mirror_urls(self, "xorg_mirror_path", self.base_mirrors)
