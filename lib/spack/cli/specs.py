@@ -1,0 +1,111 @@
+"""Concrete specs as text: trees for ``spec``, grouped lists for ``find``."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+
+from spack.cli.render import Colors
+from spack.spec import ConcreteSpec
+
+__all__ = ["Status", "node_text", "status_mark", "tree"]
+
+#: What is known of a node on this machine: "installed", "external", "missing", "upstream".
+Status = Callable[[ConcreteSpec], str]
+
+_MARKS = {
+    "installed": ("[+]", "good"),
+    "external": ("[e]", "good"),
+    "missing": (" - ", "dim"),
+}
+
+#: Letters of ``-t``, by dependency type.
+_TYPES = (("build", "b"), ("link", "l"), ("run", "r"), ("test", "t"))
+
+
+def status_mark(status: str, paint: Callable[[str, str], str]) -> str:
+    """``[+]`` installed, ``[e]`` external, `` - `` to be built."""
+    mark, style = _MARKS[status]
+    return paint(mark, style)
+
+
+def node_text(
+    spec: ConcreteSpec,
+    paint: Callable[[str, str], str],
+    *,
+    namespaces: bool = False,
+    variants: bool = True,
+    architecture: bool = True,
+) -> str:
+    """``name@version+variant key=value platform=… os=… target=…`` of one node."""
+    name = f"{spec.namespace}.{spec.name}" if namespaces else spec.name
+    text = name + paint(spec.format("{@version}"), "version")
+    if variants:
+        flags = spec.format("{variants}").strip()
+        if flags:
+            joint = "" if flags[0] in "+~" else " "
+            text += joint + paint(flags, "variant")
+    if architecture:
+        arch = f"platform={spec.platform} os={spec.os} target={spec.target}"
+        text += " " + paint(arch, "architecture")
+    return text
+
+
+def tree(
+    roots: Sequence[ConcreteSpec],
+    colors: Colors,
+    *,
+    status: Optional[Status] = None,
+    hash_length: Optional[int] = None,
+    types: bool = False,
+    namespaces: bool = False,
+    deptypes: Tuple[str, ...] = ("build", "link", "run"),
+) -> str:
+    """Each root with its dependencies below it, every node once, indented by its depth.
+
+    :param status: adds a mark for what is installed (``-I``).
+    :param hash_length: adds the hash, this many characters of it (``-l``, ``-L``).
+    :param types: adds the letters of the dependency types by which a node is reached (``-t``).
+    """
+    lines: List[str] = []
+    for root in roots:
+        reached = _types_of(root, deptypes)
+        for depth, node in _cover(root, deptypes):
+            parts = []
+            if status is not None:
+                parts.append(status_mark(status(node), colors.paint))
+            if hash_length is not None:
+                parts.append(colors.paint(node.dag_hash(hash_length), "hash"))
+            if types:
+                have = reached.get(node.dag_hash(), frozenset())
+                letters = "".join(letter if name in have else " " for name, letter in _TYPES)
+                parts.append(f"[{letters}]")
+            mark = "    " * (depth - 1) + "    ^" if depth else ""
+            parts.append(mark + node_text(node, colors.paint, namespaces=namespaces))
+            lines.append("  ".join(parts))
+    return "\n".join(lines)
+
+
+def _cover(
+    root: ConcreteSpec, deptypes: Tuple[str, ...]
+) -> Iterable[Tuple[int, ConcreteSpec]]:
+    """Nodes in depth-first order with the depth at which each is first met."""
+    seen = set()
+    stack: List[Tuple[int, ConcreteSpec]] = [(0, root)]
+    while stack:
+        depth, node = stack.pop()
+        if node.dag_hash() in seen:
+            continue
+        seen.add(node.dag_hash())
+        yield depth, node
+        edges = [edge for edge in node.edges if edge.deptypes & set(deptypes)]
+        edges.sort(key=lambda edge: edge.spec.name, reverse=True)
+        stack.extend((depth + 1, edge.spec) for edge in edges)
+
+
+def _types_of(root: ConcreteSpec, deptypes: Tuple[str, ...]) -> Dict[str, frozenset[str]]:
+    reached: Dict[str, frozenset[str]] = {}
+    for node in root.traverse(deptypes=deptypes):
+        for edge in node.edges:
+            key = edge.spec.dag_hash()
+            reached[key] = reached.get(key, frozenset()) | edge.deptypes
+    return reached
