@@ -1,0 +1,45 @@
+"""Specs: versions, variants, architectures, constraints and concrete graphs. Pure values.
+
+Start with :func:`parse` (text to :class:`Spec`) and :class:`ConcreteSpec`. This layer reads no
+files, no configuration and no repository.
+"""
+
+from __future__ import annotations
+
+from spack.spec.algebra import DEPTYPES, FLAG_NAMES
+from spack.spec.arch import ArchSpec, target_intersection, target_satisfies
+from spack.spec.concrete import ConcreteSpec, Edge, External, dump, load, traverse_all
+from spack.spec.constraint import Dependency, Spec
+from spack.spec.parser import parse, parse_many
+from spack.spec.variant import RESERVED_NAMES, VariantValue
+from spack.spec.version import DEVELOP_NAMES, GitVersion, Version, VersionError
+from spack.spec.version_list import EmptyRangeError, VersionList, VersionRange, any_version, ver
+
+__all__ = [
+    "DEVELOP_NAMES",
+    "RESERVED_NAMES",
+    "DEPTYPES",
+    "FLAG_NAMES",
+    "ArchSpec",
+    "ConcreteSpec",
+    "Dependency",
+    "Edge",
+    "EmptyRangeError",
+    "External",
+    "GitVersion",
+    "Spec",
+    "VariantValue",
+    "Version",
+    "VersionError",
+    "VersionList",
+    "VersionRange",
+    "any_version",
+    "dump",
+    "load",
+    "parse",
+    "parse_many",
+    "target_intersection",
+    "target_satisfies",
+    "traverse_all",
+    "ver",
+]

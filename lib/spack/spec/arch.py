@@ -1,0 +1,209 @@
+"""Platform, operating system and target in constraints.
+
+A target constraint is a comma list of names and ranges over the microarchitecture graph:
+``x86_64_v3:`` is that target and everything that extends it, ``:zen2`` everything that zen2
+extends, ``a:b`` what lies between. The graph is archspec's; it is asked only when texts differ.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Tuple, Union
+
+from spack.errors import SpecError
+
+__all__ = ["ArchSpec", "target_intersection", "target_satisfies"]
+
+ANY = "*"
+
+
+class ArchSpec:
+    """``platform``, ``os`` and ``target``, each a text or None; immutable and hashable."""
+
+    __slots__ = ("os", "platform", "target")
+
+    platform: Union[str, None]
+    os: Union[str, None]
+    target: Union[str, None]
+
+    def __init__(
+        self,
+        platform: Union[str, None] = None,
+        os: Union[str, None] = None,
+        target: Union[str, None] = None,
+    ) -> None:
+        _set(self, "platform", platform)
+        _set(self, "os", os)
+        _set(self, "target", target)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("ArchSpec is immutable")
+
+    @property
+    def _key(self) -> Tuple[Any, ...]:
+        return (self.platform, self.os, self.target)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return ArchSpec, self._key
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, ArchSpec):
+            return self._key == other._key
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __bool__(self) -> bool:
+        return self is not NO_ARCH and any(self._key)
+
+    def __str__(self) -> str:
+        return f"{self.platform}-{self.os}-{self.target}"
+
+    def __repr__(self) -> str:
+        return f"ArchSpec{self._key!r}"
+
+    def satisfies(self, other: ArchSpec) -> bool:
+        """Whether every machine that is of this kind is of the *other* kind."""
+        return (
+            _part_satisfies(self.platform, other.platform)
+            and _part_satisfies(self.os, other.os)
+            and (
+                other.target is None
+                or (self.target is not None and target_satisfies(self.target, other.target))
+            )
+        )
+
+    def intersects(self, other: ArchSpec) -> bool:
+        """Whether a machine can be of both kinds."""
+        return (
+            _part_intersects(self.platform, other.platform)
+            and _part_intersects(self.os, other.os)
+            and (
+                self.target is None
+                or other.target is None
+                or bool(target_intersection(self.target, other.target))
+            )
+        )
+
+    def constrain(self, other: ArchSpec) -> ArchSpec:
+        """Both at once.
+
+        :raises SpecError: when no machine is of both kinds.
+        """
+        if not self:
+            return other
+        if not other:
+            return self
+        if not self.intersects(other):
+            raise SpecError(
+                f"the architectures '{self}' and '{other}' have nothing in common",
+                facts={"left": str(self), "right": str(other)},
+                ref="arch-conflict",
+            )
+        target = self.target or other.target
+        if self.target is not None and other.target is not None:
+            target = target_intersection(self.target, other.target)
+        return ArchSpec(
+            _part_common(self.platform, other.platform), _part_common(self.os, other.os), target
+        )
+
+
+_set = object.__setattr__
+
+#: No constraint.
+NO_ARCH = ArchSpec()
+
+
+def _part_satisfies(mine: Union[str, None], theirs: Union[str, None]) -> bool:
+    return theirs is None or mine == theirs or (theirs == ANY and mine is not None)
+
+
+def _part_intersects(mine: Union[str, None], theirs: Union[str, None]) -> bool:
+    return mine is None or theirs is None or mine == theirs or ANY in (mine, theirs)
+
+
+def _part_common(mine: Union[str, None], theirs: Union[str, None]) -> Union[str, None]:
+    return theirs if mine is None or (mine == ANY and theirs is not None) else mine
+
+
+def target_satisfies(target: str, constraint: str) -> bool:
+    """Whether *target* (a name, or itself ranges) lies wholly in *constraint*.
+
+    Names that archspec does not know are related to nothing but themselves. Asks archspec
+    only when the texts differ and a range is involved.
+    """
+    if target == constraint or constraint == ANY:
+        return True
+    theirs = [_ends(part) for part in constraint.split(",")]
+    return all(
+        any(_within(mine, other) for other in theirs)
+        for mine in (_ends(part) for part in target.split(","))
+    )
+
+
+def target_intersection(left: str, right: str) -> str:
+    """The constraint that holds the targets of both; ``""`` when there is none."""
+    if left == right or right == ANY:
+        return left
+    if left == ANY:
+        return right
+    found: list[str] = []
+    for mine in left.split(","):
+        for theirs in right.split(","):
+            common = _common(_ends(mine), _ends(theirs))
+            if common and common not in found:
+                found.append(common)
+    return ",".join(found)
+
+
+#: Lower end, upper end, and whether it is a range; a plain name is both its ends.
+_Range = Tuple[str, str, bool]
+
+
+def _ends(part: str) -> _Range:
+    lo, colon, hi = part.strip().partition(":")
+    return (lo, hi, True) if colon else (lo, lo, False)
+
+
+def _within(mine: _Range, theirs: _Range) -> bool:
+    if not theirs[2]:
+        return mine[:2] == theirs[:2]
+    return (not theirs[0] or (mine[0] != "" and _extends(mine[0], theirs[0]))) and (
+        not theirs[1] or (mine[1] != "" and _extends(theirs[1], mine[1]))
+    )
+
+
+def _common(mine: _Range, theirs: _Range) -> str:
+    lo = mine[0] or theirs[0]
+    if mine[0] and theirs[0]:
+        lo = mine[0] if _extends(mine[0], theirs[0]) else theirs[0]
+        if not _extends(lo, mine[0]) or not _extends(lo, theirs[0]):
+            return ""
+    hi = mine[1] or theirs[1]
+    if mine[1] and theirs[1]:
+        hi = mine[1] if _extends(theirs[1], mine[1]) else theirs[1]
+        if not _extends(mine[1], hi) or not _extends(theirs[1], hi):
+            return ""
+    if lo and hi and not _extends(hi, lo):
+        return ""
+    return lo if lo == hi and lo else f"{lo}:{hi}"
+
+
+def _extends(target: str, ancestor: str) -> bool:
+    """Whether *target* is *ancestor* or extends it."""
+    return target == ancestor or ancestor in _ancestors(target)
+
+
+def _ancestors(target: str) -> frozenset[str]:
+    known = _ancestors_of.get(target)
+    if known is None:
+        # start-up: archspec reads its tables at import, 36 ms, and most specs need no ranges
+        from archspec.cpu import TARGETS
+
+        found = TARGETS.get(target)
+        known = frozenset(parent.name for parent in found.ancestors) if found else frozenset()
+        _ancestors_of[target] = known
+    return known
+
+
+_ancestors_of: dict[str, frozenset[str]] = {}

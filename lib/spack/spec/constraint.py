@@ -1,0 +1,608 @@
+"""Constraints on packages: :class:`Spec`, its dependencies and its algebra.
+
+A constraint stands for the set of all configurations that it allows:
+
+- ``a.satisfies(b)``: every configuration of ``a`` is one of ``b`` (a partial order on the
+  constraints on one package; an anonymous constraint is tested as if it had the other's name);
+- ``a.intersects(b)``: some configuration may be in both (symmetric);
+- ``a.constrain(b)``: the intersection; it satisfies both, and is an error when it is empty.
+
+What needs a repository is not decided here: a virtual package is known only where an edge binds
+it (``%c=gcc`` satisfies ``%gcc`` and ``%c``). Values are immutable, hashable and memoised by
+text; equal constraints have equal canonical texts and the other way round (namespaces of named
+nodes aside, which are not printed).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, Mapping, Tuple, Union
+
+from spack.errors import SpecError
+from spack.spec.algebra import (
+    BUILTIN_TO_LEGACY,
+    FLAG_NAMES,
+    node_intersects,
+    node_satisfies,
+)
+from spack.spec.arch import NO_ARCH, ArchSpec
+from spack.spec.format import format_spec
+from spack.spec.variant import VariantValue, quoted
+from spack.spec.version import Version
+from spack.spec.version_list import VersionList, any_version
+
+__all__ = ["Dependency", "Spec"]
+
+_set = object.__setattr__
+_read_only = type(type.__dict__)  # types.MappingProxyType, without the import
+
+#: The empty mapping of variants or of flags.
+NOTHING: Mapping[str, Any] = _read_only({})
+
+
+class Dependency:
+    """An edge of a constraint; immutable and hashable.
+
+    :param direct: ``%`` (an edge of this very node) rather than ``^`` (somewhere below).
+    :param deptypes: the types that the edge has at least, in order; empty for any.
+    :param virtuals: what the dependency provides on this edge, sorted.
+    :param propagate: ``%%``, also passed on to run dependencies as a preference.
+    :param when: the edge is there only where this holds; None for always.
+    """
+
+    __slots__ = ("deptypes", "direct", "propagate", "spec", "virtuals", "when")
+
+    spec: Spec
+    direct: bool
+    deptypes: Tuple[str, ...]
+    virtuals: Tuple[str, ...]
+    propagate: bool
+    when: Union[Spec, None]
+
+    def __init__(
+        self,
+        spec: Spec,
+        direct: bool = False,
+        deptypes: Tuple[str, ...] = (),
+        virtuals: Tuple[str, ...] = (),
+        propagate: bool = False,
+        when: Union[Spec, None] = None,
+    ) -> None:
+        _set(self, "spec", spec)
+        _set(self, "direct", direct)
+        _set(self, "deptypes", deptypes)
+        _set(self, "virtuals", virtuals)
+        _set(self, "propagate", propagate)
+        _set(self, "when", when)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("Dependency is immutable")
+
+    @property
+    def _key(self) -> Tuple[Any, ...]:
+        return (
+            self.spec,
+            self.direct,
+            self.deptypes,
+            self.virtuals,
+            self.propagate,
+            self.when,
+        )
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return Dependency, self._key
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Dependency):
+            return self._key == other._key
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __str__(self) -> str:
+        attributes = []
+        if self.when is not None:
+            attributes.append(f"when={_quoted_always(str(self.when))}")
+        if self.deptypes:
+            attributes.append(f"deptypes={','.join(self.deptypes)}")
+        name = self.spec.name
+        if self.virtuals and not name:
+            attributes.append(f"virtuals={','.join(self.virtuals)}")
+        text = self.spec._node_text(BUILTIN_TO_LEGACY.get(name) if self.direct else None)
+        if name:
+            text = f"{','.join(self.virtuals)}={text}" if self.virtuals else text
+        elif not text.startswith("@") and (
+            text[:1] not in ("+", "~") or self.spec.arch or self.spec.flags
+        ):
+            text = f"*{text}" if text[:1] != "*" else text
+        sigil = ("%%" if self.propagate else "%") if self.direct else "^"
+        edge = f"[{' '.join(attributes)}] " if attributes else ""
+        below = self.spec._dependency_text()
+        return f"{sigil}{edge}{text}{' ' + below if below else ''}"
+
+    def __repr__(self) -> str:
+        return f'Dependency("{self}")'
+
+    def same_kind(self, other: Dependency) -> bool:
+        """Whether both speak of one edge, so that what they say must hold together."""
+        return (
+            self.spec.name == other.spec.name
+            and self.spec.name != ""
+            and self.direct == other.direct
+            and self.when == other.when
+            and not (
+                self.deptypes and other.deptypes and set(self.deptypes).isdisjoint(other.deptypes)
+            )
+        )
+
+    def merge(self, other: Dependency) -> Dependency:
+        """Both at once, for edges of the same kind.
+
+        :raises SpecError: when the nodes contradict each other.
+        """
+        types = set(self.deptypes) | set(other.deptypes)
+        return Dependency(
+            self.spec.constrain(other.spec),
+            self.direct,
+            tuple(kind for kind in ("build", "link", "run", "test") if kind in types),
+            tuple(sorted({*self.virtuals, *other.virtuals})),
+            self.propagate or other.propagate,
+            self.when,
+        )
+
+    def satisfies(self, other: Dependency) -> bool:
+        """Whether a spec with this edge has an edge like *other*."""
+        if other.direct and not self.direct:
+            return False
+        if other.propagate and not self.propagate:
+            return False
+        if other.direct and not set(other.deptypes).issubset(self.deptypes):
+            return False
+        if not set(other.virtuals).issubset((*self.virtuals, self.spec.name)):
+            return False
+        if self.when is not None and (other.when is None or not other.when.satisfies(self.when)):
+            return False
+        wanted = other.spec
+        if wanted.name and wanted.name in self.virtuals and wanted.name != self.spec.name:
+            if wanted.versions is not any_version:
+                return False  # the version of a virtual is not that of its provider
+            wanted = wanted.with_name("")
+        return self.spec.satisfies(wanted)
+
+
+class Spec:
+    """A constraint. ``Spec("py-black@24: +d2k ^python@3.11")`` parses; ``Spec()`` is anything.
+
+    :raises SpecError: when the text is malformed, with carets under the places.
+    """
+
+    __slots__ = (
+        "_key_cache",
+        "_text",
+        "arch",
+        "dependencies",
+        "file",
+        "flags",
+        "hash_prefix",
+        "name",
+        "namespace",
+        "variants",
+        "versions",
+    )
+
+    #: ``""`` for an anonymous constraint.
+    name: str
+    namespace: Union[str, None]
+    versions: VersionList
+    variants: Mapping[str, VariantValue]
+    #: Compiler flags by name; the flags are :class:`spack.spec.algebra.Flag`.
+    flags: Mapping[str, Tuple[str, ...]]
+    arch: ArchSpec
+    #: First characters of the hash of a concrete spec (``/abcdef``), or None.
+    hash_prefix: Union[str, None]
+    dependencies: Tuple[Dependency, ...]
+    #: A spec file that was given instead of a name; resolved by whoever may read files.
+    file: Union[str, None]
+    _key_cache: Tuple[Any, ...]
+    _text: str
+
+    #: A constraint is never a concrete spec.
+    concrete = False
+
+    def __new__(cls, text: Union[str, Spec] = "") -> Spec:
+        if isinstance(text, Spec):
+            return text
+        return cls.parse(text)
+
+    @staticmethod
+    def parse(text: str) -> Spec:
+        """The one spec in *text*; memoised.
+
+        :raises SpecError: when *text* is malformed or holds several specs.
+        """
+        # the parser builds specs and so imports this module; it is loaded by the package
+        from spack.spec.parser import parse
+
+        return parse(text)
+
+    @staticmethod
+    def of(
+        name: str = "",
+        *,
+        namespace: Union[str, None] = None,
+        versions: VersionList = any_version,
+        variants: Mapping[str, VariantValue] = NOTHING,
+        flags: Mapping[str, Tuple[str, ...]] = NOTHING,
+        arch: ArchSpec = NO_ARCH,
+        hash_prefix: Union[str, None] = None,
+        dependencies: Tuple[Dependency, ...] = (),
+        file: Union[str, None] = None,
+    ) -> Spec:
+        """A constraint from its parts; mappings are taken over, not copied."""
+        spec = object.__new__(Spec)
+        _set(spec, "name", name)
+        _set(spec, "namespace", namespace)
+        _set(spec, "versions", versions)
+        _set(spec, "variants", _read_only(variants) if type(variants) is dict else variants)
+        _set(spec, "flags", _read_only(flags) if type(flags) is dict else flags)
+        _set(spec, "arch", arch)
+        _set(spec, "hash_prefix", hash_prefix)
+        _set(spec, "dependencies", dependencies)
+        _set(spec, "file", file)
+        return spec
+
+    def replace(self, **parts: Any) -> Spec:
+        """This constraint with the given parts (keywords of :meth:`of`) instead of its own."""
+        for part in _PARTS:
+            parts.setdefault(part, getattr(self, part))
+        return Spec.of(**parts)
+
+    def with_name(self, name: str) -> Spec:
+        """The same constraint on another package; ``""`` makes it anonymous."""
+        return self if name == self.name else self.replace(name=name)
+
+    def without_dependencies(self) -> Spec:
+        """What this says of the node itself."""
+        return self.replace(dependencies=()) if self.dependencies else self
+
+    # ---- identity -------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("Spec is immutable")
+
+    @property
+    def _key(self) -> Tuple[Any, ...]:
+        try:
+            return self._key_cache
+        except AttributeError:
+            flags = tuple(
+                (name, tuple((str(f), getattr(f, "propagate", False)) for f in values))
+                for name, values in sorted(self.flags.items())
+            )
+            key = (
+                self.name,
+                self.namespace,
+                self.versions.order,
+                frozenset(self.variants.values()),
+                flags,
+                self.arch,
+                self.hash_prefix,
+                frozenset(self.dependencies),
+                self.file,
+            )
+            _set(self, "_key_cache", key)
+            return key
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return _rebuild, (
+            {
+                part: dict(value) if part in ("variants", "flags") else value
+                for part, value in ((part, getattr(self, part)) for part in _PARTS)
+            },
+        )
+
+    def __copy__(self) -> Spec:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Spec:
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if isinstance(other, Spec):
+            return self._key == other._key
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __lt__(self, other: Spec) -> bool:
+        return str(self) < str(other)
+
+    # ---- text -----------------------------------------------------------------------------
+
+    def _node_text(self, name: Union[str, None] = None) -> str:
+        """Canonical text of the node itself, under another *name* if given."""
+        if self.file is not None:
+            return self.file
+        words = [name or self.name]
+        if self.versions is not any_version and not self.versions.is_any:
+            words[0] += f"@{self.versions}"
+        for key in FLAG_NAMES:
+            if key in self.flags:
+                for propagate in (False, True):
+                    flags = [
+                        f for f in self.flags[key] if getattr(f, "propagate", False) is propagate
+                    ]
+                    if flags:
+                        words.append(f"{key}{'==' if propagate else '='}{quoted(' '.join(flags))}")
+        if self.variants:
+            values = [self.variants[key] for key in sorted(self.variants)]
+            booleans = "".join(str(value) for value in values if value.kind == "bool")
+            if booleans:
+                if len(words) > 1:
+                    words.append(booleans)
+                else:
+                    words[0] += booleans
+            words += [str(value) for value in values if value.kind != "bool"]
+        if self.namespace and not self.name:
+            words.append(f"namespace={quoted(self.namespace)}")
+        if self.arch:
+            for key in ("platform", "os", "target"):
+                value = getattr(self.arch, key)
+                if value is not None:
+                    words.append(f"{key}={_bare(value)}")
+        text = " ".join(words) if words[0] else " ".join(words[1:])
+        return f"{text}/{self.hash_prefix}" if self.hash_prefix else text
+
+    def _dependency_text(self) -> str:
+        """Dependencies: direct ones, then the others, each sorted by name."""
+        if not self.dependencies:
+            return ""
+        ordered = sorted(self.dependencies, key=_dependency_order)
+        return " ".join(str(dependency) for dependency in ordered)
+
+    def __str__(self) -> str:
+        try:
+            return self._text
+        except AttributeError:
+            parts = [part for part in (self._node_text(), self._dependency_text()) if part]
+            text = " ".join(parts)
+            _set(self, "_text", text)
+            return text
+
+    def __repr__(self) -> str:
+        return f'Spec("{self}")'
+
+    def format(self, template: str = "{name}{@versions}{variants}") -> str:
+        """*template* with its ``{attribute}`` filled in; see :mod:`spack.spec.format`."""
+        return format_spec(self, template)
+
+    # ---- parts ----------------------------------------------------------------------------
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether it names no package."""
+        return not self.name
+
+    @property
+    def fullname(self) -> str:
+        """Namespace and name, as far as given."""
+        return f"{self.namespace}.{self.name}" if self.namespace else self.name
+
+    @property
+    def version(self) -> Version:
+        """The version, when exactly one is allowed.
+
+        :raises SpecError: otherwise.
+        """
+        version = self.versions.concrete
+        if version is None:
+            raise SpecError(
+                f"'{self}' has no single version",
+                hint="an exact version is written @=1.2",
+                facts={"spec": str(self)},
+            )
+        return version
+
+    @property
+    def platform(self) -> Union[str, None]:
+        """Platform of the architecture, or None."""
+        return self.arch.platform
+
+    @property
+    def os(self) -> Union[str, None]:
+        """Operating system of the architecture, or None."""
+        return self.arch.os
+
+    @property
+    def target(self) -> Union[str, None]:
+        """Target constraint, or None."""
+        return self.arch.target
+
+    @property
+    def architecture(self) -> Union[ArchSpec, None]:
+        """The architecture, or None when it is not constrained."""
+        return self.arch or None
+
+    def traverse(self) -> Iterator[Spec]:
+        """This node and those of all dependencies, each once per mention."""
+        yield self
+        for dependency in self.dependencies:
+            yield from dependency.spec.traverse()
+
+    def __contains__(self, text: Union[str, Spec]) -> bool:
+        wanted = Spec(text)
+        if not wanted.name or wanted.name == self.name:
+            return self.satisfies(wanted)
+        return any(
+            edge.satisfies(Dependency(wanted, virtuals=()))
+            or (edge.spec.name == wanted.name and edge.spec.satisfies(wanted))
+            for edge in self.dependencies
+        )
+
+    # ---- relations ------------------------------------------------------------------------
+
+    def satisfies(self, other: Any, deps: bool = True) -> bool:
+        """Whether every configuration of this is one of *other* (a spec or its text)."""
+        if isinstance(other, str):
+            other = Spec.parse(other)
+        if self is other:
+            return True
+        if other.concrete:
+            return False  # more than one configuration is never within one
+        if other.hash_prefix and not (self.hash_prefix or "").startswith(other.hash_prefix):
+            return False
+        if other.file != self.file and other.file is not None:
+            return False
+        if not node_satisfies(self, other):
+            return False
+        if not deps:
+            return True
+        for wanted in other.dependencies:
+            if wanted.when is not None and not self.without_dependencies().intersects(wanted.when):
+                continue
+            if not any(edge.satisfies(wanted) for edge in self.dependencies):
+                return False
+        return True
+
+    def intersects(self, other: Any, deps: bool = True) -> bool:
+        """Whether some configuration may be in both; *other* is a spec or its text."""
+        if isinstance(other, str):
+            other = Spec.parse(other)
+        if other.concrete:
+            return bool(other.satisfies(self))
+        if self.hash_prefix and other.hash_prefix:
+            shorter, longer = sorted((self.hash_prefix, other.hash_prefix), key=len)
+            if not longer.startswith(shorter):
+                return False
+        if self.file and other.file and self.file != other.file:
+            return False
+        if not node_intersects(self, other):
+            return False
+        if not deps:
+            return True
+        return not any(
+            mine.same_kind(theirs) and not mine.spec.intersects(theirs.spec)
+            for mine in self.dependencies
+            for theirs in other.dependencies
+        )
+
+    def constrain(self, other: Any, deps: bool = True) -> Spec:
+        """The constraint that allows what both allow; *other* is a spec or its text.
+
+        :raises SpecError: when nothing satisfies both; ``facts`` name the part that clashes.
+        """
+        if isinstance(other, str):
+            other = Spec.parse(other)
+        if self is other or other is ANYTHING:
+            return self
+        if self is ANYTHING and deps:
+            return other  # type: ignore[no-any-return]  # a Spec by contract
+        if not self.intersects(other, deps):
+            raise _clash(self, other)
+        variants: Dict[str, VariantValue] = dict(self.variants)
+        for name, value in other.variants.items():
+            variants[name] = variants[name].constrain(value) if name in variants else value
+        flags: Dict[str, Tuple[str, ...]] = dict(self.flags)
+        for name, values in other.flags.items():
+            known = flags.get(name, ())
+            flags[name] = (*known, *(flag for flag in values if flag not in known))
+        prefixes = (self.hash_prefix or "", other.hash_prefix or "")
+        return Spec.of(
+            self.name or other.name,
+            namespace=self.namespace or other.namespace,
+            versions=self.versions.intersection(other.versions),
+            variants=variants or NOTHING,
+            flags=flags or NOTHING,
+            arch=self.arch.constrain(other.arch),
+            hash_prefix=max(prefixes, key=len) or None,
+            dependencies=(
+                merged_dependencies(self.dependencies, other.dependencies)
+                if deps
+                else self.dependencies
+            ),
+            file=self.file or other.file,
+        )
+
+
+def merged_dependencies(
+    mine: Tuple[Dependency, ...], theirs: Tuple[Dependency, ...]
+) -> Tuple[Dependency, ...]:
+    """The edges of both; those of the same kind are merged.
+
+    :raises SpecError: when merged nodes contradict each other.
+    """
+    result = list(mine)
+    for edge in theirs:
+        if edge in result:
+            continue
+        for index, known in enumerate(result):
+            if known.same_kind(edge):
+                result[index] = known.merge(edge)
+                break
+        else:
+            result.append(edge)
+    return tuple(result)
+
+
+_PARTS = (
+    "name",
+    "namespace",
+    "versions",
+    "variants",
+    "flags",
+    "arch",
+    "hash_prefix",
+    "dependencies",
+    "file",
+)
+
+#: The constraint that allows everything.
+ANYTHING = Spec.of()
+
+
+def _rebuild(parts: Dict[str, Any]) -> Spec:
+    return Spec.of(**parts)
+
+
+def _dependency_order(dependency: Dependency) -> Tuple[Any, ...]:
+    return (
+        not dependency.direct,
+        dependency.spec.name,
+        dependency.deptypes,
+        str(dependency),
+    )
+
+
+def _bare(value: str) -> str:
+    """Architecture values are printed as given: their ``:`` and ``*`` need no quotes."""
+    return value if all(c.isalnum() or c in "_-.,:*" for c in value) and value else quoted(value)
+
+
+def _quoted_always(text: str) -> str:
+    if "'" not in text:
+        return f"'{text}'"
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def _clash(mine: Spec, theirs: Spec) -> SpecError:
+    """The error that says which part of two constraints has nothing in common."""
+    part, left, right = "dependencies", str(mine), str(theirs)
+    if mine.name and theirs.name and mine.name != theirs.name:
+        part, left, right = "name", mine.name, theirs.name
+    elif not mine.versions.intersects(theirs.versions):
+        part, left, right = "versions", f"@{mine.versions}", f"@{theirs.versions}"
+    elif not mine.arch.intersects(theirs.arch):
+        part, left, right = "architecture", str(mine.arch), str(theirs.arch)
+    else:
+        for name, value in theirs.variants.items():
+            if name in mine.variants and not value.intersects(mine.variants[name]):
+                part, left, right = f"variant {name}", str(mine.variants[name]), str(value)
+                break
+    return SpecError(
+        f"'{mine}' and '{theirs}' have nothing in common: {left} and {right} exclude each other",
+        facts={"left": str(mine), "right": str(theirs), "part": part},
+        ref="spec-conflict",
+    )

@@ -1,0 +1,278 @@
+"""From text to constraints: the meaning of what :mod:`spack.spec.syntax` reads.
+
+Everything that a text says twice or that contradicts itself is a problem with its place; all
+problems of one text are raised together. Results are memoised by text, as constraints are
+immutable. Cost of a directive's text the first time: about 10 us.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Iterable, List, Tuple, Union
+
+from spack.errors import SpecError
+from spack.spec.algebra import DEPTYPES, FLAG_NAMES, LEGACY_TO_BUILTIN, split_flags
+from spack.spec.arch import NO_ARCH, ArchSpec
+from spack.spec.constraint import ANYTHING, NOTHING, Dependency, Spec
+from spack.spec.syntax import Edge, Node, Problems, Span, read
+from spack.spec.variant import RESERVED_NAMES, VariantValue
+from spack.spec.version_list import VersionList, any_version
+
+__all__ = ["parse", "parse_many"]
+
+#: Parsed texts; emptied when it grows beyond what one run can need.
+_parsed: Dict[str, Spec] = {}
+_LIMIT = 100_000
+
+#: Keys that name a part of the architecture.
+_ARCH_KEYS = {
+    "arch": "arch",
+    "architecture": "arch",
+    "platform": "platform",
+    "os": "os",
+    "operating_system": "os",
+    "target": "target",
+}
+_FLAGS = frozenset(FLAG_NAMES)
+_PAIR = re.compile(r"([a-zA-Z_0-9][a-zA-Z_0-9\-.]*)(:?==?)(.*)\Z", re.DOTALL)
+_NEEDS_NO_QUOTES = re.compile(r"[a-zA-Z_0-9\-+*.,:=%^~/\\]+\Z")
+
+
+def parse(text: str) -> Spec:
+    """The one spec in *text*; an empty text is the constraint that allows everything.
+
+    :raises SpecError: when *text* is malformed (``long_message`` has carets under the places,
+        ``facts["problems"]`` the places themselves) or holds more than one spec.
+    """
+    known = _parsed.get(text)
+    if known is not None:
+        return known
+    problems = Problems(text)
+    roots = read(text, problems)
+    if len(roots) > 1 and not problems.found:
+        problems.add(
+            (roots[1].span[0], max(len(text.rstrip()), roots[1].span[1])),
+            "one spec is expected, but a second one starts here",
+            "a blank separates specs; attributes of one spec follow its name",
+        )
+    spec = _build(roots[0], problems) if roots else ANYTHING
+    problems.report()
+    if len(_parsed) > _LIMIT:
+        _parsed.clear()
+    _parsed[text] = spec
+    return spec
+
+
+def parse_many(texts: Union[str, Iterable[str]]) -> List[Spec]:
+    """All specs in a text or in the arguments of a command line.
+
+    Arguments are joined by blanks; the value of ``key=value`` is quoted again where the shell
+    took the quotes away (``cflags=-O2 -g``).
+
+    :raises SpecError: as :func:`parse`; places refer to the joined text.
+    """
+    text = texts if isinstance(texts, str) else " ".join(_requoted(part) for part in texts)
+    problems = Problems(text)
+    specs = [_build(root, problems) for root in read(text, problems)]
+    problems.report()
+    return specs
+
+
+def _requoted(argument: str) -> str:
+    match = _PAIR.match(argument)
+    if match is None or match.group(3)[:1] in ("'", '"') or _NEEDS_NO_QUOTES.match(match.group(3)):
+        return argument
+    quote = '"' if "'" in match.group(3) else "'"
+    value = match.group(3).replace(quote, "\\" + quote)
+    return f"{match.group(1)}{match.group(2)}{quote}{value}{quote}"
+
+
+def _build(node: Node, problems: Problems, direct: bool = False) -> Spec:
+    """The constraint that *node* stands for."""
+    name, namespace = node.name, None
+    if "." in name:
+        namespace, _, name = name.rpartition(".")
+    if direct:
+        name = LEGACY_TO_BUILTIN.get(name, name)
+    versions = any_version
+    if node.version is not None:
+        try:
+            versions = _versions(node.version)
+        except SpecError as error:
+            problems.add(node.versions, error.message, error.hint)
+    variants: Dict[str, VariantValue] = {}
+    for sigil, key, span in node.flags:
+        if key in variants:
+            problems.add(span, f"the variant '{key}' is given twice")
+        elif key in _ARCH_KEYS or key in _FLAGS or key == "namespace":
+            problems.add(span, f"'{key}' needs a value", f"write {key}=value")
+        variants[key] = VariantValue.boolean(key, sigil[0] == "+", len(sigil) == 2)
+    flags: Any = NOTHING
+    arch = NO_ARCH
+    if node.pairs:
+        pairs = _Pairs(variants, namespace, problems)
+        for key, operator, value, span in node.pairs:
+            pairs.add(key, operator, value, span)
+        namespace = pairs.namespace
+        flags = pairs.flags or NOTHING
+        if pairs.arch:
+            arch = ArchSpec(*(pairs.arch.get(part) for part in ("platform", "os", "target")))
+    return Spec.of(
+        name,
+        namespace=namespace,
+        versions=versions,
+        variants=variants or NOTHING,
+        flags=flags,
+        arch=arch,
+        hash_prefix=node.hash,
+        dependencies=_dependencies(node.edges, problems) if node.edges else (),
+        file=node.file,
+    )
+
+
+def _versions(text: str) -> VersionList:
+    return VersionList.parse(text if " " not in text else "".join(text.split()))
+
+
+class _Pairs:
+    """The ``key=value`` pairs of one node, sorted into what they speak of."""
+
+    __slots__ = ("arch", "flags", "namespace", "problems", "variants")
+
+    def __init__(
+        self,
+        variants: Dict[str, VariantValue],
+        namespace: Union[str, None],
+        problems: Problems,
+    ) -> None:
+        self.variants = variants
+        self.namespace = namespace
+        self.problems = problems
+        self.flags: Dict[str, Tuple[str, ...]] = {}
+        self.arch: Dict[str, str] = {}
+
+    def add(self, key: str, operator: str, value: str, span: Span) -> None:
+        """One pair as written."""
+        propagate = operator.endswith("==")
+        if propagate and key in RESERVED_NAMES:
+            self.problems.add(
+                span,
+                f"'{key}' cannot be propagated",
+                f"write {key}=... with one '='",
+            )
+        if key in _ARCH_KEYS:
+            self._arch(_ARCH_KEYS[key], value, span)
+        elif key == "namespace":
+            self.namespace = value
+        elif key in _FLAGS:
+            self.flags[key] = self.flags.get(key, ()) + split_flags(value, propagate)
+        elif key in self.variants:
+            self.problems.add(
+                span,
+                f"the variant '{key}' is given twice",
+                "several values are separated by commas: key=a,b",
+            )
+        else:
+            self.variants[key] = VariantValue.parse(key, value, propagate, operator[0] == ":")
+
+    def _arch(self, part: str, value: str, span: Span) -> None:
+        parts = {part: value}
+        if part == "arch":
+            triple = value.split("-")
+            parts = {"target": value}
+            if len(triple) == 3:
+                parts = dict(zip(("platform", "os", "target"), triple))
+        for name, text in parts.items():
+            if name in self.arch:
+                self.problems.add(span, f"'{name}' is given twice")
+            elif text != "None":
+                self.arch[name] = text
+
+
+def _dependencies(edges: List[Edge], problems: Problems) -> Tuple[Dependency, ...]:
+    """Dependencies as written, those of the same kind merged."""
+    found: List[Dependency] = []
+    for edge in edges:
+        dependency = _dependency(edge, problems)
+        for index, known in enumerate(found):
+            if not known.same_kind(dependency):
+                if _types_clash(known, dependency):
+                    problems.add(
+                        edge.node.span,
+                        f"'{dependency.spec.name}' is already a dependency with other, "
+                        "overlapping types",
+                    )
+                    break
+                continue
+            if known.deptypes != dependency.deptypes:
+                problems.add(
+                    edge.node.span,
+                    f"'{dependency.spec.name}' is already a dependency with other, "
+                    "overlapping types",
+                    "only a build-only and a link/run dependency on one name can coexist",
+                )
+                break
+            try:
+                found[index] = known.merge(dependency)
+            except SpecError:
+                problems.add(
+                    edge.node.span,
+                    f"the dependencies '{known.spec}' and '{dependency.spec}' exclude each other",
+                )
+            break
+        else:
+            found.append(dependency)
+    return tuple(found)
+
+
+def _types_clash(known: Dependency, new: Dependency) -> bool:
+    """Two link or run edges to one name cannot coexist."""
+    run_time = {"link", "run"}
+    return (
+        known.spec.name == new.spec.name != ""
+        and known.direct == new.direct
+        and known.when == new.when
+        and not run_time.isdisjoint(known.deptypes)
+        and not run_time.isdisjoint(new.deptypes)
+    )
+
+
+def _dependency(edge: Edge, problems: Problems) -> Dependency:
+    direct = edge.sigil != "^"
+    virtuals = edge.virtuals
+    deptypes: Tuple[str, ...] = ()
+    when = None
+    for key, value, span in edge.attributes:
+        if key == "virtuals":
+            virtuals += tuple(part.strip() for part in value.split(","))
+        elif key == "deptypes":
+            given = {part.strip() for part in value.split(",")}
+            given = set(DEPTYPES) if given == {"all"} else given
+            unknown = sorted(given.difference(DEPTYPES))
+            if unknown:
+                problems.add(
+                    span,
+                    f"'{unknown[0]}' is not a type of dependency",
+                    f"the types are {', '.join(DEPTYPES)}",
+                )
+            deptypes = tuple(kind for kind in DEPTYPES if kind in given)
+        elif key == "when":
+            try:
+                when = parse(value)
+            except SpecError as error:
+                problems.add(span, f"in the condition: {error.message}", error.hint)
+            when = None if when is ANYTHING else when
+        else:
+            problems.add(
+                span,
+                f"'{key}' is not an edge attribute",
+                "the edge attributes are deptypes, virtuals and when",
+            )
+    return Dependency(
+        _build(edge.node, problems, direct),
+        direct,
+        deptypes,
+        tuple(sorted(set(virtuals))) if len(virtuals) > 1 else virtuals,
+        edge.sigil == "%%",
+        when,
+    )
