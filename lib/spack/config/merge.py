@@ -1,0 +1,71 @@
+"""Merging the trees of several scopes, by Spack's rules.
+
+Mappings merge key by key, the higher scope's keys first. Lists of the higher scope stand before
+the lower one's, and nothing stands twice. Scalars of the higher scope win. ``key::`` in the higher
+scope drops what lower scopes say, ``key+:`` puts the lower scope's list (or text) first.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, Optional, Tuple
+
+from spack.config.schema import Origin, Tree, key_name, strip
+
+__all__ = ["leaves", "merge"]
+
+
+def merge(low: Optional[Tree], high: Tree) -> Tree:
+    """``high`` over ``low``; neither is changed, and the result has no suffixed keys."""
+    return _merge(low, high, append=False)
+
+
+def _merge(low: Optional[Tree], high: Tree, append: bool) -> Tree:
+    below = None if low is None else low.value
+    value = high.value
+    if isinstance(value, dict):
+        lower: Dict[str, Tree] = below if isinstance(below, dict) else {}
+        result: Dict[str, Tree] = {}
+        for key, child in value.items():
+            name = key_name(key)
+            replaces = key != name and key[-2:] not in ("+:", "-:")
+            base = None if replaces else result.get(name, lower.get(name))
+            result[name] = _merge(base, child, append=key[-2:] == "+:")
+        for name, child in lower.items():
+            result.setdefault(name, child)
+        return Tree(result, high.origin)
+    if isinstance(value, list) and isinstance(below, list):
+        first, second = (below, value) if append else (value, below)
+        known = [strip(item) for item in first]
+        return Tree([*first, *(item for item in second if strip(item) not in known)], high.origin)
+    if append and isinstance(value, str) and isinstance(below, str):
+        return Tree(below + value, high.origin)
+    return high
+
+
+def leaves(tree: Tree, path: Tuple[str, ...] = ()) -> Iterator[Tuple[Tuple[str, ...], Tree]]:
+    """Every scalar and every empty container, with the keys that lead to it.
+
+    Items of a list have the key ``"-"``. This is what ``spack config blame`` prints.
+    """
+    value = tree.value
+    if isinstance(value, dict) and value:
+        for key, child in value.items():
+            yield from leaves(child, (*path, key))
+    elif isinstance(value, list) and value:
+        for child in value:
+            yield from leaves(child, (*path, "-"))
+    else:
+        yield path, tree
+
+
+def find(tree: Optional[Tree], *keys: str) -> Optional[Tree]:
+    """The subtree below ``keys``, or None."""
+    for key in keys:
+        if tree is None or not isinstance(tree.value, dict):
+            return None
+        tree = tree.value.get(key)
+    return tree
+
+
+#: The origin of what no scope says.
+BUILT_IN = Origin("built-in default")

@@ -1,0 +1,163 @@
+"""``packages.yaml`` as typed values: preferences, requirements, externals."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from spack.config.schema import Report, Tree, strip
+from spack.config.variables import Variables
+
+__all__ = ["ExternalEntry", "PackageSettings", "RequirementGroup", "read_packages"]
+
+
+class ExternalEntry(NamedTuple):
+    """Software that is there already, configured or detected.
+
+    :ivar spec: spec text such as ``python@3.11.2`` or ``gcc@12.2.0 languages='c,c++'``.
+    :ivar extra_attributes: ``{"compilers": {"c": path, ...}}``, ``{"executable": path,
+        "layout": {...}}``, and whatever the configuration adds.
+    :ivar origin: ``file:line`` of the entry, or ``detected: <executable>``.
+    :ivar dependencies: as configured: mappings with ``id``, ``spec``, ``deptypes``, ``virtuals``.
+    """
+
+    spec: str
+    prefix: Optional[str] = None
+    modules: Tuple[str, ...] = ()
+    extra_attributes: Mapping[str, Any] = {}
+    origin: str = ""
+    id: Optional[str] = None
+    dependencies: Tuple[Mapping[str, Any], ...] = ()
+
+
+class RequirementGroup(NamedTuple):
+    """A ``require``, ``prefer`` or ``conflict`` entry.
+
+    :ivar specs: the specs of ``one_of``/``any_of``; a plain text or ``spec:`` gives one.
+    :ivar policy: ``one_of`` or ``any_of``; ``prefer`` and ``conflict`` for those sections.
+    :ivar when: the condition as a spec text; empty means always.
+    """
+
+    specs: Tuple[str, ...]
+    policy: str = "one_of"
+    when: str = ""
+    message: Optional[str] = None
+    origin: str = ""
+
+
+class Permissions(NamedTuple):
+    """Who may read and write what is installed; None leaves it to the umask."""
+
+    read: Optional[str] = None
+    write: Optional[str] = None
+    group: Optional[str] = None
+
+
+class PackageSettings(NamedTuple):
+    """What is configured for one package, or for ``all``; empty means nothing is said.
+
+    :ivar buildable: None when not said, which means true.
+    :ivar version: preferred versions, best first.
+    :ivar variants: preferred variants as spec texts.
+    :ivar providers: per virtual, the preferred provider specs, best first.
+    :ivar target: preferred targets, best first.
+    """
+
+    buildable: Optional[bool] = None
+    externals: Tuple[ExternalEntry, ...] = ()
+    version: Tuple[str, ...] = ()
+    variants: Tuple[str, ...] = ()
+    require: Tuple[RequirementGroup, ...] = ()
+    prefer: Tuple[RequirementGroup, ...] = ()
+    conflict: Tuple[RequirementGroup, ...] = ()
+    providers: Mapping[str, Tuple[str, ...]] = {}
+    target: Tuple[str, ...] = ()
+    permissions: Permissions = Permissions()
+    package_attributes: Mapping[str, Any] = {}
+    origin: str = ""
+
+
+def read_packages(
+    tree: Optional[Tree], variables: Variables, report: Report
+) -> Dict[str, PackageSettings]:
+    """Settings by package name, ``all`` among them."""
+    if tree is None:
+        return {}
+    return {name: _package(child, variables, report) for name, child in tree.value.items()}
+
+
+def _package(tree: Tree, variables: Variables, report: Report) -> PackageSettings:
+    fields: Dict[str, Tree] = tree.value
+    known: Dict[str, Any] = {"origin": str(tree.origin)}
+    for key, child in fields.items():
+        reader = _READERS.get(key)
+        if reader is not None:
+            known[key] = reader(child)
+    if "externals" in fields:
+        known["externals"] = tuple(
+            _external(item, variables, report) for item in fields["externals"].value
+        )
+    return PackageSettings(**known)
+
+
+def _texts(tree: Tree) -> Tuple[str, ...]:
+    items = tree.value if isinstance(tree.value, list) else [tree]
+    return tuple(item.value for item in items)
+
+
+def _groups(tree: Tree, single: str) -> Tuple[RequirementGroup, ...]:
+    items: List[Tree] = tree.value if isinstance(tree.value, list) else [tree]
+    groups = []
+    for item in items:
+        if isinstance(item.value, str):
+            groups.append(RequirementGroup((item.value,), single, origin=str(item.origin)))
+            continue
+        entry: Dict[str, Tree] = item.value
+        when = entry["when"].value if "when" in entry else ""
+        message = entry["message"].value if "message" in entry else None
+        for key in ("one_of", "any_of", "spec"):
+            if key in entry:
+                policy = single if key == "spec" else key
+                specs = _texts(entry[key])
+                groups.append(RequirementGroup(specs, policy, when, message, str(item.origin)))
+    return tuple(groups)
+
+
+_READERS = {
+    "buildable": lambda tree: tree.value,
+    "version": _texts,
+    "variants": _texts,
+    "target": _texts,
+    "require": lambda tree: _groups(tree, "one_of"),
+    "prefer": lambda tree: _groups(tree, "prefer"),
+    "conflict": lambda tree: _groups(tree, "conflict"),
+    "providers": lambda tree: {name: _texts(child) for name, child in tree.value.items()},
+    "permissions": lambda tree: Permissions(**strip(tree)),
+    "package_attributes": strip,
+}
+
+
+def _external(tree: Tree, variables: Variables, report: Report) -> ExternalEntry:
+    entry: Dict[str, Tree] = tree.value
+    prefix = entry.get("prefix")
+    modules = entry.get("modules")
+    extra = entry.get("extra_attributes")
+    identity = entry.get("id")
+    dependencies = entry.get("dependencies")
+    has_prefix = prefix is not None and prefix.value
+    if not has_prefix and (modules is None or not modules.value):
+        report.add(
+            tree.origin,
+            f"the external {entry['spec'].value!r} has neither a prefix nor modules",
+            "add 'prefix: <directory>'",
+        )
+    return ExternalEntry(
+        spec=entry["spec"].value,
+        prefix=variables.path(prefix.value, prefix.origin, report)
+        if prefix and has_prefix
+        else None,
+        modules=_texts(modules) if modules is not None and modules.value else (),
+        extra_attributes=strip(extra) if extra is not None else {},
+        origin=str(tree.origin),
+        id=identity.value if identity is not None else None,
+        dependencies=tuple(strip(item) for item in dependencies.value) if dependencies else (),
+    )

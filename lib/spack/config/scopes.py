@@ -1,0 +1,323 @@
+"""Scopes: where configuration comes from, from the lowest precedence to the highest.
+
+=============  ==========================================================================
+defaults       ``etc/*.yaml`` of this installation
+system         ``/etc/spack``, or ``SPACK_SYSTEM_CONFIG_PATH``
+site           ``etc/site/*.yaml`` of this installation
+user           ``~/.spack``, or ``SPACK_USER_CONFIG_PATH``
+environment    the sections of the active environment's ``spack.yaml``
+custom         directories and files given with ``-C``
+command line   ``-c section:key:value``
+=============  ==========================================================================
+
+``SPACK_DISABLE_LOCAL_CONFIG`` leaves out system and user. A directory may have a subdirectory
+with the platform's name (``linux/packages.yaml``), which stands above it. Files and directories
+that a scope includes (``include:``) stand below the scope, the first one highest.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from spack.config.merge import merge
+from spack.config.schema import Origin, Record, Report, Tree, as_nodes, near
+from spack.config.sections import ENVIRONMENT, SECTIONS
+from spack.config.variables import Variables
+from spack.errors import ConfigError, UsageError
+from spack.util import yaml
+from spack.util.yaml import Node
+
+__all__ = [
+    "Scope",
+    "command_line_scope",
+    "custom_scope",
+    "data_scope",
+    "environment_scope",
+    "read_scopes",
+    "standard_scopes",
+]
+
+#: Sections of a directory scope that are files of their own.
+_FILES = {f"{section}.yaml": section for section in SECTIONS}
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+_MOST_INCLUDES = 100
+
+
+class Scope(NamedTuple):
+    """A named source of sections.
+
+    :ivar path: a directory of ``<section>.yaml`` files, one file with several sections, or,
+        when ``sections`` is given, the file (or the words) that its values are attributed to.
+    :ivar sections: the unchecked trees of a scope that is already in memory.
+    :ivar required: a missing path is an error.
+    """
+
+    name: str
+    path: str
+    sections: Optional[Mapping[str, Node]] = None
+    required: bool = False
+
+
+def standard_scopes(etc: str, environ: Mapping[str, str], home: str) -> Tuple[Scope, ...]:
+    """Defaults, system, site and user.
+
+    :param etc: the directory of the default files.
+    """
+    scopes = [Scope("defaults", etc, required=True)]
+    local = environ.get("SPACK_DISABLE_LOCAL_CONFIG", "").lower() in _FALSE
+    if local:
+        scopes.append(Scope("system", environ.get("SPACK_SYSTEM_CONFIG_PATH") or "/etc/spack"))
+    scopes.append(Scope("site", os.path.join(etc, "site")))
+    if local:
+        scopes.append(Scope("user", user_config_path(environ, home)))
+    return tuple(scopes)
+
+
+def user_config_path(environ: Mapping[str, str], home: str) -> str:
+    """The directory of the user's own files."""
+    return environ.get("SPACK_USER_CONFIG_PATH") or os.path.join(home, ".spack")
+
+
+def custom_scope(path: str) -> Scope:
+    """What ``-C`` names: a directory of sections, or one file."""
+    return Scope("custom", path, required=True)
+
+
+def data_scope(name: str, data: Mapping[str, Any]) -> Scope:
+    """Plain data as a scope; its values have ``name`` as origin."""
+    return Scope(name, name, {key: as_nodes(value) for key, value in data.items()})
+
+
+def environment_scope(manifest: yaml.Loaded, name: str = "environment") -> Scope:
+    """The configuration sections of a ``spack.yaml`` that has been checked."""
+    spack = manifest.node(("spack",))[0] or {}
+    sections = {
+        key: node
+        for key, node in spack.items()
+        if key.rstrip(":+-") in SECTIONS and key.rstrip(":+-") not in _NOT_CONFIGURATION
+    }
+    return Scope(name, manifest.file, sections)
+
+
+#: Sections of a manifest that the environment layer reads itself.
+_NOT_CONFIGURATION = frozenset({"view", "definitions", "develop"})
+
+
+def check_environment(manifest: yaml.Loaded) -> Tree:
+    """Check a whole ``spack.yaml``; the result is the tree below ``spack:``.
+
+    :raises ConfigError: every problem at once.
+    """
+    report = Report()
+    tree = ENVIRONMENT.check(manifest.tree, manifest.file, (), report)
+    report.raise_if_any()
+    manifest.remember()
+    spack: Tree = next(iter(tree.value.values()))
+    return spack
+
+
+def command_line_scope(settings: Sequence[str]) -> Scope:
+    """``-c section:key:value`` options; later ones win.
+
+    The value is what follows the last colon outside quotes and brackets, read as YAML; an empty
+    part (``packages:all::``) replaces what lower scopes say.
+
+    :raises UsageError: an option has no value, or its section is not known.
+    """
+    tree: Dict[str, Any] = {}
+    for setting in settings:
+        keys, value = _split_setting(setting)
+        if len(keys) < 2 and not isinstance(value, (dict, list)):
+            raise UsageError(
+                f"cannot read the setting {setting!r}",
+                hint="settings are written section:key:value, as in config:build_jobs:4",
+                ref="config-setting",
+            )
+        if keys[0].rstrip(":") not in SECTIONS:
+            raise UsageError(
+                f"unknown configuration section {keys[0]!r} in {setting!r}",
+                hint=near(keys[0], SECTIONS) or "sections: " + ", ".join(sorted(SECTIONS)),
+                ref="config-section",
+            )
+        place = tree
+        for key in keys[:-1]:
+            below = place.setdefault(key, {})
+            if not isinstance(below, dict):
+                below = place[key] = {}
+            place = below
+        place[keys[-1]] = value
+    return data_scope("command line", tree)
+
+
+def _split_setting(setting: str) -> Tuple[List[str], Any]:
+    parts, depth, quote, current = [], 0, "", ""
+    for letter in setting:
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter in "[{":
+            depth += 1
+        elif letter in "]}":
+            depth -= 1
+        elif letter == ":" and depth <= 0:
+            parts.append(current)
+            current = ""
+            continue
+        current += letter
+    keys: List[str] = []
+    for part in parts:
+        if part or not keys:
+            keys.append(part.strip("'\""))
+        else:
+            keys[-1] += ":"
+    return keys, _setting_value(current)
+
+
+def _setting_value(text: str) -> Any:
+    if text[:1] in ("[", "{", "'", '"'):
+        return yaml.load("command line", f"value: {text}\n").data["value"]
+    return yaml.scalar(text)
+
+
+# -- reading -----------------------------------------------------------------------------------
+
+
+class _Reading:
+    """One pass over all scopes: their files, what they include, and all their problems."""
+
+    def __init__(self, variables: Variables, platform: str, cache: Optional[str]) -> None:
+        self.variables = variables
+        self.platform = platform
+        self.cache = cache
+        self.report = Report()
+        self.errors: List[ConfigError] = []
+        self.loaded: List[yaml.Loaded] = []
+        self.included = 0
+
+    def scope(self, scope: Scope) -> List[Dict[str, Tree]]:
+        """The layers of a scope, lowest first."""
+        if scope.sections is not None:
+            return self.with_includes(self.check(scope.sections, scope.path))
+        if os.path.isfile(scope.path):
+            return self.file(scope.path)
+        try:
+            names = {entry.name for entry in os.scandir(scope.path)}
+        except FileNotFoundError:
+            names = set()
+            if scope.required:
+                self.report.add(Origin(scope.path), "there is no such configuration directory")
+        except OSError as error:
+            names = set()
+            self.report.add(Origin(scope.path), f"cannot be read: {error.strerror}")
+        sections: Dict[str, Tree] = {}
+        for name in sorted(names & _FILES.keys()):
+            loaded = self.load(os.path.join(scope.path, name))
+            if loaded is None:
+                continue
+            section = _FILES[name]
+            tree = Record({section: SECTIONS[section]}).check(
+                loaded.tree, loaded.file, (), self.report
+            )
+            sections.update(tree.value or {})
+        layers = self.with_includes(sections)
+        if self.platform in names:
+            layers += self.scope(Scope(scope.name, os.path.join(scope.path, self.platform)))
+        return layers
+
+    def file(self, path: str) -> List[Dict[str, Tree]]:
+        loaded = self.load(path)
+        if loaded is None:
+            return []
+        tree = loaded.tree
+        if isinstance(tree[0], dict) and set(tree[0]) == {"spack"}:
+            whole = ENVIRONMENT.check(tree, path, (), self.report).value
+            inner = whole["spack"].value or {}
+            return self.with_includes({k: v for k, v in inner.items() if k in SECTIONS})
+        return self.with_includes(Record(SECTIONS).check(tree, path, (), self.report).value or {})
+
+    def load(self, path: str) -> Optional[yaml.Loaded]:
+        try:
+            loaded = yaml.load(path, cache=self.cache)
+        except ConfigError as error:
+            self.errors.append(error)
+            return None
+        self.loaded.append(loaded)
+        return loaded
+
+    def check(self, sections: Mapping[str, Node], file: str) -> Dict[str, Tree]:
+        tree = Record(SECTIONS).check((dict(sections), 0, None), file, (), self.report)
+        return dict(tree.value or {})
+
+    def with_includes(self, sections: Dict[str, Tree]) -> List[Dict[str, Tree]]:
+        include = sections.pop("include", None) or sections.pop("include:", None)
+        layers: List[Dict[str, Tree]] = []
+        for item in reversed(include.value if include is not None and include.value else []):
+            layers += self.include(item)
+        return [*layers, sections]
+
+    def include(self, item: Tree) -> List[Dict[str, Tree]]:
+        self.included += 1
+        if self.included > _MOST_INCLUDES:
+            self.report.add(item.origin, "files include each other without end")
+            return []
+        entry = item.value if isinstance(item.value, dict) else {"path": item}
+        if "git" in entry or "sha256" in entry:
+            self.report.add(
+                item.origin, "configuration is included from local files only", "use its clone"
+            )
+            return []
+        if "when" in entry:
+            self.report.add(
+                entry["when"].origin,
+                "'when' is not supported for includes",
+                "use a subdirectory with the platform's name, or 'optional: true'",
+            )
+            return []
+        path = self.variables.path(entry["path"].value, item.origin, self.report)
+        if "://" in path:
+            self.report.add(
+                item.origin, f"cannot include {path}: not a local path", "use a local copy"
+            )
+            return []
+        if not os.path.exists(path):
+            optional = entry.get("optional")
+            if optional is None or not optional.value:
+                self.report.add(
+                    item.origin, f"included path {path} does not exist", "or add 'optional: true'"
+                )
+            return []
+        return self.scope(Scope(path, path))
+
+
+def read_scopes(
+    scopes: Sequence[Scope],
+    variables: Optional[Variables] = None,
+    platform: str = "linux",
+    cache: Optional[str] = None,
+) -> Dict[str, Tree]:
+    """The merged sections of all scopes, lowest precedence first in ``scopes``.
+
+    :param cache: directory for parsed files (see :mod:`spack.util.yaml`).
+    :raises ConfigError: every problem of every file at once.
+    """
+    reading = _Reading(variables or Variables(), platform, cache)
+    layers = [layer for scope in scopes for layer in reading.scope(scope)]
+    if reading.errors:
+        first, *others = reading.errors
+        if others or reading.report.problems:
+            try:
+                reading.report.raise_if_any()
+            except ConfigError as error:
+                others += [error, *(c for c in error.causes if isinstance(c, ConfigError))]
+            first.causes = tuple(others)
+        raise first
+    reading.report.raise_if_any()
+    for loaded in reading.loaded:
+        loaded.remember()
+    merged: Dict[str, Tree] = {}
+    for layer in layers:
+        root = merge(Tree(merged, Origin("")), Tree(layer, Origin("")))
+        merged = root.value
+    return merged

@@ -1,0 +1,396 @@
+"""Typed settings: what the layers above read, section by section.
+
+A section is read when it is first asked for, so that ``spack find`` does not pay for
+``packages.yaml``. The values that are used where no scope says anything equal the files in
+``etc``; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+    Union,
+)
+
+from spack.config.merge import find, leaves
+from spack.config.packages import (
+    ExternalEntry,
+    PackageSettings,
+    Permissions,
+    RequirementGroup,
+    read_packages,
+)
+from spack.config.records import (
+    BootstrapSettings,
+    ConcretizerSettings,
+    ConfigSettings,
+    FetchSettings,
+    MirrorEntry,
+    RepoEntry,
+    ReuseSettings,
+)
+from spack.config.schema import Origin, Report, Tree, strip
+from spack.config.scopes import Scope, data_scope, read_scopes
+from spack.config.variables import Variables
+
+__all__ = [
+    "BootstrapSettings",
+    "ConcretizerSettings",
+    "ConfigSettings",
+    "ExternalEntry",
+    "FetchSettings",
+    "MirrorEntry",
+    "PackageSettings",
+    "Permissions",
+    "RepoEntry",
+    "RequirementGroup",
+    "ReuseSettings",
+    "Settings",
+    "load_settings",
+]
+
+_T = TypeVar("_T")
+
+
+class Settings:
+    """All configuration of a run; immutable, each section read at its first use.
+
+    :raises ConfigError: from a section's property, when its paths name unknown variables.
+    """
+
+    __slots__ = ("_known", "sections", "variables")
+
+    def __init__(self, sections: Mapping[str, Tree], variables: Optional[Variables] = None) -> None:
+        self.sections = dict(sections)
+        self.variables = variables or Variables()
+        self._known: Dict[str, Any] = {}
+
+    @classmethod
+    def from_data(
+        cls,
+        data: Mapping[str, Any],
+        variables: Optional[Variables] = None,
+        name: str = "given settings",
+    ) -> Settings:
+        """Settings from plain data, section by section, over the built-in values."""
+        return load_settings([data_scope(name, data)], variables)
+
+    @property
+    def config(self) -> ConfigSettings:
+        """The section ``config``."""
+        return self._once("config", _read_config)
+
+    @property
+    def fetch(self) -> FetchSettings:
+        """What of ``config`` concerns fetching."""
+        return self._once("fetch", _read_fetch)
+
+    @property
+    def packages(self) -> Mapping[str, PackageSettings]:
+        """By package name, ``all`` among them; a package without settings has no entry."""
+        return self._once(
+            "packages",
+            lambda reader: read_packages(
+                reader.settings.sections.get("packages"), reader.variables, reader.report
+            ),
+        )
+
+    def package(self, name: str) -> PackageSettings:
+        """The settings of one package; those of ``all`` are not mixed in."""
+        return self.packages.get(name, _NOTHING)
+
+    @property
+    def concretizer(self) -> ConcretizerSettings:
+        """The section ``concretizer``."""
+        return self._once("concretizer", _read_concretizer)
+
+    @property
+    def repos(self) -> Tuple[RepoEntry, ...]:
+        """Repositories of recipes, the first has precedence."""
+        return self._once("repos", _read_repos)
+
+    @property
+    def mirrors(self) -> Tuple[MirrorEntry, ...]:
+        """Mirrors, in the order in which they are asked."""
+        return self._once("mirrors", _read_mirrors)
+
+    @property
+    def bootstrap(self) -> BootstrapSettings:
+        """The section ``bootstrap``."""
+        return self._once("bootstrap", _read_bootstrap)
+
+    def data(self, section: str) -> Any:
+        """A whole section as merged, plain data; None when no scope has it."""
+        tree = self.sections.get(section)
+        return None if tree is None else strip(tree)
+
+    def origin(self, section: str, *keys: str) -> Optional[Origin]:
+        """Where the value at ``keys`` was written; None when no scope has it."""
+        tree = find(self.sections.get(section), *keys)
+        return None if tree is None else tree.origin
+
+    def blame(self, section: str) -> Iterator[Tuple[Tuple[str, ...], Any, Origin]]:
+        """Every leaf of a section: its keys (``-`` for list items), value and origin."""
+        tree = self.sections.get(section)
+        if tree is not None:
+            for path, leaf in leaves(tree):
+                yield path, leaf.value, leaf.origin
+
+    def _once(self, name: str, read: Callable[[_Reader], _T]) -> _T:
+        if name not in self._known:
+            reader = _Reader(self)
+            value = read(reader)
+            reader.report.raise_if_any()
+            self._known[name] = value
+        result: _T = self._known[name]
+        return result
+
+
+_NOTHING = PackageSettings()
+
+
+def load_settings(
+    scopes: Sequence[Scope],
+    variables: Optional[Variables] = None,
+    platform: str = "linux",
+    cache: Optional[str] = None,
+) -> Settings:
+    """Read, check and merge all scopes, lowest precedence first.
+
+    :param cache: a directory for parsed files; with it, a warm run takes about 2 ms.
+    :raises ConfigError: every problem of every file at once, each with ``file:line``.
+    """
+    return Settings(read_scopes(scopes, variables, platform, cache), variables)
+
+
+# -- reading of sections -----------------------------------------------------------------------
+
+
+class _Reader:
+    """Takes values out of merged sections, with a fallback for each."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.variables = settings.variables
+        self.report = Report()
+
+    def value(self, fallback: _T, *keys: str) -> _T:
+        tree = find(self.settings.sections.get(keys[0]), *keys[1:])
+        if tree is None:
+            return fallback
+        found: _T = strip(tree)
+        return found
+
+    def paths(self, fallback: Tuple[str, ...], *keys: str) -> Tuple[Path, ...]:
+        tree = find(self.settings.sections.get(keys[0]), *keys[1:])
+        if tree is None:
+            tree = Tree([Tree(text, _FALLBACK) for text in fallback], _FALLBACK)
+        items: List[Tree] = tree.value if isinstance(tree.value, list) else [tree]
+        return tuple(Path(self.path_text(item)) for item in items)
+
+    def path(self, fallback: str, *keys: str) -> Path:
+        return self.paths((fallback,), *keys)[0]
+
+    def path_text(self, tree: Tree) -> str:
+        if tree.origin is _FALLBACK:
+            return self.variables.path(tree.value, tree.origin, Report())
+        return self.variables.path(tree.value, tree.origin, self.report)
+
+    def optional_path(self, *keys: str) -> Optional[Path]:
+        """None where the path is a variable that is not set."""
+        tree = find(self.settings.sections.get(keys[0]), *keys[1:])
+        if tree is None or not tree.value:
+            return None
+        text, missing = self.variables.expand(tree.value)
+        return None if missing or not text else Path(self.path_text(tree))
+
+
+_FALLBACK = Origin("built-in default")
+
+
+def _read_config(reader: _Reader) -> ConfigSettings:
+    value, path = reader.value, reader.path
+    padded = value(False, "config", "install_tree", "padded_length")
+    linking: Any = value("rpath", "config", "shared_linking")
+    if isinstance(linking, dict):
+        linking = linking.get("type", "rpath")
+    return ConfigSettings(
+        install_tree=path("$data/opt/spack", "config", "install_tree", "root"),
+        projections=value(
+            {"all": "{architecture.platform}-{architecture.target}/{name}-{version}-{hash}"},
+            "config",
+            "install_tree",
+            "projections",
+        ),
+        padded_length=_LONGEST_PADDING if padded is True else int(padded),
+        install_hash_length=value(None, "config", "install_hash_length"),
+        build_stage=reader.paths(
+            ("$tempdir/$user/spack-stage", "$user_cache_path/stage"), "config", "build_stage"
+        ),
+        stage_name=value("spack-stage-{name}-{version}-{hash}", "config", "stage_name"),
+        test_stage=path("$user_cache_path/test", "config", "test_stage"),
+        source_cache=path("$data/var/spack/cache", "config", "source_cache"),
+        misc_cache=path("$user_cache_path/cache", "config", "misc_cache"),
+        environments_root=path("$data/var/spack/environments", "config", "environments_root"),
+        license_dir=path("$data/etc/licenses", "config", "license_dir"),
+        template_dirs=reader.paths((), "config", "template_dirs"),
+        extensions=reader.paths((), "config", "extensions"),
+        connect_timeout=value(30, "config", "connect_timeout"),
+        verify_ssl=value(True, "config", "verify_ssl"),
+        ssl_certs=reader.optional_path("config", "ssl_certs"),
+        checksum=value(True, "config", "checksum"),
+        deprecated=value(False, "config", "deprecated"),
+        debug=value(False, "config", "debug"),
+        locks=value(True, "config", "locks"),
+        dirty=value(False, "config", "dirty"),
+        build_language=value("C", "config", "build_language"),
+        build_jobs=value(16, "config", "build_jobs"),
+        concurrent_packages=value(0, "config", "concurrent_packages"),
+        ccache=value(False, "config", "ccache"),
+        db_lock_timeout=value(60, "config", "db_lock_timeout"),
+        package_lock_timeout=value(None, "config", "package_lock_timeout"),
+        allow_sgid=value(True, "config", "allow_sgid"),
+        install_status=value(True, "config", "install_status"),
+        keep_werror=value("none", "config", "flags", "keep_werror"),
+        shared_linking=linking,
+        build_env_pass=tuple(value((), "config", "build_env", "pass")),
+        build_env_set=value({}, "config", "build_env", "set"),
+        additional_external_search_paths=reader.paths(
+            (), "config", "additional_external_search_paths"
+        ),
+        aliases=value({}, "config", "aliases"),
+    )
+
+
+#: What ``padded_length: true`` means: with a file's own path it stays below PATH_MAX.
+_LONGEST_PADDING = 256
+
+
+def _read_fetch(reader: _Reader) -> FetchSettings:
+    config = reader.settings.config
+    return FetchSettings(
+        index_url=reader.value(None, "config", "index", "url"),
+        extra_index_urls=tuple(reader.value((), "config", "index", "extra_urls")),
+        retries=reader.value(3, "config", "index", "retries"),
+        connect_timeout=config.connect_timeout,
+        verify_ssl=config.verify_ssl,
+        ssl_certs=config.ssl_certs,
+        checksum=config.checksum,
+        source_cache=config.source_cache,
+    )
+
+
+def _read_concretizer(reader: _Reader) -> ConcretizerSettings:
+    def value(fallback: _T, *keys: str) -> _T:
+        return reader.value(fallback, "concretizer", *keys)
+
+    reuse: Any = value(True, "reuse")
+    if isinstance(reuse, dict):
+        details = ReuseSettings(
+            True,
+            reuse.get("roots", True),
+            tuple(reuse.get("include", ())),
+            tuple(reuse.get("exclude", ())),
+            tuple(reuse.get("from", ())),
+        )
+        reuse = True if details.roots else "dependencies"
+    else:
+        details = ReuseSettings(bool(reuse), reuse is True)
+    mixing: Any = value(True, "compiler_mixing")
+    detect: Any = value(True, "externals", "detect")
+    compatible: Dict[str, List[str]] = value({}, "os_compatible")
+    return ConcretizerSettings(
+        reuse=reuse,
+        reuse_settings=details,
+        unify=value(True, "unify"),
+        force=value(False, "force"),
+        duplicates=value("minimal", "duplicates", "strategy"),
+        max_dupes=value({}, "duplicates", "max_dupes"),
+        granularity=value("microarchitectures", "targets", "granularity"),
+        host_compatible=value(True, "targets", "host_compatible"),
+        compiler_mixing=mixing if isinstance(mixing, bool) else tuple(mixing),
+        os_compatible={name: tuple(others) for name, others in compatible.items()},
+        timeout=value(0, "timeout"),
+        error_on_timeout=value(True, "error_on_timeout"),
+        externals_completion=value("default_variants", "externals", "completion"),
+        detect_externals=detect if isinstance(detect, bool) else tuple(detect),
+    )
+
+
+def _read_repos(reader: _Reader) -> Tuple[RepoEntry, ...]:
+    tree = reader.settings.sections.get("repos")
+    if tree is None:
+        return ()
+    if isinstance(tree.value, list):
+        return tuple(
+            RepoEntry(None, Path(reader.path_text(item)), str(item.origin)) for item in tree.value
+        )
+    entries = []
+    for name, item in tree.value.items():
+        if isinstance(item.value, str):
+            entries.append(RepoEntry(name, Path(reader.path_text(item)), str(item.origin)))
+            continue
+        fields: Dict[str, Tree] = item.value
+        destination = fields.get("destination")
+        texts = {
+            key: fields[key].value for key in ("git", "branch", "tag", "commit") if key in fields
+        }
+        entries.append(
+            RepoEntry(
+                name,
+                Path(reader.path_text(destination)) if destination is not None else None,
+                str(item.origin),
+                paths=tuple(strip(fields["paths"])) if "paths" in fields else (),
+                **texts,
+            )
+        )
+    return tuple(entries)
+
+
+def _read_mirrors(reader: _Reader) -> Tuple[MirrorEntry, ...]:
+    tree = reader.settings.sections.get("mirrors")
+    entries = []
+    for name, item in (tree.value if tree is not None else {}).items():
+        data = strip(item)
+        connection: Dict[str, Any] = {"url": data} if isinstance(data, str) else data
+        fetch = _url(connection.get("fetch", connection.get("pull", connection.get("url"))))
+        push = _url(connection.get("push", connection.get("url", fetch)))
+        entries.append(
+            MirrorEntry(
+                name,
+                reader.path_text(Tree(fetch, item.origin)),
+                reader.path_text(Tree(push, item.origin)),
+                connection.get("source", True),
+                connection.get("binary", True),
+                connection.get("signed", True),
+                connection.get("autopush", False),
+                str(item.origin),
+                connection,
+            )
+        )
+    return tuple(entries)
+
+
+def _url(connection: Union[str, Mapping[str, Any], None]) -> str:
+    if isinstance(connection, Mapping):
+        return str(connection.get("url", ""))
+    return connection or ""
+
+
+def _read_bootstrap(reader: _Reader) -> BootstrapSettings:
+    return BootstrapSettings(
+        enable=reader.value(True, "bootstrap", "enable"),
+        root=reader.path("$user_cache_path/bootstrap", "bootstrap", "root"),
+        sources=tuple(reader.value((), "bootstrap", "sources")),
+        trusted=reader.value({}, "bootstrap", "trusted"),
+    )

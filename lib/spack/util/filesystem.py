@@ -1,0 +1,203 @@
+"""Writing, replacing and removing files so that a crash leaves the old or the new state.
+
+All functions raise :class:`OSError` as the system reports it; the callers know what the
+path means and turn it into an error for the person.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import stat
+import sys
+from typing import Callable, Iterator, List, Optional, Tuple, Union
+
+from spack.util.hashing import hash_file
+
+__all__ = [
+    "atomic_write",
+    "free_space",
+    "hash_file",
+    "is_within",
+    "remove_tree",
+    "rename_exchange",
+    "walk_files",
+]
+
+AnyPath = Union[str, "os.PathLike[str]"]
+
+_serial = itertools.count()
+
+#: ``renameat2(2)``: flag, and number of the system call for C libraries without a wrapper.
+_RENAME_EXCHANGE = 2
+_AT_FDCWD = -100
+_RENAMEAT2 = {"x86_64": 316, "aarch64": 276, "ppc64le": 357, "s390x": 347, "riscv64": 276}
+_UNSUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
+
+
+def atomic_write(
+    path: AnyPath, data: Union[bytes, str], mode: Optional[int] = None, *, durable: bool = False
+) -> None:
+    """Replace the content of ``path``; readers see the old or the new file, never a part.
+
+    The directory must exist. A symbolic link is kept and its target replaced. Text is written
+    as UTF-8 with the line ends that it has.
+
+    :param mode: permission bits; by default those of the file that is replaced, else what
+        the umask leaves of 0666.
+    :param durable: also wait until the content is on the disk (two fsync calls).
+    """
+    target = os.path.realpath(path)
+    directory, name = os.path.split(target)
+    if mode is None:
+        try:
+            mode = stat.S_IMODE(os.stat(target).st_mode)
+        except FileNotFoundError:
+            pass
+    temporary = os.path.join(directory, f".{name[:200]}.{os.getpid()}-{next(_serial)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(data.encode("utf-8") if isinstance(data, str) else data)
+            if mode is not None:
+                os.fchmod(descriptor, mode)
+            if durable:
+                stream.flush()
+                os.fsync(descriptor)
+        os.replace(temporary, target)
+    except BaseException:
+        try:
+            os.unlink(temporary)
+        except FileNotFoundError:
+            pass
+        raise
+    if durable:
+        _sync_directory(directory)
+
+
+def _sync_directory(directory: str) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_tree(path: AnyPath) -> None:
+    """Remove a file, a link or a directory with all that is in it; nothing there is fine.
+
+    Never follows a symbolic link. Directories without write permission are made writable
+    first: package managers leave such trees behind. Does not recurse in Python, so depth is
+    not limited by the interpreter.
+    """
+    root = os.fspath(path)
+    try:
+        if not stat.S_ISDIR(os.lstat(root).st_mode):
+            os.unlink(root)
+            return
+    except FileNotFoundError:
+        return
+    pending: List[Tuple[str, bool]] = [(root, False)]
+    while pending:
+        directory, emptied = pending.pop()
+        if emptied:
+            _in_writable_parent(os.rmdir, directory)
+            continue
+        pending.append((directory, True))
+        for entry in _entries(directory):
+            if entry.is_dir(follow_symlinks=False):
+                pending.append((entry.path, False))
+            else:
+                _in_writable_parent(os.unlink, entry.path)
+
+
+def _entries(directory: str) -> List[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
+    except PermissionError:
+        os.chmod(directory, stat.S_IRWXU)
+        with os.scandir(directory) as entries:
+            return list(entries)
+
+
+def _in_writable_parent(remove: Callable[[str], None], path: str) -> None:
+    try:
+        remove(path)
+    except FileNotFoundError:
+        pass
+    except PermissionError:
+        os.chmod(os.path.dirname(path), stat.S_IRWXU)
+        remove(path)
+
+
+def rename_exchange(first: AnyPath, second: AnyPath) -> bool:
+    """Exchange two paths in one step; both must exist and lie on one file system.
+
+    :returns: False where the system or the file system cannot do it; nothing has changed then.
+    :raises OSError: the exchange was understood and failed (permissions, missing path, ...).
+    """
+    import ctypes  # start-up: only views exchange directories
+
+    library = ctypes.CDLL(None, use_errno=True)
+    a, b = os.fsencode(first), os.fsencode(second)
+    if sys.platform == "darwin":
+        exchange = getattr(library, "renamex_np", None)
+        if exchange is None:
+            return False
+        status = exchange(a, b, _RENAME_EXCHANGE)
+    elif hasattr(library, "renameat2"):
+        status = library.renameat2(_AT_FDCWD, a, _AT_FDCWD, b, _RENAME_EXCHANGE)
+    else:
+        number = _RENAMEAT2.get(os.uname().machine)
+        if number is None:
+            return False
+        status = library.syscall(number, _AT_FDCWD, a, _AT_FDCWD, b, _RENAME_EXCHANGE)
+    if status == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in _UNSUPPORTED:
+        return False
+    raise OSError(code, os.strerror(code), os.fspath(first), None, os.fspath(second))
+
+
+def is_within(path: AnyPath, root: AnyPath) -> bool:
+    """Whether ``path`` is ``root`` or lies below it, by the texts alone (links not followed).
+
+    Both must be absolute, or relative to the same directory.
+    """
+    inner, outer = os.path.normpath(path), os.path.normpath(root)
+    return inner == outer or inner.startswith(outer if outer.endswith(os.sep) else outer + os.sep)
+
+
+def free_space(path: AnyPath) -> int:
+    """Bytes that this user may still write below ``path``, which need not exist yet."""
+    place = os.path.abspath(path)
+    while not os.path.exists(place) and os.path.dirname(place) != place:
+        place = os.path.dirname(place)
+    status = os.statvfs(place)
+    return status.f_bavail * status.f_frsize
+
+
+def walk_files(root: AnyPath) -> Iterator[Tuple[str, os.DirEntry[str]]]:
+    """All entries below ``root``, directories before what they hold, in order of names.
+
+    Yields pairs of the path relative to ``root`` and the directory entry. Links to directories
+    are entries, not places to walk into.
+    """
+    start = os.fspath(root)
+    pending = [("", start)]
+    while pending:
+        prefix, directory = pending.pop()
+        with os.scandir(directory) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+        below = []
+        for entry in entries:
+            relative = f"{prefix}{entry.name}"
+            yield relative, entry
+            if entry.is_dir(follow_symlinks=False):
+                below.append((relative + "/", entry.path))
+        pending.extend(reversed(below))
