@@ -1,0 +1,395 @@
+"""Make, renew and remove views: a new one is built aside and exchanged in one step.
+
+The new tree grows as ``.<name>.<random>.new`` in the folder of the view, on the same file system.
+``renameat2(RENAME_EXCHANGE)`` then swaps the two, so that every moment has either the old or the
+new view; what was the old one is removed. Where the system cannot exchange, the old view is
+renamed to ``.<name>.<random>.old`` and the new one into its place: a moment without a view, and a
+crash in it is repaired by the next command (:func:`recover`).
+
+One process at a time works on the views of a folder: it holds a lock on the folder itself,
+which leaves no file behind and is gone with the process.
+
+Files that others put into the view (pip, a person) get a second name in the new tree before the
+exchange, so at no moment are they missing. Where the new plan needs their path, or where they
+replaced a file of the view, they are kept in ``.spack-view/displaced/<number>/``.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+from contextlib import contextmanager
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+
+from spack.errors import ViewError
+from spack.util.filesystem import remove_tree, rename_exchange
+from spack.view.manifest import (
+    DISPLACED,
+    ENVIRONMENT,
+    FOLDER,
+    MANIFEST,
+    Examination,
+    ViewManifest,
+    activation_text,
+    describe,
+    examine,
+    load_manifest,
+    manifest_text,
+)
+from spack.view.materialize import Maker
+from spack.view.plan import ViewOptions, ViewPlan, ViewSource, plan_digest, plan_view
+
+__all__ = ["ViewResult", "read_file", "recover", "remove_view", "update_view"]
+
+
+class ViewResult(NamedTuple):
+    """What happened to a view.
+
+    :ivar changed: False when the view was already right.
+    :ivar entries: files and links that belong to the view.
+    :ivar repaired: paths that were missing or altered.
+    :ivar kept: files of others, still in their places.
+    :ivar displaced: files of others that had to make room: path -> where they are now.
+    :ivar notes: lines for the person, such as a link type that could not be had.
+    """
+
+    path: str
+    changed: bool
+    entries: int
+    repaired: Tuple[str, ...] = ()
+    kept: Tuple[str, ...] = ()
+    displaced: Mapping[str, str] = {}  # never changed
+    notes: Tuple[str, ...] = ()
+
+    def lines(self) -> List[str]:
+        """What a person should know beyond "done"."""
+        lines = list(self.notes)
+        if self.repaired:
+            lines.append(f"repaired {_some(self.repaired)}")
+        kept = [path for path in self.kept if not path.endswith("/")]
+        if kept and self.changed:
+            lines.append(f"kept {_some(kept)}, which no package of the view owns")
+        for path, place in sorted(self.displaced.items()):
+            lines.append(f"{path} was not the view's own; it is kept in {place}")
+        return lines
+
+
+def _some(paths: Sequence[str], shown: int = 3) -> str:
+    """A few of *paths*, and how many there are."""
+    if len(paths) == 1:
+        return paths[0]
+    text = ", ".join(paths[:shown])
+    rest = len(paths) - shown
+    return f"{len(paths)} files ({text}{', …' if rest > 0 else ''})"
+
+
+def read_file(path: str, limit: Optional[int]) -> bytes:
+    """The ``read`` of :func:`spack.view.plan.plan_view` for the real file system.
+
+    :raises ViewError: the file cannot be read.
+    """
+    try:
+        with open(path, "rb", buffering=0) as stream:
+            return stream.read() if limit is None else stream.read(limit)
+    except OSError as error:
+        raise ViewError(
+            f"{path}: cannot be read: {error.strerror}",
+            facts={"path": path},
+            hint="the install may be damaged: spack verify, or install the package again",
+            ref="view-source",
+        ) from error
+
+
+def update_view(
+    path: str, sources: Sequence[ViewSource], options: ViewOptions, *, force: bool = False
+) -> ViewResult:
+    """Make the view at *path* what *sources* and *options* say; nothing is done if it is.
+
+    A path that is a symbolic link to a view stays one.
+
+    :param force: build it again even if it is right.
+    :raises ViewError: conflicts; something else is at *path*; it cannot be written.
+    """
+    root = os.path.realpath(path)
+    parent = os.path.dirname(root)
+    try:
+        os.makedirs(parent, exist_ok=True)
+        with _locked(parent):
+            recover(root)
+            old = load_manifest(root)
+            state = examine(root, old) if old is not None else None
+            if old is None or state is None:
+                _refuse_foreign(root, path)
+            elif state.whole and not force and old.digest == plan_digest(sources, options):
+                return ViewResult(path, False, len(old.items), kept=state.extra)
+            plan = plan_view(sources, options, read_file)
+            plan.check()
+            return _replace(root, path, plan, options, old, state)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def remove_view(path: str) -> ViewResult:
+    """Remove what belongs to the view at *path*; files of others stay where they are.
+
+    :returns: with ``kept`` naming those; the folder is gone when there are none.
+    :raises ViewError: there is no view, or it cannot be removed.
+    """
+    root = os.path.realpath(path)
+    old = load_manifest(root)
+    if old is None:
+        raise ViewError(f"there is no view at {path}", facts={"path": path}, ref="view-missing")
+    try:
+        with _locked(os.path.dirname(root)):
+            state = examine(root, old)
+            foreign = [*state.extra, *state.altered]
+            if not foreign and not os.path.isdir(os.path.join(root, DISPLACED)):
+                aside = _aside(root, "new")
+                os.rename(root, aside)
+                remove_tree(aside)
+                return ViewResult(path, True, 0)
+            _remove_own(root, old, state)
+            return ViewResult(path, True, 0, kept=tuple(foreign))
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def recover(root: str) -> None:
+    """Finish or undo what a killed process left beside the view at *root*; needs the lock."""
+    parent, name = os.path.split(root)
+    start = f".{name[:200]}."
+    left = []
+    with os.scandir(parent) as listing:
+        for entry in listing:
+            stem, _, kind = entry.name.rpartition(".")
+            is_ours = stem.startswith(start) and len(stem) == len(start) + _RANDOM
+            if is_ours and kind in ("new", "old"):
+                left.append((kind, entry.path))
+    for kind, path in sorted(left):
+        if kind == "old" and not os.path.lexists(root):
+            os.rename(path, root)
+    for _, path in left:
+        remove_tree(path)
+
+
+# -- replacing ---------------------------------------------------------------------------------
+
+#: Characters of the random part of a name.
+_RANDOM = 8
+
+
+def _aside(root: str, kind: str) -> str:
+    parent, name = os.path.split(root)
+    return os.path.join(parent, f".{name[:200]}.{secrets.token_hex(_RANDOM // 2)}.{kind}")
+
+
+def _replace(
+    root: str,
+    shown: str,
+    plan: ViewPlan,
+    options: ViewOptions,
+    old: Optional[ViewManifest],
+    state: Optional[Examination],
+) -> ViewResult:
+    new = _aside(root, "new")
+    try:
+        maker = Maker(plan, new)
+        maker.make()
+        carried = _Carried((), {})
+        if old is not None and state is not None:
+            carried = _Carrier(root, new, plan, old, state).carry()
+        with open(os.path.join(new, ENVIRONMENT), "w", encoding="utf-8") as stream:
+            stream.write(activation_text(plan, options.prompt))
+        with open(os.path.join(new, MANIFEST), "w", encoding="utf-8") as stream:
+            stream.write(manifest_text(plan, maker.made))
+        _exchange(new, root)
+    except BaseException:
+        remove_tree(new)
+        raise
+    remove_tree(new)
+    repaired = () if state is None else tuple(sorted(state.missing + state.altered))
+    return ViewResult(
+        shown,
+        True,
+        len(plan.items),
+        repaired=repaired,
+        kept=carried.kept,
+        displaced=carried.displaced,
+        notes=tuple(maker.notes),
+    )
+
+
+def _exchange(new: str, root: str) -> None:
+    """Put *new* in the place of *root*; *new* is then the old tree, or gone."""
+    try:
+        mode = os.stat(root).st_mode
+    except FileNotFoundError:
+        os.rename(new, root)
+        return
+    os.chmod(new, mode & 0o7777)
+    if rename_exchange(new, root):
+        return
+    old = _aside(root, "old")
+    os.rename(root, old)
+    try:
+        os.rename(new, root)
+    except OSError:
+        os.rename(old, root)
+        raise
+    remove_tree(old)
+
+
+def _refuse_foreign(root: str, shown: str) -> None:
+    """:raises ViewError: if something is at *root* that is not ours to replace."""
+    if not os.path.lexists(root):
+        return
+    if os.path.isdir(root) and not os.listdir(root):
+        return
+    raise ViewError(
+        f"{shown} is {describe(root)} that was not made as a view, so it is not replaced",
+        facts={"path": shown},
+        hint="move it away, or choose another path for the view in spack.yaml",
+        ref="view-foreign",
+    )
+
+
+def _remove_own(root: str, old: ViewManifest, state: Examination) -> None:
+    gone: Set[str] = {*state.missing, *state.altered}
+    for path in [*old.items, *state.bytecode]:
+        if path not in gone and not path.endswith("/"):
+            os.unlink(os.path.join(root, path))
+    for path in (MANIFEST, ENVIRONMENT):
+        os.unlink(os.path.join(root, path))
+    caches = {path.rpartition("/")[0] for path in state.bytecode}
+    for folder in sorted({*old.folders, *caches, FOLDER}, reverse=True):
+        try:
+            os.rmdir(os.path.join(root, folder))
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
+                raise
+
+
+class _Carried(NamedTuple):
+    kept: Tuple[str, ...]
+    displaced: Mapping[str, str]
+
+
+class _Carrier:
+    """Gives files of others a second name in the new tree."""
+
+    def __init__(
+        self, root: str, new: str, plan: ViewPlan, old: ViewManifest, state: Examination
+    ) -> None:
+        self.root = root
+        self.new = new
+        self.plan = plan
+        self.old = old
+        self.state = state
+        self.folders = set(plan.folders)
+        self.displaced: Dict[str, str] = {}
+        self.number = 0
+
+    def carry(self) -> _Carried:
+        self.carry_displaced()
+        kept: List[str] = []
+        for path in self.state.extra:
+            if self.is_free(path.rstrip("/")):
+                self.put(path, path)
+                kept.append(path)
+            elif path.rstrip("/") not in self.folders or not path.endswith("/"):
+                self.displace(path)
+        for path in self.state.altered:
+            if self.is_free(path):
+                self.put(path, path)
+                kept.append(path)
+            else:
+                self.displace(path)
+        for path in self.state.bytecode:
+            folder, _, name = path.rstrip("/").rpartition("/")
+            source = f"{folder.rpartition('/')[0]}/{name.partition('.')[0]}.py"
+            if not path.endswith("/") and source in self.plan.items and self.is_free(path):
+                self.put(path, path)
+        return _Carried(tuple(kept), self.displaced)
+
+    def is_free(self, path: str) -> bool:
+        """Whether the new plan leaves room for *path* and the folders above it."""
+        if path in self.plan.items or path in self.folders:
+            return False
+        above = path.rpartition("/")[0]
+        while above:
+            if above in self.plan.items:
+                return False
+            above = above.rpartition("/")[0]
+        return True
+
+    def put(self, path: str, place: str) -> None:
+        source = os.path.join(self.root, path)
+        target = os.path.join(self.new, place)
+        if path.endswith("/"):
+            os.makedirs(target, exist_ok=True)
+            return
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        if os.path.isdir(source) and not os.path.islink(source):
+            for name in os.listdir(source):
+                self.put(f"{path}/{name}", f"{place}/{name}")
+            return
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EXDEV):
+                raise
+            import shutil  # start-up: nearly every file system has hard links
+
+            shutil.copy2(source, target, follow_symlinks=False)
+
+    def displace(self, path: str) -> None:
+        if not self.number:
+            place = os.path.join(self.new, DISPLACED)
+            os.makedirs(place, exist_ok=True)
+            self.number = 1 + max((int(x) for x in os.listdir(place) if x.isdigit()), default=0)
+        place = f"{DISPLACED}/{self.number}/{path}"
+        self.put(path, place)
+        if not path.endswith("/"):
+            self.displaced[path] = place
+
+    def carry_displaced(self) -> None:
+        """What earlier runs moved out of the way stays until the person removes it."""
+        start = os.path.join(self.root, DISPLACED)
+        for folder, _, names in os.walk(start):
+            relative = os.path.relpath(folder, self.root)
+            for name in names:
+                self.put(f"{relative}/{name}", f"{relative}/{name}")
+
+
+@contextmanager
+def _locked(parent: str) -> Iterator[None]:
+    """Hold the lock on the folder of a view; without locks (some network file systems) go on."""
+    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
+_HINTS = {
+    errno.ENOSPC: "make room on that file system, or use symbolic links (link_type: symlink)",
+    errno.EDQUOT: "your quota on that file system is used up",
+    errno.EACCES: "choose another path for the view, or make its folder writable",
+    errno.EROFS: "that file system is read-only: choose another path for the view",
+}
+
+
+def _unwritable(path: str, error: OSError) -> ViewError:
+    where = error.filename if isinstance(error.filename, str) else path
+    return ViewError(
+        f"the view {path} cannot be written: {where}: {error.strerror}",
+        facts={"path": path, "errno": error.errno},
+        hint=_HINTS.get(error.errno or 0),
+        ref="view-write",
+    )

@@ -1,0 +1,493 @@
+"""What a view will hold: pure, from the packages' manifests and the options.
+
+A view shows the files of several prefixes as one tree. Every path of it has one owner; a path that
+two packages provide is fine if it is a folder in both or the same content in both, and a conflict
+otherwise. All conflicts are found before anything is written, and the result does not depend on
+the order in which the packages are given.
+
+How a path comes into the view (:class:`Item`):
+
+=============  ==============================================================================
+``symlink``    a symbolic link to the file in the prefix
+``hardlink``   another name of the file
+``copy``       a file of its own (sharing its blocks where the file system can)
+``link``       a symbolic link with a target of its own: links of a prefix keep pointing inside
+``text``       a file whose content the plan holds: rewritten scripts, ``pyvenv.cfg``, …
+=============  ==============================================================================
+
+Files that would name the store's Python are read through an argument and become ``text``, whatever
+the link type. Cost: about 1 µs a file, and reading those that may be scripts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import posixpath
+import re
+from dataclasses import dataclass, field
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from spack.errors import ViewError
+from spack.util.environment import Change
+from spack.view import relocate
+from spack.view.activate import Step
+from spack.view.search_paths import path_steps, projected_steps
+from spack.view.venv import BasePython, VenvParts, parts
+
+__all__ = [
+    "LINK_TYPES",
+    "OWN",
+    "Conflict",
+    "Item",
+    "Owner",
+    "ViewOptions",
+    "ViewPlan",
+    "ViewSource",
+    "plan_digest",
+    "plan_view",
+]
+
+#: Changes whenever the same sources and options give another tree.
+PLAN_VERSION = 1
+
+LINK_TYPES = ("symlink", "hardlink", "copy")
+
+#: What upstream's configuration also accepts.
+LINK_TYPE_SYNONYMS = {"soft": "symlink", "hard": "hardlink", "relocate": "copy", "add": "symlink"}
+
+#: The owner index of what belongs to no package.
+OWN = -1
+
+#: Indexes that many packages write and that are worthless when they come from one of them.
+GENERATED = frozenset(
+    {
+        "share/info/dir",
+        "info/dir",
+        "share/mime/mime.cache",
+        "share/glib-2.0/schemas/gschemas.compiled",
+        "share/applications/mimeinfo.cache",
+        "lib/charset.alias",
+    }
+)
+
+_ICON_CACHE = re.compile(r"share/icons/[^/]+/icon-theme\.cache\Z")
+
+#: (kind, mode, sha256 or link target, size), as in the store's manifests.
+FileEntry = Tuple[str, int, str, int]
+Files = Mapping[str, FileEntry]
+#: (absolute path, number of bytes or None for all) -> content.
+Read = Callable[[str, Optional[int]], bytes]
+
+
+@dataclass(frozen=True)
+class ViewSource:
+    """One package of a view.
+
+    :param prefix: where it is installed.
+    :param load_files: its manifest, paths relative to the prefix; only called for a new plan.
+    :param fingerprint: changes when the manifest does (time and size of its file will do).
+    :param role: ``package``; ``extension`` (extends Python: its scripts run the view's Python);
+        ``python`` (the interpreter, when it is in the store); ``python-venv`` (replaced by the
+        view itself, contributes no file).
+    :param link_type: overrides the view's, for packages that resolve their own real path.
+    :param projection: folder of the view that the prefix is shown in, ``""`` for the root.
+    :param environment: what the package says of the environment it runs in.
+    """
+
+    name: str
+    version: str
+    hash: str
+    prefix: str
+    load_files: Callable[[], Files]
+    fingerprint: str = ""
+    role: str = "package"
+    link_type: Optional[str] = None
+    projection: str = ""
+    environment: Tuple[Change, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """``name@version/hash7``, for people."""
+        return f"{self.name}@{self.version}/{self.hash[:7]}"
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """How the view is made.
+
+    :param python: base interpreter; None for a view that is only a tree of links.
+    :param templates: ``share/activate`` by file name.
+    :param prompt: name shown by activation; if empty, the name of the view's folder.
+    :param winners: package names, first wins, for paths with different contents.
+    :param store_prefixes: further prefixes whose Python counts as the store's (python-venv
+        nodes of dependencies that are not shown).
+    """
+
+    link_type: str = "symlink"
+    python: Optional[BasePython] = None
+    system_site_packages: bool = False
+    templates: Mapping[str, str] = field(default_factory=dict)
+    prompt: str = ""
+    winners: Tuple[str, ...] = ()
+    store_prefixes: Tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.link_type not in LINK_TYPES:
+            raise ViewError(
+                f"'{self.link_type}' is no link type",
+                facts={"link_type": self.link_type},
+                hint=f"use one of {', '.join(LINK_TYPES)}",
+                ref="view-link-type",
+            )
+
+
+class Owner(NamedTuple):
+    """A package as the view remembers it."""
+
+    name: str
+    version: str
+    hash: str
+    prefix: str
+
+
+class Item(NamedTuple):
+    """One path of the view that is no folder.
+
+    :param how: see the module's table.
+    :param owner: index into the plan's owners, or :data:`OWN`.
+    :param source: absolute path in the prefix; the target of a ``link``; ``""`` for a ``text``.
+    :param mode: permission bits of the file.
+    :param digest: sha256 of the file's content; ``""`` for a ``link``.
+    """
+
+    how: str
+    owner: int
+    source: str
+    mode: int
+    digest: str
+
+
+class Conflict(NamedTuple):
+    """A path that packages disagree about; *owners* are labels in order of name."""
+
+    path: str
+    owners: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ViewPlan:
+    """All that :func:`spack.view.apply.apply_view` needs.
+
+    :ivar digest: equal for equal sources and options.
+    :ivar folders: in an order that makes parents first.
+    :ivar texts: content of the ``text`` items.
+    :ivar steps: what activating the view does to the environment.
+    :ivar python: facts of the base interpreter for the view's manifest.
+    """
+
+    digest: str
+    link_type: str
+    owners: Tuple[Owner, ...]
+    folders: Tuple[str, ...]
+    items: Mapping[str, Item]
+    texts: Mapping[str, bytes]
+    steps: Tuple[Step, ...]
+    python: Optional[Mapping[str, str]]
+    conflicts: Tuple[Conflict, ...] = ()
+
+    def check(self) -> None:
+        """:raises ViewError: if there are conflicts; it names every path and its owners."""
+        if not self.conflicts:
+            return
+        shown = [f"{x.path}: {' and '.join(x.owners)}" for x in self.conflicts]
+        more = len(shown) - 20
+        if more > 0:
+            shown[20:] = [f"… and {more} more"]
+        count = len(self.conflicts)
+        what = "path comes" if count == 1 else "paths come"
+        raise ViewError(
+            f"{count} {what} from more than one package with different content",
+            "\n".join(shown),
+            facts={"conflicts": [{"path": x.path, "owners": x.owners} for x in self.conflicts]},
+            hint="leave one of the packages out (view: exclude: [name]), or give them views of "
+            "their own",
+            ref="view-conflict",
+        )
+
+
+def plan_digest(sources: Sequence[ViewSource], options: ViewOptions) -> str:
+    """What a view is made from, in one word; reads no manifest."""
+    python = options.python
+    facts = [
+        PLAN_VERSION,
+        options.link_type,
+        options.prompt,
+        options.winners,
+        sorted(options.store_prefixes),
+        options.system_site_packages,
+        sorted(options.templates.items()),
+        python and [str(python.executable), python.version, python.purelib, python.platlib],
+        [
+            [s.name, s.hash, s.prefix, s.fingerprint, s.role, s.link_type, s.projection]
+            + [[c.action, c.name, c.value, c.separator] for c in s.environment]
+            for s in _ordered(sources)
+        ],
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def plan_view(sources: Sequence[ViewSource], options: ViewOptions, read: Read) -> ViewPlan:
+    """Decide every path of the view.
+
+    :param read: reads files of the prefixes.
+    :raises ViewError: a link type that is not known. Conflicts are in the result: see
+        :meth:`ViewPlan.check`.
+    """
+    ordered = _ordered(sources, options.winners)
+    tree = _Tree(ordered, options, read)
+    if options.python is not None:
+        tree.reserve(options.python)
+    for index, source in enumerate(ordered):
+        if source.role != "python-venv":
+            tree.add(index, source)
+    tree.rewrite()
+    return tree.finish()
+
+
+def _ordered(sources: Sequence[ViewSource], winners: Sequence[str] = ()) -> List[ViewSource]:
+    rank = {name: number for number, name in enumerate(winners)}
+    return sorted(sources, key=lambda s: (rank.get(s.name, len(rank)), s.name, s.hash))
+
+
+class _Tree:
+    """The plan while it grows. Folders and items are dicts from path in the view."""
+
+    def __init__(self, sources: List[ViewSource], options: ViewOptions, read: Read) -> None:
+        self.sources = sources
+        self.options = options
+        self.read = read
+        self.folders: Dict[str, int] = {}
+        self.items: Dict[str, Item] = {}
+        self.texts: Dict[str, bytes] = {}
+        self.clashes: Dict[str, Dict[str, None]] = {}
+        self.reserved: Dict[str, None] = {}
+        self.lib64 = options.python is not None
+
+    # -- collecting ---------------------------------------------------------------------------
+
+    def reserve(self, python: BasePython) -> None:
+        """Keep the paths of the virtual environment itself; their texts come in the end."""
+        own = self.venv_parts(python, ())
+        for folder in own.folders:
+            self.folder(folder, OWN)
+        self.reserved = dict.fromkeys([*own.links, *own.texts])
+
+    def venv_parts(self, python: BasePython, steps: Sequence[Step]) -> VenvParts:
+        options = self.options
+        return parts(
+            python,
+            system_site_packages=options.system_site_packages,
+            prompt=options.prompt,
+            templates=options.templates,
+            steps=steps,
+        )
+
+    def canonical(self, path: str) -> str:
+        """A virtual environment has one library folder: ``lib64`` is a link to ``lib``."""
+        if self.lib64 and path.startswith("lib64") and path[5:6] in ("/", ""):
+            return "lib" + path[5:]
+        return path
+
+    def folder(self, path: str, owner: int) -> None:
+        """A folder and those above it."""
+        while path and path not in self.folders:
+            self.folders[path] = owner
+            path = path.rpartition("/")[0]
+
+    def add(self, index: int, source: ViewSource) -> None:
+        """All paths of one package."""
+        how = _link_type(source, self.options)
+        top = source.projection.strip("/")
+        start = top + "/" if top else ""
+        prefix = source.prefix + "/"
+        folders, items, reserved = self.folders, self.items, self.reserved
+        if top:
+            self.folder(top, index)
+        for path, (kind, mode, content, _) in source.load_files().items():
+            place = start + path
+            if self.lib64 and place.startswith("lib64"):
+                place = self.canonical(place)
+            if kind == "dir":
+                if place not in folders:
+                    self.folder(place, index)
+                continue
+            if place in reserved:
+                if source.role not in ("python", "extension"):
+                    self.clash(place, index, OWN)
+                continue
+            if kind == "file":
+                item = Item(how, index, prefix + path, mode, content)
+            else:
+                target = self.link_target(source, path, content, place)
+                if target is None:
+                    continue
+                item = Item("link", index, target, mode, "")
+            parent = place.rpartition("/")[0]
+            if parent and parent not in folders:
+                self.folder(parent, index)
+            present = items.setdefault(place, item)
+            if present is not item:
+                self.meet(place, present, item)
+
+    def link_target(self, source: ViewSource, path: str, target: str, place: str) -> Optional[str]:
+        """The target that a link of a prefix has in the view; None if it is not needed there."""
+        folder = posixpath.dirname(path)
+        inside = posixpath.normpath(
+            posixpath.relpath(target, source.prefix)
+            if target.startswith("/")
+            else posixpath.join(folder, target)
+        )
+        if inside == ".." or inside.startswith("../"):
+            if target.startswith("/"):
+                return target
+            return posixpath.normpath(posixpath.join(source.prefix, folder, target))
+        start = source.projection.strip("/")
+        there = self.canonical(posixpath.join(start, inside))
+        if there == place:
+            return None
+        return posixpath.relpath(there, posixpath.dirname(place) or ".")
+
+    def meet(self, place: str, first: Item, second: Item) -> None:
+        """Two packages have one path."""
+        if first.how == "link" or second.how == "link":
+            same = first.how == second.how and first.source == second.source
+        else:
+            same = first.digest == second.digest
+        if same or place in GENERATED or _is_derived(place):
+            return
+        names = {self.sources[first.owner].name, self.sources[second.owner].name}
+        if len(names) == 2 and names & set(self.options.winners):
+            return
+        self.clash(place, first.owner, second.owner)
+
+    def clash(self, place: str, *owners: int) -> None:
+        found = self.clashes.setdefault(place, {})
+        for owner in owners:
+            label = "the virtual environment" if owner == OWN else self.sources[owner].label
+            found[label] = None
+
+    # -- rewriting ----------------------------------------------------------------------------
+
+    def rewrite(self) -> None:
+        """Turn files that name the store's Python into texts, and their RECORDs with them."""
+        if self.options.python is None:
+            return
+        interpreters = self.interpreters()
+        changed: Dict[str, bytes] = {}
+        for place, item in self.items.items():
+            if item.how == "link" or not relocate.is_candidate(place, item.mode):
+                continue
+            head = self.read(item.source, relocate.HEAD_SIZE)
+            if head[:2] != b"#!" and not place.endswith(".json"):
+                continue
+            content = self.read(item.source, None) if len(head) >= relocate.HEAD_SIZE else head
+            env_too = self.sources[item.owner].role == "extension"
+            new = relocate.relocated(place, content, interpreters, env_too)
+            if new is not None:
+                changed[place] = new
+        self.rewrite_records(changed)
+        for place, content in changed.items():
+            self.text(place, content, self.items[place].owner, self.items[place].mode)
+
+    def rewrite_records(self, changed: Dict[str, bytes]) -> None:
+        """Add to *changed* the RECORD of each distribution that has a changed file."""
+        owners = {self.items[place].owner for place in changed}
+        if not owners:
+            return
+        for place, item in list(self.items.items()):
+            if item.owner in owners and place.endswith(".dist-info/RECORD") and item.digest:
+                old = self.read(item.source, None)
+                folder = posixpath.dirname(posixpath.dirname(place))
+                new = relocate.corrected_record(old, folder, changed, self.canonical)
+                if new != old:
+                    changed[place] = new
+
+    def interpreters(self) -> relocate.Interpreters:
+        python = self.options.python
+        executables = [os.fsencode(str(python.executable))] if python is not None else []
+        prefixes = [s.prefix for s in self.sources] + list(self.options.store_prefixes)
+        return relocate.Interpreters(tuple(map(os.fsencode, prefixes)), tuple(executables))
+
+    def text(self, place: str, content: bytes, owner: int, mode: int) -> None:
+        self.items[place] = Item("text", owner, "", mode, relocate.digest(content))
+        self.texts[place] = content
+
+    # -- the end ------------------------------------------------------------------------------
+
+    def finish(self) -> ViewPlan:
+        steps, pth = projected_steps(
+            [(s.prefix, s.projection, s.environment) for s in self.sources],
+            lambda path: path in self.items or path in self.folders,
+        )
+        steps = path_steps(self.folders, self.items, is_venv=self.lib64) + steps
+        python = self.options.python
+        if python is not None:
+            if pth:
+                depth = "../" * (python.purelib.count("/") + 1)
+                lines = "".join(f"{depth}{path}\n" for path in pth)
+                self.text(f"{python.purelib}/_spack_view.pth", lines.encode(), OWN, 0o644)
+            self.add_venv(python, steps)
+        for folder, owner in self.folders.items():
+            item = self.items.get(folder)
+            if item is not None:
+                self.clash(folder, item.owner, owner)
+        conflicts = [
+            Conflict(path, tuple(sorted(owners))) for path, owners in sorted(self.clashes.items())
+        ]
+        return ViewPlan(
+            digest=plan_digest(self.sources, self.options),
+            link_type=self.options.link_type,
+            owners=tuple(Owner(s.name, s.version, s.hash, s.prefix) for s in self.sources),
+            folders=tuple(sorted(self.folders)),
+            items=self.items,
+            texts=self.texts,
+            steps=steps,
+            python=None if python is None else _python_facts(python),
+            conflicts=tuple(conflicts),
+        )
+
+    def add_venv(self, python: BasePython, steps: Sequence[Step]) -> None:
+        own = self.venv_parts(python, steps)
+        for path, target in own.links.items():
+            self.items[path] = Item("link", OWN, target, 0o777, "")
+        for path, content in own.texts.items():
+            self.text(path, content, OWN, 0o644)
+
+
+def _link_type(source: ViewSource, options: ViewOptions) -> str:
+    name = source.link_type or options.link_type
+    name = LINK_TYPE_SYNONYMS.get(name, name)
+    if name not in LINK_TYPES:
+        raise ViewError(
+            f"'{name}' is no link type (for {source.name})",
+            facts={"link_type": name, "package": source.name},
+            hint=f"use one of {', '.join(LINK_TYPES)}",
+            ref="view-link-type",
+        )
+    return name
+
+
+def _is_derived(place: str) -> bool:
+    """Byte-code follows its source, which has been compared; caches follow their folder."""
+    return place.endswith(".pyc") or _ICON_CACHE.match(place) is not None
+
+
+def _python_facts(python: BasePython) -> Dict[str, str]:
+    return {
+        "executable": str(python.executable),
+        "version": python.version,
+        "purelib": python.purelib,
+        "platlib": python.platlib,
+    }

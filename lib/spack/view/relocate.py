@@ -1,0 +1,219 @@
+"""Texts that name the store's Python, rewritten so that a view can be moved.
+
+A script of a view finds the interpreter beside itself, through one line (DESIGN, decision 11)::
+
+    #!/usr/bin/env -S sh -c 'p=$0;[ -L "$p" ]&&p=$(realpath "$p");exec "${p%/*}/python3" "$0" "$@"'
+
+It is a comment for Python, so docstrings, ``from __future__`` and coding cookies keep their
+places; a symlink to the script from elsewhere is resolved first, so that ``~/bin/tool`` works.
+Scripts in a view must be real files: a link into the store would be resolved to the store.
+
+Everything here is pure and works on bytes: scripts may hold any encoding. Files with a NUL byte
+in the part that is looked at are binary and never touched.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import posixpath
+import re
+from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Tuple
+
+__all__ = [
+    "HEAD_SIZE",
+    "Interpreters",
+    "corrected_record",
+    "digest",
+    "is_candidate",
+    "relocated",
+    "relocated_kernel",
+    "relocated_script",
+    "shebang",
+]
+
+#: How much of a file is read to decide whether it must be rewritten.
+HEAD_SIZE = 1024
+
+#: Folders whose files are scripts, whatever their mode says.
+SCRIPT_FOLDERS = ("bin/", "sbin/", "libexec/")
+
+#: Executable files with these endings are no scripts.
+NO_SCRIPT = (".so", ".a", ".o", ".la", ".pyc", ".dylib")
+
+#: Names of a Python interpreter.
+_PYTHON_NAME = re.compile(rb"(?:python|pypy)[0-9.]*[a-z]*\Z")
+
+_ENV_PYTHON = re.compile(
+    rb"#![ \t]*/(?:usr/)?bin/env[ \t]+(?:python[0-9.]*)[ \t]*(.*)\Z", re.DOTALL
+)
+
+#: ``#!/bin/sh`` and the two lines of the trampoline that pip and installer write for interpreter
+#: paths that a plain shebang cannot hold.
+_TRAMPOLINE = re.compile(rb"#![ \t]*/bin/sh\r?\n'''exec' ([^\n]*?) \"\$0\" \"\$@\"\r?\n' '''\r?\n")
+
+#: Headers that find a ``python3`` beside the script: ours, and the one of relocatable venvs. As
+#: links they would find the store's.
+_SELF_LOCATING = (
+    re.compile(rb"#!/usr/bin/env -S sh -c 'p=\$0;[^\n]*?python3\"([^\n]*?) \"\$0\" \"\$@\"'\n"),
+    re.compile(
+        rb"#![ \t]*/bin/sh\n'''exec' \"\$\(dirname [^\n]*?/'?python[0-9.]*'?([^\n]*?) "
+        rb"\"\$0\" \"\$@\"\n' '''\n"
+    ),
+)
+
+#: Arguments of an interpreter that can stand in the line as they are.
+_SAFE_ARGUMENTS = re.compile(rb"[A-Za-z0-9 =_.:,/+-]*\Z")
+
+_KERNEL = re.compile(r"share/jupyter/kernels/[^/]+/kernel\.json\Z")
+
+
+class Interpreters(NamedTuple):
+    """Which interpreters a view replaces by its own.
+
+    :param prefixes: install prefixes, of every package of the view and of the store's Python.
+    :param executables: single interpreters by path (the base interpreter).
+    """
+
+    prefixes: Tuple[bytes, ...]
+    executables: Tuple[bytes, ...]
+
+    def includes(self, path: bytes) -> bool:
+        """Whether *path*, from a shebang, is one of them."""
+        if not _PYTHON_NAME.match(posixpath.basename(path)):
+            return False
+        return path in self.executables or any(
+            path.startswith(prefix + b"/") for prefix in self.prefixes
+        )
+
+
+def is_candidate(path: str, mode: int) -> bool:
+    """Whether the file at *path* of a view may name an interpreter, judged by name and mode."""
+    if path.startswith(SCRIPT_FOLDERS):
+        return not path.endswith(NO_SCRIPT)
+    if mode & 0o111:
+        return not path.endswith(NO_SCRIPT) and ".so." not in path
+    return path.endswith("/kernel.json") and _KERNEL.match(path) is not None
+
+
+def shebang(path: str, arguments: bytes = b"") -> bytes:
+    """The line for a script at *path* of the view: its Python is ``bin/python3`` of the view.
+
+    >>> shebang("bin/tool").decode().rpartition("exec ")[2]
+    '"${p%/*}/python3" "$0" "$@"\\'\\n'
+    """
+    depth = path.count("/")
+    if path.startswith("bin/"):
+        step = "../" * (depth - 1)
+    else:
+        step = "../" * depth + "bin/"
+    python = f'"${{p%/*}}/{step}python3"'.encode()
+    extra = b" " + arguments if arguments and _SAFE_ARGUMENTS.match(arguments) else b""
+    return (
+        b"#!/usr/bin/env -S sh -c "
+        b'\'p=$0;[ -L "$p" ]&&p=$(realpath "$p");exec ' + python + extra + b' "$0" "$@"\'\n'
+    )
+
+
+def relocated_script(
+    path: str, content: bytes, interpreters: Interpreters, env_too: bool
+) -> Optional[bytes]:
+    """*content* with the header of :func:`shebang`, or None if it names no interpreter of ours.
+
+    :param env_too: also rewrite ``#!/usr/bin/env python3``, as is right for Python packages.
+
+    Arguments of the interpreter (``-E``, ``-sP``) are kept. The trampoline of pip becomes one
+    line again.
+    """
+    if not content.startswith(b"#!") or b"\0" in content[:HEAD_SIZE]:
+        return None
+    for pattern in _SELF_LOCATING:
+        header = pattern.match(content)
+        if header:
+            return shebang(path, header.group(1).strip()) + content[header.end() :]
+    trampoline = _TRAMPOLINE.match(content)
+    if trampoline:
+        command, arguments = _split_quoted(trampoline.group(1))
+        if not interpreters.includes(command):
+            return None
+        return shebang(path, arguments) + content[trampoline.end() :]
+    line, _, rest = content.partition(b"\n")
+    line = line.rstrip(b"\r")
+    by_env = _ENV_PYTHON.match(line)
+    if by_env:
+        return shebang(path, by_env.group(1).strip()) + rest if env_too else None
+    command, _, arguments = line[2:].strip().partition(b" ")
+    if not interpreters.includes(command):
+        return None
+    return shebang(path, arguments.strip()) + rest
+
+
+def _split_quoted(text: bytes) -> Tuple[bytes, bytes]:
+    """A command, quoted or not, and what follows it."""
+    if text[:1] in (b'"', b"'"):
+        command, _, rest = text[1:].partition(text[:1])
+    else:
+        command, _, rest = text.partition(b" ")
+    return command, rest.strip()
+
+
+def relocated_kernel(content: bytes, interpreters: Interpreters) -> Optional[bytes]:
+    """A Jupyter ``kernel.json`` whose command is ``python3``, or None if it needs no change.
+
+    Jupyter replaces a bare ``python3`` by the interpreter that runs it, which is the view's.
+    """
+    try:
+        data: Any = json.loads(content)
+        argv = data["argv"]
+        command = argv[0].encode()
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return None
+    if not interpreters.includes(command):
+        return None
+    data["argv"] = ["python3", *argv[1:]]
+    return json.dumps(data, indent=1).encode() + b"\n"
+
+
+def relocated(
+    path: str, content: bytes, interpreters: Interpreters, env_too: bool
+) -> Optional[bytes]:
+    """The text of the file at *path* of a view, or None if it stays what it is."""
+    if _KERNEL.match(path):
+        return relocated_kernel(content, interpreters)
+    return relocated_script(path, content, interpreters, env_too)
+
+
+def corrected_record(
+    record: bytes, folder: str, rewritten: Mapping[str, bytes], canonical: Callable[[str], str]
+) -> bytes:
+    """A ``RECORD`` whose rows of rewritten files are true again (PEP 376, PEP 627).
+
+    :param folder: of the installed distributions, relative to the view.
+    :param rewritten: new contents by path in the view.
+    :param canonical: path in the prefix -> path in the view (``lib64`` -> ``lib``).
+    """
+    rows: List[List[str]] = []
+    for row in csv.reader(io.StringIO(record.decode("utf-8"))):
+        if len(row) == 3:
+            path = canonical(posixpath.normpath(posixpath.join(folder, row[0])))
+            content = rewritten.get(path)
+            if content is not None:
+                row = [row[0], _hash_field(content), str(len(content))]
+        rows.append(row)
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode("utf-8")
+
+
+def _hash_field(content: bytes) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
+    return "sha256=" + digest.rstrip(b"=").decode()
+
+
+#: Relocated texts are hashed with this, as in the store's manifests.
+def digest(content: bytes) -> str:
+    """Hex sha256."""
+    return hashlib.sha256(content).hexdigest()

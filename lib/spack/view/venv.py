@@ -1,0 +1,103 @@
+"""What makes a directory a virtual environment (PEP 405), whatever the files in it are.
+
+A ``pyvenv.cfg`` and ``bin/python3`` beside it are enough for Python; ``lib64 -> lib`` is what
+:mod:`venv` makes on 64-bit systems; the activation scripts are for people. Nothing of it holds
+the path of the view, so that it can be moved: ``command`` and ``executable`` of Python's own
+``pyvenv.cfg`` name the base interpreter or are left out.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Dict, List, Mapping, NamedTuple, Protocol, Sequence, Tuple
+
+from spack.view.activate import SHELLS, Step, render
+
+__all__ = ["BasePython", "VenvParts", "configuration", "parts"]
+
+
+class BasePython(Protocol):
+    """What a view must know of its base interpreter; a part of ``host.PythonLayout``.
+
+    ``executable`` is absolute; ``version`` is of three numbers; ``purelib`` and ``platlib`` are
+    relative to a prefix, from an explicit scheme.
+    """
+
+    @property
+    def executable(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def purelib(self) -> str: ...
+
+    @property
+    def platlib(self) -> str: ...
+
+
+class VenvParts(NamedTuple):
+    """Paths relative to the view: folders, symlinks (path -> target), files (path -> bytes)."""
+
+    folders: Tuple[str, ...]
+    links: Mapping[str, str]
+    texts: Mapping[str, bytes]
+
+
+def configuration(python: BasePython, *, system_site_packages: bool, prompt: str) -> str:
+    """The text of ``pyvenv.cfg``.
+
+    ``include-system-site-packages`` is always stated: left out it means *true*. ``home`` is
+    absolute: Python resolves a relative one against the current directory.
+    """
+    lines = [
+        f"home = {posixpath.dirname(python.executable)}",
+        f"include-system-site-packages = {'true' if system_site_packages else 'false'}",
+        f"version = {python.version}",
+        f"executable = {python.executable}",
+    ]
+    if prompt:
+        lines.append(f"prompt = {prompt!r}")
+    return "\n".join(lines) + "\n"
+
+
+def interpreter_links(python: BasePython) -> Dict[str, str]:
+    """``python3`` to the base interpreter, and the other names to ``python3``."""
+    major, minor = python.version.split(".")[:2]
+    names = [f"python{major}", "python", f"python{major}.{minor}"]
+    base = posixpath.basename(python.executable)
+    if base.startswith("python"):
+        # The name that carries the ABI, such as python3.13t.
+        names.append(base)
+    links = {f"bin/{name}": "python3" for name in dict.fromkeys(names)}
+    links["bin/python3"] = python.executable
+    return links
+
+
+def parts(
+    python: BasePython,
+    *,
+    system_site_packages: bool,
+    prompt: str,
+    templates: Mapping[str, str],
+    steps: Sequence[Step],
+) -> VenvParts:
+    """All that a view gets on top of the packages' files to be a virtual environment.
+
+    :param templates: texts of ``share/activate`` by file name; scripts without one are left out.
+    :param steps: what the activation scripts do.
+    """
+    folders: List[str] = ["bin", "include", "lib", python.purelib]
+    texts: Dict[str, bytes] = {
+        "pyvenv.cfg": configuration(
+            python, system_site_packages=system_site_packages, prompt=prompt
+        ).encode()
+    }
+    for shell, row in SHELLS.items():
+        template = templates.get(row.template)
+        if template is not None:
+            text = render(shell, template, steps, name=prompt)
+            texts[f"bin/{row.template}"] = text.encode()
+    links = interpreter_links(python)
+    links["lib64"] = "lib"
+    return VenvParts(tuple(folders), links, texts)
