@@ -1,0 +1,134 @@
+"""One build from its order to its record."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Callable, Dict, Mapping, Optional
+
+from spack.errors import InstallError
+from spack.install.check import check_prefix
+from spack.install.plan import Step
+from spack.install.ports import Order, Running, Services, Stage
+from spack.install.prefix import PrefixTransaction
+from spack.store import InstallRecord, Store
+from spack.util.report import Task
+
+__all__ = ["build_one"]
+
+#: Seconds between looks at a dependency that somebody replaces or removes.
+_INTERVAL = 0.1
+
+
+def build_one(
+    step: Step,
+    stage: Stage,
+    prefixes: Mapping[str, Path],
+    jobs: int,
+    services: Services,
+    task: Task,
+    *,
+    started: Callable[[Optional[Running], Path], None],
+    cancelled: Callable[[], bool],
+) -> InstallRecord:
+    """Build, check and record one node; the caller holds its exclusive lock.
+
+    Its dependencies are locked meanwhile, so that nobody removes them.
+
+    :param prefixes: by hash, of everything that is installed.
+    :param started: told of the log before the build starts, and of the build when it runs.
+    :raises SpackError: if anything went wrong; nothing is left at the prefix then.
+    """
+    spec, store = step.spec, services.store
+    with ExitStack() as stack:
+        _hold_dependencies(stack, step, store, task, cancelled)
+        transaction = stack.enter_context(
+            PrefixTransaction(store, spec, explicit=step.explicit, overwrite=step.overwrite)
+        )
+        known = _prefixes(step, prefixes, transaction.prefix)
+        order = Order(
+            spec=spec,
+            prefix=transaction.prefix,
+            prefixes=known,
+            stage=stage,
+            jobs=jobs,
+            log=transaction.log,
+            environment=transaction.environment,
+            tests=step.tests,
+        )
+        started(None, transaction.log)
+        _stop_if(cancelled)
+        task.phase("build")
+        running = services.builder.start(order, task)
+        started(running, transaction.log)
+        try:
+            transaction.building(store.owner.child(running.pid))
+            outcome = running.wait()
+        except BaseException:
+            running.cancel()
+            raise
+        _stop_if(cancelled)
+        task.phase("check")
+        checked = check_prefix(
+            transaction.prefix,
+            stages=tuple(dict.fromkeys((stage.path, Path(stage.path).resolve()))),
+            python=services.python(spec, known),
+        )
+        for warning in checked.warnings:
+            services.reporter.warning(f"{spec.short}: {warning}")
+        return transaction.commit(
+            checked,
+            run_environment=outcome.run_environment,
+            recipe=services.recipe(spec),
+            facts=outcome.facts,
+        )
+
+
+def _prefixes(step: Step, prefixes: Mapping[str, Path], prefix: Path) -> Dict[str, Path]:
+    """The prefixes of all nodes of the DAG that have one."""
+    found = {step.hash: prefix}
+    for node in step.spec.traverse(DEPTYPES, root=False):
+        spec_hash = node.dag_hash()
+        if spec_hash in prefixes:
+            found[spec_hash] = prefixes[spec_hash]
+        elif node.external is not None:
+            found[spec_hash] = Path(node.external.path or "/")
+    return found
+
+
+def _hold_dependencies(
+    stack: ExitStack, step: Step, store: Store, task: Task, cancelled: Callable[[], bool]
+) -> None:
+    """Share the locks of what the build uses until the stack is left.
+
+    :raises InstallError: if one of them has been removed meanwhile.
+    """
+    needed = []
+    for node in step.spec.traverse(DEPTYPES, root=False):
+        if node.external is None:
+            needed.append(node)
+    for node in needed:
+        if store.database.record(node.dag_hash()) is None:
+            continue
+        lock = store.locks.try_shared(node.dag_hash())
+        while lock is None:
+            task.phase(f"waiting for {node.short}")
+            _stop_if(cancelled)
+            time.sleep(_INTERVAL)
+            lock = store.locks.try_shared(node.dag_hash())
+        stack.enter_context(lock)
+    for spec_hash in step.requires:
+        if store.database.record(spec_hash) is None:
+            gone = next(node for node in needed if node.dag_hash() == spec_hash)
+            raise InstallError(
+                f"{gone.short}, which {step.spec.short} needs, was removed meanwhile",
+                facts={"missing": spec_hash},
+                hint="run the same command again",
+                ref="install-dependency-gone",
+            )
+
+
+def _stop_if(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise InstallError("cancelled", ref="install-cancelled")

@@ -1,0 +1,169 @@
+"""An install is checked before it counts (DESIGN, decision 9).
+
+* The modules of a Python extension lie in the purelib and platlib that its ``python-venv``
+  recorded. Another ``site-packages`` or ``dist-packages``, or a ``local`` folder, means that the
+  build asked some interpreter for its default scheme instead (Debian's is ``local/…``): the
+  modules would not be found in any view.
+* No text file names the stage, which is gone after the install. For extensions that is an
+  error; elsewhere (``Makefile`` fragments of compilers and interpreters are full of it) a
+  warning.
+* Nothing but files, links and folders is in the prefix.
+
+The walk that makes the manifest does all of it: no file is read twice.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from spack.errors import InstallError
+from spack.store import METADATA, Manifest
+from spack.store.manifest import DIRECTORY, Scan, scan
+
+__all__ = ["Checked", "Problem", "PythonPaths", "check_prefix", "examine"]
+
+#: How many files of each kind of problem a message names.
+_SHOWN = 5
+
+#: Folder names that hold modules of some Python.
+_MODULE_FOLDERS = ("site-packages", "dist-packages")
+
+#: Why modules are in a wrong place, and what to do; the first whose test holds is taken.
+_PLACES: Tuple[Tuple[Callable[[str], bool], str], ...] = (
+    (
+        lambda path: path == "local" or path.startswith("local/"),
+        "the build used Debian's default scheme 'posix_local'",
+    ),
+    (
+        lambda path: path.endswith("dist-packages"),
+        "the build used Debian's scheme 'deb_system'",
+    ),
+    (
+        lambda path: path.startswith(("lib64/", "lib/")),
+        "the build used another Python, or another library folder",
+    ),
+)
+
+_FIX = (
+    "let the recipe say where modules go: 'python_purelib' and 'python_platlib' are the paths; "
+    "CMake takes -DPython_EXECUTABLE and -DPython_SITEARCH, Meson -Dpython.purelibdir and "
+    "-Dpython.platlibdir, autotools pythondir= and pyexecdir="
+)
+
+
+class PythonPaths(NamedTuple):
+    """Where an extension's modules belong, relative to its prefix, as in a ``python-venv``
+    node's layout record: ``lib/python3.11/site-packages``."""
+
+    purelib: str
+    platlib: str
+
+
+class Problem(NamedTuple):
+    """Something that is wrong with a prefix.
+
+    :param paths: the files, relative to the prefix, at least one.
+    :param fatal: the install does not count; otherwise a warning.
+    """
+
+    message: str
+    paths: Tuple[str, ...]
+    fix: str
+    fatal: bool
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.paths[:_SHOWN])
+        more = len(self.paths) - _SHOWN
+        return f"{self.message}: {shown}{f' and {more} more' if more > 0 else ''}"
+
+
+class Checked(NamedTuple):
+    """A prefix that passed."""
+
+    manifest: Manifest
+    warnings: Tuple[Problem, ...]
+
+
+def check_prefix(
+    prefix: Path, *, stages: Sequence[Path] = (), python: Optional[PythonPaths] = None
+) -> Checked:
+    """Walk the prefix once: its manifest, and what is wrong with it.
+
+    :param stages: folders that will be gone; no text file may name one.
+    :param python: for a Python extension, where its modules belong.
+    :raises InstallError: if something is fatally wrong; all of it is named, with what to do.
+    :raises StoreError: if the prefix cannot be read.
+    """
+    result = scan(prefix, [str(stage).encode() for stage in stages if len(stage.parts) > 1])
+    problems = examine(result, python)
+    fatal = [problem for problem in problems if problem.fatal]
+    if fatal:
+        raise InstallError(
+            str(fatal[0]),
+            "\n".join(str(problem) for problem in fatal[1:]) or None,
+            facts={"paths": tuple(path for problem in fatal for path in problem.paths)},
+            hint=fatal[0].fix,
+            ref="install-check",
+        )
+    return Checked(result.manifest, tuple(problems))
+
+
+def examine(result: Scan, python: Optional[PythonPaths]) -> Tuple[Problem, ...]:
+    """What is wrong with the prefix that was scanned; pure."""
+    problems: List[Problem] = []
+    if python is not None:
+        problems.extend(_misplaced(result.manifest, python))
+    if result.found:
+        stage = next(iter(result.found.values())).decode("utf-8", "replace")
+        problems.append(
+            Problem(
+                f"text files name the stage {stage}, which is gone after the install",
+                tuple(result.found),
+                "find what writes the path of its build folder, and let the recipe filter the "
+                "file or tell the build where it will be installed",
+                fatal=python is not None,
+            )
+        )
+    if result.special:
+        problems.append(
+            Problem(
+                "neither files nor links nor folders are in the prefix",
+                result.special,
+                "let the recipe remove them after the install",
+                fatal=True,
+            )
+        )
+    return tuple(problems)
+
+
+def _misplaced(manifest: Manifest, python: PythonPaths) -> List[Problem]:
+    right = (python.purelib, python.platlib)
+    wrong: Dict[str, List[str]] = {}
+    for path, entry in manifest.files.items():
+        if entry.kind == DIRECTORY or path.startswith(METADATA + "/"):
+            continue
+        if any(path.startswith(folder + "/") for folder in right):
+            continue
+        place = _module_folder(path)
+        if place is not None:
+            wrong.setdefault(place, []).append(path)
+    problems = []
+    for place, paths in wrong.items():
+        reason = next((text for test, text in _PLACES if test(place)), "")
+        message = f"Python modules belong in {' or '.join(dict.fromkeys(right))}, not in {place}"
+        problems.append(
+            Problem(f"{message} ({reason})" if reason else message, tuple(paths), _FIX, fatal=True)
+        )
+    return problems
+
+
+def _module_folder(path: str) -> Optional[str]:
+    """The folder of modules that *path* lies in, or ``local``, or None."""
+    if path.startswith("local/"):
+        return "local"
+    parts = path.split("/")
+    for index, part in enumerate(parts[:-1]):
+        if part in _MODULE_FOLDERS:
+            return "/".join(parts[: index + 1])
+    return None

@@ -1,0 +1,277 @@
+"""What an install would do: a pure function from concrete specs to steps.
+
+Of an installed node only what it needs at run time (link and run dependencies) must be there;
+what is built needs its build dependencies too, and they what they need at run time. Nodes that
+nobody needs are not in the plan: the build dependencies of what is installed already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import (
+    AbstractSet,
+    Dict,
+    FrozenSet,
+    Iterable,
+    List,
+    Mapping,
+    Sequence,
+    Set,
+    Tuple,
+)
+
+from spack.errors import InstallError
+from spack.spec import ConcreteSpec
+
+__all__ = [
+    "BUILD",
+    "EXTERNAL",
+    "REUSE",
+    "Options",
+    "Plan",
+    "Step",
+    "make_plan",
+]
+
+BUILD = "build"
+REUSE = "reuse"
+EXTERNAL = "external"
+
+#: Dependencies that an installed node needs.
+_AT_RUN_TIME = frozenset({"link", "run"})
+#: Dependencies that building a node needs.
+_AT_BUILD_TIME = frozenset({"build", "link", "run"})
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person asked for beside the specs.
+
+    :param only: ``all``; ``package``: the roots alone, whose dependencies must be there;
+        ``dependencies``: all that the roots need, not themselves (unless one needs another).
+    :param overwrite: hashes to build even if they are installed.
+    :param tests: names of packages whose ``test`` dependencies are needed; ``*`` means all.
+    :param explicit: whether the roots count as asked for by a person.
+    """
+
+    only: str = "all"
+    overwrite: FrozenSet[str] = frozenset()
+    tests: FrozenSet[str] = frozenset()
+    explicit: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node of the plan.
+
+    :param kind: :data:`BUILD`, :data:`REUSE` (installed already) or :data:`EXTERNAL`.
+    :param requires: hashes of the steps that must be through before this one.
+    :param height: how many builds the longest chain above this one has: those with the
+        greatest height should start first.
+    :param explicit: becomes, or is already, asked for by a person.
+    """
+
+    kind: str
+    spec: ConcreteSpec
+    requires: Tuple[str, ...]
+    explicit: bool = False
+    overwrite: bool = False
+    tests: bool = False
+    height: int = 0
+
+    @property
+    def hash(self) -> str:
+        return self.spec.dag_hash()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in an order in which they can be done one after the other."""
+
+    steps: Tuple[Step, ...]
+    by_hash: Mapping[str, Step] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_hash", {step.hash: step for step in self.steps})
+
+    @property
+    def builds(self) -> Tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.kind == BUILD)
+
+    @property
+    def reused(self) -> Tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.kind == REUSE)
+
+    @property
+    def externals(self) -> Tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.kind == EXTERNAL)
+
+    def dependents(self, spec_hash: str) -> Tuple[str, ...]:
+        """Hashes of the builds that directly or indirectly wait for this step, in order."""
+        reached: Set[str] = {spec_hash}
+        waiting: List[str] = []
+        for step in self.steps:
+            if not reached.isdisjoint(step.requires) and step.hash not in reached:
+                reached.add(step.hash)
+                if step.kind == BUILD:
+                    waiting.append(step.hash)
+        return tuple(waiting)
+
+    def lines(self) -> Tuple[str, ...]:
+        """The plan for a person, one step a line, as ``--dry-run`` shows it."""
+        marks = {BUILD: "[-] build   ", REUSE: "[+] present ", EXTERNAL: "[e] external"}
+        return tuple(
+            f"{marks[step.kind]} {step.spec.short}{'  (again)' if step.overwrite else ''}"
+            for step in self.steps
+        )
+
+
+def make_plan(
+    roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: Options = Options()
+) -> Plan:
+    """The plan that brings *roots* onto the disk.
+
+    :param installed: hashes of all installed nodes.
+    :raises InstallError: with ``only="package"``, if something that a root needs is missing;
+        all that is missing is named.
+    """
+    if options.only not in ("all", "package", "dependencies"):
+        raise ValueError(f"only={options.only!r}")
+    nodes = _needed(roots, installed, options)
+    order = _topological(nodes, installed, options)
+    if options.only == "package":
+        wanted = {root.dag_hash() for root in roots}
+        _check_present(order, wanted, installed)
+    explicit = {root.dag_hash() for root in roots} if options.explicit else set()
+    if options.only == "dependencies":
+        explicit = set()
+    steps: Dict[str, Step] = {}
+    for spec in order:
+        spec_hash = spec.dag_hash()
+        kind = _kind(spec, installed, options)
+        requires = tuple(
+            edge.dag_hash() for edge in _required(spec, kind, options) if edge.dag_hash() in nodes
+        )
+        steps[spec_hash] = Step(
+            kind=kind,
+            spec=spec,
+            requires=requires,
+            explicit=spec_hash in explicit,
+            overwrite=kind == BUILD and spec_hash in installed,
+            tests=_tested(spec, options),
+        )
+    return Plan(_with_heights(steps))
+
+
+def _kind(spec: ConcreteSpec, installed: AbstractSet[str], options: Options) -> str:
+    if spec.external is not None:
+        return EXTERNAL
+    spec_hash = spec.dag_hash()
+    return REUSE if spec_hash in installed and spec_hash not in options.overwrite else BUILD
+
+
+def _tested(spec: ConcreteSpec, options: Options) -> bool:
+    return "*" in options.tests or spec.name in options.tests
+
+
+def _required(spec: ConcreteSpec, kind: str, options: Options) -> List[ConcreteSpec]:
+    """The direct dependencies that a step of this kind needs, each once."""
+    if kind == EXTERNAL:
+        return []
+    wanted: AbstractSet[str] = _AT_RUN_TIME
+    if kind == BUILD:
+        wanted = _AT_BUILD_TIME | {"test"} if _tested(spec, options) else _AT_BUILD_TIME
+    found: Dict[str, ConcreteSpec] = {}
+    for edge in spec.edges:
+        if not wanted.isdisjoint(edge.deptypes):
+            found.setdefault(edge.spec.dag_hash(), edge.spec)
+    return list(found.values())
+
+
+def _needed(
+    roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: Options
+) -> Dict[str, ConcreteSpec]:
+    start: List[ConcreteSpec] = list(roots)
+    if options.only == "dependencies":
+        # A root that is to be built asks for its build dependencies although it is not built.
+        start = [
+            dependency
+            for root in roots
+            for dependency in _required(root, _kind(root, installed, options), options)
+        ]
+    nodes: Dict[str, ConcreteSpec] = {}
+    pending = start
+    while pending:
+        spec = pending.pop()
+        if spec.dag_hash() in nodes:
+            continue
+        nodes[spec.dag_hash()] = spec
+        pending.extend(_required(spec, _kind(spec, installed, options), options))
+    return nodes
+
+
+def _topological(
+    nodes: Mapping[str, ConcreteSpec], installed: AbstractSet[str], options: Options
+) -> List[ConcreteSpec]:
+    """Dependencies first; among equals by name and hash, so that plans are reproducible."""
+    order: List[ConcreteSpec] = []
+    done: Set[str] = set()
+    by_name = sorted(nodes.values(), key=lambda spec: (spec.name, spec.dag_hash()), reverse=True)
+    pending: List[Tuple[ConcreteSpec, bool]] = [(spec, False) for spec in by_name]
+    while pending:
+        spec, finished = pending.pop()
+        spec_hash = spec.dag_hash()
+        if spec_hash in done:
+            continue
+        if finished:
+            done.add(spec_hash)
+            order.append(spec)
+            continue
+        pending.append((spec, True))
+        below = _required(spec, _kind(spec, installed, options), options)
+        for dependency in sorted(below, key=lambda s: (s.name, s.dag_hash()), reverse=True):
+            if dependency.dag_hash() not in done:
+                pending.append((dependency, False))
+    return order
+
+
+def _check_present(
+    order: Iterable[ConcreteSpec], wanted: AbstractSet[str], installed: AbstractSet[str]
+) -> None:
+    missing = [
+        spec
+        for spec in order
+        if spec.dag_hash() not in wanted
+        and spec.external is None
+        and spec.dag_hash() not in installed
+    ]
+    if missing:
+        names = ", ".join(spec.short for spec in missing)
+        raise InstallError(
+            f"with --only=package, what it needs must be installed already: {names}",
+            facts={"missing": tuple(spec.dag_hash() for spec in missing)},
+            hint="install the dependencies first (--only=dependencies), or leave --only out",
+            ref="install-only-package",
+        )
+
+
+def _with_heights(steps: Mapping[str, Step]) -> Tuple[Step, ...]:
+    heights: Dict[str, int] = {}
+    for spec_hash in reversed(list(steps)):
+        step = steps[spec_hash]
+        height = heights.setdefault(spec_hash, 0)
+        below = height + 1 if step.kind == BUILD else height
+        for required in step.requires:
+            heights[required] = max(heights.get(required, 0), below)
+    return tuple(
+        Step(
+            kind=step.kind,
+            spec=step.spec,
+            requires=step.requires,
+            explicit=step.explicit,
+            overwrite=step.overwrite,
+            tests=step.tests,
+            height=heights[spec_hash],
+        )
+        for spec_hash, step in steps.items()
+    )

@@ -1,0 +1,127 @@
+"""What an install needs from others, as narrow protocols.
+
+The composition root plugs in what builds (:mod:`spack.build`) and what fetches
+(:mod:`spack.fetch`); tests plug in small real programs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Mapping, Optional, Protocol
+
+from spack.install.check import PythonPaths
+from spack.install.plan import Step
+from spack.spec import ConcreteSpec
+from spack.store import Store
+from spack.util.report import Reporter, Task
+
+__all__ = ["Builder", "Order", "Outcome", "Running", "Services", "Sources", "Stage"]
+
+
+class Stage(Protocol):
+    """A folder with verified, unpacked sources, and room to build in."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def destroy(self) -> None:
+        """Remove it; called when nobody needs it any more."""
+
+
+class Sources(Protocol):
+    """Brings sources onto the disk."""
+
+    def stage(self, step: Step, task: Task, cancelled: Callable[[], bool]) -> Stage:
+        """Fetch, verify and unpack; also for packages without sources (an empty folder).
+
+        Called in threads, several at once, but for one hash only by who has its lock.
+
+        :param cancelled: asked now and then; if it says True, raise anything soon.
+        :raises FetchError: with what went wrong.
+        """
+
+
+@dataclass(frozen=True)
+class Order:
+    """One build that is to be done.
+
+    :param prefix: exists and is empty but for ``.spack``.
+    :param prefixes: by hash, of all nodes of the DAG that are installed, and of this one.
+    :param jobs: how many processes the build may run at once.
+    :param log: where all output goes.
+    :param environment: where the environment of the build is written.
+    :param tests: whether the package's own tests run.
+    """
+
+    spec: ConcreteSpec
+    prefix: Path
+    prefixes: Mapping[str, Path]
+    stage: Stage
+    jobs: int
+    log: Path
+    environment: Path
+    tests: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A build that succeeded.
+
+    :param run_environment: as ``EnvironmentModifications.to_json`` gives it.
+    :param facts: plain data for the install record.
+    """
+
+    run_environment: Any = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Running(Protocol):
+    """A build that was started."""
+
+    @property
+    def pid(self) -> int:
+        """Leader of a process group of its own, in which all of the build runs."""
+
+    def wait(self) -> Outcome:
+        """Wait for its end. :raises InstallError: if it failed or was cancelled."""
+
+    def cancel(self) -> None:
+        """Kill the process group; :meth:`wait` then ends soon. Called from another thread,
+        perhaps more than once, perhaps after the end."""
+
+
+class Builder(Protocol):
+    """Runs builds in processes of their own."""
+
+    def start(self, order: Order, task: Task) -> Running:
+        """Start the build and return; *task* is told of its phases while :meth:`Running.wait`
+        waits.
+
+        :raises InstallError: if it cannot be started.
+        """
+
+
+def _no_recipe(spec: ConcreteSpec) -> Optional[Path]:
+    return None
+
+
+def _no_python(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> Optional[PythonPaths]:
+    return None
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that an install works with.
+
+    :param recipe: the folder of a node's recipe, to be kept in the prefix.
+    :param python: of a Python extension, where its modules belong; given its node and the
+        prefixes by hash (its ``python-venv`` has recorded them). None for everything else.
+    """
+
+    store: Store
+    sources: Sources
+    builder: Builder
+    reporter: Reporter
+    recipe: Callable[[ConcreteSpec], Optional[Path]] = _no_recipe
+    python: Callable[[ConcreteSpec, Mapping[str, Path]], Optional[PythonPaths]] = _no_python

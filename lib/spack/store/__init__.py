@@ -1,0 +1,35 @@
+"""The install tree: where prefixes lie, what is installed, who may touch it.
+
+:class:`Store` is the one handle that upper layers get. Everything in it is made when first
+used, so that a command that needs no database pays nothing for it.
+"""
+
+from __future__ import annotations
+
+from spack.store.database import Database, Link
+from spack.store.layout import DEFAULT_PROJECTION, METADATA, Layout, Metadata
+from spack.store.locks import Lock, Locks, Owner, current_owner, is_alive
+from spack.store.manifest import Difference, Entry, Manifest, scan, verify
+from spack.store.record import InstallRecord
+from spack.store.store import Store
+
+__all__ = [
+    "DEFAULT_PROJECTION",
+    "METADATA",
+    "Database",
+    "Difference",
+    "Entry",
+    "InstallRecord",
+    "Layout",
+    "Link",
+    "Lock",
+    "Locks",
+    "Manifest",
+    "Metadata",
+    "Owner",
+    "Store",
+    "current_owner",
+    "is_alive",
+    "scan",
+    "verify",
+]

@@ -1,0 +1,503 @@
+"""What is installed: an SQLite file beside the prefixes.
+
+Nodes, not DAGs, are stored: each node once, with edges by hash. A node stays known while an
+installed one depends on it, so that DAGs can always be loaded whole, but it need not itself be
+installed (a build dependency that ``gc`` removed). Listing reads one table and builds no DAG:
+100 records take about half a millisecond.
+
+The database is a cache of the prefixes' own metadata: ``spack reindex`` makes it anew.
+
+Every method raises :class:`StoreError` when the file is damaged, locked for too long, or cannot
+be written, each with a hint. A :class:`Database` may be used from several threads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+
+from spack.errors import SpecError, StoreError
+from spack.spec import DEPTYPES, ConcreteSpec, Spec, dump, load
+from spack.store.mounts import is_network
+from spack.store.record import InstallRecord
+from spack.store.trouble import unwritable
+
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["Database", "Link"]
+
+#: Raised when a table changes. An older file is made anew from the prefixes.
+SCHEMA_VERSION = 1
+
+#: Milliseconds to wait for another process' commit.
+BUSY_TIMEOUT = 60_000
+
+_SCHEMA = """
+CREATE TABLE nodes (
+    hash TEXT PRIMARY KEY, name TEXT NOT NULL, namespace TEXT NOT NULL, version TEXT NOT NULL,
+    platform TEXT NOT NULL, os TEXT NOT NULL, target TEXT NOT NULL,
+    prefix TEXT NOT NULL, explicit INTEGER NOT NULL, installed INTEGER NOT NULL,
+    external INTEGER NOT NULL, installed_at REAL NOT NULL, "transaction" TEXT NOT NULL,
+    run_environment TEXT, facts TEXT
+) WITHOUT ROWID;
+CREATE INDEX nodes_name ON nodes (name);
+CREATE TABLE documents (hash TEXT PRIMARY KEY, node TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE edges (
+    parent TEXT NOT NULL, child TEXT NOT NULL, deptypes TEXT NOT NULL,
+    PRIMARY KEY (parent, child)
+) WITHOUT ROWID;
+CREATE INDEX edges_child ON edges (child);
+"""
+
+_COLUMNS = (
+    "hash, name, namespace, version, platform, os, target, prefix, explicit, installed, external,"
+    ' installed_at, "transaction", run_environment, facts'
+)
+
+#: All nodes that the given ones lead to, themselves included; takes the start as JSON array.
+_CLOSURE = """
+WITH RECURSIVE reached(hash) AS (
+    SELECT value FROM json_each(?)
+    UNION SELECT edges.child FROM edges JOIN reached ON edges.parent = reached.hash
+)
+"""
+
+
+class Link(NamedTuple):
+    """One edge between two known nodes."""
+
+    parent: str
+    child: str
+    deptypes: frozenset[str]
+
+
+class Database:
+    """An open database.
+
+    :param path: the SQLite file. If it does not exist, reading finds nothing and the first
+        write creates it.
+    :param write: whether the caller means to write. A reader never changes the disk.
+    :param network: whether the file system may be shared among hosts: no write-ahead log then.
+        Default: asked of the system when the file is created.
+    """
+
+    def __init__(self, path: Path, *, write: bool = False, network: Optional[bool] = None) -> None:
+        self.path = path
+        self._write = write
+        self._network = network
+        self._guard = threading.RLock()
+        self._specs: Dict[str, ConcreteSpec] = {}
+        self._connection: Optional[sqlite3.Connection] = None
+        self._inode: Tuple[int, int] = (0, 0)
+
+    def close(self) -> None:
+        with self._guard:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def records(
+        self,
+        *,
+        name: Optional[str] = None,
+        hash_prefix: Optional[str] = None,
+        explicit: Optional[bool] = None,
+        external: Optional[bool] = None,
+        installed: Optional[bool] = True,
+    ) -> List[InstallRecord]:
+        """The records for which all of the given hold, by name, version text and hash."""
+        conditions: List[str] = []
+        values: List[Any] = []
+        for column, value in (
+            ("name", name),
+            ("explicit", explicit),
+            ("external", external),
+            ("installed", installed),
+        ):
+            if value is not None:
+                conditions.append(f"{column} = ?")
+                values.append(value)
+        if hash_prefix:
+            # Base32 hashes are lower-case letters and digits: '~' sorts behind them all.
+            conditions.append("hash >= ? AND hash < ?")
+            values += [hash_prefix, hash_prefix + "~"]
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        query = f"SELECT {_COLUMNS} FROM nodes{where} ORDER BY name, version, hash"
+        return [_record(row) for row in self._rows(query, values)]
+
+    def record(self, spec_hash: str, installed: Optional[bool] = True) -> Optional[InstallRecord]:
+        """The record of one node by its full hash, or None."""
+        rows = self._rows(f"SELECT {_COLUMNS} FROM nodes WHERE hash = ?", [spec_hash])
+        records = [_record(row) for row in rows]
+        if not records or (installed is not None and records[0].installed != installed):
+            return None
+        return records[0]
+
+    def query(
+        self,
+        spec: Spec,
+        *,
+        explicit: Optional[bool] = None,
+        external: Optional[bool] = None,
+        installed: Optional[bool] = True,
+    ) -> List[InstallRecord]:
+        """The records whose nodes satisfy *spec*, in the order of :meth:`records`.
+
+        The DAGs of candidates are loaded only if the name and hash do not decide.
+        """
+        candidates = self.records(
+            name=spec.name or None,
+            hash_prefix=spec.hash_prefix or None,
+            explicit=explicit,
+            external=external,
+            installed=installed,
+        )
+        if not candidates or str(spec) in (spec.name, f"/{spec.hash_prefix}"):
+            return candidates
+        specs = self.specs(record.hash for record in candidates)
+        return [record for record in candidates if specs[record.hash].satisfies(spec)]
+
+    def specs(self, hashes: Optional[Iterable[str]] = None) -> Dict[str, ConcreteSpec]:
+        """The nodes with these hashes, whole DAGs; all installed ones by default.
+
+        Nodes are made once and shared. Unknown hashes are left out.
+        """
+        with self._guard:
+            if hashes is None:
+                rows = self._rows("SELECT hash FROM nodes WHERE installed = 1", [])
+                hashes = [row[0] for row in rows]
+            wanted = list(hashes)
+            missing = [item for item in wanted if item not in self._specs]
+            if missing:
+                self._specs.update(self._load(missing))
+            return {item: self._specs[item] for item in wanted if item in self._specs}
+
+    def _load(self, hashes: List[str]) -> Dict[str, ConcreteSpec]:
+        query = _CLOSURE + "SELECT hash, node FROM documents NATURAL JOIN reached"
+        rows = self._rows(query, [json.dumps(hashes)])
+        known = {row[0] for row in rows}
+        # One parse of the whole is faster than one a node.
+        nodes = ",".join(f'"{row[0]}":{row[1]}' for row in rows)
+        roots = json.dumps([item for item in hashes if item in known])
+        try:
+            return load(json.loads(f'{{"roots":{roots},"nodes":{{{nodes}}}}}'))
+        except (ValueError, SpecError) as error:
+            raise _corrupt(self.path, error) from error
+
+    def installed_hashes(self) -> frozenset[str]:
+        """The hashes of all installed nodes, externals included."""
+        return frozenset(
+            row[0] for row in self._rows("SELECT hash FROM nodes WHERE installed = 1", [])
+        )
+
+    def links(self) -> List[Link]:
+        """All edges between known nodes."""
+        rows = self._rows("SELECT parent, child, deptypes FROM edges", [])
+        return [Link(row[0], row[1], frozenset(row[2].split(","))) for row in rows]
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def add(self, spec: ConcreteSpec, record: InstallRecord) -> None:
+        """Record *spec* as installed, and make all it depends on known, in one commit.
+
+        A record of the same hash is replaced, but what was explicit stays so.
+        """
+        self.add_all([(spec, record)])
+
+    def add_all(self, items: Iterable[Tuple[ConcreteSpec, InstallRecord]]) -> None:
+        """As :meth:`add`, several in one commit."""
+        with self._transaction() as connection:
+            for spec, record in items:
+                _insert(connection, spec, record)
+
+    def mark_explicit(self, hashes: Iterable[str], explicit: bool = True) -> None:
+        """Say of installed nodes whether a person asked for them. The prefix is not touched."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "UPDATE nodes SET explicit = ? WHERE hash = ?",
+                [(explicit, spec_hash) for spec_hash in hashes],
+            )
+
+    def remove(self, hashes: Iterable[str]) -> None:
+        """Record that these are no longer installed; forget nodes that nothing needs to know."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "UPDATE nodes SET installed = 0, explicit = 0, installed_at = 0, "
+                "\"transaction\" = '', run_environment = NULL, facts = NULL WHERE hash = ?",
+                [(spec_hash,) for spec_hash in hashes],
+            )
+            _forget(connection)
+
+    def replace_all(self, items: Iterable[Tuple[ConcreteSpec, InstallRecord]]) -> None:
+        """Forget everything and record *items* instead, in one commit."""
+        with self._transaction() as connection:
+            for table in ("nodes", "documents", "edges"):
+                connection.execute(f"DELETE FROM {table}")
+            self._specs.clear()
+            for spec, record in items:
+                _insert(connection, spec, record)
+
+    def check(self) -> None:
+        """Read the whole file. :raises StoreError: if it is damaged."""
+        for row in self._rows("PRAGMA quick_check(1)", []):
+            if row[0] != "ok":
+                raise _corrupt(self.path, ValueError(row[0]))
+
+    # -- the file ----------------------------------------------------------------------------
+
+    def _rows(self, query: str, values: List[Any]) -> List[Tuple[Any, ...]]:
+        with self._guard, self._errors():
+            connection = self._connect()
+            if connection is None:
+                return []
+            return connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if not self._write:
+            raise StoreError(f"{self.path}: the database was opened for reading only")
+        with self._guard, self._errors():
+            if self._connection is not None and self._identity() != self._inode:
+                # Another process has made the database anew (reindex): follow it.
+                self.close()
+            connection = self._connect()
+            assert connection is not None
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            try:
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _connect(self) -> Optional[sqlite3.Connection]:
+        if self._connection is not None:
+            return self._connection
+        if not self.path.exists():
+            if not self._write:
+                return None
+            self._create()
+        connection, version = _open_existing(self.path, self._write)
+        if version != SCHEMA_VERSION:
+            connection.close()
+            raise StoreError(
+                f"{self.path}: the database has format {version}, not {SCHEMA_VERSION}",
+                facts={"path": str(self.path), "format": version, "known": SCHEMA_VERSION},
+                hint="run 'spack reindex' to make it anew from the installed packages"
+                if version < SCHEMA_VERSION
+                else "a newer version of this program wrote it: use that version",
+                ref="store-format",
+            )
+        self._connection = connection
+        self._inode = self._identity()
+        return connection
+
+    def _create(self) -> None:
+        """Make the file complete beside its place, then link it there: no race, no half file."""
+        folder = self.path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        new = folder / f"{self.path.name}.new-{os.getpid()}-{threading.get_ident()}"
+        network = is_network(folder) if self._network is None else self._network
+        try:
+            connection = _open(new, "mode=rwc")
+            try:
+                connection.execute(f"PRAGMA journal_mode = {'DELETE' if network else 'WAL'}")
+                connection.executescript(f"BEGIN;{_SCHEMA}")
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                connection.execute("COMMIT")
+            finally:
+                connection.close()
+            try:
+                os.link(new, self.path)
+            except FileExistsError:
+                pass
+            except OSError:
+                # No hard links here; a race of two creators could lose one empty file.
+                os.rename(new, self.path)
+        finally:
+            for leftover in (new, f"{new}-journal", f"{new}-wal", f"{new}-shm"):
+                if os.path.lexists(leftover):
+                    os.unlink(leftover)
+
+    def _identity(self) -> Tuple[int, int]:
+        try:
+            info = self.path.stat()
+        except OSError:
+            return (0, 0)
+        return (info.st_dev, info.st_ino)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        import sqlite3  # start-up: 8 ms that most commands do not need
+
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            text = str(error)
+            if "locked" in text or "busy" in text:
+                raise StoreError(
+                    f"{self.path}: another process has kept the database locked for "
+                    f"{BUSY_TIMEOUT // 1000} s",
+                    facts={"path": str(self.path)},
+                    hint="wait until it has finished, then try again",
+                    ref="store-locked",
+                ) from error
+            if "no such" in text or "malformed" in text:
+                raise _corrupt(self.path, error) from error
+            raise unwritable(self.path, text) from error
+        except sqlite3.DatabaseError as error:
+            raise _corrupt(self.path, error) from error
+
+
+def _open(path: Path, parameters: str) -> sqlite3.Connection:
+    import sqlite3  # start-up: 8 ms that most commands do not need
+
+    uri = f"{path.absolute().as_uri()}?{parameters}"
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=BUSY_TIMEOUT / 1000, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+def _open_existing(path: Path, write: bool) -> Tuple[sqlite3.Connection, int]:
+    """The connection and the file's format number."""
+    import sqlite3  # start-up: see _open
+
+    connection = _open(path, "mode=rw" if write else "mode=ro")
+    try:
+        return connection, _format(connection)
+    except sqlite3.OperationalError:
+        connection.close()
+        # A log that cannot be opened: somebody else's store in a folder that is not ours. Nobody
+        # writes to it now if there is no log, and then the file alone is the truth.
+        log = path.with_name(path.name + "-wal")
+        if write or os.access(path.parent, os.W_OK) or log.exists():
+            raise
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    connection = _open(path, "mode=ro&immutable=1")
+    return connection, _format(connection)
+
+
+def _format(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _record(row: Tuple[Any, ...]) -> InstallRecord:
+    spec_hash, name, namespace, version, platform, os_name, target, prefix = row[:8]
+    return InstallRecord(
+        hash=spec_hash,
+        name=name,
+        namespace=namespace,
+        version=version,
+        platform=platform,
+        os=os_name,
+        target=target,
+        prefix=prefix,
+        explicit=bool(row[8]),
+        installed=bool(row[9]),
+        external=bool(row[10]),
+        installed_at=row[11],
+        transaction=row[12],
+        run_environment=json.loads(row[13]) if row[13] else None,
+        facts=json.loads(row[14]) if row[14] else {},
+    )
+
+
+def _insert(connection: sqlite3.Connection, spec: ConcreteSpec, record: InstallRecord) -> None:
+    data = dump([spec])
+    marks = ", ".join("?" * 15)
+    for node in spec.traverse(DEPTYPES):
+        spec_hash = node.dag_hash()
+        document = json.dumps(data["nodes"][spec_hash], separators=(",", ":"))
+        connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (spec_hash, document))
+        deptypes: Dict[str, set[str]] = {}
+        for edge in node.edges:
+            deptypes.setdefault(edge.spec.dag_hash(), set()).update(edge.deptypes)
+        connection.executemany(
+            "INSERT OR REPLACE INTO edges VALUES (?, ?, ?)",
+            [(spec_hash, child, ",".join(sorted(types))) for child, types in deptypes.items()],
+        )
+        if spec_hash != record.hash:
+            prefix = Path(node.external.path or "/") if node.external else Path()
+            row = _row(InstallRecord.of(node, prefix, installed=False))
+            connection.execute(f"INSERT OR IGNORE INTO nodes ({_COLUMNS}) VALUES ({marks})", row)
+    row = _row(record)
+    connection.execute(
+        f"INSERT INTO nodes ({_COLUMNS}) VALUES ({marks}) ON CONFLICT (hash) DO UPDATE SET "
+        "prefix = excluded.prefix, installed = excluded.installed, external = excluded.external, "
+        "explicit = max(explicit, excluded.explicit), installed_at = excluded.installed_at, "
+        '"transaction" = excluded."transaction", run_environment = excluded.run_environment, '
+        "facts = excluded.facts",
+        row,
+    )
+
+
+def _row(record: InstallRecord) -> Tuple[Any, ...]:
+    return (
+        record.hash,
+        record.name,
+        record.namespace,
+        record.version,
+        record.platform,
+        record.os,
+        record.target,
+        record.prefix,
+        record.explicit,
+        record.installed,
+        record.external,
+        record.installed_at,
+        record.transaction,
+        None if record.run_environment is None else json.dumps(record.run_environment),
+        json.dumps(dict(record.facts)) if record.facts else None,
+    )
+
+
+def _forget(connection: sqlite3.Connection) -> None:
+    """Drop nodes to which no installed one leads."""
+    kept = (
+        "WITH RECURSIVE reached(hash) AS (SELECT hash FROM nodes WHERE installed = 1 "
+        "UNION SELECT edges.child FROM edges JOIN reached ON edges.parent = reached.hash) "
+    )
+    for table, column in (("edges", "parent"), ("documents", "hash"), ("nodes", "hash")):
+        # Edges go last in effect: the closure is computed anew for each table, and dropping
+        # the edges of unreached parents does not change what is reached.
+        connection.execute(
+            f"{kept} DELETE FROM {table} WHERE {column} NOT IN (SELECT hash FROM reached)"
+        )
+
+
+def _corrupt(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"{path}: the database is damaged: {error}",
+        facts={"path": str(path)},
+        hint="run 'spack reindex' to make it anew from the installed packages",
+        ref="store-corrupt",
+    )

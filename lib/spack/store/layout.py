@@ -1,0 +1,151 @@
+"""Where things lie in an install tree.
+
+::
+
+    <root>/<projection>/             one prefix per installed node
+    <root>/<projection>/.spack/      what is known of it (below)
+    <root>/.spack-db/                the database, locks, markers of running transactions, logs
+
+A prefix's ``.spack`` holds everything that the database knows of it, so that the database can
+be rebuilt from the prefixes (DESIGN, decision 8)::
+
+    spec.json               the node and all it depends on, as spack.spec.dump writes it
+    install_record.json     the rest of the database's row; written last, its presence says
+                            that the prefix is complete
+    install_manifest.json   the files with modes and hashes
+    spack-build-out.txt     the build's output
+    spack-build-env.txt     the environment it ran in
+    repos/<namespace>/packages/<directory>/    the recipe that built it
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Mapping
+
+from spack.errors import ConfigError
+from spack.spec import ConcreteSpec
+
+__all__ = ["DEFAULT_PROJECTION", "METADATA", "Layout", "Metadata"]
+
+#: The folder of metadata in each prefix.
+METADATA = ".spack"
+
+#: The folder of the store's own files in the root.
+DATABASE_FOLDER = ".spack-db"
+
+#: ``{name}`` is always followed by a version and a hash, so no node's prefix is a string prefix
+#: of another's: builds that strip ``<store>/python`` from texts would otherwise hurt
+#: ``<store>/python-venv-…``.
+DEFAULT_PROJECTION = "{architecture.platform}-{architecture.target}/{name}-{version}-{hash}"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The paths of what is known of one prefix."""
+
+    prefix: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.prefix / METADATA
+
+    @property
+    def spec(self) -> Path:
+        return self.prefix / METADATA / "spec.json"
+
+    @property
+    def record(self) -> Path:
+        return self.prefix / METADATA / "install_record.json"
+
+    @property
+    def manifest(self) -> Path:
+        return self.prefix / METADATA / "install_manifest.json"
+
+    @property
+    def build_log(self) -> Path:
+        return self.prefix / METADATA / "spack-build-out.txt"
+
+    @property
+    def build_environment(self) -> Path:
+        return self.prefix / METADATA / "spack-build-env.txt"
+
+    def recipe(self, namespace: str, directory: str) -> Path:
+        """Where the recipe's copy lies; *directory* is the recipe's directory name."""
+        return self.prefix / METADATA / "repos" / namespace / "packages" / directory
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one install tree.
+
+    :param root: the install tree.
+    :param projection: spec format of a prefix relative to *root*; must contain the hash.
+    :param projections: further formats by abstract spec text; the first that the node
+        satisfies wins over *projection*. The key ``all`` replaces *projection*.
+    :raises ConfigError: if a projection leaves out the hash, so that two specs could share
+        one prefix, or would leave the root.
+    """
+
+    root: Path
+    projection: str = DEFAULT_PROJECTION
+    projections: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for text in (self.projection, *self.projections.values()):
+            if "{hash" not in text and "{/hash" not in text:
+                raise ConfigError(
+                    f"the projection '{text}' has no {{hash}}",
+                    facts={"projection": text},
+                    hint="end it with '-{hash}' (or '-{hash:7}'): without it two installs of "
+                    "one package would overwrite each other",
+                )
+            if text.startswith("/") or ".." in text.split("/"):
+                raise ConfigError(
+                    f"the projection '{text}' leads out of the install tree",
+                    facts={"projection": text},
+                    hint="write it relative to install_tree:root",
+                )
+
+    def prefix(self, spec: ConcreteSpec) -> Path:
+        """The prefix of *spec*; of an external, where it is (its root ``/`` if unknown)."""
+        if spec.external is not None:
+            return Path(spec.external.path or "/")
+        chosen = self.projections.get("all", self.projection)
+        for text, projection in self.projections.items():
+            if text != "all" and spec.satisfies(text):
+                chosen = projection
+                break
+        return self.root / spec.format(chosen)
+
+    @property
+    def database_folder(self) -> Path:
+        return self.root / DATABASE_FOLDER
+
+    @property
+    def database(self) -> Path:
+        return self.root / DATABASE_FOLDER / "index.sqlite"
+
+    @property
+    def locks(self) -> Path:
+        return self.root / DATABASE_FOLDER / "locks"
+
+    @property
+    def pending(self) -> Path:
+        """Markers of transactions that have begun and not ended."""
+        return self.root / DATABASE_FOLDER / "pending"
+
+    @property
+    def aside(self) -> Path:
+        """Prefixes that were moved out of the way, to come back or to be deleted."""
+        return self.root / DATABASE_FOLDER / "aside"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of builds that run or failed; those that succeed move into their prefix."""
+        return self.root / DATABASE_FOLDER / "logs"
+
+    def running_log(self, spec_hash: str, name: str, version: str) -> Path:
+        """The log of a build that runs or failed; one a hash, the last attempt's."""
+        return self.logs / f"{name}-{version}-{spec_hash}.txt"

@@ -1,0 +1,175 @@
+"""Who may touch a prefix now, and which processes still live.
+
+One file per lock in ``<store>/.spack-db/locks``; :mod:`spack.util.lock` says what they are. The
+kernel frees the lock of a process that dies, so there is no stale lock to break. The names:
+
+``<hash>``
+    exclusive: who makes, replaces or removes the prefix of that node;
+    shared: who builds something that needs it.
+``database``
+    exclusive: who makes the database anew from the prefixes;
+    shared: who has a transaction running.
+
+Waits go only from ``database`` to a node and from there to what it depends on, so they cannot
+form a circle.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+from spack.errors import StoreError
+from spack.store.trouble import unwritable
+from spack.util.lock import FileLock, Holder
+
+__all__ = ["DATABASE", "Lock", "Locks", "Owner", "current_owner", "end_group", "is_alive"]
+
+#: The name of the lock on the database as a whole.
+DATABASE = "database"
+
+
+class Owner(NamedTuple):
+    """A process, told apart from a later one with the same number.
+
+    :param started: the kernel's boot id and the process' start time in clock ticks, or "" where
+        ``/proc`` does not tell.
+    """
+
+    pid: int
+    host: str
+    started: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+    def child(self, pid: int) -> Owner:
+        """The process *pid* on the same host."""
+        return Owner(pid, self.host, _started(pid, Path("/proc")))
+
+
+def current_owner(proc: Path = Path("/proc")) -> Owner:
+    """This process. To be called after a fork, not before."""
+    pid = os.getpid()
+    return Owner(pid, os.uname().nodename, _started(pid, proc))
+
+
+def is_alive(owner: Owner, proc: Path = Path("/proc")) -> bool:
+    """Whether *owner* still runs; of a process on another host, True: nobody can know."""
+    if owner.host != os.uname().nodename:
+        return True
+    try:
+        os.kill(owner.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return not owner.started or _started(owner.pid, proc) == owner.started
+
+
+def _started(pid: int, proc: Path) -> str:
+    try:
+        boot = (proc / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        # Fields 3 and following of stat(5): state first, the start time is field 22.
+        fields = (proc / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    if len(fields) < 20 or fields[0] in (b"Z", b"X"):
+        return ""
+    return f"{boot}:{fields[19].decode('ascii')}"
+
+
+def end_group(leader: Owner, patience: float = 5.0) -> None:
+    """Kill the process group that *leader* leads, if it still lives, and wait for its end.
+
+    For builds whose installer was killed and that would go on to write into the prefix.
+    """
+    if leader.host != os.uname().nodename or not is_alive(leader):
+        return
+    try:
+        os.killpg(leader.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+    waited = 0.0
+    while is_alive(leader) and waited < patience:
+        time.sleep(0.01)
+        waited += 0.01
+
+
+class Lock:
+    """A lock that is held; freed by :meth:`release` or at the end of a ``with`` block."""
+
+    def __init__(self, file: Optional[FileLock]) -> None:
+        self._file = file
+
+    def release(self) -> None:
+        """Free the lock; harmless when it is free already."""
+        if self._file is not None:
+            self._file.release()
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
+
+
+class Locks:
+    """The locks of one store.
+
+    :param folder: where the lock files lie; made when first needed.
+    :param enabled: False (``config:locks: false``) for file systems that have none; then every
+        lock is granted, and two processes at once are the user's risk.
+    """
+
+    def __init__(self, folder: Path, enabled: bool = True) -> None:
+        self._folder = folder
+        self._enabled = enabled
+
+    def try_exclusive(self, name: str) -> Optional[Lock]:
+        """The lock, or None if somebody else holds it in any way.
+
+        :raises StoreError: if the lock file cannot be made, or locks are not supported.
+        """
+        return self._try(name, shared=False)
+
+    def try_shared(self, name: str) -> Optional[Lock]:
+        """The lock, or None if somebody else holds it exclusively; errors as above."""
+        return self._try(name, shared=True)
+
+    def exclusive(self, name: str, timeout: Optional[float] = None) -> Lock:
+        """Wait for the lock, at most *timeout* seconds (None: for ever).
+
+        :raises StoreError: when the time is over (it names who holds the lock), or as above.
+        """
+        return self._acquire(name, False, timeout)
+
+    def shared(self, name: str, timeout: Optional[float] = None) -> Lock:
+        """As :meth:`exclusive`, but along with others who share."""
+        return self._acquire(name, True, timeout)
+
+    def holder(self, name: str) -> Holder:
+        """Who took the lock exclusively last."""
+        return FileLock(self._folder / name).holder()
+
+    def _try(self, name: str, shared: bool) -> Optional[Lock]:
+        try:
+            return self._acquire(name, shared, 0)
+        except StoreError as error:
+            if error.ref == "lock-timeout":
+                return None
+            raise
+
+    def _acquire(self, name: str, shared: bool, timeout: Optional[float]) -> Lock:
+        if not self._enabled:
+            return Lock(None)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self._folder, error) from error
+        file = FileLock(self._folder / name, timeout)
+        file.acquire(shared=shared)
+        return Lock(file)

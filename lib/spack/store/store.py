@@ -1,0 +1,145 @@
+"""The one handle on an install tree."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from pathlib import Path
+from typing import Callable, Optional, Tuple
+
+from spack.spec import ConcreteSpec
+from spack.store.database import Database
+from spack.store.layout import Layout, Metadata
+from spack.store.locks import Locks, Owner, current_owner
+from spack.store.pending import INSTALL, Marker, Recovered, recover, settle
+from spack.store.record import InstallRecord
+from spack.store.trouble import unwritable
+
+__all__ = ["Store"]
+
+
+class Store:
+    """An install tree with its database and locks.
+
+    :param layout: where things lie.
+    :param owner: the process that acts; named in markers. By default the one that first asks.
+    :param clock: seconds since the epoch.
+    :param locks: False where the file system has no locks (``config:locks: false``).
+    :param network: whether hosts share the file system; default: ask the system.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        owner: Optional[Owner] = None,
+        clock: Callable[[], float] = time.time,
+        locks: bool = True,
+        network: Optional[bool] = None,
+    ) -> None:
+        self.layout = layout
+        self.clock = clock
+        self.locks = Locks(layout.locks, enabled=locks)
+        #: What :meth:`writer` found and ended, for the command to tell.
+        self.recovered: Tuple[Recovered, ...] = ()
+        self._owner = owner
+        self._network = network
+        self._database: Optional[Database] = None
+        self._writes = False
+
+    @property
+    def root(self) -> Path:
+        return self.layout.root
+
+    @property
+    def owner(self) -> Owner:
+        if self._owner is None:
+            self._owner = current_owner()
+        return self._owner
+
+    @property
+    def database(self) -> Database:
+        """The database, for reading; changes nothing on the disk."""
+        if self._database is None:
+            self._database = Database(self.layout.database)
+        return self._database
+
+    def writer(self) -> Database:
+        """The database, for writing; the first call ends transactions of dead processes.
+
+        :raises StoreError: if the tree cannot be written, or the database is damaged.
+        """
+        if self._database is None or not self._writes:
+            _make_writable(self.layout)
+            database = Database(self.layout.database, write=True, network=self._network)
+            try:
+                self.recovered += recover(
+                    self.layout, self.locks, lambda marker: is_committed(database, marker)
+                )
+            except BaseException:
+                database.close()
+                raise
+            self.close()
+            self._database, self._writes = database, True
+        return self._database
+
+    def settle(self, spec_hash: str) -> Optional[InstallRecord]:
+        """End what a dead process began at this node; the record of the node, if installed.
+
+        The caller holds the node's lock.
+        """
+        database = self.writer()
+        leftover = settle(self.layout, spec_hash, lambda marker: is_committed(database, marker))
+        if leftover is not None:
+            self.recovered += (leftover,)
+        return database.record(spec_hash)
+
+    def prefix(self, spec: ConcreteSpec) -> Path:
+        """Where *spec* is if it is installed, else where it would be."""
+        if spec.external is None:
+            record = self.database.record(spec.dag_hash())
+            if record is not None:
+                return Path(record.prefix)
+        return self.layout.prefix(spec)
+
+    def log(self, record_or_spec: InstallRecord | ConcreteSpec) -> Optional[Path]:
+        """The build's log: of an installed node that in its prefix, else that of the build that
+        runs or failed last; None if there is neither."""
+        if isinstance(record_or_spec, InstallRecord):
+            spec_hash = record_or_spec.hash
+        else:
+            spec_hash = record_or_spec.dag_hash()
+        record = self.database.record(spec_hash)
+        if record is not None and not record.external:
+            return _existing(Metadata(Path(record.prefix)).build_log)
+        name, version = record_or_spec.name, str(record_or_spec.version)
+        return _existing(self.layout.running_log(spec_hash, name, version))
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database, self._writes = None, False
+
+
+def is_committed(database: Database, marker: Marker) -> bool:
+    """Whether the database has seen the commit of the transaction."""
+    record = database.record(marker.hash)
+    if marker.kind == INSTALL:
+        return record is not None and record.transaction == marker.transaction
+    return record is None
+
+
+def _make_writable(layout: Layout) -> None:
+    """Make the store's folders. :raises StoreError: if they cannot be made or written."""
+    folder = layout.database_folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(layout.root, error) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise unwritable(folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def _existing(path: Path) -> Optional[Path]:
+    return path if path.exists() else None

@@ -1,0 +1,130 @@
+"""How work that takes time tells of itself, without knowing who listens.
+
+Lower layers get a :class:`Reporter` as an argument and never print. The command line renders
+one line per running task on a terminal and plain lines elsewhere; tests use
+:class:`SilentReporter` or :class:`RecordingReporter`.
+
+All methods may be called from any thread, and must neither block nor raise.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import List, Protocol, Tuple
+
+__all__ = ["RecordingReporter", "Reporter", "SilentReporter", "Task"]
+
+
+class Task(Protocol):
+    """One piece of work, such as the installation of one package.
+
+    A task ends with exactly one :meth:`finish` or :meth:`fail`; calls after that are ignored.
+    """
+
+    def phase(self, name: str) -> None:
+        """The task enters the phase *name*: ``fetch``, ``waiting for host:pid``, ``install``."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Within the phase, *done* of *total* units (bytes, files) are through; 0 = unknown."""
+
+    def finish(self, text: str = "") -> None:
+        """The task is through; *text* says with what result, if that is not plain."""
+
+    def fail(self, text: str) -> None:
+        """The task failed; *text* is the one line that says why."""
+
+
+class Reporter(Protocol):
+    """The listener of a whole command."""
+
+    def info(self, text: str) -> None:
+        """A line that a person may want to read."""
+
+    def warning(self, text: str) -> None:
+        """A line that a person should read."""
+
+    def task(self, key: str, title: str) -> Task:
+        """A new task; *key* is unique among those that run (a hash), *title* is shown."""
+
+
+class _SilentTask:
+    def phase(self, name: str) -> None:
+        pass
+
+    def progress(self, done: int, total: int) -> None:
+        pass
+
+    def finish(self, text: str = "") -> None:
+        pass
+
+    def fail(self, text: str) -> None:
+        pass
+
+
+class SilentReporter:
+    """Says nothing."""
+
+    def info(self, text: str) -> None:
+        pass
+
+    def warning(self, text: str) -> None:
+        pass
+
+    def task(self, key: str, title: str) -> Task:
+        return _SilentTask()
+
+
+class RecordingReporter:
+    """Keeps what was said as ``events``, tuples (title or "", kind, text), in order of time.
+
+    ``--json`` output and tests read it; kinds are ``info``, ``warning``, ``start``, ``phase``,
+    ``finish`` and ``fail``. Progress is not recorded.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._events: List[Tuple[str, str, str]] = []
+
+    @property
+    def events(self) -> Tuple[Tuple[str, str, str], ...]:
+        with self._lock:
+            return tuple(self._events)
+
+    def record(self, title: str, kind: str, text: str) -> None:
+        with self._lock:
+            self._events.append((title, kind, text))
+
+    def info(self, text: str) -> None:
+        self.record("", "info", text)
+
+    def warning(self, text: str) -> None:
+        self.record("", "warning", text)
+
+    def task(self, key: str, title: str) -> Task:
+        self.record(title, "start", key)
+        return _RecordingTask(self, title)
+
+
+class _RecordingTask:
+    def __init__(self, reporter: RecordingReporter, title: str) -> None:
+        self._reporter = reporter
+        self._title = title
+        self._ended = False
+
+    def phase(self, name: str) -> None:
+        if not self._ended:
+            self._reporter.record(self._title, "phase", name)
+
+    def progress(self, done: int, total: int) -> None:
+        pass
+
+    def finish(self, text: str = "") -> None:
+        self._end("finish", text)
+
+    def fail(self, text: str) -> None:
+        self._end("fail", text)
+
+    def _end(self, kind: str, text: str) -> None:
+        if not self._ended:
+            self._ended = True
+            self._reporter.record(self._title, kind, text)

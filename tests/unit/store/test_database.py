@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from spack.errors import StoreError
+from spack.spec import Spec
+from spack.store import InstallRecord
+from spack.store.database import SCHEMA_VERSION, Database
+
+
+def add(database, spec, prefix="/p", **parts):
+    record = InstallRecord.of(spec, prefix, installed_at=5.0, transaction="t", **parts)
+    database.add(spec, record)
+    return record
+
+
+@pytest.fixture
+def database(tmp_path):
+    with Database(tmp_path / "db" / "index.sqlite", write=True) as database:
+        yield database
+
+
+def test_reading_a_missing_database_finds_nothing_and_makes_nothing(tmp_path):
+    database = Database(tmp_path / "none" / "index.sqlite")
+    assert database.records() == [] and database.specs() == {} and database.links() == []
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_record_comes_back_as_it_went_in(database, spec):
+    node = spec("a@1.5", spec("b@2"), shared=True)
+    record = add(database, node, explicit=True, run_environment=[["set", "A", "1"]], facts={"d": 1})
+    assert database.record(node.dag_hash()) == record
+    assert database.specs() == {node.dag_hash(): node}
+    again = database.specs()[node.dag_hash()]
+    assert again.variants["shared"].value is True
+    assert again.edges[0].spec.name == "b"
+
+
+def test_dependencies_are_known_but_not_installed(database, spec):
+    low = spec("low")
+    top = spec("top", (low, ("build",)))
+    add(database, top)
+    assert database.record(low.dag_hash()) is None
+    assert database.record(low.dag_hash(), installed=None).installed is False
+    assert [r.name for r in database.records()] == ["top"]
+    assert database.links() == [(top.dag_hash(), low.dag_hash(), frozenset(["build"]))]
+
+
+def test_queries_by_name_version_variant_dependency_and_hash(database, spec):
+    z1, z2 = spec("zlib@1.2.11", shared=True), spec("zlib@1.3", shared=False)
+    top = spec("top@2", z2)
+    for node in (z1, z2, top):
+        add(database, node)
+
+    def names(text):
+        return [f"{r.name}@{r.version}" for r in database.query(Spec(text))]
+
+    assert names("zlib") == ["zlib@1.2.11", "zlib@1.3"]
+    assert names("zlib@1.3:") == ["zlib@1.3"]
+    assert names("zlib+shared") == ["zlib@1.2.11"]
+    assert names("top ^zlib@1.3") == ["top@2"] and names("top ^zlib@1.2") == []
+    assert names(f"/{z1.dag_hash(7)}") == ["zlib@1.2.11"]
+    assert names(f"zlib@1.3/{z1.dag_hash(7)}") == []
+    assert names("@2") == ["top@2"] and names("nothing") == []
+    assert [r.hash for r in database.records(hash_prefix=top.dag_hash(5))] == [top.dag_hash()]
+
+
+def test_explicit_and_external_select(database, spec):
+    python = spec("python@3.11", external="/usr")
+    tool = spec("tool", python)
+    add(database, python, "/usr")
+    add(database, tool, explicit=True)
+    assert [r.name for r in database.records(explicit=True)] == ["tool"]
+    assert [r.name for r in database.records(external=True)] == ["python"]
+    assert database.record(python.dag_hash()).external
+    database.mark_explicit([python.dag_hash()])
+    assert len(database.records(explicit=True)) == 2
+    add(database, tool, explicit=False)
+    assert database.record(tool.dag_hash()).explicit, "what was explicit stays so"
+    database.mark_explicit([tool.dag_hash()], False)
+    assert not database.record(tool.dag_hash()).explicit
+
+
+def test_removal_forgets_what_nothing_leads_to(database, spec):
+    shared, own = spec("shared"), spec("own")
+    one = spec("one", (shared, ("build",)), own)
+    two = spec("two", shared)
+    for node in (own, one, two):
+        add(database, node)
+    database.remove([one.dag_hash()])
+    assert {r.name for r in database.records(installed=None)} == {"two", "shared", "own"}
+    database.remove([own.dag_hash()])
+    assert {r.name for r in database.records(installed=None)} == {"two", "shared"}
+    database.remove([two.dag_hash()])
+    assert database.records(installed=None) == [] and database.links() == []
+
+
+def test_a_removed_dependency_stays_known_for_its_dependents(database, spec):
+    low = spec("low")
+    top = spec("top", (low, ("build",)))
+    add(database, low)
+    add(database, top)
+    database.remove([low.dag_hash()])
+    assert database.record(low.dag_hash()) is None
+    assert database.specs()[top.dag_hash()].edges[0].spec == low
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all " * 50, b"SQLite format 3\0" * 9])
+@pytest.mark.parametrize("write", [False, True])
+def test_a_damaged_file_points_at_reindex(tmp_path, content, write):
+    path = tmp_path / "index.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(StoreError) as caught:
+        Database(path, write=write).records()
+    assert "damaged" in caught.value.message and "spack reindex" in caught.value.hint
+    assert caught.value.ref == "store-corrupt"
+    assert path.read_bytes() == content
+
+
+def test_damage_inside_is_found(tmp_path, spec):
+    path = tmp_path / "index.sqlite"
+    with Database(path, write=True, network=True) as database:
+        for number in range(50):
+            add(database, spec(f"p{number}"))
+    size = path.stat().st_size
+    with open(path, "r+b") as stream:
+        stream.seek(4096)
+        stream.write(b"\xff" * (size - 4096))
+    with pytest.raises(StoreError, match="damaged"):
+        Database(path).check()
+    with pytest.raises(StoreError, match="damaged"):
+        Database(path).records()
+
+
+def test_missing_tables_are_damage(tmp_path):
+    path = tmp_path / "index.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("CREATE TABLE x (y)")
+    connection.close()
+    with pytest.raises(StoreError, match="damaged"):
+        Database(path).records()
+
+
+def test_damaged_documents_are_damage(tmp_path, spec):
+    path = tmp_path / "index.sqlite"
+    with Database(path, write=True) as database:
+        add(database, spec("a"))
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE documents SET node = '{}'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="damaged"), Database(path) as database:
+        database.specs()
+
+
+@pytest.mark.parametrize(
+    "version, hint", [(SCHEMA_VERSION - 1, "spack reindex"), (SCHEMA_VERSION + 1, "newer version")]
+)
+def test_other_formats_are_refused(tmp_path, version, hint):
+    path = tmp_path / "index.sqlite"
+    Database(path, write=True).add_all([])
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+    with pytest.raises(StoreError) as caught:
+        Database(path).records()
+    assert hint in caught.value.hint and caught.value.ref == "store-format"
+
+
+def test_readers_do_not_write(tmp_path, spec):
+    path = tmp_path / "index.sqlite"
+    Database(path, write=True).add_all([])
+    with pytest.raises(StoreError, match="reading only"):
+        add(Database(path), spec("a"))
+
+
+@pytest.mark.parametrize("network, mode", [(False, "wal"), (True, "delete")])
+def test_no_write_ahead_log_on_network_file_systems(tmp_path, network, mode):
+    path = tmp_path / "index.sqlite"
+    Database(path, write=True, network=network).add_all([])
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == (mode,)
+    connection.close()
+    assert sorted(p.name for p in tmp_path.iterdir() if "new" in p.name) == []
+
+
+def test_somebody_elses_store_can_be_read(spec):
+    """A store in a folder that the user may not write, as on a shared machine."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, "index.sqlite")
+        with Database(path, write=True, network=False) as database:
+            add(database, spec("a"))
+        path.chmod(0o444)
+        os.chmod(name, 0o555)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                if os.geteuid() == 0:
+                    os.setuid(65534)
+                status = 0 if [r.name for r in Database(path).records()] == ["a"] else 2
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        os.chmod(name, 0o755)
+
+
+def test_a_failed_write_changes_nothing(database, spec):
+    def items():
+        node = spec("a")
+        yield node, InstallRecord.of(node, "/a")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.add_all(items())
+    assert database.records() == []
+    add(database, spec("b"))
+    assert [r.name for r in database.records()] == ["b"]
+
+
+def test_a_writer_follows_a_database_that_was_made_anew(tmp_path, spec):
+    path = tmp_path / "index.sqlite"
+    with Database(path, write=True, network=True) as database:
+        add(database, spec("a"))
+        os.replace(path, tmp_path / "old")
+        with Database(path, write=True, network=True) as other:
+            add(other, spec("b"))
+        add(database, spec("c"))
+        assert {r.name for r in database.records()} == {"b", "c"}
+
+
+def test_many_threads_and_connections_at_once(tmp_path, spec):
+    path = tmp_path / "index.sqlite"
+    errors = []
+
+    def work(number):
+        try:
+            with Database(path, write=True) as database:
+                for index in range(10):
+                    add(database, spec(f"p{number}-{index}"))
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with Database(path) as database:
+        assert len(database.records()) == 40
+
+
+def test_finding_a_hundred_takes_less_than_ten_milliseconds(tmp_path, spec):
+    path = tmp_path / "index.sqlite"
+    base = [spec(f"base{n}") for n in range(10)]
+    with Database(path, write=True) as database:
+        items = [(node, InstallRecord.of(node, f"/store/{node.name}")) for node in base]
+        for number in range(90):
+            node = spec(f"p{number}", *base[: number % 10], (base[number % 10], ("build",)))
+            items.append((node, InstallRecord.of(node, f"/store/{node.name}", explicit=True)))
+        database.add_all(items)
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        with Database(path) as database:
+            assert len(database.records()) == 100
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.010
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        with Database(path) as database:
+            assert len(database.specs()) == 100
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.030
