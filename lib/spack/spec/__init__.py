@@ -11,6 +11,7 @@ from spack.spec.arch import ArchSpec, target_intersection, target_satisfies
 from spack.spec.concrete import ConcreteSpec, Edge, External, dump, load, traverse_all
 from spack.spec.constraint import Dependency, Spec
 from spack.spec.parser import parse, parse_many
+from spack.spec.toolchain import expand_toolchains, toolchain
 from spack.spec.variant import RESERVED_NAMES, VariantValue
 from spack.spec.version import DEVELOP_NAMES, GitVersion, Version, VersionError
 from spack.spec.version_list import EmptyRangeError, VersionList, VersionRange, any_version, ver
@@ -35,11 +36,13 @@ __all__ = [
     "VersionRange",
     "any_version",
     "dump",
+    "expand_toolchains",
     "load",
     "parse",
     "parse_many",
     "target_intersection",
     "target_satisfies",
+    "toolchain",
     "traverse_all",
     "ver",
 ]

@@ -261,9 +261,16 @@ class ConcreteSpec:
         """``name@version/hash7``."""
         return f"{self.name}@{self.version}/{self.dag_hash(7)}"
 
-    def format(self, template: str = "{name}{@version}{variants}") -> str:
-        """*template* with its ``{attribute}`` filled in; see :mod:`spack.spec.format`."""
-        return format_spec(self, template)
+    def format(
+        self,
+        template: str = "{name}{@version}{variants}",
+        extra: Mapping[str, Any] = NOTHING,
+    ) -> str:
+        """*template* with its ``{attribute}`` filled in; see :mod:`spack.spec.format`.
+
+        :param extra: attributes that a spec itself does not know, such as ``prefix``.
+        """
+        return format_spec(self, template, extra)
 
     # ---- parts ----------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ A constraint stands for the set of all configurations that it allows:
 
 What needs a repository is not decided here: a virtual package is known only where an edge binds
 it (``%c=gcc`` satisfies ``%gcc`` and ``%c``). Values are immutable, hashable and memoised by
-text; equal constraints have equal canonical texts and the other way round (namespaces of named
-nodes aside, which are not printed).
+text. Equal canonical texts mean equal constraints, but for namespaces of named nodes, which are
+not printed; equal constraints have equal texts, but for spellings of versions (``1-2``, ``1.2``).
 """
 
 from __future__ import annotations
@@ -123,6 +123,12 @@ class Dependency:
     def __repr__(self) -> str:
         return f'Dependency("{self}")'
 
+    def replace(self, **parts: Any) -> Dependency:
+        """This edge with the given parts (keywords of the constructor) instead of its own."""
+        for part in ("spec", "direct", "deptypes", "virtuals", "propagate", "when"):
+            parts.setdefault(part, getattr(self, part))
+        return Dependency(**parts)
+
     def same_kind(self, other: Dependency) -> bool:
         """Whether both speak of one edge, so that what they say must hold together."""
         return (
@@ -220,7 +226,10 @@ class Spec:
 
         :raises SpecError: when *text* is malformed or holds several specs.
         """
-        # the parser builds specs and so imports this module; it is loaded by the package
+        known = parsed.get(text)
+        if known is not None:
+            return known
+        # the parser builds specs, so it cannot be loaded before them
         from spack.spec.parser import parse
 
         return parse(text)
@@ -375,9 +384,16 @@ class Spec:
     def __repr__(self) -> str:
         return f'Spec("{self}")'
 
-    def format(self, template: str = "{name}{@versions}{variants}") -> str:
-        """*template* with its ``{attribute}`` filled in; see :mod:`spack.spec.format`."""
-        return format_spec(self, template)
+    def format(
+        self,
+        template: str = "{name}{@versions}{variants}",
+        extra: Mapping[str, Any] = NOTHING,
+    ) -> str:
+        """*template* with its ``{attribute}`` filled in; see :mod:`spack.spec.format`.
+
+        :param extra: attributes that a spec itself does not know, such as ``prefix``.
+        """
+        return format_spec(self, template, extra)
 
     # ---- parts ----------------------------------------------------------------------------
 
@@ -436,11 +452,7 @@ class Spec:
         wanted = Spec(text)
         if not wanted.name or wanted.name == self.name:
             return self.satisfies(wanted)
-        return any(
-            edge.satisfies(Dependency(wanted, virtuals=()))
-            or (edge.spec.name == wanted.name and edge.spec.satisfies(wanted))
-            for edge in self.dependencies
-        )
+        return any(edge.satisfies(Dependency(wanted)) for edge in self.dependencies)
 
     # ---- relations ------------------------------------------------------------------------
 
@@ -558,6 +570,9 @@ _PARTS = (
     "dependencies",
     "file",
 )
+
+#: Constraints by the texts that were parsed; filled by :mod:`spack.spec.parser`.
+parsed: Dict[str, Spec] = {}
 
 #: The constraint that allows everything.
 ANYTHING = Spec.of()

@@ -16,25 +16,24 @@ attributes are looked up with ``getattr``, never called, and private ones are re
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Mapping
 
 from spack.errors import SpecError
 
 __all__ = ["format_spec"]
 
-_TEMPLATE = re.compile(
+_TEMPLATE = (
     r"\\(?P<escaped>.)"
     r"|\{(?P<sigil>[@%/]|[\w ][\w -]*=)?"
     r"(?:\^(?P<dependency>[^{}.]+)\.)?"
     r"(?:hash(?P<length>:[^}]*)?(?=\})|(?P<attribute>[^{}]*))"
     r"(?P<end>\})?"
-    r"|(?P<stray>\})",
-    re.DOTALL,
+    r"|(?P<stray>\})"
 )
 
 
-def format_spec(spec: Any, template: str) -> str:
-    """*template* filled in from *spec*.
+def format_spec(spec: Any, template: str, extra: Mapping[str, Any]) -> str:
+    """*template* filled in from *spec* and, by attribute, from *extra*.
 
     :raises SpecError: for a malformed template or an unknown attribute.
     """
@@ -60,10 +59,12 @@ def format_spec(spec: Any, template: str) -> str:
         else:
             attribute = attribute.strip().lower()
             _check_sigil(template, match, sigil, attribute)
-            text = _attribute(node, attribute, template, match)
+            known = extra.get(attribute) if node is spec else None
+            text = _attribute(node, attribute, template, match) if known is None else str(known)
         return sigil + text if text else ""
 
-    return _TEMPLATE.sub(fill, template)
+    # start-up: compiled (and kept by re) at the first use only
+    return re.sub(_TEMPLATE, fill, template, flags=re.DOTALL)
 
 
 def _bad(template: str, match: re.Match[str], message: str, hint: str | None = None) -> SpecError:

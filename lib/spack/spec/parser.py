@@ -13,15 +13,14 @@ from typing import Any, Dict, Iterable, List, Tuple, Union
 from spack.errors import SpecError
 from spack.spec.algebra import DEPTYPES, FLAG_NAMES, LEGACY_TO_BUILTIN, split_flags
 from spack.spec.arch import NO_ARCH, ArchSpec
-from spack.spec.constraint import ANYTHING, NOTHING, Dependency, Spec
+from spack.spec.constraint import ANYTHING, NOTHING, Dependency, Spec, parsed
 from spack.spec.syntax import Edge, Node, Problems, Span, read
 from spack.spec.variant import RESERVED_NAMES, VariantValue
 from spack.spec.version_list import VersionList, any_version
 
 __all__ = ["parse", "parse_many"]
 
-#: Parsed texts; emptied when it grows beyond what one run can need.
-_parsed: Dict[str, Spec] = {}
+#: Parsed texts are forgotten when they are more than one run can need.
 _LIMIT = 100_000
 
 #: Keys that name a part of the architecture.
@@ -34,8 +33,8 @@ _ARCH_KEYS = {
     "target": "target",
 }
 _FLAGS = frozenset(FLAG_NAMES)
-_PAIR = re.compile(r"([a-zA-Z_0-9][a-zA-Z_0-9\-.]*)(:?==?)(.*)\Z", re.DOTALL)
-_NEEDS_NO_QUOTES = re.compile(r"[a-zA-Z_0-9\-+*.,:=%^~/\\]+\Z")
+_PAIR = r"(?s:([a-zA-Z_0-9][a-zA-Z_0-9\-.]*)(:?==?)(.*)\Z)"
+_NEEDS_NO_QUOTES = r"[a-zA-Z_0-9\-+*.,:=%^~/\\]+\Z"
 
 
 def parse(text: str) -> Spec:
@@ -44,7 +43,7 @@ def parse(text: str) -> Spec:
     :raises SpecError: when *text* is malformed (``long_message`` has carets under the places,
         ``facts["problems"]`` the places themselves) or holds more than one spec.
     """
-    known = _parsed.get(text)
+    known = parsed.get(text)
     if known is not None:
         return known
     problems = Problems(text)
@@ -57,9 +56,9 @@ def parse(text: str) -> Spec:
         )
     spec = _build(roots[0], problems) if roots else ANYTHING
     problems.report()
-    if len(_parsed) > _LIMIT:
-        _parsed.clear()
-    _parsed[text] = spec
+    if len(parsed) > _LIMIT:
+        parsed.clear()
+    parsed[text] = spec
     return spec
 
 
@@ -79,8 +78,13 @@ def parse_many(texts: Union[str, Iterable[str]]) -> List[Spec]:
 
 
 def _requoted(argument: str) -> str:
-    match = _PAIR.match(argument)
-    if match is None or match.group(3)[:1] in ("'", '"') or _NEEDS_NO_QUOTES.match(match.group(3)):
+    # start-up: compiled (and kept by re) at the first use only
+    match = re.match(_PAIR, argument)
+    if (
+        match is None
+        or match.group(3)[:1] in ("'", '"')
+        or re.match(_NEEDS_NO_QUOTES, match.group(3))
+    ):
         return argument
     quote = '"' if "'" in match.group(3) else "'"
     value = match.group(3).replace(quote, "\\" + quote)
@@ -198,7 +202,7 @@ def _dependencies(edges: List[Edge], problems: Problems) -> Tuple[Dependency, ..
             if not known.same_kind(dependency):
                 if _types_clash(known, dependency):
                     problems.add(
-                        edge.node.span,
+                        _place(edge.node),
                         f"'{dependency.spec.name}' is already a dependency with other, "
                         "overlapping types",
                     )
@@ -206,7 +210,7 @@ def _dependencies(edges: List[Edge], problems: Problems) -> Tuple[Dependency, ..
                 continue
             if known.deptypes != dependency.deptypes:
                 problems.add(
-                    edge.node.span,
+                    _place(edge.node),
                     f"'{dependency.spec.name}' is already a dependency with other, "
                     "overlapping types",
                     "only a build-only and a link/run dependency on one name can coexist",
@@ -216,13 +220,17 @@ def _dependencies(edges: List[Edge], problems: Problems) -> Tuple[Dependency, ..
                 found[index] = known.merge(dependency)
             except SpecError:
                 problems.add(
-                    edge.node.span,
+                    _place(edge.node),
                     f"the dependencies '{known.spec}' and '{dependency.spec}' exclude each other",
                 )
             break
         else:
             found.append(dependency)
     return tuple(found)
+
+
+def _place(node: Node) -> Span:
+    return node.span[0], node.end
 
 
 def _types_clash(known: Dependency, new: Dependency) -> bool:

@@ -120,6 +120,7 @@ class Node:
 
     __slots__ = (
         "edges",
+        "end",
         "file",
         "flags",
         "hash",
@@ -132,7 +133,9 @@ class Node:
     )
 
     def __init__(self, span: Span) -> None:
+        #: Place of its first token, and the end of its last.
         self.span = span
+        self.end = span[1]
         self.name = ""
         self.file: Union[str, None] = None
         self.hash: Union[str, None] = None
@@ -199,14 +202,7 @@ class _Reader:
             if kind == "space":
                 continue
             if self.edge is not None and kind not in ("pair", "close"):
-                if kind != "bad":
-                    problems.add(
-                        match.span(),
-                        "only key=value pairs may stand in edge attributes",
-                        "edge attributes look like [virtuals=c,cxx deptypes=build when='+x']",
-                    )
-                else:
-                    self._bad(match)
+                problems.add(match.span(), _NOT_A_PAIR, _EDGE_HINT)
                 continue
             if kind == "name" or kind == "file":
                 self._name(match)
@@ -249,6 +245,7 @@ class _Reader:
                 self._bad(match)
                 continue
             node.used = True
+            node.end = match.end()
         return self.roots
 
     def _start(self, at: int) -> Node:
@@ -261,8 +258,11 @@ class _Reader:
     def close(self) -> None:
         """The spec that was being read ends."""
         if self.edge is not None:
-            self.problems.add(self.edge.span, "the '[' is not closed")
+            problems = self.problems
+            problems.found = [found for found in problems.found if found[1] != _NOT_A_PAIR]
+            problems.add(self.edge.span, "the '[' is not closed", _EDGE_HINT)
             self.edge = None
+            self.node.used = True
         self._require_node()
 
     def _require_node(self) -> None:
@@ -286,6 +286,7 @@ class _Reader:
             node.name = text
         node.used = True
         node.span = match.span()
+        node.end = match.end()
 
     def _dependency(self, match: re.Match[str], kind: str) -> None:
         self._require_node()
@@ -317,12 +318,15 @@ class _Reader:
         edge.node.name = match.group(group + 1)
         edge.node.used = True
         edge.node.span = match.span(group + 1)
+        edge.node.end = match.end()
 
     def _bad(self, match: re.Match[str]) -> None:
         character = match.group()
         found = self.problems.found
         if found and found[-1][0][1] == match.start() and found[-1][1] == _UNEXPECTED:
             span, message, hint = found[-1]
+            if character in "'\"":
+                hint = _HINTS[character]
             found[-1] = ((span[0], match.end()), message, hint)
             return
         if match.lastgroup != "bad":
@@ -331,3 +335,5 @@ class _Reader:
 
 
 _UNEXPECTED = "unexpected characters in the spec"
+_NOT_A_PAIR = "only key=value pairs may stand in edge attributes"
+_EDGE_HINT = "edge attributes look like [virtuals=c,cxx deptypes=build when='+x']"

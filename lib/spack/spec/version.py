@@ -239,7 +239,8 @@ class Version(Ordered):
     def __getitem__(self, index: Union[int, slice]) -> Union[int, str, Version]:
         if isinstance(index, slice):
             pieces = self._pieces()[index]
-            text = "".join(text + separator for text, separator in pieces)
+            # as in upstream's versions, a slice is made of components: 2023.02 gives 2023.2
+            text = "".join(_component(part) + separator for part, separator in pieces)
             return Version(text[: len(text) - len(pieces[-1][1])] if pieces else "")
         return self.components[index]
 
@@ -297,6 +298,10 @@ class Version(Ordered):
     def is_prerelease(self) -> bool:
         """Whether it ends in ``alpha``, ``beta`` or ``rc``."""
         return self.key[1] != _FINAL
+
+
+def _component(text: str) -> str:
+    return str(int(text)) if text.isdigit() else text
 
 
 _TO_DOTS = str.maketrans("-_", "..")
