@@ -177,13 +177,13 @@ SHELLS: Mapping[str, ShellRow] = {
             "prepend_tail": 'test $?{n} = 0 && setenv {n} "" ; test "x${n}:q" = x && '
             'setenv {n} {v}"{s}{t}" || setenv {n} {v}"{s}${n}:q" ;',
             "append": 'test $?{n} = 0 && setenv {n} "" ; test "x${n}:q" = x && '
-            'setenv {n} {v} || setenv {n} "${n}:q{s}"{v} ;',
+            'setenv {n} {v} || setenv {n} "${n}:q""{s}"{v} ;',
         },
         save='unset {o} ; test $?{n} != 0 && set {o} = "${n}:q" ;',
         restore='test $?{o} = 0 && unsetenv {n}; test $?{o} != 0 && setenv {n} "${o}:q" && '
         "unset {o};",
-        locate=f"set _spack_find = '{_CSH_FIND}' ;\n"
-        'set _spack_root = "`sh -c $_spack_find:q`" ;\nunset _spack_find ;',
+        locate=f"setenv _SPACK_FIND '{_CSH_FIND}' ;\n"
+        'set _spack_root = "`printenv _SPACK_FIND | sh`" ;\nunsetenv _SPACK_FIND ;',
         locate_fixed="set _spack_root = {v} ;",
         locate_name="set _spack_name = {v} ;",
         keeper=_keeper,

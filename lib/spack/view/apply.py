@@ -19,7 +19,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 from contextlib import contextmanager
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -182,7 +181,7 @@ _RANDOM = 8
 
 def _aside(root: str, kind: str) -> str:
     parent, name = os.path.split(root)
-    return os.path.join(parent, f".{name[:200]}.{secrets.token_hex(_RANDOM // 2)}.{kind}")
+    return os.path.join(parent, f".{name[:200]}.{os.urandom(_RANDOM // 2).hex()}.{kind}")
 
 
 def _replace(
