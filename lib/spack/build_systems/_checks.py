@@ -20,9 +20,7 @@ __all__ = [
 ]
 
 
-def ensure_build_dependencies_or_raise(
-    spec: Spec, dependencies: List[str], error_msg: str
-) -> None:
+def ensure_build_dependencies_or_raise(spec: Spec, dependencies: List[str], error_msg: str) -> None:
     """Require *spec* to have the build dependencies *dependencies*.
 
     :raises RuntimeError: *error_msg*, and the directives that are missing in the recipe.

@@ -245,7 +245,7 @@ class CMakeBuilder(BuilderWithDefaults):
 
     def cmake(self, pkg: CMakePackage, spec: Spec, prefix: Prefix) -> None:
         """Configure; a development build that is configured already is left as it is."""
-        artifact = {name: file for name, file in GENERATORS.values()}.get(self.generator, "")
+        artifact = dict(GENERATORS.values()).get(self.generator, "")
         if spec.is_develop and os.path.isfile(os.path.join(self.build_directory, artifact)):
             tty.msg("The build directory is configured already")
             return

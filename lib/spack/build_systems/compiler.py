@@ -194,6 +194,4 @@ def compiler_output(
 def _output(path: str, argument: str, ignore_errors: Tuple[int, ...]) -> str:
     args = [argument] if argument else []
     compiler = Executable(path)
-    return (
-        compiler(*args, output=str, error=str, ignore_errors=ignore_errors, timeout=120) or ""
-    )
+    return compiler(*args, output=str, error=str, ignore_errors=ignore_errors, timeout=120) or ""

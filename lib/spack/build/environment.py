@@ -1,0 +1,84 @@
+"""The environment that a build starts with: an allow-list, not a deny-list.
+
+Whatever the person has in their environment (``PIP_*``, ``PYTHONPATH``, ``CFLAGS``, an active
+venv or conda environment, ``SETUPTOOLS_SCM_PRETEND_VERSION``) does not reach a build, since nothing
+does that is not named here or in the pass-list of the configuration. Configuration files in the
+home directory do not either: HOME lies in the stage.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from typing import Dict, Mapping, Sequence
+
+__all__ = ["BASE_PATH", "FIXED", "STAGE_DIRECTORIES", "clean_environment"]
+
+#: Where the tools of the operating system are.
+BASE_PATH = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
+
+#: 1980-01-01, the earliest time that a zip archive, hence a wheel, can hold.
+SOURCE_DATE_EPOCH = 315532800
+
+#: The same for every build.
+FIXED: Mapping[str, str] = {
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "TERM": "dumb",
+    "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
+    # Python and its tools: no user site, no configuration of the user's, the same order of sets.
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
+    "PIP_CONFIG_FILE": os.devnull,
+    "PIP_NO_INPUT": "1",
+    # autoconf: no site-wide defaults.
+    "CONFIG_SITE": os.devnull,
+    # git: nothing of the system's or the user's, and never a question.
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_TERMINAL_PROMPT": "0",
+}
+
+#: Variables that name a directory of the stage; the worker makes it.
+STAGE_DIRECTORIES: Mapping[str, str] = {
+    "HOME": "home",
+    "TMPDIR": "tmp",
+    "XDG_CACHE_HOME": "home/.cache",
+    "XDG_CONFIG_HOME": "home/.config",
+    "XDG_DATA_HOME": "home/.local/share",
+    "XDG_STATE_HOME": "home/.local/state",
+}
+
+#: Taken from the person's environment when set there.
+PASSED = ("USER", "LOGNAME", "SHELL")
+
+
+def clean_environment(
+    host: Mapping[str, str],
+    stage_path: str,
+    *,
+    tool_directories: Sequence[str] = (),
+    passed: Sequence[str] = (),
+) -> Dict[str, str]:
+    """The environment of a worker process.
+
+    :param host: the person's environment; only :data:`PASSED` and *passed* are taken from it.
+    :param tool_directories: put behind the system's own in PATH, for externals elsewhere.
+    :param passed: names, or patterns with ``*``, that the configuration lets through. They come
+        last and may replace what is set here.
+    """
+    path = list(dict.fromkeys([*BASE_PATH, *tool_directories]))
+    result = {**FIXED, "PATH": os.pathsep.join(path)}
+    for name, directory in STAGE_DIRECTORIES.items():
+        result[name] = os.path.join(stage_path, directory)
+    # A stage inside of somebody's repository is no part of it.
+    result["GIT_CEILING_DIRECTORIES"] = os.path.dirname(stage_path)
+    for name in PASSED:
+        if name in host:
+            result[name] = host[name]
+    for pattern in passed:
+        for name in fnmatch.filter(host, pattern):
+            result[name] = host[name]
+    return result

@@ -1,0 +1,78 @@
+"""Which dependencies take which part in a build; pure functions of the concrete graph.
+
+====================  =====================================================================
+direct                build dependencies of the root, and test dependencies when it is tested
+linked                what the root links, and what that links
+tools                 ``direct`` and what runs or links below it: programs and modules that run
+====================  =====================================================================
+
+All are in order: a dependency stands before its dependents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, Iterable, List, Tuple
+
+from spack.spec import ConcreteSpec, traverse_all
+
+__all__ = ["Roles", "roles"]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The parts that the nodes below ``root`` take; see the module's docstring.
+
+    :param order: all nodes with a part, dependencies first, externals before all others.
+    :param runtime: what is needed when the installed root is used; the root excluded.
+    """
+
+    root: ConcreteSpec
+    direct: Tuple[ConcreteSpec, ...]
+    linked: Tuple[ConcreteSpec, ...]
+    tools: Tuple[ConcreteSpec, ...]
+    runtime: Tuple[ConcreteSpec, ...]
+    order: Tuple[ConcreteSpec, ...]
+
+    @property
+    def build_time(self) -> FrozenSet[str]:
+        """Hashes of what is searched for headers and libraries."""
+        return frozenset(node.dag_hash() for node in (*self.direct, *self.linked))
+
+    def dependents(self, node: ConcreteSpec) -> List[ConcreteSpec]:
+        """Nodes with a part, and the root, that depend on *node* at link or run time, directly;
+        the root by any edge of a build."""
+        found = []
+        for dependent in (*self.order, self.root):
+            types = _BUILD if dependent is self.root else _RUN
+            if any(e.spec == node and not e.deptypes.isdisjoint(types) for e in dependent.edges):
+                found.append(dependent)
+        return found
+
+
+_RUN = frozenset(("link", "run"))
+_BUILD = frozenset(("build", "link", "run", "test"))
+
+
+def roles(root: ConcreteSpec, run_tests: bool = False) -> Roles:
+    """The parts of all nodes below *root* in its build."""
+    direct_types = ("build", "test") if run_tests else ("build",)
+    direct = tuple(root.dependencies(deptype=direct_types))
+    linked = tuple(_closure(root.dependencies(deptype=("link",)), ("link",)))
+    tools = tuple(_closure(direct, ("link", "run")))
+    runtime = tuple(_closure(root.dependencies(deptype=("link", "run")), ("link", "run")))
+    taking_part: Dict[str, ConcreteSpec] = {}
+    below_linked = _closure(linked, ("link", "run"))
+    for node in (*tools, *below_linked, *(runtime if run_tests else ())):
+        taking_part.setdefault(node.dag_hash(), node)
+    order = [
+        node
+        for node in root.traverse(("build", "link", "run", "test"), root=False, order="post")
+        if node.dag_hash() in taking_part
+    ]
+    order.sort(key=lambda node: node.external is None)
+    return Roles(root, direct, linked, tools, runtime, tuple(order))
+
+
+def _closure(starts: Iterable[ConcreteSpec], deptypes: Tuple[str, ...]) -> List[ConcreteSpec]:
+    return list(traverse_all(tuple(starts), deptypes, "post"))

@@ -1,0 +1,226 @@
+"""The contract between the installer and a build: ``BuildJob`` in, ``BuildResult`` out.
+
+Both are plain JSON (:meth:`to_json`, :func:`from_json`): the two sides share no memory, and a job
+file can be run again by hand. All paths are absolute.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, TypeVar, Union
+
+from spack.errors import InstallError, SpackError
+
+__all__ = [
+    "BuildFailure",
+    "BuildJob",
+    "BuildResult",
+    "PatchFile",
+    "PhaseTime",
+    "RepositoryRow",
+    "ResourceFiles",
+    "read",
+    "write",
+]
+
+T = TypeVar("T")
+
+#: What the worker does: build, or only tell the environment of the build.
+BUILD, ENVIRONMENT = "build", "environment"
+
+
+@dataclass(frozen=True)
+class RepositoryRow:
+    """A repository of recipes; the first one that has a recipe wins."""
+
+    namespace: str
+    root: str
+
+
+@dataclass(frozen=True)
+class PatchFile:
+    """A patch to apply, in order.
+
+    :param working_dir: relative to the source directory.
+    """
+
+    path: str
+    level: int = 1
+    working_dir: str = "."
+    reverse: bool = False
+
+
+@dataclass(frozen=True)
+class ResourceFiles:
+    """Files that come with the sources.
+
+    :param path: the unpacked directory, or the file.
+    :param destination: directory below the source directory.
+    :param placement: name there; or a mapping from names below *path* to names there; None is
+        the name that *path* has.
+    """
+
+    path: str
+    destination: str = ""
+    placement: Union[str, Mapping[str, str], None] = None
+
+
+@dataclass(frozen=True)
+class BuildJob:
+    """All that a worker needs.
+
+    :param spec: ``spack.spec.concrete.dump`` of the node with all its dependencies.
+    :param hash: DAG hash of the node to build.
+    :param prefixes: install prefix by DAG hash, for every node, externals included.
+    :param stage_path: directory of this build alone; ``home`` and ``tmp`` are made in it.
+    :param source_path: the unpacked sources; None for packages without code.
+    :param archive_file: the archive as it was fetched, for wheels and the like.
+    :param jobs: how many processes the build may use.
+    :param repositories: in order of precedence.
+    :param run_tests: run the tests that the package has at build and install time.
+    :param log_path: where the process's output goes.
+    :param result_path: where the worker writes its ``BuildResult``.
+    :param task: :data:`BUILD` or :data:`ENVIRONMENT`.
+    :param library_path: directories for ``sys.path`` of the worker, after the standard library.
+    :param keep_venv: leave the build's virtual environment in place (to look at a failure).
+    """
+
+    spec: Mapping[str, Any]
+    hash: str
+    prefixes: Mapping[str, str]
+    stage_path: str
+    source_path: Optional[str]
+    log_path: str
+    result_path: str
+    repositories: Tuple[RepositoryRow, ...] = ()
+    archive_file: Optional[str] = None
+    resources: Tuple[ResourceFiles, ...] = ()
+    patches: Tuple[PatchFile, ...] = ()
+    jobs: int = 1
+    run_tests: bool = False
+    task: str = BUILD
+    library_path: Tuple[str, ...] = ()
+    keep_venv: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """Install prefix of the node to build."""
+        return self.prefixes[self.hash]
+
+
+@dataclass(frozen=True)
+class PhaseTime:
+    """A phase that has run, with its seconds."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class BuildFailure:
+    """Why a build failed, as data.
+
+    :param kind: name of the exception's class.
+    :param phase: the phase in which it happened; "" outside of phases.
+    :param recipe: ``file:line`` of the recipe's line that was running, or None.
+    :param excerpt: the lines of the log that say what is wrong.
+    :param traceback: of the worker, for errors in a recipe.
+    """
+
+    kind: str
+    message: str
+    long_message: Optional[str] = None
+    hint: Optional[str] = None
+    phase: str = ""
+    recipe: Optional[str] = None
+    excerpt: Tuple[str, ...] = ()
+    traceback: Optional[str] = None
+    ref: str = "build"
+
+    def as_error(self, package: str, log_path: Optional[str] = None) -> InstallError:
+        """The failure as an error for a person; *package* is the short form of the spec."""
+        where = f" in phase '{self.phase}'" if self.phase else ""
+        lines: List[str] = list(self.excerpt)
+        if self.long_message and not lines:
+            lines += self.long_message.splitlines()
+        if self.recipe:
+            lines.append(f"recipe: {self.recipe}")
+        if log_path:
+            lines.append(f"log: {log_path}")
+        return InstallError(
+            f"{package} failed{where}: {self.message}",
+            "\n".join(lines) or None,
+            facts={**asdict(self), "package": package, "log": log_path},
+            hint=self.hint,
+            ref=self.ref,
+        )
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What came out.
+
+    :param run_environment: ``EnvironmentModifications.to_json`` of what the installed package
+        and its dependencies need at run time.
+    :param environment: for the task :data:`ENVIRONMENT`, all variables of the build.
+    :param messages: facts that are worth a line to the person.
+    """
+
+    ok: bool
+    failure: Optional[BuildFailure] = None
+    phases: Tuple[PhaseTime, ...] = ()
+    run_environment: Tuple[Mapping[str, str], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    messages: Tuple[str, ...] = ()
+
+    def with_failure(self, failure: BuildFailure) -> BuildResult:
+        """The same, failed."""
+        return replace(self, ok=False, failure=failure)
+
+
+#: Classes of the items of fields that hold records.
+_RECORDS: Mapping[str, Type[Any]] = {
+    "repositories": RepositoryRow,
+    "resources": ResourceFiles,
+    "patches": PatchFile,
+    "phases": PhaseTime,
+}
+
+
+def write(path: str, record: Union[BuildJob, BuildResult]) -> None:
+    """Write *record* as JSON, all or nothing."""
+    target = Path(path)
+    aside = target.with_name(target.name + ".new")
+    aside.write_text(json.dumps(asdict(record)), encoding="utf-8")
+    aside.replace(target)
+
+
+def read(path: str, kind: Type[T]) -> T:
+    """The record of class *kind* that :func:`write` has written.
+
+    :raises SpackError: the file is missing or holds something else.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        return _from_data(data, kind)
+    except (OSError, ValueError, TypeError, KeyError) as exc:
+        raise SpackError(f"cannot read {kind.__name__} from {path}: {exc}") from exc
+
+
+def _from_data(data: Mapping[str, Any], kind: Type[T]) -> T:
+    values: Dict[str, Any] = {}
+    for item in fields(kind):  # type: ignore[arg-type]  # kind is one of the dataclasses here
+        if item.name not in data:
+            continue
+        value = data[item.name]
+        record = _RECORDS.get(item.name)
+        if record is not None:
+            value = tuple(record(**row) for row in value)
+        elif item.name == "failure" and value is not None:
+            value = BuildFailure(**{**value, "excerpt": tuple(value["excerpt"])})
+        elif isinstance(value, list):
+            value = tuple(value)
+        values[item.name] = value
+    return kind(**values)

@@ -1,0 +1,376 @@
+"""The child's side of a build: one process, one package.
+
+Started by :mod:`spack.build.process` in the clean environment. Everything that the recipe does
+happens here: loading it, its hooks, patches, phases. Standard output and error are the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from spack.api import tty
+from spack.api.builder import create_builder
+from spack.api.context import BuildContext, SpecView, current_build
+from spack.api.executable import Executable
+from spack.api.tests import PackageTester
+from spack.build import job as contract
+from spack.build.environment import STAGE_DIRECTORIES
+from spack.build.errors import excerpt
+from spack.build.finish import correct_records, replace_interpreter
+from spack.build.graph import Roles, roles
+from spack.build.job import BuildFailure, BuildJob, BuildResult, PhaseTime, ResourceFiles
+from spack.build.setup import build_environment, inject_names, run_environment
+from spack.build.venv import BuildVenv, interpreter_of
+from spack.errors import InstallError, RecipeError, SpackError
+from spack.recipe.names import directory_name
+from spack.repo.finder import install_finder
+from spack.repo.load import load_class
+from spack.repo.repository import Repository
+from spack.spec import ConcreteSpec, load
+
+__all__ = ["main"]
+
+#: Where the console scripts of Python dependencies are, below the stage.
+SCRIPTS = "build-bin"
+#: The virtual environment of packages that do not extend Python, below the stage.
+STAGE_VENV = "build-venv"
+
+
+@dataclass
+class Stage:
+    """What recipes see as ``self.stage``."""
+
+    path: str
+    source_path: str
+    archive_file: Optional[str]
+
+    @property
+    def expanded(self) -> bool:
+        """Whether there are unpacked sources."""
+        return os.path.isdir(self.source_path)
+
+
+class Events:
+    """Writes events for the parent, a JSON line each; silent without a descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        if descriptor >= 0:
+            os.set_inheritable(descriptor, False)
+
+    def send(self, event: str, **facts: Any) -> None:
+        """Write one event; a parent that no longer listens does not disturb."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.write(self._descriptor, json.dumps({"event": event, **facts}).encode() + b"\n")
+
+
+class Recipes:
+    """The package classes of the nodes of a graph."""
+
+    def __init__(self, job: BuildJob, nodes: Mapping[str, ConcreteSpec]) -> None:
+        self._repositories = [Repository.open(Path(row.root)) for row in job.repositories]
+        self._nodes = nodes
+        install_finder(self._repositories)
+
+    def package_class(self, digest: str) -> Any:
+        """The class of the node with hash *digest*.
+
+        :raises RecipeError: no repository has it, or it cannot be loaded.
+        """
+        node = self._nodes[digest]
+        own = [x for x in self._repositories if x.namespace == node.namespace]
+        for repository in (*own, *self._repositories):
+            if repository.exists(node.name):
+                return load_class(repository, directory_name(node.name))
+        raise RecipeError(
+            f"there is no recipe for {node.name}",
+            hint="a repository that had it when the spec was concretized may be missing",
+        )
+
+    def line_of(self, exc: BaseException) -> Optional[str]:
+        """``file:line`` of the innermost frame of *exc* that lies in a recipe."""
+        roots = tuple(str(repository.root) + os.sep for repository in self._repositories)
+        found = None
+        for frame in traceback.extract_tb(exc.__traceback__):
+            if frame.filename.startswith(roots):
+                found = f"{frame.filename}:{frame.lineno}"
+        return found
+
+
+class Build:
+    """The steps of one build, in order; :attr:`phase` says where it is."""
+
+    def __init__(self, job: BuildJob, events: Events) -> None:
+        self.job = job
+        self.events = events
+        self.phase = ""
+        self.times: List[PhaseTime] = []
+        nodes = load(job.spec)
+        self.recipes = Recipes(job, nodes)
+        self.roles: Roles = roles(nodes[job.hash], job.run_tests)
+        self.venv = self._venv()
+        self.context = BuildContext(
+            self.recipes.package_class,
+            lambda digest: job.prefixes[digest],
+            jobs=job.jobs,
+            overrides={("python", "command"): self._python_command},
+        )
+        current_build.set(self.context)
+
+    def _python_command(self, view: SpecView) -> Optional[Executable]:
+        return Executable(self.venv.python) if self.venv is not None else None
+
+    def _prefix(self, node: ConcreteSpec) -> str:
+        return self.job.prefixes[node.dag_hash()]
+
+    def _venv_nodes(self) -> List[ConcreteSpec]:
+        nodes = (*self.roles.order, *self.roles.runtime)
+        return list({n.dag_hash(): n for n in nodes if n.name == "python-venv"}.values())
+
+    def _venv(self) -> Optional[BuildVenv]:
+        """The virtual environment of the build; None where no Python tools take part."""
+        root = self.roles.root
+        own = [edge.spec for edge in root.edges if edge.spec.name == "python-venv"]
+        chosen = own or self._venv_nodes()
+        if not chosen or root.name == "python-venv":
+            return None
+        base = interpreter_of(self._prefix(chosen[0]))
+        sites: Dict[str, None] = {}
+        runtime = self.roles.runtime if self.job.run_tests else ()
+        for node in reversed((*runtime, *self.roles.tools)):
+            for directory in (base.purelib, base.platlib):
+                path = os.path.join(self._prefix(node), directory)
+                if node.external is None and os.path.isdir(path):
+                    sites[path] = None
+        system = chosen[0].variants.get("system_packages")
+        place = self.job.prefix if own else os.path.join(self.job.stage_path, STAGE_VENV)
+        return BuildVenv(place, base, system is not None and system.value is True, tuple(sites))
+
+    def package(self) -> Any:
+        """The package object, with its stage."""
+        package = self.context.package(self.roles.root)
+        job = self.job
+        package.stage = Stage(job.stage_path, job.source_path or job.stage_path, job.archive_file)
+        package.run_tests = job.run_tests
+        package.tester = PackageTester()
+        return package
+
+    def prepare(self) -> Any:
+        """Everything before the first phase: directories, venv, names, environment."""
+        os.makedirs(self.job.prefix, exist_ok=True)
+        for directory in STAGE_DIRECTORIES.values():
+            os.makedirs(os.path.join(self.job.stage_path, directory), exist_ok=True)
+        interpreter = None
+        if self.venv is not None:
+            interpreter = self.venv.python
+            self.venv.create()
+        package = self.package()
+        inject_names(self.context, self.roles, self.job.jobs, interpreter)
+        create_builder(package)
+        env = build_environment(self.context, self.roles)
+        env.apply_modifications(os.environ)
+        self._put_first(package)
+        return package
+
+    def _put_first(self, package: Any) -> None:
+        """Compiler wrappers come first on PATH, then the scripts of Python tools."""
+        first = [p for p in os.environ.get("SPACK_COMPILER_WRAPPER_PATH", "").split(":") if p]
+        if self.venv is not None:
+            scripts = os.path.join(self.job.stage_path, SCRIPTS)
+            prefixes = [self._prefix(node) for node in reversed(self.roles.tools)]
+            venvs = [self._prefix(node) for node in self._venv_nodes()]
+            self.venv.copy_scripts(prefixes, venvs, scripts)
+            first += [scripts, os.path.join(self.venv.root, "bin")]
+        os.environ["PATH"] = os.pathsep.join([*first, os.environ["PATH"]])
+
+    def run_phases(self, package: Any) -> None:
+        """Patches, then the phases of the builder, each timed."""
+        source = self.job.source_path
+        if source is not None and os.path.isdir(source):
+            self._timed("patch", lambda: self._patch(package))
+            os.chdir(source)
+        else:
+            os.chdir(self.job.stage_path)
+        for phase in create_builder(package):
+            self._timed(phase.name, phase.execute)
+
+    def _timed(self, name: str, step: Any) -> None:
+        self.phase = name
+        self.events.send("phase", name=name)
+        tty.msg(f"phase: {name}")
+        start = time.monotonic()
+        step()
+        self.times.append(PhaseTime(name, round(time.monotonic() - start, 3)))
+
+    def _patch(self, package: Any) -> None:
+        source = str(self.job.source_path)
+        os.chdir(source)
+        for resource in self.job.resources:
+            _place(resource, source)
+        for patch in self.job.patches:
+            _apply(patch, source)
+        method = getattr(package, "patch", None)
+        if callable(method):
+            _call_patch(method)
+
+    def finish(self, package: Any) -> None:
+        """Undo what only the build needs, and make the prefix true."""
+        self.phase = "finish"
+        self.events.send("phase", name="finish")
+        os.chdir(self.job.stage_path)
+        if self.venv is not None and not self.job.keep_venv:
+            self.venv.remove()
+            target = self._prefix(self._venv_nodes()[0])
+            changed = replace_interpreter(self.job.prefix, self.venv.root, target)
+            base = self.venv.base
+            correct_records(self.job.prefix, (base.purelib, base.platlib), changed)
+        if package.has_code and not any(x != ".spack" for x in os.listdir(self.job.prefix)):
+            raise InstallError(
+                f"{package.name} installed nothing into its prefix",
+                hint="look into the log for where the files went",
+            )
+
+
+def _call_patch(method: Any) -> None:
+    """``patch()`` of the recipe; one whose conditions do not apply does nothing."""
+    try:
+        method()
+    except Exception as exc:
+        if type(exc).__name__ != "NoSuchMethodError":
+            raise
+
+
+def _apply(patch: contract.PatchFile, source: str) -> None:
+    command = ["patch", "-s", "-p", str(patch.level), "-i", patch.path]
+    command += ["-d", os.path.join(source, patch.working_dir), "--no-backup-if-mismatch"]
+    if patch.reverse:
+        command.append("-R")
+    tty.msg(f"patch: {os.path.basename(patch.path)}")
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+    if result.returncode != 0:
+        raise InstallError(
+            f"the patch {os.path.basename(patch.path)} does not apply",
+            facts={"patch": patch.path},
+            hint="the patch may be for other versions; see its 'when' in the recipe",
+            ref="patch",
+        )
+
+
+def _place(resource: ResourceFiles, source: str) -> None:
+    """Copy what a resource holds to where the recipe wants it."""
+    target = os.path.join(source, resource.destination)
+    os.makedirs(target, exist_ok=True)
+    placement = resource.placement
+    if placement is None:
+        placement = os.path.basename(resource.path)
+    rows = {"": placement} if isinstance(placement, str) else placement
+    for below, name in rows.items():
+        origin = os.path.join(resource.path, below) if below else resource.path
+        place = os.path.join(target, name)
+        if os.path.isdir(origin):
+            shutil.copytree(origin, place, symlinks=True, dirs_exist_ok=True)
+        else:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            shutil.copy2(origin, place)
+
+
+def execute(job: BuildJob, events: Events) -> BuildResult:
+    """The whole build; every error becomes part of the result."""
+    build = None
+    try:
+        build = Build(job, events)
+        package = build.prepare()
+        if job.task == contract.ENVIRONMENT:
+            return BuildResult(ok=True, environment=dict(os.environ))
+        _keep_environment(job)
+        build.run_phases(package)
+        build.finish(package)
+        changes = run_environment(build.context, build.roles)
+        times = tuple(build.times)
+        return BuildResult(ok=True, phases=times, run_environment=tuple(changes.to_json()))
+    except BaseException as exc:
+        return _failed(job, build, exc)
+
+
+def _keep_environment(job: BuildJob) -> None:
+    """Write the environment beside the log, for whoever looks at a failure."""
+    lines = [f"{name}={value}\n" for name, value in sorted(os.environ.items())]
+    path = Path(job.log_path).with_name("spack-build-env.txt")
+    path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+
+
+def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildResult:
+    recipe = build.recipes.line_of(exc) if build is not None else None
+    text = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
+    lines: List[str] = []
+    if not isinstance(exc, RecipeError):
+        with contextlib.suppress(OSError):
+            content = Path(job.log_path).read_text(encoding="utf-8", errors="replace")
+            lines = content.splitlines()
+    shown = tuple(excerpt(lines)) if build is not None and build.phase else ()
+    known = isinstance(exc, SpackError)
+    if not known:
+        # The error is the recipe's own: its line says more than the log does.
+        shown = (_recipe_source(recipe),) if recipe else shown
+    tty.error(text.rstrip())
+    failure = BuildFailure(
+        kind=type(exc).__name__,
+        message=str(exc) if known else f"{type(exc).__name__}: {exc}",
+        long_message=getattr(exc, "long_message", None),
+        hint=getattr(exc, "hint", None),
+        phase=build.phase if build is not None else "",
+        recipe=recipe,
+        excerpt=shown,
+        traceback=text,
+        ref=getattr(exc, "ref", "recipe-error"),
+    )
+    times: Tuple[PhaseTime, ...] = tuple(build.times) if build is not None else ()
+    return BuildResult(ok=False, failure=failure, phases=times)
+
+
+def _recipe_source(place: str) -> str:
+    """The line of a recipe that ``file:line`` names."""
+    path, _, line = place.rpartition(":")
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+        return lines[int(line) - 1].rstrip()
+    return place
+
+
+def _watch(lifeline: int) -> None:
+    """End the whole process group as soon as the parent has gone."""
+    os.set_inheritable(lifeline, False)
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            os.read(lifeline, 1)
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True, name="lifeline").start()
+
+
+def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
+    """Do the job in the file *job_path*; the status is 0 for a package that was installed."""
+    if lifeline >= 0:
+        _watch(lifeline)
+    # The engine is found through this; programs that the build starts must not see it.
+    sys.argv[1:] = []
+    tty.verbose.set(True)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream here
+    job = contract.read(job_path, BuildJob)
+    result = execute(job, Events(events))
+    contract.write(job.result_path, result)
+    return 0 if result.ok else 1
