@@ -31,6 +31,7 @@ from packaging.version import Version  # noqa: E402
 from spack.bootstrap.wheels import Interpreter  # noqa: E402
 from spack.fetch import index as package_index  # noqa: E402
 from spack.fetch import pipconfig, plain  # noqa: E402
+from spack.fetch.names import normalized  # noqa: E402
 
 OLDEST, NEWEST = 9, 15
 #: (system, machine, libc): the oldest system of the kind that a wheel must run on.
@@ -60,7 +61,7 @@ class Chooser:
         settings = pipconfig.read(os.environ, (sys.prefix,))
         knower = SHARE / KNOWER
         digest = hashlib.sha256(knower.read_bytes()).hexdigest()
-        places = package_index.places(settings, knower, digest)
+        places = package_index.places(settings, lambda: (knower, digest))
         network = plain.network_settings(settings, places.urls, os.environ)
         self.transport = plain.PlainTransport(network)
         self.index = package_index.PackageIndex(
@@ -120,7 +121,7 @@ class Chooser:
         chosen: dict[str, tuple[Version, dict[str, str]]] = {}
         while wanted:
             need = wanted.pop(0)
-            name = package_index.normalized(need.name)
+            name = normalized(need.name)
             if need.marker and not need.marker.evaluate(environment):
                 continue
             if name in chosen:

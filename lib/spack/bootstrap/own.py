@@ -250,7 +250,7 @@ def _index(
     from spack.fetch import index, plain  # start-up: only on the first run
 
     knower = lock["knows-the-index"]
-    places = index.places(settings, share / knower["file"], knower["sha256"])
+    places = index.places(settings, lambda: (share / knower["file"], knower["sha256"]))
     transport = plain.PlainTransport(plain.network_settings(settings, places.urls, environ))
     return transport, index.PackageIndex(places.urls, settings.find_links, get=transport.get)
 

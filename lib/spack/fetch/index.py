@@ -17,11 +17,11 @@ import zipfile
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Protocol, Sequence, Tuple
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
-from urllib.request import url2pathname
 
 from spack.errors import FetchError
+from spack.fetch.names import normalized, project_of, stem_of, without_secrets
 from spack.fetch.pipconfig import PipSettings
 
 __all__ = [
@@ -31,20 +31,16 @@ __all__ = [
     "PackageIndex",
     "Places",
     "known_endpoint",
-    "normalized",
     "parse_html",
     "parse_json",
     "places",
-    "project_of",
-    "without_secrets",
+    "read_knower",
 ]
 
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, "
     "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 )
-#: Endings that follow name and version in the file names of distributions.
-ENDINGS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip", ".whl", ".egg", ".tar")
 
 
 class Get(Protocol):
@@ -75,29 +71,20 @@ class Link:
         return self.hashes.get("sha256")
 
 
-def normalized(name: str) -> str:
-    """A project's name as PEP 503 compares it: ``Foo.Bar_baz`` is ``foo-bar-baz``."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def read_knower(lock: Path) -> Tuple[Path, str]:
+    """The wheel beside the lock file of own dependencies that knows the usual index.
 
-
-def project_of(filename: str) -> Optional[str]:
-    """The project that a distribution file belongs to, by its name alone, or None.
-
-    A wheel's name ends at the first dash (PEP 427); a source archive's at the last dash that is
-    followed by a digit.
+    :return: its path and its sha256, for :func:`known_endpoint`.
+    :raises FetchError: the lock file is missing or damaged.
     """
-    stem = _stem(filename)
-    if stem == filename:
-        return None
-    if filename.endswith((".whl", ".egg")):
-        return normalized(stem.split("-")[0])
-    match = re.match(r"(.+)-v?\d[^-]*$", stem) or re.match(r"(.+?)-v?\d", stem)
-    return normalized(match.group(1)) if match else None
-
-
-def without_secrets(url: str) -> str:
-    """*url* as it may be shown: user name and password replaced."""
-    return re.sub(r"(?<=://)[^/@]+@", "****@", url)
+    try:
+        row = json.loads(lock.read_text(encoding="utf-8"))["knows-the-index"]
+        return lock.parent / row["file"], row["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FetchError(
+            f"{lock} cannot be read, and pip's configuration names no package index",
+            hint="name an index with PIP_INDEX_URL or in pip.conf, or restore the file",
+        ) from error
 
 
 def known_endpoint(wheel: Path, sha256: str) -> str:
@@ -142,14 +129,14 @@ class Places:
     find_links: Tuple[str, ...]
 
 
-def places(settings: PipSettings, knower: Path, knower_sha256: str) -> Places:
+def places(settings: PipSettings, knower: Callable[[], Tuple[Path, str]]) -> Places:
     """The indexes and directories that *settings* name; the usual index when they name none.
 
-    :param knower: the wheel for :func:`known_endpoint`, which is read only when needed.
+    :param knower: gives wheel and sha256 for :func:`known_endpoint`; called only when needed.
     """
     if settings.no_index:
         return Places((), settings.find_links)
-    first = settings.index_url or known_endpoint(knower, knower_sha256)
+    first = settings.index_url or known_endpoint(*knower())
     return Places((first, *settings.extra_index_urls), settings.find_links)
 
 
@@ -191,21 +178,19 @@ class PackageIndex:
         return tuple(found)
 
     def find(self, project: str, filename: str, sha256: Optional[str] = None) -> Tuple[Link, ...]:
-        """The links that may be *filename*, best first.
+        """The links to *filename*, best first; the project's name may be normalised otherwise.
 
-        Those whose advertised sha256 is the wanted one come first (also under a differently
-        normalised name), then those that advertise none, then those that advertise another: these
-        are returned so that the caller can say what is served instead.
+        Those whose advertised sha256 is the wanted one come first, then those that advertise
+        none, then those that advertise another: these are returned so that the caller can say
+        what is served instead.
         """
         ranked: list[tuple[int, int, Link]] = []
         for position, link in enumerate(self.links(project)):
-            same_name = link.filename == filename or _same(link.filename, filename)
-            same_hash = sha256 is not None and link.sha256 == sha256
-            if not (same_name or same_hash):
-                continue
-            rank = 0 if same_hash else 1 if link.sha256 is None or sha256 is None else 2
-            exact = 0 if link.filename == filename else 1
-            ranked.append((2 * rank + exact, position, link))
+            if link.filename == filename or _same(link.filename, filename):
+                known = sha256 is not None and link.sha256 is not None
+                rank = 1 if not known else 0 if link.sha256 == sha256 else 2
+                exact = 0 if link.filename == filename else 1
+                ranked.append((2 * rank + exact, position, link))
         return tuple(link for _, _, link in sorted(ranked, key=lambda item: item[:2]))
 
     def _page(self, project: str, place: str) -> Tuple[Link, ...]:
@@ -281,7 +266,7 @@ def parse_html(body: bytes, url: str, index: str = "") -> Tuple[Link, ...]:
     for attributes in parser.anchors:
         target, fragment = urldefrag(urljoin(base, attributes["href"]))
         filename = unquote(urlsplit(target).path.rpartition("/")[2])
-        if not _is_name(filename) or _stem(filename) == filename:
+        if not _is_name(filename) or stem_of(filename) == filename:
             continue
         name, _, value = fragment.partition("=")
         links.append(
@@ -315,31 +300,24 @@ def _directory(directory: Path, place: str) -> Tuple[Link, ...]:
     return tuple(
         Link(filename=name, url=(directory / name).absolute().as_uri(), index=place)
         for name in sorted(os.listdir(directory))
-        if _stem(name) != name
+        if stem_of(name) != name
     )
 
 
 def _local(place: str) -> Optional[Path]:
     scheme, _, rest = place.partition("://")
     if scheme == "file":
-        return Path(url2pathname(rest[rest.find("/") :]))
+        return Path(unquote(rest[rest.find("/") :]))
     if rest:
         return None
     return Path(os.path.expanduser(place)).absolute()
-
-
-def _stem(filename: str) -> str:
-    for ending in ENDINGS:
-        if filename.endswith(ending):
-            return filename[: -len(ending)]
-    return filename
 
 
 def _same(one: str, other: str) -> bool:
     """Both name one source archive, but for the normalisation of the project (PEP 625)."""
     if one.endswith(".whl") or other.endswith(".whl"):
         return False
-    stems = _stem(one), _stem(other)
+    stems = stem_of(one), stem_of(other)
     same_ending = one[len(stems[0]) :] == other[len(stems[1]) :]
     return same_ending and normalized(stems[0]) == normalized(stems[1])
 

@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
 from spack.errors import FetchError
-from spack.fetch.index import without_secrets
+from spack.fetch.names import without_secrets
 from spack.fetch.pipconfig import PipSettings
 
 __all__ = [

@@ -1,0 +1,432 @@
+"""From records to a stage: cache, mirrors, index, urls and git, each file verified before use.
+
+The order for one file is: the cache, the mirrors, the package index (for sources on it), the urls.
+The first file with the right checksum counts; one with a wrong checksum is deleted, and told of
+when no other place had the right one. Nothing is unpacked, run or kept before it is verified. No
+network module is imported while everything is in the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    Mapping,
+    Optional,
+    Tuple,
+    Union,
+)
+
+from spack.errors import FetchError
+from spack.fetch import archive
+from spack.fetch.cache import SourceCache, archive_path, git_path
+from spack.fetch.git import Git
+from spack.fetch.mirror import Mirror
+from spack.fetch.names import without_secrets
+from spack.fetch.source import (
+    Checksum,
+    GitSource,
+    IndexSource,
+    Source,
+    UrlSource,
+    patch_source,
+    resource_source,
+    source_for,
+)
+from spack.fetch.stage import SOURCE, Stage, StagedPatch, place_resource
+from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
+
+if TYPE_CHECKING:
+    from spack.fetch.index import PackageIndex
+    from spack.fetch.pipconfig import PipSettings
+    from spack.fetch.plain import BaseTransport, Progress
+
+__all__ = ["FetchOptions", "Fetcher", "index_and_transport"]
+
+
+@dataclass(frozen=True)
+class FetchOptions:
+    """What the configuration and the command line decide.
+
+    :param checksum: False takes files without a checksum, and with a wrong one.
+    :param limits: of what an archive may unpack to.
+    """
+
+    checksum: bool = True
+    limits: archive.Limits = field(default_factory=archive.Limits)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A verified file and its proper name."""
+
+    path: Path
+    filename: str
+
+
+class Fetcher:
+    """Brings and unpacks sources; one for a whole command, used by several threads.
+
+    :param network: makes the index and the transport when first needed.
+    :param environ: for git, and PATH for rarely used compressions.
+    """
+
+    def __init__(
+        self,
+        cache: SourceCache,
+        network: Callable[[], Tuple[PackageIndex, BaseTransport]],
+        *,
+        mirrors: Iterable[Mirror] = (),
+        environ: Mapping[str, str],
+        options: FetchOptions = FetchOptions(),  # frozen
+    ) -> None:
+        self.cache = cache
+        self.mirrors = tuple(mirrors)
+        self.options = options
+        self._network = network
+        self._environ = environ
+        self._connected: Optional[Tuple[PackageIndex, BaseTransport]] = None
+        self._lock = threading.Lock()
+        self._busy: Dict[str, threading.Lock] = {}
+
+    def fetch(
+        self, source: Union[UrlSource, IndexSource], progress: Optional[Progress] = None
+    ) -> Path:
+        """The verified file in the cache.
+
+        :raises FetchError: no place has it, or it has no checksum (``ref`` ``no-checksum``), or
+            the wrong one (``ref`` ``checksum``).
+        """
+        return self._file(source, progress).path
+
+    def fetch_all(
+        self,
+        recipe: Recipe,
+        version: str,
+        *,
+        resources: Iterable[ResourceRecord] = (),
+        patches: Iterable[Tuple[Recipe, PatchRecord]] = (),
+        progress: Optional[Progress] = None,
+    ) -> None:
+        """Brings into the cache whatever :meth:`stage` will need (``spack fetch``).
+
+        Git sources without a commit cannot be kept; they are left to :meth:`stage`.
+        """
+        sources: list[Source] = [resource_source(recipe, record) for record in resources]
+        if recipe.attributes.get("has_code", True):
+            sources.insert(0, source_for(recipe, version))
+        for owner, patch in patches:
+            found = patch_source(owner, patch)
+            if isinstance(found, UrlSource):
+                sources.append(found)
+        for source in sources:
+            if not isinstance(source, GitSource):
+                self._file(source, progress)
+            elif source.commit:
+                self._git_archive(source)
+
+    def stage(
+        self,
+        recipe: Recipe,
+        version: str,
+        path: Path,
+        *,
+        resources: Iterable[ResourceRecord] = (),
+        patches: Iterable[Tuple[Recipe, PatchRecord]] = (),
+        progress: Optional[Progress] = None,
+    ) -> Stage:
+        """Makes the stage *path*, a directory that is empty or not there.
+
+        :param resources: those whose condition holds.
+        :param patches: those whose condition holds, with the recipe that declares each, in the
+            order of their application; they are verified here and applied by the build.
+        :raises FetchError: anything that is wrong with the sources; *path* is removed.
+        """
+        made = not path.exists()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            return self._stage(recipe, version, path, resources, patches, progress)
+        except OSError as error:
+            if made:
+                shutil.rmtree(path, ignore_errors=True)
+            raise FetchError(
+                f"the stage {path} cannot be written: {error.strerror or error}",
+                hint="set config:build_stage to a place with room that can be written",
+            ) from error
+        except BaseException:
+            if made:
+                shutil.rmtree(path, ignore_errors=True)
+            raise
+
+    def _stage(
+        self,
+        recipe: Recipe,
+        version: str,
+        path: Path,
+        resources: Iterable[ResourceRecord],
+        patches: Iterable[Tuple[Recipe, PatchRecord]],
+        progress: Optional[Progress],
+    ) -> Stage:
+        source_path = path / SOURCE
+        archive_file: Optional[Path] = None
+        if recipe.attributes.get("has_code", True):
+            source = source_for(recipe, version)
+            archive_file = self._expand(source, source_path, path, progress)
+        else:
+            source_path.mkdir()
+        placed = {}
+        for record in resources:
+            unpacked = path / f"resource-{record.name}"
+            self._expand(resource_source(recipe, record), unpacked, path, progress)
+            placed[record.name] = place_resource(record, unpacked, source_path)
+            shutil.rmtree(unpacked)
+        staged = tuple(self._patch(owner, patch, path, progress) for owner, patch in patches)
+        return Stage(path, source_path, archive_file, placed, staged)
+
+    def _expand(
+        self, source: Source, target: Path, stage: Path, progress: Optional[Progress]
+    ) -> Optional[Path]:
+        """Makes *target* from *source*; returns the file it comes from, None for git."""
+        if isinstance(source, GitSource):
+            self._checkout(source, target)
+            return None
+        file = self._file(source, progress)
+        if not source.expand:
+            target.mkdir()
+            whole = target / file.filename
+            shutil.copyfile(file.path, whole)
+            return whole
+        archive.unpack(
+            file.path,
+            target,
+            filename=file.filename,
+            limits=self.options.limits,
+            distinct_case=isinstance(source, IndexSource),
+            search_path=self._environ.get("PATH"),
+        )
+        return file.path
+
+    def _checkout(self, source: GitSource, target: Path) -> None:
+        packed = self._git_archive(source) if source.commit and not source.full else None
+        if packed:
+            archive.unpack(packed, target, limits=self.options.limits)
+        else:
+            Git(self._environ).checkout(source, target)
+
+    def _git_archive(self, source: GitSource) -> Path:
+        """The archive of a commit in the cache: the commit's name is its checksum."""
+        relative = git_path(source)
+        with self._alone(relative):
+            found = self.cache.find(relative)
+            if found:
+                return found
+            with self.cache.incoming() as incoming:
+                checkout = incoming / SOURCE
+                Git(self._environ).checkout(source, checkout)
+                packed = incoming / "checkout.tar.gz"
+                archive.pack(checkout, packed)
+                return self.cache.add(packed, relative)
+
+    def _patch(
+        self, owner: Recipe, record: PatchRecord, stage: Path, progress: Optional[Progress]
+    ) -> StagedPatch:
+        source = patch_source(owner, record)
+        if isinstance(source, Path):
+            path = source
+            if not path.is_file():
+                raise FetchError(
+                    f"patch {record.source} of {owner.name} is not there: {path}",
+                    hint=f"it lies beside {owner.path}, which names it in line {record.line}",
+                )
+        else:
+            path = self._file(source, progress).path
+            if source.expand:
+                path = self._unpacked_patch(path, source, stage)
+        if record.sha256:
+            wanted = Checksum("sha256", record.sha256)
+            found = _digest(path, wanted.algorithm)
+            if found != wanted.value and self.options.checksum:
+                raise _mismatch(record.source, wanted, found, owner.path, record.source)
+        return StagedPatch(path, record.level, record.working_dir, record.reverse)
+
+    def _unpacked_patch(self, packed: Path, source: UrlSource, stage: Path) -> Path:
+        target = stage / f"patch-{source.checksum.value[:16] if source.checksum else 'packed'}"
+        if not target.exists():
+            archive.unpack(packed, target, filename=source.filename)
+        files = [path for path in target.rglob("*") if path.is_file()]
+        if len(files) != 1:
+            raise FetchError(f"{source.filename} holds {len(files)} files instead of one patch")
+        return files[0]
+
+    def _file(self, source: Union[UrlSource, IndexSource], progress: Optional[Progress]) -> _File:
+        checksum = source.checksum if self.options.checksum else None
+        if checksum is None:
+            if self.options.checksum:
+                raise FetchError(
+                    f"{source.what or source.filename} has no checksum",
+                    facts={"file": source.filename, "origin": source.origin},
+                    hint=f"add sha256= at {source.origin}, or take the risk: --no-checksum",
+                    ref="no-checksum",
+                )
+            return self._bring(source, None, progress)
+        relative = archive_path(checksum, source.filename)
+        with self._alone(relative):
+            found = self.cache.find(relative)
+            if found:
+                if _digest(found, checksum.algorithm) == checksum.value:
+                    return _File(found, source.filename)
+                self.cache.discard(relative)
+            return self._bring(source, checksum, progress)
+
+    def _bring(
+        self,
+        source: Union[UrlSource, IndexSource],
+        checksum: Optional[Checksum],
+        progress: Optional[Progress],
+    ) -> _File:
+        index, transport = self._connect()
+        tried: list[FetchError] = []
+        with self.cache.incoming() as incoming:
+            path = incoming / "file"
+            for url in self._addresses(source, checksum, index, tried):
+                try:
+                    transport.download(url, path, progress=progress)
+                except FetchError as error:
+                    tried.append(error)
+                    continue
+                found = _digest(path, (checksum or Checksum("sha256", "")).algorithm)
+                if checksum is None:
+                    relative = archive_path(Checksum("sha256", found), source.filename)
+                    return _File(self.cache.add(path, relative), source.filename)
+                if found == checksum.value:
+                    relative = archive_path(checksum, source.filename)
+                    return _File(self.cache.add(path, relative), source.filename)
+                shown = without_secrets(url)
+                note = _looks_like_a_page(path)
+                path.unlink()
+                tried.append(_mismatch(shown, checksum, found, source.origin, source.what, note))
+        raise _not_found(source, tried, index)
+
+    def _addresses(
+        self,
+        source: Union[UrlSource, IndexSource],
+        checksum: Optional[Checksum],
+        index: PackageIndex,
+        tried: list[FetchError],
+    ) -> Iterator[str]:
+        for mirror in self.mirrors:
+            yield from mirror.addresses(checksum, source.filename, source.what)
+        if isinstance(source, UrlSource):
+            yield from source.urls
+            return
+        sha256 = checksum.value if checksum and checksum.algorithm == "sha256" else None
+        for link in index.find(source.project, source.filename, sha256):
+            if sha256 and link.sha256 not in (None, sha256):
+                where = f"{without_secrets(link.index)} offers another {link.filename}"
+                wanted = Checksum("sha256", sha256)
+                tried.append(_mismatch(where, wanted, str(link.sha256), source.origin, source.what))
+                continue
+            yield link.url
+        yield from source.urls
+
+    def _connect(self) -> Tuple[PackageIndex, BaseTransport]:
+        with self._lock:
+            if self._connected is None:
+                self._connected = self._network()
+            return self._connected
+
+    def _alone(self, key: str) -> threading.Lock:
+        """Two threads do not bring one file twice."""
+        with self._lock:
+            return self._busy.setdefault(key, threading.Lock())
+
+
+def index_and_transport(
+    settings: PipSettings,
+    environ: Mapping[str, str],
+    knower: Callable[[], Tuple[Path, str]],
+    *,
+    verify: bool = True,
+    timeout: Optional[float] = None,
+) -> Tuple[PackageIndex, BaseTransport]:
+    """The index and a transport as pip's configuration wants them.
+
+    :param knower: gives the wheel that knows the usual index and its sha256
+        (:func:`spack.fetch.index.read_knower`).
+    """
+    from dataclasses import replace  # start-up: only with the network
+
+    from spack.fetch.index import PackageIndex, places
+    from spack.fetch.plain import network_settings
+    from spack.fetch.transport import Transport
+
+    found = places(settings, knower)
+    network = network_settings(settings, found.urls, environ)
+    network = replace(network, verify=verify, timeout=timeout or network.timeout)
+    transport = Transport(network)
+    return PackageIndex(found.urls, found.find_links, get=transport.get), transport
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    digest = hashlib.new(algorithm)
+    with open(path, "rb") as file:
+        while True:
+            chunk = file.read(1 << 20)
+            if not chunk:
+                return digest.hexdigest()
+            digest.update(chunk)
+
+
+def _looks_like_a_page(path: Path) -> str:
+    with open(path, "rb") as file:
+        head = file.read(256).lstrip().lower()
+    return "the server sent a web page" if head.startswith((b"<!doctype html", b"<html")) else ""
+
+
+def _mismatch(
+    where: str, wanted: Checksum, found: str, origin: str, what: str, note: str = ""
+) -> FetchError:
+    lines = [f"expected {wanted}", f"found    {wanted.algorithm} {found}"]
+    if note:
+        lines.append(note)
+    return FetchError(
+        f"checksum mismatch: {where}",
+        "\n".join(lines),
+        facts={"expected": wanted.value, "found": found, "url": where, "package": what},
+        hint="the file was deleted. Either it was changed on its way or by its publisher, or the "
+        f"recipe is wrong ({origin})",
+        ref="checksum",
+    )
+
+
+def _not_found(
+    source: Union[UrlSource, IndexSource], tried: list[FetchError], index: PackageIndex
+) -> FetchError:
+    """One error from all attempts; a checksum mismatch is the one to be told of."""
+    for error in tried:
+        if error.ref == "checksum":
+            return error
+    lines = [error.message for error in tried]
+    title = source.what or source.filename
+    if isinstance(source, IndexSource):
+        lines += [error.message for error in index.failures.values()]
+        asked = [without_secrets(place) for place in (*index.find_links, *index.index_urls)]
+        if not lines:
+            lines.append(f"{source.filename} of {source.project} is at none of:")
+            lines += ["  " + place for place in asked] or ["  (no index is configured)"]
+    hints = [error.hint for error in (*tried, *index.failures.values()) if error.hint]
+    return FetchError(
+        f"{title}: {source.filename} cannot be brought",
+        "\n".join(dict.fromkeys(lines)),
+        facts={"file": source.filename, "origin": source.origin},
+        hint=hints[0] if hints else "`spack mirror add` names a further place for sources",
+        causes=tried,
+    )

@@ -1,0 +1,269 @@
+"""Where sources are: frozen values made from a recipe's records.
+
+========================  ======================================================================
+``UrlSource``             one file, at any of several urls
+``IndexSource``           one file of a project on the package index, by its name
+``GitSource``             a commit, tag or branch of a repository
+========================  ======================================================================
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Mapping, Optional, Tuple, Union
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from spack.errors import FetchError
+from spack.fetch.names import project_of
+from spack.recipe.records import PatchRecord, Recipe, ResourceRecord, VersionRecord
+
+__all__ = [
+    "Checksum",
+    "GitSource",
+    "IndexSource",
+    "Source",
+    "UrlSource",
+    "extension_of",
+    "patch_source",
+    "resource_source",
+    "source_for",
+]
+
+#: Checksums that recipes may give, best first.
+ALGORITHMS = ("sha256", "sha512", "sha384", "sha224", "sha1", "md5")
+#: Files that are zip archives inside but are used as they are.
+WHOLE = (".whl", ".jar", ".egg", ".sh", ".run", ".py", ".exe", ".bin")
+#: Version control systems that recipes name and this project does not bring sources from.
+UNSUPPORTED = ("svn", "hg", "cvs", "go")
+#: An address of the index's old layout or of its file storage, whatever the host.
+_INDEX_PATH = re.compile(
+    r"/packages/(?:(?:source|\d\.\d|py\d|py2\.py3|[cp]p\d+)/\w/(?P<project>[^/]+)"
+    r"|[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60})/(?P<file>[^/]+)$"
+)
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """``algorithm`` is one of hashlib's, ``value`` lower-case hex."""
+
+    algorithm: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.algorithm} {self.value}"
+
+
+@dataclass(frozen=True)
+class UrlSource:
+    """A file at one of ``urls`` (tried in order); ``expand`` tells whether it is an archive."""
+
+    urls: Tuple[str, ...]
+    filename: str
+    checksum: Optional[Checksum] = None
+    expand: bool = True
+    what: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class IndexSource:
+    """The file ``filename`` of ``project`` on the configured index.
+
+    :param urls: tried after the index, for a recipe that names an address.
+    """
+
+    project: str
+    filename: str
+    checksum: Optional[Checksum] = None
+    expand: bool = True
+    urls: Tuple[str, ...] = ()
+    what: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class GitSource:
+    """A state of a repository; ``commit`` decides where it is given.
+
+    :param submodules: True for all, or the paths of those wanted.
+    :param drop_submodules: paths that are removed after the checkout.
+    :param full: the whole history, for builds that ask for it.
+    :param sparse: only these paths are checked out; empty means all.
+    """
+
+    url: str
+    commit: Optional[str] = None
+    tag: Optional[str] = None
+    branch: Optional[str] = None
+    submodules: Union[bool, Tuple[str, ...]] = False
+    drop_submodules: Tuple[str, ...] = ()
+    full: bool = False
+    sparse: Tuple[str, ...] = ()
+    what: str = ""
+    origin: str = ""
+
+    @property
+    def ref(self) -> str:
+        """What is asked for, for messages."""
+        return self.commit or self.tag or self.branch or "HEAD"
+
+
+Source = Union[UrlSource, IndexSource, GitSource]
+
+
+def source_for(recipe: Recipe, version: str) -> Source:
+    """Where *version* of *recipe* comes from.
+
+    Versions that the recipe does not declare may be git references (``git.main``, a commit).
+
+    :raises FetchError: the version is unknown, has no address, or one of a kind that is not
+        supported; the recipe's file and line are named.
+    """
+    for record in recipe.versions:
+        if record.version == version:
+            return _version_source(recipe, record)
+    reference = version.partition("=")[0]
+    git = recipe.attributes.get("git")
+    if git and (reference.startswith("git.") or re.fullmatch("[0-9a-f]{40}", reference)):
+        reference = reference[4:] if reference.startswith("git.") else reference
+        commit = reference if re.fullmatch("[0-9a-f]{40}", reference) else None
+        return GitSource(
+            str(git), commit, branch=None if commit else reference, what=f"{recipe.name}@{version}"
+        )
+    raise FetchError(
+        f"{recipe.name} has no version {version}",
+        facts={"package": recipe.name, "version": version},
+        hint=f"`spack versions {recipe.name}` lists the known ones; {recipe.path} declares them",
+    )
+
+
+def _version_source(recipe: Recipe, record: VersionRecord) -> Source:
+    what = f"{recipe.name}@{record.version}"
+    origin = f"{recipe.path}:{record.line}" if record.line else recipe.path
+    options = {"git": recipe.attributes.get("git"), **record.options}
+    reference = any(options.get(name) for name in ("commit", "tag", "branch"))
+    if options.get("git") and (reference or (not record.url and not record.sha256)):
+        return _git(options, recipe.attributes.get("submodules"), what, origin)
+    for kind in UNSUPPORTED:
+        if record.options.get(kind):
+            raise FetchError(f"{what}: sources from {kind} are not supported ({origin})")
+    if not record.url:
+        raise FetchError(
+            f"{what} has no source: {record.error or 'neither url nor git is given'}",
+            facts={"origin": origin},
+            hint=f"give the version at {origin} a url or git source",
+        )
+    urls = [record.url]
+    for extra in (record.options.get("urls"), recipe.attributes.get("urls")):
+        if isinstance(extra, (tuple, list)) and record.options.get("urls"):
+            urls += [str(url) for url in extra]
+    return _file(urls, record.sha256, record.options, what, origin)
+
+
+def resource_source(recipe: Recipe, record: ResourceRecord) -> Source:
+    """Where a resource comes from.
+
+    :raises FetchError: it has neither url nor git.
+    """
+    what = f"resource {record.name} of {recipe.name}"
+    origin = f"{recipe.path}:{record.line}"
+    if record.url:
+        return _file([record.url], record.sha256, record.options, what, origin)
+    if record.options.get("git"):
+        return _git(record.options, None, what, origin)
+    raise FetchError(f"{what} has neither url nor git", hint=f"give it one at {origin}")
+
+
+def patch_source(recipe: Recipe, record: PatchRecord) -> Union[Path, UrlSource]:
+    """The file beside the recipe, or where the patch is brought from."""
+    if "://" not in record.source:
+        return Path(recipe.path).parent / record.source
+    archived = record.archive_sha256 is not None
+    return UrlSource(
+        (record.source,),
+        _filename(record.source),
+        _checksum(record.archive_sha256 or record.sha256, {}),
+        expand=archived,
+        what=f"patch {_filename(record.source)} of {recipe.name}",
+        origin=f"{recipe.path}:{record.line}",
+    )
+
+
+def extension_of(filename: str) -> str:
+    """``tar.gz`` of ``black-1.0.tar.gz``; ``""`` when there is none."""
+    match = re.search(r"\.((?:tar\.)?[A-Za-z][A-Za-z0-9]{0,5})$", filename)
+    return match.group(1) if match else ""
+
+
+def _file(
+    urls: list[str],
+    sha256: Optional[str],
+    options: Mapping[str, Any],
+    what: str,
+    origin: str,
+) -> Union[UrlSource, IndexSource]:
+    checksum = _checksum(sha256, options)
+    filename = _filename(urls[0])
+    given = options.get("extension")
+    if given and not filename.endswith("." + str(given)):
+        filename = f"{filename}.{given}"
+    expand = bool(options.get("expand", not filename.lower().endswith(WHOLE)))
+    if urls[0].startswith("pypi:"):
+        project = urls[0][len("pypi:") :].rpartition("/")[0]
+        return IndexSource(project, filename, checksum, expand, tuple(urls[1:]), what, origin)
+    match = _INDEX_PATH.search(urlsplit(urls[0]).path)
+    project_name = match and (match.group("project") or project_of(match.group("file")))
+    if match and project_name:
+        filename = unquote(match.group("file"))
+        return IndexSource(project_name, filename, checksum, expand, tuple(urls), what, origin)
+    return UrlSource(tuple(urls), filename, checksum, expand, what, origin)
+
+
+def _git(options: Mapping[str, Any], submodules: Any, what: str, origin: str) -> GitSource:
+    def text(name: str) -> Optional[str]:
+        return str(options[name]) if options.get(name) else None
+
+    wanted = options.get("submodules", submodules)
+    if not isinstance(wanted, (bool, type(None))):
+        wanted = (wanted,) if isinstance(wanted, str) else tuple(map(str, wanted))
+    return GitSource(
+        str(options["git"]),
+        text("commit"),
+        text("tag"),
+        text("branch"),
+        submodules=wanted or False,
+        drop_submodules=tuple(map(str, options.get("submodules_delete") or ())),
+        full=bool(options.get("get_full_repo")),
+        sparse=tuple(map(str, options.get("git_sparse_paths") or ()))
+        if isinstance(options.get("git_sparse_paths"), (tuple, list))
+        else (),
+        what=what,
+        origin=origin,
+    )
+
+
+def _checksum(sha256: Optional[str], options: Mapping[str, Any]) -> Optional[Checksum]:
+    given = {**options, "sha256": sha256 or options.get("sha256")}
+    for algorithm in ALGORITHMS:
+        if given.get(algorithm):
+            return Checksum(algorithm, str(given[algorithm]).lower())
+    return None
+
+
+def _filename(url: str) -> str:
+    """The file name that *url* stands for; a query that names a file goes first."""
+    parts = urlsplit(url)
+    if parts.fragment and re.fullmatch(r"/?[\w.+-]+\.\w+", parts.fragment):
+        return parts.fragment.lstrip("/")
+    for values in parse_qs(parts.query).values():
+        for value in values:
+            if re.fullmatch(r"[\w.+-]+\.(tar\.\w+|tgz|zip|whl)", posixpath.basename(value)):
+                return posixpath.basename(value)
+    path = parts.path.rstrip("/")
+    if path.endswith("/download"):
+        path = path[: -len("/download")]
+    name = unquote(posixpath.basename(path))
+    return re.sub(r"[/\\\0-\x1f]", "_", name) or "download"

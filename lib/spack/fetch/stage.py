@@ -1,0 +1,103 @@
+"""The place where one package's sources lie for its build."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Mapping, Optional, Tuple
+
+from spack.errors import FetchError, RecipeError
+from spack.recipe.records import ResourceRecord
+
+__all__ = ["SOURCE", "Stage", "StagedPatch", "place_resource"]
+
+#: Name of the source directory in a stage; recipes know it.
+SOURCE = "spack-src"
+
+
+@dataclass(frozen=True)
+class StagedPatch:
+    """A verified patch file and how it is to be applied; ``working_dir`` is below the source."""
+
+    path: Path
+    level: int = 1
+    working_dir: str = "."
+    reverse: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a build starts from.
+
+    :param path: the directory of everything of this build.
+    :param source_path: ``<path>/spack-src``: the unpacked sources, or the directory with the one
+        file that is used as it is.
+    :param archive_file: the verified file; for a file that is used as it is, the one in
+        ``source_path``; None for sources from git and for packages without code.
+    :param resources: name -> where its files were put.
+    :param patches: in the order of their application; nothing is patched yet.
+    """
+
+    path: Path
+    source_path: Path
+    archive_file: Optional[Path] = None
+    resources: Mapping[str, Path] = field(default_factory=dict)
+    patches: Tuple[StagedPatch, ...] = ()
+
+    def destroy(self) -> None:
+        """Removes the stage, also directories that a build made read-only."""
+        for directory, directories, _ in os.walk(self.path):
+            for name in directories:
+                place = os.path.join(directory, name)
+                if not os.path.islink(place) and not os.access(place, os.W_OK | os.X_OK):
+                    os.chmod(place, 0o755)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def place_resource(record: ResourceRecord, unpacked: Path, source: Path) -> Path:
+    """Moves the files of a resource to where the recipe wants them below *source*.
+
+    ``destination`` is a directory below the source directory; ``placement`` the name there
+    (the resource's own directory name when None), or a mapping of paths within the resource to
+    names there (``""`` is the whole). What is there already stays.
+
+    :return: the directory that the resource's files were put below.
+    :raises FetchError: the resource has no such path.
+    :raises RecipeError: a place outside of the sources.
+    """
+    base = _below(source, record.destination, record)
+    base.mkdir(parents=True, exist_ok=True)
+    placement: Any = record.placement
+    if not placement:
+        placement = unpacked.name
+    pairs = placement.items() if isinstance(placement, Mapping) else [("", placement)]
+    last = base
+    for old, new in pairs:
+        origin = _below(unpacked, str(old), record)
+        last = _below(source, os.path.join(record.destination, str(new)), record)
+        if not origin.exists():
+            raise FetchError(
+                f"resource {record.name} has no {old!r}",
+                facts={"resource": record.name, "path": str(old)},
+                hint="its placement= names paths within the resource",
+            )
+        if last.exists():
+            continue
+        last.parent.mkdir(parents=True, exist_ok=True)
+        if origin.is_dir():
+            shutil.copytree(origin, last, symlinks=True)
+        else:
+            shutil.copy2(origin, last)
+    return last
+
+
+def _below(root: Path, relative: str, record: ResourceRecord) -> Path:
+    path = Path(os.path.normpath(root / relative))
+    if path != root and root not in path.parents:
+        raise RecipeError(
+            f"resource {record.name} would be placed outside of the sources: {relative!r}",
+            hint="destination= and placement= are relative to the source directory",
+        )
+    return path
