@@ -219,21 +219,60 @@ class Recipe:
 
     def to_data(self) -> Tuple[Any, ...]:
         """Plain nested tuples and dicts (marshal and JSON take them), for :meth:`from_data`."""
-        return tuple(_plain(getattr(self, f.name)) for f in fields(self))
+        values = []
+        for name, value in self.__dict__.items():
+            if name in _RECORDS:
+                value = tuple(_row(record) for record in value)
+            values.append(value)
+        return tuple(values)
 
     @classmethod
     def from_data(cls, data: Tuple[Any, ...]) -> "Recipe":
-        """The inverse of :meth:`to_data`; *data* may have lists where tuples were."""
-        values = []
-        for f, value in zip(fields(cls), data):
-            record = _RECORDS.get(f.name)
-            if record is not None:
-                value = tuple(_record(record, row) for row in value)
-            elif isinstance(value, list):
-                value = tuple(value)
-            values.append(value)
-        return cls(*values)
+        """The inverse of :meth:`to_data`; *data* may have lists where tuples were.
 
+        The records of a kind are made when they are first asked for, so that reading one field
+        of a large recipe costs little.
+        """
+        recipe = object.__new__(_LazyRecipe)
+        state = recipe.__dict__
+        pending = {}
+        for f, value in zip(_FIELDS, data):
+            if f in _RECORDS:
+                pending[f] = value
+            else:
+                state[f] = tuple(value) if isinstance(value, list) else value
+        state["_pending"] = pending
+        return recipe
+
+
+class _LazyRecipe(Recipe):
+    """A recipe whose records are still rows."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _RECORDS:
+            pending = object.__getattribute__(self, "_pending")
+            if name in pending:
+                rows = pending.pop(name)
+                self.__dict__[name] = tuple(_record(_RECORDS[name], row) for row in rows)
+        return object.__getattribute__(self, name)
+
+    def to_data(self) -> Tuple[Any, ...]:
+        return tuple(
+            tuple(_row(record) for record in getattr(self, f)) if f in _RECORDS else getattr(self, f)
+            for f in _FIELDS
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recipe) and self.to_data() == other.to_data()
+
+    def __hash__(self) -> int:
+        return hash((self.namespace, self.name, self.content_hash))
+
+    def __reduce__(self) -> Any:
+        return Recipe.from_data, (self.to_data(),)
+
+
+_FIELDS = tuple(f.name for f in fields(Recipe))
 
 _RECORDS = {
     "versions": VersionRecord,
@@ -249,19 +288,29 @@ _RECORDS = {
 }
 
 
-def _plain(value: Any) -> Any:
-    if hasattr(value, "__dataclass_fields__"):
-        return tuple(_plain(getattr(value, f.name)) for f in fields(value))
-    if isinstance(value, (tuple, list)):
-        return tuple(_plain(item) for item in value)
-    return value
+def _row(record: Any) -> Tuple[Any, ...]:
+    """The fields of a record in order; a dataclass without slots keeps them so."""
+    values = tuple(record.__dict__.values())
+    if record.__class__ is DependencyRecord and record.patches:
+        patches = tuple(_row(patch) for patch in record.patches)
+        return (*values[:3], patches, *values[4:])
+    return values
 
 
 def _record(record: Any, row: Any) -> Any:
-    row = _tuples(row)
+    if isinstance(row, list):
+        row = _tuples(row)
     if record is DependencyRecord and row[3]:
-        row = (*row[:3], tuple(PatchRecord(*patch) for patch in row[3]), *row[4:])
-    return record(*row)
+        row = (*row[:3], tuple(_record(PatchRecord, patch) for patch in row[3]), *row[4:])
+    new = object.__new__(record)
+    new.__dict__.update(zip(_NAMES[record], row))
+    return new
+
+
+_NAMES = {
+    record: tuple(f.name for f in fields(record))
+    for record in (*_RECORDS.values(), PatchRecord)
+}
 
 
 def _tuples(value: Any) -> Any:

@@ -1,0 +1,198 @@
+"""What a package class knows of itself: its name, its module, its declarations."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from spack.api.directives import (
+    BuildSystemDeclaration,
+    MaintainersDeclaration,
+    VersionDeclaration,
+)
+from spack.api.lang import classproperty
+from spack.api.metaclass import DeclaringMeta
+from spack.api.urls import index_source, substitute_version
+from spack.api.variants import Variant
+from spack.errors import RecipeError
+from spack.recipe.names import package_name
+from spack.recipe.records import ExtendsRecord, ProvidesRecord, ResourceRecord
+from spack.spec import Spec, Version
+
+__all__ = ["PackageIdentity", "is_recipe_module"]
+
+_RECIPE_MODULE = re.compile(r"spack_repo\.([\w.]+)\.packages\.(\w+)\.package")
+
+
+def is_recipe_module(name: str) -> bool:
+    """Whether *name* is the module of a recipe, as the finder names them."""
+    return _RECIPE_MODULE.fullmatch(name) is not None
+
+
+def _declared(cls: Any, kind: type) -> Iterator[Any]:
+    return (item for item in cls.__declared__ if type(item) is kind)
+
+
+class PackageIdentity(metaclass=DeclaringMeta):
+    """Class properties: they need neither a spec nor a build.
+
+    A module that is no recipe (a test's) gives a name made of the class name.
+    """
+
+    #: Set by the directives' metaclass.
+    __declared__: tuple[Any, ...]
+    __callbacks__: tuple[Any, ...]
+
+    homepage: Any = None
+    url: Any = None
+    list_url: Any = None
+    list_depth = 0
+    git: Any = None
+    pypi: Any = None
+
+    @classproperty
+    def module(cls: Any) -> ModuleType:
+        """The module of the recipe."""
+        return sys.modules[cls.__module__]
+
+    @classproperty
+    def name(cls: Any) -> str:
+        """The package's name, ``py-black``."""
+        match = _RECIPE_MODULE.fullmatch(cls.__module__)
+        if match:
+            return package_name(match[2])
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+
+    @classproperty
+    def namespace(cls: Any) -> str:
+        """The namespace of its repository."""
+        match = _RECIPE_MODULE.fullmatch(cls.__module__)
+        return match[1] if match else ""
+
+    @classproperty
+    def fullname(cls: Any) -> str:
+        """``venv.py-black``."""
+        return f"{cls.namespace}.{cls.name}"
+
+    @classproperty
+    def package_dir(cls: Any) -> str:
+        """The directory of the recipe, where its patches lie."""
+        return os.path.dirname(os.path.abspath(sys.modules[cls.__module__].__file__ or ""))
+
+    @classproperty
+    def maintainers(cls: Any) -> list[str]:
+        """Names of ``maintainers(...)``, those of base classes included."""
+        names = [n for item in _declared(cls, MaintainersDeclaration) for n in item.names]
+        return list(dict.fromkeys(names))
+
+    @classproperty
+    def versions(cls: Any) -> dict[Any, dict[str, Any]]:
+        """The declared versions with their options, in source order."""
+        return {Version(d.version): dict(d.options) for d in _declared(cls, VersionDeclaration)}
+
+    @classproperty
+    def resources(cls: Any) -> dict[Any, list[ResourceRecord]]:
+        """Resources by their condition."""
+        result: dict[Any, list[ResourceRecord]] = {}
+        for record in _declared(cls, ResourceRecord):
+            result.setdefault(Spec(record.when), []).append(record)
+        return result
+
+    @classproperty
+    def extendees(cls: Any) -> dict[str, tuple[Any, Any]]:
+        """Extended packages: name to (spec, condition)."""
+        result = {}
+        for record in _declared(cls, ExtendsRecord):
+            spec = Spec(record.spec)
+            result[spec.name] = (spec, Spec(record.when))
+        return result
+
+    @classmethod
+    def variant_names(cls) -> list[str]:
+        """Names of all variants that some condition brings."""
+        return list(dict.fromkeys(item.name for item in _declared(cls, Variant)))
+
+    @classmethod
+    def has_variant(cls, name: str) -> bool:
+        """Whether a variant of this name is declared under any condition."""
+        return any(item.name == name for item in _declared(cls, Variant))
+
+    @classmethod
+    def variant_definitions(cls, name: str) -> list[tuple[Any, Variant]]:
+        """All definitions of variant *name* with their conditions, the later one precedes."""
+        return [(Spec(d.when), d) for d in _declared(cls, Variant) if d.name == name][::-1]
+
+    @classproperty
+    def declared_build_systems(cls: Any) -> tuple[str, ...]:
+        """The values of the variant ``build_system``."""
+        found: dict[str, None] = {}
+        for item in _declared(cls, BuildSystemDeclaration):
+            found.update(dict.fromkeys(item.values))
+        return tuple(found)
+
+    @classmethod
+    def provided_virtual_names(cls) -> list[str]:
+        """Names of all virtuals that some condition provides."""
+        names = (Spec(v).name for r in _declared(cls, ProvidesRecord) for v in r.virtuals)
+        return list(dict.fromkeys(name for name in names if name))
+
+    def url_version(self, version: Any) -> str:
+        """The text that stands for *version* in urls; recipes override it."""
+        return str(version)
+
+    def nearest_url(self, version: Any) -> str | None:
+        """The ``url=`` of the nearest earlier version that has one, else of the next later."""
+        wanted, nearest = Version(str(version)), None
+        for declared in sorted(_declared(type(self), VersionDeclaration), key=_numeric):
+            own = declared.options.get("url")
+            if own and (nearest is None or _numeric(declared) <= wanted):
+                nearest = own
+        return nearest
+
+    def sample_url(self, version: Any) -> str | None:
+        """The url from which that of *version* follows: the class's, or the nearest version's."""
+        if self.url:
+            return str(self.url)
+        for url in getattr(self, "urls", None) or ():
+            return str(url)
+        if self.pypi:
+            return f"pypi:{_pypi_path(self.pypi)}"
+        return self.nearest_url(version)
+
+    def url_for_version(self, version: Any) -> str:
+        """The url of *version*'s archive; recipes override it.
+
+        :raises RecipeError: there is nothing from which it could follow.
+        """
+        text = str(version)
+        known = []
+        for declared in _declared(type(self), VersionDeclaration):
+            if declared.version == text and declared.options.get("url"):
+                return str(declared.options["url"])
+            known.append(declared.version)
+        sample = self.sample_url(version)
+        if sample is None:
+            raise RecipeError(
+                f"{self.name} declares no url for version {text}",
+                hint="add url, pypi, git or a url= for this version",
+            )
+        return substitute_version(index_source(sample), self.url_version(version), known)
+
+    def all_urls_for_version(self, version: Any) -> list[str]:
+        """The url of *version*, then those that follow from ``urls`` (mirrors)."""
+        known = [d.version for d in _declared(type(self), VersionDeclaration)]
+        urls = [self.url_for_version(version)]
+        urls += [substitute_version(u, version, known) for u in getattr(self, "urls", None) or ()]
+        return list(dict.fromkeys(urls))
+
+
+def _numeric(declared: VersionDeclaration) -> Any:
+    return Version(declared.version)
+
+
+def _pypi_path(pypi: str) -> str:
+    return pypi if "/" in pypi else f"{pypi.rpartition('-')[0]}/{pypi}"

@@ -1,0 +1,184 @@
+"""Where a version's archive is: the version in a sample url, and what takes its place.
+
+A recipe gives one sample (``url`` or ``pypi``); the urls of the other versions follow by putting
+their version where the sample has its own, wherever that stands as a whole.
+
+Sources on the Python package index are written ``pypi:<project>/<file name>`` and are resolved by
+file name on the configured index (DESIGN, decision 7). Addresses of the index's old layout
+(``.../packages/source/b/black/black-1.0.tar.gz``) and of its file storage
+(``.../packages/ab/cd/<60 hex digits>/black-1.0-py3-none-any.whl``) are rewritten to that form,
+recognized by their path alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urljoin
+
+__all__ = ["index_source", "join_url", "sample_version", "substitute_version"]
+
+_EXTENSION = re.compile(
+    r"(?:\.(?:tar|orig\.tar))?\.(?:gz|bz2|xz|Z|lz|lzma|zst)$"
+    r"|\.(?:tar|tgz|tbz2?|txz|zip|whl|jar|gem|rpm|deb|crate|sh|run|exe|msi|py|iso|dmg|7z|pl|nupkg"
+    r"|bin|rock|gemspec|tcl|c|f|h|hpp|sif|pkg|AppImage|war|phar|R|bed|fasta|ttf|css|js|xml|json|sif"
+    r"|download)$"
+)
+
+#: What stands behind a version in file names and belongs to it as little as the extension.
+_TRAILING = re.compile(
+    r"[._-]?(?:"
+    r"(?:py[23](?:\.py3)?|cp\d+|pp\d+|none)(?:-[\w.]+-[\w.]+)?|any|none-any"
+    r"|x86_64|amd64|aarch64|ppc64le|arm64|x64|i[3-6]86|64-?bit|noarch|universal|manylinux\w*"
+    r"|[Ll]inux(?:64)?|unix|macosx?|darwin|windows|win(?:32|64)|gnu|musl|ubuntu\w*|centos\w*"
+    r"|src|[Ss]ources?|source-code|sources-only|src-all|code|orig|all|full|complete|bin|binary"
+    r"|release|snapshot|distrib|dist|latest|stable|public|everywhere|standalone|Software|software"
+    r"|gpl|with[_-]deps|no[_-]?deps|tests?|install(?:er)?|setup|oss|noarch|download|offline"
+    r"|[Ee]xtended|export|final|free|std|jar|tar|release-src|x11|static|dynamic|bootstrap"
+    r")$"
+)
+
+#: A version within a file name, best rule first; the last component's stem is searched.
+_IN_STEM = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"^[a-zA-Z+._-]+[._-]v?(\d[\d._-]*)$",  # libpng-1.6.27
+        r"^v?(\d[\d._-]*)$",  # 3.2.7, v1_6_3, 7.0.2-7
+        r"^[a-zA-Z+]*(\d[\da-zA-Z]*)$",  # nauty26r7
+        r"^[a-zA-Z+-]*(\d[\da-zA-Z-]*)$",  # cdd-061a, gts-snapshot-121130
+        r"^[a-zA-Z+_]*(\d[\da-zA-Z_]*)$",  # boost_1_55_0
+        r"^[a-zA-Z+.]*(\d[\da-zA-Z.]*)$",  # atlas3.11.34
+        r"^[a-zA-Z\d+._-]*?[-_](?:v|r)?(\d[\da-zA-Z]*(?:[.][\da-zA-Z]+)+(?:[._-][\da-zA-Z.]+)*)$",
+        r"^[a-zA-Z\d+._-]+?[-_]v?(\d[\da-zA-Z._-]*)$",
+        r"^[a-zA-Z+._-]*?v?(\d[\da-zA-Z._-]*)$",
+    )
+)
+
+_IN_QUERY = re.compile(
+    r"[?&;](?:sha|ref|version|tag|at|filename|file|f|get|name)=[a-zA-Z\d+_-]*?[_-]?v?"
+    r"(\d[\da-zA-Z.]*(?:[._-]\d[\da-zA-Z.]*)*)"
+)
+
+_COMPONENT = re.compile(r"(?:^|[a-zA-Z+._-])v?(\d[\da-zA-Z._-]*)$")
+
+
+def _stem(component: str) -> str:
+    stem = component
+    for _ in range(2):
+        stem = _EXTENSION.sub("", stem)
+    previous = None
+    while previous != stem:
+        previous = stem
+        stem = _TRAILING.sub("", stem)
+    return stem or component
+
+
+def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:
+    """The version that *url* has in it, as it is spelled there; None when there is none.
+
+    :param declared: versions of the package; one that stands in the last component as a whole is
+        it, which spares guessing for most recipes.
+    """
+    path, _, query = url.partition("?")
+    path = path.rstrip("/")
+    if path.endswith("/download") and "sourceforge" in path:
+        path = path[: -len("/download")]
+    head, _, last = path.rpartition("/")
+    if not query:
+        found = _declared_in(last, declared)
+        if found:
+            return found
+    stem = _stem(last)
+    if re.search(r"\d", stem) and not (query and _IN_QUERY.search("?" + query)):
+        for pattern in _IN_STEM:
+            match = pattern.search(stem)
+            if match:
+                return match[1].rstrip("._-")
+    if query:
+        match = _IN_QUERY.search("?" + query)
+        if match:
+            return _EXTENSION.sub("", match[1]).rstrip("._-")
+    for component in reversed(head.split("/")[3:]):
+        found = _declared_in(component, declared)
+        if found:
+            return found
+        match = _COMPONENT.search(component)
+        if match:
+            return match[1]
+    return None
+
+
+def _declared_in(text: str, declared: Iterable[str]) -> str | None:
+    best: str | None = None
+    for version in declared:
+        if version in text and version[:1].isdigit() and (best is None or len(version) > len(best)):
+            whole = rf"(?<![\d.]){re.escape(version)}(?![\d]|[._-]\d)(?!(?:a|b|rc|alpha|beta)\d)"
+            if len(version) > 1 and re.search(whole, text):
+                best = version
+    return best
+
+
+def substitute_version(url: str, version: object, declared: Iterable[str] = ()) -> str:
+    """*url* with *version* in place of the one that it has.
+
+    Every place is replaced where the sample's version stands as a whole (not within a longer
+    number). A url without a version stays as it is.
+    """
+    new = str(version)
+    if url.startswith("pypi:"):
+        project, _, name = url[5:].rpartition("/")
+        old = _pypi_version(project, name) or sample_version(name, declared)
+        return f"pypi:{project}/{_replace(name, old, new)}" if old else url
+    old = sample_version(url, declared)
+    return _replace(url, old, new) if old else url
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    return re.sub(rf"(?<!\d){re.escape(old)}(?!\d)", new.replace("\\", r"\\"), text)
+
+
+def _pypi_version(project: str, name: str) -> str | None:
+    """The version in a file name of the package index, whose project is known."""
+    if name.endswith(".whl"):
+        parts = name.split("-")
+        return parts[1] if len(parts) > 2 else None
+    stem = _EXTENSION.sub("", name)
+    prefix = len(project.rpartition("/")[2])
+    if len(stem) > prefix + 1 and stem[prefix] == "-":
+        given = re.sub(r"[-_.]+", "-", stem[:prefix]).lower()
+        if given == re.sub(r"[-_.]+", "-", project.rpartition("/")[2]).lower():
+            return stem[prefix + 1 :]
+    return None
+
+
+_OLD_LAYOUT = re.compile(r"^https?://[^/]+/packages/[\w.]+/[A-Za-z0-9]/([^/]+)/([^/?#]+)(?:#.*)?$")
+_STORAGE = re.compile(
+    r"^https?://[^/]+/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/([^/?#]+)(?:#.*)?$"
+)
+
+
+def index_source(url: str) -> str:
+    """*url*, as ``pypi:<project>/<file>`` when its path is one of the Python package index."""
+    match = _OLD_LAYOUT.match(url)
+    if match:
+        return f"pypi:{match[1]}/{match[2]}"
+    match = _STORAGE.match(url)
+    if match:
+        name = match[1]
+        project = name.split("-")[0] if name.endswith(".whl") else name.rpartition("-")[0]
+        return f"pypi:{project}/{name}"
+    return url
+
+
+def join_url(base: str, *components: str, resolve_href: bool = False) -> str:
+    """*base* and *components* as one url.
+
+    :param resolve_href: each component is a link on the page that the url so far names.
+    """
+    result = base
+    for component in components:
+        if resolve_href:
+            result = urljoin(result, component)
+        else:
+            result = f"{result.rstrip('/')}/{component.lstrip('/')}" if result else component
+    return result

@@ -1,0 +1,63 @@
+"""The three spellings of a package's name, and near names for typing errors.
+
+======================  ===============  ==================================================
+spelling                example          rule
+======================  ===============  ==================================================
+package name            ``py-black``     lower-case letters, digits, ``-``; what specs use
+directory               ``py_black``     ``-`` becomes ``_``; ``_`` in front of a digit or of
+                                         a Python keyword, so that it can be imported
+class                   ``PyBlack``      parts capitalized and joined; ``_`` in front of a
+                                         digit or of a Python keyword
+======================  ===============  ==================================================
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable
+
+__all__ = ["class_name", "directory_name", "is_package_name", "near_names", "package_name"]
+
+_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*", re.IGNORECASE)
+
+
+def is_package_name(text: str) -> bool:
+    """Whether *text* may name a package."""
+    return _NAME.fullmatch(text) is not None
+
+
+def package_name(directory: str) -> str:
+    """``py_black`` -> ``py-black``, ``_7zip`` -> ``7zip``."""
+    return directory.lstrip("_").replace("_", "-") if directory else directory
+
+
+def directory_name(name: str) -> str:
+    """``py-black`` -> ``py_black``, ``7zip`` -> ``_7zip``; the inverse of :func:`package_name`."""
+    directory = name.replace("-", "_")
+    if directory[:1].isdigit() or keyword.iskeyword(directory):
+        return f"_{directory}"
+    return directory
+
+
+def class_name(name: str) -> str:
+    """``py-black`` -> ``PyBlack``."""
+    result = "".join(part.capitalize() for part in re.split("[-_]", name))
+    if result[:1].isdigit() or keyword.iskeyword(result):
+        return f"_{result}"
+    return result
+
+
+def near_names(name: str, names: Iterable[str], count: int = 5) -> list[str]:
+    """The names that a person who typed *name* may have meant, best first.
+
+    A name that only lacks the ``py-`` in front, or has one too many, comes first.
+    """
+    import difflib  # start-up: only after an error
+
+    known = set(names)
+    wanted = name.lower().replace("_", "-")
+    stem = wanted[3:] if wanted.startswith("py-") else wanted
+    found = [alias for alias in (wanted, f"py-{stem}", stem) if alias in known and alias != name]
+    found += difflib.get_close_matches(wanted, known, n=count, cutoff=0.75)
+    return list(dict.fromkeys(found))[:count]

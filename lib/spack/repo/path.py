@@ -1,0 +1,207 @@
+"""All repositories in their order, answering as one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from spack.errors import RecipeError
+from spack.recipe.names import directory_name, near_names, package_name
+from spack.recipe.records import Recipe
+from spack.repo.finder import install_finder
+from spack.repo.index import RepositoryIndex, engine_fingerprint, providers_of
+from spack.repo.load import load_class
+from spack.repo.repository import Repository
+from spack.repo.worker import FactsBuilder, compute_facts
+
+__all__ = ["RepoPath"]
+
+#: What of the engine decides about facts.
+_ENGINE = ("", "api", "recipe", "repo", "spec", "build_systems")
+
+
+class RepoPath:
+    """Repositories in order of precedence: the first that has a package answers for it.
+
+    :param repositories: the repositories.
+    :param cache_dir: where the indexes are kept; None keeps them in memory.
+    :param build_index: computes facts; replaced in tests.
+    :param on_build: called with the number of recipes before facts are computed.
+
+    The indexes are read, checked (one stat for each recipe) and brought up to date when the first
+    question is asked, and not again: one object stands for one moment.
+    """
+
+    def __init__(
+        self,
+        repositories: Iterable[Repository],
+        cache_dir: Path | None,
+        *,
+        build_index: FactsBuilder | None = None,
+        on_build: Callable[[int], None] | None = None,
+    ) -> None:
+        self.repositories: Sequence[Repository] = tuple(repositories)
+        self._cache_dir = cache_dir
+        self._build: FactsBuilder = build_index or compute_facts
+        self._on_build = on_build
+        self._indexes: list[RepositoryIndex] | None = None
+        self._recipes: dict[str, Recipe | None] = {}
+        self._providers: dict[str, tuple[str, ...]] | None = None
+
+    # The indexes.
+
+    def indexes(self) -> list[RepositoryIndex]:
+        """The indexes of the repositories, up to date.
+
+        :raises RecipeError: the process that computes facts failed.
+        """
+        if self._indexes is None:
+            self._indexes = self._load()
+        return self._indexes
+
+    def _load(self) -> list[RepositoryIndex]:
+        engine = Path(__file__).resolve().parents[1]
+        directories = [engine / name for name in _ENGINE]
+        directories += [r.root / "build_systems" for r in self.repositories]
+        fingerprint = engine_fingerprint(directories)
+        indexes = [
+            RepositoryIndex(repository, self._directory(repository), fingerprint)
+            for repository in self.repositories
+        ]
+        stale = [index.stale() for index in indexes]
+        work = [(i, name) for i, (changed, _) in enumerate(stale) for name in changed]
+        rows: list[list[Any]] = [[] for _ in indexes]
+        if work:
+            if self._on_build is not None:
+                self._on_build(len(work))
+            for row in self._build([r.root for r in self.repositories], work):
+                rows[row[0]].append(row)
+        for index, (_, gone), new in zip(indexes, stale, rows):
+            if gone or new:
+                index.update(new, gone)
+        return indexes
+
+    def _directory(self, repository: Repository) -> Path | None:
+        if self._cache_dir is None:
+            return None
+        # What a recipe derives from may lie in another repository: the whole path is the key.
+        roots = "\n".join(str(r.root) for r in self.repositories)
+        key = hashlib.sha256(f"{repository.root}\n{roots}".encode("utf-8", "surrogateescape"))
+        return self._cache_dir / f"{repository.namespace}-{key.hexdigest()[:12]}"
+
+    # Questions.
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all packages, also of those whose recipe cannot be used; sorted."""
+        found = {package_name(d) for index in self.indexes() for d in index.entries}
+        return tuple(sorted(found))
+
+    def exists(self, name: str) -> bool:
+        """Whether some repository has a recipe of this name (virtual packages included)."""
+        return self._find(name) is not None
+
+    def get(self, name: str) -> Recipe | None:
+        """The facts of a package, ``namespace.name`` asks one repository; None when unknown.
+
+        :raises RecipeError: its recipe cannot be used.
+        """
+        if name not in self._recipes:
+            found = self._find(name)
+            if found is None:
+                return None
+            index, directory = found
+            error = index.errors.get(directory)
+            if error is not None:
+                message, hint = error
+                raise RecipeError(message, hint=hint, facts={"package": package_name(directory)})
+            self._recipes[name] = index.recipe(directory)
+        return self._recipes[name]
+
+    def providers(self, virtual: str) -> tuple[str, ...]:
+        """The names of the packages that some condition makes provide *virtual*; sorted."""
+        return self._provider_table().get(virtual, ())
+
+    def virtual_names(self) -> tuple[str, ...]:
+        """The names of all virtual packages; sorted."""
+        named = {package_name(d) for index in self.indexes() for d in index.virtual}
+        provided = {v for v in self._provider_table() if not self._is_package(v)}
+        return tuple(sorted(named | provided))
+
+    def is_virtual(self, name: str) -> bool:
+        """Whether *name* is a virtual package: described as one, or only provided."""
+        found = self._find(name)
+        if found is not None:
+            return found[1] in found[0].virtual
+        return name in self._provider_table()
+
+    def near(self, name: str) -> list[str]:
+        """Names of packages that may have been meant."""
+        return near_names(name, (*self.names(), *self.virtual_names()))
+
+    def errors(self) -> dict[str, tuple[str, str | None]]:
+        """The packages whose recipe cannot be used: name to (message, hint)."""
+        return {
+            package_name(directory): error
+            for index in reversed(self.indexes())
+            for directory, error in index.errors.items()
+        }
+
+    def repository_of(self, name: str) -> Repository:
+        """The repository that answers for package *name*.
+
+        :raises RecipeError: there is none.
+        """
+        found = self._find(name)
+        if found is None:
+            raise self.unknown(name)
+        return found[0].repository
+
+    def unknown(self, name: str) -> RecipeError:
+        """The error for a package that does not exist, with near names."""
+        near = self.near(name)
+        hint = f"did you mean {' or '.join(near[:3])}?" if near else "see 'spack list'"
+        facts = {"package": name, "near": near}
+        return RecipeError(f"there is no package {name!r}", facts=facts, hint=hint)
+
+    def load_class(self, name: str) -> Any:
+        """The package class, for the build worker and for explicit commands: it runs the recipe.
+
+        :raises RecipeError: there is no such package, or its recipe fails.
+        """
+        for repository in self._candidates(name):
+            directory = directory_name(name.rpartition(".")[2])
+            if (repository.packages / directory / "package.py").is_file():
+                install_finder(self.repositories)
+                return load_class(repository, directory)
+        raise RecipeError(f"there is no package {name!r}", facts={"package": name})
+
+    # Details.
+
+    def _candidates(self, name: str) -> list[Repository]:
+        namespace = name.rpartition(".")[0]
+        return [r for r in self.repositories if not namespace or r.namespace == namespace]
+
+    def _find(self, name: str) -> tuple[RepositoryIndex, str] | None:
+        namespace, _, bare = name.rpartition(".")
+        directory = directory_name(bare)
+        for index in self.indexes():
+            if directory in index.entries and namespace in ("", index.repository.namespace):
+                return index, directory
+        return None
+
+    def _is_package(self, name: str) -> bool:
+        found = self._find(name)
+        return found is not None and found[1] not in found[0].virtual
+
+    def _provider_table(self) -> dict[str, tuple[str, ...]]:
+        if self._providers is None:
+            table: dict[str, set[str]] = {}
+            for index in self.indexes():
+                for virtual, names in providers_of(index).items():
+                    # Only the recipe that answers for a name counts.
+                    visible = {n for n in names if (self._find(n) or (None,))[0] is index}
+                    table.setdefault(virtual, set()).update(visible)
+            self._providers = {v: tuple(sorted(names)) for v, names in table.items() if names}
+        return self._providers
