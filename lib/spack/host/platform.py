@@ -91,6 +91,12 @@ class Host:
 
     __slots__ = ("_detect", "_found", "granularity", "os", "platform")
 
+    platform: str
+    os: str
+    granularity: str
+    _found: Optional[Tuple[str, Tuple[str, ...]]]
+    _detect: Optional[Callable[[], Tuple[str, Tuple[str, ...]]]]
+
     def __init__(
         self,
         platform: str = "linux",
@@ -152,11 +158,10 @@ class Host:
         return self.targets[-1]
 
     def _targets(self) -> Tuple[str, Tuple[str, ...]]:
-        if self._found is None:
-            detect: Callable[[], Tuple[str, Tuple[str, ...]]] = self._detect
-            object.__setattr__(self, "_found", detect())
-        found: Tuple[str, Tuple[str, ...]] = self._found
-        return found
+        if self._found is None and self._detect is not None:
+            object.__setattr__(self, "_found", self._detect())
+        assert self._found is not None
+        return self._found
 
     def __repr__(self) -> str:
         return f"Host({self.platform!r}, {self.os!r}, {self.target!r}, {self.targets!r})"

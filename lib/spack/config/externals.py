@@ -1,0 +1,192 @@
+"""Detected software as configuration: in memory, and in the user's ``packages.yaml``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
+
+from spack.config.packages import ExternalEntry, PackageSettings
+from spack.config.settings import Settings
+from spack.errors import ConfigError, HostError
+from spack.host.detection import ON_THE_FLY, Detected, detect
+from spack.host.interpreter import layout_of
+from spack.host.search import Search
+from spack.util.process import Runner
+from spack.util.yaml import Document
+
+__all__ = [
+    "external_entry",
+    "externals_data",
+    "merge_externals",
+    "packages_with_detected",
+    "with_detected",
+    "with_layout",
+]
+
+
+def external_entry(found: Detected) -> ExternalEntry:
+    """A detected package as if it were configured."""
+    return ExternalEntry(
+        spec=found.spec_text,
+        prefix=found.prefix,
+        extra_attributes=found.extra_attributes,
+        origin=f"detected: {found.executable}",
+    )
+
+
+def with_detected(
+    packages: Mapping[str, PackageSettings], found: Iterable[Detected]
+) -> Dict[str, PackageSettings]:
+    """``packages`` with detected externals for the packages that have none configured.
+
+    Where the user has no preference for versions, the order of detection becomes one, so that
+    the first ``python3`` of PATH is preferred to a newer one elsewhere.
+    """
+    result = dict(packages)
+    by_name: Dict[str, List[Detected]] = {}
+    for item in found:
+        by_name.setdefault(item.name, []).append(item)
+    for name, items in by_name.items():
+        settings = result.get(name, PackageSettings())
+        if settings.externals:
+            continue
+        version = settings.version or tuple(dict.fromkeys(item.version for item in items))
+        result[name] = settings._replace(
+            externals=tuple(external_entry(item) for item in items), version=version
+        )
+    return result
+
+
+def with_layout(entry: ExternalEntry, search: Search) -> ExternalEntry:
+    """An external Python with its ``executable`` and ``layout``, asked from the interpreter.
+
+    :raises ConfigError: there is no usable interpreter below its prefix.
+    """
+    if entry.extra_attributes.get("layout") or not entry.prefix:
+        return entry
+    given = entry.extra_attributes.get("executable")
+    version = entry.spec.partition("@")[2].lstrip("=").split()[:1]
+    short = ".".join(version[0].split("+")[0].split(".")[:2]) if version else "3"
+    names = (f"python{short}", "python3", "python")
+    candidates = [given] if given else [os.path.join(entry.prefix, "bin", name) for name in names]
+    executable = next((path for path in candidates if os.path.exists(path)), None)
+    if executable is None:
+        raise ConfigError(
+            f"{entry.origin}: no Python interpreter is at {candidates[0]}",
+            facts={"spec": entry.spec, "searched": candidates},
+            hint="correct the prefix, or set extra_attributes:executable",
+            ref="external-missing",
+        )
+    try:
+        layout = layout_of(executable, search)
+    except HostError as error:
+        raise ConfigError(
+            f"{entry.origin}: {error.message}", facts=error.facts, hint=error.hint, ref=error.ref
+        ) from error
+    extra = {**entry.extra_attributes, "executable": layout.executable, "layout": layout.to_json()}
+    return entry._replace(extra_attributes=extra)
+
+
+def packages_with_detected(
+    settings: Settings,
+    paths: Sequence[str],
+    run: Runner,
+    cache: Optional[str] = None,
+    names: Optional[Iterable[str]] = None,
+    interpreters: Iterable[str] = (),
+) -> Dict[str, PackageSettings]:
+    """The package settings that the concretizer is given: configured, completed, detected.
+
+    ``concretizer:externals:detect`` says whether, or for which packages, detection is used.
+
+    :param names: only these packages are of interest; None means all that can be detected.
+    :param interpreters: as for :func:`spack.host.detection.detect`.
+    :raises ConfigError: a configured Python is not there.
+    """
+    packages = dict(settings.packages)
+    allowed = settings.concretizer.detect_externals
+    wanted = ON_THE_FLY if names is None else tuple(names)
+    if isinstance(allowed, tuple):
+        wanted = tuple(name for name in (allowed if names is None else wanted) if name in allowed)
+    elif not allowed:
+        wanted = ()
+    wanted = tuple(name for name in wanted if not settings.package(name).externals)
+    more = [str(path) for path in settings.config.additional_external_search_paths]
+    found = detect(wanted, [*more, *paths], run, cache, interpreters)
+    python = packages.get("python")
+    if python is not None and python.externals:
+        search = Search([], run, cache)
+        entries = tuple(with_layout(entry, search) for entry in python.externals)
+        search.memory.save()
+        packages["python"] = python._replace(externals=entries)
+    return with_detected(packages, found)
+
+
+def externals_data(
+    found: Iterable[Detected], buildable: Optional[bool] = None
+) -> Dict[str, Dict[str, Any]]:
+    """The mapping below ``packages:`` that describes what was found.
+
+    Layouts of interpreters are left out: they are asked again when needed, and a stored one would
+    be wrong after an update.
+
+    :param buildable: also written for each package, unless None.
+    """
+    result: Dict[str, Dict[str, Any]] = {}
+    for item in found:
+        package = result.setdefault(item.name, {"externals": []})
+        if buildable is not None:
+            package["buildable"] = buildable
+        entry: Dict[str, Any] = {"spec": item.spec_text, "prefix": item.prefix}
+        extra = {key: value for key, value in item.extra_attributes.items() if key != "layout"}
+        if item.name != "python" and "compilers" not in extra:
+            extra = {}
+        if extra:
+            entry["extra_attributes"] = {
+                key: dict(value) if isinstance(value, Mapping) else value
+                for key, value in extra.items()
+            }
+        package["externals"].append(entry)
+    return result
+
+
+def merge_externals(
+    document: Document, found: Iterable[Detected], buildable: Optional[bool] = None
+) -> List[Detected]:
+    """Add what was found to a user's ``packages.yaml`` (or ``spack.yaml``), keeping its comments.
+
+    An entry whose spec, or whose prefix and version, are there already is left alone.
+
+    :returns: what was added; the caller saves the document.
+    """
+    data = document.data
+    if "spack" in data:
+        data = data["spack"]
+    if data.get("packages") is None:
+        data["packages"] = {}
+    packages = data["packages"]
+    added: List[Detected] = []
+    for item in found:
+        rendered = externals_data([item], buildable)[item.name]
+        package = packages.get(item.name)
+        if package is None:
+            package = packages[item.name] = {}
+        if package.get("externals") is None:
+            package["externals"] = []
+        entries = package["externals"]
+        if any(_same(entry, item) for entry in entries):
+            continue
+        entries.append(rendered["externals"][0])
+        if buildable is not None:
+            package.setdefault("buildable", buildable)
+        added.append(item)
+    return added
+
+
+def _same(entry: Mapping[str, Any], found: Detected) -> bool:
+    spec = str(entry.get("spec", ""))
+    head = f"{found.name}@{found.version}"
+    starts = spec.replace("@=", "@").startswith(head)
+    same_version = starts and not spec.replace("@=", "@")[len(head) :][:1].isalnum()
+    same_version = same_version and spec.replace("@=", "@")[len(head) :][:1] != "."
+    return spec == found.spec_text or (same_version and entry.get("prefix") == found.prefix)

@@ -1,0 +1,342 @@
+"""Python interpreters of the machine, and how they lay out what is installed.
+
+An interpreter is asked once, in isolation (``-I -S``: no user site, no ``sitecustomize``, no
+``PYTHON*`` variables), about an *explicit* scheme: ``venv`` (3.11 and newer), else the unpatched
+``posix_prefix``. So Debian's ``posix_local`` and Fedora's ``/local`` never show. Suffixes such as
+``t`` come from the name of the standard library's directory.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from spack.errors import HostError
+from spack.host.search import Detected, Search, is_binary, is_shim
+from spack.util.process import Runner
+
+__all__ = [
+    "PythonLayout",
+    "detect_pythons",
+    "find_interpreters",
+    "probe",
+    "require_headers",
+    "require_venv",
+]
+
+_PROBE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "layout_probe.py")
+_NAMES = r"(?:python(?:3(?:\.\d+)?)?[td]{0,2}|pypy3(?:\.\d+)?)"
+
+
+class PythonLayout(NamedTuple):
+    """Where an interpreter and what is installed for it lie; a JSON-able record.
+
+    Paths of the scheme (``purelib`` to ``data``) are relative to the prefix that something is
+    installed into, with ``/``.
+
+    :ivar executable: the interpreter itself, never a venv's or a link in another prefix.
+    :ivar version: full version, ``3.11.2`` or ``3.14.0rc1``.
+    :ivar abiflags: ``""``, ``t`` (free-threaded), ``d`` (debug), ``m`` (before 3.8).
+    :ivar stdlib: name of the standard library's directory: ``python3.11``, ``python3.13t``.
+    :ivar stdlib_dir: the standard library, absolute.
+    :ivar scheme: the sysconfig scheme that the paths are from.
+    :ivar tags: interpreter, ABI and platform tag (PEP 425): ``("cp311", "cp311",
+        "linux_x86_64")``.
+    :ivar include_dir: the directory with ``Python.h``, or None.
+    :ivar has_venv: whether the ``venv`` module is there.
+    :ivar has_ensurepip: whether it can put pip into a venv (Debian splits that off).
+    """
+
+    executable: str
+    prefix: str
+    base_prefix: str
+    version: str
+    implementation: str
+    abiflags: str
+    stdlib: str
+    stdlib_dir: str
+    scheme: str
+    purelib: str
+    platlib: str
+    scripts: str
+    include: str
+    data: str
+    platlibdir: str
+    soabi: str
+    ext_suffix: str
+    cache_tag: str
+    tags: Tuple[str, ...]
+    ldlibrary: str
+    libdir: str
+    shared: bool
+    include_dirs: Tuple[str, ...]
+    include_dir: Optional[str]
+    has_venv: bool
+    has_ensurepip: bool
+
+    @property
+    def has_headers(self) -> bool:
+        """Whether extensions in C can be built."""
+        return self.include_dir is not None
+
+    @property
+    def short_version(self) -> str:
+        """Major and minor version: ``3.11``."""
+        return ".".join(self.version.split(".")[:2])
+
+    def to_json(self) -> Dict[str, Any]:
+        """The record as JSON values; ``from_json`` reads it."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in self._asdict().items()
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PythonLayout:
+        """A record from JSON values; what it does not know is left out.
+
+        :raises HostError: a field is missing.
+        """
+        try:
+            values: Dict[str, Any] = {
+                key: tuple(data[key]) if isinstance(data[key], list) else data[key]
+                for key in cls._fields
+            }
+            return cls(**values)
+        except KeyError as error:
+            raise HostError(
+                f"the layout record of {data.get('executable', 'an interpreter')} "
+                f"has no {error.args[0]!r}",
+                facts={"missing": error.args[0]},
+                hint="detect the interpreter again: spack external find python",
+                ref="layout-record",
+            ) from None
+
+
+def probe(executable: str, run: Runner) -> PythonLayout:
+    """Ask an interpreter for its layout; starts one process (20 ms).
+
+    :raises HostError: it is no Python 3.6 or newer, or does not run.
+    """
+    import json  # start-up: warm runs ask no interpreter
+
+    done = run((executable, "-I", "-S", _PROBE))
+    try:
+        facts = json.loads(done.stdout.strip().splitlines()[-1])
+        if not done.ok or not isinstance(facts, dict):
+            raise ValueError
+    except (IndexError, ValueError):
+        reason = (done.stderr.strip() or done.stdout.strip() or "it prints nothing").splitlines()
+        raise HostError(
+            f"{executable} is not a usable Python interpreter: {reason[-1]}",
+            facts={"executable": executable, "status": done.returncode},
+            hint="Python 3.6 or newer with its standard library is needed",
+            ref="interpreter-unusable",
+        ) from None
+    facts["executable"] = _own_executable(executable, facts)
+    return _refresh(facts)
+
+
+def _own_executable(executable: str, facts: Mapping[str, Any]) -> str:
+    """The name of the interpreter inside its own prefix, the one with the version if it can be."""
+    own_bin = os.path.join(os.path.realpath(facts["base_prefix"]), "bin")
+    resolved = os.path.realpath(executable)
+    versioned = os.path.join(own_bin, facts["stdlib_name"])
+    if os.path.dirname(resolved) == own_bin:
+        chosen = resolved
+    elif os.path.exists(versioned):
+        chosen = versioned
+    else:
+        return executable
+    return os.path.join(facts["base_prefix"], "bin", os.path.basename(chosen))
+
+
+def _refresh(facts: Mapping[str, Any]) -> PythonLayout:
+    """A layout from remembered facts; what packages of the system may add later is looked up."""
+    stdlib = facts["stdlib"]
+    headers = (path for path in facts["include_dirs"] if _exists(path, "Python.h"))
+    known = {name: facts[name] for name in PythonLayout._fields if name in facts}
+    known.update(
+        stdlib=facts["stdlib_name"],
+        stdlib_dir=stdlib,
+        tags=tuple(facts["tags"]),
+        include_dirs=tuple(dict.fromkeys(facts["include_dirs"])),
+        include_dir=next(headers, None),
+        has_venv=_exists(stdlib, "venv", "__init__.py"),
+        has_ensurepip=_exists(stdlib, "ensurepip", "__init__.py"),
+    )
+    return PythonLayout(**known)
+
+
+def _exists(*parts: str) -> bool:
+    return os.path.exists(os.path.join(*parts))
+
+
+def _facts(layout: PythonLayout) -> Dict[str, Any]:
+    data = layout.to_json()
+    data.update(stdlib=layout.stdlib_dir, stdlib_name=layout.stdlib)
+    return data
+
+
+def layout_of(executable: str, search: Search) -> PythonLayout:
+    """As :func:`probe`, through the memory of ``search``.
+
+    :raises HostError: as :func:`probe`; a failure is not remembered.
+    """
+    known, facts = search.memory.recall("layout", executable)
+    if known and facts is not None:
+        try:
+            return _refresh(facts)
+        except (KeyError, TypeError):
+            pass  # of another version of this program
+    layout = probe(executable, search.run)
+    search.memory.note("layout", executable, _facts(layout))
+    return layout
+
+
+def find_interpreters(search: Search, extra: Iterable[str] = ()) -> List[PythonLayout]:
+    """Every distinct interpreter of the search path, the preferred one first.
+
+    ``python3`` comes before ``python`` and those before ``python3.X``, each in order of the
+    directories, so the first ``python3`` is preferred as a shell would; among the others of a
+    directory the newest comes first. Shims, scripts and broken programs are passed over. A venv's
+    interpreter stands for the one that it was made from.
+
+    :param extra: paths of further interpreters, looked at last.
+    """
+    candidates = sorted(search.programs(_NAMES, venvs=True), key=_preference(search.directories))
+    found: Dict[Tuple[str, str], PythonLayout] = {}
+    seen = set()
+    for candidate in [*candidates, *extra]:
+        executable = _base_of_venv(candidate)
+        if executable is None:
+            continue
+        resolved = os.path.realpath(executable)
+        if resolved in seen or not is_binary(resolved) or is_shim(executable):
+            continue
+        seen.add(resolved)
+        if not re.fullmatch(_NAMES, os.path.basename(resolved)):
+            continue  # a launcher that is linked to under many names
+        try:
+            layout = layout_of(executable, search)
+        except HostError:
+            continue
+        key = (os.path.realpath(layout.base_prefix), layout.stdlib_dir)
+        if os.path.exists(layout.executable):
+            found.setdefault(key, layout)
+    return list(found.values())
+
+
+def _preference(directories: Sequence[str]) -> Any:
+    order = {directory: index for index, directory in enumerate(directories)}
+    ranks = {"python3": 0, "python": 1}
+
+    def key(path: str) -> Tuple[int, int, int, str]:
+        directory, name = os.path.split(path)
+        minor = re.search(r"\.(\d+)", name)
+        rank = ranks.get(name, 3 if name.startswith("pypy") or name[-1] in "td" else 2)
+        return rank, order[directory], -int(minor.group(1)) if minor else 0, name
+
+    return key
+
+
+def _base_of_venv(executable: str, depth: int = 0) -> Optional[str]:
+    """The interpreter behind a venv's; the path itself when it is in none; None if it is gone."""
+    directory = os.path.dirname(executable)
+    for place in (os.path.dirname(directory), directory):
+        settings = _read_pyvenv(os.path.join(place, "pyvenv.cfg"))
+        if settings is None:
+            continue
+        if depth > 8 or "home" not in settings:
+            return None
+        name = "python" + ".".join(settings.get("version", "3").split(".")[:2])
+        names = (name, os.path.basename(executable), "python3", "python")
+        homes = [os.path.join(settings["home"], name) for name in names]
+        homes.insert(0, settings.get("executable", ""))
+        base = next((path for path in homes if os.path.isabs(path) and os.path.exists(path)), None)
+        return None if base is None else _base_of_venv(base, depth + 1)
+    return executable
+
+
+def _read_pyvenv(path: str) -> Optional[Dict[str, str]]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            pairs = (line.partition("=") for line in stream)
+            return {key.strip().lower(): value.strip() for key, sep, value in pairs if sep}
+    except OSError:
+        return None
+
+
+def detect_pythons(search: Search, extra: Iterable[str] = ()) -> List[Detected]:
+    """:func:`find_interpreters` as external packages."""
+    found = []
+    for layout in find_interpreters(search, extra):
+        if layout.implementation != "cpython":
+            continue
+        variants = "".join(
+            text
+            for flag, text in (("t", " +freethreading"), ("d", " +debug"))
+            if flag in layout.abiflags
+        )
+        found.append(
+            Detected(
+                "python",
+                layout.version,
+                layout.base_prefix,
+                {"executable": layout.executable, "layout": layout.to_json()},
+                f"python@{layout.version}{variants}",
+            )
+        )
+    return found
+
+
+#: What to type where something is missing, by the start of the operating system's name.
+_HEADER_HINTS = (
+    (("debian", "ubuntu", "linuxmint", "raspbian"), "apt-get install python{}-dev"),
+    (("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn"), "dnf install python3-devel"),
+    (("opensuse", "sles"), "zypper install python3-devel"),
+    (("alpine",), "apk add python3-dev"),
+)
+_VENV_HINTS = ((("debian", "ubuntu", "linuxmint", "raspbian"), "apt-get install python{}-venv"),)
+
+
+def _hint(layout: PythonLayout, os_name: str, table: Sequence[Tuple[Tuple[str, ...], str]]) -> str:
+    for names, command in table:
+        if os_name.startswith(names) and layout.base_prefix == "/usr":
+            return "install what is missing: " + command.format(layout.short_version)
+    return (
+        "use another interpreter: put it first on PATH, or name it in packages.yaml "
+        "('spack external find python' writes what it finds there)"
+    )
+
+
+def require_headers(layout: PythonLayout, os_name: str = "") -> str:
+    """The directory with ``Python.h``.
+
+    :param os_name: of the :class:`~spack.host.platform.Host`; makes the hint fit.
+    :raises HostError: the interpreter has no headers.
+    """
+    if layout.include_dir is not None:
+        return layout.include_dir
+    raise HostError(
+        f"{layout.executable} (Python {layout.version}) has no Python.h: "
+        "extensions in C cannot be built for it",
+        facts={"executable": layout.executable, "searched": list(layout.include_dirs)},
+        hint=_hint(layout, os_name, _HEADER_HINTS),
+        ref="interpreter-without-headers",
+    )
+
+
+def require_venv(layout: PythonLayout, os_name: str = "") -> None:
+    """Make sure that the interpreter can make virtual environments.
+
+    :raises HostError: it has no ``venv`` module.
+    """
+    if not layout.has_venv:
+        raise HostError(
+            f"{layout.executable} (Python {layout.version}) has no venv module",
+            facts={"executable": layout.executable, "stdlib": layout.stdlib_dir},
+            hint=_hint(layout, os_name, _VENV_HINTS),
+            ref="interpreter-without-venv",
+        )
