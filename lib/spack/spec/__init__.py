@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from spack.spec.algebra import DEPTYPES, FLAG_NAMES
 from spack.spec.arch import ArchSpec, target_intersection, target_satisfies
-from spack.spec.concrete import ConcreteSpec, Edge, External, dump, load, traverse_all
-from spack.spec.constraint import Dependency, Spec
+from spack.spec.concrete import ConcreteSpec
+from spack.spec.constraint import Spec
+from spack.spec.dependency import Dependency
+from spack.spec.edge import Edge, External
+from spack.spec.graph import traverse_all
 from spack.spec.parser import parse, parse_many
+from spack.spec.stored import dump, load
 from spack.spec.toolchain import expand_toolchains, toolchain
 from spack.spec.variant import RESERVED_NAMES, VariantValue
 from spack.spec.version import DEVELOP_NAMES, GitVersion, Version, VersionError

@@ -18,10 +18,18 @@ __all__ = [
     "DEPTYPES",
     "FLAG_NAMES",
     "LEGACY_TO_BUILTIN",
+    "NOTHING",
     "Flag",
     "node_intersects",
     "node_satisfies",
+    "read_only",
 ]
+
+#: Makes a read-only view of a mapping (types.MappingProxyType, without the import).
+read_only = type(type.__dict__)
+
+#: The empty mapping of variants, of flags or of attributes.
+NOTHING: Mapping[str, Any] = read_only({})
 
 #: Types of dependencies in the order in which they are written.
 DEPTYPES = ("build", "link", "run", "test")

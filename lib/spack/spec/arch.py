@@ -39,28 +39,29 @@ class ArchSpec:
         raise AttributeError("ArchSpec is immutable")
 
     @property
-    def _key(self) -> Tuple[Any, ...]:
+    def parts(self) -> Tuple[Union[str, None], Union[str, None], Union[str, None]]:
+        """Platform, operating system and target."""
         return (self.platform, self.os, self.target)
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return ArchSpec, self._key
+        return ArchSpec, self.parts
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, ArchSpec):
-            return self._key == other._key
+            return self.parts == other.parts
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return hash(self.parts)
 
     def __bool__(self) -> bool:
-        return self is not NO_ARCH and any(self._key)
+        return self is not NO_ARCH and any(self.parts)
 
     def __str__(self) -> str:
         return f"{self.platform}-{self.os}-{self.target}"
 
     def __repr__(self) -> str:
-        return f"ArchSpec{self._key!r}"
+        return f"ArchSpec{self.parts!r}"
 
     def satisfies(self, other: ArchSpec) -> bool:
         """Whether every machine that is of this kind is of the *other* kind."""

@@ -3,138 +3,30 @@
 A node knows everything that makes an install what it is, and its dependencies by typed edges.
 Two nodes are equal when their hashes are. The hash covers the node and, through their hashes,
 all its dependencies but those that are only tested with; it is computed when first asked for.
-Graphs are traversed with a stack, never by recursion: depth costs no stack frames.
-
-:func:`dump` and :func:`load` are the one plain form, used by lock files, prefixes, the database
-and build jobs::
-
-    {"roots": [hash, ...],
-     "nodes": {hash: {"name": ..., "namespace": ..., "version": ...,
-                      "platform": ..., "os": ..., "target": ...,
-                      "variants": {name: true | false | "one" | ["several"]},
-                      "flags": {"cflags": [...]},                    # only if there are any
-                      "external": {"path": ..., "modules": [...], "extra_attributes": {...}},
-                      "package_hash": ...,
-                      "edges": [{"hash": ..., "name": ..., "deptypes": [...],
-                                 "virtuals": [...]}, ...]}}}
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Tuple, Union
+from typing import Any, Iterable, Iterator, List, Mapping, Tuple, Union
 
-from spack.errors import SpecError
-from spack.spec.algebra import DEPTYPES, node_satisfies
+from spack.spec.algebra import DEPTYPES, NOTHING, node_satisfies, read_only
 from spack.spec.arch import ArchSpec
-from spack.spec.constraint import NOTHING, Dependency, Spec
+from spack.spec.constraint import Spec
+from spack.spec.dependency import Dependency
+from spack.spec.edge import Edge, External
 from spack.spec.format import format_spec
-from spack.spec.hashing import node_hash
+from spack.spec.graph import USUAL, DepTypes, dependency_types, traverse_all, traverse_edges
+from spack.spec.hashing import dag_hash
 from spack.spec.variant import VariantValue
 from spack.spec.version import Version
 from spack.spec.version_list import VersionList, any_version
 
-__all__ = ["ConcreteSpec", "Edge", "External", "dump", "load", "traverse_all"]
+__all__ = ["ConcreteSpec", "Edge", "External"]
 
 _set = object.__setattr__
-_read_only = type(type.__dict__)  # types.MappingProxyType, without the import
 
 #: Types of dependencies that an install or its users can meet.
 RUN_TIME = frozenset(("link", "run"))
-_DEFAULT_TYPES = ("build", "link", "run")
-
-DepTypes = Union[str, Iterable[str]]
-
-
-class External:
-    """Where a node that is not built here lives; immutable.
-
-    :param path: its prefix, or None when it is only known by modules.
-    :param modules: environment modules to load for it.
-    :param extra_attributes: plain data from detection or configuration (compilers' paths, ...).
-    """
-
-    __slots__ = ("extra_attributes", "modules", "path")
-
-    path: Union[str, None]
-    modules: Tuple[str, ...]
-    extra_attributes: Mapping[str, Any]
-
-    def __init__(
-        self,
-        path: Union[str, None] = None,
-        modules: Tuple[str, ...] = (),
-        extra_attributes: Mapping[str, Any] = NOTHING,
-    ) -> None:
-        _set(self, "path", path)
-        _set(self, "modules", tuple(modules))
-        _set(self, "extra_attributes", extra_attributes)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError("External is immutable")
-
-    def to_data(self) -> Dict[str, Any]:
-        """Plain data, without what is empty."""
-        data: Dict[str, Any] = {"path": self.path}
-        if self.modules:
-            data["modules"] = list(self.modules)
-        if self.extra_attributes:
-            data["extra_attributes"] = _plain(self.extra_attributes)
-        return data
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, External):
-            return self.to_data() == other.to_data()
-        return NotImplemented
-
-    def __hash__(self) -> int:
-        return hash((self.path, self.modules))
-
-    def __repr__(self) -> str:
-        return f"External({self.path!r}, {self.modules!r})"
-
-
-class Edge:
-    """A dependency of a concrete spec; immutable.
-
-    :param deptypes: a subset of build, link, run, test; not empty.
-    :param virtuals: the virtual packages that ``spec`` provides on this edge, sorted.
-    """
-
-    __slots__ = ("deptypes", "spec", "virtuals")
-
-    spec: ConcreteSpec
-    deptypes: FrozenSet[str]
-    virtuals: Tuple[str, ...]
-
-    def __init__(
-        self,
-        spec: ConcreteSpec,
-        deptypes: Iterable[str],
-        virtuals: Tuple[str, ...] = (),
-    ) -> None:
-        _set(self, "spec", spec)
-        _set(self, "deptypes", deptypes if type(deptypes) is frozenset else frozenset(deptypes))
-        _set(self, "virtuals", virtuals)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError("Edge is immutable")
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Edge):
-            return (self.spec, self.deptypes, self.virtuals) == (
-                other.spec,
-                other.deptypes,
-                other.virtuals,
-            )
-        return NotImplemented
-
-    def __hash__(self) -> int:
-        return hash((self.spec, self.deptypes, self.virtuals))
-
-    def __repr__(self) -> str:
-        types = ",".join(kind for kind in DEPTYPES if kind in self.deptypes)
-        bound = ",".join(self.virtuals)
-        return f"Edge({bound + '=' if bound else ''}{self.spec.short} [{types}])"
 
 
 class ConcreteSpec:
@@ -198,8 +90,8 @@ class ConcreteSpec:
         _set(self, "name", name)
         _set(self, "namespace", namespace)
         _set(self, "version", version if isinstance(version, Version) else Version(version))
-        _set(self, "variants", _read_only(variants) if type(variants) is dict else variants)
-        _set(self, "flags", _read_only(flags) if type(flags) is dict else flags)
+        _set(self, "variants", read_only(variants) if type(variants) is dict else variants)
+        _set(self, "flags", read_only(flags) if type(flags) is dict else flags)
         _set(self, "platform", platform)
         _set(self, "os", os)
         _set(self, "target", target)
@@ -222,7 +114,7 @@ class ConcreteSpec:
 
     def dag_hash(self, length: Union[int, None] = None) -> str:
         """The hash of node and dependencies, or its first *length* characters."""
-        digest = self._hash or _compute_hash(self)
+        digest = self._hash or dag_hash(self)
         return digest if length is None else digest[:length]
 
     def __eq__(self, other: object) -> bool:
@@ -240,7 +132,12 @@ class ConcreteSpec:
         return mine < (other.name, other.version, other.dag_hash())
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return _from_dump, (dump([self]),)
+        return ConcreteSpec, tuple(
+            dict(part) if isinstance(part, read_only) else part
+            for part in (
+                self.external_data if n == "external" else getattr(self, n) for n in _PARTS
+            )
+        )
 
     def __copy__(self) -> ConcreteSpec:
         return self
@@ -336,7 +233,7 @@ class ConcreteSpec:
         virtuals: Union[str, Iterable[str], None] = None,
     ) -> List[Edge]:
         """Direct edges to *name* that have one of the types and provide one of *virtuals*."""
-        types = _types(deptype)
+        types = dependency_types(deptype)
         bound = {virtuals} if isinstance(virtuals, str) else set(virtuals or ())
         return [
             edge
@@ -361,7 +258,7 @@ class ConcreteSpec:
 
     def traverse(
         self,
-        deptypes: DepTypes = _DEFAULT_TYPES,
+        deptypes: DepTypes = USUAL,
         root: bool = True,
         order: str = "pre",
     ) -> Iterator[ConcreteSpec]:
@@ -375,19 +272,9 @@ class ConcreteSpec:
         nodes = traverse_all((self,), deptypes, order)
         return nodes if root else (node for node in nodes if node is not self)
 
-    def traverse_edges(self, deptypes: DepTypes = _DEFAULT_TYPES) -> Iterator[Edge]:
+    def traverse_edges(self, deptypes: DepTypes = USUAL) -> Iterator[Edge]:
         """Every edge below, once, breadth first."""
-        types = _types(deptypes)
-        seen = {id(self)}
-        queue = [self]
-        for node in queue:
-            for edge in node.edges:
-                if edge.deptypes.isdisjoint(types):
-                    continue
-                yield edge
-                if id(edge.spec) not in seen:
-                    seen.add(id(edge.spec))
-                    queue.append(edge.spec)
+        return traverse_edges(self, deptypes)
 
     def find_edge(self, name: str) -> Union[Edge, None]:
         """The edge to the dependency that *name* (a package or a virtual) means here, if any.
@@ -513,12 +400,6 @@ _PARTS = (
 )
 
 
-def _types(deptypes: DepTypes) -> FrozenSet[str]:
-    if isinstance(deptypes, str):
-        return frozenset(DEPTYPES) if deptypes == "all" else frozenset((deptypes,))
-    return deptypes if isinstance(deptypes, frozenset) else frozenset(deptypes)
-
-
 def _provides(edge: Edge, virtuals: Tuple[str, ...]) -> bool:
     return all(virtual in edge.virtuals or virtual == edge.spec.name for virtual in virtuals)
 
@@ -530,216 +411,3 @@ def _edge_spec_satisfies(edge: Edge, wanted: Spec) -> bool:
             return False  # the version of a virtual is not that of its provider
         wanted = wanted.with_name("")
     return edge.spec.satisfies(wanted)
-
-
-def traverse_all(
-    roots: Iterable[ConcreteSpec],
-    deptypes: DepTypes = _DEFAULT_TYPES,
-    order: str = "pre",
-) -> Iterator[ConcreteSpec]:
-    """Every node of the graphs below *roots*, once, in the given order; nodes are told apart by
-    identity, so equal nodes of separately loaded graphs appear each."""
-    types = _types(deptypes)
-    if order == "post":
-        return iter(_post_order(roots, types))
-    return _walk(roots, types, order == "breadth")
-
-
-def _walk(
-    roots: Iterable[ConcreteSpec], types: FrozenSet[str], breadth: bool
-) -> Iterator[ConcreteSpec]:
-    seen = set()
-    waiting = list(roots)
-    if not breadth:
-        waiting.reverse()
-    position = 0
-    while position < len(waiting):
-        if breadth:
-            node = waiting[position]
-            position += 1
-        else:
-            node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        yield node
-        below = [edge.spec for edge in node.edges if not edge.deptypes.isdisjoint(types)]
-        waiting.extend(below if breadth else reversed(below))
-
-
-def _post_order(roots: Iterable[ConcreteSpec], types: FrozenSet[str]) -> List[ConcreteSpec]:
-    done: List[ConcreteSpec] = []
-    seen = set()
-    for root in roots:
-        if id(root) in seen:
-            continue
-        seen.add(id(root))
-        stack = [(root, iter(root.edges))]
-        while stack:
-            node, edges = stack[-1]
-            for edge in edges:
-                if id(edge.spec) in seen or edge.deptypes.isdisjoint(types):
-                    continue
-                seen.add(id(edge.spec))
-                stack.append((edge.spec, iter(edge.spec.edges)))
-                break
-            else:
-                stack.pop()
-                done.append(node)
-    return done
-
-
-# ---- plain form ---------------------------------------------------------------------------
-
-
-def _compute_hash(spec: ConcreteSpec) -> str:
-    """Hash everything below *spec* that is not hashed yet, and *spec*."""
-    digest = ""
-    for node in _post_order((spec,), frozenset(DEPTYPES)):
-        digest = node._hash or ""
-        if not digest:
-            data = _node_data(node)
-            data["edges"] = [edge for edge in data["edges"] if edge["deptypes"] != ["test"]]
-            data["edges"].sort(key=lambda edge: (edge["name"], edge["hash"], edge["deptypes"]))
-            for edge in data["edges"]:
-                edge["deptypes"] = [kind for kind in edge["deptypes"] if kind != "test"]
-            digest = node_hash(data)
-            _set(node, "_hash", digest)
-    return digest
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _variant_data(value: VariantValue) -> Union[bool, str, List[str]]:
-    if value.kind == "bool":
-        return value.value is True
-    return value.values[0] if value.kind == "single" else list(value.values)
-
-
-def _node_data(node: ConcreteSpec) -> Dict[str, Any]:
-    """The plain form of one node; the hashes of its dependencies must be known."""
-    data: Dict[str, Any] = {
-        "name": node.name,
-        "namespace": node.namespace,
-        "version": str(node.version),
-        "platform": node.platform,
-        "os": node.os,
-        "target": node.target,
-        "variants": {name: _variant_data(node.variants[name]) for name in sorted(node.variants)},
-        "package_hash": node.package_hash,
-        "edges": [
-            {
-                "hash": edge.spec._hash,
-                "name": edge.spec.name,
-                "deptypes": [kind for kind in DEPTYPES if kind in edge.deptypes],
-                "virtuals": list(edge.virtuals),
-            }
-            for edge in node.edges
-        ],
-    }
-    if node.flags:
-        data["flags"] = {
-            name: [str(flag) for flag in node.flags[name]] for name in sorted(node.flags)
-        }
-    if node.external_data is not None:
-        data["external"] = node.external_data.to_data()
-    return data
-
-
-def dump(specs: Iterable[ConcreteSpec]) -> Dict[str, Any]:
-    """The graphs below *specs* as plain data, each node once; see the module's docstring."""
-    roots = list(specs)
-    nodes: Dict[str, Any] = {}
-    for root in roots:
-        root.dag_hash()
-    for node in _post_order(roots, frozenset(DEPTYPES)):
-        digest = node.dag_hash()
-        if digest not in nodes:
-            nodes[digest] = _node_data(node)
-    return {"roots": [root.dag_hash() for root in roots], "nodes": nodes}
-
-
-def load(data: Mapping[str, Any]) -> Dict[str, ConcreteSpec]:
-    """All nodes in what :func:`dump` gave, by hash; equal nodes are one object.
-
-    Hashes are taken as they stand. Cost: about 20 us a node.
-
-    :raises SpecError: when a node is missing or malformed, or nodes depend on each other.
-    """
-    done: Dict[str, ConcreteSpec] = {}
-    try:
-        nodes = data["nodes"]
-        for start in nodes:
-            stack = [start]
-            open_nodes = set()
-            while stack:
-                digest = stack[-1]
-                if digest in done:
-                    stack.pop()
-                    continue
-                node = nodes[digest]
-                missing = [edge["hash"] for edge in node["edges"] if edge["hash"] not in done]
-                if not missing:
-                    done[digest] = _load_node(digest, node, done)
-                    stack.pop()
-                    continue
-                if digest in open_nodes:
-                    raise SpecError(
-                        f"the stored nodes depend on each other at {digest}",
-                        facts={"hash": digest},
-                        ref="spec-data",
-                    )
-                open_nodes.add(digest)
-                stack.extend(missing)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SpecError(
-            f"the stored specs are incomplete: {error!r}", ref="spec-data", causes=(error,)
-        ) from error
-    return done
-
-
-def _load_node(digest: str, node: Mapping[str, Any], done: Mapping[str, Any]) -> ConcreteSpec:
-    variants: Dict[str, VariantValue] = {}
-    for name, value in node["variants"].items():
-        if type(value) is bool:
-            variants[name] = VariantValue.boolean(name, value)
-        elif type(value) is str:
-            variants[name] = VariantValue.single(name, value)
-        else:
-            variants[name] = VariantValue.multi(name, tuple(value))
-    flags = node.get("flags")
-    external = node.get("external")
-    spec = ConcreteSpec(
-        node["name"],
-        node["namespace"],
-        Version(node["version"]),
-        variants or NOTHING,
-        {name: tuple(values) for name, values in flags.items()} if flags else NOTHING,
-        node["platform"],
-        node["os"],
-        node["target"],
-        [
-            Edge(done[edge["hash"]], frozenset(edge["deptypes"]), tuple(edge["virtuals"]))
-            for edge in node["edges"]
-        ],
-        External(
-            external["path"],
-            tuple(external.get("modules", ())),
-            external.get("extra_attributes", NOTHING),
-        )
-        if external is not None
-        else None,
-        node["package_hash"],
-    )
-    _set(spec, "_hash", digest)
-    return spec
-
-
-def _from_dump(data: Mapping[str, Any]) -> ConcreteSpec:
-    return load(data)[data["roots"][0]]

@@ -18,162 +18,18 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, Mapping, Tuple, Union
 
 from spack.errors import SpecError
-from spack.spec.algebra import (
-    BUILTIN_TO_LEGACY,
-    FLAG_NAMES,
-    node_intersects,
-    node_satisfies,
-)
+from spack.spec.algebra import NOTHING, node_intersects, node_satisfies, read_only
 from spack.spec.arch import NO_ARCH, ArchSpec
+from spack.spec.dependency import Dependency, merged_dependencies
 from spack.spec.format import format_spec
-from spack.spec.variant import VariantValue, quoted
+from spack.spec.text import spec_text
+from spack.spec.variant import VariantValue
 from spack.spec.version import Version
 from spack.spec.version_list import VersionList, any_version
 
-__all__ = ["Dependency", "Spec"]
+__all__ = ["Spec"]
 
 _set = object.__setattr__
-_read_only = type(type.__dict__)  # types.MappingProxyType, without the import
-
-#: The empty mapping of variants or of flags.
-NOTHING: Mapping[str, Any] = _read_only({})
-
-
-class Dependency:
-    """An edge of a constraint; immutable and hashable.
-
-    :param direct: ``%`` (an edge of this very node) rather than ``^`` (somewhere below).
-    :param deptypes: the types that the edge has at least, in order; empty for any.
-    :param virtuals: what the dependency provides on this edge, sorted.
-    :param propagate: ``%%``, also passed on to run dependencies as a preference.
-    :param when: the edge is there only where this holds; None for always.
-    """
-
-    __slots__ = ("deptypes", "direct", "propagate", "spec", "virtuals", "when")
-
-    spec: Spec
-    direct: bool
-    deptypes: Tuple[str, ...]
-    virtuals: Tuple[str, ...]
-    propagate: bool
-    when: Union[Spec, None]
-
-    def __init__(
-        self,
-        spec: Spec,
-        direct: bool = False,
-        deptypes: Tuple[str, ...] = (),
-        virtuals: Tuple[str, ...] = (),
-        propagate: bool = False,
-        when: Union[Spec, None] = None,
-    ) -> None:
-        _set(self, "spec", spec)
-        _set(self, "direct", direct)
-        _set(self, "deptypes", deptypes)
-        _set(self, "virtuals", virtuals)
-        _set(self, "propagate", propagate)
-        _set(self, "when", when)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError("Dependency is immutable")
-
-    @property
-    def _key(self) -> Tuple[Any, ...]:
-        return (
-            self.spec,
-            self.direct,
-            self.deptypes,
-            self.virtuals,
-            self.propagate,
-            self.when,
-        )
-
-    def __reduce__(self) -> Tuple[Any, ...]:
-        return Dependency, self._key
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Dependency):
-            return self._key == other._key
-        return NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    def __str__(self) -> str:
-        attributes = []
-        if self.when is not None:
-            attributes.append(f"when={_quoted_always(str(self.when))}")
-        if self.deptypes:
-            attributes.append(f"deptypes={','.join(self.deptypes)}")
-        name = self.spec.name
-        if self.virtuals and not name:
-            attributes.append(f"virtuals={','.join(self.virtuals)}")
-        text = self.spec._node_text(BUILTIN_TO_LEGACY.get(name) if self.direct else None)
-        if name:
-            text = f"{','.join(self.virtuals)}={text}" if self.virtuals else text
-        elif not text.startswith("@") and (
-            text[:1] not in ("+", "~") or self.spec.arch or self.spec.flags
-        ):
-            text = f"*{text}" if text[:1] != "*" else text
-        sigil = ("%%" if self.propagate else "%") if self.direct else "^"
-        edge = f"[{' '.join(attributes)}] " if attributes else ""
-        below = self.spec._dependency_text()
-        return f"{sigil}{edge}{text}{' ' + below if below else ''}"
-
-    def __repr__(self) -> str:
-        return f'Dependency("{self}")'
-
-    def replace(self, **parts: Any) -> Dependency:
-        """This edge with the given parts (keywords of the constructor) instead of its own."""
-        for part in ("spec", "direct", "deptypes", "virtuals", "propagate", "when"):
-            parts.setdefault(part, getattr(self, part))
-        return Dependency(**parts)
-
-    def same_kind(self, other: Dependency) -> bool:
-        """Whether both speak of one edge, so that what they say must hold together."""
-        return (
-            self.spec.name == other.spec.name
-            and self.spec.name != ""
-            and self.direct == other.direct
-            and self.when == other.when
-            and not (
-                self.deptypes and other.deptypes and set(self.deptypes).isdisjoint(other.deptypes)
-            )
-        )
-
-    def merge(self, other: Dependency) -> Dependency:
-        """Both at once, for edges of the same kind.
-
-        :raises SpecError: when the nodes contradict each other.
-        """
-        types = set(self.deptypes) | set(other.deptypes)
-        return Dependency(
-            self.spec.constrain(other.spec),
-            self.direct,
-            tuple(kind for kind in ("build", "link", "run", "test") if kind in types),
-            tuple(sorted({*self.virtuals, *other.virtuals})),
-            self.propagate or other.propagate,
-            self.when,
-        )
-
-    def satisfies(self, other: Dependency) -> bool:
-        """Whether a spec with this edge has an edge like *other*."""
-        if other.direct and not self.direct:
-            return False
-        if other.propagate and not self.propagate:
-            return False
-        if other.direct and not set(other.deptypes).issubset(self.deptypes):
-            return False
-        if not set(other.virtuals).issubset((*self.virtuals, self.spec.name)):
-            return False
-        if self.when is not None and (other.when is None or not other.when.satisfies(self.when)):
-            return False
-        wanted = other.spec
-        if wanted.name and wanted.name in self.virtuals and wanted.name != self.spec.name:
-            if wanted.versions is not any_version:
-                return False  # the version of a virtual is not that of its provider
-            wanted = wanted.with_name("")
-        return self.spec.satisfies(wanted)
 
 
 class Spec:
@@ -252,8 +108,8 @@ class Spec:
         _set(spec, "name", name)
         _set(spec, "namespace", namespace)
         _set(spec, "versions", versions)
-        _set(spec, "variants", _read_only(variants) if type(variants) is dict else variants)
-        _set(spec, "flags", _read_only(flags) if type(flags) is dict else flags)
+        _set(spec, "variants", read_only(variants) if type(variants) is dict else variants)
+        _set(spec, "flags", read_only(flags) if type(flags) is dict else flags)
         _set(spec, "arch", arch)
         _set(spec, "hash_prefix", hash_prefix)
         _set(spec, "dependencies", dependencies)
@@ -331,53 +187,11 @@ class Spec:
 
     # ---- text -----------------------------------------------------------------------------
 
-    def _node_text(self, name: Union[str, None] = None) -> str:
-        """Canonical text of the node itself, under another *name* if given."""
-        if self.file is not None:
-            return self.file
-        words = [name or self.name]
-        if self.versions is not any_version and not self.versions.is_any:
-            words[0] += f"@{self.versions}"
-        for key in FLAG_NAMES:
-            if key in self.flags:
-                for propagate in (False, True):
-                    flags = [
-                        f for f in self.flags[key] if getattr(f, "propagate", False) is propagate
-                    ]
-                    if flags:
-                        words.append(f"{key}{'==' if propagate else '='}{quoted(' '.join(flags))}")
-        if self.variants:
-            values = [self.variants[key] for key in sorted(self.variants)]
-            booleans = "".join(str(value) for value in values if value.kind == "bool")
-            if booleans:
-                if len(words) > 1:
-                    words.append(booleans)
-                else:
-                    words[0] += booleans
-            words += [str(value) for value in values if value.kind != "bool"]
-        if self.namespace and not self.name:
-            words.append(f"namespace={quoted(self.namespace)}")
-        if self.arch:
-            for key in ("platform", "os", "target"):
-                value = getattr(self.arch, key)
-                if value is not None:
-                    words.append(f"{key}={_bare(value)}")
-        text = " ".join(words) if words[0] else " ".join(words[1:])
-        return f"{text}/{self.hash_prefix}" if self.hash_prefix else text
-
-    def _dependency_text(self) -> str:
-        """Dependencies: direct ones, then the others, each sorted by name."""
-        if not self.dependencies:
-            return ""
-        ordered = sorted(self.dependencies, key=_dependency_order)
-        return " ".join(str(dependency) for dependency in ordered)
-
     def __str__(self) -> str:
         try:
             return self._text
         except AttributeError:
-            parts = [part for part in (self._node_text(), self._dependency_text()) if part]
-            text = " ".join(parts)
+            text = spec_text(self)
             _set(self, "_text", text)
             return text
 
@@ -539,26 +353,6 @@ class Spec:
         )
 
 
-def merged_dependencies(
-    mine: Tuple[Dependency, ...], theirs: Tuple[Dependency, ...]
-) -> Tuple[Dependency, ...]:
-    """The edges of both; those of the same kind are merged.
-
-    :raises SpecError: when merged nodes contradict each other.
-    """
-    result = list(mine)
-    for edge in theirs:
-        if edge in result:
-            continue
-        for index, known in enumerate(result):
-            if known.same_kind(edge):
-                result[index] = known.merge(edge)
-                break
-        else:
-            result.append(edge)
-    return tuple(result)
-
-
 _PARTS = (
     "name",
     "namespace",
@@ -580,26 +374,6 @@ ANYTHING = Spec.of()
 
 def _rebuild(parts: Dict[str, Any]) -> Spec:
     return Spec.of(**parts)
-
-
-def _dependency_order(dependency: Dependency) -> Tuple[Any, ...]:
-    return (
-        not dependency.direct,
-        dependency.spec.name,
-        dependency.deptypes,
-        str(dependency),
-    )
-
-
-def _bare(value: str) -> str:
-    """Architecture values are printed as given: their ``:`` and ``*`` need no quotes."""
-    return value if all(c.isalnum() or c in "_-.,:*" for c in value) and value else quoted(value)
-
-
-def _quoted_always(text: str) -> str:
-    if "'" not in text:
-        return f"'{text}'"
-    return '"' + text.replace('"', '\\"') + '"'
 
 
 def _clash(mine: Spec, theirs: Spec) -> SpecError:

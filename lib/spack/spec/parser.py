@@ -11,9 +11,10 @@ import re
 from typing import Any, Dict, Iterable, List, Tuple, Union
 
 from spack.errors import SpecError
-from spack.spec.algebra import DEPTYPES, FLAG_NAMES, LEGACY_TO_BUILTIN, split_flags
+from spack.spec.algebra import DEPTYPES, FLAG_NAMES, LEGACY_TO_BUILTIN, NOTHING, split_flags
 from spack.spec.arch import NO_ARCH, ArchSpec
-from spack.spec.constraint import ANYTHING, NOTHING, Dependency, Spec, parsed
+from spack.spec.constraint import ANYTHING, Spec, parsed
+from spack.spec.dependency import Dependency
 from spack.spec.syntax import Edge, Node, Problems, Span, read
 from spack.spec.variant import RESERVED_NAMES, VariantValue
 from spack.spec.version_list import VersionList, any_version

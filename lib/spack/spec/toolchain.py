@@ -18,7 +18,8 @@ from typing import Dict, Iterable, List, Mapping, Tuple, Union
 
 from spack.errors import SpecError
 from spack.spec.algebra import BUILTIN_TO_LEGACY
-from spack.spec.constraint import Dependency, Spec, merged_dependencies
+from spack.spec.constraint import Spec
+from spack.spec.dependency import Dependency, merged_dependencies
 from spack.spec.parser import parse
 
 __all__ = ["expand_toolchains", "toolchain"]

@@ -1,0 +1,155 @@
+"""Dependencies of constraints: what stands behind a ``^``, ``%`` or ``%%``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Tuple, Union
+
+from spack.spec.algebra import DEPTYPES
+from spack.spec.text import dependency_text
+from spack.spec.version_list import any_version
+
+if TYPE_CHECKING:
+    from spack.spec.constraint import Spec
+
+__all__ = ["Dependency", "merged_dependencies"]
+
+_set = object.__setattr__
+
+
+class Dependency:
+    """An edge of a constraint; immutable and hashable.
+
+    :param direct: ``%`` (an edge of this very node) rather than ``^`` (somewhere below).
+    :param deptypes: the types that the edge has at least, in order; empty for any.
+    :param virtuals: what the dependency provides on this edge, sorted.
+    :param propagate: ``%%``, also passed on to run dependencies as a preference.
+    :param when: the edge is there only where this holds; None for always.
+    """
+
+    __slots__ = ("deptypes", "direct", "propagate", "spec", "virtuals", "when")
+
+    spec: Spec
+    direct: bool
+    deptypes: Tuple[str, ...]
+    virtuals: Tuple[str, ...]
+    propagate: bool
+    when: Union[Spec, None]
+
+    def __init__(
+        self,
+        spec: Spec,
+        direct: bool = False,
+        deptypes: Tuple[str, ...] = (),
+        virtuals: Tuple[str, ...] = (),
+        propagate: bool = False,
+        when: Union[Spec, None] = None,
+    ) -> None:
+        _set(self, "spec", spec)
+        _set(self, "direct", direct)
+        _set(self, "deptypes", deptypes)
+        _set(self, "virtuals", virtuals)
+        _set(self, "propagate", propagate)
+        _set(self, "when", when)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("Dependency is immutable")
+
+    @property
+    def _key(self) -> Tuple[Any, ...]:
+        return (
+            self.spec,
+            self.direct,
+            self.deptypes,
+            self.virtuals,
+            self.propagate,
+            self.when,
+        )
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return Dependency, self._key
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Dependency):
+            return self._key == other._key
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __str__(self) -> str:
+        return dependency_text(self)
+
+    def __repr__(self) -> str:
+        return f'Dependency("{self}")'
+
+    def replace(self, **parts: Any) -> Dependency:
+        """This edge with the given parts (keywords of the constructor) instead of its own."""
+        for part in ("spec", "direct", "deptypes", "virtuals", "propagate", "when"):
+            parts.setdefault(part, getattr(self, part))
+        return Dependency(**parts)
+
+    def same_kind(self, other: Dependency) -> bool:
+        """Whether both speak of one edge, so that what they say must hold together."""
+        return (
+            self.spec.name == other.spec.name
+            and self.spec.name != ""
+            and self.direct == other.direct
+            and self.when == other.when
+            and not (
+                self.deptypes and other.deptypes and set(self.deptypes).isdisjoint(other.deptypes)
+            )
+        )
+
+    def merge(self, other: Dependency) -> Dependency:
+        """Both at once, for edges of the same kind.
+
+        :raises SpecError: when the nodes contradict each other.
+        """
+        types = set(self.deptypes) | set(other.deptypes)
+        return Dependency(
+            self.spec.constrain(other.spec),
+            self.direct,
+            tuple(kind for kind in DEPTYPES if kind in types),
+            tuple(sorted({*self.virtuals, *other.virtuals})),
+            self.propagate or other.propagate,
+            self.when,
+        )
+
+    def satisfies(self, other: Dependency) -> bool:
+        """Whether a spec with this edge has an edge like *other*."""
+        if other.direct and not self.direct:
+            return False
+        if other.propagate and not self.propagate:
+            return False
+        if other.direct and not set(other.deptypes).issubset(self.deptypes):
+            return False
+        if not set(other.virtuals).issubset((*self.virtuals, self.spec.name)):
+            return False
+        if self.when is not None and (other.when is None or not other.when.satisfies(self.when)):
+            return False
+        wanted = other.spec
+        if wanted.name and wanted.name in self.virtuals and wanted.name != self.spec.name:
+            if wanted.versions is not any_version:
+                return False  # the version of a virtual is not that of its provider
+            wanted = wanted.with_name("")
+        return self.spec.satisfies(wanted)
+
+
+def merged_dependencies(
+    mine: Tuple[Dependency, ...], theirs: Tuple[Dependency, ...]
+) -> Tuple[Dependency, ...]:
+    """The edges of both; those of the same kind are merged.
+
+    :raises SpecError: when merged nodes contradict each other.
+    """
+    result = list(mine)
+    for edge in theirs:
+        if edge in result:
+            continue
+        for index, known in enumerate(result):
+            if known.same_kind(edge):
+                result[index] = known.merge(edge)
+                break
+        else:
+            result.append(edge)
+    return tuple(result)
