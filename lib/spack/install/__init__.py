@@ -11,7 +11,7 @@ from spack.install.check import Checked, Problem, PythonPaths, check_prefix
 from spack.install.execute import Failure, Report, Schedule, execute
 from spack.install.explicit import mark_explicit
 from spack.install.plan import BUILD, EXTERNAL, REUSE, Options, Plan, Step, make_plan
-from spack.install.ports import Builder, Order, Outcome, Running, Services, Sources, Stage
+from spack.install.ports import Builder, Order, Outcome, Services, Sources, Stage
 from spack.install.prefix import PrefixTransaction
 from spack.install.reindex import Reindexed, Verified, reindex, verify_records
 from spack.install.uninstall import Removal, plan_removal, remove, unneeded
@@ -33,7 +33,6 @@ __all__ = [
     "Reindexed",
     "Removal",
     "Report",
-    "Running",
     "Schedule",
     "Services",
     "Sources",

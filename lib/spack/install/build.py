@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Callable, Dict, Mapping, Optional
+from typing import Callable, Dict, Mapping
 
 from spack.errors import InstallError
 from spack.install.check import check_prefix
 from spack.install.plan import Step
-from spack.install.ports import Order, Running, Services, Stage
+from spack.install.ports import Order, Services, Stage
 from spack.install.prefix import PrefixTransaction
+from spack.spec import DEPTYPES
 from spack.store import InstallRecord, Store
 from spack.util.report import Task
 
@@ -29,15 +30,16 @@ def build_one(
     services: Services,
     task: Task,
     *,
-    started: Callable[[Optional[Running], Path], None],
-    cancelled: Callable[[], bool],
+    logging: Callable[[Path], None],
+    cancelled: threading.Event,
 ) -> InstallRecord:
     """Build, check and record one node; the caller holds its exclusive lock.
 
     Its dependencies are locked meanwhile, so that nobody removes them.
 
     :param prefixes: by hash, of everything that is installed.
-    :param started: told of the log before the build starts, and of the build when it runs.
+    :param logging: told of the log before the build starts.
+    :param cancelled: when it is set, everything is to end soon.
     :raises SpackError: if anything went wrong; nothing is left at the prefix then.
     """
     spec, store = step.spec, services.store
@@ -57,17 +59,15 @@ def build_one(
             environment=transaction.environment,
             tests=step.tests,
         )
-        started(None, transaction.log)
+        logging(transaction.log)
         _stop_if(cancelled)
         task.phase("build")
-        running = services.builder.start(order, task)
-        started(running, transaction.log)
-        try:
-            transaction.building(store.owner.child(running.pid))
-            outcome = running.wait()
-        except BaseException:
-            running.cancel()
-            raise
+        outcome = services.builder.build(
+            order,
+            task,
+            cancelled,
+            lambda pid: transaction.building(store.owner.child(pid)),
+        )
         _stop_if(cancelled)
         task.phase("check")
         checked = check_prefix(
@@ -98,7 +98,7 @@ def _prefixes(step: Step, prefixes: Mapping[str, Path], prefix: Path) -> Dict[st
 
 
 def _hold_dependencies(
-    stack: ExitStack, step: Step, store: Store, task: Task, cancelled: Callable[[], bool]
+    stack: ExitStack, step: Step, store: Store, task: Task, cancelled: threading.Event
 ) -> None:
     """Share the locks of what the build uses until the stack is left.
 
@@ -114,8 +114,8 @@ def _hold_dependencies(
         lock = store.locks.try_shared(node.dag_hash())
         while lock is None:
             task.phase(f"waiting for {node.short}")
+            cancelled.wait(_INTERVAL)
             _stop_if(cancelled)
-            time.sleep(_INTERVAL)
             lock = store.locks.try_shared(node.dag_hash())
         stack.enter_context(lock)
     for spec_hash in step.requires:
@@ -129,6 +129,6 @@ def _hold_dependencies(
             )
 
 
-def _stop_if(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
+def _stop_if(cancelled: threading.Event) -> None:
+    if cancelled.is_set():
         raise InstallError("cancelled", ref="install-cancelled")

@@ -28,7 +28,7 @@ from spack.errors import InstallError, SpackError
 from spack.install.build import build_one
 from spack.install.explicit import mark_explicit
 from spack.install.plan import Plan, Step
-from spack.install.ports import Running, Services, Stage
+from spack.install.ports import Services, Stage
 from spack.store import InstallRecord, Lock
 from spack.util.report import Task
 
@@ -158,7 +158,6 @@ class _Work:
     lock: Optional[Lock] = None
     task: Optional[Task] = None
     stage: Optional[Stage] = None
-    running: Optional[Running] = None
     jobs: int = 0
     started: float = 0.0
     log: Optional[Path] = None
@@ -346,7 +345,6 @@ class _Execution:
             self._skip(self.works[spec_hash])
         if self.schedule.fail_fast:
             self.cancelled.set()
-            self._stop_builds()
             for other in self.works.values():
                 self._skip(other)
 
@@ -393,8 +391,8 @@ class _Execution:
                 work.jobs,
                 self.services,
                 task,
-                started=lambda running, log: self._started(work, running, log),
-                cancelled=self.cancelled.is_set,
+                logging=lambda log: setattr(work, "log", log),
+                cancelled=self.cancelled,
             )
         except BaseException as error:
             if self.cancelled.is_set() and not self.schedule.keep_stage:
@@ -407,27 +405,12 @@ class _Execution:
             _destroy(work.stage)
         self._free(work)
 
-    def _started(self, work: _Work, running: Optional[Running], log: Path) -> None:
-        """A build is about to run (None) or runs; one that comes too late is stopped at once."""
-        with self.guard:
-            work.running = running
-            work.log = log
-            late = self.cancelled.is_set()
-        if late and running is not None:
-            running.cancel()
-
     def _task(self, work: _Work) -> Task:
         if work.task is None:
             work.task = self.services.reporter.task(work.step.hash, work.step.spec.short)
         return work.task
 
     # -- the end -----------------------------------------------------------------------------
-
-    def _stop_builds(self) -> None:
-        with self.guard:
-            running = [work.running for work in self.works.values() if work.running is not None]
-        for build in running:
-            build.cancel()
 
     def _join(self) -> None:
         for kind, thread in self.threads:
@@ -442,7 +425,6 @@ class _Execution:
         self.cancelled.set()
         while True:
             try:
-                self._stop_builds()
                 self._join()
                 self._settle_states()
                 return

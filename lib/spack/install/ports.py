@@ -6,6 +6,7 @@ The composition root plugs in what builds (:mod:`spack.build`) and what fetches
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, Protocol
@@ -16,7 +17,7 @@ from spack.spec import ConcreteSpec
 from spack.store import Store
 from spack.util.report import Reporter, Task
 
-__all__ = ["Builder", "Order", "Outcome", "Running", "Services", "Sources", "Stage"]
+__all__ = ["Builder", "Order", "Outcome", "Services", "Sources", "Stage"]
 
 
 class Stage(Protocol):
@@ -76,29 +77,24 @@ class Outcome:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Running(Protocol):
-    """A build that was started."""
-
-    @property
-    def pid(self) -> int:
-        """Leader of a process group of its own, in which all of the build runs."""
-
-    def wait(self) -> Outcome:
-        """Wait for its end. :raises InstallError: if it failed or was cancelled."""
-
-    def cancel(self) -> None:
-        """Kill the process group; :meth:`wait` then ends soon. Called from another thread,
-        perhaps more than once, perhaps after the end."""
-
-
 class Builder(Protocol):
     """Runs builds in processes of their own."""
 
-    def start(self, order: Order, task: Task) -> Running:
-        """Start the build and return; *task* is told of its phases while :meth:`Running.wait`
-        waits.
+    def build(
+        self,
+        order: Order,
+        task: Task,
+        cancelled: threading.Event,
+        started: Callable[[int], None],
+    ) -> Outcome:
+        """Do the build and wait for its end. Called in threads, several at once.
 
-        :raises InstallError: if it cannot be started.
+        :param task: to be told of the build's phases.
+        :param cancelled: when it is set, the build is to be killed with all its processes.
+        :param started: to be called with the process id of the leader of the process group in
+            which all of the build runs: if this process dies, the next one ends that group.
+        :raises InstallError: if the build failed.
+        :raises SpackError: if it was cancelled; all its processes have ended then.
         """
 
 

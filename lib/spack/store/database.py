@@ -320,7 +320,7 @@ class Database:
         new = folder / f"{self.path.name}.new-{os.getpid()}-{threading.get_ident()}"
         network = is_network(folder) if self._network is None else self._network
         try:
-            connection = _open(new, "mode=rwc")
+            connection, _ = _open(new, "mode=rwc")
             try:
                 connection.execute(f"PRAGMA journal_mode = {'DELETE' if network else 'WAL'}")
                 connection.executescript(f"BEGIN;{_SCHEMA}")
@@ -370,7 +370,8 @@ class Database:
             raise _corrupt(self.path, error) from error
 
 
-def _open(path: Path, parameters: str) -> sqlite3.Connection:
+def _open(path: Path, parameters: str) -> Tuple[sqlite3.Connection, int]:
+    """A connection, and the format number of the file."""
     import sqlite3  # start-up: 8 ms that most commands do not need
 
     uri = f"{path.absolute().as_uri()}?{parameters}"
@@ -379,35 +380,24 @@ def _open(path: Path, parameters: str) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
+        return connection, int(connection.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.DatabaseError:
         connection.close()
         raise
-    return connection
 
 
 def _open_existing(path: Path, write: bool) -> Tuple[sqlite3.Connection, int]:
-    """The connection and the file's format number."""
     import sqlite3  # start-up: see _open
 
-    connection = _open(path, "mode=rw" if write else "mode=ro")
     try:
-        return connection, _format(connection)
+        return _open(path, "mode=rw" if write else "mode=ro")
     except sqlite3.OperationalError:
-        connection.close()
         # A log that cannot be opened: somebody else's store in a folder that is not ours. Nobody
         # writes to it now if there is no log, and then the file alone is the truth.
         log = path.with_name(path.name + "-wal")
         if write or os.access(path.parent, os.W_OK) or log.exists():
             raise
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    connection = _open(path, "mode=ro&immutable=1")
-    return connection, _format(connection)
-
-
-def _format(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    return _open(path, "mode=ro&immutable=1")
 
 
 def _record(row: Tuple[Any, ...]) -> InstallRecord:
