@@ -29,6 +29,7 @@ __all__ = [
     "Origin",
     "Record",
     "Report",
+    "SpecText",
     "TEXT",
     "Text",
     "Tree",
@@ -67,6 +68,8 @@ class Report:
 
     def __init__(self) -> None:
         self.problems: List[Problem] = []
+        #: Spec texts that were met; whoever reads the files decides when they are parsed.
+        self.specs: List[Tree] = []
 
     def add(self, origin: Origin, message: str, hint: Optional[str] = None) -> None:
         """Note a problem."""
@@ -214,6 +217,18 @@ class Text(Kind):
 
     def hint(self, node: Node) -> Optional[str]:
         return "put it in quotes" if isinstance(node[0], bool) else None
+
+
+class SpecText(Text):
+    """A spec, noted in the report so that its syntax can be checked."""
+
+    def __init__(self) -> None:
+        super().__init__("a spec")
+
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: Report) -> Tree:
+        tree = super().read(node, origin, path, report)
+        report.specs.append(tree)
+        return tree
 
 
 class Choice(Kind):

@@ -18,13 +18,13 @@ that a scope includes (``include:``) stand below the scope, the first one highes
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spack.config.merge import merge
 from spack.config.schema import Origin, Record, Report, Tree, as_nodes, near
 from spack.config.sections import ENVIRONMENT, SECTIONS
 from spack.config.variables import Variables
-from spack.errors import ConfigError, UsageError
+from spack.errors import ConfigError, SpecError, UsageError
 from spack.util import yaml
 from spack.util.yaml import Node
 
@@ -100,6 +100,18 @@ def environment_scope(manifest: yaml.Loaded, name: str = "environment") -> Scope
     return Scope(name, manifest.file, sections)
 
 
+def check_specs(specs: Iterable[Tree], report: Report) -> None:
+    """Parse spec texts; what is wrong with them goes to ``report``."""
+    from spack.spec.parser import parse  # start-up: only files that changed are checked
+
+    for spec in specs:
+        try:
+            parse(spec.value)
+        except SpecError as error:
+            lines = "".join(f"\n{line}" for line in (error.long_message or "").splitlines())
+            report.add(spec.origin, f"{error.message}{lines}", error.hint)
+
+
 #: Sections of a manifest that the environment layer reads itself.
 _NOT_CONFIGURATION = frozenset({"view", "definitions", "develop"})
 
@@ -111,6 +123,8 @@ def check_environment(manifest: yaml.Loaded) -> Tree:
     """
     report = Report()
     tree = ENVIRONMENT.check(manifest.tree, manifest.file, (), report)
+    if manifest.fresh:
+        check_specs(report.specs, report)
     report.raise_if_any()
     manifest.remember()
     spack: Tree = next(iter(tree.value.values()))
@@ -304,6 +318,12 @@ def read_scopes(
     """
     reading = _Reading(variables or Variables(), platform, cache)
     layers = [layer for scope in scopes for layer in reading.scope(scope)]
+    fresh = {loaded.file for loaded in reading.loaded if loaded.fresh}
+    specs = [
+        item for item in reading.report.specs if item.origin[1] == 0 or item.origin[0] in fresh
+    ]
+    if specs:
+        check_specs(specs, reading.report)
     if reading.errors:
         first, *others = reading.errors
         if others or reading.report.problems:

@@ -21,13 +21,14 @@ from spack.config.schema import (
     ListOf,
     MapOf,
     Record,
+    SpecText,
     Text,
     one_or_more,
 )
 
 __all__ = ["ENVIRONMENT", "SECTIONS", "VIEW"]
 
-SPEC = Text("a spec")
+SPEC = SpecText()
 PATH = Text("a path")
 NULLABLE_TEXT = Either(TEXT, NULL)
 TEXTS = ListOf(TEXT)
@@ -150,7 +151,7 @@ _EVERY_PACKAGE: Dict[str, Kind] = {
     "buildable": BOOL,
     "permissions": Record({"read": ACCESS, "write": ACCESS, "group": TEXT}),
     "package_attributes": MapOf(ANYTHING),
-    "variants": one_or_more(TEXT),
+    "variants": one_or_more(SPEC),
     "target": ListOf(TEXT),
     "compiler": ListOf(SPEC),  # Spack's, of old
     "providers": MapOf(ListOf(SPEC)),
@@ -335,10 +336,12 @@ INCLUDE = ListOf(
     )
 )
 
+#: May name definitions (``$compilers``): the environment layer expands and parses them.
+_ENTRY = Text("a spec")
 SPEC_LIST = ListOf(
     Either(
-        SPEC,
-        Record({"matrix": ListOf(SPECS), "exclude": SPECS}, required=("matrix",)),
+        _ENTRY,
+        Record({"matrix": ListOf(ListOf(_ENTRY)), "exclude": ListOf(_ENTRY)}, required=("matrix",)),
         NULL,
     )
 )

@@ -86,10 +86,15 @@ class PythonLayout(NamedTuple):
         return ".".join(self.version.split(".")[:2])
 
     def to_json(self) -> Dict[str, Any]:
-        """The record as JSON values; ``from_json`` reads it."""
+        """The record as JSON values; ``from_json`` reads it.
+
+        Only what stays as long as the interpreter does: whether headers and ``venv`` are there is
+        looked up again by ``from_json``, because packages of the system add and remove them.
+        """
         return {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in self._asdict().items()
+            if key not in _LOOKED_UP
         }
 
     @classmethod
@@ -102,8 +107,8 @@ class PythonLayout(NamedTuple):
             values: Dict[str, Any] = {
                 key: tuple(data[key]) if isinstance(data[key], list) else data[key]
                 for key in cls._fields
+                if key not in _LOOKED_UP
             }
-            return cls(**values)
         except KeyError as error:
             raise HostError(
                 f"the layout record of {data.get('executable', 'an interpreter')} "
@@ -112,6 +117,17 @@ class PythonLayout(NamedTuple):
                 hint="detect the interpreter again: spack external find python",
                 ref="layout-record",
             ) from None
+        headers = (path for path in values["include_dirs"] if _exists(path, "Python.h"))
+        return cls(
+            **values,
+            include_dir=next(headers, None),
+            has_venv=_exists(values["stdlib_dir"], "venv", "__init__.py"),
+            has_ensurepip=_exists(values["stdlib_dir"], "ensurepip", "__init__.py"),
+        )
+
+
+#: Fields that describe the state of the system, not the interpreter.
+_LOOKED_UP = frozenset({"include_dir", "has_venv", "has_ensurepip"})
 
 
 def probe(executable: str, run: Runner) -> PythonLayout:
@@ -135,14 +151,14 @@ def probe(executable: str, run: Runner) -> PythonLayout:
             ref="interpreter-unusable",
         ) from None
     facts["executable"] = _own_executable(executable, facts)
-    return _refresh(facts)
+    return PythonLayout.from_json(facts)
 
 
 def _own_executable(executable: str, facts: Mapping[str, Any]) -> str:
     """The name of the interpreter inside its own prefix, the one with the version if it can be."""
     own_bin = os.path.join(os.path.realpath(facts["base_prefix"]), "bin")
     resolved = os.path.realpath(executable)
-    versioned = os.path.join(own_bin, facts["stdlib_name"])
+    versioned = os.path.join(own_bin, facts["stdlib"])
     if os.path.dirname(resolved) == own_bin:
         chosen = resolved
     elif os.path.exists(versioned):
@@ -152,31 +168,8 @@ def _own_executable(executable: str, facts: Mapping[str, Any]) -> str:
     return os.path.join(facts["base_prefix"], "bin", os.path.basename(chosen))
 
 
-def _refresh(facts: Mapping[str, Any]) -> PythonLayout:
-    """A layout from remembered facts; what packages of the system may add later is looked up."""
-    stdlib = facts["stdlib"]
-    headers = (path for path in facts["include_dirs"] if _exists(path, "Python.h"))
-    known = {name: facts[name] for name in PythonLayout._fields if name in facts}
-    known.update(
-        stdlib=facts["stdlib_name"],
-        stdlib_dir=stdlib,
-        tags=tuple(facts["tags"]),
-        include_dirs=tuple(dict.fromkeys(facts["include_dirs"])),
-        include_dir=next(headers, None),
-        has_venv=_exists(stdlib, "venv", "__init__.py"),
-        has_ensurepip=_exists(stdlib, "ensurepip", "__init__.py"),
-    )
-    return PythonLayout(**known)
-
-
 def _exists(*parts: str) -> bool:
     return os.path.exists(os.path.join(*parts))
-
-
-def _facts(layout: PythonLayout) -> Dict[str, Any]:
-    data = layout.to_json()
-    data.update(stdlib=layout.stdlib_dir, stdlib_name=layout.stdlib)
-    return data
 
 
 def layout_of(executable: str, search: Search) -> PythonLayout:
@@ -187,11 +180,11 @@ def layout_of(executable: str, search: Search) -> PythonLayout:
     known, facts = search.memory.recall("layout", executable)
     if known and facts is not None:
         try:
-            return _refresh(facts)
-        except (KeyError, TypeError):
-            pass  # of another version of this program
+            return PythonLayout.from_json(facts)
+        except HostError:
+            pass  # remembered by another version of this program
     layout = probe(executable, search.run)
-    search.memory.note("layout", executable, _facts(layout))
+    search.memory.note("layout", executable, layout.to_json())
     return layout
 
 

@@ -68,8 +68,8 @@ def describe() -> Dict[str, Any]:
         "prefix": sys.prefix,
         "base_prefix": sys.base_prefix,
         "abiflags": abiflags,
-        "stdlib": stdlib,
-        "stdlib_name": stdlib_name,
+        "stdlib": stdlib_name,
+        "stdlib_dir": stdlib,
         "scheme": scheme,
         "purelib": relative("purelib", scheme),
         "platlib": relative("platlib", scheme),
@@ -85,11 +85,10 @@ def describe() -> Dict[str, Any]:
             tag + short + abiflags if tag == "cp" else (sysconfig.get_config_var("SOABI") or ""),
             sysconfig.get_platform().replace("-", "_").replace(".", "_"),
         ],
-        "platform": sysconfig.get_platform(),
         "ldlibrary": sysconfig.get_config_var("LDLIBRARY") or "",
         "libdir": sysconfig.get_config_var("LIBDIR") or "",
         "shared": bool(sysconfig.get_config_var("Py_ENABLE_SHARED")),
-        "include_dirs": header_directories(scheme, stdlib_name),
+        "include_dirs": list(dict.fromkeys(header_directories(scheme, stdlib_name))),
     }
     layout.update(without_local(layout))
     return layout
@@ -97,12 +96,12 @@ def describe() -> Dict[str, Any]:
 
 def without_local(layout: Dict[str, Any]) -> Dict[str, str]:
     """Clean paths where a distribution patched even the explicit scheme."""
-    library = layout["stdlib_name"] + "/site-packages"
+    library = layout["stdlib"] + "/site-packages"
     clean = {
         "purelib": "lib/" + library,
         "platlib": layout["platlibdir"] + "/" + library,
         "scripts": "bin",
-        "include": "include/" + layout["stdlib_name"],
+        "include": "include/" + layout["stdlib"],
         "data": ".",
     }
     return {

@@ -86,11 +86,15 @@ class Loaded:
     __slots__ = ("_data", "_remember", "file", "fresh", "tree")
 
     def __init__(
-        self, file: str, tree: Node, remember: Optional[Callable[[Node], None]] = None
+        self,
+        file: str,
+        tree: Node,
+        remember: Optional[Callable[[Node], None]] = None,
+        fresh: bool = False,
     ) -> None:
         self.file = file
         self.tree = tree
-        self.fresh = remember is not None
+        self.fresh = fresh or remember is not None
         self._remember = remember
         self._data: Any = self
 
@@ -136,7 +140,7 @@ def load(
     """
     file = os.fspath(path)
     if text is not None:
-        return Loaded(file, _parse(file, text), None)
+        return Loaded(file, _parse(file, text), fresh=True)
     try:
         status = os.stat(file)
         place = None if cache is None else _cache_place(os.fspath(cache), file)
