@@ -1,0 +1,322 @@
+"""What can stand for a package: versions to build, externals and installed specs.
+
+Sets of versions are bit masks over one list per package, best version first, so that a
+constraint costs one ``&``. The order is Spack's: what the configuration prefers, then
+``preferred=True``, plain before git versions, numbers before names such as ``develop``, final
+before pre-releases, then the greatest; deprecated versions come last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+
+from spack.recipe.records import DependencyRecord, Recipe
+from spack.solver.problem import ExternalLike, PackageLike, Problem
+from spack.spec import ConcreteSpec, GitVersion, Spec, VariantValue, Version, VersionList
+
+__all__ = ["Candidates", "Catalog", "External", "VersionCandidate", "preference"]
+
+
+@dataclass(frozen=True)
+class VersionCandidate:
+    """A version, and whether it can be built from the recipe."""
+
+    version: Version
+    declared: bool = True
+    deprecated: bool = False
+
+
+@dataclass(frozen=True)
+class External:
+    """An external of the configuration with its parsed spec."""
+
+    entry: ExternalLike
+    spec: Spec
+    version: Version
+    mask: int
+    index: int
+
+
+@dataclass
+class Candidates:
+    """All that can stand for one package; see :class:`Catalog`."""
+
+    name: str
+    recipe: Optional[Recipe]
+    versions: List[VersionCandidate] = field(default_factory=list)
+    externals: List[External] = field(default_factory=list)
+    installed: List[ConcreteSpec] = field(default_factory=list)
+    #: Why it may not be built: the origin of ``buildable: false``; None when it may.
+    fixed: Optional[str] = None
+    #: Versions that may be built.
+    buildable: int = 0
+    deprecated: int = 0
+    _masks: Dict[VersionList, int] = field(default_factory=dict)
+    _index: Dict[str, int] = field(default_factory=dict)
+
+    @property
+    def everything(self) -> int:
+        """The mask of all versions."""
+        return (1 << len(self.versions)) - 1
+
+    def mask(self, versions: VersionList) -> int:
+        """The versions that lie in *versions*; memoised."""
+        found = self._masks.get(versions)
+        if found is None:
+            found = 0
+            if versions.is_any:
+                found = self.everything
+            else:
+                for index, candidate in enumerate(self.versions):
+                    if versions.holds(candidate.version):
+                        found |= 1 << index
+            self._masks[versions] = found
+        return found
+
+    def index(self, version: Version) -> int:
+        """The place of *version* in the list; it is always there for an installed spec."""
+        return self._index[version.string]
+
+    @property
+    def installed_mask(self) -> int:
+        """The versions that are installed."""
+        mask = 0
+        for spec in self.installed:
+            mask |= 1 << self.index(spec.version)
+        return mask
+
+    @property
+    def external_mask(self) -> int:
+        """The versions of externals."""
+        mask = 0
+        for external in self.externals:
+            mask |= external.mask
+        return mask
+
+
+def preference(
+    version: Version, preferred: bool, deprecated: bool, wishes: Sequence[VersionList] = ()
+) -> Tuple[int, ...]:
+    """The key that sorts versions from good to bad; sort by the version itself beforehand."""
+    wish = len(wishes)
+    for place, wished in enumerate(wishes):
+        if wished.holds(version):
+            wish = place
+            break
+    return (
+        deprecated,
+        wish,
+        not preferred,
+        isinstance(version, GitVersion),
+        version.isdevelop(),
+        version.is_prerelease(),
+    )
+
+
+class Catalog:
+    """Candidates by package name, made on first use.
+
+    :param given: versions that a root names exactly; they can be built although no recipe
+        declares them.
+    """
+
+    def __init__(self, problem: Problem, given: Mapping[str, Set[Version]]) -> None:
+        self.problem = problem
+        self._given = given
+        self._known: Dict[str, Candidates] = {}
+        self._installed: Dict[str, List[ConcreteSpec]] = {}
+        self._by_hash: Dict[str, ConcreteSpec] = {}
+        self._recipes: Dict[str, Optional[Recipe]] = {}
+        self._providers: Dict[str, Tuple[str, ...]] = {}
+        #: Filled by :func:`spack.solver.expansion.dependency_records`.
+        self.dependency_records: Dict[str, Tuple[DependencyRecord, ...]] = {}
+        #: Filled by :func:`spack.solver.variants.preferred_variants`.
+        self.preferred_variants: Dict[str, Dict[str, VariantValue]] = {}
+        self._fixed_virtuals = {
+            name
+            for name, settings in problem.packages.items()
+            if settings.buildable is False and problem.recipes.is_virtual(name)
+        }
+        for spec in _usable(problem):
+            self._installed.setdefault(spec.name, []).append(spec)
+            self._by_hash[spec.dag_hash()] = spec
+
+    def settings(self, name: str) -> Optional[PackageLike]:
+        """The configuration of package or virtual *name*."""
+        return self.problem.packages.get(name)
+
+    def recipe(self, name: str) -> Optional[Recipe]:
+        """The facts of package *name*; None when it is unknown or virtual."""
+        if name not in self._recipes:
+            found = self.problem.recipes.get(name)
+            self._recipes[name] = None if found is None or found.virtual else found
+        return self._recipes[name]
+
+    def is_virtual(self, name: str) -> bool:
+        """Whether *name* is virtual."""
+        return self.problem.recipes.is_virtual(name)
+
+    def installed(self, name: str) -> Sequence[ConcreteSpec]:
+        """Reusable specs of *name*, whether or not reuse is on."""
+        return self._installed.get(name, ())
+
+    def by_hash(self, prefix: str) -> List[ConcreteSpec]:
+        """Reusable specs whose hash starts with *prefix*."""
+        exact = self._by_hash.get(prefix)
+        if exact is not None:
+            return [exact]
+        return [spec for digest, spec in self._by_hash.items() if digest.startswith(prefix)]
+
+    def externals(self, name: str) -> Sequence[ExternalLike]:
+        """The external entries of *name*."""
+        settings = self.settings(name)
+        return () if settings is None else settings.externals
+
+    def has_ready(self, name: str) -> bool:
+        """Whether there is an external or a reusable spec of *name*."""
+        return bool(self.externals(name)) or (
+            self.problem.reuse is not False and name in self._installed
+        )
+
+    def fixed(self, name: str) -> Optional[str]:
+        """The origin of what forbids to build *name*, or None."""
+        own = self.settings(name)
+        if own is not None and own.buildable is not None:
+            return None if own.buildable else f"packages:{name}:buildable"
+        recipe = self.recipe(name) if self._fixed_virtuals else None
+        if recipe is not None:
+            for record in recipe.provides:
+                for text in record.virtuals:
+                    virtual = Spec.parse(text).name
+                    if virtual in self._fixed_virtuals:
+                        return f"packages:{virtual}:buildable"
+        everything = self.settings("all")
+        if everything is not None and everything.buildable is False:
+            return "packages:all:buildable"
+        return None
+
+    def providers(self, virtual: str) -> Tuple[str, ...]:
+        """Packages that can provide *virtual*, the preferred one first.
+
+        The configuration's order, then those that are there as externals, then by name; gcc
+        comes before other compilers.
+        """
+        found = self._providers.get(virtual)
+        if found is None:
+            known = list(self.problem.recipes.providers(virtual))
+            wished: List[str] = []
+            for section in (virtual, "all"):
+                settings = self.settings(section)
+                if settings is not None:
+                    texts = list(settings.providers.get(virtual, ()))
+                    if section == virtual:
+                        for group in (*settings.require, *settings.prefer):
+                            texts += group.specs
+                    for text in texts:
+                        name = Spec.parse(text).name
+                        if name in known and name not in wished:
+                            wished.append(name)
+            rest = [name for name in known if name not in wished]
+            rest.sort(key=lambda name: (not self.externals(name), name != "gcc", name))
+            found = tuple(wished + rest)
+            self._providers[virtual] = found
+        return found
+
+    def get(self, name: str) -> Candidates:
+        """The candidates of package *name*."""
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self._collect(name)
+        return found
+
+    def _collect(self, name: str) -> Candidates:
+        recipe = self.recipe(name)
+        result = Candidates(name, recipe, fixed=self.fixed(name))
+        settings, defaults = self.settings(name), self.settings("all")
+        wishes = [
+            VersionList.parse(text)
+            for text in (settings.version if settings is not None else ())
+            or (defaults.version if defaults is not None else ())
+        ]
+        rows: Dict[str, Tuple[Version, bool, bool, bool]] = {}
+        for record in recipe.versions if recipe is not None else ():
+            rows[record.version] = (
+                Version(record.version),
+                True,
+                record.preferred,
+                record.deprecated,
+            )
+        externals: List[Tuple[ExternalLike, Spec, Version]] = []
+        for entry in self.externals(name):
+            spec = Spec.parse(entry.spec)
+            version = external_version(spec)
+            if version is None:
+                version = next((row[0] for row in rows.values()), Version("unknown"))
+            externals.append((entry, spec, version))
+        ready = [version for _, _, version in externals]
+        installed = list(self.installed(name))
+        ready += [spec.version for spec in installed]
+        for version in sorted(self._given.get(name, ())):
+            rows.setdefault(version.string, (version, True, False, False))
+        for version in ready:
+            rows.setdefault(version.string, (version, False, False, False))
+        order = sorted(rows.values(), key=lambda row: row[0], reverse=True)
+        order.sort(key=lambda row: preference(row[0], row[2], row[3], wishes))
+        for index, (version, declared, _, deprecated) in enumerate(order):
+            result.versions.append(VersionCandidate(version, declared, deprecated))
+            result._index[version.string] = index
+            if declared and recipe is not None and (not deprecated or self.problem.deprecated):
+                result.buildable |= 1 << index
+            if deprecated:
+                result.deprecated |= 1 << index
+        if result.fixed is not None:
+            result.buildable = 0
+        for index, (entry, spec, version) in enumerate(externals):
+            mask = 1 << result.index(version)
+            result.externals.append(External(entry, spec, version, mask, index))
+        result.installed = installed
+        return result
+
+
+def external_version(spec: Spec) -> Optional[Version]:
+    """The one version that the spec of an external names, or None."""
+    versions = spec.versions
+    return versions.concrete or versions.concrete_range_as_version
+
+
+def _usable(problem: Problem) -> Iterable[ConcreteSpec]:
+    """Reusable specs that fit the host and whose external parts are still configured."""
+    verdicts: Dict[str, bool] = {}
+    prefixes: Dict[str, Set[Any]] = {}
+
+    def usable(spec: ConcreteSpec) -> bool:
+        digest = spec.dag_hash()
+        known = verdicts.get(digest)
+        if known is None:
+            known = spec.platform == problem.host.platform and spec.os == problem.host.os
+            if known and spec.external is not None:
+                if spec.name not in prefixes:
+                    settings = problem.packages.get(spec.name)
+                    entries = settings.externals if settings is not None else ()
+                    prefixes[spec.name] = {
+                        entry.prefix or tuple(entry.modules) for entry in entries
+                    }
+                place = spec.external.path or tuple(spec.external.modules)
+                known = place in prefixes[spec.name]
+            elif known:
+                known = spec.target in problem.host.targets or spec.target == problem.host.target
+            known = known and all(
+                usable(edge.spec) for edge in spec.edges if edge.deptypes & {"link", "run"}
+            )
+            verdicts[digest] = known
+        return known
+
+    seen: Set[str] = set()
+    for root in problem.reusable:
+        for spec in root.traverse(("link", "run")):
+            digest = spec.dag_hash()
+            if digest not in seen:
+                seen.add(digest)
+                if usable(spec):
+                    yield spec

@@ -1,0 +1,46 @@
+"""What a person wrote, as guards: each can be blamed when nothing satisfies all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, List, Optional
+
+__all__ = ["Guard", "Guards"]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One constraint of a person.
+
+    :param kind: ``root``, ``dependency``, ``conflict``, ``requires``, ``require``, ``forbid``
+        or ``domain`` (which versions, externals and installed specs of a package there are).
+    :param package: the package that it is about, or that it comes from.
+    :param text: what it says.
+    :param origin: ``file:line`` or ``command line``.
+    :param data: the record or the root behind it.
+    """
+
+    kind: str
+    package: str
+    text: str
+    origin: str
+    data: Any = None
+    message: Optional[str] = None
+
+
+class Guards:
+    """Numbers guards from 1."""
+
+    def __init__(self) -> None:
+        self.rows: List[Guard] = []
+
+    def add(self, *args: Any, **keywords: Any) -> int:
+        """The number of a new guard; the arguments are those of :class:`Guard`."""
+        self.rows.append(Guard(*args, **keywords))
+        return len(self.rows)
+
+    def __getitem__(self, number: int) -> Guard:
+        return self.rows[number - 1]
+
+    def __len__(self) -> int:
+        return len(self.rows)

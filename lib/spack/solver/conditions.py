@@ -1,0 +1,360 @@
+"""Constraints as literals: the small vocabulary in which the logic program speaks of a node.
+
+A constraint on a package becomes a tuple of literals that must all hold, ``()`` when it always
+holds, or None when it never can. Equal parts share a literal, and version constraints that pick
+the same candidates are equal; this is what keeps the program small. What is decided here is not
+decided by the solver:
+
+* a version constraint that all candidates satisfy, or none;
+* platform and operating system, of which there is one; the target, unless there is a choice;
+* a variant that no definition of the recipe knows.
+
+None of this is done for a package that may be a *ghost* (its build is not expanded, so nothing
+is known of it): there a literal must stay free to be true or false.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Protocol, Set, Tuple
+
+from spack.recipe.records import VariantRecord
+from spack.solver.candidates import Candidates, Catalog
+from spack.spec import ConcreteSpec, Dependency, Spec, VariantValue, any_version, target_satisfies
+
+__all__ = ["LANGUAGES", "Conditions", "Literal", "Scope"]
+
+#: Virtual packages that stand for a compiler; each node chooses its own provider.
+LANGUAGES = frozenset(("c", "cxx", "fortran"))
+
+#: Keys that look like variants but that no recipe declares: a node has them when it is told to.
+FREE_KEYS = frozenset(("commit", "dev_path", "patches", "tag", "branch", "ref"))
+
+Key = Tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Literal:
+    """One literal on one package; ``key[0]`` names its kind.
+
+    ``("v", text, mask)`` version, ``("b", variant, value)``, ``("h", variant)``,
+    ``("x", variant, values)`` exactly these, ``("t", targets)``, ``("s", name, value)`` told,
+    ``("H", hashes)``, ``("d", name, direct, condition, virtuals, types)`` a dependency and
+    ``("V", virtual, direct, versions, condition per provider)`` one that is virtual.
+    """
+
+    number: int
+    package: str
+    key: Key
+    dependency: Optional[Dependency] = None
+
+
+class Scope(Protocol):
+    """What is known of the packages that take part."""
+
+    catalog: Catalog
+
+    def candidates(self, name: str) -> Candidates: ...
+
+    def alive(self, name: str) -> int:
+        """The versions that any node of *name*, other than a ghost, may have."""
+
+    def ghostly(self, name: str) -> bool:
+        """Whether *name* may be a ghost."""
+
+    def may_have(self, name: str, dependency: str) -> bool:
+        """Whether a node of *name* may depend directly on *dependency*."""
+
+    def targets(self) -> Tuple[str, ...]:
+        """The targets to choose from; just one when there is no choice."""
+
+
+class Conditions:
+    """Makes literals and conditions, each once."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.literals: List[Literal] = []
+        self.conditions: Dict[Tuple[str, Tuple[int, ...]], int] = {}
+        #: Values of variants that a constraint mentions, by package and variant.
+        self.mentioned: Dict[Tuple[str, str], Set[str]] = {}
+        #: Pairs (package, package or virtual) for which "somewhere below" is asked.
+        self.wanted: Set[Tuple[str, str]] = set()
+        self._numbers: Dict[Tuple[str, Key], int] = {}
+        self._compiled: Dict[Tuple[str, int], Tuple[Spec, Optional[Tuple[int, ...]]]] = {}
+
+    def compile(self, package: str, spec: Spec) -> Optional[Tuple[int, ...]]:
+        """The literals that *spec* says of a node of *package*; None when none can hold it."""
+        # by identity: parsing is memoised, and hashing a spec costs more than compiling it
+        key = (package, id(spec))
+        known = self._compiled.get(key)
+        if known is None:
+            known = self._compiled[key] = (spec, self._compile(package, spec))
+        return known[1]
+
+    def condition(self, package: str, literals: Tuple[int, ...]) -> int:
+        """The number of the conjunction of *literals*; 0 for none."""
+        if not literals:
+            return 0
+        key = (package, tuple(sorted(set(literals))))
+        return self.conditions.setdefault(key, len(self.conditions) + 1)
+
+    def when(self, package: str, text: str) -> Optional[int]:
+        """The condition that the text stands for; None when it never holds."""
+        if not text:
+            return 0
+        literals = self.compile(package, Spec.parse(text))
+        return None if literals is None else self.condition(package, literals)
+
+    def both(self, package: str, *specs: Spec) -> Optional[int]:
+        """The conjunction of several constraints on one node."""
+        found: List[int] = []
+        for spec in specs:
+            literals = self.compile(package, spec)
+            if literals is None:
+                return None
+            found.extend(literals)
+        return self.condition(package, tuple(found))
+
+    def literal(self, package: str, key: Key, dependency: Optional[Dependency] = None) -> int:
+        """The number of a literal, from 1."""
+        number = self._numbers.get((package, key))
+        if number is None:
+            number = len(self.literals) + 1
+            self._numbers[package, key] = number
+            self.literals.append(Literal(number, package, key, dependency))
+        return number
+
+    # -- parts ------------------------------------------------------------------------------
+
+    def _compile(self, package: str, spec: Spec) -> Optional[Tuple[int, ...]]:
+        if spec.name and spec.name != package:
+            # a condition about another package is one about something below
+            literal = self.dependency(package, Dependency(spec, False, (), ()))
+            return None if literal is None else (literal,)
+        found: List[int] = []
+        for part in (self._versions, self._variants, self._architecture, self._identity):
+            literals = part(package, spec)
+            if literals is None:
+                return None
+            found.extend(literals)
+        for dependency in spec.dependencies:
+            literal = self.dependency(package, dependency)
+            if literal is None:
+                return None
+            found.append(literal)
+        return tuple(found)
+
+    def _versions(self, package: str, spec: Spec) -> Optional[List[int]]:
+        versions = spec.versions
+        if versions.is_any:
+            return []
+        alive = self.scope.alive(package)
+        mask = self.scope.candidates(package).mask(versions) & alive if alive else 0
+        if self.scope.ghostly(package):
+            return [self.literal(package, ("v", str(versions), mask))]
+        if not mask:
+            return None
+        return [] if mask == alive else [self.literal(package, ("v", "", mask))]
+
+    def _variants(self, package: str, spec: Spec) -> Optional[List[int]]:
+        found: List[int] = []
+        for name in spec.variants:
+            literals = self._variant(package, spec.variants[name])
+            if literals is None:
+                return None
+            found.extend(literals)
+        return found
+
+    def _variant(self, package: str, wanted: VariantValue) -> Optional[List[int]]:
+        name = wanted.name
+        if name in FREE_KEYS:
+            return [self.literal(package, ("s", name, value)) for value in wanted.values]
+        if not self._possible(package, wanted):
+            return None
+        if self._given(package, wanted):
+            return []
+        mentioned = self.mentioned.setdefault((package, name), set())
+        mentioned.update(wanted.values)
+        if wanted.kind == "any":
+            return [self.literal(package, ("h", name))]
+        if wanted.exact and wanted.kind != "bool":
+            return [self.literal(package, ("x", name, wanted.values))]
+        return [self.literal(package, ("b", name, value)) for value in wanted.values]
+
+    def definitions(self, package: str, name: str) -> List[VariantRecord]:
+        """The recipe's definitions of a variant, in order."""
+        recipe = self.scope.candidates(package).recipe
+        if recipe is None:
+            return []
+        return [record for record in recipe.variants if record.name == name]
+
+    def _possible(self, package: str, wanted: VariantValue) -> bool:
+        if self.scope.ghostly(package):
+            return True
+        candidates = self.scope.candidates(package)
+        if candidates.installed or candidates.externals:
+            return True
+        for record in self.definitions(package, wanted.name):
+            if record.values is None:
+                return True
+            allowed = {value for value, _ in record.values}
+            if record.kind == "bool":
+                allowed = {"true", "false"}
+            if record.kind != "multi" and len(wanted.values) > 1:
+                continue
+            if allowed.issuperset(wanted.values):
+                return True
+        return False
+
+    def _given(self, package: str, wanted: VariantValue) -> bool:
+        """Whether every node of *package* has the value: build_system=python_pip and the like."""
+        if self.scope.ghostly(package) or self.scope.candidates(package).installed:
+            return False
+        definitions = self.definitions(package, wanted.name)
+        if len(definitions) != 1 or definitions[0].when or definitions[0].values is None:
+            return False
+        if wanted.kind == "any":
+            return True
+        values = definitions[0].values
+        return (
+            definitions[0].kind == "single"
+            and len(values) == 1
+            and wanted.values == (values[0][0],)
+            and not self.scope.candidates(package).externals
+        )
+
+    def _architecture(self, package: str, spec: Spec) -> Optional[List[int]]:
+        arch = spec.arch
+        if not arch:
+            return []
+        host = self.scope.catalog.problem.host
+        if arch.platform not in (None, "*", host.platform) or arch.os not in (None, "*", host.os):
+            return None
+        if arch.target is None or arch.target == "*":
+            return []
+        targets = self.scope.targets()
+        fitting = tuple(name for name in targets if target_satisfies(name, arch.target))
+        if self.scope.ghostly(package):
+            return [self.literal(package, ("t", fitting, arch.target))]
+        if len(fitting) == len(targets):
+            return []
+        return [self.literal(package, ("t", fitting, ""))] if fitting else None
+
+    def _identity(self, package: str, spec: Spec) -> Optional[List[int]]:
+        found: List[int] = []
+        for name in spec.flags:
+            found.extend(self.literal(package, ("s", name, text)) for text in spec.flags[name])
+        if spec.hash_prefix:
+            hashes = tuple(
+                sorted(
+                    concrete.dag_hash()
+                    for concrete in self.scope.catalog.by_hash(spec.hash_prefix)
+                    if concrete.name == package
+                )
+            )
+            if not hashes:
+                return None
+            found.append(self.literal(package, ("H", hashes)))
+        if spec.namespace:
+            recipe = self.scope.catalog.recipe(package)
+            if recipe is None or recipe.namespace != spec.namespace:
+                return None
+        return found
+
+    # -- dependencies -----------------------------------------------------------------------
+
+    def dependency(self, package: str, wanted: Dependency) -> Optional[int]:
+        """The literal "has such a dependency"; None when it cannot have one."""
+        name = wanted.spec.name
+        if not name:
+            return None
+        if self.scope.catalog.is_virtual(name):
+            return self._virtual(package, name, wanted)
+        if wanted.direct and not self._may_have(package, name):
+            return None
+        literals = self.compile(name, wanted.spec)
+        if literals is None:
+            return None
+        if not wanted.direct:
+            self.wanted.add((package, name))
+        condition = self.condition(name, literals)
+        key = ("d", name, wanted.direct, condition, wanted.virtuals, wanted.deptypes)
+        return self.literal(package, key, wanted)
+
+    def _virtual(self, package: str, virtual: str, wanted: Dependency) -> Optional[int]:
+        if wanted.direct and not self._may_have(package, virtual):
+            return None
+        conditions: List[Tuple[str, int]] = []
+        anonymous = wanted.spec.replace(name="", versions=any_version)
+        for provider in self.scope.catalog.providers(virtual):
+            literals = self.compile(provider, anonymous)
+            if literals is not None:
+                conditions.append((provider, self.condition(provider, literals)))
+        if not conditions:
+            return None
+        if not wanted.direct:
+            self.wanted.update((package, provider) for provider, _ in conditions)
+        versions = "" if wanted.spec.versions.is_any else str(wanted.spec.versions)
+        key = ("V", virtual, wanted.direct, versions, tuple(conditions))
+        return self.literal(package, key, wanted)
+
+    def _may_have(self, package: str, name: str) -> bool:
+        if self.scope.ghostly(package) or self.scope.candidates(package).installed:
+            return True
+        return self.scope.may_have(package, name)
+
+    # -- installed specs --------------------------------------------------------------------
+
+    def holds_for(self, literal: Literal, spec: ConcreteSpec) -> bool:
+        """Whether *literal* is true of an installed spec."""
+        kind, key = literal.key[0], literal.key
+        if kind == "v":
+            index = self.scope.candidates(spec.name).index(spec.version)
+            return bool(key[2] >> index & 1)
+        if kind in ("b", "h", "x"):
+            value = spec.variants.get(key[1])
+            if value is None or kind == "h":
+                return value is not None
+            return key[2] in value.values if kind == "b" else key[2] == value.values
+        if kind == "t":
+            return spec.target in key[1] or (
+                bool(key[2]) and target_satisfies(str(spec.target), key[2])
+            )
+        if kind == "s":
+            return _told(spec, key[1], key[2])
+        if kind == "H":
+            return spec.dag_hash() in key[1]
+        return literal.dependency is not None and _has_dependency(spec, literal, self)
+
+
+def _told(spec: ConcreteSpec, name: str, value: str) -> bool:
+    variant = spec.variants.get(name)
+    if variant is not None:
+        return value in variant.values
+    return value in spec.flags.get(name, ())
+
+
+def _has_dependency(spec: ConcreteSpec, literal: Literal, conditions: Conditions) -> bool:
+    wanted, virtual = literal.dependency, literal.key[0] == "V"
+    assert wanted is not None
+    name = literal.key[1]
+    inner = wanted.spec.with_name("")
+    if virtual:
+        inner = inner.replace(versions=any_version)
+    edges = list(spec.edges)
+    if not wanted.direct:
+        for edge in spec.edges:
+            for below in edge.spec.traverse(("link", "run")):
+                edges.extend(e for e in below.edges if e.deptypes & {"link", "run"})
+    for edge in edges:
+        if virtual:
+            if name not in edge.virtuals:
+                continue
+        elif edge.spec.name != name or not set(wanted.virtuals) <= set(edge.virtuals):
+            continue
+        if wanted.deptypes and not set(wanted.deptypes) <= edge.deptypes:
+            continue
+        if edge.spec.satisfies(inner):
+            return True
+    return False

@@ -1,0 +1,274 @@
+"""From the atoms of a model to concrete specs, dependencies first.
+
+The program leaves out what cannot matter: variants that no constraint mentions, and the patches
+of a package. Both are added here, with conditions tested on the node itself, which by then has
+its version, its other variants and its dependencies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
+
+from spack.recipe.records import PatchRecord, Recipe, VariantRecord
+from spack.solver.candidates import Catalog
+from spack.solver.candidates import External as ExternalCandidate
+from spack.solver.driver import Row
+from spack.solver.encode import Encoding
+from spack.solver.problem import Root
+from spack.solver.variants import default_values, preferred_variants
+from spack.spec import FLAG_NAMES, ConcreteSpec, Edge, External, VariantValue
+
+__all__ = ["decode"]
+
+Node = Tuple[str, int]
+
+
+@dataclass
+class _Draft:
+    """What the model says of one node."""
+
+    values: Dict[str, List[str]] = field(default_factory=dict)
+    version: int = -1
+    target: Optional[str] = None
+    external: Optional[int] = None
+    reused: Optional[str] = None
+    told: List[int] = field(default_factory=list)
+    patches: List[PatchRecord] = field(default_factory=list)
+    children: Dict[Node, None] = field(default_factory=dict)
+    types: Dict[str, Set[str]] = field(default_factory=dict)
+    virtuals: Dict[str, Set[str]] = field(default_factory=dict)
+
+
+class _Decoder:
+    def __init__(
+        self,
+        catalog: Catalog,
+        encoding: Encoding,
+        atoms: Mapping[str, Sequence[Row]],
+        target: str,
+        roots: Sequence[Root],
+    ) -> None:
+        self.catalog = catalog
+        self.encoding = encoding
+        self.target = target
+        self.drafts: Dict[Node, _Draft] = {}
+        self._read(atoms)
+        self.propagated = _propagated_flags(roots)
+
+    def _read(self, atoms: Mapping[str, Sequence[Row]]) -> None:
+        drafts = self.drafts
+        for package, instance in atoms.get("build", ()):
+            drafts[package, instance] = _Draft()
+        for package, instance, index in atoms.get("external", ()):
+            drafts[package, instance] = _Draft(external=index)
+        for package, instance, digest in atoms.get("reuse", ()):
+            drafts[package, instance] = _Draft(reused=digest)
+        for package, instance, version in atoms.get("pick", ()):
+            drafts[package, instance].version = version
+        for package, instance, name, value in atoms.get("val", ()):
+            drafts[package, instance].values.setdefault(name, []).append(value)
+        for package, instance, target in atoms.get("tgt", ()):
+            drafts[package, instance].target = target
+        for package, instance, literal in atoms.get("set", ()):
+            drafts[package, instance].told.append(literal)
+        for package, instance, child, other in atoms.get("edge", ()):
+            drafts[package, instance].children[child, other] = None
+        for package, instance, child, kind in atoms.get("etype", ()):
+            drafts[package, instance].types.setdefault(child, set()).add(kind)
+        for package, instance, virtual, child, _ in atoms.get("vedge", ()):
+            drafts[package, instance].virtuals.setdefault(child, set()).add(virtual)
+        for number, package, instance in atoms.get("patched", ()):
+            record = self.encoding.dependencies[number][1]
+            drafts[package, instance].patches.extend(record.patches)
+
+    def specs(self) -> Dict[Node, ConcreteSpec]:
+        """All nodes, made from the leaves upwards."""
+        done: Dict[Node, ConcreteSpec] = {}
+        for start in sorted(self.drafts):
+            stack = [start]
+            while stack:
+                node = stack[-1]
+                if node in done:
+                    stack.pop()
+                    continue
+                draft = self.drafts[node]
+                waiting = [child for child in draft.children if child not in done]
+                if waiting and draft.reused is None:
+                    stack.extend(waiting)
+                    continue
+                done[node] = self._spec(node, draft, done)
+                stack.pop()
+        return done
+
+    def _spec(
+        self, node: Node, draft: _Draft, done: Mapping[Node, ConcreteSpec]
+    ) -> ConcreteSpec:
+        if draft.reused is not None:
+            return self.catalog.by_hash(draft.reused)[0]
+        name = node[0]
+        candidates = self.catalog.get(name)
+        recipe, host = candidates.recipe, self.catalog.problem.host
+        external = None if draft.external is None else candidates.externals[draft.external]
+        version = candidates.versions[draft.version].version
+        edges = []
+        for child in sorted(draft.children):
+            virtuals = tuple(sorted(draft.virtuals.get(child[0], ())))
+            edges.append(Edge(done[child], frozenset(draft.types[child[0]]), virtuals))
+        spec = ConcreteSpec(
+            name,
+            recipe.namespace if recipe is not None else None,
+            version,
+            {},
+            self._flags(draft, external),
+            host.platform,
+            host.os,
+            draft.target or self._external_target(external) or self.target,
+            edges,
+            _external(external),
+            recipe.content_hash if recipe is not None and external is None else None,
+        )
+        variants = self._variants(spec, draft, recipe, external)
+        return spec.replace(variants=dict(sorted(variants.items())))
+
+    def _external_target(self, external: Optional[ExternalCandidate]) -> Optional[str]:
+        if external is None:
+            return None
+        return external.spec.arch.target or self.catalog.problem.host.target
+
+    def _variants(
+        self,
+        spec: ConcreteSpec,
+        draft: _Draft,
+        recipe: Optional[Recipe],
+        external: Optional[ExternalCandidate],
+    ) -> Dict[str, VariantValue]:
+        given = dict(external.spec.variants) if external is not None else {}
+        found: Dict[str, VariantValue] = {}
+        for name, value in given.items():
+            found[name] = VariantValue(name, _kind(value), value.values, exact=True)
+        definitions: Dict[str, List[VariantRecord]] = {}
+        for record in recipe.variants if recipe is not None else ():
+            definitions.setdefault(record.name, []).append(record)
+        waiting = []
+        for name, records in definitions.items():
+            if name in draft.values:
+                found[name] = _value(records[-1], draft.values[name])
+            elif name in given:
+                found[name] = _value(records[-1], given[name].values)
+            elif (spec.name, name) not in self.encoding.conditions.mentioned:
+                waiting.append((name, records))
+        for literal in draft.told:
+            _, name, text = self.encoding.conditions.literals[literal - 1].key[:3]
+            if name not in FLAG_NAMES:
+                known = found[name].values if name in found else ()
+                kind = "multi" if name == "patches" else "single"
+                found[name] = VariantValue(name, kind, (*known, text), exact=True)
+        self._defaults(spec, waiting, found)
+        if external is None and recipe is not None:
+            self._patches(spec, draft, recipe, found)
+        return found
+
+    def _defaults(
+        self,
+        spec: ConcreteSpec,
+        waiting: List[Tuple[str, List[VariantRecord]]],
+        found: Dict[str, VariantValue],
+    ) -> None:
+        """Variants that no constraint mentions; those without conditions come first."""
+        wishes = preferred_variants(self.catalog, spec.name)
+        waiting.sort(key=lambda row: any(record.when for record in row[1]))
+        for _ in range(2):  # a condition may be about a variant that comes later
+            for name, records in waiting:
+                probe: Optional[ConcreteSpec] = None
+                found.pop(name, None)
+                for record in reversed(records):
+                    if record.when:
+                        probe = probe or spec.replace(variants=dict(found))
+                        if not probe.satisfies(record.when):
+                            continue
+                    values = default_values(record, wishes.get(name))
+                    found[name] = _value(record, values)
+                    break
+            if not any(record.when for _, records in waiting for record in records):
+                break
+
+    def _patches(
+        self,
+        spec: ConcreteSpec,
+        draft: _Draft,
+        recipe: Recipe,
+        found: Dict[str, VariantValue],
+    ) -> None:
+        if not recipe.patches and not draft.patches:
+            return
+        probe = spec.replace(variants=dict(found))
+        sums = [
+            record.sha256
+            for record in (*recipe.patches, *draft.patches)
+            if record.sha256 and (not record.when or probe.satisfies(record.when))
+        ]
+        if sums:
+            found["patches"] = VariantValue.multi("patches", tuple(sums))
+
+    def _flags(
+        self, draft: _Draft, external: Optional[ExternalCandidate]
+    ) -> Dict[str, Tuple[str, ...]]:
+        flags: Dict[str, Tuple[str, ...]] = {}
+        if external is not None:
+            return {name: tuple(map(str, values)) for name, values in external.spec.flags.items()}
+        for literal in sorted(draft.told):
+            _, name, text = self.encoding.conditions.literals[literal - 1].key[:3]
+            if name in FLAG_NAMES:
+                flags[name] = (*flags.get(name, ()), str(text))
+        for name, values in self.propagated.items():
+            flags[name] = tuple(dict.fromkeys((*flags.get(name, ()), *values)))
+        return flags
+
+
+def decode(
+    catalog: Catalog,
+    encoding: Encoding,
+    atoms: Mapping[str, Sequence[Row]],
+    target: str,
+    roots: Sequence[Root],
+) -> Tuple[ConcreteSpec, ...]:
+    """The concrete spec of each root.
+
+    :param atoms: shown atoms of a model without ghosts.
+    :param target: the target of nodes when there was nothing to choose.
+    """
+    nodes = _Decoder(catalog, encoding, atoms, target, roots).specs()
+    return tuple(nodes[root.spec.name, 0] for root in roots)
+
+
+def _propagated_flags(roots: Sequence[Root]) -> Mapping[str, Tuple[str, ...]]:
+    found: Dict[str, Tuple[str, ...]] = {}
+    for root in roots:
+        for name, flags in root.spec.flags.items():
+            passed = tuple(str(flag) for flag in flags if getattr(flag, "propagate", False))
+            if passed:
+                found[name] = passed
+    return found
+
+
+def _external(candidate: Optional[ExternalCandidate]) -> Optional[External]:
+    if candidate is None:
+        return None
+    entry = candidate.entry
+    return External(entry.prefix, tuple(entry.modules), entry.extra_attributes)
+
+
+def _value(record: VariantRecord, values: Sequence[str]) -> VariantValue:
+    """The value in the form of its definition."""
+    if record.kind == "bool":
+        return VariantValue.boolean(record.name, tuple(values) == ("true",))
+    if record.kind == "single":
+        return VariantValue.single(record.name, values[0])
+    return VariantValue.multi(record.name, tuple(values))
+
+
+def _kind(value: VariantValue) -> str:
+    return value.kind if value.kind in ("bool", "single", "multi") else "single"
+
+

@@ -1,0 +1,171 @@
+"""Runs clingo; the only module that imports it.
+
+The answer comes as rows of plain values, so that nothing above knows of the library. A solver
+can be stopped from another thread and honours a bound on its time.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, List, Sequence, Tuple
+
+if TYPE_CHECKING:
+    import clingo
+
+__all__ = ["Answer", "Row", "explain_core", "optimize"]
+
+Row = Tuple[Any, ...]
+
+LOGIC = Path(__file__).parent / "logic"
+
+#: Found by measuring: unsatisfiable cores prove optimality at once where branch and bound walks
+#: through thousands of models; the heuristic makes the first model a good one.
+OPTIONS = ("--configuration=tweety", "--opt-strategy=usc,one", "--heuristic=Domain")
+
+#: How often a waiting solver looks whether it was interrupted, in seconds.
+POLL = 0.2
+
+
+@dataclass
+class Answer:
+    """Outcome of one run.
+
+    :param atoms: shown atoms by predicate, each a tuple of plain arguments.
+    :param cost: per priority, highest first, of the best model.
+    :param optimal: False when time ran out before the best model was proven to be the best.
+    :param core: guards that contradict each other, of an unsatisfiable run with guards.
+    """
+
+    satisfiable: bool
+    atoms: Dict[str, List[Row]] = field(default_factory=dict)
+    cost: Tuple[Tuple[int, int], ...] = ()
+    optimal: bool = True
+    core: Tuple[int, ...] = ()
+    seconds: Dict[str, float] = field(default_factory=dict)
+    statistics: Dict[str, float] = field(default_factory=dict)
+
+
+def _control(parts: Sequence[str], facts: Sequence[str], options: Sequence[str]) -> Any:
+    # start-up: clingo costs 24 ms, and only what concretizes needs it
+    import clingo
+
+    control = clingo.Control(list(options), logger=_quiet)
+    for part in parts:
+        control.load(str(LOGIC / f"{part}.lp"))
+    control.add("base", [], "\n".join(facts))
+    return control
+
+
+def _quiet(code: Any, text: str) -> None:
+    """Clingo's warnings are about our program, not about the person's input."""
+
+
+def optimize(facts: Sequence[str], duplicates: bool, seconds: float) -> Answer:
+    """The best model of the program with *facts*.
+
+    :param duplicates: whether packages may have several instances.
+    :param seconds: after that the best model so far is taken; without one, the time is doubled
+        until there is one.
+    """
+    parts = ["concretize", "optimize", *(["duplicates"] if duplicates else [])]
+    start = time.perf_counter()
+    control = _control(parts, facts, OPTIONS)
+    control.ground([("base", [])])
+    grounded = time.perf_counter()
+    models: List[Tuple[Sequence[clingo.Symbol], Sequence[int], Sequence[int]]] = []
+
+    def on_model(model: clingo.Model) -> None:
+        models[:] = [(model.symbols(shown=True), model.cost, model.priority)]
+
+    done, result = False, None
+    with control.solve(on_model=on_model, async_=True) as handle:
+        limit = grounded + seconds
+        while not done:
+            done = handle.wait(POLL)
+            if not done and time.perf_counter() > limit:
+                if models:
+                    handle.cancel()
+                    break
+                limit += seconds
+        result = handle.get()
+    answer = Answer(bool(models), optimal=done)
+    if models:
+        symbols, cost, priority = models[0]
+        answer.atoms = _rows(symbols)
+        answer.cost = tuple(zip(priority, cost))
+    answer.seconds = {"ground": grounded - start, "solve": time.perf_counter() - grounded}
+    statistics = control.statistics
+    answer.statistics = {
+        "atoms": statistics["problem"]["lp"]["atoms"],
+        "rules": statistics["problem"]["lp"]["rules"],
+        "choices": statistics["solving"]["solvers"]["choices"],
+        "conflicts": statistics["solving"]["solvers"]["conflicts"],
+    }
+    del result
+    return answer
+
+
+def _rows(symbols: Sequence[clingo.Symbol]) -> Dict[str, List[Row]]:
+    found: Dict[str, List[Row]] = {}
+    for symbol in symbols:
+        found.setdefault(symbol.name, []).append(tuple(map(_plain, symbol.arguments)))
+    return found
+
+
+def _plain(symbol: clingo.Symbol) -> Any:
+    kind = symbol.type.value
+    if kind == 4:  # a string
+        return symbol.string
+    if kind == 1:  # a number
+        return symbol.number
+    return symbol.name
+
+
+def explain_core(
+    facts: Sequence[str], guards: int, duplicates: bool, order: Sequence[int], seconds: float
+) -> Answer:
+    """A minimal set of guards without which there would be a model.
+
+    :param guards: how many guards there are; *order* says which are dropped first if they can.
+    :param seconds: when it is over, the core that is left is not minimal, but still a core.
+    """
+    import clingo
+
+    parts = ["concretize", "explain", *(["duplicates"] if duplicates else [])]
+    start = time.perf_counter()
+    control = _control(parts, facts, ("--configuration=tweety",))
+    control.ground([("base", [])])
+    limit = time.perf_counter() + seconds
+    literal_of = {}
+    for number in range(1, guards + 1):
+        symbol = clingo.Function("g", [clingo.Number(number)])
+        atom = control.symbolic_atoms[symbol]
+        if atom is not None:
+            literal_of[number] = atom.literal
+    numbers: Dict[int, List[int]] = {}
+    for number, literal in literal_of.items():
+        numbers.setdefault(literal, []).append(number)
+
+    def core_of(chosen: Sequence[int]) -> Tuple[int, ...] | None:
+        """A subset of *chosen* that is unsatisfiable, or None."""
+        assumptions = [literal_of[number] for number in chosen if number in literal_of]
+        with control.solve(assumptions=assumptions, yield_=True) as handle:
+            handle.resume()
+            if handle.get().satisfiable:
+                return None
+            literals = set(handle.core())
+        return tuple(number for number in chosen if literal_of.get(number) in literals)
+
+    core = core_of(sorted(literal_of))
+    if core is None:
+        return Answer(True)
+    rank = {number: place for place, number in enumerate(order)}
+    for number in sorted(core, key=lambda number: rank.get(number, len(rank))):
+        if number not in core or time.perf_counter() > limit:
+            continue
+        smaller = core_of([other for other in core if other != number])
+        if smaller is not None:
+            core = smaller
+    return Answer(False, core=tuple(core), seconds={"explain": time.perf_counter() - start})

@@ -1,0 +1,180 @@
+"""What is asked of the solver, and what it answers.
+
+A :class:`Problem` holds everything that may influence a solution and nothing else: no clock, no
+environment, no path of the machine. Equal problems have equal solutions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    FrozenSet,
+    Mapping,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+    Union,
+)
+
+if TYPE_CHECKING:
+    from spack.recipe.records import Recipe
+    from spack.spec import ConcreteSpec, Spec
+
+__all__ = [
+    "ExternalLike",
+    "HostLike",
+    "PackageLike",
+    "Problem",
+    "RecipeSource",
+    "RequirementLike",
+    "Root",
+    "Solution",
+    "Statistics",
+]
+
+
+class RecipeSource(Protocol):
+    """Facts of packages by name; loading one must not cost loading all."""
+
+    def get(self, name: str) -> Optional[Recipe]:
+        """The facts of package *name*; None when no repository has it."""
+
+    def providers(self, virtual: str) -> Sequence[str]:
+        """Names of the packages that can provide *virtual*, in a stable order."""
+
+    def is_virtual(self, name: str) -> bool:
+        """Whether *name* is a virtual package."""
+
+    def near(self, name: str) -> Sequence[str]:
+        """Known names that look like *name*, best first."""
+
+
+class ExternalLike(Protocol):
+    """One entry of ``packages:<name>:externals``."""
+
+    @property
+    def spec(self) -> str: ...
+    @property
+    def prefix(self) -> Optional[str]: ...
+    @property
+    def modules(self) -> Sequence[str]: ...
+    @property
+    def extra_attributes(self) -> Mapping[str, Any]: ...
+    @property
+    def origin(self) -> Any: ...
+
+
+class RequirementLike(Protocol):
+    """One group of ``require``, ``prefer`` or ``conflict``."""
+
+    @property
+    def specs(self) -> Sequence[str]: ...
+    @property
+    def policy(self) -> str: ...
+    @property
+    def when(self) -> str: ...
+    @property
+    def message(self) -> Optional[str]: ...
+    @property
+    def origin(self) -> Any: ...
+
+
+class PackageLike(Protocol):
+    """Settings of one package, or of ``all``; see :mod:`spack.config`."""
+
+    @property
+    def buildable(self) -> Optional[bool]: ...
+    @property
+    def externals(self) -> Sequence[ExternalLike]: ...
+    @property
+    def version(self) -> Sequence[str]: ...
+    @property
+    def variants(self) -> Sequence[str]: ...
+    @property
+    def require(self) -> Sequence[RequirementLike]: ...
+    @property
+    def prefer(self) -> Sequence[RequirementLike]: ...
+    @property
+    def conflict(self) -> Sequence[RequirementLike]: ...
+    @property
+    def providers(self) -> Mapping[str, Sequence[str]]: ...
+    @property
+    def target(self) -> Sequence[str]: ...
+
+
+class HostLike(Protocol):
+    """The machine that is solved for; see :mod:`spack.host`."""
+
+    @property
+    def platform(self) -> str: ...
+    @property
+    def os(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def targets(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class Root:
+    """One spec that is asked for.
+
+    :param origin: where it was asked, ``"command line"`` or ``file:line``.
+    """
+
+    spec: Spec
+    origin: str = "command line"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The whole input of :func:`spack.solver.concretize`.
+
+    :param packages: by package name or virtual name, and ``"all"``.
+    :param host: ``targets`` are the compatible ones, best first.
+    :param reusable: installed specs, and specs that other solutions fixed. Those that reuse
+        does not allow can still be named by hash.
+    :param reuse: True, False, or ``"dependencies"`` (all but the roots).
+    :param unify: True (one graph), False (a graph per root) or ``"when_possible"``.
+    :param deprecated: whether deprecated versions may be chosen.
+    :param tests: True, or the names of the packages whose test dependencies are wanted.
+    :param max_duplicates: instances of one build tool that one graph may hold.
+    :param seconds: bound on the time of one optimisation; the best solution so far is taken.
+    """
+
+    roots: Tuple[Root, ...]
+    recipes: RecipeSource
+    host: HostLike
+    packages: Mapping[str, PackageLike] = field(default_factory=dict)
+    reusable: Sequence[ConcreteSpec] = ()
+    reuse: Union[bool, str] = True
+    unify: Union[bool, str] = True
+    deprecated: bool = False
+    tests: Union[bool, FrozenSet[str]] = False
+    max_duplicates: int = 4
+    seconds: float = 300.0
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """How a solution was found; seconds are wall-clock."""
+
+    rounds: int = 0
+    expanded: int = 0
+    possible: int = 0
+    facts: int = 0
+    duplicates: Tuple[str, ...] = ()
+    optimal: bool = True
+    cost: Tuple[Tuple[str, int], ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Concrete specs, one a root, in the order of the problem's roots."""
+
+    roots: Tuple[ConcreteSpec, ...]
+    stats: Statistics = field(default_factory=Statistics)

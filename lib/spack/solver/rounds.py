@@ -1,0 +1,222 @@
+"""The rounds of a solution: expand, encode, solve, until the optimum is the true one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Dict, List, Optional, Sequence, Set, Tuple
+
+from spack.solver import driver
+from spack.solver.candidates import Catalog
+from spack.solver.decode import decode
+from spack.solver.encode import Encoder, Encoding
+from spack.solver.expansion import Plan, plan
+from spack.solver.explain import conflict_of, precheck
+from spack.solver.problem import Problem, Root, Solution, Statistics
+from spack.spec import ConcreteSpec, Version
+
+__all__ = ["concretize"]
+
+
+@dataclass
+class _Effort:
+    """What a solution costs, over all rounds."""
+
+    rounds: int = 0
+    expanded: int = 0
+    possible: int = 0
+    facts: int = 0
+    optimal: bool = True
+    duplicates: Dict[str, None] = field(default_factory=dict)
+    cost: Tuple[Tuple[int, int], ...] = ()
+    seconds: Dict[str, float] = field(default_factory=dict)
+
+    def spend(self, phase: str, seconds: float) -> None:
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
+
+
+def concretize(problem: Problem) -> Solution:
+    """The best graphs for the roots of *problem*.
+
+    :raises UnsatisfiableError: there are none; ``causes`` is a minimal set of constraints that
+        contradict each other, each with ``facts["origin"]`` and a hint.
+    :raises RecipeError: a root names a package that no repository has.
+    """
+    effort = _Effort()
+    start = time.perf_counter()
+    catalog = Catalog(problem, _given(problem.roots))
+    roots = precheck(catalog, problem.roots)
+    effort.spend("check", time.perf_counter() - start)
+    if problem.unify is True or len(roots) < 2:
+        found = _solve(problem, roots, effort, catalog)
+    elif problem.unify == "when_possible":
+        found = _when_possible(problem, roots, effort)
+    else:
+        found = []
+        for root in roots:
+            found.extend(_solve(replace(problem, roots=(root,)), (root,), effort))
+    effort.spend("total", time.perf_counter() - start)
+    stats = Statistics(
+        effort.rounds,
+        effort.expanded,
+        effort.possible,
+        effort.facts,
+        tuple(effort.duplicates),
+        effort.optimal,
+        effort.cost,
+        effort.seconds,
+    )
+    return Solution(tuple(found), stats)
+
+
+def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> List[ConcreteSpec]:
+    """Roots in as few graphs as possible: each joins the first group that it fits in."""
+    from spack.errors import UnsatisfiableError
+
+    groups: List[List[int]] = [list(range(len(roots)))]
+    done: Dict[int, ConcreteSpec] = {}
+    reusable = list(problem.reusable)
+    while groups:
+        group = groups.pop(0)
+        chosen = tuple(roots[index] for index in group)
+        part = replace(problem, roots=chosen, reusable=tuple(reusable))
+        try:
+            specs = _solve(part, chosen, effort)
+        except UnsatisfiableError:
+            if len(group) == 1:
+                raise
+            fitting, rest = _fitting(part, chosen, group, effort)
+            groups[:0] = [fitting, rest]
+            continue
+        for index, spec in zip(group, specs):
+            done[index] = spec
+    return [done[index] for index in range(len(roots))]
+
+
+def _fitting(
+    problem: Problem, roots: Sequence[Root], group: Sequence[int], effort: _Effort
+) -> Tuple[List[int], List[int]]:
+    """The first roots that fit together, greedily, and the rest."""
+    from spack.errors import UnsatisfiableError
+
+    fitting: List[int] = []
+    rest: List[int] = []
+    for index, root in zip(group, roots):
+        trial = tuple(r for i, r in zip(group, roots) if i in fitting) + (root,)
+        try:
+            _solve(replace(problem, roots=trial), trial, effort)
+            fitting.append(index)
+        except UnsatisfiableError:
+            if not fitting and root is roots[-1]:
+                raise
+            rest.append(index)
+    return fitting, rest
+
+
+def _given(roots: Sequence[Root]) -> Dict[str, Set[Version]]:
+    """Versions that roots name exactly, by package."""
+    found: Dict[str, Set[Version]] = {}
+    for root in roots:
+        for spec in root.spec.traverse():
+            version = spec.versions.concrete
+            if version is not None and spec.name:
+                found.setdefault(spec.name, set()).add(version)
+    return found
+
+
+def _solve(
+    problem: Problem,
+    roots: Sequence[Root],
+    effort: _Effort,
+    catalog: Optional[Catalog] = None,
+) -> List[ConcreteSpec]:
+    catalog = catalog or Catalog(problem, _given(roots))
+    multi: Dict[str, int] = {}
+    more: Set[str] = set()
+    while True:
+        start = time.perf_counter()
+        chosen = plan(catalog, roots, sorted(more), multi)
+        planned = time.perf_counter()
+        encoder = Encoder(catalog, roots, chosen, multi)
+        encoding = encoder.encode()
+        encoded = time.perf_counter()
+        answer = driver.optimize(encoding.facts, bool(multi), problem.seconds)
+        effort.rounds += 1
+        effort.facts = len(encoding.facts)
+        effort.expanded, effort.possible = len(chosen.expanded), len(encoding.packages)
+        effort.spend("plan", planned - start)
+        effort.spend("encode", encoded - planned)
+        for phase, seconds in answer.seconds.items():
+            effort.spend(phase, seconds)
+        if not answer.satisfiable:
+            grown = _grow(catalog, roots, chosen, multi, effort)
+            more |= chosen.expanded
+            multi = grown
+            continue
+        ghosts = {row[0] for row in answer.atoms.get("ghost", ())}
+        if ghosts:
+            more |= chosen.expanded | ghosts
+            continue
+        start = time.perf_counter()
+        specs = decode(catalog, encoding, answer.atoms, encoder.targets()[0], roots)
+        effort.spend("decode", time.perf_counter() - start)
+        effort.optimal = effort.optimal and answer.optimal
+        effort.cost = answer.cost
+        effort.duplicates.update((name, None) for name in multi)
+        return list(specs)
+
+
+def _grow(
+    catalog: Catalog,
+    roots: Sequence[Root],
+    chosen: Plan,
+    multi: Dict[str, int],
+    effort: _Effort,
+) -> Dict[str, int]:
+    """More instances for packages that the contradiction is about.
+
+    :raises UnsatisfiableError: when more instances cannot help.
+    """
+    start = time.perf_counter()
+    full = Plan(chosen.expanded)
+    encoder = Encoder(catalog, roots, full, multi, relaxed=True)
+    encoding = encoder.encode()
+    core = driver.explain_core(
+        encoding.facts, len(encoding.guards), bool(multi), _order(encoding), 5.0
+    )
+    effort.spend("explain", time.perf_counter() - start)
+    grown = _candidates_for_more(catalog, roots, encoder, encoding, core.core, multi)
+    if grown is None:
+        raise conflict_of(catalog, roots, encoding, core.core)
+    return grown
+
+
+def _order(encoding: Encoding) -> List[int]:
+    """Guards, those first that say least when they are blamed."""
+    rank = {"domain": 0, "forbid": 3, "require": 3, "root": 4}
+    numbers = range(1, len(encoding.guards) + 1)
+    return sorted(numbers, key=lambda number: rank.get(encoding.guards[number].kind, 1))
+
+
+def _candidates_for_more(
+    catalog: Catalog,
+    roots: Sequence[Root],
+    encoder: Encoder,
+    encoding: Encoding,
+    core: Sequence[int],
+    multi: Dict[str, int],
+) -> Optional[Dict[str, int]]:
+    """Instances after giving one more to each package that the core is about, or None."""
+    names: Set[str] = set()
+    limit = catalog.problem.max_duplicates
+    for number in core:
+        guard = encoding.guards[number]
+        if guard.kind == "dependency":
+            names.update(encoder.targets_of(guard.data))
+            names.add(guard.package)
+    built = encoder.below_tools()
+    grown = dict(multi)
+    for name in sorted(names & built):
+        if grown.get(name, 1) < limit:
+            grown[name] = grown.get(name, 1) + 1
+    return None if grown == multi else grown

@@ -1,0 +1,439 @@
+"""Recipes from inline data, problems from scenario files, and an independent check of solutions.
+
+A scenario's ``packages`` map names to::
+
+    versions: ["1.1", {version: "1.0", deprecated: true}]
+    variants: {mpi: false, cxxstd: {default: "11", values: ["11", "14"], when: "@2:"}}
+    depends_on: ["zlib", ["mpi@3:", "build,link", "+mpi"]]      # spec, types, when
+    conflicts: [["+mpi", "@1.0", "message"]]                    # spec, when, message
+    requires: [{specs: ["+a", "+b"], policy: any_of, when: ""}]
+    provides: [["mpi@3:", "@2:"]]                               # names (blank separated), when
+    patches: [["fix.patch", "@1.0"]]                            # source, when
+    extends: ["python"]
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+from spack.config.settings import Settings
+from spack.recipe.records import (
+    ConflictRecord,
+    DependencyRecord,
+    ExtendsRecord,
+    PatchRecord,
+    ProvidesRecord,
+    Recipe,
+    RequirementRecord,
+    VariantRecord,
+    VersionRecord,
+)
+from spack.solver import Problem, Root, concretize
+from spack.spec import ConcreteSpec, Spec, Version
+
+DEFAULT_TYPES = ("build", "link")
+
+
+@dataclass(frozen=True)
+class FakeHost:
+    platform: str = "linux"
+    os: str = "debian12"
+    target: str = "x86_64_v3"
+    targets: tuple[str, ...] = ("x86_64_v3", "x86_64_v2", "x86_64")
+
+
+class Recipes:
+    """A source of recipes in memory; it counts what is loaded."""
+
+    def __init__(self, recipes: dict[str, Recipe]) -> None:
+        self.recipes = recipes
+        self.loaded: set[str] = set()
+        self.virtuals: dict[str, list[str]] = {}
+        for name in sorted(recipes):
+            for record in recipes[name].provides:
+                for text in record.virtuals:
+                    names = self.virtuals.setdefault(Spec.parse(text).name, [])
+                    if name not in names:
+                        names.append(name)
+
+    def get(self, name: str) -> Recipe | None:
+        self.loaded.add(name)
+        return self.recipes.get(name)
+
+    def providers(self, virtual: str) -> tuple[str, ...]:
+        return tuple(self.virtuals.get(virtual, ()))
+
+    def is_virtual(self, name: str) -> bool:
+        return name in self.virtuals
+
+    def near(self, name: str) -> list[str]:
+        import difflib
+
+        return difflib.get_close_matches(name, [*self.recipes, *self.virtuals])
+
+
+def types_of(text: Any) -> tuple[str, ...]:
+    if not text:
+        return DEFAULT_TYPES
+    names = text.split(",") if isinstance(text, str) else text
+    return tuple(sorted(name.strip() for name in names))
+
+
+def patch_records(rows: Any) -> tuple[PatchRecord, ...]:
+    found = []
+    for row in rows or ():
+        source, when = row if isinstance(row, list) else (row, "")
+        found.append(PatchRecord(source, hashlib.sha256(source.encode()).hexdigest(), when=when))
+    return tuple(found)
+
+
+def variant_record(name: str, data: Any, line: int) -> VariantRecord:
+    if not isinstance(data, dict):
+        data = {"default": data}
+    default, values = data["default"], data.get("values")
+    multi = data.get("multi", "sets" in data)
+    kind = "multi" if multi else "single"
+    if isinstance(default, bool):
+        return VariantRecord(
+            name, "bool", (str(default).lower(),), (("true", ""), ("false", "")),
+            sticky=data.get("sticky", False), when=data.get("when", ""), line=line,
+        )  # fmt: skip
+    texts = tuple(str(d) for d in (default if isinstance(default, list) else [default]))
+    sets = data.get("sets")
+    if sets is not None:
+        sets = tuple(tuple(group) for group in sets)
+        values = [value for group in sets for value in group]
+    pairs = None
+    if values is not None:
+        pairs = tuple(
+            (str(v[0]), v[1]) if isinstance(v, list) else (str(v), "") for v in dict.fromkeys(
+                tuple(v) if isinstance(v, list) else v for v in values
+            )
+        ) if not any(isinstance(v, list) for v in values) else tuple(
+            (str(v[0]), v[1]) if isinstance(v, list) else (str(v), "") for v in values
+        )
+    return VariantRecord(
+        name, kind, texts, pairs, sets=sets, sticky=data.get("sticky", False),
+        when=data.get("when", ""), line=line,
+    )  # fmt: skip
+
+
+def recipe(name: str, data: dict[str, Any] | None) -> Recipe:
+    data = data or {}
+    line = 10
+    versions = []
+    for row in data.get("versions", ["1.0"]):
+        row = row if isinstance(row, dict) else {"version": row}
+        line += 1
+        versions.append(
+            VersionRecord(
+                str(row["version"]),
+                preferred=row.get("preferred", False),
+                deprecated=row.get("deprecated", False),
+                line=line,
+            )
+        )
+    variants = []
+    for variant, definitions in (data.get("variants") or {}).items():
+        for definition in definitions if isinstance(definitions, list) else [definitions]:
+            line += 1
+            variants.append(variant_record(variant, definition, line))
+    dependencies = []
+    for row in data.get("depends_on") or ():
+        line += 1
+        row = row if isinstance(row, list) else [row]
+        spec, types, when, patches = (*row, *[None] * (4 - len(row)))
+        dependencies.append(
+            DependencyRecord(spec, types_of(types), when or "", patch_records(patches), line)
+        )
+    extends = []
+    for row in data.get("extends") or ():
+        line += 1
+        extends.append(ExtendsRecord(row, ("build", "run"), "", line))
+    conflicts = []
+    for row in data.get("conflicts") or ():
+        line += 1
+        spec, when, message = (*row, *[None] * (3 - len(row)))
+        conflicts.append(ConflictRecord(spec or "", when or "", message, line))
+    requirements = []
+    for row in data.get("requires") or ():
+        line += 1
+        row = row if isinstance(row, dict) else {"specs": [row]}
+        requirements.append(
+            RequirementRecord(
+                tuple(row["specs"]), row.get("policy", "one_of"), row.get("when", ""),
+                row.get("message"), line,
+            )  # fmt: skip
+        )
+    provides = []
+    for row in data.get("provides") or ():
+        line += 1
+        names, when = row if isinstance(row, list) else (row, "")
+        provides.append(ProvidesRecord(tuple(names.split()), when, line))
+    return Recipe(
+        name, "test", f"packages/{name.replace('-', '_')}/package.py",
+        hashlib.sha256(name.encode()).hexdigest(), versions=tuple(versions),
+        variants=tuple(variants), dependencies=tuple(dependencies), extends=tuple(extends),
+        conflicts=tuple(conflicts), requirements=tuple(requirements), provides=tuple(provides),
+        patches=patch_records(data.get("patches")),
+    )  # fmt: skip
+
+
+def source(packages: dict[str, Any]) -> Recipes:
+    return Recipes({name: recipe(name, data) for name, data in packages.items()})
+
+
+def problem_of(data: dict[str, Any]) -> Problem:
+    """The problem of a scenario; ``installed`` is solved first, one spec after the other."""
+    recipes = source({**COMPILERS, **(data.get("packages") or {})})
+    config = {**COMPILER_CONFIG, **(data.get("config") or {})}
+    settings = Settings.from_data({"packages": config}).packages
+    options = dict(data.get("options") or {})
+    host = FakeHost(**{k: tuple(v) if isinstance(v, list) else v for k, v in (data.get("host") or {}).items()})
+    if isinstance(options.get("tests"), list):
+        options["tests"] = frozenset(options["tests"])
+    problem = Problem((), recipes, host, settings, **options)
+    installed: list[ConcreteSpec] = []
+    for text in data.get("installed") or ():
+        root = Root(Spec.parse(text), "installed")
+        part = replace(problem, roots=(root,), reusable=tuple(installed), unify=True, reuse=True)
+        installed.extend(concretize(part).roots)
+    later = data.get("later")
+    if later:  # the recipes changed since
+        packages = {**COMPILERS, **(data.get("packages") or {}), **later}
+        problem = replace(problem, recipes=source(packages))
+    roots = []
+    for text in data["roots"]:
+        for place, spec in enumerate(installed):
+            text = text.replace(f"<hash{place}>", spec.dag_hash(7))
+        roots.append(Root(Spec.parse(text)))
+    return replace(problem, roots=tuple(roots), reusable=tuple(installed))
+
+
+#: Every scenario has these two compilers, as any machine has.
+COMPILERS: dict[str, Any] = {
+    "gcc": {
+        "versions": ["14.1.0", "12.2.0", "10.2.0"],
+        "variants": {
+            "languages": {"default": ["c", "c++", "fortran"], "values": ["c", "c++", "fortran"],
+                          "multi": True},
+        },
+        "provides": [["c", "languages=c"], ["cxx", "languages=c++"],
+                     ["fortran", "languages=fortran"]],
+        "depends_on": [["c", "build"], ["cxx", "build"]],
+    },
+    "llvm": {
+        "versions": ["19.1.0", "14.0.6"],
+        "variants": {"clang": True},
+        "provides": [["c", "+clang"], ["cxx", "+clang"]],
+        "depends_on": [["c", "build"], ["cxx", "build"]],
+    },
+    "compiler-wrapper": {"versions": ["1.0"]},
+}  # fmt: skip
+
+COMPILER_CONFIG: dict[str, Any] = {
+    "gcc": {
+        "externals": [
+            {
+                "spec": "gcc@12.2.0 languages='c,c++,fortran'",
+                "prefix": "/usr",
+                "extra_attributes": {"compilers": {"c": "/usr/bin/gcc"}},
+            }
+        ]
+    },
+    "llvm": {"externals": [{"spec": "llvm@14.0.6 +clang", "prefix": "/usr"}]},
+}
+
+
+# -- the independent check ---------------------------------------------------------------------
+
+
+def check(problem: Problem, roots: tuple[ConcreteSpec, ...]) -> None:
+    """Assert that a solution keeps everything that recipes, configuration and roots say.
+
+    Written against the records and ``ConcreteSpec.satisfies`` alone: it shares no code with the
+    solver.
+    """
+    assert len(roots) == len(problem.roots)
+    installed = {s.dag_hash() for r in problem.reusable for s in r.traverse(("link", "run"))}
+    nodes: dict[str, ConcreteSpec] = {}
+    for root, wanted in zip(roots, problem.roots):
+        if not problem.recipes.is_virtual(wanted.spec.name):
+            for clause in _clauses(wanted.spec):
+                assert root.satisfies(clause), f"{root} does not satisfy {clause}"
+        for node in root.traverse(("build", "link", "run", "test")):
+            nodes[node.dag_hash()] = node
+    reused_below: set[str] = set()
+    for node in nodes.values():
+        if node.dag_hash() in installed:
+            reused_below.update(s.dag_hash() for s in node.traverse(("build", "link", "run", "test")))
+    for node in nodes.values():
+        if node.dag_hash() in reused_below:
+            continue
+        check_configured(problem, node)
+        if node.external is not None:
+            check_external(problem, node)
+        else:
+            check_built(problem, node, root_names={r.name for r in roots})
+    groups = [roots] if problem.unify is True else [(root,) for root in roots]
+    for group in groups:
+        seen: dict[str, str] = {}
+        for root in group:
+            for node in root.traverse(("link", "run")):
+                assert seen.setdefault(node.name, node.dag_hash()) == node.dag_hash(), node.name
+
+
+def _clauses(spec: Spec) -> list[Spec]:
+    """The spec without what ``++`` passes on, which is a preference."""
+    return [spec.replace(dependencies=tuple(d for d in spec.dependencies if not _versioned_virtual(d)))]
+
+
+def _versioned_virtual(dependency: Any) -> bool:
+    """Whether a version constrains a virtual: a concrete spec does not know provided versions."""
+    return dependency.spec.name in ("mpi", "lapack", "blas") and not dependency.spec.versions.is_any
+
+
+def check_external(problem: Problem, node: ConcreteSpec) -> None:
+    entries = problem.packages[node.name].externals
+    matching = [
+        e for e in entries
+        if e.prefix == node.external_path and Version(str(Spec.parse(e.spec).versions).lstrip("=")) == node.version
+    ]  # fmt: skip
+    assert matching, f"{node} is no external of the configuration"
+    assert any(
+        all(node.variants[v.name].satisfies(v) for v in Spec.parse(e.spec).variants.values())
+        for e in matching
+    )
+    assert not node.edges
+
+
+def holds(node: ConcreteSpec, text: str) -> bool:
+    spec = Spec.parse(text)
+    if spec.name and spec.name != node.name:
+        return any(below.satisfies(spec) for below in node.traverse(("link", "run"), root=False)) or any(
+            edge.spec.satisfies(spec) for edge in node.edges
+        )
+    return node.satisfies(spec)
+
+
+def check_built(problem: Problem, node: ConcreteSpec, root_names: set[str]) -> None:
+    recipe = problem.recipes.get(node.name)
+    assert recipe is not None
+    settings = problem.packages.get(node.name)
+    buildable = settings.buildable if settings else None
+    if buildable is None and "all" in problem.packages:
+        buildable = problem.packages["all"].buildable
+    assert buildable is not False, f"{node} may not be built"
+    declared = {v.version: v for v in recipe.versions}
+    named = {str(s.versions.concrete) for r in problem.roots for s in r.spec.traverse() if s.name == node.name}
+    assert str(node.version) in declared or str(node.version) in named, f"{node} is not declared"
+    if str(node.version) in declared and not problem.deprecated:
+        assert not declared[str(node.version)].deprecated, f"{node} is deprecated"
+    check_variants(recipe, node)
+    check_dependencies(problem, recipe, node)
+    for conflict in recipe.conflicts:
+        both = holds(node, conflict.when) and holds(node, conflict.spec)
+        assert not both, f"{node} conflicts with {conflict.spec} when {conflict.when}"
+    for requirement in recipe.requirements:
+        if holds(node, requirement.when):
+            count = sum(holds(node, text) for text in requirement.specs)
+            assert count >= 1 if requirement.policy == "any_of" else count == 1, requirement
+    seen: dict[str, str] = {}
+    for edge in node.edges:
+        below = [edge.spec, *edge.spec.traverse(("link", "run"))]
+        for other in below:
+            digest = other.dag_hash()
+            assert seen.setdefault(other.name, digest) == digest, f"two {other.name} in {node}"
+
+
+def check_variants(recipe: Recipe, node: ConcreteSpec) -> None:
+    names = {record.name for record in recipe.variants}
+    for name in node.variants:
+        assert name in names or name in ("patches", "dev_path", "commit"), name
+    for name in names:
+        active = None
+        for record in recipe.variants:
+            if record.name == name and holds(node, record.when):
+                active = record
+        if active is None:
+            assert name not in node.variants, f"{node} should not have {name}"
+            continue
+        value = node.variants[name]
+        assert value.kind == active.kind
+        if active.kind != "multi":
+            assert len(value.values) == 1
+        if active.values is not None:
+            allowed = dict(active.values)
+            for text in value.values:
+                assert text in allowed, f"{name}={text}"
+                assert holds(node, allowed[text]), f"{name}={text} only when {allowed[text]}"
+        if active.sets is not None:
+            assert any(set(value.values) <= set(group) for group in active.sets), value
+    wanted = {
+        record.sha256 for record in recipe.patches if holds(node, record.when) and record.sha256
+    }
+    have = set(node.variants["patches"].values) if "patches" in node.variants else set()
+    assert wanted <= have
+
+
+def check_dependencies(problem: Problem, recipe: Recipe, node: ConcreteSpec) -> None:
+    expected: dict[tuple[str, ...], set[str]] = {}
+    rows = [(r.spec, r.types, r.when) for r in recipe.dependencies]
+    rows += [(r.spec, r.types, r.when) for r in recipe.extends]
+    if "compiler-wrapper" != recipe.name and problem.recipes.get("compiler-wrapper"):
+        rows += [
+            ("compiler-wrapper", ("build",), when)
+            for text, types, when in rows if text in ("c", "cxx", "fortran") and "build" in types
+        ]  # fmt: skip
+    found: dict[str, set[str]] = {}
+    virtuals: dict[str, set[str]] = {}
+    for text, types, when in rows:
+        tests = problem.tests is True or (problem.tests and node.name in problem.tests)
+        types = tuple(t for t in types if t != "test" or tests)
+        if not types or not holds(node, when):
+            continue
+        spec = Spec.parse(text)
+        if problem.recipes.is_virtual(spec.name):
+            edges = [e for e in node.edges if spec.name in e.virtuals]
+            assert len(edges) == 1, f"{node} needs {text}"
+            check_provides(problem, edges[0].spec, spec)
+            virtuals.setdefault(edges[0].spec.name, set()).add(spec.name)
+        else:
+            edges = [e for e in node.edges if e.spec.name == spec.name]
+            assert len(edges) == 1, f"{node} needs {text}"
+            assert edges[0].spec.satisfies(spec), f"{node} needs {text}, has {edges[0]}"
+        found.setdefault(edges[0].spec.name, set()).update(types)
+    del expected
+    assert {e.spec.name: set(e.deptypes) for e in node.edges} == found, f"edges of {node}"
+    assert {e.spec.name: set(e.virtuals) for e in node.edges if e.virtuals} == virtuals
+
+
+def check_provides(problem: Problem, node: ConcreteSpec, wanted: Spec) -> None:
+    recipe = problem.recipes.get(node.name)
+    assert recipe is not None
+    for record in recipe.provides:
+        for text in record.virtuals:
+            given = Spec.parse(text)
+            if (
+                given.name == wanted.name
+                and given.versions.intersects(wanted.versions)
+                and holds(node, record.when)
+            ):
+                return
+    raise AssertionError(f"{node} does not provide {wanted}")
+
+
+def check_configured(problem: Problem, node: ConcreteSpec) -> None:
+    settings = problem.packages.get(node.name)
+    if settings is None:
+        return
+    for group in settings.require:
+        if not holds(node, group.when):
+            continue
+        count = sum(holds(node, text) for text in group.specs)
+        assert count >= 1 if group.policy == "any_of" else count == 1, f"{node}: {group}"
+    for group in settings.conflict:
+        for text in group.specs:
+            assert not (holds(node, group.when) and holds(node, text)), f"{node}: {group}"
