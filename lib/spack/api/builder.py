@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from spack.api.callbacks import Callback, run_after
 from spack.api.identity import is_recipe_module
@@ -158,8 +158,8 @@ class Builder(BaseBuilder, Sequence[Any]):
     package_methods: tuple[str, ...] = ()
     package_long_methods: tuple[str, ...] = ()
     package_attributes: tuple[str, ...] = ()
-    build_time_test_callbacks: list[str] = []
-    install_time_test_callbacks: list[str] = []
+    build_time_test_callbacks: ClassVar[Any] = []
+    install_time_test_callbacks: ClassVar[Any] = []
 
     @property
     def archive_files(self) -> list[str]:
@@ -226,7 +226,7 @@ class GenericBuilder(BuilderWithDefaults):
     phases = ("install",)
     package_methods = ()
     package_attributes = ("archive_files", "install_time_test_callbacks")
-    install_time_test_callbacks: list[str] = []
+    install_time_test_callbacks: ClassVar[Any] = []
 
     run_after("install")(execute_install_time_tests)
 

@@ -1,8 +1,8 @@
 """The build at hand, and specs as recipes see them.
 
 :class:`SpecView` wraps a concrete spec and adds what needs files, other packages and the build:
-``prefix``, ``package``, ``libs``, ``headers``, ``command``, ``home``, ``compiler``. Recipes also set
-attributes on it (``spec.mpicc = ...``), which dependents read; they are kept per node.
+``prefix``, ``package``, ``libs``, ``headers``, ``command``, ``home``, ``compiler``. Recipes also
+set attributes on it (``spec.mpicc = ...``), which dependents read; they are kept per node.
 
 The build worker makes one :class:`BuildContext` and sets it as the current one. It is the only
 ambient value of a build, and exists in the worker process alone.

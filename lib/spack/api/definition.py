@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
+from types import FrameType
 from typing import Any, Callable, List
 
 from spack.errors import RecipeError, SpecError
@@ -66,11 +67,11 @@ class Definition:
 
     def line(self) -> int:
         """The line of the recipe that runs now: the innermost frame of its own module."""
-        frame = sys._getframe(1)
+        frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             if frame.f_globals.get("__name__") == self.module:
                 return frame.f_lineno
-            frame = frame.f_back  # type: ignore[assignment]  # None ends the loop
+            frame = frame.f_back
         return 0
 
     def remove(self, declared: Any) -> None:
@@ -167,7 +168,7 @@ def condition_text(when: Any) -> str:
 _SIMPLE = re.compile(r"[+~]([\w-]+)|([\w-]+)=[\w.-]+")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def conjunction(outer: str, inner: str) -> str:
     """One anonymous spec text that holds where both do.
 

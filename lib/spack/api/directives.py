@@ -97,14 +97,39 @@ class SpliceDeclaration:
 
     target: str
     when: str
-    match_variants: Union[None, str, Tuple[str, ...]] = None
+    match_variants: Union[str, Tuple[str, ...], None] = None
     line: int = 0
 
 
 _VERSION_KEYWORDS = frozenset(
-    "preferred deprecated no_cache url extension expand fetch_options md5 sha1 sha224 sha256 sha384 "
-    "sha512 git commit tag branch get_full_repo git_sparse_paths submodules submodules_delete svn hg "
-    "cvs revision date".split()
+    [
+        "branch",
+        "commit",
+        "cvs",
+        "date",
+        "deprecated",
+        "expand",
+        "extension",
+        "fetch_options",
+        "get_full_repo",
+        "git",
+        "git_sparse_paths",
+        "hg",
+        "md5",
+        "no_cache",
+        "preferred",
+        "revision",
+        "sha1",
+        "sha224",
+        "sha256",
+        "sha384",
+        "sha512",
+        "submodules",
+        "submodules_delete",
+        "svn",
+        "tag",
+        "url",
+    ]
 )
 
 
@@ -125,7 +150,8 @@ def version(
             hint="a version is known or not; put conditions on what depends on the version",
         )
     if isinstance(ver, bool) or not isinstance(ver, (str, int)):
-        raise RecipeError(f"version({ver!r}) is no text", hint='write the version in quotes: "1.10"')
+        hint = 'write the version in quotes: "1.10"'
+        raise RecipeError(f"version({ver!r}) is no text", hint=hint)
     text = str(ver)
     if text.startswith("="):
         raise RecipeError(
@@ -183,7 +209,7 @@ def variant(
     return declared
 
 
-def _types(name: str, type: Any) -> Tuple[str, ...]:  # noqa: A002  # the keyword's own name
+def _types(name: str, type: Any) -> Tuple[str, ...]:  # the keyword's own name
     types = (type,) if isinstance(type, str) else tuple(type)
     if "all" in types:
         return DEPENDENCY_TYPES
@@ -406,9 +432,7 @@ def maintainers(definition: Definition, *names: str) -> MaintainersDeclaration:
 
 
 @directive
-def build_system(
-    definition: Definition, *values: Any, default: Union[str, None] = None
-) -> Variant:
+def build_system(definition: Definition, *values: Any, default: Union[str, None] = None) -> Variant:
     """Declare which build systems can build the package: the variant ``build_system``."""
     flat = values[0] if len(values) == 1 and isinstance(values[0], (tuple, list)) else values
     texts: list[str] = []
@@ -455,10 +479,6 @@ def can_splice(
 ) -> SpliceDeclaration:
     """Declare that the package may stand in for *target* (recorded only)."""
     variants = tuple(match_variants) if isinstance(match_variants, list) else match_variants
-    record = SpliceDeclaration(
-        str(target), definition.condition(when), variants, definition.line()
-    )
+    record = SpliceDeclaration(str(target), definition.condition(when), variants, definition.line())
     definition.declared.append(record)
     return record
-
-

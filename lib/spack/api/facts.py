@@ -24,6 +24,7 @@ import marshal
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,8 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
     """
     name = package_name(directory)
     file = repository.packages / directory / "package.py"
-    rows: dict[str, list[Any]] = {field: [] for field in (*_OWN_LINES.values(), "variants")}
+    rows: dict[str, list[Any]] = {field: [] for field in _OWN_LINES.values()}
+    variants: dict[tuple[str, str], Any] = {}
     versions: dict[str, VersionDeclaration] = {}
     own = _own_declarations(cls)
     attributes = _attributes(cls)
@@ -140,7 +142,8 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
         if field is not None:
             rows[field].append(_located(item, own))
         elif kind is Variant:
-            rows["variants"].append(item.record(item.line if id(item) in own else 0))
+            # One of the same name and condition as one of a base class takes its place.
+            variants[item.name, item.when] = item.record(item.line if id(item) in own else 0)
         elif kind is VersionDeclaration:
             versions.pop(item.version, None)
             versions[item.version] = item
@@ -151,7 +154,7 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
         elif kind is RedistributeDeclaration:
             key = "redistribute"
             attributes[key] = (*attributes.get(key, ()), (item.source, item.binary, item.when))
-    _check_dependencies(name, file, rows["dependencies"])
+    _check_dependencies(cls, name, file, rows["dependencies"])
     hasher = hashlib.sha256(file.read_bytes())
     patches = [_patch(record, cls, hasher) for record in rows.pop("patches")]
     dependencies = [_with_patches(r, cls, hasher) for r in rows.pop("dependencies")]
@@ -163,6 +166,7 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
         description=_description(cls),
         virtual=bool(cls.virtual),
         versions=tuple(_versions(cls, versions, own)),
+        variants=tuple(variants.values()),
         dependencies=tuple(dependencies),
         patches=tuple(patches),
         executables=_texts(getattr(cls, "executables", ())),
@@ -198,7 +202,7 @@ def _replaced(record: Any, **changes: Any) -> Any:
 _NAME = re.compile(r"(?:[\w-]+\.)*([\w-]+)")
 
 
-def _check_dependencies(name: str, file: Path, records: list[DependencyRecord]) -> None:
+def _check_dependencies(cls: Any, name: str, file: Path, records: list[DependencyRecord]) -> None:
     for record in list(records):
         match = _NAME.match(record.spec)
         if match is None:
@@ -210,10 +214,21 @@ def _check_dependencies(name: str, file: Path, records: list[DependencyRecord]) 
             continue
         if name == "python-venv":  # extends("python") adds it for everybody else
             records.remove(record)
-            continue
-        raise RecipeError(
-            f"{file}:{record.line}: {name} cannot depend on itself", hint="remove this depends_on"
-        )
+        elif record.line:
+            hint = "remove this depends_on"
+            raise RecipeError(f"{file}:{record.line}: {name} cannot depend on itself", hint=hint)
+        else:
+            raise RecipeError(
+                f"{file}:{_class_line(cls)}: {name} cannot depend on itself, as its base class "
+                "says of every package",
+                hint="derive from a base class without this dependency, such as "
+                "PythonExtension and Package",
+            )
+
+
+def _class_line(cls: Any) -> int:
+    lines = (getattr(f, "__code__", None) for f in vars(cls).values())
+    return min((code.co_firstlineno for code in lines if code is not None), default=1)
 
 
 def _attributes(cls: Any) -> dict[str, Any]:
@@ -315,6 +330,12 @@ def _versions(cls: Any, declared: dict[str, VersionDeclaration], own: set[int]) 
     overridden = cls.url_for_version is not PackageIdentity.url_for_version
     plain = None if overridden else cls(None)
     class_git = getattr(cls, "git", None)
+    if any(
+        "__init__" in owner.__dict__ and is_recipe_module(owner.__module__) for owner in cls.__mro__
+    ):
+        with suppress(Exception):  # recipe code, and without a concrete spec
+            cls(_AbstractView(cls.name, "0"))
+        declared = {text: item for text, item in declared.items() if Version(text) in cls.versions}
     for item in declared.values():
         options = dict(item.options)
         url, error = options.pop("url", None), None

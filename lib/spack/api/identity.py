@@ -91,8 +91,13 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classproperty
     def versions(cls: Any) -> dict[Any, dict[str, Any]]:
-        """The declared versions with their options, in source order."""
-        return {Version(d.version): dict(d.options) for d in _declared(cls, VersionDeclaration)}
+        """The declared versions with their options, in source order; recipes remove some."""
+        known: dict[Any, dict[str, Any]] | None = cls.__dict__.get("__versions")
+        if known is None:
+            declared = _declared(cls, VersionDeclaration)
+            known = {Version(d.version): dict(d.options) for d in declared}
+            setattr(cls, "__versions", known)  # noqa: B010  # not to be mangled
+        return known
 
     @classproperty
     def resources(cls: Any) -> dict[Any, list[ResourceRecord]]:
@@ -124,15 +129,16 @@ class PackageIdentity(metaclass=DeclaringMeta):
     @classmethod
     def variant_definitions(cls, name: str) -> list[tuple[Any, Variant]]:
         """All definitions of variant *name* with their conditions, the later one precedes."""
-        return [(Spec(d.when), d) for d in _declared(cls, Variant) if d.name == name][::-1]
+        found = {d.when: d for d in _declared(cls, Variant) if d.name == name}
+        return [(Spec(when), definition) for when, definition in reversed(found.items())]
 
     @classproperty
     def declared_build_systems(cls: Any) -> tuple[str, ...]:
         """The values of the variant ``build_system``."""
-        found: dict[str, None] = {}
+        values: tuple[str, ...] = ()
         for item in _declared(cls, BuildSystemDeclaration):
-            found.update(dict.fromkeys(item.values))
-        return tuple(found)
+            values = item.values
+        return values
 
     @classmethod
     def provided_virtual_names(cls) -> list[str]:

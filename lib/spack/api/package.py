@@ -10,7 +10,7 @@ from the package that the package does not define itself.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 from spack.api.directives import build_system
 from spack.api.executable import Executable
@@ -100,13 +100,13 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
     keep_werror: Any = None
     transitive_rpaths = True
     test_requires_compiler = False
-    sanity_check_is_file: list[str] = []
-    sanity_check_is_dir: list[str] = []
-    unresolved_libraries: list[str] = []
+    sanity_check_is_file: ClassVar[Any] = []
+    sanity_check_is_dir: ClassVar[Any] = []
+    unresolved_libraries: ClassVar[Any] = []
     license_required = False
     license_comment = "#"
-    license_files: list[str] = []
-    license_vars: list[str] = []
+    license_files: ClassVar[Any] = []
+    license_vars: ClassVar[Any] = []
     license_url = ""
     test_suite: Any = None
 

@@ -80,14 +80,13 @@ def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:
         it, which spares guessing for most recipes.
     """
     path, _, query = url.partition("?")
+    found = _declared_in(path.rpartition("/")[2], declared) or _declared_in(query, declared)
+    if found:
+        return found
     path = path.rstrip("/")
     if path.endswith("/download") and "sourceforge" in path:
         path = path[: -len("/download")]
     head, _, last = path.rpartition("/")
-    if not query:
-        found = _declared_in(last, declared)
-        if found:
-            return found
     stem = _stem(last)
     if re.search(r"\d", stem) and not (query and _IN_QUERY.search("?" + query)):
         for pattern in _IN_STEM:
@@ -108,11 +107,15 @@ def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:
     return None
 
 
+#: What must not follow a version if it is to be the whole of it.
+_WHOLE = r"(?!\d|[._-]\d|[._-]?(?:a|b|c|rc|alpha|beta|pre|dev|post)[._-]?\d)"
+
+
 def _declared_in(text: str, declared: Iterable[str]) -> str | None:
     best: str | None = None
     for version in declared:
         if version in text and version[:1].isdigit() and (best is None or len(version) > len(best)):
-            whole = rf"(?<![\d.]){re.escape(version)}(?![\d]|[._-]\d)(?!(?:a|b|rc|alpha|beta)\d)"
+            whole = rf"(?<!\d)(?<!\d[._-]){re.escape(version)}{_WHOLE}"
             if len(version) > 1 and re.search(whole, text):
                 best = version
     return best
@@ -128,6 +131,10 @@ def substitute_version(url: str, version: object, declared: Iterable[str] = ()) 
     if url.startswith("pypi:"):
         project, _, name = url[5:].rpartition("/")
         old = _pypi_version(project, name) or sample_version(name, declared)
+        digits = re.search(r"\d+$", project)
+        if digits and new.startswith(f"{digits[0]}-"):
+            # Written for a rule that takes the digits at a project's end for part of the version.
+            new = new[len(digits[0]) + 1 :]
         return f"pypi:{project}/{_replace(name, old, new)}" if old else url
     old = sample_version(url, declared)
     return _replace(url, old, new) if old else url

@@ -22,8 +22,21 @@ __all__ = [
 
 #: Names that a spec uses for something else.
 RESERVED = frozenset(
-    "arch architecture branch commit dev_path namespace operating_system os patches platform ref "
-    "tag target".split()
+    [
+        "arch",
+        "architecture",
+        "branch",
+        "commit",
+        "dev_path",
+        "namespace",
+        "operating_system",
+        "os",
+        "patches",
+        "platform",
+        "ref",
+        "tag",
+        "target",
+    ]
 )
 
 

@@ -87,7 +87,7 @@ class DependencyRecord:
     spec: str
     types: Tuple[str, ...]
     when: str = ""
-    patches: Tuple["PatchRecord", ...] = ()
+    patches: Tuple[PatchRecord, ...] = ()
     line: int = 0
 
 
@@ -227,7 +227,7 @@ class Recipe:
         return tuple(values)
 
     @classmethod
-    def from_data(cls, data: Tuple[Any, ...]) -> "Recipe":
+    def from_data(cls, data: Tuple[Any, ...]) -> Recipe:
         """The inverse of :meth:`to_data`; *data* may have lists where tuples were.
 
         The records of a kind are made when they are first asked for, so that reading one field
@@ -257,10 +257,11 @@ class _LazyRecipe(Recipe):
         return object.__getattribute__(self, name)
 
     def to_data(self) -> Tuple[Any, ...]:
-        return tuple(
-            tuple(_row(record) for record in getattr(self, f)) if f in _RECORDS else getattr(self, f)
-            for f in _FIELDS
-        )
+        values = []
+        for name in _FIELDS:
+            value = getattr(self, name)
+            values.append(tuple(map(_row, value)) if name in _RECORDS else value)
+        return tuple(values)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Recipe) and self.to_data() == other.to_data()
@@ -308,8 +309,7 @@ def _record(record: Any, row: Any) -> Any:
 
 
 _NAMES = {
-    record: tuple(f.name for f in fields(record))
-    for record in (*_RECORDS.values(), PatchRecord)
+    record: tuple(f.name for f in fields(record)) for record in (*_RECORDS.values(), PatchRecord)
 }
 
 

@@ -34,6 +34,12 @@ _ROOT = "spack_repo"
 _ENGINE_BUILD_SYSTEMS = "spack.build_systems"
 _BUILTIN_BUILD_SYSTEMS = f"{_ROOT}.builtin.build_systems"
 
+#: Modules from before the public API that a few recipes still import names from.
+_FORMER = {
+    "spack.install_test": "spack.api.tests",
+    "spack.util.executable": "spack.api.executable",
+}
+
 
 def module_name(repository: Repository, directory: str) -> str:
     """The module of the recipe in *directory*."""
@@ -91,6 +97,8 @@ class RecipeFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
+        if fullname in _FORMER:
+            return importlib.machinery.ModuleSpec(fullname, _AliasLoader(_FORMER[fullname]))
         if not fullname.startswith(_ROOT):
             return None
         if fullname == _ROOT:
@@ -108,9 +116,7 @@ class RecipeFinder(MetaPathFinder):
             return self._package(fullname, None)
         return self._in_repository(fullname, inner)
 
-    def _in_repository(
-        self, fullname: str, inner: str
-    ) -> importlib.machinery.ModuleSpec | None:
+    def _in_repository(self, fullname: str, inner: str) -> importlib.machinery.ModuleSpec | None:
         parts = inner.split(".")
         for count in range(len(parts) - 1, 0, -1):
             root = self.roots.get(".".join(parts[:count]))

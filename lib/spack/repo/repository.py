@@ -84,9 +84,7 @@ class Repository:
 
     def names(self) -> list[str]:
         """The names of all packages, sorted. One directory listing and a stat for each."""
-        return sorted(
-            package_name(entry) for entry in self._entries() if self._has_recipe(entry)
-        )
+        return sorted(package_name(entry) for entry in self._entries() if self._has_recipe(entry))
 
     def _entries(self) -> list[str]:
         try:

@@ -18,12 +18,9 @@ from typing import Any
 
 from spack.errors import RecipeError
 
-__all__ = ["FactsBuilder", "Row", "compute_facts"]
+__all__ = ["FactsBuilder", "compute_facts"]
 
-#: See :mod:`spack.api.facts` for the fields.
-Row = tuple[int, str, int, int, "bytes | None", Any, bool, "tuple[str, ...]", "tuple[str, ...]", Any]
-
-#: ``build(roots, work)`` yields a row for every pair of work.
+#: ``build(roots, work)`` yields a row for every pair of work; see :mod:`spack.api.facts`.
 FactsBuilder = Callable[[Sequence[Path], Sequence["tuple[int, str]"]], Iterable[Any]]
 
 #: Below this many recipes a second process costs more than it saves.
