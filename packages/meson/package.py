@@ -21,6 +21,5 @@ class Meson(PythonPackage):
     depends_on("python@3.10:", type=("build", "run"), when="@1.12.1:")
     depends_on("python@3.7:", type=("build", "run"), when="@:1.11.2")
     depends_on("py-setuptools@42:", type="build")
-    depends_on("py-wheel", type="build", when="@1.11.2: ^py-setuptools@:70.0")
     depends_on("py-wheel", type="build", when="@:1.10.2")
     depends_on("ninja", type="run")

@@ -19,7 +19,6 @@ class PyBackportsTarfile(PythonPackage):
     depends_on("py-setuptools@61.2:", type="build", when="@1.1.1:")
     depends_on("py-setuptools@56:", type="build", when="@:1.0.0")
     depends_on("py-setuptools-scm@3.4.1:", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
 
     def url_for_version(self, version):
         url = super().url_for_version(version)

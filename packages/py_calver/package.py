@@ -23,4 +23,3 @@ class PyCalver(PythonPackage):
     depends_on("python@3.5:", type=("build", "run"), when="@:2022.6.26")
     depends_on("py-setuptools@77.0.1:", type="build", when="@2025.4.17:")
     depends_on("py-setuptools", type="build", when="@:2025.3.31")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")

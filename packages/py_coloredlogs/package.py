@@ -16,6 +16,5 @@ class PyColoredlogs(PythonPackage):
 
     depends_on("python@2.7:3.0,3.2:3.1,3.3:3.2,3.4:3.3,3.5:", type=("build", "run"))
     depends_on("py-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
     depends_on("py-humanfriendly@9.1:", type="run", when="@15.0.1:")
     depends_on("py-humanfriendly@7.1:", type="run", when="@:14.3")

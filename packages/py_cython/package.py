@@ -28,7 +28,6 @@ class PyCython(PythonPackage):
     )
     depends_on("python@2.6:3.0,3.2:3.1,3.3:", type=("build", "link", "run"), when="@:0.29.37")
     depends_on("py-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
 
     def url_for_version(self, version):
         url = super().url_for_version(version)

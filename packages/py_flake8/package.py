@@ -25,7 +25,6 @@ class PyFlake8(PythonPackage):
     depends_on("python@3.9:", type=("build", "run"), when="@7.2.0:7.3.0")
     depends_on("python@3.8.1:", type=("build", "run"), when="@:7.1.2")
     depends_on("py-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
     depends_on("py-mccabe@0.7.0:0.7", type="run")
     depends_on("py-pycodestyle@2.15.0:2.15", type="run", when="@7.4.1:")
     depends_on("py-pycodestyle@2.14.0:2.14", type="run", when="@=7.3.0")

@@ -17,4 +17,3 @@ class PyHumanfriendly(PythonPackage):
 
     depends_on("python@2.7:3.0,3.2:3.1,3.3:3.2,3.4:3.3,3.5:", type=("build", "run"))
     depends_on("py-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")

@@ -24,7 +24,6 @@ class PyImportlibMetadata(PythonPackage):
     depends_on("py-setuptools@77:", type="build", when="@8.7.1:")
     depends_on("py-setuptools@61.2:", type="build", when="@:7.2.1")
     depends_on("py-setuptools-scm@3.4.1:", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
     depends_on("py-typing-extensions@3.6.4:", type="run", when="@:7.2.1 ^python@:3.7")
     depends_on("py-zipp@3.20:", type="run", when="@8.7.1:")
     depends_on("py-zipp@0.5:", type="run", when="@:7.2.1")

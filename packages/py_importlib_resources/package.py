@@ -25,5 +25,4 @@ class PyImportlibResources(PythonPackage):
     depends_on("py-setuptools@61.2:", type="build", when="@6.4.5:6.5.2")
     depends_on("py-setuptools@56:", type="build", when="@:6.0.1")
     depends_on("py-setuptools-scm@3.4.1:", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
     depends_on("py-zipp@3.1.0:", type="run", when="^python@:3.9")

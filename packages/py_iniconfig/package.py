@@ -24,4 +24,3 @@ class PyIniconfig(PythonPackage):
     depends_on("py-hatchling", type="build", when="@:2.0.0")
     depends_on("py-setuptools@77:", type="build", when="@2.2.0:")
     depends_on("py-setuptools-scm@8:", type="build", when="@2.2.0:")
-    depends_on("py-wheel", type="build", when="@2.2.0: ^py-setuptools@:70.0")

@@ -23,7 +23,6 @@ class PyJaracoContext(PythonPackage):
     depends_on("py-setuptools@77:", type="build", when="@6.0.2:")
     depends_on("py-setuptools@56:", type="build", when="@:5.3.0")
     depends_on("py-setuptools-scm@3.4.1:", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
     depends_on("py-backports-tarfile", type="run", when="^python@:3.11")
 
     def url_for_version(self, version):

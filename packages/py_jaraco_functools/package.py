@@ -24,5 +24,4 @@ class PyJaracoFunctools(PythonPackage):
     depends_on("py-setuptools@77:", type="build", when="@4.3.0:")
     depends_on("py-setuptools@61.2:", type="build", when="@:4.0.2")
     depends_on("py-setuptools-scm@3.4.1:", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
     depends_on("py-more-itertools", type="run")

@@ -19,4 +19,3 @@ class PyJmespath(PythonPackage):
     depends_on("python@3.7:", type=("build", "run"), when="@=1.0.1")
     depends_on("python@2.6:3.0,3.2:3.1,3.3:", type=("build", "run"), when="@:0.10.0")
     depends_on("py-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")

@@ -22,4 +22,3 @@ class PyLibrt(PythonPackage):
     depends_on("c", type="build")
     depends_on("python@3.9:", type=("build", "link", "run"))
     depends_on("py-setuptools@77.0.3:", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")

@@ -19,7 +19,6 @@ class PyMarkupsafe(PythonPackage):
     depends_on("python@3.7:", type=("build", "link", "run"), when="@:2.1.5")
     depends_on("py-setuptools@77:", type="build", when="@3.0.4:")
     depends_on("py-setuptools", type="build", when="@:2.1.5")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
 
     def url_for_version(self, version):
         url = super().url_for_version(version)

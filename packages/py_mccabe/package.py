@@ -16,4 +16,3 @@ class PyMccabe(PythonPackage):
 
     depends_on("python@3.6:", type=("build", "run"), when="@0.7.0:")
     depends_on("py-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")

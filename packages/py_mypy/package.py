@@ -25,7 +25,6 @@ class PyMypy(PythonPackage):
     depends_on("py-setuptools@40.6.2:", type="build", when="@:1.12.1")
     depends_on("py-types-psutil", type="build")
     depends_on("py-types-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="@1.16.1: ^py-setuptools@:70.0")
     depends_on("py-wheel@0.30.0:", type="build", when="@:1.12.1")
     depends_on("py-librt@0.6.2:", type=("build", "run"), when="@1.19.1:")
     depends_on("py-mypy-extensions@1.0.0:", type=("build", "run"))

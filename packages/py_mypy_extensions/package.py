@@ -21,4 +21,3 @@ class PyMypyExtensions(PythonPackage):
     depends_on("py-flit-core@3.11:4", type="build", when="@1.2.0:")
     depends_on("py-flit-core@3.11:3", type="build", when="@=1.1.0")
     depends_on("py-setuptools", type="build", when="@:1.0.0")
-    depends_on("py-wheel", type="build", when="@:1.0.0 ^py-setuptools@:70.0")

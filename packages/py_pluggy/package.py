@@ -24,4 +24,3 @@ class PyPluggy(PythonPackage):
     depends_on("py-setuptools@45.0:", type="build", when="@:1.5.0")
     depends_on("py-setuptools-scm@8.0:", type="build", when="@1.6.0:")
     depends_on("py-setuptools-scm@6.2.3:", type="build", when="@:1.5.0")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")

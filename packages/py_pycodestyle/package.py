@@ -21,4 +21,3 @@ class PyPycodestyle(PythonPackage):
     depends_on("python@3.9:", type=("build", "run"), when="@2.13.0:2.14.0")
     depends_on("python@3.8:", type=("build", "run"), when="@:2.12.1")
     depends_on("py-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")

@@ -23,4 +23,3 @@ class PyPyflakes(PythonPackage):
     depends_on("python@3.9:", type=("build", "run"), when="@3.3.2:3.4.0")
     depends_on("python@3.8:", type=("build", "run"), when="@:3.2.0")
     depends_on("py-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")

@@ -27,7 +27,6 @@ class PyPytest(PythonPackage):
     depends_on("py-setuptools@45.0:", type="build", when="@:8.0.2")
     depends_on("py-setuptools-scm@10.1:", type="build", when="@9.2.0:")
     depends_on("py-setuptools-scm@6.2.3:", type="build", when="@:9.1.1")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
     depends_on("py-colorama@0.4:", type="run", when="@8.4.2: platform=windows")
     depends_on("py-colorama", type="run", when="@:8.0.2 platform=windows")
     depends_on("py-exceptiongroup@1:", type="run", when="@8.4.2: ^python@:3.10")

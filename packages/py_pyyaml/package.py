@@ -23,7 +23,6 @@ class PyPyyaml(PythonPackage):
     depends_on("py-cython@3.0:", type="build", when="@6.0.3: ^python@3.13:")
     depends_on("py-cython@:2", type="build", when="@:6.0.1")
     depends_on("py-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="@6.0.3: ^py-setuptools@:70.0")
     depends_on("py-wheel", type="build", when="@:6.0.1")
     depends_on("libyaml", type="link", when="+libyaml")
 

@@ -25,3 +25,4 @@ class PySetuptools(PythonPackage):
     depends_on("python@3.9:", type=("build", "run"), when="@75.8.2:82.0.1")
     depends_on("python@3.8:", type=("build", "run"), when="@=69.5.1")
     depends_on("python@3.7:", type=("build", "run"), when="@:63.4.3")
+    depends_on("py-wheel", type="build", when="@:70.0")

@@ -27,7 +27,6 @@ class PySetuptoolsScm(PythonPackage):
     depends_on("py-setuptools@61:", type="build", when="@:9.2.2")
     depends_on("py-tomli@:2.0.2", type="build", when="@8.3.1:9.2.2 ^python@:3.10")
     depends_on("py-tomli", type="build", when="@:8.1.0 ^python@:3.10")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
     depends_on("py-tomli@1:", type=("build", "run"), when="@10.0.5: ^python@:3.10")
     depends_on("py-typing-extensions@4.1:", type=("build", "run"), when="@10.2.3: ^python@:3.10")
     depends_on("py-typing-extensions", type=("build", "run"), when="@10.0.5:10.1.2 ^python@:3.10")

@@ -38,4 +38,3 @@ class PyTroveClassifiers(PythonPackage):
 
     depends_on("py-calver", type="build")
     depends_on("py-setuptools", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")

@@ -42,7 +42,6 @@ class PyTypesPsutil(PythonPackage):
     depends_on("py-setuptools@82.0.1:", type="build", when="@7.2.2.20261111:")
     depends_on("py-setuptools@77.0.3:", type="build", when="@7.0.0.20250822:7.1.3.20251211")
     depends_on("py-setuptools", type="build", when="@:6.1.0.20241221")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
 
     def url_for_version(self, version):
         url = super().url_for_version(version)

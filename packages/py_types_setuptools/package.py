@@ -46,7 +46,6 @@ class PyTypesSetuptools(PythonPackage):
     depends_on("py-setuptools@82.0.1:", type="build", when="@82.0.0.20260518:")
     depends_on("py-setuptools@77.0.3:", type="build", when="@80.8.0.20250521:80.9.0.20250822")
     depends_on("py-setuptools", type="build", when="@:69.5.0.20240522")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
 
     def url_for_version(self, version):
         url = super().url_for_version(version)

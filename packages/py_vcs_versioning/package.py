@@ -21,7 +21,6 @@ class PyVcsVersioning(PythonPackage):
     depends_on("python@3.10:", type=("build", "run"), when="@:1.1.1")
     depends_on("py-setuptools@45:", type="build", when="@2.3.4:")
     depends_on("py-setuptools@77.0.3:", type="build", when="@:1.1.1")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
     depends_on("py-packaging@26.2:", type=("build", "run"), when="@2.3.4:")
     depends_on("py-packaging@20:", type=("build", "run"), when="@:1.1.1")
     depends_on("py-typing-extensions@4.1:", type=("build", "run"), when="@2.3.4: ^python@:3.10")

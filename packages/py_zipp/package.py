@@ -27,4 +27,3 @@ class PyZipp(PythonPackage):
     depends_on("py-setuptools@61.2:", type="build", when="@3.20.2:3.21.0")
     depends_on("py-setuptools@56:", type="build", when="@:3.17.0")
     depends_on("py-setuptools-scm@3.4.1:", type="build")
-    depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
