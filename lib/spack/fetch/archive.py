@@ -168,6 +168,7 @@ def _untar(archive: Path, kind: str, box: Box, search_path: Optional[str]) -> No
                 raise _bad(box.archive, "it is damaged (no tar archive inside)", archive)
             box.file(_without_compression(box.archive), cast(IO[bytes], guarded), False, 0)
             return
+        guarded.expect_header()
         with tarfile.open(fileobj=cast(IO[bytes], guarded), mode="r|") as tar:
             while True:
                 guarded.expect_header()

@@ -88,8 +88,11 @@ class _Answer:
     def read(self, size: int) -> bytes:
         import urllib3  # start-up: loaded by requests at this point
 
+        raw = self._answer.raw
+        # read1, where urllib3 has it, gives what came before a connection broke
+        read = getattr(raw, "read1", raw.read)
         try:
-            return bytes(self._answer.raw.read(size, decode_content=True))
+            return bytes(read(size, decode_content=True))
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Failure(_reason(error), transient=True) from error
 

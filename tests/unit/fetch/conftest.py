@@ -1,0 +1,167 @@
+"""A small web server on the loopback, and archives made on the spot."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import tarfile
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
+
+import pytest
+
+
+@dataclass
+class Page:
+    """What one path answers.
+
+    :param fail: statuses of the first answers; then the body.
+    :param break_after: bytes after which the connection is cut, once for each number.
+    """
+
+    body: bytes = b""
+    kind: str = "application/octet-stream"
+    fail: List[int] = field(default_factory=list)
+    break_after: List[int] = field(default_factory=list)
+    login: Optional[Tuple[str, str]] = None
+    to: Optional[str] = None
+    etag: str = '"one"'
+
+
+class Server:
+    """Pages by path; remembers the requests as (path, headers)."""
+
+    def __init__(self) -> None:
+        self.pages: Dict[str, Page] = {}
+        self.requests: List[Tuple[str, Dict[str, str]]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                outer.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
+        self._thread.start()
+        self.place = f"127.0.0.1:{self._http.server_port}"
+        self.url = f"http://{self.place}"
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        self.requests.append((handler.path, headers))
+        page = self.pages.get(handler.path)
+        if page is None:
+            return self._status(handler, 404)
+        if page.to is not None:
+            handler.send_response(302)
+            handler.send_header("location", page.to)
+            handler.send_header("content-length", "0")
+            handler.end_headers()
+            return None
+        if page.login is not None:
+            token = base64.b64encode(":".join(page.login).encode()).decode()
+            if headers.get("authorization") != "Basic " + token:
+                return self._status(handler, 401)
+        if page.fail:
+            return self._status(handler, page.fail.pop(0))
+        body, start = page.body, 0
+        wanted = headers.get("range", "")
+        if wanted and headers.get("if-range") == page.etag:
+            start = int(wanted[len("bytes=") : -1])
+        handler.send_response(206 if start else 200)
+        handler.send_header("content-type", page.kind)
+        handler.send_header("etag", page.etag)
+        handler.send_header("content-length", str(len(body) - start))
+        handler.end_headers()
+        if page.break_after:
+            handler.wfile.write(body[start : page.break_after.pop(0)])
+            handler.wfile.flush()
+            handler.close_connection = True
+            handler.connection.shutdown(2)
+            return None
+        handler.wfile.write(body[start:])
+        return None
+
+    def _status(self, handler: BaseHTTPRequestHandler, status: int) -> None:
+        handler.send_response(status)
+        handler.send_header("content-length", "0")
+        handler.end_headers()
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    started = Server()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def page() -> Callable[..., Page]:
+    return Page
+
+
+def _tarball(
+    members: Dict[str, bytes], compression: str = "gz", extra: Tuple[tarfile.TarInfo, ...] = ()
+) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode=f"w:{compression}") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            info.mtime = 1_600_000_000
+            info.mode = 0o4755 if name.endswith(".sh") else 0o600
+            tar.addfile(info, io.BytesIO(content))
+        for info in extra:
+            tar.addfile(info)
+    return data.getvalue()
+
+
+@pytest.fixture
+def tarball() -> Callable[..., bytes]:
+    """Makes a tar file in memory from names and contents, and further entries."""
+    return _tarball
+
+
+@pytest.fixture
+def entry() -> Callable[..., tarfile.TarInfo]:
+    """Makes a tar entry of some type."""
+
+    def make(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
+        info = tarfile.TarInfo(name)
+        info.type = kind
+        info.linkname = target
+        return info
+
+    return make
+
+
+@pytest.fixture
+def sha256() -> Callable[[bytes], str]:
+    return lambda data: hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Callable[[str, bytes], Path]:
+    """Writes a file below the test's directory."""
+
+    def write(name: str, content: bytes) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    return write
