@@ -40,7 +40,8 @@ search() {
     fail "there is no program '$1' behind $here"
 }
 
-language= link_prefix=-Wl, rpath_prefix=-Wl,-rpath, target= flags=
+language= compiler= variable= mode= target= flags=
+link_prefix=-Wl, rpath_prefix=-Wl,-rpath,
 case $name in
     cc | gcc | clang | c89 | c99 | icx | nvc | craycc | armclang | amdclang | fcc | icc)
         language=c compiler=$SPACK_CC variable=SPACK_CC

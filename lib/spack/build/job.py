@@ -84,6 +84,8 @@ class BuildJob:
     :param result_path: where the worker writes its ``BuildResult``.
     :param task: :data:`BUILD` or :data:`ENVIRONMENT`.
     :param library_path: directories for ``sys.path`` of the worker, after the standard library.
+    :param environment_path: where the environment of the build is written; beside the log when
+        None.
     :param keep_venv: leave the build's virtual environment in place (to look at a failure).
     """
 
@@ -102,6 +104,7 @@ class BuildJob:
     run_tests: bool = False
     task: str = BUILD
     library_path: Tuple[str, ...] = ()
+    environment_path: Optional[str] = None
     keep_venv: bool = False
 
     @property

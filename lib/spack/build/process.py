@@ -59,8 +59,10 @@ def run(
     environment: Mapping[str, str],
     *,
     interpreter: str = sys.executable,
+    on_start: Optional[Callable[[int], None]] = None,
     on_event: Optional[Callable[[Event], None]] = None,
     on_output: Optional[Callable[[bytes], None]] = None,
+    on_start: Optional[Callable[[int], None]] = None,
     cancelled: Optional[threading.Event] = None,
 ) -> BuildResult:
     """Run *job* to its end. May be called in a thread.
@@ -68,8 +70,10 @@ def run(
     :param environment: all of the worker's environment, see
         :func:`spack.build.environment.clean_environment`.
     :param interpreter: runs the worker; it has nothing to do with the Python that is built for.
+    :param on_start: called once with the process id of the worker, which leads its process group.
     :param on_event: called for each event of the worker, in order.
     :param on_output: called with what is new in the log, to show it.
+    :param on_start: called with the id of the process group that the build runs in.
     :param cancelled: when it is set, the build is ended.
     :return: a failed build is a result too, with ``failure`` filled.
     :raises Cancelled: the build was ended by *cancelled*.
@@ -82,6 +86,10 @@ def run(
     with contextlib.suppress(FileNotFoundError):
         os.unlink(job.result_path)
     with _started(job, job_path, environment, interpreter) as (process, events):
+        if on_start is not None:
+            on_start(process.pid)
+        if on_start is not None:
+            on_start(process.pid)
         stopped = _follow(process, events, job.log_path, on_event, on_output, cancelled)
     if stopped:
         raise Cancelled("the build was cancelled", facts={"hash": job.hash})

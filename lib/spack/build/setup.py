@@ -7,18 +7,19 @@ first, by ``setup_dependent_package``, leaves before roots; then the environment
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from spack.api.builder import create_builder
 from spack.api.context import BuildContext
-from spack.api.executable import Executable, MakeExecutable
+from spack.api.executable import Executable
 from spack.api.module import ModuleChangePropagator, inject_globals
 from spack.build.graph import Roles
+from spack.build.wrapper import wrapper_variables
 from spack.errors import InstallError
 from spack.spec import ConcreteSpec
 from spack.util.environment import EnvironmentModifications, is_system_path
 
-__all__ = ["build_environment", "inject_names", "run_environment"]
+__all__ = ["ToolPlaces", "build_environment", "inject_names", "run_environment"]
 
 #: Compiler flags of a spec, and the variable of the wrapper that takes them.
 FLAGS = ("cflags", "cxxflags", "fflags", "cppflags", "ldflags", "ldlibs")
@@ -50,13 +51,39 @@ class _Undeclared(Executable):
 _PROVIDER = {"make": "gmake", "gmake": "gmake", "ninja": "ninja"}
 
 
-def inject_names(
-    context: BuildContext, roles: Roles, jobs: int, interpreter: Optional[str]
-) -> None:
-    """Put the names that recipes rely on into the modules of all packages with a part.
+class ToolPlaces(NamedTuple):
+    """Where the Python tools of a build really are.
 
-    :param interpreter: of the build's virtual environment; replaces ``python`` everywhere.
+    :ivar interpreter: of the build's virtual environment, None without one; stands for ``python``.
+    :ivar scripts: directory of console scripts that run with it.
     """
+
+    interpreter: Optional[str]
+    scripts: str
+
+    def corrected(self, tool: Any) -> Any:
+        """A program of a Python dependency as it runs in this build; anything else unchanged."""
+        if isinstance(tool, Executable) and self.interpreter is not None:
+            copy = os.path.join(self.scripts, tool.name)
+            if os.path.basename(os.path.dirname(tool.path)) == "bin" and os.path.exists(copy):
+                corrected = tool.copy()
+                corrected.exe[0] = copy
+                return corrected
+        return tool
+
+
+class _Names(ModuleChangePropagator):
+    """Names on their way into a module."""
+
+    def correct(self, tools: ToolPlaces) -> None:
+        """Let the names that were set stand for the programs as they run in this build."""
+        for name, value in list(self._changes.items()):
+            setattr(self, name, tools.corrected(value))
+
+
+def inject_names(context: BuildContext, roles: Roles, jobs: int, tools: ToolPlaces) -> None:
+    """Put the names that recipes rely on into the modules of all packages with a part."""
+    interpreter = tools.interpreter
     nodes = (*roles.order, roles.root)
     for node in nodes:
         package = context.package(node)
@@ -65,8 +92,9 @@ def inject_names(
         package = context.package(node)
         for dependent in roles.dependents(node):
             target = context.package(dependent)
-            names = ModuleChangePropagator(target)
+            names = _Names(target)
             package.setup_dependent_package(names, target.spec)
+            names.correct(tools)
             if interpreter is not None and node.name in INTERPRETERS:
                 names.python = Executable(interpreter)
             names.propagate_changes_to_mro()
@@ -83,9 +111,6 @@ def _globals(package: Any, jobs: int, interpreter: Optional[str]) -> Mapping[str
     }
     if interpreter is not None:
         values["python"] = Executable(interpreter)
-    for name in ("make", "gmake"):
-        if package.spec.dependencies("gmake"):
-            values[name] = MakeExecutable(name, jobs=jobs if package.parallel else 1)
     return values
 
 
@@ -110,6 +135,8 @@ def build_environment(context: BuildContext, roles: Roles) -> EnvironmentModific
         if node.dag_hash() in tools:
             _programs(env, str(package.prefix), node.dag_hash() in direct)
         _runtime(env, context, roles, node)
+    if any(node.name == "compiler-wrapper" for node in roles.direct):
+        env.extend(wrapper_variables(context, roles))
     _flags(env, root)
     _hook(root, "setup_build_environment", env)
     env.prune_duplicate_paths("PATH")

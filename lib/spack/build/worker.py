@@ -31,7 +31,7 @@ from spack.build.errors import excerpt
 from spack.build.finish import correct_records, replace_interpreter
 from spack.build.graph import Roles, roles
 from spack.build.job import BuildFailure, BuildJob, BuildResult, PhaseTime, ResourceFiles
-from spack.build.setup import build_environment, inject_names, run_environment
+from spack.build.setup import ToolPlaces, build_environment, inject_names, run_environment
 from spack.build.venv import BuildVenv, interpreter_of
 from spack.errors import InstallError, RecipeError, SpackError
 from spack.recipe.names import directory_name
@@ -46,6 +46,8 @@ __all__ = ["main"]
 SCRIPTS = "build-bin"
 #: The virtual environment of packages that do not extend Python, below the stage.
 STAGE_VENV = "build-venv"
+#: Prefix of nodes that take no part in a build, such as build dependencies of dependencies.
+NOT_INSTALLED = "/nonexistent/not-installed"
 
 
 @dataclass
@@ -124,14 +126,28 @@ class Build:
         self.venv = self._venv()
         self.context = BuildContext(
             self.recipes.package_class,
-            lambda digest: job.prefixes[digest],
+            lambda digest: job.prefixes.get(digest, NOT_INSTALLED),
             jobs=job.jobs,
-            overrides={("python", "command"): self._python_command},
+            overrides={
+                ("python", "command"): self._python_command,
+                **{(node.name, "command"): self._script_command for node in self.roles.tools},
+            },
         )
         current_build.set(self.context)
 
+    @property
+    def scripts(self) -> str:
+        """Directory of the console scripts of Python dependencies, for the build's Python."""
+        return os.path.join(self.job.stage_path, SCRIPTS)
+
     def _python_command(self, view: SpecView) -> Optional[Executable]:
         return Executable(self.venv.python) if self.venv is not None else None
+
+    def _script_command(self, view: SpecView) -> Optional[Executable]:
+        """The copy of a dependency's console script; None leaves it to the dependency."""
+        path = os.path.join(self.scripts, view.name)
+        own = os.path.join(str(view.prefix), "bin", view.name)
+        return Executable(path) if os.path.exists(path) and os.path.exists(own) else None
 
     def _prefix(self, node: ConcreteSpec) -> str:
         return self.job.prefixes[node.dag_hash()]
@@ -177,8 +193,12 @@ class Build:
         if self.venv is not None:
             interpreter = self.venv.python
             self.venv.create()
+            prefixes = [self._prefix(node) for node in reversed(self.roles.tools)]
+            venvs = [self._prefix(node) for node in self._venv_nodes()]
+            self.venv.copy_scripts(prefixes, venvs, self.scripts)
         package = self.package()
-        inject_names(self.context, self.roles, self.job.jobs, interpreter)
+        tools = ToolPlaces(interpreter, self.scripts)
+        inject_names(self.context, self.roles, self.job.jobs, tools)
         create_builder(package)
         env = build_environment(self.context, self.roles)
         env.apply_modifications(os.environ)
@@ -189,11 +209,7 @@ class Build:
         """Compiler wrappers come first on PATH, then the scripts of Python tools."""
         first = [p for p in os.environ.get("SPACK_COMPILER_WRAPPER_PATH", "").split(":") if p]
         if self.venv is not None:
-            scripts = os.path.join(self.job.stage_path, SCRIPTS)
-            prefixes = [self._prefix(node) for node in reversed(self.roles.tools)]
-            venvs = [self._prefix(node) for node in self._venv_nodes()]
-            self.venv.copy_scripts(prefixes, venvs, scripts)
-            first += [scripts, os.path.join(self.venv.root, "bin")]
+            first += [self.scripts, os.path.join(self.venv.root, "bin")]
         os.environ["PATH"] = os.pathsep.join([*first, os.environ["PATH"]])
 
     def run_phases(self, package: Any) -> None:
@@ -308,7 +324,8 @@ def execute(job: BuildJob, events: Events) -> BuildResult:
 def _keep_environment(job: BuildJob) -> None:
     """Write the environment beside the log, for whoever looks at a failure."""
     lines = [f"{name}={value}\n" for name, value in sorted(os.environ.items())]
-    path = Path(job.log_path).with_name("spack-build-env.txt")
+    beside = Path(job.log_path).with_name("spack-build-env.txt")
+    path = Path(job.environment_path) if job.environment_path else beside
     path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
 
 

@@ -6,7 +6,6 @@ from typing import Any, List
 
 from spack.package import (
     BuilderWithDefaults,
-    Spec,
     apply_macos_rpath_fixups,
     execute_install_time_tests,
 )
@@ -20,7 +19,7 @@ __all__ = [
 ]
 
 
-def ensure_build_dependencies_or_raise(spec: Spec, dependencies: List[str], error_msg: str) -> None:
+def ensure_build_dependencies_or_raise(spec: Any, dependencies: List[str], error_msg: str) -> None:
     """Require *spec* to have the build dependencies *dependencies*.
 
     :raises RuntimeError: *error_msg*, and the directives that are missing in the recipe.

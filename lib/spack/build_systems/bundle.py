@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from spack.package import Builder, PackageBase, Prefix, Spec, build_system, register_builder
+from typing import Any
+
+from spack.package import Builder, PackageBase, Prefix, build_system, register_builder
 
 __all__ = ["BundleBuilder", "BundlePackage"]
 
@@ -24,5 +26,5 @@ class BundleBuilder(Builder):
 
     phases = ("install",)
 
-    def install(self, pkg: BundlePackage, spec: Spec, prefix: Prefix) -> None:
+    def install(self, pkg: BundlePackage, spec: Any, prefix: Prefix) -> None:
         """The only phase."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import Any, List
 
 from spack.package import (
     BuilderWithDefaults,
     PackageBase,
     Prefix,
-    Spec,
     build_system,
     depends_on,
     execute_install_time_tests,
@@ -71,14 +70,14 @@ class CargoBuilder(BuilderWithDefaults):
         """Arguments of ``cargo test``."""
         return []
 
-    def build(self, pkg: CargoPackage, spec: Spec, prefix: Prefix) -> None:
+    def build(self, pkg: CargoPackage, spec: Any, prefix: Prefix) -> None:
         """Build into ``out``."""
         with working_dir(self.build_directory):
             pkg.module.cargo(
                 "install", "--root", "out", "--path", ".", *self.std_build_args, *self.build_args
             )
 
-    def install(self, pkg: CargoPackage, spec: Spec, prefix: Prefix) -> None:
+    def install(self, pkg: CargoPackage, spec: Any, prefix: Prefix) -> None:
         """Copy what has been built."""
         with working_dir(self.build_directory):
             install_tree("out", prefix)

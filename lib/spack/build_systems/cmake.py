@@ -15,7 +15,6 @@ from spack.package import (
     InstallError,
     PackageBase,
     Prefix,
-    Spec,
     build_system,
     conflicts,
     depends_on,
@@ -243,7 +242,7 @@ class CMakeBuilder(BuilderWithDefaults):
         """Arguments of the recipe, after :attr:`std_cmake_args`."""
         return []
 
-    def cmake(self, pkg: CMakePackage, spec: Spec, prefix: Prefix) -> None:
+    def cmake(self, pkg: CMakePackage, spec: Any, prefix: Prefix) -> None:
         """Configure; a development build that is configured already is left as it is."""
         artifact = dict(GENERATORS.values()).get(self.generator, "")
         if spec.is_develop and os.path.isfile(os.path.join(self.build_directory, artifact)):
@@ -254,13 +253,13 @@ class CMakeBuilder(BuilderWithDefaults):
         with working_dir(self.build_directory, create=True):
             pkg.module.cmake(*options)
 
-    def build(self, pkg: CMakePackage, spec: Spec, prefix: Prefix) -> None:
+    def build(self, pkg: CMakePackage, spec: Any, prefix: Prefix) -> None:
         """Build :attr:`build_targets`."""
         verbose = ["-v"] if self.generator == "Ninja" else []
         with working_dir(self.build_directory):
             self._tool(pkg)(*verbose, *self.build_targets)
 
-    def install(self, pkg: CMakePackage, spec: Spec, prefix: Prefix) -> None:
+    def install(self, pkg: CMakePackage, spec: Any, prefix: Prefix) -> None:
         """Build :attr:`install_targets`."""
         with working_dir(self.build_directory):
             self._tool(pkg)(*self.install_targets)

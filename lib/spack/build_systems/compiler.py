@@ -63,7 +63,7 @@ class CompilerPackage(PackageBase):
     def compiler_names(cls) -> Sequence[str]:
         """Names of the programs of all languages."""
         names: List[str] = []
-        for language in cls.compiler_languages:  # type: ignore[attr-defined]  # cls is the class
+        for language in cls.compiler_languages:
             names.extend(getattr(cls, f"{language}_names", ()))
         return names
 

@@ -9,7 +9,6 @@ from spack.package import (
     BuilderWithDefaults,
     PackageBase,
     Prefix,
-    Spec,
     build_system,
     conflicts,
     depends_on,
@@ -132,19 +131,19 @@ class MesonBuilder(BuilderWithDefaults):
         """Arguments of the recipe, after :attr:`std_meson_args`."""
         return []
 
-    def meson(self, pkg: MesonPackage, spec: Spec, prefix: Prefix) -> None:
+    def meson(self, pkg: MesonPackage, spec: Any, prefix: Prefix) -> None:
         """Set up the build directory."""
         command = ["setup"] if self.spec["meson"].satisfies("@0.64:") else []
         source = os.path.abspath(self.root_mesonlists_dir)
         with working_dir(self.build_directory, create=True):
             pkg.module.meson(*command, source, *self.std_meson_args, *self.meson_args())
 
-    def build(self, pkg: MesonPackage, spec: Spec, prefix: Prefix) -> None:
+    def build(self, pkg: MesonPackage, spec: Any, prefix: Prefix) -> None:
         """Build :attr:`build_targets`."""
         with working_dir(self.build_directory):
             pkg.module.ninja("-v", *self.build_targets)
 
-    def install(self, pkg: MesonPackage, spec: Spec, prefix: Prefix) -> None:
+    def install(self, pkg: MesonPackage, spec: Any, prefix: Prefix) -> None:
         """Build :attr:`install_targets`."""
         with working_dir(self.build_directory):
             pkg.module.ninja(*self.install_targets)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Iterable, Iterator, List, Mapping, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from spack.package import (
     BuilderWithDefaults,
@@ -18,7 +18,6 @@ from spack.package import (
     LibraryList,
     PackageBase,
     Prefix,
-    Spec,
     build_system,
     classproperty,
     depends_on,
@@ -120,16 +119,17 @@ class PythonPackage(PythonExtension):
     with when("build_system=python_pip"):
         extends("python")
         depends_on("py-pip", type="build")
-        depends_on("py-wheel", type="build")
+        # Since 70.1 setuptools makes wheels itself; no other backend needs the package.
+        depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
 
     homepage: ClassProperty[Optional[str]] = classproperty(lambda cls: None)
     url: ClassProperty[Optional[str]] = classproperty(_url)
     list_url: ClassProperty[Optional[str]] = classproperty(_list_url)
 
     @property
-    def python_spec(self) -> Spec:
+    def python_spec(self) -> Any:
         """The node whose interpreter runs the package: python-venv, else python."""
-        found: Spec = (self.spec.dependencies("python-venv") or self.spec.dependencies("python"))[0]
+        found = (self.spec.dependencies("python-venv") or self.spec.dependencies("python"))[0]
         return found
 
     @property
@@ -181,19 +181,19 @@ class PythonPipBuilder(BuilderWithDefaults):
         source: str = self.pkg.stage.source_path
         return source
 
-    def config_settings(self, spec: Spec, prefix: Prefix) -> Mapping[str, object]:
+    def config_settings(self, spec: Any, prefix: Prefix) -> Mapping[str, object]:
         """Settings for the build backend (PEP 517), nested mappings allowed; pip >= 22.1."""
         return {}
 
-    def install_options(self, spec: Spec, prefix: Prefix) -> Iterable[str]:
+    def install_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
         """Options of ``setup.py install``; pip < 23.1."""
         return []
 
-    def global_options(self, spec: Spec, prefix: Prefix) -> Iterable[str]:
+    def global_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
         """Options of ``setup.py`` before its command."""
         return []
 
-    def install(self, pkg: PythonPackage, spec: Spec, prefix: Prefix) -> None:
+    def install(self, pkg: PythonPackage, spec: Any, prefix: Prefix) -> None:
         """The only phase."""
         settings = dict(self.config_settings(spec, prefix))
         if spec.satisfies("%py-pip@22.1: %py-meson-python@0.11:"):

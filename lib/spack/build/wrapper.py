@@ -1,0 +1,63 @@
+"""What the compiler wrapper is told of a build's dependencies: directories to search and to keep.
+
+The variables are those that the ``compiler-wrapper`` package reads; see its script.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Iterable, List
+
+from spack.api.context import BuildContext
+from spack.build.graph import Roles
+from spack.errors import SpackError
+from spack.util.environment import EnvironmentModifications, is_system_path
+
+__all__ = ["wrapper_variables"]
+
+_LIBRARY_DIRECTORIES = ("lib", "lib64")
+
+
+def wrapper_variables(context: BuildContext, roles: Roles) -> EnvironmentModifications:
+    """Directories of the linked dependencies, those nearest to the root first.
+
+    The root's own library directories are part of the run path: its programs use its libraries.
+    """
+    include: List[str] = []
+    link: List[str] = []
+    for node in reversed(roles.linked):
+        package = context.package(node)
+        prefix = str(package.prefix)
+        include += _own(package, "headers", [os.path.join(prefix, "include")])
+        link += _own(package, "libs", [os.path.join(prefix, x) for x in _LIBRARY_DIRECTORIES])
+    root = str(context.package(roles.root).prefix)
+    env = EnvironmentModifications()
+    own = [os.path.join(root, name) for name in _LIBRARY_DIRECTORIES]
+    link = _usable(link)
+    for name, directories in (
+        ("SPACK_INCLUDE_DIRS", _usable(include)),
+        ("SPACK_LINK_DIRS", link),
+        ("SPACK_RPATH_DIRS", [*own, *link]),
+    ):
+        if directories:
+            env.set_path(name, directories)
+    return env
+
+
+def _own(package: Any, attribute: str, default: List[str]) -> List[str]:
+    """Directories of the recipe's own ``libs`` or ``headers``, then the usual ones."""
+    found: List[str] = []
+    if any(attribute in owner.__dict__ for owner in type(package).__mro__):
+        try:
+            found = list(getattr(package, attribute).directories)
+        except (SpackError, OSError, AttributeError, KeyError):
+            found = []  # a dependency without libraries is no error of this build
+    return [*found, *default]
+
+
+def _usable(directories: Iterable[str]) -> List[str]:
+    return [
+        directory
+        for directory in dict.fromkeys(directories)
+        if not is_system_path(directory) and os.path.isdir(directory)
+    ]
