@@ -27,6 +27,7 @@ import os
 import posixpath
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spack.errors import ViewError
@@ -120,7 +121,8 @@ class ViewOptions:
     :param python: base interpreter; None for a view that is only a tree of links.
     :param templates: ``share/activate`` by file name.
     :param prompt: name shown by activation; if empty, the name of the view's folder.
-    :param winners: package names, first wins, for paths with different contents.
+    :param winners: pattern of paths in the view -> name of the package whose file is taken where
+        several packages differ.
     :param store_prefixes: further prefixes whose Python counts as the store's (python-venv
         nodes of dependencies that are not shown).
     """
@@ -130,7 +132,7 @@ class ViewOptions:
     system_site_packages: bool = False
     templates: Mapping[str, str] = field(default_factory=dict)
     prompt: str = ""
-    winners: Tuple[str, ...] = ()
+    winners: Mapping[str, str] = field(default_factory=dict)
     store_prefixes: Tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -211,8 +213,8 @@ class ViewPlan:
             f"{count} {what} from more than one package with different content",
             "\n".join(shown),
             facts={"conflicts": [{"path": x.path, "owners": x.owners} for x in self.conflicts]},
-            hint="leave one of the packages out (view: exclude: [name]), or give them views of "
-            "their own",
+            hint="leave one of the packages out (view: exclude: [name]), or say whose file is "
+            "taken (view: conflicts: {path: name})",
             ref="view-conflict",
         )
 
@@ -224,7 +226,7 @@ def plan_digest(sources: Sequence[ViewSource], options: ViewOptions) -> str:
         PLAN_VERSION,
         options.link_type,
         options.prompt,
-        options.winners,
+        sorted(options.winners.items()),
         sorted(options.store_prefixes),
         options.system_site_packages,
         sorted(options.templates.items()),
@@ -245,7 +247,7 @@ def plan_view(sources: Sequence[ViewSource], options: ViewOptions, read: Read) -
     :raises ViewError: a link type that is not known. Conflicts are in the result: see
         :meth:`ViewPlan.check`.
     """
-    ordered = _ordered(sources, options.winners)
+    ordered = _ordered(sources)
     tree = _Tree(ordered, options, read)
     if options.python is not None:
         tree.reserve(options.python)
@@ -256,9 +258,8 @@ def plan_view(sources: Sequence[ViewSource], options: ViewOptions, read: Read) -
     return tree.finish()
 
 
-def _ordered(sources: Sequence[ViewSource], winners: Sequence[str] = ()) -> List[ViewSource]:
-    rank = {name: number for number, name in enumerate(winners)}
-    return sorted(sources, key=lambda s: (rank.get(s.name, len(rank)), s.name, s.hash))
+def _ordered(sources: Sequence[ViewSource]) -> List[ViewSource]:
+    return sorted(sources, key=lambda s: (s.name, s.hash))
 
 
 class _Tree:
@@ -367,10 +368,19 @@ class _Tree:
             same = first.digest == second.digest
         if same or place in GENERATED or _is_derived(place):
             return
-        names = {self.sources[first.owner].name, self.sources[second.owner].name}
-        if len(names) == 2 and names & set(self.options.winners):
-            return
-        self.clash(place, first.owner, second.owner)
+        winner = self.winner(place)
+        if winner == self.sources[second.owner].name:
+            self.items[place] = second
+            self.clashes.pop(place, None)
+        elif winner != self.sources[first.owner].name:
+            self.clash(place, first.owner, second.owner)
+
+    def winner(self, place: str) -> str:
+        """The package that the options name for *place*."""
+        for pattern, name in self.options.winners.items():
+            if pattern == place or fnmatchcase(place, pattern):
+                return name
+        return ""
 
     def clash(self, place: str, *owners: int) -> None:
         found = self.clashes.setdefault(place, {})

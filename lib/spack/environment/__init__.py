@@ -1,0 +1,32 @@
+"""Environments: a directory with a ``spack.yaml``, what was made of it, and activating it.
+
+``spack.yaml`` says what is wanted (:mod:`~spack.environment.manifest`), ``spack.lock`` what was
+decided (:mod:`~spack.environment.lockfile`), and views show what is installed. A named environment
+lies in the directory of all environments; any other directory with a ``spack.yaml`` is one too,
+and may be moved.
+"""
+
+from __future__ import annotations
+
+from spack.environment.environment import (
+    Environment,
+    create_environment,
+    find_environment,
+    list_environments,
+    remove_environment,
+)
+from spack.environment.lockfile import LockedRoot, Lockfile
+from spack.environment.manifest import EnvironmentManifest, UserSpec, ViewDescriptor
+
+__all__ = [
+    "Environment",
+    "EnvironmentManifest",
+    "LockedRoot",
+    "Lockfile",
+    "UserSpec",
+    "ViewDescriptor",
+    "create_environment",
+    "find_environment",
+    "list_environments",
+    "remove_environment",
+]

@@ -1,0 +1,315 @@
+"""Activating environments and loading packages: changes of the shell, as text for it.
+
+``spack env activate`` prints what ``bin/activate`` of the view does, with the place written in and
+``SPACK_ENV`` on top; the shell keeps the old values, so ``deactivate`` gives everything back byte
+for byte.
+
+``spack load`` has no function in the shell to lean on: loading twice, unloading one of two, and
+unloading in a child shell must all work. What was there before is therefore kept in one variable,
+``SPACK_LOAD_STATE``, with what was set::
+
+    {"hashes": ["…"], "view": "/store/.views/…", "values": {"PATH": [old or null, new], …}}
+
+Nothing here sets PYTHONPATH, PYTHONHOME or LD_LIBRARY_PATH.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from spack.util.shell import DIALECTS, dialect, set_statement, unset_statement
+from spack.view.activate import ROOT, SHELLS, Step, render
+from spack.view.manifest import Activation
+
+__all__ = [
+    "ACTIVE",
+    "LOAD_STATE",
+    "LoadState",
+    "activation_text",
+    "deactivation_text",
+    "delta_text",
+    "load_delta",
+    "load_state",
+    "steps_from_settings",
+]
+
+#: Names the directory of the active environment.
+ACTIVE = "SPACK_ENV"
+
+LOAD_STATE = "SPACK_LOAD_STATE"
+LOADED_HASHES = "SPACK_LOADED_HASHES"
+
+#: Steps of a virtual environment that loading a package leaves out: it is no environment.
+_VENV_ONLY = frozenset({"VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"})
+
+Delta = Mapping[str, Optional[str]]
+
+
+def shell_row(shell: str) -> str:
+    """The key of :data:`SHELLS` for a shell's name; ``nu`` is its own.
+
+    :raises UsageError: there is no text for that shell.
+    """
+    if shell in SHELLS:
+        return shell
+    row = dialect(shell)
+    return next(name for name, value in DIALECTS.items() if value is row)
+
+
+def steps_from_settings(env_vars: Mapping[str, Any]) -> Tuple[Step, ...]:
+    """The section ``env_vars`` of the configuration as steps."""
+    steps: List[Step] = []
+    for name in env_vars.get("unset", ()):
+        steps.append(Step("unset", str(name)))
+    for key, action in (("set", "set"), ("prepend_path", "prepend"), ("append_path", "append")):
+        for name, value in env_vars.get(key, {}).items():
+            steps.append(Step(action, str(name), str(value)))
+    return tuple(steps)
+
+
+def activation_text(
+    shell: str,
+    templates: Mapping[str, str],
+    *,
+    environment: str,
+    name: str,
+    view: str = "",
+    activation: Optional[Activation] = None,
+    extra: Sequence[Step] = (),
+    prompt: bool = True,
+) -> str:
+    """Text for ``eval`` that activates an environment; what was active before is deactivated.
+
+    :param templates: ``share/activate`` by file name.
+    :param environment: its directory. :param name: for the prompt.
+    :param view: absolute path of its view, with what :func:`load_activation` says of it; without
+        one only ``SPACK_ENV`` is set.
+    :param extra: further steps, such as :func:`steps_from_settings`; they come last.
+    :raises UsageError: there is no text for that shell.
+    """
+    key = shell_row(shell)
+    steps = [Step("set", ACTIVE, environment)]
+    if activation is not None:
+        steps.extend(activation.steps)
+    steps.extend(extra)
+    row = SHELLS[key]
+    text = render(key, templates[row.template], steps, root=view or environment, name=name)
+    return text if prompt else _without_prompt(key, text)
+
+
+def _without_prompt(key: str, text: str) -> str:
+    """Switch the prompt off while *text* runs, whatever the person's own setting is."""
+    on, off = _PROMPT_SWITCH[key]
+    return f"{on}\n{text}{off}\n"
+
+
+_PROMPT_SWITCH: Mapping[str, Tuple[str, str]] = {
+    "sh": (
+        "_spack_prompt=${VIRTUAL_ENV_DISABLE_PROMPT-}; VIRTUAL_ENV_DISABLE_PROMPT=1",
+        'if [ -n "$_spack_prompt" ]; then VIRTUAL_ENV_DISABLE_PROMPT=$_spack_prompt; '
+        "else unset VIRTUAL_ENV_DISABLE_PROMPT; fi; unset _spack_prompt",
+    ),
+    "fish": (
+        'set -g _spack_prompt "$VIRTUAL_ENV_DISABLE_PROMPT"; set -g VIRTUAL_ENV_DISABLE_PROMPT 1',
+        "set -eg VIRTUAL_ENV_DISABLE_PROMPT; set -e _spack_prompt",
+    ),
+    "csh": (
+        "set _spack_prompt = $?VIRTUAL_ENV_DISABLE_PROMPT ; setenv VIRTUAL_ENV_DISABLE_PROMPT 1 ;",
+        "test $_spack_prompt != 0 || unsetenv VIRTUAL_ENV_DISABLE_PROMPT ; unset _spack_prompt ;",
+    ),
+    "pwsh": (
+        "$_spack_prompt = $Env:VIRTUAL_ENV_DISABLE_PROMPT; $Env:VIRTUAL_ENV_DISABLE_PROMPT = '1'",
+        "$Env:VIRTUAL_ENV_DISABLE_PROMPT = $_spack_prompt",
+    ),
+    "nu": ("", ""),
+}
+
+_DEACTIVATE: Mapping[str, Tuple[str, str, str]] = {
+    "sh": (
+        'if [ "$(command -v deactivate 2>/dev/null)" = deactivate ]; then deactivate; else',
+        ":",
+        "fi",
+    ),
+    "fish": ("if functions -q deactivate; deactivate; else", "", "end"),
+    "pwsh": ("if (Test-Path -LiteralPath Function:deactivate) { deactivate } else {", "", "}"),
+}
+
+
+def deactivation_text(
+    shell: str,
+    environ: Mapping[str, str],
+    *,
+    view: str = "",
+    activation: Optional[Activation] = None,
+) -> str:
+    """Text for ``eval`` that takes an activation back.
+
+    The function ``deactivate`` does it. A child shell inherits the variables and not the function:
+    there the entries of the view are taken out again, as far as they can be told.
+    """
+    steps = [Step("set", ACTIVE)]
+    if activation is not None:
+        steps.extend(activation.steps)
+    undone = _undone(steps, view, environ)
+    key = shell_row(shell)
+    if key == "csh":
+        return _csh_deactivation(undone, environ)
+    fallback = delta_text(shell, undone, environ)
+    opening, nothing, closing = _DEACTIVATE[key]
+    return f"{opening}\n{fallback or nothing}\n{closing}\n"
+
+
+def _csh_deactivation(undone: Delta, environ: Mapping[str, str]) -> str:
+    """csh has no block that survives eval: each statement asks whether it is still needed."""
+    guard = f"test $?{ACTIVE} = 0 || "
+    others = {name: value for name, value in undone.items() if name != ACTIVE}
+    lines = delta_text("csh", others, environ).splitlines()
+    return "".join(
+        [
+            'set _spack_alias = "`alias deactivate`" ;\n',
+            'test "x$_spack_alias:q" = x || eval deactivate ;\n',
+            "unset _spack_alias ;\n",
+            *(f"{guard}{line}\n" for line in lines),
+            f"{guard}unsetenv {ACTIVE} ;\n",
+        ]
+    )
+
+
+def delta_text(shell: str, delta: Delta, environ: Mapping[str, str]) -> str:
+    """Statements that bring about *delta*; what is already so is left out."""
+    lines: List[str] = []
+    for name, value in delta.items():
+        if value is None:
+            if name in environ:
+                lines.append(unset_statement(shell, name))
+        elif environ.get(name) != value:
+            lines.append(set_statement(shell, name, value))
+    return "".join(lines)
+
+
+def _filled(step: Step, root: str) -> str:
+    return step.value.replace(ROOT, root)
+
+
+def _applied(steps: Sequence[Step], root: str, environ: Mapping[str, str]) -> Dict[str, str]:
+    """*environ* after *steps*."""
+    result = dict(environ)
+    for step in steps:
+        old, value = result.get(step.name, ""), _filled(step, root)
+        if step.action == "unset":
+            result.pop(step.name, None)
+        elif step.action == "set":
+            result[step.name] = value
+        elif step.action == "prepend":
+            result[step.name] = value + step.separator + old if old else value + step.tail
+        else:
+            result[step.name] = old + step.separator + value if old else value
+    return result
+
+
+def _undone(
+    steps: Sequence[Step], root: str, environ: Mapping[str, str]
+) -> Dict[str, Optional[str]]:
+    """What taking *steps* back makes of *environ*, without knowing what was there before."""
+    result: Dict[str, Optional[str]] = {}
+    for step in steps:
+        current = result.get(step.name, environ.get(step.name))
+        if current is None or step.action == "unset":
+            continue
+        if step.action == "set" or current == _filled(step, root) + step.tail:
+            result[step.name] = None
+        else:
+            entries = current.split(step.separator)
+            if _filled(step, root) in entries:
+                entries.remove(_filled(step, root))
+            result[step.name] = step.separator.join(entries) if any(entries) else None
+    return result
+
+
+# -- load --------------------------------------------------------------------------------------
+
+
+class LoadState(NamedTuple):
+    """What ``spack load`` has done so far.
+
+    :ivar hashes: of the packages that are loaded, in order.
+    :ivar view: the run view that shows them.
+    :ivar values: variable -> (text before or None, text now).
+    """
+
+    hashes: Tuple[str, ...] = ()
+    view: str = ""
+    values: Mapping[str, Tuple[Optional[str], Optional[str]]] = {}  # never changed
+
+
+def load_state(environ: Mapping[str, str]) -> LoadState:
+    """What is loaded in the shell with *environ*; nothing, if the record is damaged."""
+    try:
+        data = json.loads(environ.get(LOAD_STATE) or "{}")
+        values = {name: (old, new) for name, (old, new) in data.get("values", {}).items()}
+        return LoadState(tuple(data.get("hashes", ())), data.get("view", ""), values)
+    except (ValueError, TypeError, AttributeError):
+        return LoadState()
+
+
+def load_delta(
+    environ: Mapping[str, str],
+    hashes: Sequence[str],
+    view: str = "",
+    activation: Optional[Activation] = None,
+) -> Delta:
+    """The changes that make exactly *hashes* loaded, whatever was loaded before.
+
+    :param view: the run view of these packages; ``""`` when *hashes* is empty.
+    :returns: variables and their new texts, None for unset.
+    """
+    before = _unloaded(environ)
+    if not hashes:
+        return _difference(environ, before)
+    steps = [
+        step
+        for step in (activation.steps if activation is not None else ())
+        if step.name not in _VENV_ONLY
+    ]
+    after = _applied(steps, view, before)
+    touched = dict.fromkeys(step.name for step in steps)
+    values = {name: [before.get(name), after.get(name)] for name in touched}
+    state = {"hashes": list(hashes), "view": view, "values": values}
+    after[LOAD_STATE] = json.dumps(state, separators=(",", ":"))
+    after[LOADED_HASHES] = ":".join(hashes)
+    return _difference(environ, after)
+
+
+def _unloaded(environ: Mapping[str, str]) -> Dict[str, str]:
+    """*environ* without what was loaded.
+
+    A variable that was changed since keeps its changes and loses the entries of the view.
+    """
+    state = load_state(environ)
+    result = dict(environ)
+    for name, (old, new) in state.values.items():
+        current = result.get(name)
+        if current == new:
+            value = old
+        elif current is None:
+            continue
+        else:
+            value = _without_view(current, state.view)
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = value
+    result.pop(LOAD_STATE, None)
+    result.pop(LOADED_HASHES, None)
+    return result
+
+
+def _without_view(text: str, view: str) -> str:
+    entries = text.split(":")
+    return ":".join(x for x in entries if x != view and not x.startswith(view + "/"))
+
+
+def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> Delta:
+    names = dict.fromkeys([*before, *after])
+    return {name: after.get(name) for name in names if before.get(name) != after.get(name)}

@@ -1,0 +1,248 @@
+"""Finding, making and removing environments.
+
+``-e NAME`` is a named environment, or a directory with a ``spack.yaml``; a name wins over a
+directory of the same spelling unless it is written with a slash.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Iterator, Optional, Sequence, Tuple
+
+from spack.config.schema import near
+from spack.config.variables import Variables
+from spack.environment.lockfile import LOCKFILE_NAME, Lockfile, read_lockfile
+from spack.environment.manifest import (
+    DEFAULT_TEXT,
+    MANIFEST_NAME,
+    STATE_FOLDER,
+    EnvironmentManifest,
+    ViewDescriptor,
+)
+from spack.errors import EnvironmentFileError
+from spack.spec import ConcreteSpec
+from spack.util import yaml
+from spack.util.filesystem import atomic_write, remove_tree
+from spack.util.lock import FileLock
+
+__all__ = [
+    "Environment",
+    "create_environment",
+    "find_environment",
+    "is_environment",
+    "list_environments",
+    "remove_environment",
+]
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
+
+
+class Environment:
+    """One environment; its files are read when first asked for.
+
+    :param path: its directory, absolute.
+    :param name: of a named environment; otherwise the directory's name.
+    """
+
+    def __init__(
+        self, path: Path, name: str = "", cache: Optional[str] = None, *, named: bool = False
+    ) -> None:
+        self.path = path
+        self.name = name or path.name
+        self.named = named
+        self._cache = cache
+
+    @cached_property
+    def manifest(self) -> EnvironmentManifest:
+        """``spack.yaml``.
+
+        :raises ConfigError: it is malformed.
+        """
+        return EnvironmentManifest.read(self.path / MANIFEST_NAME, self._cache)
+
+    @property
+    def lockfile_path(self) -> Path:
+        """``spack.lock``, which may not be there."""
+        return self.path / LOCKFILE_NAME
+
+    @cached_property
+    def lockfile(self) -> Optional[Lockfile]:
+        """``spack.lock``; None before the environment is concretized.
+
+        :raises EnvironmentFileError: it is damaged.
+        """
+        return read_lockfile(self.lockfile_path)
+
+    @property
+    def state_folder(self) -> Path:
+        """What the tool keeps for itself."""
+        return self.path / STATE_FOLDER
+
+    def roots(self) -> Tuple[ConcreteSpec, ...]:
+        """The concrete roots; none before the environment is concretized."""
+        return () if self.lockfile is None else self.lockfile.concrete_roots()
+
+    def views(self, variables: Optional[Variables] = None) -> Tuple[ViewDescriptor, ...]:
+        """The views that ``spack.yaml`` asks for."""
+        return self.manifest.views(variables)
+
+    def default_view(self, variables: Optional[Variables] = None) -> Optional[ViewDescriptor]:
+        """The view that activation shows: the one named ``default``, else the only one."""
+        views = self.views(variables)
+        chosen = [view for view in views if view.name == "default"]
+        return chosen[0] if chosen else views[0] if len(views) == 1 else None
+
+    def add(self, specs: Sequence[str], definition: str = "") -> None:
+        """Add roots to ``spack.yaml``; see :meth:`EnvironmentManifest.added`."""
+        self._edited(self.manifest.added(specs, definition))
+
+    def remove(self, specs: Sequence[str], definition: str = "") -> None:
+        """Remove roots from ``spack.yaml``; see :meth:`EnvironmentManifest.removed`."""
+        self._edited(self.manifest.removed(specs, definition))
+
+    def write_lockfile(self, lockfile: Lockfile) -> None:
+        """Write ``spack.lock``."""
+        lockfile.write(self.lockfile_path)
+        self.__dict__["lockfile"] = lockfile
+
+    def lock(self, timeout: Optional[float] = None) -> FileLock:
+        """The lock that whoever changes the environment holds.
+
+        :raises EnvironmentFileError: its directory cannot be written.
+        """
+        try:
+            self.state_folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFileError(
+                f"the environment {self.path} cannot be changed: {error.strerror}",
+                facts={"path": str(self.path)},
+                hint="make its directory writable, or copy it",
+                ref="environment-write",
+            ) from error
+        return FileLock(self.state_folder / "lock", timeout)
+
+    def _edited(self, manifest: EnvironmentManifest) -> None:
+        self.__dict__["manifest"] = manifest
+
+    def __repr__(self) -> str:
+        return f"Environment({str(self.path)!r})"
+
+
+def is_environment(path: Path) -> bool:
+    """Whether *path* is a directory with a ``spack.yaml``."""
+    return (path / MANIFEST_NAME).is_file()
+
+
+def find_environment(
+    name: str,
+    environments_root: Path,
+    cwd: Path,
+    *,
+    directory_only: bool = False,
+    cache: Optional[str] = None,
+) -> Environment:
+    """The environment called *name*, or the one in the directory *name*.
+
+    :param directory_only: *name* is a directory, as ``$SPACK_ENV`` and ``-D`` are.
+    :raises EnvironmentFileError: there is none; with the names that look alike.
+    """
+    if not directory_only and _NAME.match(name):
+        path = environments_root / name
+        if is_environment(path):
+            return Environment(path, name, cache, named=True)
+    path = cwd / name
+    if path.name == MANIFEST_NAME and path.is_file():
+        path = path.parent
+    if is_environment(path):
+        named = path.parent == environments_root
+        # abspath, not resolve: a path through a symbolic link stays what the person wrote.
+        return Environment(Path(os.path.abspath(path)), path.name, cache, named=named)
+    known = list_environments(environments_root)
+    if directory_only or "/" in name:
+        message = f"{path} has no {MANIFEST_NAME}"
+        hint = f"make an environment of it: spack env create -d {name}"
+    else:
+        message = f"there is no environment named '{name}'"
+        hint = near(name, known) or f"make it: spack env create {name}"
+    raise EnvironmentFileError(
+        message, facts={"name": name, "known": known}, hint=hint, ref="environment-unknown"
+    )
+
+
+def list_environments(environments_root: Path) -> Tuple[str, ...]:
+    """Names of all named environments, sorted."""
+    return tuple(sorted(path.name for path in _folders(environments_root) if is_environment(path)))
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    try:
+        yield from root.iterdir()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def create_environment(
+    path: Path, name: str = "", text: str = "", lock_text: str = "", cache: Optional[str] = None
+) -> Environment:
+    """Make an environment in the directory *path*.
+
+    :param name: for a named environment, the last component of *path*.
+    :param text: of its ``spack.yaml``; an empty environment if not given.
+    :param lock_text: of its ``spack.lock``, if it starts with one.
+    :raises EnvironmentFileError: a bad name; there is one already; it cannot be written.
+    :raises ConfigError: *text* is malformed; nothing is written then.
+    """
+    if name and not _NAME.match(name):
+        raise EnvironmentFileError(
+            f"'{name}' cannot be the name of an environment",
+            facts={"name": name},
+            hint="use letters, digits, '_', '-' and '.'; for a directory: spack env create -d DIR",
+            ref="environment-name",
+        )
+    if is_environment(path):
+        what = f"an environment named '{name}'" if name else f"an environment in {path}"
+        raise EnvironmentFileError(
+            f"there is already {what}",
+            facts={"path": str(path)},
+            hint="remove it first, or choose another name",
+            ref="environment-exists",
+        )
+    text = text or DEFAULT_TEXT
+    EnvironmentManifest(yaml.load(str(path / MANIFEST_NAME), text))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if lock_text:
+            atomic_write(path / LOCKFILE_NAME, lock_text)
+        atomic_write(path / MANIFEST_NAME, text)
+    except OSError as error:
+        raise EnvironmentFileError(
+            f"the environment {path} cannot be made: {error.strerror}",
+            facts={"path": str(path)},
+            ref="environment-write",
+        ) from error
+    return Environment(path, name, cache, named=bool(name))
+
+
+def remove_environment(environment: Environment) -> None:
+    """Remove a named environment with all in its directory; views elsewhere are the caller's.
+
+    :raises EnvironmentFileError: it is not a named one, or cannot be removed.
+    """
+    if not environment.named:
+        raise EnvironmentFileError(
+            f"{environment.path} is a directory of yours and is not removed",
+            facts={"path": str(environment.path)},
+            hint="remove the directory yourself; its packages go with spack gc",
+            ref="environment-directory",
+        )
+    try:
+        remove_tree(environment.path)
+    except OSError as error:
+        raise EnvironmentFileError(
+            f"the environment {environment.name} cannot be removed: {error.strerror}",
+            facts={"path": str(environment.path)},
+            ref="environment-write",
+        ) from error

@@ -1,0 +1,19 @@
+# To be sourced by csh or tcsh: "source share/setup-env.csh". Defines the alias "spack", which changes
+# this shell for "env activate", "env deactivate", "load", "unload" and "cd"; puts bin/ on PATH.
+# A csh script cannot ask for its own name: this one looks for the file that the shell has open,
+# which needs /proc (Linux); elsewhere set SPACK_ROOT first.
+
+setenv _SPACK_FIND 'p=$PPID; while test $p -gt 1; do for f in /proc/$p/fd/*; do t=$(readlink $f); case $t in */share/setup-env.csh) printf %s "${t%/share/setup-env.csh}"; exit;; esac; done; p=$(sed -n "s/^PPid:[^0-9]*//p" /proc/$p/status); done'
+set _spack_found = "`printenv _SPACK_FIND | sh`"
+unsetenv _SPACK_FIND
+if ( "x$_spack_found:q" != x ) setenv SPACK_ROOT "$_spack_found:q"
+unset _spack_found
+if ( ! $?SPACK_ROOT ) then
+    echo "setup-env.csh: set SPACK_ROOT to the directory of spack first"
+    exit 1
+endif
+if ( ":${PATH}:" !~ "*:${SPACK_ROOT}/bin:*" ) setenv PATH "${SPACK_ROOT}/bin:${PATH}"
+
+alias spack 'set _spack_args = (\!*:q) ; source "${SPACK_ROOT}/share/spack-command.csh"'
+alias spacktivate 'spack env activate'
+alias despacktivate 'spack env deactivate'

@@ -1,0 +1,61 @@
+# To be sourced by fish: "source share/setup-env.fish". Defines the function "spack", which changes
+# this shell for "env activate", "env deactivate", "load", "unload" and "cd"; puts bin/ on PATH.
+
+set -l _spack_share (builtin realpath -s -- (status dirname))
+set -l _spack_top (string split -r -m 1 / -- $_spack_share)[1]
+if test -x "$_spack_top/bin/spack"
+    set -gx SPACK_ROOT $_spack_top
+    if not contains -- "$SPACK_ROOT/bin" $PATH
+        set -gx PATH "$SPACK_ROOT/bin" $PATH
+    end
+end
+
+function _spack_program
+    if test -n "$SPACK_ROOT"; and test -x "$SPACK_ROOT/bin/spack"
+        "$SPACK_ROOT/bin/spack" $argv
+    else
+        command spack $argv
+    end
+end
+
+function _spack_eval
+    set -l text (_spack_program $argv | string collect; exit $pipestatus[1])
+    set -l failed $pipestatus
+    if test "$failed[1]" -ne 0
+        return $failed[1]
+    end
+    echo "$text" | source
+end
+
+function spack -d "A package manager"
+    for word in $argv
+        switch $word
+            case -h --help --sh --csh --fish --pwsh --bat --nu --list
+                _spack_program $argv
+                return
+            case --
+                break
+        end
+    end
+    switch "$argv[1] $argv[2]"
+        case "env activate" "env deactivate"
+            _spack_eval env $argv[2] --fish $argv[3..-1]
+        case "load *"
+            _spack_eval load --fish $argv[2..-1]
+        case "unload *"
+            _spack_eval unload --fish $argv[2..-1]
+        case "cd *"
+            set -l place (_spack_program location $argv[2..-1])
+            and cd $place
+        case "*"
+            _spack_program $argv
+    end
+end
+
+function spacktivate
+    spack env activate $argv
+end
+
+function despacktivate
+    spack env deactivate $argv
+end
