@@ -114,7 +114,7 @@ class Report:
 def execute(
     plan: Plan,
     services: Services,
-    schedule: Schedule = Schedule(),  # frozen
+    schedule: Schedule = Schedule(),
 ) -> Report:
     """Do all of *plan* that can be done.
 
@@ -399,11 +399,15 @@ class _Execution:
                 _destroy(work.stage)
             self.events.put(_Event("failed", work, error))
             return
-        self.events.put(_Event("installed", work, record))
-        # Dependents need not wait for the stage to be removed; its lock keeps others off.
-        if not self.schedule.keep_stage:
-            _destroy(work.stage)
+        # Dependents need the lock, and need not wait until the stage is gone. Whoever takes the
+        # lock in between, to build the node again, may be using the stage.
         self._free(work)
+        self.events.put(_Event("installed", work, record))
+        if not self.schedule.keep_stage:
+            lock = self.services.store.locks.try_shared(work.step.hash)
+            if lock is not None:
+                with lock:
+                    _destroy(work.stage)
 
     def _task(self, work: _Work) -> Task:
         if work.task is None:

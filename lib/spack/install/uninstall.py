@@ -6,13 +6,14 @@ built with, so a build dependency can be removed although its dependents stay.
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from spack.errors import StoreError
-from spack.store import InstallRecord, Link, Store
+from spack.store import METADATA, InstallRecord, Link, Store
 from spack.store.locks import DATABASE
 from spack.store.pending import REMOVE, Marker, clear, discard
 from spack.store.trouble import unwritable
@@ -133,8 +134,16 @@ def _remove_one(store: Store, record: InstallRecord) -> None:
     try:
         aside.parent.mkdir(parents=True, exist_ok=True)
         if prefix.exists() and not os.access(prefix.parent, os.W_OK | os.X_OK):
-            raise PermissionError(13, os.strerror(13), str(prefix.parent))
-        marker.write(store.layout)
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(prefix.parent))
+        try:
+            marker.write(store.layout)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            # A full disk, and this is how one makes room: the files go before the marker. Dying
+            # here leaves an install without files, which uninstalling again removes.
+            _empty(prefix)
+            marker.write(store.layout)
     except OSError as error:
         raise unwritable(prefix, error, "cannot be removed") from error
     try:
@@ -151,6 +160,12 @@ def _remove_one(store: Store, record: InstallRecord) -> None:
         clear(store.layout, marker)
     except OSError as error:
         raise unwritable(prefix, error, "cannot be removed") from error
+
+
+def _empty(prefix: Path) -> None:
+    for name in os.listdir(prefix) if prefix.is_dir() else ():
+        if name != METADATA:
+            remove_tree(prefix / name)
 
 
 def _check_free(

@@ -172,5 +172,10 @@ class FileLock:
     @staticmethod
     def _sign(descriptor: int) -> None:
         text = f"{os.getpid()} {os.uname().nodename}\n".encode()
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, text, 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, text, 0)
+        except OSError:
+            # A courtesy: a full disk must not keep anybody from the lock, for it may be needed
+            # to make room.
+            pass

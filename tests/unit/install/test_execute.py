@@ -13,8 +13,10 @@ from spack.errors import FetchError, InstallError
 from spack.install import Options, PythonPaths, Schedule, Services, execute, make_plan
 from spack.store import InstallRecord, Layout, Manifest, Metadata, Store
 
+PLAIN = Options()
 
-def install(services, *roots, options=Options(), **schedule):
+
+def install(services, *roots, options=PLAIN, **schedule):
     plan = make_plan(roots, services.store.database.installed_hashes(), options)
     return execute(plan, services, Schedule(**schedule))
 

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from spack.errors import StoreError
+from spack.install import execute, make_plan, mark_explicit, reindex, verify_records
+from spack.store import InstallRecord, Layout, Metadata, Store
+from spack.store.locks import DATABASE
+
+
+@pytest.fixture
+def installed(spec, services, store):
+    python = spec("python", external="/usr")
+    backend = spec("backend", (python, ("run",)))
+    app = spec("app", (python, ("run",)), (backend, ("build",)))
+    execute(make_plan([app], set()), services()).raise_failures()
+    return app
+
+
+def everything(store):
+    database = store.database
+    return database.records(installed=None), sorted(database.links()), database.specs()
+
+
+def test_the_same_database_from_the_prefixes_alone(installed, store):
+    before = everything(store)
+    store.close()
+    store.layout.database.unlink()
+    result = reindex(store)
+    assert result.problems == () and result.damaged is None
+    assert everything(store) == before
+
+
+@pytest.mark.parametrize("damage", [b"", b"rubbish" * 1000])
+def test_a_damaged_database_is_kept_aside(installed, store, damage):
+    before = everything(store)
+    store.close()
+    store.layout.database.write_bytes(damage)
+    result = reindex(store)
+    assert result.damaged is not None and result.damaged.read_bytes() == damage
+    assert everything(store) == before
+
+
+def test_explicit_externals_survive_a_readable_database(installed, store):
+    python = store.database.records(name="python")[0]
+    mark_explicit(store, [python.hash])
+    reindex(store)
+    assert store.database.records(name="python")[0].explicit
+
+
+def test_prefixes_that_cannot_be_read_are_named(installed, store):
+    record = store.database.records(name="backend")[0]
+    Metadata(Path(record.prefix)).record.write_text("{}")
+    foreign = store.root / "linux-x86_64" / "foreign"
+    (foreign / ".spack").mkdir(parents=True)
+    result = reindex(store)
+    assert [path for path, _ in result.problems] == [Path(record.prefix), foreign]
+    assert "install_record.json" in result.problems[0][1]
+    assert [r.name for r in store.database.records()] == ["app", "python"]
+
+
+def test_a_copy_of_a_prefix_counts_once(installed, store):
+    record = store.database.records(name="app")[0]
+    shutil.copytree(record.prefix, store.root / "linux-x86_64" / "zz-copy")
+    result = reindex(store)
+    assert len(result.problems) == 1 and "is installed in" in result.problems[0][1]
+    assert store.database.record(record.hash).prefix == record.prefix
+
+
+def test_a_moved_tree_has_its_new_prefixes(installed, store, tmp_path):
+    store.close()
+    os.rename(store.root, tmp_path / "moved")
+    moved = Store(Layout(tmp_path / "moved"))
+    result = reindex(moved)
+    prefixes = [r.prefix for r in result.records if not r.external]
+    assert prefixes and all(p.startswith(str(tmp_path / "moved")) for p in prefixes)
+    moved.close()
+
+
+def test_it_waits_for_transactions(installed, store):
+    other = Store(Layout(store.root))
+    with other.locks.shared(DATABASE), pytest.raises(StoreError, match="locked by"):
+        reindex(store, patience=0.1)
+    lock = other.locks.shared(DATABASE)
+    threading.Timer(0.2, lock.release).start()
+    assert len(reindex(store).records) == 3
+
+
+def test_an_empty_tree(store):
+    assert reindex(store).records == ()
+
+
+def test_verify(installed, store):
+    records = store.database.records()
+    assert all(verified.good for verified in verify_records(records))
+    app = next(record for record in records if record.name == "app")
+    (Path(app.prefix) / "bin" / "app").write_text("changed")
+    found = {v.record.name: v for v in verify_records(records)}
+    assert set(found) == {"app", "backend"}, "externals are not verified"
+    assert found["app"].differences[0][:2] == ("bin/app", "content") and found["backend"].good
+    shutil.rmtree(app.prefix)
+    gone = next(v for v in verify_records(records) if v.record.name == "app")
+    assert not gone.good and "cannot be read" in gone.problem
+
+
+def test_an_explicit_mark_on_a_prefix_that_cannot_be_written(installed, store):
+    record: InstallRecord = store.database.records(name="backend")[0]
+    Metadata(Path(record.prefix)).record.unlink()
+    mark_explicit(store, [record.hash])
+    assert store.database.record(record.hash).explicit

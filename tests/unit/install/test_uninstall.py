@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from spack.errors import StoreError
+from spack.install import execute, make_plan, plan_removal, remove, unneeded
+from spack.store import InstallRecord, Store
+from spack.store.layout import Layout
+from spack.util.report import SilentReporter
+
+
+@pytest.fixture
+def installed(spec, services, store):
+    """backend builds library; app runs with library; python is external."""
+    python = spec("python", external="/usr")
+    backend = spec("backend", (python, ("run",)))
+    library = spec("library", (backend, ("build",)), (python, ("run",)))
+    app = spec("app", (library, ("run",)), (backend, ("build",)))
+    execute(make_plan([app], set()), services()).raise_failures()
+    return {node.name: node for node in (python, backend, library, app)}
+
+
+def choose(store, nodes, *names, **how):
+    hashes = [nodes[name].dag_hash() for name in names]
+    return plan_removal(store.database.records(), store.database.links(), hashes, **how)
+
+
+def installed_names(store):
+    return [record.name for record in store.database.records()]
+
+
+def test_refused_when_something_needs_it(installed, store):
+    with pytest.raises(StoreError) as caught:
+        choose(store, installed, "library")
+    error = caught.value
+    app, library = installed["app"], installed["library"]
+    assert error.message == f"{library.short} is needed by {app.short}"
+    assert "--dependents" in error.hint and error.facts["dependents"] == (app.dag_hash(),)
+    with pytest.raises(StoreError, match=r"python@1\.0/.* is needed by backend.*, library"):
+        choose(store, installed, "python")
+
+
+def test_what_was_only_built_with_can_go(installed, store):
+    removal = choose(store, installed, "backend")
+    gone = remove(store, removal, SilentReporter())
+    assert [record.name for record in gone] == ["backend"]
+    assert installed_names(store) == ["app", "library", "python"]
+    assert not Path(gone[0].prefix).exists()
+    assert store.database.specs()[installed["app"].dag_hash()] == installed["app"]
+
+
+def test_dependents_and_force(installed, store):
+    removal = choose(store, installed, "library", dependents=True)
+    assert [record.name for record in removal.records] == ["app", "library"]
+    forced = choose(store, installed, "library", force=True)
+    assert [record.name for record in forced.records] == ["library"]
+    remove(store, forced, SilentReporter())
+    assert "app" in installed_names(store) and "library" not in installed_names(store)
+
+
+def test_all_at_once_in_the_right_order(installed, store):
+    removal = choose(store, installed, "backend", "python", "app", "library")
+    names = [record.name for record in removal.records]
+    assert names.index("app") < names.index("library") < names.index("backend")
+    assert names[-1] == "python"
+    remove(store, removal, SilentReporter())
+    assert installed_names(store) == []
+    assert [p.name for p in store.root.iterdir()] == [".spack-db"], "empty folders go too"
+    assert Path("/usr").exists()
+
+
+def test_gc(installed, store):
+    def chosen(*roots, **how):
+        records, links = store.database.records(), store.database.links()
+        hashes = [installed[name].dag_hash() for name in roots]
+        return [record.name for record in unneeded(records, links, hashes, **how).records]
+
+    assert chosen() == ["backend"]
+    assert chosen(keep_build=True) == []
+    store.writer().mark_explicit([installed["app"].dag_hash()], False)
+    assert chosen() == ["app", "library", "backend", "python"]
+    assert chosen("library") == ["app", "backend"]
+    assert chosen("app") == ["backend"]
+
+
+def test_what_is_in_use_stays(installed, store):
+    removal = choose(store, installed, "backend")
+    other = Store(Layout(store.root))
+    with (
+        other.locks.shared(installed["backend"].dag_hash()),
+        pytest.raises(StoreError, match="locked by"),
+    ):
+        remove(store, removal, SilentReporter(), patience=0.1)
+    assert "backend" in installed_names(store)
+    remove(store, removal, SilentReporter())
+    assert "backend" not in installed_names(store)
+
+
+def test_a_dependent_that_came_meanwhile_is_seen(installed, spec, services, store):
+    store.writer().mark_explicit([installed["app"].dag_hash()], False)
+    remove(store, choose(store, installed, "app"), SilentReporter())
+    removal = choose(store, installed, "library")
+    late = spec("late", (installed["library"], ("run",)))
+    execute(make_plan([late], store.database.installed_hashes()), services()).raise_failures()
+    with pytest.raises(StoreError, match="needed by late"):
+        remove(store, removal, SilentReporter())
+
+
+def test_removed_by_somebody_else_meanwhile(installed, store):
+    removal = choose(store, installed, "backend")
+    assert len(remove(store, removal, SilentReporter())) == 1
+    assert remove(store, removal, SilentReporter()) == ()
+
+
+def test_a_prefix_that_is_gone_already(installed, store):
+    from spack.util.filesystem import remove_tree
+
+    removal = choose(store, installed, "backend")
+    remove_tree(removal.records[0].prefix)
+    remove(store, removal, SilentReporter())
+    assert "backend" not in installed_names(store)
+
+
+def test_many_dependents_are_not_all_named(spec):
+    low = spec("low")
+    tops = [spec(f"top{n:02}", low) for n in range(30)]
+    records = [InstallRecord.of(node, Path("/x")) for node in (low, *tops)]
+    from spack.store import Link
+
+    links = [Link(top.dag_hash(), low.dag_hash(), frozenset({"link"})) for top in tops]
+    with pytest.raises(StoreError) as caught:
+        plan_removal(records, links, [low.dag_hash()])
+    assert "top00" in caught.value.message and "and 20 more" in caught.value.message
+    assert len(caught.value.facts["dependents"]) == 30
+
+
+def test_removal_waits_for_a_build_that_uses_it(installed, spec, services, store):
+    """The build that is running keeps its dependencies; then they are needed."""
+    top = spec("top", (installed["backend"], ("run",)))
+    plan = make_plan([top], store.database.installed_hashes())
+    slow = services(top='touch "$STAGE/../../running"; sleep 0.4; touch "$PREFIX/x"')
+    thread = threading.Thread(target=lambda: execute(plan, slow).raise_failures())
+    removal = choose(store, installed, "backend")
+    thread.start()
+    while not (store.root.parent / "running").exists():
+        time.sleep(0.01)
+    other = Store(Layout(store.root))
+    with pytest.raises(StoreError, match="needed by top"):
+        remove(other, removal, SilentReporter())
+    thread.join()
+    other.close()

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from spack.errors import ConfigError, StoreError
+from spack.store import InstallRecord, Layout, Locks, Metadata, Owner, current_owner, is_alive
+from spack.store.locks import end_group
+from spack.store.mounts import filesystem_type, is_network
+
+
+def test_default_prefixes(spec):
+    node = spec("py-black@24.1")
+    layout = Layout(Path("/store"))
+    assert layout.prefix(node) == Path(f"/store/linux-x86_64/py-black-24.1-{node.dag_hash()}")
+    assert layout.prefix(spec("python", external="/usr")) == Path("/usr")
+
+
+def test_projections(spec):
+    layout = Layout(
+        Path("/s"),
+        projections={"python@3:": "pythons/{name}-{hash:7}", "all": "{name}/{version}-{hash}"},
+    )
+    node, python = spec("a@1"), spec("python@3.11")
+    assert layout.prefix(node) == Path(f"/s/a/1-{node.dag_hash()}")
+    assert layout.prefix(python) == Path(f"/s/pythons/python-{python.dag_hash(7)}")
+
+
+@pytest.mark.parametrize("text", ["{name}-{version}", "/{name}-{hash}", "../{hash}"])
+def test_bad_projections(text):
+    with pytest.raises(ConfigError) as caught:
+        Layout(Path("/s"), projections={"all": text})
+    assert text in caught.value.message and caught.value.hint
+
+
+def test_no_prefix_is_a_string_prefix_of_the_venvs(spec):
+    layout = Layout(Path("/s"))
+    python, venv = spec("python@3.11"), spec("python-venv@1.0")
+    assert not str(layout.prefix(venv)).startswith(str(layout.prefix(python)))
+
+
+def test_record_json_and_back(spec):
+    node = spec("a@2")
+    record = InstallRecord.of(
+        node, Path("/p"), explicit=True, installed_at=7.5, transaction="x", facts={"dirty": True}
+    )
+    assert InstallRecord.from_json(record.to_json(), node, Path("/p"), "file") == record
+    with pytest.raises(StoreError, match="file: not an install record"):
+        InstallRecord.from_json(record.to_json(), spec("b"), Path("/p"), "file")
+    assert record.short == f"a@2/{node.dag_hash(7)}" and record.architecture.startswith("linux-")
+    assert Metadata(Path("/p")).recipe("venv", "py_black") == Path(
+        "/p/.spack/repos/venv/packages/py_black"
+    )
+
+
+def test_owners_and_the_dead():
+    me = current_owner()
+    assert is_alive(me) and me.started
+    assert not is_alive(me._replace(started="another boot:1"))
+    assert is_alive(me._replace(host="elsewhere"))
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    child = me.child(process.pid)
+    assert is_alive(child)
+    process.kill()
+    process.communicate()
+    assert not is_alive(child)
+    end_group(child)
+    assert is_alive(Owner(1, me.host, "")), "init lives, and belongs to somebody else or to us"
+
+
+def test_an_orphaned_group_is_ended(tmp_path):
+    script = 'while :; do date > "$0"; done & wait'
+    process = subprocess.Popen(["sh", "-c", script, str(tmp_path / "f")], start_new_session=True)
+    while not (tmp_path / "f").exists():
+        time.sleep(0.01)
+    end_group(current_owner().child(process.pid))
+    assert process.wait() == -9
+    time.sleep(0.05)
+    (tmp_path / "f").unlink()
+    time.sleep(0.05)
+    assert not (tmp_path / "f").exists()
+
+
+def test_locks(tmp_path):
+    one, two = Locks(tmp_path / "locks"), Locks(tmp_path / "locks")
+    held = one.try_exclusive("n")
+    assert held is not None
+    assert two.try_exclusive("n") is None and two.try_shared("n") is None
+    assert two.holder("n").pid == os.getpid()
+    assert two.try_exclusive("m") is not None
+    with pytest.raises(StoreError, match=f"process {os.getpid()}"):
+        two.exclusive("n", timeout=0.05)
+    held.release()
+    held.release()
+    with two.shared("n", 1), one.shared("n", 1):
+        assert one.try_exclusive("n") is None
+    with one.exclusive("n", 1):
+        pass
+
+
+def test_locks_that_are_switched_off(tmp_path):
+    locks = Locks(tmp_path / "locks", enabled=False)
+    with locks.exclusive("n"), locks.exclusive("n"):
+        assert locks.try_shared("n") is not None
+    assert not (tmp_path / "locks").exists()
+
+
+def test_locks_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError) as caught:
+        Locks(tmp_path / "file" / "locks").try_exclusive("n")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "path, kind, network",
+    [
+        ("/", "ext4", False),
+        ("/home/me/store", "nfs4", True),
+        ("/homestead", "ext4", False),
+        ("/with space/x", "fuse.sshfs", True),
+        ("/over/x", "tmpfs", False),
+    ],
+)
+def test_kinds_of_file_systems(tmp_path, path, kind, network):
+    table = tmp_path / "mountinfo"
+    table.write_text(
+        "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+        "23 22 0:5 / /home rw - nfs4 server:/home rw\n"
+        "24 22 0:6 / /with\\040space rw master:1 - fuse.sshfs h:/ rw\n"
+        "25 22 0:7 / /over rw - nfs server:/x rw\n"
+        "26 22 0:8 / /over rw - tmpfs tmpfs rw\n"
+        "rubbish\n"
+    )
+    assert filesystem_type(Path(path), table) == kind
+    assert is_network(Path(path), table) is network
+    assert filesystem_type(Path(path), tmp_path / "none") == ""
