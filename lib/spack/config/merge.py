@@ -27,9 +27,9 @@ def _merge(low: Optional[Tree], high: Tree, append: bool) -> Tree:
         result: Dict[str, Tree] = {}
         for key, child in value.items():
             name = key_name(key)
-            replaces = key != name and key[-2:] not in ("+:", "-:")
-            base = None if replaces else result.get(name, lower.get(name))
-            result[name] = _merge(base, child, append=key[-2:] == "+:")
+            suffix = key[len(name) :]
+            base = None if suffix == ":" else result.get(name, lower.get(name))
+            result[name] = _merge(base, child, append=suffix == "+")
         for name, child in lower.items():
             result.setdefault(name, child)
         return Tree(result, high.origin)

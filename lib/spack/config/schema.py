@@ -6,7 +6,8 @@ turns a tree of :mod:`spack.util.yaml` into a tree of :class:`Tree` nodes, in wh
 the check; :class:`Report` collects them and raises one error for all.
 
 Keys may carry Spack's suffixes: ``key::`` replaces what lower scopes say, ``key+:`` appends to it
-and ``key-:`` prepends (the usual). They are kept in the checked tree; merging removes them.
+and ``key-:`` prepends (the usual). YAML takes the last colon, so the suffixes are ``:``, ``+`` and
+``-``. They are kept in the checked tree; merging removes them.
 """
 
 from __future__ import annotations
@@ -107,9 +108,12 @@ class Report:
         )
 
 
+_SUFFIXES = (":", "+", "-")
+
+
 def key_name(key: str) -> str:
     """The key without the suffix that rules its merging."""
-    return key[:-2] if key[-2:] in ("+:", "-:") else key[:-1] if key[-1:] == ":" else key
+    return key[:-1] if key[-1:] in _SUFFIXES else key
 
 
 def near(name: str, known: Iterable[str]) -> Optional[str]:

@@ -21,7 +21,7 @@ import os
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spack.config.merge import merge
-from spack.config.schema import Origin, Record, Report, Tree, as_nodes, near
+from spack.config.schema import Origin, Record, Report, Tree, as_nodes, key_name, near
 from spack.config.sections import ENVIRONMENT, SECTIONS
 from spack.config.variables import Variables
 from spack.errors import ConfigError, SpecError, UsageError
@@ -95,7 +95,7 @@ def environment_scope(manifest: yaml.Loaded, name: str = "environment") -> Scope
     sections = {
         key: node
         for key, node in spack.items()
-        if key.rstrip(":+-") in SECTIONS and key.rstrip(":+-") not in _NOT_CONFIGURATION
+        if key_name(key) in SECTIONS and key_name(key) not in _NOT_CONFIGURATION
     }
     return Scope(name, manifest.file, sections)
 
@@ -148,7 +148,7 @@ def command_line_scope(settings: Sequence[str]) -> Scope:
                 hint="settings are written section:key:value, as in config:build_jobs:4",
                 ref="config-setting",
             )
-        if keys[0].rstrip(":") not in SECTIONS:
+        if key_name(keys[0]) not in SECTIONS:
             raise UsageError(
                 f"unknown configuration section {keys[0]!r} in {setting!r}",
                 hint=near(keys[0], SECTIONS) or "sections: " + ", ".join(sorted(SECTIONS)),
@@ -289,6 +289,8 @@ class _Reading:
                 "use a subdirectory with the platform's name, or 'optional: true'",
             )
             return []
+        if "path" not in entry:
+            return []  # reported already
         path = self.variables.path(entry["path"].value, item.origin, self.report)
         if "://" in path:
             self.report.add(
