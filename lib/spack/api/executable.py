@@ -177,7 +177,7 @@ class Executable:
             _dump_env.clear()
             _dump_env.update(environment)
         line = " ".join(shlex.quote(arg) for arg in command)
-        tty.debug(line)
+        tty.debug(" ".join(shlex.quote(_shown(arg)) for arg in command))
         with _Streams(input, output, error) as (stdin, stdout, stderr):
             text = self._run(command, line, environment, stdin, stdout, stderr, timeout, output)
         ignored = (ignore_errors,) if isinstance(ignore_errors, int) else tuple(ignore_errors)
@@ -273,6 +273,12 @@ class _Streams:
     def __exit__(self, *exception: object) -> None:
         for stream in self._opened:
             stream.close()
+
+
+def _shown(argument: str) -> str:
+    """An argument for the log: a program text that is given as one is cut."""
+    first, newline, _ = argument.strip().partition("\n")
+    return f"{first} ..." if newline else argument
 
 
 def _warn_of_quotes(args: Sequence[str]) -> None:

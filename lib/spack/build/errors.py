@@ -42,7 +42,7 @@ SORTS: Tuple[Sort, ...] = (
     Sort("meson", rf"^\s*(\S+:\d+:\d+: )?ERROR: {_PASSED_ON}", 1, 2),
     Sort("configure", r"^\s*configure: error:", 1, 2),
     Sort("exception", r"^\s*[A-Za-z_][\w.]*(Error|Exception|Exit|Warning)(:|$)", 8, 1, last=True),
-    Sort("missing", r"command not found|No such file or directory|Permission denied", 1, 1),
+    Sort("missing", r"not found$|No such file or directory|Permission denied|No module named", 1, 1),
     Sort("any", r"(?i)\berror\b", 2, 4),
 )
 

@@ -62,7 +62,6 @@ def run(
     on_start: Optional[Callable[[int], None]] = None,
     on_event: Optional[Callable[[Event], None]] = None,
     on_output: Optional[Callable[[bytes], None]] = None,
-    on_start: Optional[Callable[[int], None]] = None,
     cancelled: Optional[threading.Event] = None,
 ) -> BuildResult:
     """Run *job* to its end. May be called in a thread.
@@ -73,7 +72,6 @@ def run(
     :param on_start: called once with the process id of the worker, which leads its process group.
     :param on_event: called for each event of the worker, in order.
     :param on_output: called with what is new in the log, to show it.
-    :param on_start: called with the id of the process group that the build runs in.
     :param cancelled: when it is set, the build is ended.
     :return: a failed build is a result too, with ``failure`` filled.
     :raises Cancelled: the build was ended by *cancelled*.
@@ -86,8 +84,6 @@ def run(
     with contextlib.suppress(FileNotFoundError):
         os.unlink(job.result_path)
     with _started(job, job_path, environment, interpreter) as (process, events):
-        if on_start is not None:
-            on_start(process.pid)
         if on_start is not None:
             on_start(process.pid)
         stopped = _follow(process, events, job.log_path, on_event, on_output, cancelled)
@@ -113,7 +109,7 @@ def _started(
     lifeline_in, lifeline = os.pipe()
     command = [
         interpreter,
-        *("-I", "-S", "-B", "-c", _BOOT),
+        *("-I", "-S", "-c", _BOOT),
         *(job_path, str(events_out), str(lifeline_in)),
         *job.library_path,
     ]

@@ -23,7 +23,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from spack.api import tty
 from spack.api.builder import create_builder
 from spack.api.context import BuildContext, SpecView, current_build
-from spack.api.executable import Executable
+from spack.api.executable import Executable, ProcessError
 from spack.api.tests import PackageTester
 from spack.build import job as contract
 from spack.build.environment import STAGE_DIRECTORIES
@@ -48,6 +48,10 @@ SCRIPTS = "build-bin"
 STAGE_VENV = "build-venv"
 #: Prefix of nodes that take no part in a build, such as build dependencies of dependencies.
 NOT_INSTALLED = "/nonexistent/not-installed"
+
+
+#: Begins the line of the log that a phase begins with.
+_PHASE = "phase: "
 
 
 @dataclass
@@ -104,7 +108,7 @@ class Recipes:
 
     def line_of(self, exc: BaseException) -> Optional[str]:
         """``file:line`` of the innermost frame of *exc* that lies in a recipe."""
-        roots = tuple(str(repository.root) + os.sep for repository in self._repositories)
+        roots = tuple(str(repository.packages) + os.sep for repository in self._repositories)
         found = None
         for frame in traceback.extract_tb(exc.__traceback__):
             if frame.filename.startswith(roots):
@@ -129,8 +133,8 @@ class Build:
             lambda digest: job.prefixes.get(digest, NOT_INSTALLED),
             jobs=job.jobs,
             overrides={
-                ("python", "command"): self._python_command,
                 **{(node.name, "command"): self._script_command for node in self.roles.tools},
+                ("python", "command"): self._python_command,
             },
         )
         current_build.set(self.context)
@@ -226,7 +230,7 @@ class Build:
     def _timed(self, name: str, step: Any) -> None:
         self.phase = name
         self.events.send("phase", name=name)
-        tty.msg(f"phase: {name}")
+        tty.msg(f"{_PHASE}{name}")
         start = time.monotonic()
         step()
         self.times.append(PhaseTime(name, round(time.monotonic() - start, 3)))
@@ -336,7 +340,7 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
     if not isinstance(exc, RecipeError):
         with contextlib.suppress(OSError):
             content = Path(job.log_path).read_text(encoding="utf-8", errors="replace")
-            lines = content.splitlines()
+            lines = content.rpartition(_PHASE)[2].splitlines()
     shown = tuple(excerpt(lines)) if build is not None and build.phase else ()
     known = isinstance(exc, SpackError)
     if not known:
@@ -345,7 +349,7 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
     tty.error(text.rstrip())
     failure = BuildFailure(
         kind=type(exc).__name__,
-        message=str(exc) if known else f"{type(exc).__name__}: {exc}",
+        message=_message(exc),
         long_message=getattr(exc, "long_message", None),
         hint=getattr(exc, "hint", None),
         phase=build.phase if build is not None else "",
@@ -356,6 +360,17 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
     )
     times: Tuple[PhaseTime, ...] = tuple(build.times) if build is not None else ()
     return BuildResult(ok=False, failure=failure, phases=times)
+
+
+def _message(exc: BaseException) -> str:
+    """One line for the error; of a program its name and status, the log has its arguments."""
+    if isinstance(exc, ProcessError) and "status" in exc.facts:
+        program, *args = exc.facts["command"]
+        name = os.path.basename(program)
+        if args[:1] == ["-m"]:
+            name = f"{name} -m {args[1]}"
+        return f"{name} exited with status {exc.facts['status']}"
+    return str(exc) if isinstance(exc, SpackError) else f"{type(exc).__name__}: {exc}"
 
 
 def _recipe_source(place: str) -> str:

@@ -1,0 +1,253 @@
+"""Builds in real worker processes: generic recipes, their errors, and their end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+
+from spack.build import process
+from spack.build.job import PatchFile, ResourceFiles, write
+from spack.spec import ConcreteSpec
+
+GENERIC = {"build_system": "generic"}
+
+
+def hello(world: Any, body: str, name: str = "hello") -> ConcreteSpec:
+    """A generic package with *body* as the body of its class."""
+    world.recipe(
+        name,
+        f"""
+from spack_repo.builtin.build_systems.generic import Package
+
+class {name.title().replace("-", "")}(Package):
+    version("1.0")
+    def url_for_version(self, version): return "file:///none"
+{body}
+""",
+    )
+    return world.node(name, "1.0", variants=GENERIC)
+
+
+def test_a_generic_recipe_installs_and_reports_its_phases(world: Any) -> None:
+    spec = hello(
+        world,
+        """
+    def install(self, spec, prefix):
+        mkdirp(prefix.bin)
+        install("hello.sh", prefix.bin.hello)
+
+    def setup_run_environment(self, env):
+        env.set("HELLO", self.prefix)
+""",
+    )
+    events: List[Any] = []
+    job = world.job(spec, world.source("hello", hello_dot_sh="echo hello\n"))
+    result = world.run(job, on_event=events.append)
+    assert result.ok, result.failure
+    assert (world.prefix(spec) / "bin" / "hello").read_text() == "echo hello\n"
+    assert [x["name"] for x in events] == ["patch", "install", "finish"]
+    assert [x.name for x in result.phases] == ["patch", "install"]
+    assert [(x["name"], x["value"]) for x in result.run_environment] == [
+        ("HELLO", str(world.prefix(spec)))
+    ]
+
+
+def test_patches_resources_and_the_patch_method_are_applied_in_order(world: Any) -> None:
+    spec = hello(
+        world,
+        """
+    def patch(self):
+        filter_file("two", "three", "text", string=True)
+
+    def install(self, spec, prefix):
+        mkdirp(prefix)
+        install("text", prefix)
+        install("extra/data", prefix)
+""",
+    )
+    source = world.source("hello", text="one\n")
+    patch = world.tmp / "one.patch"
+    patch.write_text("--- a/text\n+++ b/text\n@@ -1 +1 @@\n-one\n+two\n")
+    data = world.tmp / "data"
+    data.write_text("data\n")
+    job = world.job(
+        spec,
+        source,
+        patches=(PatchFile(str(patch)),),
+        resources=(ResourceFiles(str(data), "extra"),),
+    )
+    assert world.run(job).ok
+    assert (world.prefix(spec) / "text").read_text() == "three\n"
+    assert (world.prefix(spec) / "data").read_text() == "data\n"
+
+
+def test_a_patch_that_does_not_apply_is_named(world: Any) -> None:
+    spec = hello(world, "    def install(self, spec, prefix): pass")
+    patch = world.tmp / "wrong.patch"
+    patch.write_text("--- a/text\n+++ b/text\n@@ -1 +1 @@\n-missing\n+two\n")
+    source = world.source("hello", text="one\n")
+    result = world.build(spec, source, patches=(PatchFile(str(patch)),))
+    assert not result.ok
+    assert "wrong.patch does not apply" in result.failure.message
+    assert result.failure.phase == "patch"
+
+
+def test_a_python_error_in_a_recipe_shows_its_file_and_line(world: Any) -> None:
+    spec = hello(world, "    def install(self, spec, prefix):\n        undefined_name(prefix)")
+    failure = world.build(spec, world.source("hello", text="")).failure
+    assert failure.kind == "NameError"
+    file, _, line = failure.recipe.rpartition(":")
+    assert Path(file).read_text().splitlines()[int(line) - 1].strip() == "undefined_name(prefix)"
+    assert failure.excerpt == ("        undefined_name(prefix)",)
+    error = failure.as_error("hello@1.0", "/log")
+    assert "hello@1.0 failed in phase 'install': NameError" in error.message
+    assert failure.recipe in str(error.long_message)
+
+
+def test_a_recipe_that_does_not_load_is_an_error_with_its_line(world: Any) -> None:
+    spec = hello(world, "    def install(self, spec, prefix)\n        pass")
+    failure = world.build(spec).failure
+    assert failure.kind == "RecipeError"
+    assert "package.py:9: SyntaxError" in failure.message
+
+
+def test_a_failing_program_shows_its_own_error(world: Any) -> None:
+    spec = hello(
+        world,
+        """
+    def install(self, spec, prefix):
+        Executable("sh")("-c", "echo working; echo 'x.c:3:1: error: no such thing' >&2; exit 3")
+""",
+    )
+    failure = world.build(spec, world.source("hello", text="")).failure
+    assert failure.kind == "ProcessError"
+    assert "status 3" in failure.message
+    assert "x.c:3:1: error: no such thing" in failure.excerpt
+    assert failure.recipe is not None
+
+
+def test_an_install_that_leaves_nothing_is_an_error(world: Any) -> None:
+    spec = hello(world, "    def install(self, spec, prefix): pass")
+    failure = world.build(spec, world.source("hello", text="")).failure
+    assert "installed nothing" in failure.message
+
+
+def test_a_tool_that_is_not_declared_names_the_missing_dependency(world: Any) -> None:
+    spec = hello(world, "    def install(self, spec, prefix): make()")
+    failure = world.build(spec, world.source("hello", text="")).failure
+    assert "make is used without a declared dependency" in failure.message
+    assert 'depends_on("gmake", type="build")' in failure.hint
+
+
+def test_the_environment_of_a_build_is_clean(world: Any, tmp_path: Path) -> None:
+    spec = hello(
+        world,
+        """
+    def install(self, spec, prefix):
+        mkdirp(prefix)
+        Executable("env")(output=str(prefix.join("env.txt")))
+""",
+    )
+    poison = {"PIP_TARGET": "/x", "PYTHONPATH": "/x", "CFLAGS": "-bad", "HOME": "/x", "USER": "me"}
+    job = world.job(spec, world.source("hello", text=""))
+    assert world.run(job, host=poison).ok
+    lines = dict(
+        line.partition("=")[::2]
+        for line in (world.prefix(spec) / "env.txt").read_text().splitlines()
+    )
+    assert not {"PIP_TARGET", "PYTHONPATH", "CFLAGS"} & set(lines)
+    assert lines["HOME"].startswith(job.stage_path)
+    assert lines["USER"] == "me"
+
+
+def test_a_cancelled_build_ends_with_all_its_children(world: Any) -> None:
+    spec = hello(
+        world,
+        """
+    def install(self, spec, prefix):
+        Executable("sh")("-c", "echo $$ > child.pid; sleep 60; true")
+""",
+    )
+    source = world.source("hello", text="")
+    cancelled = threading.Event()
+    child = source / "child.pid"
+
+    def cancel_when_running() -> None:
+        while not child.exists() or not child.read_text():
+            time.sleep(0.02)
+        cancelled.set()
+
+    threading.Thread(target=cancel_when_running).start()
+    with pytest.raises(process.Cancelled):
+        world.run(world.job(spec, source), cancelled=cancelled)
+    _wait_until_gone(int(child.read_text()))
+
+
+def test_a_build_ends_when_its_parent_is_killed(world: Any) -> None:
+    spec = hello(
+        world,
+        """
+    def install(self, spec, prefix):
+        Executable("sh")("-c", "echo $$ > child.pid; sleep 60; true")
+""",
+    )
+    source = world.source("hello", text="")
+    job = world.job(spec, source)
+    job_file = world.tmp / "job.json"
+    write(str(job_file), job)
+    program = (
+        "import sys; sys.path[:0] = sys.argv[2:]\n"
+        "from spack.build import job, process\n"
+        "from spack.build.environment import clean_environment\n"
+        "j = job.read(sys.argv[1], job.BuildJob)\n"
+        "process.run(j, clean_environment({}, j.stage_path))\n"
+    )
+    library = str(world.root / "lib")
+    parent = subprocess.Popen([sys.executable, "-c", program, str(job_file), library])
+    child = source / "child.pid"
+    while not child.exists() or not child.read_text():
+        assert parent.poll() is None
+        time.sleep(0.02)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    _wait_until_gone(int(child.read_text()))
+
+
+def _wait_until_gone(pid: int) -> None:
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        if state == "Z":  # dead; nobody has asked for its status
+            return
+        time.sleep(0.02)
+    pytest.fail(f"process {pid} is still there")
+
+
+def test_a_worker_that_dies_is_a_failure_not_a_crash(world: Any) -> None:
+    spec = hello(world, "    def install(self, spec, prefix):\n        import os; os.kill(os.getpid(), 9)")
+    failure = world.build(spec, world.source("hello", text="")).failure
+    assert failure.message == "killed by SIGKILL"
+    assert "memory" in failure.hint
+
+
+def test_the_environment_task_tells_the_variables_without_building(world: Any) -> None:
+    spec = hello(
+        world,
+        """
+    def setup_build_environment(self, env): env.set("GIVEN", "by the recipe")
+    def install(self, spec, prefix): raise AssertionError
+""",
+    )
+    result = world.build(spec, world.source("hello", text=""), task="environment")
+    assert result.ok and result.environment["GIVEN"] == "by the recipe"
