@@ -126,7 +126,14 @@ def _main(arguments: List[str]) -> int:
         args = parser.parse_args(rest)
         from spack.session import make_session  # start-up: not for help and usage errors
 
-        session = make_session(options)
+        def reporter() -> Any:
+            from spack.cli.progress import make_reporter  # start-up: few commands report
+
+            # Progress goes to where results do not, unless results are progress.
+            stream = sys.stdout if getattr(module, "REPORTS", False) else sys.stderr
+            return make_reporter(stream, options.color, options.quiet)
+
+        session = make_session(options, reporter)
         try:
             return module.run(session, args) or 0
         finally:

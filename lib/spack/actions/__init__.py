@@ -1,0 +1,1 @@
+"""Use cases: each takes the narrow pieces it needs, returns a result, and never prints."""

@@ -1,0 +1,155 @@
+"""From specs that a person wrote to concrete ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Union
+
+from spack.config.packages import ExternalEntry, PackageSettings
+from spack.config.records import ConcretizerSettings
+from spack.errors import SpackError, SpecError
+from spack.host.detection import DETECTABLE, ON_THE_FLY, detect
+from spack.spec import ConcreteSpec, Spec
+from spack.util.process import Runner
+
+if TYPE_CHECKING:
+    # The solver is imported by the function that runs it: clingo costs 25 ms at start-up.
+    from spack.host.platform import Host
+    from spack.host.search import Detected
+    from spack.repo import RepoPath
+    from spack.solver.problem import Root, Solution
+
+__all__ = ["Wishes", "concretize", "with_detected"]
+
+
+class Wishes:
+    """What the command line asks of the concretizer, over the configuration.
+
+    :param reuse: True, False, ``"dependencies"`` or None (as configured).
+    :param deprecated: allow deprecated versions.
+    :param tests: True, or names of packages whose test dependencies are wanted.
+    """
+
+    def __init__(
+        self,
+        reuse: Union[bool, str, None] = None,
+        deprecated: bool = False,
+        tests: Union[bool, FrozenSet[str]] = False,
+    ) -> None:
+        self.reuse = reuse
+        self.deprecated = deprecated
+        self.tests = tests
+
+
+def with_detected(
+    packages: Mapping[str, PackageSettings],
+    wanted: Union[bool, Sequence[str]],
+    known: Iterable[str],
+    paths: Sequence[str],
+    run: Runner,
+    cache: str,
+    interpreters: Sequence[str] = (),
+) -> Dict[str, PackageSettings]:
+    """The settings of packages with what the machine has where nothing is configured.
+
+    A package with configured externals, or said to be built (``buildable: true``), is left alone.
+
+    :param wanted: ``concretizer:detect_externals``: whether to detect, or which.
+    :param known: names of packages; only what has a recipe is detected.
+    :param paths: directories to search, as PATH.
+    """
+    merged = dict(packages)
+    if wanted is False:
+        return merged
+    names = set(ON_THE_FLY if wanted is True else wanted) & set(DETECTABLE) & set(known)
+    names -= {
+        name
+        for name, settings in packages.items()
+        if settings.externals or settings.buildable is True
+    }
+    found: Dict[str, List[ExternalEntry]] = {}
+    for item in detect(sorted(names), paths, run, cache, interpreters):
+        found.setdefault(item.name, []).append(_entry(item))
+    for name, entries in found.items():
+        settings = merged.get(name, PackageSettings())
+        merged[name] = settings._replace(externals=tuple(entries))
+    return merged
+
+
+def _entry(item: Detected) -> ExternalEntry:
+    return ExternalEntry(
+        spec=item.spec_text,
+        prefix=item.prefix,
+        extra_attributes=item.extra_attributes,
+        origin=f"detected: {item.executable}",
+    )
+
+
+def concretize(
+    roots: Sequence[Root],
+    recipes: RepoPath,
+    host: Host,
+    packages: Mapping[str, PackageSettings],
+    settings: ConcretizerSettings,
+    reusable: Sequence[ConcreteSpec],
+    wishes: Wishes,
+    *,
+    deprecated: bool = False,
+    unify: Union[bool, str, None] = None,
+) -> Solution:
+    """Solve for *roots*.
+
+    :param reusable: installed specs, and those that an environment has fixed.
+    :raises SpecError: a root has no name, or names a package that no repository has.
+    :raises UnsatisfiableError: with the causes.
+    """
+    from spack.solver import Problem
+    from spack.solver import concretize as solve
+
+    _check_names(roots, recipes)
+    problem = Problem(
+        roots=tuple(roots),
+        recipes=recipes,
+        host=host,
+        packages=packages,
+        reusable=reusable,
+        reuse=settings.reuse if wishes.reuse is None else wishes.reuse,
+        unify=settings.unify if unify is None else unify,
+        deprecated=deprecated or wishes.deprecated,
+        tests=wishes.tests,
+        seconds=float(settings.timeout or 300),
+    )
+    return solve(problem)
+
+
+def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
+    """All wrong names at once, each with names that look like it."""
+    problems: List[SpackError] = []
+    for root in roots:
+        for spec in (root.spec, *(dependency.spec for dependency in root.spec.dependencies)):
+            if not spec.name:
+                if spec is root.spec and not spec.hash_prefix:
+                    problems.append(
+                        SpecError(
+                            f"a spec needs a name: {spec or 'empty'}",
+                            hint="write the package's name first, as in py-black@25:",
+                        )
+                    )
+            elif not (recipes.exists(spec.name) or recipes.is_virtual(spec.name)):
+                error = recipes.unknown(spec.name)
+                if root.origin != "command line":
+                    error.message = f"{root.origin}: {error.message}"
+                problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise SpecError("some packages are not known", causes=problems)
+
+
+def reusable_specs(
+    installed: Mapping[str, ConcreteSpec], fixed: Optional[Iterable[ConcreteSpec]] = None
+) -> List[ConcreteSpec]:
+    """Installed nodes and fixed ones, each once."""
+    every = dict(installed)
+    for spec in fixed or ():
+        every.setdefault(spec.dag_hash(), spec)
+    return list(every.values())

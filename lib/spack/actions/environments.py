@@ -1,0 +1,207 @@
+"""Environments as the commands use them: concretize, install, view, remember."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    FrozenSet,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
+
+from spack.config.schema import Origin
+from spack.environment import Environment, Lockfile, ViewDescriptor, list_environments
+from spack.environment.lockfile import configuration_digest
+from spack.errors import SpackError, SpecError
+from spack.spec import ConcreteSpec, Spec
+from spack.util.filesystem import atomic_write
+from spack.util.report import Reporter
+
+if TYPE_CHECKING:
+    # What builds and what solves is imported when it has something to do.
+    from spack.actions.concretizing import Wishes
+    from spack.actions.installing import Work
+    from spack.solver.problem import Solution
+    from spack.store import Store
+    from spack.view.apply import ViewResult
+
+__all__ = [
+    "EnvironmentWork",
+    "concretize_environment",
+    "install_environment",
+    "known_environments",
+    "living_roots",
+    "parse_at",
+    "regenerate_views",
+    "remember",
+]
+
+
+@dataclass(frozen=True)
+class EnvironmentWork:
+    """What is needed to bring an environment up to date.
+
+    :param configuration: merged sections that the solution depends on, plain data by section.
+    :param views: the views that ``spack.yaml`` asks for.
+    :param solve: makes the roots concrete, given whether what is locked may change.
+    :param share: where the templates of activation scripts are.
+    :param register: where environments outside of the named ones are remembered.
+    """
+
+    environment: Environment
+    configuration: Mapping[str, Any]
+    views: Tuple[ViewDescriptor, ...]
+    solve: Callable[[Wishes, bool], Solution]
+    store: Store
+    share: Path
+    register: Path
+    reporter: Reporter
+
+
+def concretize_environment(
+    work: EnvironmentWork, wishes: Wishes, *, force: bool = False
+) -> Tuple[Tuple[ConcreteSpec, ...], bool]:
+    """The concrete roots, and whether they are new; the lock file is written if they are.
+
+    The caller holds the environment's lock.
+
+    :param force: decide again although nothing has changed, and forget what was decided.
+    """
+    environment = work.environment
+    texts = [item.text for item in environment.manifest.user_specs()]
+    digest = configuration_digest(work.configuration)
+    lock = environment.lockfile
+    if lock is not None and not force and lock.is_current(texts, digest):
+        return environment.roots(), False
+    solution = work.solve(wishes, force)
+    environment.write_lockfile(Lockfile.from_solution(zip(texts, solution.roots), digest))
+    return solution.roots, True
+
+
+def install_environment(
+    work: EnvironmentWork, building: Work, wishes: Wishes, *, dry_run: bool = False
+) -> None:
+    """Concretize if needed, build what is missing, make the views.
+
+    :raises InstallError: something could not be built; views are left as they were.
+    """
+    from spack.actions.installing import install
+    from spack.install.plan import Options
+
+    roots, new = concretize_environment(work, wishes)
+    reporter = work.reporter
+    if new:
+        reporter.info(f"concretized {len(roots)} specs, {_count_nodes(roots)} packages in all")
+    tests = frozenset(root.name for root in roots) if wishes.tests else frozenset()
+    plan = install(roots, Options(tests=tests), building, dry_run=dry_run)
+    if dry_run:
+        for line in plan.lines():
+            reporter.info(line)
+        return
+    remember(work.environment, work.register)
+    regenerate_views(work)
+
+
+def _count_nodes(roots: Iterable[ConcreteSpec]) -> int:
+    return len({node.dag_hash() for root in roots for node in root.traverse()})
+
+
+def regenerate_views(work: EnvironmentWork, *, force: bool = False) -> Sequence[ViewResult]:
+    """Bring all views up to date and tell of what a person should know.
+
+    :raises ViewError: see :func:`spack.actions.views.make_view`.
+    """
+    from spack.actions.views import make_view
+
+    results = []
+    roots = work.environment.roots()
+    for view in work.views:
+        result = make_view(
+            view, roots, work.store, work.share, work.environment.name, force=force
+        )
+        results.append(result)
+        if result.changed:
+            work.reporter.info(f"the view {result.path} shows {result.entries} files")
+        for line in result.lines():
+            work.reporter.info(line)
+    return results
+
+
+def parse_at(text: str, origin: Origin) -> Spec:
+    """The spec in a file.
+
+    :raises SpecError: with the place in the file.
+    """
+    try:
+        return Spec(text)
+    except SpecError as error:
+        error.message = f"{origin}: {error.message}"
+        raise
+
+
+def remember(environment: Environment, register: Path) -> None:
+    """Remember an environment outside of the named ones, so that ``gc`` keeps what it needs.
+
+    A register that cannot be written is left alone.
+    """
+    if environment.named:
+        return
+    paths = _read(register)
+    path = str(environment.path)
+    if path in paths:
+        return
+    try:
+        register.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(register, json.dumps(sorted({*paths, path}), indent=1) + "\n")
+    except OSError:
+        pass  # read-only installation: its store is read-only too, so nothing is removed from it
+
+
+def known_environments(root: Path, register: Path) -> List[Environment]:
+    """Named environments and the remembered ones that still exist."""
+    known = [Environment(root / name, name, named=True) for name in list_environments(root)]
+    for path in map(Path, _read(register)):
+        if (path / "spack.yaml").is_file():
+            known.append(Environment(path))
+    return known
+
+
+def living_roots(root: Path, register: Path) -> FrozenSet[str]:
+    """Hashes of the roots of all environments that exist.
+
+    :raises SpackError: one of them cannot be read: what it needs is not known then.
+    """
+    hashes = set()
+    problems: List[SpackError] = []
+    for environment in known_environments(root, register):
+        try:
+            lock = environment.lockfile
+        except SpackError as error:
+            problems.append(error)
+            continue
+        if lock is not None:
+            hashes.update(locked.hash for locked in lock.roots)
+    if problems:
+        raise SpackError(
+            "some environments cannot be read, so nobody knows what they need",
+            hint="mend or remove them first",
+            causes=problems,
+        )
+    return frozenset(hashes)
+
+
+def _read(register: Path) -> Iterable[str]:
+    try:
+        paths: List[str] = json.loads(register.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return paths

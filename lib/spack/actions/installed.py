@@ -1,0 +1,94 @@
+"""What is installed: which records a person means, and what may be removed."""
+
+from __future__ import annotations
+
+from typing import Iterable, List, Optional, Sequence
+
+from spack.errors import SpackError, StoreError
+from spack.spec import Spec
+from spack.store import InstallRecord, Store
+
+__all__ = ["find", "one", "several"]
+
+#: How many candidates an error names.
+_SHOWN = 10
+
+
+def find(
+    store: Store,
+    specs: Sequence[Spec],
+    *,
+    explicit: Optional[bool] = None,
+    external: Optional[bool] = None,
+    among: Optional[Iterable[str]] = None,
+) -> List[InstallRecord]:
+    """The installed nodes that satisfy any of *specs* (all, when there are none).
+
+    :param among: only nodes with these hashes, such as those of an environment.
+    """
+    database = store.database
+    records: List[InstallRecord] = []
+    for spec in specs or (None,):
+        if spec is None:
+            records += database.records(explicit=explicit, external=external)
+        else:
+            records += database.query(spec, explicit=explicit, external=external)
+    if among is not None:
+        chosen = frozenset(among)
+        records = [record for record in records if record.hash in chosen]
+    unique = {record.hash: record for record in records}
+    return sorted(unique.values(), key=lambda r: (r.architecture, r.name, r.version, r.hash))
+
+
+def one(store: Store, spec: Spec, *, among: Optional[Iterable[str]] = None) -> InstallRecord:
+    """The one installed node that *spec* means.
+
+    :raises StoreError: none matches, or several do; those are named.
+    """
+    records = find(store, [spec], among=among)
+    if not records:
+        raise StoreError(
+            f"no installed package matches {spec}",
+            facts={"spec": str(spec)},
+            hint=f"`spack find {spec.name or ''}` lists what is installed; "
+            f"`spack install {spec}` installs it",
+            ref="not-installed",
+        )
+    if len(records) > 1:
+        raise _ambiguous(spec, records)
+    return records[0]
+
+
+def several(
+    store: Store, specs: Sequence[Spec], *, all_matches: bool = False
+) -> List[InstallRecord]:
+    """The installed nodes that each of *specs* means; with *all_matches* a spec may mean many.
+
+    :raises StoreError: for every spec that means none, or too many, at once.
+    """
+    records: List[InstallRecord] = []
+    problems: List[SpackError] = []
+    for spec in specs:
+        try:
+            found = find(store, [spec])
+            records += found if all_matches and found else [one(store, spec)]
+        except SpackError as error:
+            problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise StoreError("some specs name no single installed package", causes=problems)
+    return list({record.hash: record for record in records}.values())
+
+
+def _ambiguous(spec: Spec, records: Sequence[InstallRecord]) -> StoreError:
+    lines = [f"/{record.hash[:7]} {record.name}@{record.version}" for record in records[:_SHOWN]]
+    if len(records) > _SHOWN:
+        lines.append(f"and {len(records) - _SHOWN} more")
+    return StoreError(
+        f"{spec} matches {len(records)} installed packages",
+        "\n".join(lines),
+        facts={"spec": str(spec), "hashes": [record.hash for record in records]},
+        hint=f"name one by its hash, such as /{records[0].hash[:7]}, or use --all where there is one",
+        ref="ambiguous-spec",
+    )

@@ -1,0 +1,291 @@
+"""Building what is missing: the adapters between the installer, the fetcher and the builder."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from spack.build import process
+from spack.build.environment import clean_environment
+from spack.build.job import BuildJob, PatchFile, RepositoryRow
+from spack.errors import InstallError, RecipeError
+from spack.fetch.fetcher import Fetcher
+from spack.fetch.stage import Stage
+from spack.install.check import PythonPaths
+from spack.install.execute import Schedule, execute
+from spack.install.plan import Options, Plan, Step, make_plan
+from spack.install.ports import Order, Outcome, Services
+from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
+from spack.repo import RepoPath
+from spack.spec import ConcreteSpec
+from spack.store import METADATA, Store
+from spack.util.process import available_cores
+from spack.util.report import Reporter, Task
+
+__all__ = ["StagedSources", "Work", "Workshop", "install", "services"]
+
+#: What ``python-venv`` records of the layout of its Python, below ``.spack``.
+LAYOUT_FILE = "python.json"
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What builds need beside the plan.
+
+    :param host_environment: the person's; only an allow-list of it reaches a build.
+    :param stage_root: stages are made below it.
+    :param library_path: where a worker finds the engine and its libraries.
+    :param interpreter: runs the workers.
+    :param passed: names of variables that the configuration lets through.
+    :param variables: variables that the configuration sets.
+    :param dirty: let the whole environment of the person through.
+    """
+
+    recipes: RepoPath
+    fetcher: Fetcher
+    store: Store
+    host_environment: Mapping[str, str]
+    stage_root: Path
+    library_path: Tuple[str, ...]
+    interpreter: str
+    passed: Tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    dirty: bool = False
+    keep_venv: bool = False
+
+    def recipe(self, spec: ConcreteSpec) -> Recipe:
+        """The facts of a node's package.
+
+        :raises RecipeError: no repository has it.
+        """
+        recipe = self.recipes.get(spec.fullname) or self.recipes.get(spec.name)
+        if recipe is None:
+            raise RecipeError(
+                f"no repository has a recipe for {spec.fullname}",
+                hint="add the repository that it came from: `spack repo add`",
+            )
+        return recipe
+
+    def stage_path(self, spec: ConcreteSpec) -> Path:
+        """Where the sources of a node are unpacked and built."""
+        return self.stage_root / f"spack-stage-{spec.name}-{spec.version}-{spec.dag_hash()}"
+
+
+@dataclass(frozen=True)
+class Work:
+    """How an install goes about it.
+
+    :param jobs: processes of all builds together; never more than there are cores.
+    :param concurrent: builds at one time; 0 is as many as the cores allow.
+    """
+
+    workshop: Workshop
+    reporter: Reporter
+    jobs: int
+    concurrent: int = 0
+    fail_fast: bool = False
+    keep_stage: bool = False
+
+
+def install(
+    roots: Sequence[ConcreteSpec], options: Options, work: Work, *, dry_run: bool = False
+) -> Plan:
+    """Build what is missing of *roots*; gives the plan that was carried out.
+
+    :raises InstallError: something failed; all that could be built is there.
+    """
+    store = work.workshop.store
+    if not dry_run:
+        store.writer()
+        for leftover in store.recovered:
+            work.reporter.info(str(leftover))
+    plan = make_plan(roots, store.database.installed_hashes(), options)
+    if dry_run:
+        return plan
+    cores = available_cores()
+    concurrent = work.concurrent or cores
+    schedule = Schedule(
+        concurrent=concurrent,
+        jobs=max(1, min(work.jobs, cores)),
+        fail_fast=work.fail_fast,
+        keep_stage=work.keep_stage,
+    )
+    if plan.builds:
+        work.reporter.info(
+            f"{len(plan.builds)} packages to build, {len(plan.reused)} present, "
+            f"{len(plan.externals)} external"
+        )
+    execute(plan, services(work.workshop, plan, work.reporter), schedule).raise_failures()
+    return plan
+
+
+def services(workshop: Workshop, plan: Plan, reporter: Reporter) -> Services:
+    """What the installer works with, to carry out *plan*."""
+    return Services(
+        store=workshop.store,
+        sources=StagedSources(workshop, plan.steps),
+        builder=_Builder(workshop),
+        reporter=reporter,
+        recipe=lambda spec: Path(workshop.recipe(spec).path).parent,
+        python=python_paths,
+    )
+
+
+class StagedSources:
+    """Fetches, verifies and unpacks what the steps of a plan need.
+
+    :param steps: also those that need no build: a dependent may bring a patch for a dependency.
+    """
+
+    def __init__(self, workshop: Workshop, steps: Iterable[Step]) -> None:
+        self._workshop = workshop
+        self._dependents: Dict[str, List[ConcreteSpec]] = {}
+        for step in steps:
+            for edge in step.spec.edges:
+                self._dependents.setdefault(edge.spec.dag_hash(), []).append(step.spec)
+
+    def stage(self, step: Step, task: Task, cancelled: Callable[[], bool]) -> Stage:
+        """See :class:`spack.install.ports.Sources`."""
+        spec = step.spec
+        recipe = self._workshop.recipe(spec)
+        task.phase("fetch")
+
+        def progress(done: int, total: Optional[int]) -> None:
+            if cancelled():
+                raise process.Cancelled("the fetch was cancelled")
+            task.progress(done, total or 0)
+
+        path = self._workshop.stage_path(spec)
+        if path.exists():
+            Stage(path, path).destroy()
+        return self._workshop.fetcher.stage(
+            recipe,
+            str(spec.version),
+            path,
+            resources=resources_of(recipe, spec),
+            patches=self.patches(recipe, spec),
+            progress=progress,
+        )
+
+    def patches(self, recipe: Recipe, spec: ConcreteSpec) -> List[Tuple[Recipe, PatchRecord]]:
+        """The recipe's own patches that apply, then those that dependents bring."""
+        found = [(recipe, patch) for patch in recipe.patches if _holds(spec, patch.when)]
+        for dependent in self._dependents.get(spec.dag_hash(), ()):
+            owner = self._workshop.recipe(dependent)
+            for row in owner.dependencies:
+                if row.patches and _holds(dependent, row.when) and spec.satisfies(row.spec):
+                    found += [(owner, patch) for patch in row.patches if _holds(spec, patch.when)]
+        unique = {patch.sha256 or patch.source: (owner, patch) for owner, patch in found}
+        return list(unique.values())
+
+
+def resources_of(recipe: Recipe, spec: ConcreteSpec) -> List[ResourceRecord]:
+    """The resources whose condition holds."""
+    return [resource for resource in recipe.resources if _holds(spec, resource.when)]
+
+
+def _holds(spec: ConcreteSpec, when: str) -> bool:
+    return not when or spec.satisfies(when)
+
+
+def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> Optional[PythonPaths]:
+    """Where a Python extension's modules belong, as its ``python-venv`` has recorded it."""
+    import json  # start-up: only installs read layouts
+
+    for edge in spec.edges:
+        if edge.spec.name != "python-venv":
+            continue
+        record = prefixes[edge.spec.dag_hash()] / METADATA / LAYOUT_FILE
+        if record.is_file():
+            layout = json.loads(record.read_text(encoding="utf-8"))
+            return PythonPaths(layout["purelib"], layout["platlib"])
+    return None
+
+
+def build_job(workshop: Workshop, order: Order, stage: Stage) -> BuildJob:
+    """The build of one node as data for the worker."""
+    from spack.spec import dump
+
+    return BuildJob(
+        spec=dump([order.spec]),
+        hash=order.spec.dag_hash(),
+        prefixes={key: str(path) for key, path in order.prefixes.items()},
+        stage_path=str(stage.path),
+        source_path=str(stage.source_path),
+        archive_file=None if stage.archive_file is None else str(stage.archive_file),
+        log_path=str(order.log),
+        result_path=str(stage.path / "spack-build-result.json"),
+        repositories=repository_rows(workshop.recipes),
+        patches=tuple(
+            PatchFile(str(patch.path), patch.level, patch.working_dir, patch.reverse)
+            for patch in stage.patches
+        ),
+        jobs=order.jobs,
+        run_tests=order.tests,
+        library_path=workshop.library_path,
+        keep_venv=workshop.keep_venv,
+    )
+
+
+def repository_rows(recipes: RepoPath) -> Tuple[RepositoryRow, ...]:
+    """The repositories as a worker is told of them."""
+    return tuple(RepositoryRow(repo.namespace, str(repo.root)) for repo in recipes.repositories)
+
+
+def build_variables(workshop: Workshop, spec: ConcreteSpec, stage_path: Path) -> Dict[str, str]:
+    """All environment variables that the worker for *spec* starts with."""
+    directories: List[str] = []
+    for node in spec.traverse():
+        if node.external is not None and node.external.path:
+            directories.append(os.path.join(node.external.path, "bin"))
+    passed: Sequence[str] = ("*",) if workshop.dirty else workshop.passed
+    variables = clean_environment(
+        workshop.host_environment,
+        str(stage_path),
+        tool_directories=directories,
+        passed=passed,
+    )
+    variables.update(workshop.variables)
+    return variables
+
+
+class _Builder:
+    """Runs builds in worker processes; see :class:`spack.install.ports.Builder`."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+
+    def build(
+        self,
+        order: Order,
+        task: Task,
+        cancelled: threading.Event,
+        started: Callable[[int], None],
+    ) -> Outcome:
+        """Run the worker to its end and give what it says."""
+        stage = order.stage
+        assert isinstance(stage, Stage)  # made by StagedSources
+
+        def on_event(event: Mapping[str, object]) -> None:
+            if event.get("event") == "phase":
+                task.phase(str(event.get("name")))
+
+        result = process.run(
+            build_job(self._workshop, order, stage),
+            build_variables(self._workshop, order.spec, stage.path),
+            interpreter=self._workshop.interpreter,
+            on_start=started,
+            on_event=on_event,
+            cancelled=cancelled,
+        )
+        if result.failure is not None:
+            raise result.failure.as_error(order.spec.short, str(order.log))
+        facts: Dict[str, object] = {
+            "phases": {phase.name: round(phase.seconds, 3) for phase in result.phases}
+        }
+        if self._workshop.dirty:
+            facts["dirty"] = True
+        return Outcome(list(result.run_environment), facts)

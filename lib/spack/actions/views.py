@@ -1,0 +1,197 @@
+"""The views of an environment: which packages they show, and making them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from spack.environment.manifest import ViewDescriptor
+from spack.errors import ViewError
+from spack.host.interpreter import PythonLayout
+from spack.spec import ConcreteSpec
+from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
+from spack.util.environment import Change
+from spack.view.apply import ViewResult, update_view
+from spack.view.plan import Files, ViewOptions, ViewSource
+
+__all__ = ["PythonOfView", "make_view", "python_of", "shown", "templates", "view_sources"]
+
+#: Which edges a view follows from the roots, by ``link:``.
+_FOLLOWED = {"roots": (), "run": ("link", "run"), "all": ("build", "link", "run", "test")}
+
+
+class PythonOfView(NamedTuple):
+    """The interpreter that a view is a virtual environment of; paths as in ``PythonLayout``."""
+
+    executable: str
+    version: str
+    purelib: str
+    platlib: str
+
+
+def templates(share: Path) -> Dict[str, str]:
+    """The activation scripts' templates by file name."""
+    folder = share / "activate"
+    return {
+        entry.name: Path(entry.path).read_text(encoding="utf-8")
+        for entry in os.scandir(folder)
+        if entry.is_file()
+    }
+
+
+def shown(roots: Iterable[ConcreteSpec], view: ViewDescriptor) -> List[ConcreteSpec]:
+    """The nodes that a view shows, each once, externals included."""
+    followed = _FOLLOWED[view.link]
+    nodes: Dict[str, ConcreteSpec] = {}
+    for root in roots:
+        for node in root.traverse(deptypes=followed) if followed else [root]:
+            nodes.setdefault(node.dag_hash(), node)
+    return [
+        node
+        for node in nodes.values()
+        if (not view.select or any(node.satisfies(text) for text in view.select))
+        and not any(node.satisfies(text) for text in view.exclude)
+    ]
+
+
+def python_of(nodes: Iterable[ConcreteSpec], store: Store) -> Optional[PythonOfView]:
+    """The interpreter of the nodes: that of ``python`` among them or below them.
+
+    :raises ViewError: there are several: one view shows one Python.
+    """
+    found: Dict[str, ConcreteSpec] = {}
+    for node in nodes:
+        if node.name == "python":
+            found[node.dag_hash()] = node
+        for edge in node.edges:
+            if edge.spec.name == "python" and "run" in edge.deptypes:
+                found[edge.spec.dag_hash()] = edge.spec
+    if len(found) > 1:
+        names = ", ".join(sorted(node.short for node in found.values()))
+        raise ViewError(
+            f"the view would show several Pythons: {names}",
+            hint="let the environment be unified (concretizer: unify: true), or make one view for "
+            "each with select: [^python@...]",
+            ref="view-pythons",
+        )
+    for node in found.values():
+        return _layout(node, store)
+    return None
+
+
+def _layout(node: ConcreteSpec, store: Store) -> PythonOfView:
+    data: Optional[Mapping[str, Any]] = node.extra_attributes.get("layout")
+    if data is None:
+        record = Path(store.prefix(node)) / METADATA / "python.json"
+        if record.is_file():
+            data = json.loads(record.read_text(encoding="utf-8"))
+    if data is None:
+        raise ViewError(
+            f"nothing is known of the layout of {node.short}",
+            hint="detect it again: spack external find python; then spack concretize --force",
+            ref="view-layout",
+        )
+    layout = PythonLayout.from_json(data)
+    return PythonOfView(layout.executable, layout.version, layout.purelib, layout.platlib)
+
+
+def view_sources(
+    nodes: Sequence[ConcreteSpec], store: Store, view: Optional[ViewDescriptor] = None
+) -> Tuple[List[ViewSource], List[ConcreteSpec]]:
+    """What the view is made from, and the nodes that are missing.
+
+    Externals have no files of their own to show.
+    """
+    sources: List[ViewSource] = []
+    missing: List[ConcreteSpec] = []
+    for node in nodes:
+        if node.external is not None:
+            continue
+        record = store.database.record(node.dag_hash())
+        if record is None:
+            missing.append(node)
+        else:
+            sources.append(_source(node, record, view))
+    return sources, missing
+
+
+def _source(
+    node: ConcreteSpec, record: InstallRecord, view: Optional[ViewDescriptor]
+) -> ViewSource:
+    manifest = Metadata(Path(record.prefix)).manifest
+    status = os.stat(manifest)
+
+    def load() -> Files:
+        return Manifest.load(manifest).files
+
+    return ViewSource(
+        name=node.name,
+        version=str(node.version),
+        hash=node.dag_hash(),
+        prefix=record.prefix,
+        load_files=load,
+        fingerprint=f"{status.st_mtime_ns}:{status.st_size}",
+        role=_role(node),
+        projection=_projection(node, view),
+        environment=tuple(Change(**row) for row in record.run_environment or ()),
+    )
+
+
+def _role(node: ConcreteSpec) -> str:
+    if node.name in ("python", "python-venv"):
+        return node.name
+    if any(edge.spec.name == "python-venv" for edge in node.edges):
+        return "extension"
+    return "package"
+
+
+def _projection(node: ConcreteSpec, view: Optional[ViewDescriptor]) -> str:
+    if view is None or not view.projections:
+        return ""
+    for text, projection in view.projections.items():
+        if text != "all" and node.satisfies(text):
+            return node.format(projection)
+    return node.format(view.projections["all"]) if "all" in view.projections else ""
+
+
+def make_view(
+    view: ViewDescriptor,
+    roots: Sequence[ConcreteSpec],
+    store: Store,
+    share: Path,
+    prompt: str,
+    *,
+    force: bool = False,
+) -> ViewResult:
+    """Bring one view up to date.
+
+    :param prompt: shown by its activation scripts.
+    :raises ViewError: packages are missing, conflict, or the view cannot be written.
+    """
+    nodes = shown(roots, view)
+    sources, missing = view_sources(nodes, store, view)
+    if missing:
+        names = ", ".join(node.short for node in missing)
+        raise ViewError(
+            f"the view {view.root} cannot be made: not installed: {names}",
+            facts={"missing": [node.dag_hash() for node in missing]},
+            hint="spack install",
+            ref="view-missing",
+        )
+    venvs = [node for root in roots for node in root.traverse() if node.name == "python-venv"]
+    options = ViewOptions(
+        link_type=view.link_type,
+        python=python_of(nodes, store),
+        system_site_packages=any(
+            node.variants["system_packages"].value is True
+            for node in nodes
+            if node.name == "python-venv" and "system_packages" in node.variants
+        ),
+        templates=templates(share),
+        prompt=prompt,
+        winners=view.winners,
+        store_prefixes=tuple(sorted({str(store.prefix(node)) for node in venvs})),
+    )
+    return update_view(view.root, sources, options, force=force)

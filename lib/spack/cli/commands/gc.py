@@ -1,0 +1,48 @@
+"""``spack gc``: remove what nothing needs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from spack.cli.ask import confirm
+from spack.cli.render import message
+from spack.install.uninstall import remove, unneeded
+from spack.session import Session
+
+REPORTS = True
+DESCRIPTION = """remove packages that nobody asked for and nothing needs
+
+Kept are packages that were installed explicitly, the roots of all environments that still
+exist, and what those need at run time. Build dependencies go unless --keep-build is given.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-b", "--keep-build", action="store_true", help="keep build dependencies")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="only show what would go")
+    parser.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
+
+
+def run(session: Session, args: argparse.Namespace) -> int:
+    database = session.store.database
+    removal = unneeded(
+        database.records(),
+        database.links(),
+        session.environment_roots(),
+        keep_build=args.keep_build,
+    )
+    if not removal.records:
+        message("there is nothing to remove")
+        return 0
+    message("these packages are needed by nothing:")
+    for record in removal.records:
+        print(f"    {record.short}")
+    if args.dry_run:
+        return 0
+    if not (args.yes_to_all or confirm("remove them?", sys.stdin, sys.stdout)):
+        message("nothing was removed")
+        return 1
+    gone = remove(session.store, removal, session.reporter)
+    message(f"{len(gone)} packages removed")
+    return 0

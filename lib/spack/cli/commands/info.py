@@ -1,0 +1,102 @@
+"""``spack info``: a package at a glance."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from typing import Callable, Iterable, List, Tuple
+
+from spack.cli.render import Colors, table, use_color
+from spack.recipe.records import DependencyRecord, Recipe
+from spack.session import Session
+from spack.spec import Version
+
+DESCRIPTION = """show a package's description, versions, variants and dependencies
+
+examples:
+  spack info py-black
+  spack info --all gcc
+"""
+
+#: How many versions are shown without --all.
+_SHOWN = 8
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-a", "--all", action="store_true", help="all versions, and conflicts")
+    parser.add_argument("package", help="a package's name")
+
+
+def run(session: Session, args: argparse.Namespace) -> None:
+    recipe = session.need_recipe(args.package)
+    paint = Colors(use_color(sys.stdout, session.options.color)).paint
+    attributes = recipe.attributes
+    print(f"{paint(recipe.name, 'strong')}  ({recipe.namespace})")
+    print("\n" + textwrap.indent(textwrap.dedent(recipe.description).strip(), "    "))
+    rows: List[Tuple[str, ...]] = []
+    for label, key in (("Homepage", "homepage"), ("Git", "git"), ("Maintainers", "maintainers")):
+        value = attributes.get(key)
+        if value:
+            rows.append((f"{label}:", ", ".join(value) if isinstance(value, tuple) else str(value)))
+    for record in recipe.licenses:
+        rows.append(("License:", record.expression + _when(record.when)))
+    rows.append(("Recipe:", recipe.path))
+    print("\n" + table(rows))
+    _section("Versions", _versions(recipe, args.all), paint)
+    _section("Variants", _variants(recipe), paint)
+    for kind in ("build", "link", "run", "test"):
+        found = [row for row in recipe.dependencies if kind in row.types]
+        _section(f"Dependencies ({kind})", _dependencies(found), paint)
+    provided = [(", ".join(row.virtuals) + _when(row.when),) for row in recipe.provides]
+    _section("Provides", provided, paint)
+    if args.all:
+        conflicts = [
+            (row.spec, _when(row.when).strip(), row.message or "") for row in recipe.conflicts
+        ]
+        _section("Conflicts", conflicts, paint)
+
+
+def _section(
+    title: str, rows: Iterable[Tuple[str, ...]], paint: Callable[[str, str], str]
+) -> None:
+    text = table(rows, indent=4)
+    if text:
+        print(f"\n{paint(title + ':', 'strong')}\n{text}")
+
+
+def _versions(recipe: Recipe, everything: bool) -> List[Tuple[str, ...]]:
+    records = sorted(recipe.versions, key=lambda r: Version(r.version), reverse=True)
+    rows = []
+    for record in records if everything else records[:_SHOWN]:
+        notes = [
+            word
+            for word, holds in (("preferred", record.preferred), ("deprecated", record.deprecated))
+            if holds
+        ]
+        options = record.options
+        where = record.url or options.get("git") or options.get("branch") or ""
+        rows.append((record.version, str(where) if everything else ", ".join(notes)))
+    if len(records) > len(rows):
+        rows.append((f"and {len(records) - len(rows)} older ones", ""))
+    return rows
+
+
+def _variants(recipe: Recipe) -> List[Tuple[str, ...]]:
+    rows = []
+    for record in recipe.variants:
+        default = ",".join(record.default)
+        values = "" if record.values is None else ", ".join(value for value, _ in record.values)
+        allowed = "true, false" if record.kind == "bool" else values or "any"
+        rows.append(
+            (f"{record.name} [{default}]{_when(record.when)}", allowed, record.description)
+        )
+    return rows
+
+
+def _dependencies(records: Iterable[DependencyRecord]) -> List[Tuple[str, ...]]:
+    return sorted({(row.spec, _when(row.when).strip()) for row in records})
+
+
+def _when(condition: str) -> str:
+    return f"  when {condition}" if condition else ""

@@ -1,0 +1,108 @@
+"""``spack install``: build what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Sequence
+
+from spack.actions.environments import install_environment
+from spack.actions.installing import Work, install
+from spack.cli.commands.spec import add_concretizer_arguments, wishes
+from spack.cli.render import message
+from spack.install.plan import Options, Plan
+from spack.session import Session
+from spack.spec import ConcreteSpec
+from spack.spec.parser import parse_many
+
+REPORTS = True
+DESCRIPTION = """build and install packages with all they need, or the active environment
+
+Without specs and with an active environment, the environment is concretized if it has changed,
+what is missing is built, and its views are made. With specs and an active environment, they are
+added to it first.
+
+examples:
+  spack install py-black
+  spack install -p 4 -j 8 py-black     four builds at once, eight processes in all
+  spack -e DIR install                 the environment in DIR
+  spack install --dry-run py-black     only what would be done
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-j", "--jobs", type=_count, metavar="N", help="processes of all builds")
+    parser.add_argument(
+        "-p", "--concurrent-packages", type=_count, metavar="N", help="builds at one time"
+    )
+    parser.add_argument(
+        "--only",
+        choices=("package", "dependencies"),
+        help="only the packages themselves, or only what they need",
+    )
+    parser.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
+    parser.add_argument("--keep-stage", action="store_true", help="keep stages of good builds")
+    parser.add_argument("--keep-prefix", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "-n", "--no-checksum", action="store_true", help="take sources without a known checksum"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="build them again")
+    parser.add_argument("--dirty", action="store_true", help="let your environment into builds")
+    parser.add_argument("--no-add", action="store_true", help="leave the environment's specs alone")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be done")
+    parser.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
+    add_concretizer_arguments(parser)
+    parser.add_argument("spec", nargs="*", help="what to install")
+
+
+def run(session: Session, args: argparse.Namespace) -> None:
+    config = session.settings.config
+    work = Work(
+        workshop=session.workshop(checksum=not args.no_checksum, dirty=args.dirty),
+        reporter=session.reporter,
+        jobs=args.jobs or config.build_jobs,
+        concurrent=args.concurrent_packages or config.concurrent_packages,
+        fail_fast=args.fail_fast,
+        keep_stage=args.keep_stage,
+    )
+    environment = session.environment
+    if environment is not None and not (args.spec and args.no_add):
+        with environment.lock():
+            if args.spec:
+                environment.add(args.spec)
+            install_environment(
+                session.environment_work(environment), work, wishes(args), dry_run=_dry(args)
+            )
+        return
+    if not args.spec:
+        session.need_environment("install")
+    roots = session.concretize(parse_many(args.spec), wishes(args)).roots
+    options = Options(
+        only=args.only or "all",
+        overwrite=frozenset(root.dag_hash() for root in roots) if args.overwrite else frozenset(),
+        tests=frozenset(root.name for root in roots) if args.test else frozenset(),
+    )
+    plan = install(roots, options, work, dry_run=_dry(args))
+    _tell(session, roots, plan, args.dry_run)
+
+
+def _dry(args: argparse.Namespace) -> bool:
+    return bool(args.dry_run)
+
+
+def _tell(session: Session, roots: Sequence[ConcreteSpec], plan: Plan, dry: bool) -> None:
+    if dry:
+        print("\n".join(plan.lines()))
+        return
+    sys.stdout.flush()
+    for root in roots:
+        record = session.store.database.record(root.dag_hash())
+        if record is not None:
+            message(f"{record.short} is in {record.prefix}", color=session.options.color)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give a number of 1 or more")
+    return number

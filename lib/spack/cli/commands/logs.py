@@ -1,0 +1,48 @@
+"""``spack logs``: the output of a build."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+
+from spack.actions import installed
+from spack.errors import SpackError
+from spack.session import Session
+from spack.spec.parser import parse_many
+
+DESCRIPTION = """print the build log of an installed package, or of the last build that failed
+
+examples:
+  spack logs py-black
+  spack logs --path py-black      only where it is
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-p", "--path", action="store_true", help="print only the file's path")
+    parser.add_argument("spec", nargs=1, help="a package")
+
+
+def run(session: Session, args: argparse.Namespace) -> None:
+    spec = parse_many(args.spec)[0]
+    store = session.store
+    records = installed.find(store, [spec])
+    failed = sorted(
+        store.layout.logs.glob(f"{spec.name or ''}-*"), key=lambda path: path.stat().st_mtime
+    )
+    if records and not (failed and not records[0].external and len(records) > 1):
+        log = store.log(installed.one(store, spec))
+    else:
+        log = failed[-1] if failed else None
+    if log is None:
+        raise SpackError(
+            f"there is no build log of {spec}",
+            hint="only packages that were built here, or failed to, have one",
+            ref="no-log",
+        )
+    if args.path:
+        print(log)
+        return
+    with open(log, encoding="utf-8", errors="replace") as stream:
+        shutil.copyfileobj(stream, sys.stdout)

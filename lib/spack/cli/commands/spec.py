@@ -1,0 +1,125 @@
+"""``spack spec``: what a spec becomes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import FrozenSet, List, Sequence, Union
+
+from spack.actions.concretizing import Wishes
+from spack.cli.render import Colors, use_color
+from spack.cli.specs import tree
+from spack.session import Session
+from spack.spec import ConcreteSpec
+from spack.spec.stored import dump
+from spack.spec.parser import parse_many
+
+DESCRIPTION = """show what a spec becomes when it is concretized; nothing is built
+
+examples:
+  spack spec py-black                  the whole graph
+  spack spec -Il py-black ^python@3.11 with what is installed, and hashes
+  spack spec --json py-black           for programs
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_display_arguments(parser)
+    add_concretizer_arguments(parser)
+    parser.add_argument("spec", nargs="*", help="specs; the environment's without any")
+
+
+def add_display_arguments(parser: argparse.ArgumentParser) -> None:
+    """How graphs are shown; ``solve`` has the same."""
+    parser.add_argument("-I", "--install-status", action="store_true", help="mark what is there")
+    parser.add_argument("-l", "--long", action="store_true", help="show 7 characters of hashes")
+    parser.add_argument("-L", "--very-long", action="store_true", help="show whole hashes")
+    parser.add_argument("-N", "--namespaces", action="store_true", help="show namespaces")
+    parser.add_argument("-t", "--types", action="store_true", help="show dependency types")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("-j", "--json", action="store_true", help="print JSON")
+    form.add_argument("-y", "--yaml", action="store_true", help="print YAML")
+    form.add_argument("--format", metavar="FORMAT", help="print the roots in a format of specs")
+
+
+def add_concretizer_arguments(parser: argparse.ArgumentParser) -> None:
+    """What changes the solution; all commands that concretize have the same."""
+    reuse = parser.add_mutually_exclusive_group()
+    reuse.add_argument("-U", "--fresh", action="store_true", help="do not reuse installed packages")
+    reuse.add_argument("--reuse", action="store_true", help="reuse installed packages")
+    reuse.add_argument(
+        "--reuse-deps", "--fresh-roots", action="store_true", help="reuse them for dependencies only"
+    )
+    parser.add_argument("--deprecated", action="store_true", help="allow deprecated versions")
+    parser.add_argument(
+        "--test", choices=("root", "all"), help="also what the packages' tests need"
+    )
+
+
+def run(session: Session, args: argparse.Namespace) -> None:
+    roots = concretize_arguments(session, args)
+    show(session, args, roots)
+
+
+def wishes(args: argparse.Namespace) -> Wishes:
+    """What :func:`add_concretizer_arguments` has read."""
+    reuse: Union[bool, str, None] = None
+    if args.fresh:
+        reuse = False
+    elif args.reuse_deps:
+        reuse = "dependencies"
+    elif args.reuse:
+        reuse = True
+    tests: Union[bool, FrozenSet[str]] = False
+    if args.test == "all":
+        tests = True
+    elif args.test == "root":
+        tests = frozenset(spec.name for spec in parse_many(args.spec) if spec.name)
+    return Wishes(reuse, args.deprecated, tests)
+
+
+def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence[ConcreteSpec]:
+    """The specs of the command line, or the environment's, made concrete."""
+    if not args.spec:
+        environment = session.need_environment("spec")
+        return session.concretize_environment(environment, wishes(args)).roots
+    return session.concretize(parse_many(args.spec), wishes(args)).roots
+
+
+def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpec]) -> None:
+    """Print the graphs in the form that was asked for."""
+    if args.json:
+        print(json.dumps(dump(roots), indent=1))
+        return
+    if args.yaml:
+        from ruamel.yaml import YAML  # start-up: only for this form
+
+        YAML(typ="safe", pure=True).dump(dump(roots), sys.stdout)
+        return
+    if args.format:
+        print("\n".join(root.format(args.format) for root in roots))
+        return
+    status = None
+    if args.install_status:
+        there = session.store.database.installed_hashes()
+
+        def status(node: ConcreteSpec) -> str:
+            if node.external is not None:
+                return "external"
+            return "installed" if node.dag_hash() in there else "missing"
+
+    length = 32 if args.very_long else 7 if args.long else None
+    shown: List[str] = []
+    for root in roots:
+        shown.append(
+            tree(
+                [root],
+                Colors(use_color(sys.stdout, session.options.color)),
+                status=status,
+                hash_length=length,
+                types=args.types,
+                namespaces=args.namespaces,
+            )
+        )
+    print("\n\n".join(shown))

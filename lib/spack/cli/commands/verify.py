@@ -1,0 +1,36 @@
+"""``spack verify``: compare installed files with what was recorded."""
+
+from __future__ import annotations
+
+import argparse
+
+from spack.actions import installed
+from spack.cli.render import message
+from spack.install.reindex import verify_records
+from spack.session import Session
+from spack.spec.parser import parse_many
+
+DESCRIPTION = """compare the files of installed packages with what was recorded at their install
+
+Exit code 1 if anything differs.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", nargs="*", help="only these packages")
+
+
+def run(session: Session, args: argparse.Namespace) -> int:
+    records = installed.find(session.store, parse_many(args.spec), external=False)
+    bad = 0
+    for result in verify_records(records):
+        if result.good:
+            continue
+        bad += 1
+        print(f"{result.record.short}: {result.record.prefix}")
+        if result.problem:
+            print(f"    {result.problem}")
+        for difference in result.differences:
+            print(f"    {difference.path}: {difference.what}")
+    message(f"{len(records)} packages checked, {bad} with differences")
+    return 1 if bad else 0

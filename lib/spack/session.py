@@ -1,0 +1,499 @@
+"""The composition root: everything that a command works with, made once and when first used.
+
+Only this module and :mod:`spack.cli` read the process's environment, its directory and the
+user; the layers below get the narrow pieces they need as arguments (DESIGN, decision 1).
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
+
+from spack.config.scopes import (
+    Scope,
+    command_line_scope,
+    custom_scope,
+    environment_scope,
+    standard_scopes,
+)
+from spack.config.settings import Settings, load_settings
+from spack.config.variables import Variables
+from spack.errors import InstallError, UsageError
+from spack.host.platform import Host, platform_name
+
+if TYPE_CHECKING:
+    # Each of these is imported by the property that first needs it: `find` pays for none.
+    from spack.actions.concretizing import Wishes
+    from spack.actions.environments import EnvironmentWork
+    from spack.actions.installing import Workshop
+    from spack.config.packages import PackageSettings
+    from spack.environment import Environment
+    from spack.fetch.fetcher import Fetcher
+    from spack.fetch.index import PackageIndex
+    from spack.fetch.plain import BaseTransport
+    from spack.recipe.records import Recipe
+    from spack.repo import RepoPath
+    from spack.solver.problem import Root, Solution
+    from spack.spec import ConcreteSpec, Spec
+    from spack.store import Store
+    from spack.util.process import Completed
+    from spack.util.report import Reporter
+
+__all__ = ["Options", "Places", "Session", "make_session"]
+
+#: The environment variable that names the active environment (its directory).
+ACTIVE = "SPACK_ENV"
+
+#: Where programs of the system are when PATH does not say so.
+SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+
+#: From this many on, reading recipes takes long enough to say so.
+_MANY_RECIPES = 200
+
+
+class Options(NamedTuple):
+    """The global options of the command line; see ``spack help``."""
+
+    env: Optional[str] = None
+    env_dir: Optional[str] = None
+    no_env: bool = False
+    config: Tuple[str, ...] = ()
+    config_scope: Tuple[str, ...] = ()
+    insecure: bool = False
+    debug: bool = False
+    quiet: bool = False
+    color: Optional[str] = None
+
+
+class Places(NamedTuple):
+    """Where this installation keeps things.
+
+    :ivar root: the clone, or the ``data`` directory inside an installed package.
+    :ivar etc: default configuration. :ivar share: shell integration and templates.
+    :ivar data: what is made goes below it: the clone, or the user's directory.
+    :ivar user_cache: what may be computed again.
+    """
+
+    root: Path
+    etc: Path
+    share: Path
+    data: Path
+    user_cache: Path
+
+
+def find_places(environ: Mapping[str, str], home: str) -> Places:
+    """The clone that this file is in, or, when pip installed it, the packaged data."""
+    package = Path(__file__).resolve().parent
+    user_cache = Path(environ.get("SPACK_USER_CACHE_PATH") or os.path.join(home, ".spack"))
+    clone = package.parent.parent
+    if (clone / "repo.yaml").is_file() and (clone / "etc").is_dir():
+        data = clone if os.access(clone, os.W_OK) else user_cache
+        return Places(clone, clone / "etc", clone / "share", data, user_cache)
+    root = package / "data"
+    return Places(root, root / "etc", root / "share", user_cache, user_cache)
+
+
+class Session:
+    """One run of the command; its parts are made when first used and never change.
+
+    :ivar places: directories of this installation.
+    :ivar environ: the process's environment variables.
+    :ivar cwd: the directory that relative paths of the command line refer to.
+    :ivar home: the user's directory.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        environ: Mapping[str, str],
+        cwd: Path,
+        home: str,
+        make_reporter: Callable[[], Reporter],
+    ) -> None:
+        self.options = options
+        self.environ = environ
+        self.cwd = cwd
+        self.home = home
+        self._make_reporter = make_reporter
+        self.places = find_places(environ, home)
+
+    # -- configuration -----------------------------------------------------------------------
+
+    @cached_property
+    def variables(self) -> Variables:
+        """``$spack`` and its like, without ``$env``."""
+        places = self.places
+        return Variables(
+            {
+                "spack": str(places.root),
+                "data": str(places.data),
+                "user_cache_path": str(places.user_cache),
+                "tempdir": tempfile.gettempdir,
+                "user": _user_name,
+                "SPACK_ROOT": str(places.root),
+                "SSL_CERT_FILE": self.environ.get("SSL_CERT_FILE", ""),
+            },
+            self.environ,
+            self.home,
+        )
+
+    @cached_property
+    def scopes(self) -> Tuple[Scope, ...]:
+        """All scopes, lowest precedence first; the active environment's among them."""
+        scopes: List[Scope] = list(
+            standard_scopes(str(self.places.etc), self.environ, self.home)
+        )
+        if self.environment is not None:
+            scopes.append(environment_scope(self.environment.manifest.loaded))
+        scopes += [custom_scope(str(self.cwd / path)) for path in self.options.config_scope]
+        if self.options.config:
+            scopes.append(command_line_scope(self.options.config))
+        if self.options.insecure:
+            scopes.append(command_line_scope(("config:verify_ssl:false",)))
+        return tuple(scopes)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The merged configuration.
+
+        :raises ConfigError: every problem of every file at once.
+        """
+        variables = self.variables
+        if self.environment is not None:
+            variables = variables.with_values(env=str(self.environment.path))
+        return load_settings(self.scopes, variables, platform_name(), self._config_cache)
+
+    @cached_property
+    def base_settings(self) -> Settings:
+        """The configuration without the active environment: what finds environments by name."""
+        scopes = standard_scopes(str(self.places.etc), self.environ, self.home)
+        return load_settings(scopes, self.variables, platform_name(), self._config_cache)
+
+    @property
+    def _config_cache(self) -> str:
+        return str(self.places.user_cache / "cache" / "config")
+
+    @property
+    def cache(self) -> Path:
+        """The directory of what may be computed again (``config:misc_cache``)."""
+        return self.settings.config.misc_cache
+
+    # -- parts -------------------------------------------------------------------------------
+
+    @cached_property
+    def environment(self) -> Optional[Environment]:
+        """The active environment: ``-e``, ``-D`` or ``$SPACK_ENV``; None with ``-E`` or without.
+
+        :raises EnvironmentFileError: it is named but not there.
+        """
+        options = self.options
+        named = options.env or options.env_dir
+        if options.no_env or not (named or self.environ.get(ACTIVE)):
+            return None
+        return self.find_environment(named or self.environ[ACTIVE], options.env is None)
+
+    def find_environment(self, name: str, directory_only: bool = False) -> Environment:
+        """The environment of that name, or in that directory."""
+        from spack.environment import find_environment
+
+        root = self.base_settings.config.environments_root
+        return find_environment(name, root, self.cwd, directory_only=directory_only)
+
+    def need_environment(self, command: str) -> Environment:
+        """The active environment.
+
+        :raises UsageError: none is active.
+        """
+        if self.environment is None:
+            raise UsageError(
+                f"`spack {command}` needs an active environment",
+                hint=f"name one: `spack -e NAME-OR-DIR {command} …`, or `spack env activate NAME`",
+                ref="no-environment",
+            )
+        return self.environment
+
+    @cached_property
+    def host(self) -> Host:
+        """This machine."""
+        return Host.detect(str(self.cache / "host"), self.settings.concretizer.granularity)
+
+    @cached_property
+    def recipes(self) -> RepoPath:
+        """The configured repositories of recipes, this tree's own among them."""
+        from spack.repo import RepoPath, Repository
+
+        entries = [entry for entry in self.settings.repos if entry.path is not None]
+        return RepoPath(
+            [Repository.open(entry.path) for entry in entries if entry.path is not None],
+            self.cache / "recipes",
+            on_build=self._tell_of_index,
+        )
+
+    def _tell_of_index(self, count: int) -> None:
+        if count > _MANY_RECIPES:
+            self.reporter.info(f"reading {count} recipes (once)")
+
+    def need_recipe(self, name: str) -> Recipe:
+        """The facts of a package.
+
+        :raises RecipeError: there is none, with names that look like it.
+        """
+        recipe = self.recipes.get(name)
+        if recipe is None:
+            raise self.recipes.unknown(name)
+        return recipe
+
+    @cached_property
+    def packages(self) -> Mapping[str, PackageSettings]:
+        """``packages.yaml`` with what this machine has where nothing is configured."""
+        from spack.actions.concretizing import with_detected
+
+        return with_detected(
+            self.settings.packages,
+            self.settings.concretizer.detect_externals,
+            self.recipes.names(),
+            self.search_path,
+            self.run_program,
+            str(self.cache / "host"),
+        )
+
+    @property
+    def search_path(self) -> Tuple[str, ...]:
+        """Directories where programs of the machine are looked for."""
+        extra = tuple(map(str, self.settings.config.additional_external_search_paths))
+        path = tuple(item for item in self.environ.get("PATH", "").split(os.pathsep) if item)
+        return (*path, *(item for item in (*extra, *SYSTEM_PATH) if item not in path))
+
+    @staticmethod
+    def run_program(argv: Sequence[str]) -> Completed:
+        """Run a program of the machine to ask it what it is, in a neutral environment."""
+        from spack.util.process import run
+
+        return run(argv, env={"PATH": os.pathsep.join(SYSTEM_PATH), "LC_ALL": "C"}, cwd="/")
+
+    @cached_property
+    def store(self) -> Store:
+        """The install tree."""
+        from spack.store import Layout, Store
+
+        config = self.settings.config
+        layout = Layout(config.install_tree, projections=config.projections)
+        return Store(layout, locks=config.locks)
+
+    @cached_property
+    def reporter(self) -> Reporter:
+        """Where progress goes."""
+        return self._make_reporter()
+
+    @cached_property
+    def library_path(self) -> Tuple[str, ...]:
+        """What a child started with ``-I -S`` needs on ``sys.path`` beside the standard library."""
+        standard = os.path.dirname(os.__file__)
+        own = str(Path(__file__).resolve().parent.parent)
+        return (
+            own,
+            *(
+                item
+                for item in sys.path
+                if item not in (own, standard, os.path.join(standard, "lib-dynload"))
+                and os.path.isdir(item)
+            ),
+        )
+
+    # -- use cases that need many parts ------------------------------------------------------
+
+    def concretize(self, specs: Sequence[Spec], wishes: Wishes) -> Solution:
+        """Make specs of the command line concrete, in the light of what is installed."""
+        from spack.solver.problem import Root
+
+        return self._solve([Root(spec) for spec in specs], wishes, ())
+
+    def concretize_environment(
+        self, environment: Environment, wishes: Wishes, force: bool = False
+    ) -> Solution:
+        """Make the specs of an environment concrete; nothing is written.
+
+        :param force: forget what was decided before.
+        """
+        from spack.actions.environments import parse_at
+        from spack.solver.problem import Root
+
+        roots = [
+            Root(parse_at(item.text, item.origin), str(item.origin))
+            for item in environment.manifest.user_specs()
+        ]
+        fixed = () if force or self.settings.concretizer.force else environment.roots()
+        return self._solve(roots, wishes, fixed)
+
+    def environment_work(self, environment: Environment) -> EnvironmentWork:
+        """What is needed to bring *environment* up to date; it is the active one."""
+        from spack.actions.environments import EnvironmentWork
+
+        settings = self.settings
+        return EnvironmentWork(
+            environment=environment,
+            configuration={
+                section: settings.data(section) for section in ("packages", "concretizer")
+            },
+            views=environment.views(self.variables),
+            solve=lambda wishes, force: self.concretize_environment(environment, wishes, force),
+            store=self.store,
+            share=self.places.share,
+            register=self.environments_file,
+            reporter=self.reporter,
+        )
+
+    def _solve(
+        self, roots: Sequence[Root], wishes: Wishes, fixed: Sequence[ConcreteSpec]
+    ) -> Solution:
+        from spack.actions.concretizing import concretize, reusable_specs
+
+        settings = self.settings
+        return concretize(
+            roots,
+            self.recipes,
+            self.host,
+            self.packages,
+            settings.concretizer,
+            reusable_specs(self.store.database.specs(), fixed),
+            wishes,
+            deprecated=settings.config.deprecated,
+        )
+
+    @property
+    def stage_root(self) -> Path:
+        """The first configured stage directory that can be used.
+
+        :raises InstallError: there is none.
+        """
+        problems = []
+        for path in self.settings.config.build_stage:
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                if path.stat().st_uid == os.getuid() and os.access(path, os.W_OK | os.X_OK):
+                    return path
+                problems.append(f"{path}: not yours, or not writable")
+            except OSError as error:
+                problems.append(f"{path}: {error.strerror}")
+        raise InstallError(
+            "no configured stage directory can be used",
+            "\n".join(problems),
+            hint="name one: -c config:build_stage:/some/writable/directory",
+            ref="no-stage",
+        )
+
+    def workshop(
+        self, *, checksum: bool = True, dirty: bool = False, keep_venv: bool = False
+    ) -> Workshop:
+        """What builds need.
+
+        :param checksum: False takes sources without a checksum, and with a wrong one.
+        """
+        from spack.actions.installing import Workshop
+
+        config = self.settings.config
+        return Workshop(
+            recipes=self.recipes,
+            fetcher=self.fetcher(checksum=checksum and config.checksum),
+            store=self.store,
+            host_environment=self.environ,
+            stage_root=self.stage_root,
+            library_path=self.library_path,
+            interpreter=sys.executable,
+            passed=config.build_env_pass,
+            variables=config.build_env_set,
+            dirty=dirty or config.dirty,
+            keep_venv=keep_venv,
+        )
+
+    def fetcher(self, *, checksum: bool = True) -> Fetcher:
+        """What brings sources: cache, mirrors, the package index, urls and git."""
+        from spack.fetch.cache import SourceCache
+        from spack.fetch.fetcher import Fetcher, FetchOptions
+        from spack.fetch.mirror import Mirror
+
+        return Fetcher(
+            SourceCache(self.settings.fetch.source_cache),
+            self._network,
+            mirrors=[
+                Mirror(entry.name, entry.fetch_url)
+                for entry in self.settings.mirrors
+                if entry.source
+            ],
+            environ=self.environ,
+            options=FetchOptions(checksum=checksum),
+        )
+
+    def _network(self) -> Tuple[PackageIndex, BaseTransport]:
+        from spack.bootstrap.own import LOCK
+        from spack.fetch.fetcher import index_and_transport
+        from spack.fetch.index import read_knower
+        from spack.fetch.pipconfig import read
+
+        fetch = self.settings.fetch
+        return index_and_transport(
+            read(self.environ),
+            self.environ,
+            lambda: read_knower(self.places.root / LOCK),
+            verify=fetch.verify_ssl,
+            timeout=float(fetch.connect_timeout),
+        )
+
+    def environment_roots(self) -> FrozenSet[str]:
+        """Hashes of the roots of all environments that are known and still exist."""
+        from spack.actions.environments import living_roots
+
+        return living_roots(self.base_settings.config.environments_root, self.environments_file)
+
+    @property
+    def environments_file(self) -> Path:
+        """Where environments outside of the directory of named ones are remembered."""
+        return self.places.data / "var" / "spack" / "environments.json"
+
+    def close(self) -> None:
+        """Ends what is open; nothing is lost if it is not called."""
+        made: Dict[str, Any] = self.__dict__
+        if "store" in made:
+            self.store.close()
+        close = getattr(made.get("reporter"), "close", None)
+        if close is not None:
+            close()
+
+
+def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session:
+    """The session of this process for the parsed global options.
+
+    :param make_reporter: called when progress is first to be told.
+    """
+    environ = dict(os.environ)
+    home = os.path.expanduser("~")
+    values: Dict[str, Any] = {
+        key: getattr(options, key) for key in Options._fields if hasattr(options, key)
+    }
+    for key in ("config", "config_scope"):
+        values[key] = tuple(values.get(key) or ())
+    return Session(Options(**values), environ, Path.cwd(), home, make_reporter)
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
