@@ -332,7 +332,8 @@ class Fetcher:
             if sha256 and link.sha256 not in (None, sha256):
                 where = f"{without_secrets(link.index)} offers another {link.filename}"
                 wanted = Checksum("sha256", sha256)
-                tried.append(_mismatch(where, wanted, str(link.sha256), source.origin, source.what))
+                found = str(link.sha256)
+                tried.append(_mismatch(where, wanted, found, source.origin, source.what, done=""))
                 continue
             yield link.url
         yield from source.urls
@@ -392,7 +393,13 @@ def _looks_like_a_page(path: Path) -> str:
 
 
 def _mismatch(
-    where: str, wanted: Checksum, found: str, origin: str, what: str, note: str = ""
+    where: str,
+    wanted: Checksum,
+    found: str,
+    origin: str,
+    what: str,
+    note: str = "",
+    done: str = "the file was deleted. ",
 ) -> FetchError:
     lines = [f"expected {wanted}", f"found    {wanted.algorithm} {found}"]
     if note:
@@ -401,8 +408,8 @@ def _mismatch(
         f"checksum mismatch: {where}",
         "\n".join(lines),
         facts={"expected": wanted.value, "found": found, "url": where, "package": what},
-        hint="the file was deleted. Either it was changed on its way or by its publisher, or the "
-        f"recipe is wrong ({origin})",
+        hint=f"{done}Either it was changed on its way or by its publisher, or the recipe is wrong "
+        f"({origin})",
         ref="checksum",
     )
 

@@ -99,12 +99,12 @@ class Git:
                 return self._resolve(source, target, "FETCH_HEAD")
             if not source.commit:
                 raise self._error(source, done)
-        self._git(
-            source, target, "fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/heads/*"
-        )
+        self._git(source, target, "fetch", "--quiet", "--tags", "origin")
         if not source.commit and not source.tag and not source.branch:
             self._git(source, target, "fetch", "--quiet", "origin", "HEAD")
             wanted = "FETCH_HEAD"
+        elif source.branch and not source.commit and not source.tag:
+            wanted = f"refs/remotes/origin/{source.branch}"
         return self._resolve(source, target, wanted)
 
     def _resolve(self, source: GitSource, target: Path, name: str) -> str:

@@ -311,7 +311,7 @@ def _hunks(lines: List[bytes], at: int, file: FilePatch, name: str) -> int:
         at += 1
         while any(missing):
             if at >= len(lines) or min(missing) < 0:
-                raise FetchError(f"{name} breaks off in a hunk of {file.new!r}")
+                raise _broken(name, file)
             mark, text = lines[at][:1], lines[at][1:]
             if mark in (b"\n", b"\r"):  # an empty line whose blank was lost
                 mark, text = b" ", lines[at]
@@ -320,7 +320,7 @@ def _hunks(lines: List[bytes], at: int, file: FilePatch, name: str) -> int:
                 at += 1
                 continue
             if mark not in (b" ", b"-", b"+"):
-                raise FetchError(f"{name} breaks off in a hunk of {file.new!r}")
+                raise _broken(name, file)
             for side, kept, number in ((hunk.old, b" -", 0), (hunk.new, b" +", 1)):
                 if mark in kept:
                     side.append(text)
@@ -333,6 +333,14 @@ def _hunks(lines: List[bytes], at: int, file: FilePatch, name: str) -> int:
         hunk.context = (_leading(marks), _leading(marks[::-1]))
         file.hunks.append(hunk)
     return at
+
+
+def _broken(name: str, file: FilePatch) -> FetchError:
+    return FetchError(
+        f"{name} breaks off in a hunk of {file.new!r}",
+        hint="the patch is damaged: make it anew, for example with `git diff`",
+        ref="patch",
+    )
 
 
 def _without_newline(hunk: Hunk, marks: List[bytes]) -> None:

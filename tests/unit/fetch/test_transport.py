@@ -10,6 +10,7 @@ from typing import Any, Callable, List, Type
 import pytest
 
 from spack.errors import FetchError
+from spack.fetch.pipconfig import PipSettings
 from spack.fetch.plain import (
     BaseTransport,
     NetworkSettings,
@@ -17,7 +18,6 @@ from spack.fetch.plain import (
     network_settings,
     split_credentials,
 )
-from spack.fetch.pipconfig import PipSettings
 from spack.fetch.transport import Transport
 
 BODY = os.urandom(300_000)
@@ -72,7 +72,9 @@ def test_download_resumes(make: Any, server: Any, page: Any, tmp_path: Path) -> 
     server.pages["/f"] = page(BODY, break_after=[100_000, 150_000])
     seen: List[tuple[int, int | None]] = []
     target = tmp_path / "f"
-    make().download(server.url + "/f", target, progress=lambda done, total: seen.append((done, total)))
+    make().download(
+        server.url + "/f", target, progress=lambda done, total: seen.append((done, total))
+    )
     assert target.read_bytes() == BODY
     ranges = [headers.get("range") for _, headers in server.requests]
     assert ranges == [None, "bytes=100000-", "bytes=150000-"]

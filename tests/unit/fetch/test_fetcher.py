@@ -1,0 +1,354 @@
+"""From recipe to stage, against a server on the loopback."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spack.errors import FetchError, RecipeError
+from spack.fetch.cache import SourceCache
+from spack.fetch.fetcher import Fetcher, FetchOptions, index_and_transport
+from spack.fetch.index import read_knower
+from spack.fetch.mirror import Mirror
+from spack.fetch.pipconfig import PipSettings, read
+from spack.fetch.source import Checksum, IndexSource, UrlSource
+from spack.recipe.records import PatchRecord, Recipe, ResourceRecord, VersionRecord
+
+PATCH = b"""--- a/setup.py
++++ b/setup.py
+@@ -1 +1 @@
+-print(1)
++print(2)
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path, server: Any, page: Any, tarball: Any, sha256: Any) -> Any:
+    """A recipe with sources on the server, and fetchers for it."""
+
+    class World:
+        data = tarball({"foo-1.0/setup.py": b"print(1)\n", "foo-1.0/foo.py": b""})
+        digest = sha256(data)
+        cache = tmp_path / "cache"
+
+        def __init__(self) -> None:
+            self.publish(self.data)
+            (tmp_path / "recipe").mkdir()
+
+        def publish(self, data: bytes, fragment: str = "") -> None:
+            server.pages["/simple/foo/"] = page(
+                f'<a href="/f/foo-1.0.tar.gz{fragment}">foo</a>'.encode(), "text/html"
+            )
+            server.pages["/f/foo-1.0.tar.gz"] = page(data)
+
+        def recipe(self, url: str = "pypi:foo/foo-1.0.tar.gz", **changes: Any) -> Recipe:
+            values = {"url": url, "sha256": self.digest, "line": 5, **changes}
+            version = VersionRecord("1.0", **values)
+            path = str(tmp_path / "recipe" / "package.py")
+            return Recipe("py-foo", "venv", path, "", versions=(version,))
+
+        def fetcher(self, checksum: bool = True, **options: Any) -> Fetcher:
+            settings = PipSettings(index_url=f"{server.url}/simple/", retries=0)
+
+            def network() -> Any:
+                return index_and_transport(settings, {}, lambda: (Path(), ""))
+
+            return Fetcher(
+                SourceCache(self.cache),
+                options.pop("network", network),
+                environ=dict(os.environ),
+                options=FetchOptions(checksum=checksum),
+                **options,
+            )
+
+        def cached(self) -> list[str]:
+            return sorted(
+                str(path.relative_to(self.cache))
+                for path in self.cache.rglob("*")
+                if path.is_file()
+            )
+
+    return World()
+
+
+def no_network() -> Any:
+    raise AssertionError("the network was asked for")
+
+
+def test_stage_from_the_index(world: Any, tmp_path: Path) -> None:
+    seen: list[int] = []
+    stage = world.fetcher().stage(
+        world.recipe(), "1.0", tmp_path / "s", progress=lambda done, total: seen.append(done)
+    )
+    assert stage.path == tmp_path / "s"
+    assert stage.source_path == tmp_path / "s" / "spack-src"
+    assert sorted(os.listdir(stage.source_path)) == ["foo.py", "setup.py"]
+    place = f"_source-cache/archive/{world.digest[:2]}/{world.digest}.tar.gz"
+    assert world.cached() == [place]
+    assert stage.archive_file == world.cache / place
+    assert seen[-1] == len(world.data)
+    stage.destroy()
+    assert not stage.path.exists()
+
+
+def test_the_cache_needs_no_network(world: Any, tmp_path: Path) -> None:
+    world.fetcher().fetch_all(world.recipe(), "1.0")
+    world.fetcher(network=no_network).stage(world.recipe(), "1.0", tmp_path / "s")
+
+
+def test_the_cache_imports_no_network_module(root: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import spack.fetch.fetcher;"
+        "print([m for m in ('requests', 'ssl', 'socket', 'http.client') if m in sys.modules])"
+    )
+    argv = [sys.executable, "-I", "-c", code, str(root / "lib")]
+    assert subprocess.run(argv, stdout=-1, check=True).stdout.strip() == b"[]"
+
+
+def test_a_damaged_cache_is_mended(world: Any, tmp_path: Path) -> None:
+    path = world.fetcher().fetch(
+        IndexSource("foo", "foo-1.0.tar.gz", Checksum("sha256", world.digest))
+    )
+    path.write_bytes(b"damaged")
+    world.fetcher().stage(world.recipe(), "1.0", tmp_path / "s")
+    assert path.read_bytes() == world.data
+
+
+def test_checksum_mismatch(world: Any, tmp_path: Path, sha256: Any) -> None:
+    world.publish(b"something else")
+    with pytest.raises(FetchError) as caught:
+        world.fetcher().stage(world.recipe(), "1.0", tmp_path / "s")
+    error = caught.value
+    assert error.ref == "checksum"
+    assert error.message.startswith("checksum mismatch: http://127.0.0.1")
+    assert f"expected sha256 {world.digest}" in str(error.long_message)
+    assert f"found    sha256 {sha256(b'something else')}" in str(error.long_message)
+    assert error.hint and "package.py:5" in error.hint
+    assert world.cached() == []
+    assert not (tmp_path / "s").exists()
+
+
+def test_index_that_serves_another_file_under_the_name(world: Any, server: Any) -> None:
+    world.publish(b"evil", "#sha256=" + "e" * 64)
+    with pytest.raises(FetchError, match=r"offers another foo-1.0.tar.gz") as caught:
+        world.fetcher().fetch_all(world.recipe(), "1.0")
+    assert "e" * 64 in str(caught.value.long_message)
+    assert [path for path, _ in server.requests] == ["/simple/foo/"]
+
+
+def test_web_page_instead_of_an_archive(world: Any) -> None:
+    world.publish(b"<!DOCTYPE html><p>Please log in")
+    with pytest.raises(FetchError) as caught:
+        world.fetcher().fetch_all(world.recipe(), "1.0")
+    assert "the server sent a web page" in str(caught.value.long_message)
+
+
+def test_another_place_has_the_right_file(world: Any, server: Any, page: Any) -> None:
+    server.pages["/other/foo-1.0.tar.gz"] = page(world.data)
+    world.publish(b"wrong")
+    source = IndexSource(
+        "foo",
+        "foo-1.0.tar.gz",
+        Checksum("sha256", world.digest),
+        urls=(f"{server.url}/other/foo-1.0.tar.gz",),
+    )
+    assert world.fetcher().fetch(source).read_bytes() == world.data
+
+
+def test_no_checksum(world: Any, tmp_path: Path) -> None:
+    bare = world.recipe(sha256=None)
+    with pytest.raises(FetchError, match=r"py-foo@1.0 has no checksum") as caught:
+        world.fetcher().stage(bare, "1.0", tmp_path / "s")
+    assert caught.value.ref == "no-checksum"
+    assert caught.value.hint and "package.py:5" in caught.value.hint
+    assert "--no-checksum" in caught.value.hint
+    world.fetcher(checksum=False).stage(bare, "1.0", tmp_path / "s")
+    world.publish(world.data[:-1])
+    world.fetcher(checksum=False).fetch_all(world.recipe(), "1.0")
+
+
+def test_other_checksums(world: Any, tmp_path: Path) -> None:
+    import hashlib
+
+    sha512 = hashlib.sha512(world.data).hexdigest()
+    recipe = world.recipe(sha256=None, options={"sha512": sha512})
+    world.fetcher().stage(recipe, "1.0", tmp_path / "s")
+    assert sha512 in world.cached()[0]
+
+
+def test_missing_everywhere(world: Any, server: Any) -> None:
+    recipe = world.recipe("pypi:foo/foo-9.tar.gz")
+    with pytest.raises(FetchError) as caught:
+        world.fetcher().fetch_all(recipe, "1.0")
+    assert caught.value.message == "py-foo@1.0: foo-9.tar.gz cannot be brought"
+    assert f"{server.url}/simple/" in str(caught.value.long_message)
+    recipe = world.recipe(f"{server.url}/none/foo-1.0.tar.gz")
+    with pytest.raises(FetchError) as caught:
+        world.fetcher().fetch_all(recipe, "1.0")
+    assert "404" in str(caught.value.long_message)
+
+
+def test_no_network(world: Any, tmp_path: Path) -> None:
+    settings = PipSettings(index_url="http://127.0.0.1:9/simple", retries=0)
+    network = lambda: index_and_transport(settings, {}, lambda: (Path(), ""))  # noqa: E731
+    with pytest.raises(FetchError) as caught:
+        world.fetcher(network=network).stage(world.recipe(), "1.0", tmp_path / "s")
+    assert "http://127.0.0.1:9/simple/foo/ cannot be read" in str(caught.value.long_message)
+    assert caught.value.hint and "network" in caught.value.hint
+    assert not (tmp_path / "s").exists()
+
+
+def test_mirrors_go_first(world: Any, server: Any, tmp_path: Path) -> None:
+    place = tmp_path / "mirror/_source-cache/archive" / world.digest[:2]
+    place.mkdir(parents=True)
+    (place / f"{world.digest}.tar.gz").write_bytes(world.data)
+    fetcher = world.fetcher(mirrors=[Mirror("m", str(tmp_path / "mirror"))])
+    fetcher.fetch_all(world.recipe(), "1.0")
+    assert server.requests == []
+    by_name = Mirror("n", f"{server.url}/m/")
+    assert list(by_name.addresses(None, "x.tar.gz", "py-foo@1.0")) == [
+        f"{server.url}/m/py-foo/py-foo-1.0.tar.gz"
+    ]
+
+
+def test_file_that_is_used_as_it_is(world: Any, server: Any, page: Any, tmp_path: Path) -> None:
+    server.pages["/simple/foo/"] = page(b'<a href="foo-1.0-py3-none-any.whl">x</a>', "text/html")
+    server.pages["/simple/foo/foo-1.0-py3-none-any.whl"] = page(world.data)
+    recipe = world.recipe("pypi:foo/foo-1.0-py3-none-any.whl")
+    stage = world.fetcher().stage(recipe, "1.0", tmp_path / "s")
+    assert stage.archive_file == stage.source_path / "foo-1.0-py3-none-any.whl"
+    assert stage.archive_file.read_bytes() == world.data
+
+
+def test_package_without_code(world: Any, tmp_path: Path) -> None:
+    recipe = Recipe("x", "v", "/r/package.py", "", attributes={"has_code": False})
+    stage = world.fetcher(network=no_network).stage(recipe, "1.0", tmp_path / "s")
+    assert os.listdir(stage.source_path) == [] and stage.archive_file is None
+
+
+def test_corrupt_archive_leaves_no_stage(world: Any, tmp_path: Path, sha256: Any) -> None:
+    data = gzip.compress(b"not a tar file" * 99)
+    world.publish(data)
+    with pytest.raises(FetchError, match=r"foo-1.0.tar.gz cannot be unpacked"):
+        world.fetcher().stage(world.recipe(sha256=sha256(data)), "1.0", tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_resources(
+    world: Any, server: Any, page: Any, tarball: Any, sha256: Any, tmp_path: Path
+) -> None:
+    data = tarball({"res-2/a/b.txt": b"b", "res-2/c.txt": b"c"})
+    server.pages["/res-2.tar.gz"] = page(data)
+
+    def stage(**values: Any) -> Path:
+        record = ResourceRecord("res", f"{server.url}/res-2.tar.gz", sha256(data), **values)
+        place = tmp_path / f"s{len(list(tmp_path.glob('s*')))}"
+        found = world.fetcher().stage(world.recipe(), "1.0", place, resources=[record])
+        assert sorted(os.listdir(place)) == ["spack-src"]
+        return found.source_path
+
+    assert (stage(placement="vendor") / "vendor/c.txt").read_bytes() == b"c"
+    assert (stage(destination="d/e", placement="f") / "d/e/f/a/b.txt").read_bytes() == b"b"
+    source = stage(destination="d", placement={"a": "x", "c.txt": "y/c"})
+    assert (source / "d/x/b.txt").read_bytes() == b"b" and (source / "d/y/c").read_bytes() == b"c"
+    assert (stage() / "resource-res/c.txt").exists()
+    assert (stage(placement={"c.txt": "setup.py"}) / "setup.py").read_bytes() == b"print(1)\n"
+    for values in (
+        {"destination": "../.."},
+        {"placement": "../../x"},
+        {"placement": {"../s": "x"}},
+    ):
+        with pytest.raises(RecipeError, match="outside of the sources"):
+            stage(**values)
+    with pytest.raises(FetchError, match="resource res has no 'none'"):
+        stage(placement={"none": "x"})
+
+
+def test_patches(world: Any, server: Any, page: Any, sha256: Any, put: Any, tmp_path: Path) -> None:
+    packed = gzip.compress(PATCH, mtime=0)
+    server.pages["/fix.patch"] = page(PATCH)
+    server.pages["/fix.patch.gz"] = page(packed)
+    put("recipe/local.patch", PATCH)
+    good = sha256(PATCH)
+    records = [
+        PatchRecord("local.patch", good, level=1),
+        PatchRecord(f"{server.url}/fix.patch", good, level=0, reverse=True),
+        PatchRecord(f"{server.url}/fix.patch.gz", good, archive_sha256=sha256(packed)),
+    ]
+    recipe = world.recipe()
+    stage = world.fetcher().stage(
+        recipe, "1.0", tmp_path / "s", patches=[(recipe, record) for record in records]
+    )
+    assert [patch.path.read_bytes() for patch in stage.patches] == [PATCH] * 3
+    assert [(patch.level, patch.reverse) for patch in stage.patches] == [
+        (1, False),
+        (0, True),
+        (1, False),
+    ]
+    assert (stage.source_path / "setup.py").read_bytes() == b"print(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [("local.patch", "checksum mismatch: local.patch"), ("none.patch", "is not there")],
+)
+def test_bad_patches(world: Any, put: Any, tmp_path: Path, source: str, message: str) -> None:
+    put("recipe/local.patch", PATCH + b"changed")
+    recipe = world.recipe()
+    patches = [(recipe, PatchRecord(source, "0" * 64, line=9))]
+    with pytest.raises(FetchError, match=message):
+        world.fetcher().stage(recipe, "1.0", tmp_path / "s", patches=patches)
+    assert not (tmp_path / "s").exists()
+
+
+def test_threads_bring_a_file_once(world: Any, server: Any) -> None:
+    fetcher = world.fetcher()
+    threads = [
+        threading.Thread(target=fetcher.fetch_all, args=(world.recipe(), "1.0")) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [path for path, _ in server.requests] == ["/simple/foo/", "/f/foo-1.0.tar.gz"]
+
+
+def test_unwritable_places(world: Any, put: Any, tmp_path: Path) -> None:
+    world.cache = put("file", b"") / "cache"
+    with pytest.raises(FetchError, match=r"source cache .* cannot be written") as caught:
+        world.fetcher().fetch_all(world.recipe(), "1.0")
+    assert caught.value.hint and "config:source_cache" in caught.value.hint
+    world.cache = tmp_path / "cache2"
+    with pytest.raises(FetchError, match=r"the stage .* cannot be written") as caught:
+        world.fetcher().stage(world.recipe(), "1.0", tmp_path / "file" / "s")
+    assert caught.value.hint and "config:build_stage" in caught.value.hint
+
+
+def test_unknown_algorithms_cannot_appear(world: Any, server: Any) -> None:
+    source = UrlSource((f"{server.url}/f/foo-1.0.tar.gz",), "foo-1.0.tar.gz", None, what="x")
+    with pytest.raises(FetchError, match="x has no checksum"):
+        world.fetcher().fetch(source)
+
+
+@pytest.mark.network
+def test_real_source_from_the_configured_index(
+    root: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    def network() -> Any:
+        lock = root / "share" / "bootstrap" / "requirements.lock"
+        settings = read(os.environ, (sys.prefix,))
+        return index_and_transport(settings, os.environ, lambda: read_knower(lock))
+
+    digest = "72ad266176c4a3fcfab5f2930d76896059851240570ce9a98733b658cb786eba"
+    version = VersionRecord("3.9.0", "pypi:flit-core/flit_core-3.9.0.tar.gz", digest)
+    recipe = Recipe("py-flit-core", "venv", "/r/package.py", "", versions=(version,))
+    fetcher = Fetcher(SourceCache(tmp_path / "cache"), network, environ=os.environ)
+    stage = fetcher.stage(recipe, "3.9.0", tmp_path / "s")
+    assert (stage.source_path / "pyproject.toml").is_file()

@@ -1,0 +1,164 @@
+"""Sources from real repositories on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spack.errors import FetchError
+from spack.fetch.cache import SourceCache
+from spack.fetch.fetcher import Fetcher
+from spack.fetch.git import Git
+from spack.fetch.source import GitSource
+from spack.recipe.records import Recipe, VersionRecord
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is missing")
+
+
+class Repository:
+    """A repository with the tag v1 on its first commit and the branch main on its second."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(path.parent),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "protocol.file.allow",
+            "GIT_CONFIG_VALUE_0": "always",
+        }
+        path.mkdir()
+        self.git("init", "-q", "-b", "main")
+        self.first = self.commit("f.txt", "one")
+        self.git("tag", "-a", "v1", "-m", "v1")
+        self.second = self.commit("f.txt", "two")
+
+    def git(self, *arguments: str) -> str:
+        argv = ["git", "-c", "user.name=me", "-c", "user.email=me@here", *arguments]
+        done = subprocess.run(argv, cwd=self.path, env=self.environ, stdout=-1, check=True)
+        return done.stdout.decode().strip()
+
+    def commit(self, name: str, text: str) -> str:
+        (self.path / name).write_text(text)
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", text)
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "repo")
+
+
+def text_of(repository: Repository, target: Path, **values: Any) -> str:
+    source = GitSource(repository.path.as_uri(), **values)
+    Git(repository.environ).checkout(source, target)
+    return (target / "f.txt").read_text()
+
+
+def test_references(repository: Repository, tmp_path: Path) -> None:
+    wanted = [
+        ({"commit": repository.first}, "one"),
+        ({"commit": repository.first[:10]}, "one"),
+        ({"tag": "v1"}, "one"),
+        ({"tag": "v1", "commit": repository.first}, "one"),
+        ({"branch": "main"}, "two"),
+        ({}, "two"),
+        ({"branch": "main", "full": True}, "two"),
+        ({"tag": "v1", "full": True}, "one"),
+        ({"full": True}, "two"),
+    ]
+    for number, (values, text) in enumerate(wanted):
+        assert text_of(repository, tmp_path / str(number), **values) == text, values
+    log = ["git", "rev-list", "--count", "HEAD"]
+    counts = [
+        subprocess.run(log, cwd=tmp_path / name, stdout=-1, check=True).stdout.strip()
+        for name in ("4", "6")
+    ]
+    assert counts == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("values", [{"tag": "none"}, {"branch": "none"}, {"commit": "0" * 40}])
+def test_unknown_reference(repository: Repository, tmp_path: Path, values: Any) -> None:
+    with pytest.raises(FetchError, match="git cannot bring") as caught:
+        text_of(repository, tmp_path / "t", what="foo@1", origin="/r/package.py:3", **values)
+    assert caught.value.message.startswith("foo@1: ")
+    assert caught.value.long_message
+    assert caught.value.hint and "/r/package.py:3" in caught.value.hint
+    assert not (tmp_path / "t").exists()
+
+
+def test_no_repository_and_no_git(tmp_path: Path) -> None:
+    source = GitSource((tmp_path / "none").as_uri(), branch="main")
+    with pytest.raises(FetchError, match="git cannot bring main"):
+        Git({"PATH": os.environ["PATH"]}).checkout(source, tmp_path / "t")
+    with pytest.raises(FetchError, match="there is no git on PATH") as caught:
+        Git({"PATH": str(tmp_path)}).checkout(source, tmp_path / "t")
+    assert caught.value.hint == "install git"
+
+
+def test_url_that_looks_like_an_option(tmp_path: Path) -> None:
+    source = GitSource("--upload-pack=touch pwned", branch="main")
+    with pytest.raises(FetchError):
+        Git({"PATH": os.environ["PATH"]}).checkout(source, tmp_path / "t")
+    source = GitSource("ext::sh -c touch% pwned", branch="main")
+    with pytest.raises(FetchError):
+        Git({"PATH": os.environ["PATH"]}).checkout(source, tmp_path / "t")
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_submodules(repository: Repository, tmp_path: Path) -> None:
+    for name in ("sub", "other"):
+        module = Repository(tmp_path / f"{name}-repo")
+        repository.git("submodule", "--quiet", "add", module.path.as_uri(), name)
+    repository.commit("g.txt", "with submodules")
+    without, whole, some, dropped = (tmp_path / name for name in "abcd")
+    text_of(repository, without, branch="main")
+    assert os.listdir(without / "sub") == []
+    text_of(repository, whole, branch="main", submodules=True)
+    assert (whole / "sub/f.txt").read_text() == (whole / "other/f.txt").read_text() == "two"
+    text_of(repository, some, branch="main", submodules=("sub",))
+    assert os.listdir(some / "other") == [] and (some / "sub/f.txt").exists()
+    text_of(repository, dropped, branch="main", submodules=True, drop_submodules=("sub",))
+    assert not (dropped / "sub").exists() and (dropped / "other/f.txt").exists()
+
+
+def test_links_out_are_refused(repository: Repository, tmp_path: Path) -> None:
+    os.symlink("/etc/passwd", repository.path / "l")
+    repository.commit("g.txt", "link")
+    with pytest.raises(FetchError, match="'l' is a link to '/etc/passwd', which is outside"):
+        text_of(repository, tmp_path / "t", branch="main")
+    assert not (tmp_path / "t").exists()
+
+
+def test_hooks_do_not_run(repository: Repository, tmp_path: Path) -> None:
+    templates = tmp_path / "templates" / "hooks"
+    templates.mkdir(parents=True)
+    hook = templates / "post-checkout"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    repository.environ["GIT_TEMPLATE_DIR"] = str(templates.parent)
+    assert text_of(repository, tmp_path / "t", branch="main") == "two"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_commits_are_cached(repository: Repository, tmp_path: Path) -> None:
+    options = {"git": repository.path.as_uri(), "commit": repository.first}
+    version = VersionRecord("1.0", options=options)
+    recipe = Recipe("foo", "venv", "/r/package.py", "", versions=(version,))
+
+    def fetcher() -> Fetcher:
+        cache = SourceCache(tmp_path / "cache")
+        return Fetcher(cache, lambda: pytest.fail("network"), environ=repository.environ)
+
+    fetcher().fetch_all(recipe, "1.0")
+    repository.path.rename(tmp_path / "gone")
+    stage = fetcher().stage(recipe, "1.0", tmp_path / "s")
+    assert (stage.source_path / "f.txt").read_text() == "one"
+    assert stage.archive_file is None
