@@ -8,7 +8,7 @@ error stands before them: the first message of a compiler, or the end of a trace
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Sequence, Set, Tuple
 
 __all__ = ["SORTS", "Sort", "excerpt"]
 
@@ -42,7 +42,9 @@ SORTS: Tuple[Sort, ...] = (
     Sort("meson", rf"^\s*(\S+:\d+:\d+: )?ERROR: {_PASSED_ON}", 1, 2),
     Sort("configure", r"^\s*configure: error:", 1, 2),
     Sort("exception", r"^\s*[A-Za-z_][\w.]*(Error|Exception|Exit|Warning)(:|$)", 8, 1, last=True),
-    Sort("missing", r"not found$|No such file or directory|Permission denied|No module named", 1, 1),
+    Sort(
+        "missing", r"not found$|No such file or directory|Permission denied|No module named", 1, 1
+    ),
     Sort("any", r"(?i)\berror\b", 2, 4),
 )
 
@@ -54,31 +56,81 @@ ECHOES = re.compile(
     r"|error: failed-wheel-build-for-install|\u00d7|\u2570\u2500>|Exception information:)"
 )
 
-_PIP_FRAME = re.compile(r'File ".*/(pip|_pytest)/.*", line \d+')
+_TRACEBACK = re.compile(r"^(\s*)Traceback \(most recent call last\):")
+_FRAME = re.compile(r'^\s*File "(.*)", line \d+')
+
+#: Frames of those who only call what has failed: pip, the import system, this engine.
+_CALLERS = re.compile(
+    r"/pip/_(internal|vendor)/|/pyproject_hooks/|^<frozen |/importlib/__init__\.py$"
+    r"|/spack/(api|build|build_systems)/"
+)
+
+#: How many frames of a traceback are shown.
+FRAMES = 4
 
 
 def excerpt(lines: Sequence[str], limit: int = 24) -> List[str]:
     """At most *limit* lines of the log *lines*; the end of the log when nothing stands out."""
-    stripped = [line.rstrip("\n") for line in lines]
-    useful = [not ECHOES.match(line) for line in stripped]
+    stripped = [line.rstrip() for line in lines]
+    useful = [bool(line) and not ECHOES.match(line) for line in stripped]
+    traceback, inside = _tracebacks(stripped)
+    for number in inside:
+        useful[number] = False
     for sort in SORTS:
+        if sort.name == "exception" and traceback:
+            return traceback[-limit:]
         pattern = re.compile(sort.pattern)
-        found = [
-            number
-            for number, line in enumerate(stripped)
-            if useful[number] and pattern.search(line)
-        ]
-        if sort.name == "exception":
-            found = [number for number in found if not _of_pip(stripped, number)]
+        found = [n for n, line in enumerate(stripped) if useful[n] and pattern.search(line)]
         if found:
             chosen = found[-sort.limit :] if sort.last else found[: sort.limit]
             return _with_context(stripped, useful, chosen, sort)[:limit]
-    return [line for line, keep in zip(stripped, useful) if keep and line.strip()][-limit:]
+    return [line for line, keep in zip(stripped, useful) if keep][-limit:]
 
 
-def _of_pip(lines: Sequence[str], number: int) -> bool:
-    """Whether the exception at *number* ends pip's own traceback, an echo of the real one."""
-    return any(_PIP_FRAME.search(line) for line in lines[max(0, number - 3) : number])
+def _tracebacks(lines: Sequence[str]) -> Tuple[List[str], Set[int]]:
+    """The last traceback that has frames of others than callers, and all lines of tracebacks."""
+    shown: List[str] = []
+    inside: Set[int] = set()
+    number = 0
+    while number < len(lines):
+        start = _TRACEBACK.match(lines[number])
+        if start is None:
+            number += 1
+            continue
+        end = _end(lines, number, len(start.group(1)))
+        inside.update(range(number, end))
+        frames = _frames(lines[number + 1 : end - 1])
+        if frames:
+            kept = frames[-FRAMES:]
+            shown = [line for frame in kept for line in frame] + [lines[end - 1]]
+        number = end
+    return shown, inside
+
+
+def _end(lines: Sequence[str], start: int, indent: int) -> int:
+    """The line after the traceback that begins at *start*: after that with the exception."""
+    for number in range(start + 1, len(lines)):
+        text = lines[number]
+        if text and len(text) - len(text.lstrip()) <= indent:
+            return number + 1
+    return len(lines)
+
+
+def _frames(lines: Sequence[str]) -> List[List[str]]:
+    """Frames, each with its lines; those of callers are left out."""
+    frames: List[List[str]] = []
+    for line in lines:
+        frame = _FRAME.match(line)
+        if frame is not None:
+            frames.append([line])
+        elif frames:
+            frames[-1].append(line)
+    return [x for x in frames if not _CALLERS.search(_file(x[0]))]
+
+
+def _file(line: str) -> str:
+    frame = _FRAME.match(line)
+    return frame.group(1) if frame else ""
 
 
 def _with_context(
@@ -88,7 +140,7 @@ def _with_context(
         near
         for number in chosen
         for near in range(number - sort.before, number + sort.after + 1)
-        if 0 <= near < len(lines) and useful[near] and lines[near].strip()
+        if 0 <= near < len(lines) and useful[near]
     }
     result: List[str] = []
     previous = None

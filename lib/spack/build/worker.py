@@ -170,7 +170,8 @@ class Build:
         base = interpreter_of(self._prefix(chosen[0]))
         sites: Dict[str, None] = {}
         runtime = self.roles.runtime if self.job.run_tests else ()
-        for node in reversed((*runtime, *self.roles.tools)):
+        nodes = [n for n in (*runtime, *self.roles.tools) if n.name != "python-venv"]
+        for node in reversed(nodes):
             for directory in (base.purelib, base.platlib):
                 path = os.path.join(self._prefix(node), directory)
                 if node.external is None and os.path.isdir(path):

@@ -152,7 +152,7 @@ def world(tmp_path: Path, root: Path) -> World:
 
 
 #: A PEP 517 backend that lies in the source tree and needs nothing.
-BACKEND = '''
+BACKEND = """
     import base64, hashlib, os, zipfile
 
     NAME, VERSION = "demo_pkg", "1.0"
@@ -178,7 +178,7 @@ BACKEND = '''
             for name, text in rows.items():
                 archive.writestr(name, text)
         return file
-'''
+"""
 
 
 def pip_tree(target: Path) -> None:

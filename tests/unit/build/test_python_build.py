@@ -184,7 +184,7 @@ def test_a_backend_that_fails_shows_its_own_error(world: Any, tools: Any) -> Non
 
 
 def test_scripts_of_requirements_run_in_the_build(world: Any, tools: Any) -> None:
-    python, venv, pip = tools
+    _, venv, pip = tools
     tool = world.prefix(pip) / "bin" / "tool"
     tool.parent.mkdir()
     interpreter = world.prefix(venv) / "bin" / "python3"
@@ -219,7 +219,7 @@ def test_a_module_that_does_not_import_fails_the_tests(world: Any, tools: Any) -
 
 
 def test_a_package_with_python_tools_gets_a_venv_in_its_stage(world: Any, tools: Any) -> None:
-    python, venv, pip = tools
+    python, _, pip = tools
     world.recipe(
         "uses-python",
         """
