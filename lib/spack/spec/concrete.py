@@ -131,14 +131,6 @@ class ConcreteSpec:
         mine = (self.name, self.version, self.dag_hash())
         return mine < (other.name, other.version, other.dag_hash())
 
-    def __reduce__(self) -> Tuple[Any, ...]:
-        return ConcreteSpec, tuple(
-            dict(part) if isinstance(part, read_only) else part
-            for part in (
-                self.external_data if n == "external" else getattr(self, n) for n in _PARTS
-            )
-        )
-
     def __copy__(self) -> ConcreteSpec:
         return self
 

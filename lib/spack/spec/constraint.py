@@ -299,10 +299,8 @@ class Spec:
             other = Spec.parse(other)
         if other.concrete:
             return bool(other.satisfies(self))
-        if self.hash_prefix and other.hash_prefix:
-            shorter, longer = sorted((self.hash_prefix, other.hash_prefix), key=len)
-            if not longer.startswith(shorter):
-                return False
+        if self.hash_prefix and other.hash_prefix and not _same_hash(self, other):
+            return False
         if self.file and other.file and self.file != other.file:
             return False
         if not node_intersects(self, other):
@@ -376,11 +374,21 @@ def _rebuild(parts: Dict[str, Any]) -> Spec:
     return Spec.of(**parts)
 
 
+def _same_hash(mine: Spec, theirs: Spec) -> bool:
+    """Whether one abbreviated hash starts with the other."""
+    shorter, longer = sorted((mine.hash_prefix or "", theirs.hash_prefix or ""), key=len)
+    return longer.startswith(shorter)
+
+
 def _clash(mine: Spec, theirs: Spec) -> SpecError:
     """The error that says which part of two constraints has nothing in common."""
     part, left, right = "dependencies", str(mine), str(theirs)
     if mine.name and theirs.name and mine.name != theirs.name:
         part, left, right = "name", mine.name, theirs.name
+    elif mine.namespace and theirs.namespace and mine.namespace != theirs.namespace:
+        part, left, right = "name", mine.fullname, theirs.fullname
+    elif mine.hash_prefix and theirs.hash_prefix and not _same_hash(mine, theirs):
+        part, left, right = "hash", f"/{mine.hash_prefix}", f"/{theirs.hash_prefix}"
     elif not mine.versions.intersects(theirs.versions):
         part, left, right = "versions", f"@{mine.versions}", f"@{theirs.versions}"
     elif not mine.arch.intersects(theirs.arch):

@@ -198,35 +198,26 @@ def _dependencies(edges: List[Edge], problems: Problems) -> Tuple[Dependency, ..
     """Dependencies as written, those of the same kind merged."""
     found: List[Dependency] = []
     for edge in edges:
-        dependency = _dependency(edge, problems)
+        new = _dependency(edge, problems)
         for index, known in enumerate(found):
-            if not known.same_kind(dependency):
-                if _types_clash(known, dependency):
+            if known.same_kind(new) and known.deptypes == new.deptypes:
+                try:
+                    found[index] = known.merge(new)
+                except SpecError:
                     problems.add(
                         _place(edge.node),
-                        f"'{dependency.spec.name}' is already a dependency with other, "
-                        "overlapping types",
+                        f"the dependencies '{known.spec}' and '{new.spec}' exclude each other",
                     )
-                    break
-                continue
-            if known.deptypes != dependency.deptypes:
+                break
+            if known.same_kind(new) or _types_clash(known, new):
                 problems.add(
                     _place(edge.node),
-                    f"'{dependency.spec.name}' is already a dependency with other, "
-                    "overlapping types",
+                    f"'{new.spec.name}' is already a dependency with other, overlapping types",
                     "only a build-only and a link/run dependency on one name can coexist",
                 )
                 break
-            try:
-                found[index] = known.merge(dependency)
-            except SpecError:
-                problems.add(
-                    _place(edge.node),
-                    f"the dependencies '{known.spec}' and '{dependency.spec}' exclude each other",
-                )
-            break
         else:
-            found.append(dependency)
+            found.append(new)
     return tuple(found)
 
 

@@ -37,15 +37,16 @@ _VALUE = (
 )
 _BIND = rf"(?:\s*({_ID}(?:,{_ID})*)=({_DOTTED}|{_ID}))?"
 _VERSION = r"=?[a-zA-Z0-9_][a-zA-Z_0-9\-.]*\b"
-_ELEMENT = rf"(?:(?:{_VERSION})?:(?:{_VERSION}(?!\s*=))?|{_VERSION})"
 _GIT = rf"(?:git\.[a-zA-Z_0-9][a-zA-Z_0-9./\-]*|[A-Fa-f0-9]{{40}})(?:={_VERSION})?"
+_RANGE = rf"(?:{_VERSION})?:(?:{_VERSION}(?!\s*=))?"
+_ELEMENT = rf"(?:{_GIT}|{_RANGE}|{_VERSION})"
 
 #: The kinds of tokens in the order in which they are tried.
 TOKENS = (
     ("open", r"(\^|%%?)\["),
     ("close", rf"\]{_BIND}"),
     ("dependency", rf"(\^|%%?){_BIND}"),
-    ("version", rf"@({_GIT}|\s*{_ELEMENT}(?:\s*,\s*{_ELEMENT})*)"),
+    ("version", rf"@\s*({_ELEMENT}(?:\s*,\s*{_ELEMENT})*)"),
     ("flag", rf"(\+\+|~~|--|[+~-])\s*({_NAME})"),
     ("pair", rf"({_NAME})(:?==?)({_VALUE})"),
     ("file", r"(?:\.|/|[a-zA-Z0-9\-_]*/)[a-zA-Z0-9\-_./]*(?:\.json|\.yaml)"),
@@ -217,7 +218,8 @@ class _Reader:
                         "a node has one version only",
                         "join alternatives by commas: @1.2,1.4",
                     )
-                node.version, node.versions = match.group("version")[1:].strip(), match.span()
+                node.version = match.group((match.lastindex or 0) + 1)
+                node.versions = match.span()
             elif kind == "flag":
                 group = match.lastindex or 0
                 sigil, name = match.group(group + 1), match.group(group + 2)
@@ -321,19 +323,18 @@ class _Reader:
         edge.node.end = match.end()
 
     def _bad(self, match: re.Match[str]) -> None:
-        character = match.group()
+        """A character that belongs to no form; neighbours are one problem."""
+        start = match.start()
+        character = self.text[start]
+        hint = _HINTS.get(character)
         found = self.problems.found
-        if found and found[-1][0][1] == match.start() and found[-1][1] == _UNEXPECTED:
-            span, message, hint = found[-1]
-            if character in "'\"":
-                hint = _HINTS[character]
-            found[-1] = ((span[0], match.end()), message, hint)
-            return
-        if match.lastgroup != "bad":
-            character = character[0]
-        self.problems.add((match.start(), match.start() + 1), _UNEXPECTED, _HINTS.get(character))
+        if found and found[-1][0][1] == start and found[-1][1].startswith(_UNEXPECTED):
+            (start, _), _, earlier = found.pop()
+            hint = hint if earlier is None or character in "'\"" else earlier
+        end = match.start() + 1
+        self.problems.add((start, end), f"{_UNEXPECTED} '{self.text[start:end]}'", hint)
 
 
-_UNEXPECTED = "unexpected characters in the spec"
+_UNEXPECTED = "unexpected"
 _NOT_A_PAIR = "only key=value pairs may stand in edge attributes"
 _EDGE_HINT = "edge attributes look like [virtuals=c,cxx deptypes=build when='+x']"

@@ -106,7 +106,7 @@ class VariantValue:
             return cls(name, "bool", (lower,), propagate, True)
         if text == "*":
             return cls(name, "any", (), propagate)
-        values = tuple(text.split(","))
+        values = (text,) if "," not in text else tuple(sorted(set(text.split(","))))
         kind = "multi" if exact or len(values) > 1 else "single"
         return cls(name, kind, values, propagate, exact)
 
