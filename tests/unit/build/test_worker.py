@@ -235,7 +235,8 @@ def _wait_until_gone(pid: int) -> None:
 
 
 def test_a_worker_that_dies_is_a_failure_not_a_crash(world: Any) -> None:
-XX
+    body = "    def install(self, spec, prefix):\n        import os; os.kill(os.getpid(), 9)"
+    spec = hello(world, body)
     failure = world.build(spec, world.source("hello", text="")).failure
     assert failure.message == "killed by SIGKILL"
     assert "memory" in failure.hint
