@@ -53,7 +53,8 @@ def keep_bytecode(lib, environ):
         os.path.join(package, "__pycache__", compiled)
     ):
         return
-    cache = environ.get("SPACK_USER_CACHE_PATH") or os.path.expanduser("~/.spack")
+    home = environ.get("HOME") or os.path.expanduser("~")
+    cache = environ.get("SPACK_USER_CACHE_PATH") or os.path.join(home, ".spack")
     sys.pycache_prefix = os.path.join(cache, "pycache")
 
 

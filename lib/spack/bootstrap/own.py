@@ -50,6 +50,8 @@ def locate(root: str, environ: Mapping[str, str]) -> str | None:
             digest = file.readline().split('"')[3]
     except FileNotFoundError:
         return ""
+    except (IndexError, UnicodeDecodeError):
+        return None  # damaged, as provide tells in detail
     name = f"{digest[:16]}-{_suffix()}"
     for place in _places(root, environ):
         directory = os.path.join(place, name)
@@ -86,7 +88,8 @@ def explain(error: SpackError) -> str:
 
 
 def _places(root: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    cache = environ.get("SPACK_USER_CACHE_PATH") or os.path.expanduser("~/.spack")
+    home = environ.get("HOME") or os.path.expanduser("~")
+    cache = environ.get("SPACK_USER_CACHE_PATH") or os.path.join(home, ".spack")
     return os.path.join(root, "var", "spack", "deps"), os.path.join(cache, "deps")
 
 
