@@ -355,6 +355,7 @@ class Session:
             views=environment.views(self.variables),
             solve=lambda wishes, force: self.concretize_environment(environment, wishes, force),
             store=self.store,
+            recipes=lambda: self.recipes,
             share=self.places.share,
             register=self.environments_file,
             reporter=self.reporter,

@@ -70,3 +70,6 @@ class PyPip(Package, PythonExtension):
             f"--prefix={prefix}",
             wheel,
         )
+
+    def setup_dependent_package(self, module, dependent_spec):
+        module.pip = python.with_default_args("-m", "pip")

@@ -22,6 +22,7 @@ from spack.config.schema import Origin
 from spack.environment import Environment, Lockfile, ViewDescriptor, list_environments
 from spack.environment.lockfile import configuration_digest
 from spack.errors import SpackError, SpecError
+from spack.install.plan import Options, make_plan
 from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write
 from spack.util.report import Reporter
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     # What builds and what solves is imported when it has something to do.
     from spack.actions.concretizing import Wishes
     from spack.actions.installing import Work
+    from spack.repo import RepoPath
     from spack.solver.problem import Solution
     from spack.store import Store
     from spack.view.apply import ViewResult
@@ -53,6 +55,7 @@ class EnvironmentWork:
     :param configuration: merged sections that the solution depends on, plain data by section.
     :param views: the views that ``spack.yaml`` asks for.
     :param solve: makes the roots concrete, given whether what is locked may change.
+    :param recipes: opened only when something is missing.
     :param share: where the templates of activation scripts are.
     :param register: where environments outside of the named ones are remembered.
     """
@@ -62,6 +65,7 @@ class EnvironmentWork:
     views: Tuple[ViewDescriptor, ...]
     solve: Callable[[Wishes, bool], Solution]
     store: Store
+    recipes: Callable[[], RepoPath]
     share: Path
     register: Path
     reporter: Reporter
@@ -81,10 +85,39 @@ def concretize_environment(
     digest = configuration_digest(work.configuration)
     lock = environment.lockfile
     if lock is not None and not force and lock.is_current(texts, digest):
-        return environment.roots(), False
+        changed = _changed_recipes(work)
+        if not changed:
+            return environment.roots(), False
+        work.reporter.info(
+            f"recipes have changed since the environment was concretized: {', '.join(changed)}"
+        )
+        force = True
     solution = work.solve(wishes, force)
     environment.write_lockfile(Lockfile.from_solution(zip(texts, solution.roots), digest))
     return solution.roots, True
+
+
+def _changed_recipes(work: EnvironmentWork) -> List[str]:
+    """Names of locked packages that are still to be built, and by another recipe than locked.
+
+    What is installed stays as it was decided, whatever its recipe has become.
+    """
+    there = work.store.database.installed_hashes()
+    roots = work.environment.roots()
+    missing = {
+        node.dag_hash(): node
+        for root in roots
+        for node in root.traverse()
+        if node.external is None and node.dag_hash() not in there
+    }
+    changed = []
+    for node in missing.values():
+        recipe = work.recipes().get(node.fullname)
+        if recipe is not None and recipe.content_hash != node.package_hash:
+            changed.append(node.name)
+    # Build dependencies of what is installed are missing too, and nobody wants them.
+    needed = {step.spec.name for step in make_plan(roots, there).builds} if changed else set()
+    return sorted(needed & set(changed))
 
 
 def install_environment(
@@ -95,7 +128,6 @@ def install_environment(
     :raises InstallError: something could not be built; views are left as they were.
     """
     from spack.actions.installing import install
-    from spack.install.plan import Options
 
     roots, new = concretize_environment(work, wishes)
     reporter = work.reporter
