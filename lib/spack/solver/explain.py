@@ -221,10 +221,15 @@ def conflict_of(
 ) -> UnsatisfiableError:
     """The error for a minimal set of guards that contradict each other."""
     guards = [encoding.guards[number] for number in core]
-    shown = [guard for guard in guards if _worth_showing(catalog, guard, guards)]
+    absent = [guard for guard in guards if _is_absent(guard, guards)]
+    shown = [
+        guard
+        for guard in guards
+        if guard.kind != "domain" or (not absent and _worth_showing(catalog, guard, guards))
+    ]
     order = {"root": 0, "require": 1, "forbid": 1, "domain": 3}
     shown.sort(key=lambda guard: order.get(guard.kind, 2))
-    causes = [_cause(catalog, guard) for guard in shown]
+    causes = [_cause(catalog, guard, guard in absent) for guard in shown]
     asked = ", ".join(dict.fromkeys(str(root.spec) for root in roots))
     lines = [f"{place}. {cause.message}" for place, cause in enumerate(causes, 1)]
     hints = [cause.hint for cause in causes if cause.hint]
@@ -258,10 +263,22 @@ def _subject(guard: Guard) -> str:
     return guard.package
 
 
+def _is_absent(guard: Guard, guards: Sequence[Guard]) -> bool:
+    """Whether a root asks for a dependency that nothing in the contradiction brings."""
+    below = Spec.parse(guard.text).dependencies if guard.kind == "root" else ()
+    if not below:
+        return False
+    name = below[0].spec.name
+    return not any(
+        other.package == name
+        or (other.kind == "dependency" and Spec.parse(other.text).name == name)
+        for other in guards
+        if other is not guard
+    )
+
+
 def _worth_showing(catalog: Catalog, guard: Guard, guards: Sequence[Guard]) -> bool:
     """A package's list of versions explains nothing where two constraints exclude each other."""
-    if guard.kind != "domain":
-        return True
     name = guard.package
     if catalog.fixed(name) is not None or catalog.recipe(name) is None:
         return True
@@ -286,10 +303,19 @@ def _constraints(guard: Guard) -> List[Spec]:
     return []
 
 
-def _cause(catalog: Catalog, guard: Guard) -> UnsatisfiableError:
+def _cause(catalog: Catalog, guard: Guard, absent: bool = False) -> UnsatisfiableError:
     text, hint = guard.text, None
     if guard.kind == "root":
         message, hint = f"{text} is asked for", f"ask for something else than {text}"
+        if absent:
+            name = Spec.parse(text).dependencies[0].spec.name
+            direct = Spec.parse(text).dependencies[0].direct
+            message += f", but {guard.package if direct else f'nothing below {guard.package}'}"
+            message += f" depends on {name}" if not direct else f" does not depend on {name}"
+            hint = (
+                f"leave {name} out; what only the builds of dependencies use "
+                "cannot be named with ^"
+            )
     elif guard.kind == "dependency":
         when = guard.data.when
         message = f"{guard.package} depends on {text}" + (f" when {when}" if when else "")

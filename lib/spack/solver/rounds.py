@@ -214,6 +214,8 @@ def _candidates_for_more(
         if guard.kind == "dependency":
             names.update(encoder.targets_of(guard.data))
             names.add(guard.package)
+        elif guard.kind == "root":
+            names.update(spec.name for spec in guard.data.spec.traverse())
     built = encoder.below_tools()
     grown = dict(multi)
     for name in sorted(names & built):

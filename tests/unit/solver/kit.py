@@ -31,7 +31,7 @@ from spack.recipe.records import (
     VersionRecord,
 )
 from spack.solver import Problem, Root, concretize
-from spack.spec import ConcreteSpec, Spec, Version
+from spack.spec import ConcreteSpec, Spec, VariantValue, Version
 
 DEFAULT_TYPES = ("build", "link")
 
@@ -287,7 +287,11 @@ def check(problem: Problem, roots: tuple[ConcreteSpec, ...]) -> None:
 
 def _clauses(spec: Spec) -> list[Spec]:
     """The spec without what ``++`` passes on, which is a preference."""
-    return [spec.replace(dependencies=tuple(d for d in spec.dependencies if not _versioned_virtual(d)))]
+    variants = {
+        name: VariantValue(name, v.kind, v.values, exact=v.exact) for name, v in spec.variants.items()
+    }
+    kept = tuple(d for d in spec.dependencies if not _versioned_virtual(d))
+    return [spec.replace(variants=variants, dependencies=kept)]
 
 
 def _versioned_virtual(dependency: Any) -> bool:
