@@ -20,7 +20,7 @@ from spack.api.files import find_headers, find_libraries
 from spack.api.libraries import HeaderList, LibraryList, NoHeadersError, NoLibrariesError
 from spack.api.prefix import Prefix
 from spack.api.targets import Target
-from spack.errors import SpackError
+from spack.errors import InstallError, SpackError
 from spack.spec import VersionList
 
 if TYPE_CHECKING:
@@ -386,15 +386,22 @@ class SpecView:
                 names.insert(0, f"{query.name.replace('-', '_')}_{attribute}")
             for name in names:
                 if _defines(package, name):
-                    value = getattr(package, name)
-                    if value is None:
-                        raise AttributeError(
-                            f"{package.name} returned None as {name} of {self._node.short}"
-                        )
-                    return value
+                    return self._value(package, name)
             return default()
         finally:
             self._state[_LAST_QUERY] = previous
+
+    def _value(self, package: Any, name: str) -> Any:
+        """An attribute of the recipe; an AttributeError must not look like a missing attribute."""
+        hint = f"correct {name} in the recipe of {package.name}"
+        try:
+            value = getattr(package, name)
+        except AttributeError as error:
+            message = f"{name} of {self._node.short}: {error}"
+            raise InstallError(message, hint=hint, pkg=package) from error
+        if value is None:
+            raise InstallError(f"{name} of {self._node.short} is None", hint=hint, pkg=package)
+        return value
 
     def _venv(self) -> SpecView | None:
         for edge in self._node.edges:

@@ -87,9 +87,21 @@ _open: List[Definition] = []
 
 def opened(namespace: dict[str, Any], module: str) -> Definition:
     """Open a definition; :func:`closed` with the same namespace closes it."""
+    while _open and not _runs(_open[-1].namespace):
+        _open.pop()  # its body has failed
     definition = Definition(namespace, module)
     _open.append(definition)
     return definition
+
+
+def _runs(namespace: dict[str, Any]) -> bool:
+    """Whether the class body of *namespace* is running."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        if frame.f_locals is namespace:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def closed(namespace: dict[str, Any]) -> Definition | None:

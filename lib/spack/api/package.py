@@ -118,6 +118,8 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
         self.spec = spec
         #: The unpacked sources; the worker sets it.
         self.stage: Any = None
+        #: Where results of tests are collected.
+        self.tester: Any = PackageTester()
         #: The builder, once :func:`spack.api.builder.create_builder` has made one.
         self.builder: Any = None
 
@@ -127,14 +129,6 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
     def __getitem__(self, key: str) -> Any:
         """The package object of a dependency: ``self["python"].platlib``."""
         return self.spec[key].package
-
-    @property
-    def tester(self) -> PackageTester:
-        """Where results of tests are collected."""
-        tester: PackageTester | None = self.__dict__.get("_tester")
-        if tester is None:
-            tester = self.__dict__["_tester"] = PackageTester()
-        return tester
 
     @property
     def version(self) -> Any:

@@ -121,13 +121,16 @@ class ValueSets(Sequence[Any]):
         return self
 
     def __getitem__(self, index: Any) -> Any:
-        return tuple(self)[index]
+        return self._all()[index]
 
     def __len__(self) -> int:
-        return len(tuple(self))
+        return len(self._all())
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(dict.fromkeys(value for group in self.sets for value in group))
+        return iter(self._all())
+
+    def _all(self) -> list[Any]:
+        return list(dict.fromkeys(value for group in self.sets for value in group))
 
 
 def disjoint_sets(*sets: Iterable[Any]) -> ValueSets:

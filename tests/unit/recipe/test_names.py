@@ -1,0 +1,49 @@
+"""The spellings of a package's name."""
+
+from __future__ import annotations
+
+import pytest
+
+from spack.recipe.names import (
+    class_name,
+    directory_name,
+    is_package_name,
+    near_names,
+    package_name,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "directory", "cls"),
+    [
+        ("py-black", "py_black", "PyBlack"),
+        ("zlib", "zlib", "Zlib"),
+        ("7zip", "_7zip", "_7zip"),
+        ("3proxy", "_3proxy", "_3proxy"),
+        ("pass", "_pass", "Pass"),
+        ("none", "none", "_None"),
+        ("r-a4base", "r_a4base", "RA4base"),
+        ("c", "c", "C"),
+    ],
+)
+def test_three_spellings(name: str, directory: str, cls: str) -> None:
+    assert directory_name(name) == directory
+    assert package_name(directory) == name
+    assert class_name(name) == cls
+
+
+def test_what_may_be_a_name() -> None:
+    assert is_package_name("py-black")
+    assert is_package_name("7zip")
+    assert not is_package_name("-x")
+    assert not is_package_name("a b")
+    assert not is_package_name("")
+
+
+def test_near_names_know_the_python_prefix() -> None:
+    names = ["py-black", "py-click", "blast", "flake8"]
+    assert near_names("black", names)[0] == "py-black"
+    assert near_names("py-flake8", names)[0] == "flake8"
+    assert "py-click" in near_names("py-clik", names)
+    assert near_names("Py_Black", names)[0] == "py-black"
+    assert near_names("wholly-different", names) == []

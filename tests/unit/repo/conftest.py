@@ -1,0 +1,45 @@
+"""Repositories made for a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable, Dict
+
+import pytest
+
+from spack.repo.finder import remove_finder
+
+HEADER = """\
+from spack_repo.builtin.build_systems.generic import Package
+
+from spack.package import *
+
+
+"""
+
+MakeRepository = Callable[..., Path]
+
+
+@pytest.fixture
+def make_repository(tmp_path: Path) -> MakeRepository:
+    """``make(recipes, namespace=...)``: recipes by directory, the header is put in front."""
+
+    def make(recipes: Dict[str, str], namespace: str = "mine") -> Path:
+        root = tmp_path / namespace
+        root.mkdir(exist_ok=True)
+        (root / "repo.yaml").write_text(f"repo:\n  namespace: {namespace}\n  api: v2.2\n")
+        for directory, text in recipes.items():
+            place = root / "packages" / directory
+            place.mkdir(parents=True, exist_ok=True)
+            (place / "package.py").write_text(HEADER + text)
+        return root
+
+    return make
+
+
+@pytest.fixture
+def clean_imports():
+    """Recipes imported by the test are forgotten after it."""
+    remove_finder()
+    yield
+    remove_finder()
