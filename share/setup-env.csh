@@ -12,8 +12,9 @@ if ( ! $?SPACK_ROOT ) then
     echo "setup-env.csh: set SPACK_ROOT to the directory of spack first"
     exit 1
 endif
-if ( ":${PATH}:" !~ "*:${SPACK_ROOT}/bin:*" ) setenv PATH "${SPACK_ROOT}/bin:${PATH}"
+# A pattern cannot be quoted, and a path may hold any character: compare as texts.
+printenv PATH | tr : '\n' | grep -q -x -F -e "$SPACK_ROOT:q/bin" || setenv PATH "$SPACK_ROOT:q/bin:${PATH:q}"
 
-alias spack 'set _spack_args = (\!*:q) ; source "${SPACK_ROOT}/share/spack-command.csh"'
+alias spack 'set _spack_args = (\!*) ; source "$SPACK_ROOT:q"/share/spack-command.csh'
 alias spacktivate 'spack env activate'
 alias despacktivate 'spack env deactivate'

@@ -19,11 +19,9 @@ function _spack_program
 end
 
 function _spack_eval
-    set -l text (_spack_program $argv | string collect; exit $pipestatus[1])
-    set -l failed $pipestatus
-    if test "$failed[1]" -ne 0
-        return $failed[1]
-    end
+    _spack_program $argv | read -z -l text
+    set -l failed $pipestatus[1]
+    test $failed -eq 0; or return $failed
     echo "$text" | source
 end
 

@@ -219,9 +219,7 @@ def test_the_text_for_eval_does_the_same(
         Step("set", "VIRTUAL_ENV_PROMPT", NAME),
         Step("prepend", "PATH", f"{ROOT}/bin"),
     )
-    text = render(
-        shell.family, TEMPLATES[shell.script], steps, root=str(view), name="my env"
-    )
+    text = render(shell.family, TEMPLATES[shell.script], steps, root=str(view), name="my env")
     (tmp_path / "text").write_text(text)
     load = {
         "sh": 'eval "$(cat text)"\n',

@@ -1,0 +1,188 @@
+"""Finding, making, locking and removing environments."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from spack.environment import (
+    Environment,
+    Lockfile,
+    create_environment,
+    find_environment,
+    list_environments,
+    remove_environment,
+)
+from spack.environment.lockfile import configuration_digest, read_lockfile
+from spack.errors import ConfigError, EnvironmentFileError
+from spack.spec import ConcreteSpec, Edge, Version
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "environments"
+
+
+def node(name: str, *edges: ConcreteSpec) -> ConcreteSpec:
+    return ConcreteSpec(
+        name=name,
+        namespace="venv",
+        version=Version("1.0"),
+        platform="linux",
+        os="debian12",
+        target="x86_64",
+        edges=tuple(Edge(spec, frozenset({"link", "run"}), ()) for spec in edges),
+    )
+
+
+def test_named_and_directory_environments(tmp_path: Path, root: Path) -> None:
+    create_environment(root / "style", "style")
+    create_environment(tmp_path / "here")
+    assert list_environments(root) == ("style",)
+    assert list_environments(tmp_path / "missing") == ()
+    found = find_environment("style", root, tmp_path)
+    assert (found.path, found.name, found.named) == (root / "style", "style", True)
+    for name in ("here", "./here", str(tmp_path / "here"), "here/spack.yaml"):
+        found = find_environment(name, root, tmp_path)
+        assert (found.path, found.name, found.named) == (tmp_path / "here", "here", False)
+    assert find_environment(".", root, tmp_path / "here").path == tmp_path / "here"
+
+
+def test_a_name_wins_over_a_directory(tmp_path: Path, root: Path) -> None:
+    create_environment(root / "both", "both")
+    create_environment(tmp_path / "both")
+    assert find_environment("both", root, tmp_path).named
+    assert not find_environment("./both", root, tmp_path).named
+    assert not find_environment("both", root, tmp_path, directory_only=True).named
+
+
+def test_an_active_named_environment_is_found_by_its_directory(tmp_path: Path, root: Path) -> None:
+    create_environment(root / "style", "style")
+    assert find_environment(str(root / "style"), root, tmp_path, directory_only=True).named
+
+
+def test_an_unknown_environment(tmp_path: Path, root: Path) -> None:
+    create_environment(root / "style", "style")
+    with pytest.raises(EnvironmentFileError) as caught:
+        find_environment("stile", root, tmp_path)
+    assert "style" in str(caught.value.hint)
+    with pytest.raises(EnvironmentFileError) as caught:
+        find_environment("./x", root, tmp_path)
+    assert "spack.yaml" in str(caught.value)
+
+
+def test_creating(tmp_path: Path, root: Path) -> None:
+    environment = create_environment(root / "a", "a", "spack:\n  specs: [zlib]\n")
+    assert [spec.text for spec in environment.manifest.user_specs()] == ["zlib"]
+    with pytest.raises(EnvironmentFileError, match="already"):
+        create_environment(root / "a", "a")
+    with pytest.raises(EnvironmentFileError, match="cannot be the name"):
+        create_environment(root / "a b", "a b")
+    with pytest.raises(ConfigError):
+        create_environment(root / "bad", "bad", "spack:\n  nothing: here\n")
+    assert not (root / "bad").exists()
+    with pytest.raises(EnvironmentFileError, match="cannot be made"):
+        create_environment(root / "a" / "spack.yaml" / "x")
+
+
+def test_removing(tmp_path: Path, root: Path) -> None:
+    environment = create_environment(root / "a", "a")
+    with environment.lock(timeout=1):
+        remove_environment(environment)
+    assert list_environments(root) == ()
+    with pytest.raises(EnvironmentFileError, match="yours"):
+        remove_environment(create_environment(tmp_path / "mine"))
+
+
+def test_the_view_that_activation_shows(tmp_path: Path) -> None:
+    for number, (view, expected) in enumerate(
+        {
+            "true": ".spack-env/view",
+            "v": "v",
+            "{a: x}": "x",
+            "{a: x, default: y}": "y",
+            "{a: x, b: y}": None,
+            "false": None,
+        }.items()
+    ):
+        folder = tmp_path / str(number)
+        environment = create_environment(folder, text=f"spack:\n  specs: []\n  view: {view}\n")
+        chosen = environment.default_view()
+        assert (chosen.root if chosen else None) == (str(folder / expected) if expected else None)
+
+
+def test_a_lock_file_comes_back(tmp_path: Path) -> None:
+    zlib = node("zlib")
+    tool = node("tool", zlib)
+    lock = Lockfile.from_solution([("tool@1:", tool), ("zlib", zlib)], "digest")
+    environment = create_environment(tmp_path / "env")
+    assert environment.lockfile is None and environment.roots() == ()
+    environment.write_lockfile(lock)
+    again = Environment(tmp_path / "env")
+    assert again.lockfile == lock
+    assert [spec.dag_hash() for spec in again.roots()] == [tool.dag_hash(), zlib.dag_hash()]
+    assert [spec.name for spec in again.roots()[0].traverse()] == ["tool", "zlib"]
+    data = json.loads(again.lockfile_path.read_text())
+    assert data["_meta"]["lockfile-version"] == 1
+    assert set(data["concrete_specs"]) == {tool.dag_hash(), zlib.dag_hash()}
+
+
+def test_when_a_lock_file_is_current() -> None:
+    digest = configuration_digest({"packages": {"all": {"require": "%gcc"}}})
+    lock = Lockfile.from_solution([("zlib", node("zlib"))], digest)
+    assert lock.is_current(["zlib"], digest)
+    assert not lock.is_current(["zlib@1"], digest)
+    assert not lock.is_current(["zlib", "tool"], digest)
+    assert not lock.is_current(["zlib"], configuration_digest({"packages": {}}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"_meta": {"file-type": "spack-lockfile", "lockfile-version": 6}}',
+        '{"_meta": {"file-type": "spack-venv-lockfile", "lockfile-version": 1}, "roots": '
+        '[{"spec": "a", "hash": "b"}], "concrete_specs": {}, "configuration": ""}',
+        "\xff",
+    ],
+)
+def test_an_unusable_lock_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "spack.lock"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(EnvironmentFileError) as caught:
+        read_lockfile(path)
+    assert str(path) in str(caught.value)
+    assert "concretize" in str(caught.value.hint)
+
+
+def test_a_damaged_node(tmp_path: Path) -> None:
+    path = tmp_path / "spack.lock"
+    Lockfile.from_solution([("zlib", node("zlib"))]).write(path)
+    data = json.loads(path.read_text())
+    for value in data["concrete_specs"].values():
+        value.clear()
+    path.write_text(json.dumps(data))
+    lock = read_lockfile(path)
+    assert lock is not None
+    with pytest.raises(EnvironmentFileError):
+        lock.concrete_roots()
+
+
+def test_an_environment_that_cannot_be_written(tmp_path: Path) -> None:
+    environment = create_environment(tmp_path / "env")
+    lock = Lockfile.from_solution([])
+    (tmp_path / "env" / "spack.yaml").unlink()
+    (tmp_path / "env").rmdir()
+    with pytest.raises(EnvironmentFileError, match="cannot be written"):
+        environment.write_lockfile(lock)
+    with pytest.raises(EnvironmentFileError, match="cannot be changed"):
+        environment.lock()
+
+
+def test_versions_in_specs_are_kept_as_written(tmp_path: Path) -> None:
+    environment = create_environment(tmp_path, text="spack:\n  specs: [a@1.10, 'b@2']\n")
+    assert [spec.text for spec in environment.manifest.user_specs()] == ["a@1.10", "b@2"]

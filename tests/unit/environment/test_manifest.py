@@ -1,0 +1,217 @@
+"""Reading and editing spack.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List
+
+import pytest
+
+from spack.config.variables import Variables
+from spack.environment import EnvironmentManifest
+from spack.environment.manifest import DEFAULT_TEXT
+from spack.errors import ConfigError, EnvironmentFileError, SpecError
+
+
+def write(folder: Path, text: str) -> EnvironmentManifest:
+    path = folder / "spack.yaml"
+    path.write_text(text)
+    return EnvironmentManifest.read(path)
+
+
+def texts(manifest: EnvironmentManifest, **names: object) -> List[str]:
+    return [spec.text for spec in manifest.user_specs(names)]
+
+
+def test_specs_keep_their_order_and_lines(tmp_path: Path) -> None:
+    manifest = write(tmp_path, "spack:\n  specs:\n  - py-black\n  - zlib@1.2 +shared\n  - zlib\n")
+    assert texts(manifest) == ["py-black", "zlib@1.2 +shared", "zlib"]
+    assert [spec.origin.line for spec in manifest.user_specs()] == [3, 4, 5]
+
+
+def test_definitions_and_matrices(tmp_path: Path) -> None:
+    manifest = write(
+        tmp_path,
+        """\
+spack:
+  definitions:
+  - compilers: [gcc@12, clang@17]
+  - numpy: [py-numpy@2.0]
+  - numpy: [py-numpy@1.26]
+  - extra: [hdf5]
+    when: platform == "linux" and not re.match("ppc", target)
+  - extra: [netcdf]
+    when: "'CI' in env or platform == 'darwin'"
+  specs:
+  - $extra
+  - matrix:
+    - [$numpy]
+    - [$%compilers]
+    exclude: ["py-numpy@2.0%clang"]
+  - py-numpy@1.26 %gcc@12
+""",
+    )
+    assert texts(manifest, platform="linux", target="zen3", env={}, os="debian12") == [
+        "hdf5",
+        "py-numpy@2.0 %gcc@12",
+        "py-numpy@1.26 %gcc@12",
+        "py-numpy@1.26 %clang@17",
+    ]
+    found = texts(manifest, platform="darwin", target="m1", env={}, os="sonoma")
+    assert found[0] == "netcdf"
+
+
+def test_an_unknown_definition_names_its_line(tmp_path: Path) -> None:
+    manifest = write(
+        tmp_path, "spack:\n  definitions:\n  - tools: [a]\n  specs:\n  - b\n  - $tool\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        manifest.user_specs()
+    assert str(caught.value).startswith(f"{tmp_path}/spack.yaml:6: ")
+    assert "tools" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["platform ==", "unknown == 'x'", "__import__('os').system('x')", "platform < 'x'", "env['X']"],
+)
+def test_a_condition_is_data(tmp_path: Path, condition: str) -> None:
+    manifest = write(
+        tmp_path,
+        f'spack:\n  definitions:\n  - a: [b]\n    when: "{condition}"\n  specs: [$a]\n',
+    )
+    with pytest.raises(ConfigError) as caught:
+        manifest.user_specs({"platform": "linux", "env": {}})
+    assert "spack.yaml:4:" in str(caught.value)
+
+
+def test_malformed_files_name_the_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"spack.yaml:4: "):
+        write(tmp_path, "spack:\n  specs:\n  - [a\n  view: x\n")
+    with pytest.raises(ConfigError) as caught:
+        write(tmp_path, "spack:\n  specs: 3\n  viev: true\n")
+    problems = caught.value.facts["problems"]
+    assert len(problems) == 2 and "spack.yaml:2: " in problems[0]
+    assert "spack.yaml:3: " in problems[1]
+    with pytest.raises(ConfigError):
+        write(tmp_path, "specs: []\n")
+
+
+def test_views(tmp_path: Path) -> None:
+    default = str(tmp_path / ".spack-env/view")
+    for text, roots in {
+        "": [default],
+        "  view: true\n": [default],
+        "  view: false\n": [],
+        "  view: view\n": [str(tmp_path / "view")],
+        "  view: ./view\n": [str(tmp_path / "view")],
+        "  view: /some/where\n": ["/some/where"],
+        "  view: $env/v\n": [str(tmp_path / "v")],
+        "  view: $spack/v\n": ["/root-of-spack/v"],
+        "  view: {a: x, b: {root: y}}\n": [str(tmp_path / "x"), str(tmp_path / "y")],
+    }.items():
+        manifest = write(tmp_path, "spack:\n  specs: []\n" + text)
+        variables = Variables({"spack": "/root-of-spack"})
+        assert [view.root for view in manifest.views(variables)] == roots, text
+
+
+def test_a_view_descriptor(tmp_path: Path) -> None:
+    manifest = write(
+        tmp_path,
+        """\
+spack:
+  specs: []
+  view:
+    tools:
+      root: tools
+      link: roots
+      link_type: hard
+      select: [py-black, "^python"]
+      exclude: [zlib]
+      projections: {all: "{name}", zlib: z}
+      conflicts: {"share/*": zlib}
+""",
+    )
+    (view,) = manifest.views()
+    assert view.name == "tools"
+    assert (view.link, view.link_type) == ("roots", "hardlink")
+    assert (view.select, view.exclude) == (("py-black", "^python"), ("zlib",))
+    assert view.projections == {"all": "{name}", "zlib": "z"}
+    assert view.winners == {"share/*": "zlib"}
+    assert view.origin.line == 4
+
+
+def test_views_with_one_root_are_refused(tmp_path: Path) -> None:
+    manifest = write(tmp_path, "spack:\n  specs: []\n  view: {a: x, b: ./x}\n")
+    with pytest.raises(EnvironmentFileError, match="same root"):
+        manifest.views()
+
+
+def test_an_unknown_variable_in_a_view(tmp_path: Path) -> None:
+    manifest = write(tmp_path, "spack:\n  specs: []\n  view: $nowhere/x\n")
+    with pytest.raises(ConfigError, match=r"spack.yaml:3: "):
+        manifest.views()
+
+
+COMMENTED = """\
+# what we need
+spack:
+  specs:   # roots
+  - zlib   # compression
+  - "py-black@24:"
+
+  # where
+  view: false
+"""
+
+
+def test_editing_keeps_comments(tmp_path: Path) -> None:
+    manifest = write(tmp_path, COMMENTED)
+    edited = manifest.added(["py-isort", "zlib"])
+    text = (tmp_path / "spack.yaml").read_text()
+    assert texts(edited) == ["zlib", "py-black@24:", "py-isort"]
+    for comment in ("# what we need", "# roots", "# compression", "# where"):
+        assert comment in text
+    edited.removed(["py-isort"])
+    assert texts(EnvironmentManifest.read(tmp_path / "spack.yaml")) == ["zlib", "py-black@24:"]
+
+
+def test_adding_to_an_empty_environment(tmp_path: Path) -> None:
+    manifest = write(tmp_path, DEFAULT_TEXT)
+    manifest.added(["py-black"])
+    text = (tmp_path / "spack.yaml").read_text()
+    assert "- py-black\n" in text and "# the packages that you ask for" in text
+    manifest = write(tmp_path, "spack:\n")
+    assert texts(manifest.added(["a", "b"])) == ["a", "b"]
+
+
+def test_adding_what_is_there_does_not_write(tmp_path: Path) -> None:
+    manifest = write(tmp_path, COMMENTED)
+    before = (tmp_path / "spack.yaml").stat().st_mtime_ns
+    assert manifest.added(["zlib"]) is manifest
+    assert (tmp_path / "spack.yaml").stat().st_mtime_ns == before
+
+
+def test_a_malformed_spec_changes_nothing(tmp_path: Path) -> None:
+    manifest = write(tmp_path, COMMENTED)
+    with pytest.raises(SpecError):
+        manifest.added(["zlib@@1"])
+    assert (tmp_path / "spack.yaml").read_text() == COMMENTED
+
+
+def test_removing(tmp_path: Path) -> None:
+    manifest = write(tmp_path, COMMENTED)
+    assert texts(manifest.removed(["py-black"])) == ["zlib"]
+    with pytest.raises(EnvironmentFileError) as caught:
+        manifest.removed(["py-mypy"])
+    assert "py-mypy" in str(caught.value)
+
+
+def test_removing_what_a_list_brings(tmp_path: Path) -> None:
+    manifest = write(tmp_path, "spack:\n  definitions:\n  - tools: [a, b]\n  specs:\n  - $tools\n")
+    with pytest.raises(EnvironmentFileError) as caught:
+        manifest.removed(["a"])
+    assert "spack.yaml:5" in str(caught.value.hint)
+    assert texts(manifest.removed(["a"], "tools")) == ["b"]
+    with pytest.raises(EnvironmentFileError, match="no definition"):
+        manifest.added(["a"], "missing")
