@@ -92,7 +92,8 @@ class Builder(Protocol):
         :param task: to be told of the build's phases.
         :param cancelled: when it is set, the build is to be killed with all its processes.
         :param started: to be called with the process id of the leader of the process group in
-            which all of the build runs: if this process dies, the next one ends that group.
+            which all of the build runs: if this process dies, the next one ends that group. The
+            build should touch nothing before that call has returned, and end if it never does.
         :raises InstallError: if the build failed.
         :raises SpackError: if it was cancelled; all its processes have ended then.
         """

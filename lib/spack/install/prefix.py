@@ -17,7 +17,7 @@ from spack.install.check import Checked
 from spack.spec import ConcreteSpec, dump
 from spack.store import InstallRecord, Metadata, Owner, Store
 from spack.store.locks import DATABASE, Lock
-from spack.store.pending import INSTALL, Marker, clear, discard
+from spack.store.pending import INSTALL, Marker, clear, restore
 from spack.store.store import is_committed
 from spack.store.trouble import unwritable
 from spack.util.filesystem import atomic_write, remove_tree
@@ -204,7 +204,7 @@ class PrefixTransaction:
             try:
                 if not committed:
                     self._keep_log()
-                    _restore(self._store, marker)
+                    restore(layout, marker)
                 remove_tree(marker.aside(layout))
                 clear(layout, marker)
             except OSError as error:
@@ -224,15 +224,6 @@ class PrefixTransaction:
         ):
             if source.exists():
                 os.replace(source, target)
-
-
-def _restore(store: Store, marker: Marker) -> None:
-    aside = marker.aside(store.layout)
-    if not marker.replaces:
-        discard(store.layout, marker.prefix)
-    elif os.path.lexists(aside):
-        remove_tree(marker.prefix)
-        os.rename(aside, marker.prefix)
 
 
 def _make_prefix(prefix: Path) -> None:

@@ -15,8 +15,10 @@ the state before or the state after. Recovery itself may die at any point and be
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import time
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,11 +38,15 @@ __all__ = [
     "discard",
     "markers",
     "recover",
+    "restore",
     "settle",
 ]
 
 INSTALL = "install"
 REMOVE = "remove"
+
+#: Seconds that killed processes get to be gone.
+_PATIENCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -215,19 +221,24 @@ def _end(layout: Layout, marker: Marker, committed: bool) -> str:
     """Bring about the state after the transaction, or before it. :raises OSError: as usual."""
     if marker.build is not None:
         end_group(marker.build)
-    aside = marker.aside(layout)
     if marker.kind == REMOVE:
         if committed:
             discard(layout, marker.prefix)
     elif not committed:
-        if not marker.replaces:
-            discard(layout, marker.prefix)
-        elif os.path.lexists(aside):
-            remove_tree(marker.prefix)
-            os.rename(aside, marker.prefix)
-    remove_tree(aside)
+        restore(layout, marker)
+    _remove(marker.aside(layout))
     clear(layout, marker)
     return "completed" if committed else "rolled back"
+
+
+def restore(layout: Layout, marker: Marker) -> None:
+    """Bring back what was at the prefix before an install. :raises OSError: as usual."""
+    aside = marker.aside(layout)
+    if not marker.replaces:
+        discard(layout, marker.prefix)
+    elif os.path.lexists(aside):
+        _remove(marker.prefix)
+        os.rename(aside, marker.prefix)
 
 
 def discard(layout: Layout, prefix: Path) -> None:
@@ -237,7 +248,7 @@ def discard(layout: Layout, prefix: Path) -> None:
     """
     if layout.root not in prefix.parents or layout.database_folder in (prefix, *prefix.parents):
         raise StoreError(f"{prefix} is not a prefix in {layout.root}: it is not removed")
-    remove_tree(prefix)
+    _remove(prefix)
     for parent in prefix.parents:
         if parent == layout.root:
             break
@@ -245,6 +256,20 @@ def discard(layout: Layout, prefix: Path) -> None:
             parent.rmdir()
         except OSError:
             break
+
+
+def _remove(path: Path) -> None:
+    """Remove a tree into which processes that were just killed may still put a last file."""
+    waited = 0.0
+    while True:
+        try:
+            remove_tree(path)
+            return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or waited >= _PATIENCE:
+                raise
+            time.sleep(0.02)
+            waited += 0.02
 
 
 def _unlink(path: Path) -> None:

@@ -76,16 +76,19 @@ class Shell:
         order.environment.write_text("".join(f"{k}={v}\n" for k, v in environment.items()))
         with open(order.log, "ab") as log:
             process = subprocess.Popen(
-                ["sh", "-ec", self.scripts.get(order.spec.name, DEFAULT)],
+                ["sh", "-ec", f"read go\n{self.scripts.get(order.spec.name, DEFAULT)}"],
                 cwd=order.stage.path,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         try:
             started(process.pid)
+            assert process.stdin is not None
+            process.stdin.write(b"\n")
+            process.stdin.close()
             while process.poll() is None:
                 if cancelled.wait(0.005):
                     raise InstallError("cancelled", ref="cancelled")

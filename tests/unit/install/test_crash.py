@@ -47,8 +47,16 @@ def install(services, *roots, options=PLAIN):
 
 
 def check_consistent(store: Store) -> None:
-    """The database and the disk agree, and nothing is left over."""
+    """The database and the disk agree, and nothing is left over.
+
+    A child that was forked and has not come to its exec holds its parent's locks for a moment.
+    """
+    deadline = time.monotonic() + 5
     store.writer()
+    while markers(store.layout) and time.monotonic() < deadline:
+        time.sleep(0.01)
+        store.close()
+        store.writer()
     records = store.database.records()
     for verified in verify_records(records):
         assert verified.good, (verified.record.short, verified.differences, verified.problem)
@@ -81,7 +89,7 @@ def dag(spec):
 
 
 def test_killed_at_any_moment(dag, services, store, tmp_path):
-    """Sixty installs, replacements and removals, each killed at a random point of time."""
+    """Fifty installs, replacements and removals, each killed at a random point of time."""
     chance = random.Random(20)
     scripts = dict.fromkeys("abcd", SCRIPT)
     everything = {node.dag_hash() for node in dag[0].traverse()}
@@ -109,7 +117,9 @@ def test_killed_at_any_moment(dag, services, store, tmp_path):
     take_away(store)
     span["remove"] = time.monotonic() - begin
     killed = dict.fromkeys(span, 0)
-    for number in range(60):
+    for number in range(200):
+        if sum(killed.values()) >= 50:
+            break
         kind = ("install", "overwrite", "install", "remove")[number % 4]
         if kind == "install":
             take_away(store)
@@ -117,14 +127,14 @@ def test_killed_at_any_moment(dag, services, store, tmp_path):
             install(services(**scripts), *dag).raise_failures()
         store.close()
         child = in_child(lambda kind=kind: work(kind))
-        time.sleep(chance.uniform(0.0, span[kind]))
+        time.sleep(chance.uniform(0.0, 0.8 * span[kind]))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         killed[kind] += os.WIFSIGNALED(status)
         check_consistent(store)
         if kind == "overwrite":
             assert store.database.installed_hashes() == everything, "the old ones are back"
-    assert sum(killed.values()) >= 40 and min(killed.values()) >= 5, killed
+    assert sum(killed.values()) >= 50 and min(killed.values()) >= 3, killed
 
 
 def test_a_build_that_outlives_its_installer_is_ended(spec, services, store, tmp_path):
