@@ -221,7 +221,7 @@ def test_settings_that_are_none(setting: str, message: str, hint: str) -> None:
 
 
 def test_a_wrong_setting_is_attributed_to_the_command_line() -> None:
-    with pytest.raises(ConfigError, match="^command line: config:build_jobs: expected"):
+    with pytest.raises(ConfigError, match=r"^command line: config:build_jobs: expected"):
         load_settings([command_line_scope(["config:build_jobs:x"])])
 
 

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+
+from spack.config.externals import (
+    externals_data,
+    merge_externals,
+    packages_with_detected,
+    with_detected,
+)
+from spack.config.settings import PackageSettings, Settings
+from spack.config.variables import Variables
+from spack.errors import ConfigError
+from spack.host.search import Detected
+from spack.util import yaml
+from spack.util.process import run
+
+CMAKE = Detected("cmake", "3.25.1", "/usr", {"executable": "/usr/bin/cmake"}, "cmake@3.25.1")
+GCC = Detected(
+    "gcc",
+    "12.2.0",
+    "/usr",
+    {"compilers": {"c": "/usr/bin/gcc", "cxx": "/usr/bin/g++"}},
+    "gcc@12.2.0 languages='c,c++'",
+)
+PYTHON = Detected(
+    "python",
+    "3.11.2",
+    "/usr",
+    {"executable": "/usr/bin/python3.11", "layout": {"purelib": "x"}},
+    "python@3.11.2",
+)
+NEWER = PYTHON._replace(version="3.12.1", prefix="/opt", spec_text="python@3.12.1")
+
+VARIABLES = Variables(dict.fromkeys(("data", "user_cache_path", "tempdir", "user"), "/x"))
+BASE = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+PREFIX = os.path.dirname(os.path.dirname(BASE))
+VERSION = ".".join(str(part) for part in sys.version_info[:3])
+
+
+def test_detected_externals_count_where_none_are_configured() -> None:
+    configured = Settings.from_data(
+        {"packages": {"gcc": {"externals": [{"spec": "gcc@9", "prefix": "/g"}]}, "cmake": {}}}
+    ).packages
+    found = with_detected(configured, [GCC, CMAKE, PYTHON, NEWER])
+    assert [entry.spec for entry in found["gcc"].externals] == ["gcc@9"]
+    (cmake,) = found["cmake"].externals
+    assert (cmake.spec, cmake.prefix, cmake.origin) == (
+        "cmake@3.25.1",
+        "/usr",
+        "detected: /usr/bin/cmake",
+    )
+    assert [entry.spec for entry in found["python"].externals] == ["python@3.11.2", "python@3.12.1"]
+    assert found["python"].version == ("3.11.2", "3.12.1"), "the preferred one is no version's"
+    chosen = with_detected({"python": PackageSettings(version=("3.12",))}, [PYTHON, NEWER])
+    assert chosen["python"].version == ("3.12",)
+
+
+def test_what_is_written_reads_back_as_settings() -> None:
+    data = externals_data([PYTHON, NEWER, GCC, CMAKE], buildable=False)
+    settings = Settings.from_data({"packages": data})
+    assert [entry.spec for entry in settings.package("python").externals] == [
+        "python@3.11.2",
+        "python@3.12.1",
+    ]
+    assert settings.package("python").externals[0].extra_attributes == {
+        "executable": "/usr/bin/python3.11"
+    }
+    assert settings.package("gcc").externals[0].extra_attributes == GCC.extra_attributes
+    assert settings.package("cmake").externals[0].extra_attributes == {}
+    assert settings.package("cmake").buildable is False
+    assert "buildable" not in externals_data([CMAKE])["cmake"]
+
+
+MINE = """\
+# my packages
+packages:
+  all:
+    target: [x86_64_v3]   # as the cluster
+  # found by hand
+  python:
+    externals:
+    - spec: python@3.11.2+foo   # keep me
+      prefix: /usr
+"""
+
+
+def test_merging_keeps_what_the_user_wrote(tmp_path: Path) -> None:
+    place = tmp_path / "packages.yaml"
+    place.write_text(MINE)
+    document = yaml.round_trip(place)
+    assert merge_externals(document, [PYTHON, NEWER, GCC]) == [NEWER, GCC]
+    document.save()
+    text = place.read_text()
+    assert text.startswith(MINE)
+    assert text[len(MINE) :] == (
+        "    - spec: python@3.12.1\n"
+        "      prefix: /opt\n"
+        "      extra_attributes:\n"
+        "        executable: /usr/bin/python3.11\n"
+        "  gcc:\n"
+        "    externals:\n"
+        "    - spec: gcc@12.2.0 languages='c,c++'\n"
+        "      prefix: /usr\n"
+        "      extra_attributes:\n"
+        "        compilers:\n"
+        "          c: /usr/bin/gcc\n"
+        "          cxx: /usr/bin/g++\n"
+    )
+    again = yaml.round_trip(place)
+    assert merge_externals(again, [PYTHON, NEWER, GCC]) == []
+    assert again.text() == text
+
+
+def test_merging_into_nothing_and_into_an_environment(tmp_path: Path) -> None:
+    document = yaml.round_trip(tmp_path / "packages.yaml")
+    merge_externals(document, [CMAKE], buildable=False)
+    document.save()
+    assert (tmp_path / "packages.yaml").read_text() == (
+        "packages:\n  cmake:\n    externals:\n      - spec: cmake@3.25.1\n"
+        "        prefix: /usr\n    buildable: false\n"
+    )
+    env = yaml.round_trip(tmp_path / "spack.yaml", "spack:\n  specs: []\n  packages:\n")
+    merge_externals(env, [CMAKE])
+    assert env.data["spack"]["packages"]["cmake"]["externals"][0]["spec"] == "cmake@3.25.1"
+
+
+@pytest.mark.parametrize(
+    ("spec", "known"),
+    [
+        ("cmake@3.25.1", True),
+        ("cmake@=3.25.1", True),
+        ("cmake@3.25.1 +ownlibs", True),
+        ("cmake@3.25.10", False),
+        ("cmake@3.25.1.1", False),
+        ("cmake@3.25", False),
+    ],
+)
+def test_known_externals_are_left_alone(spec: str, known: bool) -> None:
+    text = f"packages: {{cmake: {{externals: [{{spec: {spec}, prefix: /usr}}]}}}}\n"
+    assert (merge_externals(yaml.round_trip("f", text), [CMAKE]) == []) is known
+    other = text.replace("/usr", "/opt")
+    assert merge_externals(yaml.round_trip("f", other), [CMAKE]) == (
+        [] if spec == CMAKE.spec_text else [CMAKE]
+    )
+
+
+def settings(**packages: Any) -> Settings:
+    return Settings.from_data({"packages": packages}, VARIABLES)
+
+
+def test_a_configured_python_is_asked_for_its_layout(tmp_path: Path) -> None:
+    calls: List[Any] = []
+
+    def runner(argv: Any) -> Any:
+        calls.append(argv)
+        return run(argv)
+
+    given = settings(python={"externals": [{"spec": f"python@{VERSION}", "prefix": PREFIX}]})
+    for _ in range(2):
+        found = packages_with_detected(given, [], runner, str(tmp_path), ["python"])
+        extra = found["python"].externals[0].extra_attributes
+        assert os.path.realpath(extra["executable"]) == BASE
+        assert extra["layout"]["version"].startswith(VERSION)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("extra", [{}, {"executable": "/nowhere/python3"}])
+def test_a_configured_python_that_is_not_there(tmp_path: Path, extra: Any) -> None:
+    entry = {"spec": "python@3.11", "prefix": str(tmp_path), "extra_attributes": extra}
+    with pytest.raises(ConfigError, match="no Python interpreter is at") as caught:
+        packages_with_detected(settings(python={"externals": [entry]}), [], run)
+    assert str(caught.value).startswith("given settings: ")
+    assert caught.value.ref == "external-missing"
+
+
+def test_a_configured_python_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin" / "python3").chmod(0o755)
+    entry = {"spec": "python@3.11", "prefix": str(tmp_path)}
+    with pytest.raises(ConfigError, match=r"given settings: .* is not a usable Python"):
+        packages_with_detected(settings(python={"externals": [entry]}), [], run)
+
+
+@pytest.mark.parametrize(
+    ("detect", "names", "expected"),
+    [
+        (True, ["cmake", "ninja"], {"cmake", "ninja"}),
+        (False, ["cmake"], set()),
+        (["ninja"], ["cmake", "ninja"], {"ninja"}),
+        (["ninja"], None, {"ninja"}),
+    ],
+)
+def test_detection_is_a_setting(tmp_path: Path, detect: Any, names: Any, expected: Any) -> None:
+    for name, text in (("cmake", "cmake version 3.1"), ("ninja", "1.11")):
+        place = tmp_path / name
+        place.write_text(f"#!/bin/sh\necho {text}\n")
+        place.chmod(0o755)
+    values = {"concretizer": {"externals": {"detect": detect}}, "packages": {}}
+    given = Settings.from_data(values, VARIABLES)
+    found = packages_with_detected(given, [str(tmp_path)], run, names=names)
+    assert set(found) == expected
+
+
+def test_additional_search_paths_come_first(tmp_path: Path) -> None:
+    for name, version in (("more", "3.2"), ("path", "3.1")):
+        place = tmp_path / name / "bin" / "cmake"
+        place.parent.mkdir(parents=True)
+        place.write_text(f"#!/bin/sh\necho cmake version {version}\n")
+        place.chmod(0o755)
+    given = Settings.from_data(
+        {"config": {"additional_external_search_paths": [str(tmp_path / "more" / "bin")]}},
+        VARIABLES,
+    )
+    found = packages_with_detected(given, [str(tmp_path / "path" / "bin")], run, names=["cmake"])
+    assert [entry.spec for entry in found["cmake"].externals] == ["cmake@3.2", "cmake@3.1"]
