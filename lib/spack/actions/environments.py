@@ -19,9 +19,16 @@ from typing import (
 )
 
 from spack.config.schema import Origin
-from spack.environment import Environment, Lockfile, ViewDescriptor, list_environments
+from spack.environment import (
+    Environment,
+    Lockfile,
+    ViewDescriptor,
+    create_environment,
+    list_environments,
+    remove_environment,
+)
 from spack.environment.lockfile import configuration_digest
-from spack.errors import SpackError, SpecError
+from spack.errors import EnvironmentFileError, SpackError, SpecError
 from spack.install.plan import Options, make_plan
 from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write
@@ -39,12 +46,15 @@ if TYPE_CHECKING:
 __all__ = [
     "EnvironmentWork",
     "concretize_environment",
+    "create",
     "install_environment",
     "known_environments",
     "living_roots",
     "parse_at",
     "regenerate_views",
     "remember",
+    "remove",
+    "set_view",
 ]
 
 
@@ -229,6 +239,65 @@ def living_roots(root: Path, register: Path) -> FrozenSet[str]:
             causes=problems,
         )
     return frozenset(hashes)
+
+
+def create(
+    place: Path, name: str, source: Optional[Path] = None, view: Optional[str] = None
+) -> Environment:
+    """Make an environment in *place*.
+
+    :param name: empty for one in a directory of the person's.
+    :param source: a ``spack.yaml``, or a ``spack.lock`` beside one, to start from.
+    :param view: ``false`` or a path, instead of what the file says.
+    :raises EnvironmentFileError: there is one already, or *source* cannot be read.
+    """
+    text, lock_text = "", ""
+    if source is not None:
+        text, lock_text = _texts(source)
+    environment = create_environment(place, name, text, lock_text)
+    if view is not None:
+        environment.set_view(False if view == "false" else view)
+    return environment
+
+
+def _texts(source: Path) -> Tuple[str, str]:
+    manifest = source.with_name("spack.yaml") if source.suffix == ".lock" else source
+    try:
+        text = manifest.read_text(encoding="utf-8")
+        lock = source.read_text(encoding="utf-8") if source.suffix == ".lock" else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentFileError(
+            f"{source} cannot be read: {error}", hint="give a spack.yaml", ref="environment-source"
+        ) from error
+    return text, lock
+
+
+def remove(environment: Environment, views: Iterable[ViewDescriptor]) -> None:
+    """Remove a named environment with its views.
+
+    :raises EnvironmentFileError: it is a directory of the person's.
+    """
+    from spack.view.apply import remove_view
+    from spack.view.manifest import is_view
+
+    for view in views if environment.named else ():
+        if is_view(view.root) and environment.path not in Path(view.root).parents:
+            remove_view(view.root)
+    remove_environment(environment)
+
+
+def set_view(
+    environment: Environment, enabled: bool, views: Iterable[ViewDescriptor]
+) -> None:
+    """Turn the view on or off in ``spack.yaml``; one that is turned off is removed."""
+    from spack.view.apply import remove_view
+    from spack.view.manifest import is_view
+
+    if not enabled:
+        for view in views:
+            if is_view(view.root):
+                remove_view(view.root)
+    environment.set_view(enabled)
 
 
 def _read(register: Path) -> Iterable[str]:

@@ -10,7 +10,7 @@ import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Iterator, Optional, Sequence, Tuple
+from typing import Iterator, Optional, Sequence, Tuple, Union
 
 from spack.config.schema import near
 from spack.config.variables import Variables
@@ -102,6 +102,10 @@ class Environment:
     def remove(self, specs: Sequence[str], definition: str = "") -> None:
         """Remove roots from ``spack.yaml``; see :meth:`EnvironmentManifest.removed`."""
         self._edited(self.manifest.removed(specs, definition))
+
+    def set_view(self, view: Union[bool, str]) -> None:
+        """Write ``view:`` into ``spack.yaml``: on, off, or a path."""
+        self._edited(self.manifest.with_view(view))
 
     def write_lockfile(self, lockfile: Lockfile) -> None:
         """Write ``spack.lock``."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from spack.config.schema import Origin, Report, Tree
 from spack.config.scopes import check_environment
@@ -216,6 +216,12 @@ class EnvironmentManifest:
                 raise self._not_there(text, [x for x in items if isinstance(x, str)])
             for index in reversed(found):
                 del items[index]
+        return self._saved(document)
+
+    def with_view(self, view: Union[bool, str]) -> EnvironmentManifest:
+        """This manifest with another ``view:``, saved."""
+        document = yaml.round_trip(self.path)
+        document.data["spack"]["view"] = view
         return self._saved(document)
 
     def _not_there(self, text: str, items: List[str]) -> EnvironmentFileError:

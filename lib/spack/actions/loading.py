@@ -1,0 +1,38 @@
+"""Run views: what ``spack load`` puts onto PATH."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Sequence
+
+from spack.actions.views import make_view
+from spack.config.schema import Origin
+from spack.environment.manifest import ViewDescriptor
+from spack.store import Store
+from spack.view.manifest import is_view
+
+__all__ = ["run_view"]
+
+#: Below the store's root.
+VIEWS = ".views"
+
+
+def run_view(store: Store, hashes: Sequence[str], share: Path) -> str:
+    """A view of installed nodes and what they need at run time; made once for each set of nodes.
+
+    Prefixes do not change, so a view that is there is right.
+
+    :returns: its path.
+    :raises ViewError: the nodes' files conflict, or it cannot be written.
+    """
+    name = hashes[0]
+    if len(hashes) > 1:
+        name = hashlib.sha256(" ".join(sorted(hashes)).encode()).hexdigest()[:32]
+    root = os.path.join(store.root, VIEWS, name)
+    if not is_view(root):
+        specs = store.database.specs(hashes)
+        descriptor = ViewDescriptor("run", root, Origin("spack load"))
+        make_view(descriptor, [specs[digest] for digest in hashes], store, share, "")
+    return root

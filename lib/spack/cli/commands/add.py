@@ -1,0 +1,31 @@
+"""``spack add``: add roots to the active environment."""
+
+from __future__ import annotations
+
+import argparse
+
+from spack.cli.render import message
+from spack.session import Session
+from spack.spec.parser import parse_many
+
+DESCRIPTION = """add specs to the active environment's spack.yaml; nothing is built
+
+examples:
+  spack -e work add py-black 'py-isort@6:'
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-l", "--list-name", default="", metavar="LIST", help="a definition")
+    parser.add_argument("spec", nargs="+", help="specs")
+
+
+def run(session: Session, args: argparse.Namespace) -> None:
+    environment = session.need_environment("add")
+    specs = [str(spec) for spec in parse_many(args.spec)]
+    for spec in parse_many(args.spec):
+        if spec.name and not session.recipes.is_virtual(spec.name):
+            session.need_recipe(spec.name)
+    with environment.lock():
+        environment.add(specs, args.list_name)
+    message(f"added to {environment.name}: {', '.join(specs)}")

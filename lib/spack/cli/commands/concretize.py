@@ -1,0 +1,37 @@
+"""``spack concretize``: decide what an environment consists of."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from spack.actions.environments import concretize_environment
+from spack.cli.commands.spec import add_concretizer_arguments, wishes
+from spack.cli.render import Colors, message, use_color
+from spack.cli.specs import tree
+from spack.session import Session
+
+DESCRIPTION = """concretize the active environment and write spack.lock
+
+What was decided before stays unless spack.yaml or the configuration has changed, or --force is
+given.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-f", "--force", action="store_true", help="decide everything anew")
+    add_concretizer_arguments(parser)
+    parser.set_defaults(spec=[])
+
+
+def run(session: Session, args: argparse.Namespace) -> None:
+    environment = session.need_environment("concretize")
+    with environment.lock():
+        work = session.environment_work(environment)
+        roots, new = concretize_environment(work, wishes(args), force=args.force)
+    if not new:
+        message(f"{environment.name} is up to date")
+        return
+    colors = Colors(use_color(sys.stdout, session.options.color))
+    print(tree(roots, colors, hash_length=7))
+    message(f"concretized {len(roots)} specs of {environment.name}")

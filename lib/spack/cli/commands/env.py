@@ -1,0 +1,217 @@
+"""``spack env``: environments."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Callable, Dict, Optional
+
+from spack.cli.ask import confirm
+from spack.cli.render import Colors, message, use_color
+from spack.cli.shells import add_shell_arguments, shell_of
+from spack.cli.specs import status_mark
+from spack.errors import UsageError
+from spack.session import ACTIVE, Session
+
+REPORTS = True
+DESCRIPTION = """create, activate and inspect environments
+
+An environment is a directory with a spack.yaml; it has a name when spack keeps it, and is called
+by its path when you do. Its view is a virtual environment.
+
+examples:
+  spack env create work                       a named environment
+  spack env create --dir ./work my.yaml       one in a directory, from a file
+  spack env activate work                     (with share/setup-env.sh)
+  spack -e work env view regenerate           make its view again
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+
+    create = verbs.add_parser("create", help="make an environment")
+    create.add_argument("-d", "--dir", action="store_true", help="ENV is a directory, not a name")
+    create.add_argument("--without-view", action="store_true", help="make no view")
+    create.add_argument("--with-view", metavar="DIR", help="where the view shall be")
+    create.add_argument("name", metavar="ENV", help="name or directory")
+    create.add_argument("file", nargs="?", help="spack.yaml or spack.lock to start from")
+
+    activate = verbs.add_parser("activate", help="use an environment in this shell")
+    add_shell_arguments(activate)
+    activate.add_argument("-d", "--dir", action="store_true", help="ENV is a directory, not a name")
+    activate.add_argument("-p", "--prompt", action="store_true", help="show it in the prompt")
+    activate.add_argument("-v", "--with-view", metavar="VIEW", help="activate this view")
+    activate.add_argument("-V", "--without-view", action="store_true", help="activate no view")
+    activate.add_argument("name", metavar="ENV", nargs="?", default=".", help="name or directory")
+
+    deactivate = verbs.add_parser("deactivate", help="leave the active environment")
+    add_shell_arguments(deactivate)
+
+    verbs.add_parser("list", aliases=["ls"], help="list named environments")
+    verbs.add_parser("status", aliases=["st"], help="print the active environment")
+
+    remove = verbs.add_parser("remove", aliases=["rm"], help="remove a named environment")
+    remove.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
+    remove.add_argument("name", metavar="ENV", nargs="+", help="names")
+
+    view = verbs.add_parser("view", help="work on the views of the active environment")
+    view.add_argument("action", choices=("regenerate", "enable", "disable"))
+    view.add_argument("-f", "--force", action="store_true", help="even if nothing has changed")
+
+
+def run(session: Session, args: argparse.Namespace) -> Optional[int]:
+    verb = {"ls": "list", "st": "status", "rm": "remove"}.get(args.verb, args.verb)
+    if verb is None:
+        raise UsageError("spack env: what to do?", hint="see `spack env --help`")
+    return _VERBS[verb](session, args)
+
+
+def _create(session: Session, args: argparse.Namespace) -> Optional[int]:
+    from spack.actions.environments import create, remember
+
+    named = not (args.dir or os.sep in args.name or args.name == ".")
+    view: Optional[str] = "false" if args.without_view else args.with_view
+    source = None if args.file is None else session.cwd / args.file
+    place = Path(os.path.abspath(session.cwd / args.name))
+    if named:
+        place = session.base_settings.config.environments_root / args.name
+    environment = create(place, args.name if named else "", source, view)
+    remember(environment, session.environments_file)
+    message(f"created environment {environment.name} in {environment.path}")
+    use = environment.name if named else args.name
+    print(f"    spack -e {use} add PACKAGE; spack -e {use} install")
+    return None
+
+
+def _activate(session: Session, args: argparse.Namespace) -> Optional[int]:
+    from spack.actions.views import templates
+    from spack.environment.activation import activation_text
+    from spack.view.manifest import load_activation
+
+    shell = shell_of(args, "env activate")
+    environment = session.find_environment(args.name, args.dir or args.name == ".")
+    views = {view.name: view for view in environment.views(session.variables)}
+    view = environment.default_view(session.variables)
+    if args.with_view:
+        if args.with_view not in views:
+            raise UsageError(
+                f"{environment.name} has no view named {args.with_view}",
+                hint="its views: " + (", ".join(views) or "none"),
+                ref="view-unknown",
+            )
+        view = views[args.with_view]
+    if args.without_view:
+        view = None
+    activation = load_activation(view.root) if view is not None else None
+    sys.stdout.write(
+        activation_text(
+            shell,
+            templates(session.places.share),
+            environment=str(environment.path),
+            name=environment.name,
+            view=view.root if view is not None and activation is not None else "",
+            activation=activation,
+            prompt=True,
+        )
+    )
+    return None
+
+
+def _deactivate(session: Session, args: argparse.Namespace) -> Optional[int]:
+    from spack.environment.activation import deactivation_text
+    from spack.view.manifest import load_activation
+
+    shell = shell_of(args, "env deactivate")
+    active = session.environ.get(ACTIVE)
+    if not active:
+        raise UsageError("no environment is active", hint="spack env activate NAME", ref="inactive")
+    root = session.environ.get("VIRTUAL_ENV", "")
+    activation = load_activation(root) if root else None
+    sys.stdout.write(deactivation_text(shell, session.environ, view=root, activation=activation))
+    return None
+
+
+def _list(session: Session, args: argparse.Namespace) -> Optional[int]:
+    from spack.environment import list_environments
+
+    names = list_environments(session.base_settings.config.environments_root)
+    active = session.environ.get(ACTIVE, "")
+    paint = Colors(use_color(sys.stdout, session.options.color)).paint
+    root = session.base_settings.config.environments_root
+    for name in names:
+        print(paint(name, "good") if str(root / name) == active else name)
+    if not names and sys.stdout.isatty():
+        message("there are no named environments; spack env create NAME makes one")
+    return None
+
+
+def _status(session: Session, args: argparse.Namespace) -> Optional[int]:
+    environment = session.environment
+    if environment is None:
+        message("no environment is active")
+        return 1
+    message(f"in environment {environment.name} ({environment.path})")
+    there = session.store.database.installed_hashes()
+    paint = Colors(use_color(sys.stdout, session.options.color)).paint
+    locked = {} if environment.lockfile is None else dict(environment.lockfile.roots)
+    for item in environment.manifest.user_specs():
+        digest = locked.get(item.text)
+        if digest is None:
+            print(f" -   {item.text}  (not concretized)")
+        else:
+            mark = status_mark("installed" if digest in there else "missing", paint)
+            print(f"{mark}  {item.text}  {paint(digest[:7], 'hash')}")
+    for view in environment.views(session.variables):
+        print(f"view {view.name}: {view.root}{'' if os.path.isdir(view.root) else '  (not made)'}")
+    return None
+
+
+def _remove(session: Session, args: argparse.Namespace) -> Optional[int]:
+    from spack.actions.environments import remove
+
+    environments = [session.find_environment(name) for name in args.name]
+    if not args.yes_to_all:
+        names = ", ".join(environment.name for environment in environments)
+        if not confirm(f"remove {names}? packages stay", sys.stdin, sys.stdout):
+            return 1
+    for environment in environments:
+        remove(environment, environment.views(session.variables))
+        message(f"removed environment {environment.name}")
+    return None
+
+
+def _view(session: Session, args: argparse.Namespace) -> Optional[int]:
+    from spack.actions.environments import regenerate_views, set_view
+
+    environment = session.need_environment("env view")
+    with environment.lock():
+        if args.action != "regenerate":
+            set_view(environment, args.action == "enable", environment.views(session.variables))
+            if args.action == "disable":
+                return None
+        work = session.environment_work(environment)
+        if environment.lockfile is None:
+            raise UsageError(
+                f"{environment.name} is not concretized, so it has nothing to show",
+                hint="spack install",
+                ref="not-concretized",
+            )
+        results = regenerate_views(work, force=args.force)
+        for result in results:
+            if not result.changed:
+                message(f"the view {result.path} is up to date")
+    return None
+
+
+_VERBS: Dict[str, Callable[[Session, argparse.Namespace], Optional[int]]] = {
+    "create": _create,
+    "activate": _activate,
+    "deactivate": _deactivate,
+    "list": _list,
+    "status": _status,
+    "remove": _remove,
+    "view": _view,
+}

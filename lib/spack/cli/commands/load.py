@@ -1,0 +1,53 @@
+"""``spack load``: packages in the shell's environment."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from spack.actions import installed
+from spack.actions.loading import run_view
+from spack.cli.shells import add_shell_arguments, shell_of
+from spack.session import Session
+from spack.spec.parser import parse_many
+
+DESCRIPTION = """add installed packages to this shell's environment
+
+Their programs come onto PATH through a view of what they need, so Python packages find their
+modules and no other Python does. `spack unload` undoes it.
+
+examples:
+  spack load py-black                     (with share/setup-env.sh)
+  eval "$(spack load --sh py-black)"
+  spack load --list
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_shell_arguments(parser)
+    parser.add_argument("--list", action="store_true", help="list what is loaded")
+    parser.add_argument("--first", action="store_true", help="the first of several that match")
+    parser.add_argument("spec", nargs="*", help="installed packages")
+
+
+def run(session: Session, args: argparse.Namespace) -> None:
+    from spack.environment.activation import delta_text, load_delta, load_state
+    from spack.view.manifest import load_activation
+
+    state = load_state(session.environ)
+    database = session.store.database
+    if args.list:
+        for digest in state.hashes:
+            record = database.record(digest)
+            print(record.short if record else f"/{digest}  (not installed any more)")
+        return
+    shell = shell_of(args, "load")
+    hashes = list(state.hashes)
+    for spec in parse_many(args.spec):
+        found = installed.find(session.store, [spec])
+        record = found[-1] if found and args.first else installed.one(session.store, spec)
+        if record.hash not in hashes:
+            hashes.append(record.hash)
+    view = run_view(session.store, hashes, session.places.share)
+    delta = load_delta(session.environ, hashes, view, load_activation(view))
+    sys.stdout.write(delta_text(shell, delta, session.environ))

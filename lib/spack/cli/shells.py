@@ -1,0 +1,41 @@
+"""The options by which a command prints text for a shell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from spack.errors import UsageError
+
+__all__ = ["SHELLS", "add_shell_arguments", "shell_of"]
+
+SHELLS = ("sh", "csh", "fish", "pwsh", "nu")
+
+
+def add_shell_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--sh`` and its like."""
+    group = parser.add_mutually_exclusive_group()
+    for shell in SHELLS:
+        group.add_argument(
+            f"--{shell}",
+            action="store_const",
+            const=shell,
+            dest="shell",
+            help=f"print statements for {shell}, to be evaluated",
+        )
+
+
+def shell_of(args: argparse.Namespace, command: str) -> str:
+    """The shell that was asked for.
+
+    :raises UsageError: none was: a program cannot change the shell that started it.
+    """
+    if args.shell:
+        return str(args.shell)
+    shown = "" if sys.stdout.isatty() else " in scripts,"
+    raise UsageError(
+        f"`spack {command}` changes the shell, which needs shell support",
+        hint=f"`. share/setup-env.sh` (or .csh, .fish) first;{shown} "
+        f'or eval "$(spack {command} --sh ...)"',
+        ref="shell-support",
+    )
