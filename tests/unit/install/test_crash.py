@@ -317,3 +317,35 @@ def test_kill_then_reindex_without_the_database(dag, services, store):
     assert half.dag_hash() not in {r.hash for r in result.records}
     assert complete.dag_hash() in {r.hash for r in result.records}
     check_consistent(store)
+
+
+def test_several_installers_of_which_one_is_killed(spec, services, store, tmp_path):
+    """Four processes on overlapping plans: one dies, the others complete, and no node is ever
+    built by two at the same time."""
+    parts = [spec(f"p{n}", spec("base")) for n in range(4)]
+    tops = [spec(f"top{n}", *parts[n:], parts[0]) for n in range(4)]
+    script = """
+mkdir "$STAGE/../../building-$NAME" || { echo "$NAME" >> "$STAGE/../../twice"; exit 1; }
+sleep 0.05; echo x > "$PREFIX/x"
+rmdir "$STAGE/../../building-$NAME"
+"""
+    names = ["base", *(f"p{n}" for n in range(4)), *(f"top{n}" for n in range(4))]
+    scripts = dict.fromkeys(names, script)
+    # The one that is killed leaves its trace behind, so it builds without one.
+    quiet = dict.fromkeys(names, 'sleep 0.05; echo x > "$PREFIX/x"')
+    root = store.root
+
+    def work(number):
+        own = Store(Layout(root))
+        used = quiet if number == 0 else scripts
+        install(services(at=own, **used), tops[number]).raise_failures()
+        own.close()
+
+    children = [in_child(lambda number=number: work(number)) for number in range(4)]
+    time.sleep(0.15)
+    os.kill(children[0], signal.SIGKILL)
+    statuses = [os.waitpid(child, 0)[1] for child in children]
+    assert os.WIFSIGNALED(statuses[0]) and statuses[1:] == [0, 0, 0]
+    assert not (tmp_path / "twice").exists()
+    check_consistent(store)
+    assert {r.name for r in store.database.records()} >= {"base", "top1", "top2", "top3"}
