@@ -5,8 +5,9 @@ The worker leads a process group of its own. Two pipes join it to the parent:
 events
     JSON lines from the worker: ``{"event": "phase", "name": "install"}``.
 lifeline
-    never written to. When the parent dies, however it dies, the worker reads the end of the pipe
-    and kills its whole group, so that no build goes on in a prefix that nobody owns.
+    one byte lets the worker begin, once the parent has noted whom to end if it dies (``on_start``).
+    When the parent dies, however it dies, the worker reads the end of the pipe and kills its
+    whole group, so that no build goes on in a prefix that nobody owns.
 """
 
 from __future__ import annotations
@@ -83,9 +84,11 @@ def run(
     write(job_path, job)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(job.result_path)
-    with _started(job, job_path, environment, interpreter) as (process, events):
+    with _started(job, job_path, environment, interpreter) as (process, events, lifeline):
         if on_start is not None:
             on_start(process.pid)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(lifeline, b"\n")
         stopped = _follow(process, events, job.log_path, on_event, on_output, cancelled)
     if stopped:
         raise Cancelled("the build was cancelled", facts={"hash": job.hash})
@@ -103,8 +106,8 @@ def _library() -> str:
 @contextlib.contextmanager
 def _started(
     job: BuildJob, job_path: str, environment: Mapping[str, str], interpreter: str
-) -> Iterator[Tuple[subprocess.Popen[bytes], int]]:
-    """The worker and the reading end of its events; at the end its group is gone."""
+) -> Iterator[Tuple[subprocess.Popen[bytes], int, int]]:
+    """The worker, the reading end of its events and its lifeline; at the end its group is gone."""
     events, events_out = os.pipe()
     lifeline_in, lifeline = os.pipe()
     command = [
@@ -128,7 +131,7 @@ def _started(
         os.close(events_out)
         events_out = -1
         try:
-            yield process, events
+            yield process, events, lifeline
         finally:
             _end_group(process)
     finally:

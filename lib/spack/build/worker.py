@@ -384,8 +384,10 @@ def _recipe_source(place: str) -> str:
 
 
 def _watch(lifeline: int) -> None:
-    """End the whole process group as soon as the parent has gone."""
+    """Wait for leave to begin; end the whole process group as soon as the parent has gone."""
     os.set_inheritable(lifeline, False)
+    if not os.read(lifeline, 1):
+        sys.exit("the installer is gone")
 
     def wait() -> None:
         with contextlib.suppress(OSError):
