@@ -28,10 +28,7 @@ print(json.dumps({
     "cache_tag": sys.implementation.cache_tag or "", "tags": [],
     "ldlibrary": config.get("LDLIBRARY") or "", "libdir": config.get("LIBDIR") or "",
     "shared": bool(config.get("Py_ENABLE_SHARED")),
-    "include_dirs": [i for i in include if i],
-    "include_dir": next((i for i in include if i and os.path.exists(i + "/Python.h")), None),
-    "has_venv": os.path.exists(stdlib + "/venv/__init__.py"),
-    "has_ensurepip": os.path.exists(stdlib + "/ensurepip/__init__.py"),
+    "include_dirs": list(dict.fromkeys(i for i in include if i)),
 }))
 """
 
@@ -137,7 +134,9 @@ class Python(Package):
 
     @property
     def headers(self):
-        directory = self.layout["include_dir"]
+        # looked up now: packages of the system add headers without touching the interpreter
+        places = self.layout["include_dirs"]
+        directory = next((d for d in places if os.path.exists(os.path.join(d, "Python.h"))), None)
         if directory is None:
             raise NoHeadersError(
                 f"{self.layout['executable']} has no Python.h, which C extensions need; "
