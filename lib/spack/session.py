@@ -263,23 +263,22 @@ class Session:
     @cached_property
     def packages(self) -> Mapping[str, PackageSettings]:
         """``packages.yaml`` with what this machine has where nothing is configured."""
-        from spack.actions.concretizing import with_detected
+        from spack.config.externals import packages_with_detected
+        from spack.host.detection import ON_THE_FLY
 
-        return with_detected(
-            self.settings.packages,
-            self.settings.concretizer.detect_externals,
-            self.recipes.names(),
+        return packages_with_detected(
+            self.settings,
             self.search_path,
             self.run_program,
             str(self.cache / "host"),
+            [name for name in ON_THE_FLY if self.recipes.exists(name)],
         )
 
     @property
     def search_path(self) -> Tuple[str, ...]:
         """Directories where programs of the machine are looked for."""
-        extra = tuple(map(str, self.settings.config.additional_external_search_paths))
         path = tuple(item for item in self.environ.get("PATH", "").split(os.pathsep) if item)
-        return (*path, *(item for item in (*extra, *SYSTEM_PATH) if item not in path))
+        return (*path, *(item for item in SYSTEM_PATH if item not in path))
 
     @staticmethod
     def run_program(argv: Sequence[str]) -> Completed:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Union
 
-from spack.config.packages import ExternalEntry, PackageSettings
+from spack.config.packages import PackageSettings
 from spack.config.records import ConcretizerSettings
 from spack.errors import SpackError, SpecError
-from spack.host.detection import DETECTABLE, ON_THE_FLY, detect
 from spack.spec import ConcreteSpec, Spec
-from spack.util.process import Runner
 
 if TYPE_CHECKING:
     # The solver is imported by the function that runs it: clingo costs 25 ms at start-up.
     from spack.host.platform import Host
-    from spack.host.search import Detected
     from spack.repo import RepoPath
     from spack.solver.problem import Root, Solution
 
-__all__ = ["Wishes", "concretize", "with_detected"]
+__all__ = ["Wishes", "concretize", "reusable_specs"]
 
 
 class Wishes:
@@ -38,50 +35,6 @@ class Wishes:
         self.reuse = reuse
         self.deprecated = deprecated
         self.tests = tests
-
-
-def with_detected(
-    packages: Mapping[str, PackageSettings],
-    wanted: Union[bool, Sequence[str]],
-    known: Iterable[str],
-    paths: Sequence[str],
-    run: Runner,
-    cache: str,
-    interpreters: Sequence[str] = (),
-) -> Dict[str, PackageSettings]:
-    """The settings of packages with what the machine has where nothing is configured.
-
-    A package with configured externals, or said to be built (``buildable: true``), is left alone.
-
-    :param wanted: ``concretizer:detect_externals``: whether to detect, or which.
-    :param known: names of packages; only what has a recipe is detected.
-    :param paths: directories to search, as PATH.
-    """
-    merged = dict(packages)
-    if wanted is False:
-        return merged
-    names = set(ON_THE_FLY if wanted is True else wanted) & set(DETECTABLE) & set(known)
-    names -= {
-        name
-        for name, settings in packages.items()
-        if settings.externals or settings.buildable is True
-    }
-    found: Dict[str, List[ExternalEntry]] = {}
-    for item in detect(sorted(names), paths, run, cache, interpreters):
-        found.setdefault(item.name, []).append(_entry(item))
-    for name, entries in found.items():
-        settings = merged.get(name, PackageSettings())
-        merged[name] = settings._replace(externals=tuple(entries))
-    return merged
-
-
-def _entry(item: Detected) -> ExternalEntry:
-    return ExternalEntry(
-        spec=item.spec_text,
-        prefix=item.prefix,
-        extra_attributes=item.extra_attributes,
-        origin=f"detected: {item.executable}",
-    )
 
 
 def concretize(

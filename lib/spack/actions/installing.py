@@ -170,6 +170,18 @@ class StagedSources:
             progress=progress,
         )
 
+    def fetch(self, spec: ConcreteSpec, task: Task) -> None:
+        """Bring everything that :meth:`stage` needs into the cache."""
+        recipe = self._workshop.recipe(spec)
+        task.phase("fetch")
+        self._workshop.fetcher.fetch_all(
+            recipe,
+            str(spec.version),
+            resources=resources_of(recipe, spec),
+            patches=self.patches(recipe, spec),
+            progress=lambda done, total: task.progress(done, total or 0),
+        )
+
     def patches(self, recipe: Recipe, spec: ConcreteSpec) -> List[Tuple[Recipe, PatchRecord]]:
         """The recipe's own patches that apply, then those that dependents bring."""
         found = [(recipe, patch) for patch in recipe.patches if _holds(spec, patch.when)]

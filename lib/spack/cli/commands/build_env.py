@@ -1,0 +1,39 @@
+"""``spack build-env``: the environment that a package is built in."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+
+from spack.actions.building import build_environment
+from spack.cli.commands.spec import add_concretizer_arguments, wishes
+from spack.session import Session
+from spack.spec.parser import parse_many
+
+DESCRIPTION = """run a command in the build environment of a package, or print its variables
+
+What the package needs for its build must be installed: `spack install --only dependencies SPEC`.
+
+examples:
+  spack build-env py-black
+  spack build-env py-pyyaml -- bash
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_concretizer_arguments(parser)
+    parser.add_argument("--dirty", action="store_true", help="let your environment in")
+    parser.add_argument("spec", nargs=1, help="a package")
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="a command, after --")
+
+
+def run(session: Session, args: argparse.Namespace) -> None:
+    root = session.concretize(parse_many(args.spec), wishes(args)).roots[0]
+    variables = build_environment(session.workshop(dirty=args.dirty, keep_venv=True), root)
+    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not command:
+        for name, value in sorted(variables.items()):
+            print(f"{name}={shlex.quote(value)}; export {name}")
+        return
+    os.execvpe(command[0], command, dict(variables))

@@ -1,0 +1,46 @@
+"""``spack clean``: remove what can be made again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Dict, Tuple
+
+from spack.cli.render import message
+from spack.session import Session
+from spack.util.filesystem import remove_tree
+
+REPORTS = True
+DESCRIPTION = """remove build stages, and on demand caches and logs of failed builds
+
+examples:
+  spack clean               stages of builds that failed or were kept
+  spack clean --all         and downloads, indexes, logs of failed builds
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-s", "--stage", action="store_true", help="build stages (the default)")
+    parser.add_argument("-d", "--downloads", action="store_true", help="downloaded sources")
+    parser.add_argument("-m", "--misc-cache", action="store_true", help="indexes of recipes")
+    parser.add_argument("-f", "--failures", action="store_true", help="logs of failed builds")
+    parser.add_argument("-a", "--all", action="store_true", help="all of these")
+
+
+def run(session: Session, args: argparse.Namespace) -> None:
+    places: Dict[str, Tuple[Path, str]] = {
+        "stage": (session.stage_root, "spack-stage-*"),
+        "downloads": (session.settings.config.source_cache, "*"),
+        "misc_cache": (session.cache, "*"),
+        "failures": (session.store.layout.logs, "*"),
+    }
+    chosen = [name for name in places if args.all or getattr(args, name)] or ["stage"]
+    for name in chosen:
+        folder, pattern = places[name]
+        found = list(folder.glob(pattern))
+        for path in found:
+            if path.is_dir() and not path.is_symlink():
+                remove_tree(path)
+            else:
+                path.unlink()
+        message(f"{name.replace('_', ' ')}: {len(found)} removed from {folder}")

@@ -1,0 +1,40 @@
+"""``spack stage``: unpack the sources of a package."""
+
+from __future__ import annotations
+
+import argparse
+
+from spack.actions.installing import StagedSources
+from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
+from spack.cli.render import message
+from spack.install.plan import BUILD, Step
+from spack.session import Session
+
+REPORTS = True
+DESCRIPTION = """fetch and unpack the sources of a package, and say where they are
+
+examples:
+  spack stage py-black@25.1.0
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-n", "--no-checksum", action="store_true", help="without known checksums")
+    add_concretizer_arguments(parser)
+    parser.add_argument("spec", nargs="+", help="specs")
+
+
+def run(session: Session, args: argparse.Namespace) -> None:
+    roots = concretize_arguments(session, args)
+    workshop = session.workshop(checksum=not args.no_checksum)
+    for root in roots:
+        step = Step(BUILD, root, ())
+        sources = StagedSources(workshop, [Step(BUILD, node, ()) for node in root.traverse()])
+        task = session.reporter.task(step.hash, root.short)
+        try:
+            stage = sources.stage(step, task, lambda: False)
+        except BaseException as error:
+            task.fail(str(error))
+            raise
+        task.finish("staged")
+        message(f"{root.short} is in {stage.path}/spack-src")
