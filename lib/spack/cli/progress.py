@@ -89,6 +89,7 @@ class _PlainTask:
         if self._announced or word in _QUIET_PHASES or self._ended:
             return
         self._announced = True
+        self._start = self._reporter._clock()
         self._reporter.info(f"Installing {self._title}")
 
     def progress(self, done: int, total: int) -> None:
@@ -186,10 +187,9 @@ class _LiveTask:
         return f"    [cyan]{_escape(self._title)}[/] {self._phase}{self._share} [dim]{took}[/]"
 
     def phase(self, name: str) -> None:
-        if name != "queued":
-            if not self.started:
-                self._begin = self._reporter._clock()
-            self.started = True
+        if not self.started:
+            self._begin = self._reporter._clock()
+        self.started = name != "queued"
         self._phase = _escape(name)
         self._share = ""
 

@@ -374,7 +374,7 @@ class _Execution:
         try:
             task.phase("fetch")
             work.stage = self.services.sources.stage(work.step, task, self.cancelled.is_set)
-            task.phase("staged")
+            task.phase("queued")
         except BaseException as error:
             self.events.put(_Event("failed", work, error))
         else:

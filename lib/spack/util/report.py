@@ -22,7 +22,11 @@ class Task(Protocol):
     """
 
     def phase(self, name: str) -> None:
-        """The task enters the phase *name*: ``fetch``, ``waiting for host:pid``, ``install``."""
+        """The task enters the phase *name*: ``fetch``, ``waiting for process 7``, ``install``.
+
+        In the phase ``queued`` it waits for its turn: that need not be shown, nor does its time
+        count.
+        """
 
     def progress(self, done: int, total: int) -> None:
         """Within the phase, *done* of *total* units (bytes, files) are through; 0 = unknown."""

@@ -54,7 +54,7 @@ def test_one_package_with_all_that_is_known_of_it(spec, services, store, tmp_pat
     assert list(store.layout.pending.iterdir()) == []
     assert list((tmp_path / "stages").iterdir()) == []
     phases = [text for title, kind, text in reporter.events if title.startswith("tool")]
-    assert phases[1:] == ["fetch", "staged", "build", "install", "check", str(prefix)]
+    assert phases[1:] == ["fetch", "queued", "build", "install", "check", str(prefix)]
 
 
 def test_nothing_to_do_writes_nothing(spec, services, store):
