@@ -178,7 +178,7 @@ def _bring(
 
     interpreter = wheels.running()
     chosen = list(_choose(lock, interpreter))
-    settings = pipconfig.read(environ, (environ.get("VIRTUAL_ENV") or sys.prefix,))
+    settings = pipconfig.read(environ)
     transport, index = _index(lock, share, settings, environ)
     progress = _Progress(stream, len(chosen), target)
     _remove_remains(target)

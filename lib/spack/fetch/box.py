@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from spack.errors import FetchError
 __all__ = ["CHUNK", "USUAL", "Box", "Limits"]
 
 CHUNK = 1 << 20
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class Box:
         parts = [part for part in name.split("/") if part not in ("", ".")]
         if ".." in parts:
             raise self.refuse(f"{name!r} would land outside")
-        if any(unicodedata.category(letter) == "Cc" for letter in name):
+        if _CONTROL.search(name):
             raise self.refuse(f"{name!r} has control characters")
         return parts
 

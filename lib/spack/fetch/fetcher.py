@@ -362,6 +362,7 @@ def index_and_transport(
 
     :param knower: gives the wheel that knows the usual index and its sha256
         (:func:`spack.fetch.index.read_knower`).
+    :param timeout: seconds; the longer of this and pip's counts.
     """
     from dataclasses import replace  # start-up: only with the network
 
@@ -371,7 +372,8 @@ def index_and_transport(
 
     found = places(settings, knower)
     network = network_settings(settings, found.urls, environ)
-    network = replace(network, verify=verify, timeout=timeout or network.timeout)
+    patience = max(timeout or 0.0, network.timeout)
+    network = replace(network, verify=verify, timeout=patience)
     transport = Transport(network)
     return PackageIndex(found.urls, found.find_links, get=transport.get), transport
 

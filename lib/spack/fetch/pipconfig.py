@@ -64,7 +64,7 @@ class PipSettings:
 
 def read(
     environ: Mapping[str, str],
-    prefixes: Tuple[str, ...] = (),
+    prefixes: Optional[Tuple[str, ...]] = None,
     *,
     home: Optional[Path] = None,
     system: Path = Path("/etc"),
@@ -72,12 +72,15 @@ def read(
 ) -> PipSettings:
     """The settings in force.
 
-    :param prefixes: of the virtual environments whose ``pip.conf`` counts, lowest first.
+    :param prefixes: of the virtual environments whose ``pip.conf`` counts, lowest first; None
+        takes the active one, else the one of the running interpreter.
     :param home: the user's home; from *environ* when None.
     :param system: where the machine's own ``pip.conf`` lies.
     :raises ConfigError: a file cannot be parsed, or a value has the wrong type.
     """
     values: dict[str, tuple[str, str]] = {}
+    if prefixes is None:
+        prefixes = (environ.get("VIRTUAL_ENV") or sys.prefix,)
     for path in configuration_files(environ, prefixes, home=home, system=system, platform=platform):
         values.update(_from_file(path))
     for option, names in ALIASES.items():
