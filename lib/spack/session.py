@@ -157,9 +157,7 @@ class Session:
     @cached_property
     def scopes(self) -> Tuple[Scope, ...]:
         """All scopes, lowest precedence first; the active environment's among them."""
-        scopes: List[Scope] = list(
-            standard_scopes(str(self.places.etc), self.environ, self.home)
-        )
+        scopes: List[Scope] = list(standard_scopes(str(self.places.etc), self.environ, self.home))
         if self.environment is not None:
             scopes.append(environment_scope(self.environment.manifest.loaded))
         scopes += [custom_scope(str(self.cwd / path)) for path in self.options.config_scope]

@@ -83,7 +83,7 @@ def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
                 if spec is root.spec and not spec.hash_prefix:
                     problems.append(
                         SpecError(
-                            f"a spec needs a name: {spec or 'empty'}",
+                            f"a spec needs a name: '{spec}'",
                             hint="write the package's name first, as in py-black@25:",
                         )
                     )

@@ -15,6 +15,7 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
+    Set,
     Tuple,
 )
 
@@ -167,9 +168,7 @@ def regenerate_views(work: EnvironmentWork, *, force: bool = False) -> Sequence[
     results = []
     roots = work.environment.roots()
     for view in work.views:
-        result = make_view(
-            view, roots, work.store, work.share, work.environment.name, force=force
-        )
+        result = make_view(view, roots, work.store, work.share, work.environment.name, force=force)
         results.append(result)
         if result.changed:
             work.reporter.info(f"the view {result.path} shows {result.entries} files")
@@ -222,7 +221,7 @@ def living_roots(root: Path, register: Path) -> FrozenSet[str]:
 
     :raises SpackError: one of them cannot be read: what it needs is not known then.
     """
-    hashes = set()
+    hashes: Set[str] = set()
     problems: List[SpackError] = []
     for environment in known_environments(root, register):
         try:
@@ -286,9 +285,7 @@ def remove(environment: Environment, views: Iterable[ViewDescriptor]) -> None:
     remove_environment(environment)
 
 
-def set_view(
-    environment: Environment, enabled: bool, views: Iterable[ViewDescriptor]
-) -> None:
+def set_view(environment: Environment, enabled: bool, views: Iterable[ViewDescriptor]) -> None:
     """Turn the view on or off in ``spack.yaml``; one that is turned off is removed."""
     from spack.view.apply import remove_view
     from spack.view.manifest import is_view

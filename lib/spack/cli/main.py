@@ -66,9 +66,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that raises, so that usage errors look like all others."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(
-            f"{self.prog}: {message}", hint=f"see `{self.prog} --help`", ref="usage"
-        )
+        raise UsageError(f"{self.prog}: {message}", hint=f"see `{self.prog} --help`", ref="usage")
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -186,7 +184,17 @@ def global_parser() -> argparse.ArgumentParser:
 
 
 #: Global options that take a value: the only ones whose next word is not the command.
-_WITH_VALUE = {"-e", "--env", "-D", "--env-dir", "-c", "--config", "-C", "--config-scope", "--color"}
+_WITH_VALUE = {
+    "-e",
+    "--env",
+    "-D",
+    "--env-dir",
+    "-c",
+    "--config",
+    "-C",
+    "--config-scope",
+    "--color",
+}
 
 
 def _split(arguments: List[str]) -> Tuple[Any, Optional[str], List[str]]:

@@ -85,9 +85,7 @@ def tree(
     return "\n".join(lines)
 
 
-def _cover(
-    root: ConcreteSpec, deptypes: Tuple[str, ...]
-) -> Iterable[Tuple[int, ConcreteSpec]]:
+def _cover(root: ConcreteSpec, deptypes: Tuple[str, ...]) -> Iterable[Tuple[int, ConcreteSpec]]:
     """Nodes in depth-first order with the depth at which each is first met."""
     seen = set()
     stack: List[Tuple[int, ConcreteSpec]] = [(0, root)]

@@ -57,9 +57,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
         _section("Conflicts", conflicts, paint)
 
 
-def _section(
-    title: str, rows: Iterable[Tuple[str, ...]], paint: Callable[[str, str], str]
-) -> None:
+def _section(title: str, rows: Iterable[Tuple[str, ...]], paint: Callable[[str, str], str]) -> None:
     text = table(rows, indent=4)
     if text:
         print(f"\n{paint(title + ':', 'strong')}\n{text}")
@@ -67,7 +65,7 @@ def _section(
 
 def _versions(recipe: Recipe, everything: bool) -> List[Tuple[str, ...]]:
     records = sorted(recipe.versions, key=lambda r: Version(r.version), reverse=True)
-    rows = []
+    rows: List[Tuple[str, ...]] = []
     for record in records if everything else records[:_SHOWN]:
         notes = [
             word
@@ -83,14 +81,12 @@ def _versions(recipe: Recipe, everything: bool) -> List[Tuple[str, ...]]:
 
 
 def _variants(recipe: Recipe) -> List[Tuple[str, ...]]:
-    rows = []
+    rows: List[Tuple[str, ...]] = []
     for record in recipe.variants:
         default = ",".join(record.default)
         values = "" if record.values is None else ", ".join(value for value, _ in record.values)
         allowed = "true, false" if record.kind == "bool" else values or "any"
-        rows.append(
-            (f"{record.name} [{default}]{_when(record.when)}", allowed, record.description)
-        )
+        rows.append((f"{record.name} [{default}]{_when(record.when)}", allowed, record.description))
     return rows
 
 

@@ -6,6 +6,7 @@ import argparse
 import code
 import runpy
 import sys
+from typing import Any, Dict
 
 from spack.repo.finder import install_finder
 from spack.session import Session
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> None:
     install_finder(session.recipes.repositories)
-    names = {"__name__": "__main__", "session": session}
+    names: Dict[str, Any] = {"__name__": "__main__", "session": session}
     if args.command is not None:
         sys.argv = ["-c", *([args.script] if args.script else []), *args.args]
         exec(compile(args.command, "<command>", "exec"), names)
@@ -42,5 +43,5 @@ def run(session: Session, args: argparse.Namespace) -> None:
     else:
         from spack.spec import Spec
 
-        names["Spec"] = Spec  # type: ignore[assignment]  # names of a prompt have any type
+        names["Spec"] = Spec
         code.interact(f"Python {sys.version.split()[0]}, spack session in `session`", local=names)

@@ -31,9 +31,9 @@ def run(session: Session, args: argparse.Namespace) -> None:
         print(f"optimal:            {'yes' if stats.optimal else 'no, time ran out'}")
         if stats.duplicates:
             print(f"several instances:  {', '.join(stats.duplicates)}")
-        for name, value in stats.cost:
-            print(f"cost:               {value:>6}  {name}")
-        for name, value in stats.seconds.items():
-            print(f"seconds:            {value:>6.3f}  {name}")
+        for criterion, cost in stats.cost:
+            print(f"cost:               {cost:>6}  {criterion}")
+        for part, seconds in stats.seconds.items():
+            print(f"seconds:            {seconds:>6.3f}  {part}")
         print()
     show(session, args, solution.roots)

@@ -49,7 +49,10 @@ def add_concretizer_arguments(parser: argparse.ArgumentParser) -> None:
     reuse.add_argument("-U", "--fresh", action="store_true", help="do not reuse installed packages")
     reuse.add_argument("--reuse", action="store_true", help="reuse installed packages")
     reuse.add_argument(
-        "--reuse-deps", "--fresh-roots", action="store_true", help="reuse them for dependencies only"
+        "--reuse-deps",
+        "--fresh-roots",
+        action="store_true",
+        help="reuse them for dependencies only",
     )
     parser.add_argument("--deprecated", action="store_true", help="allow deprecated versions")
     parser.add_argument(
