@@ -97,7 +97,8 @@ def packages_with_detected(
 ) -> Dict[str, PackageSettings]:
     """The package settings that the concretizer is given: configured, completed, detected.
 
-    ``concretizer:externals:detect`` says whether, or for which packages, detection is used.
+    ``concretizer:externals:detect`` says whether, or for which packages, detection is used. A
+    package with externals of its own, or with ``buildable: true``, is left alone.
 
     :param names: only these packages are of interest; None means all that can be detected.
     :param interpreters: as for :func:`spack.host.detection.detect`.
@@ -110,7 +111,11 @@ def packages_with_detected(
         wanted = tuple(name for name in (allowed if names is None else wanted) if name in allowed)
     elif not allowed:
         wanted = ()
-    wanted = tuple(name for name in wanted if not settings.package(name).externals)
+    wanted = tuple(
+        name
+        for name in wanted
+        if not settings.package(name).externals and settings.package(name).buildable is not True
+    )
     more = [str(path) for path in settings.config.additional_external_search_paths]
     found = detect(wanted, [*more, *paths], run, cache, interpreters)
     python = packages.get("python")

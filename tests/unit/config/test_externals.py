@@ -206,6 +206,10 @@ def test_detection_is_a_setting(tmp_path: Path, detect: Any, names: Any, expecte
     given = Settings.from_data(values, VARIABLES)
     found = packages_with_detected(given, [str(tmp_path)], run, names=names)
     assert set(found) == expected
+    built = Settings.from_data({"packages": {"cmake": {"buildable": True}}}, VARIABLES)
+    assert not packages_with_detected(built, [str(tmp_path)], run, names=["cmake"])[
+        "cmake"
+    ].externals
 
 
 def test_additional_search_paths_come_first(tmp_path: Path) -> None:
