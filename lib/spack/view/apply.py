@@ -19,8 +19,20 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 from contextlib import contextmanager
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import (
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from spack.errors import ViewError
 from spack.util.filesystem import remove_tree, rename_exchange
@@ -40,7 +52,10 @@ from spack.view.manifest import (
 from spack.view.materialize import Maker
 from spack.view.plan import ViewOptions, ViewPlan, ViewSource, plan_digest, plan_view
 
-__all__ = ["ViewResult", "read_file", "recover", "remove_view", "update_view"]
+#: Swaps two paths in one step; False: nothing has changed, it cannot be done here.
+Exchange = Callable[[str, str], bool]
+
+__all__ = ["Exchange", "ViewResult", "read_file", "recover", "remove_view", "update_view"]
 
 
 class ViewResult(NamedTuple):
@@ -102,13 +117,19 @@ def read_file(path: str, limit: Optional[int]) -> bytes:
 
 
 def update_view(
-    path: str, sources: Sequence[ViewSource], options: ViewOptions, *, force: bool = False
+    path: str,
+    sources: Sequence[ViewSource],
+    options: ViewOptions,
+    *,
+    force: bool = False,
+    exchange: Exchange = rename_exchange,
 ) -> ViewResult:
     """Make the view at *path* what *sources* and *options* say; nothing is done if it is.
 
     A path that is a symbolic link to a view stays one.
 
     :param force: build it again even if it is right.
+    :param exchange: swaps two paths in one step, or returns False where that cannot be done.
     :raises ViewError: conflicts; something else is at *path*; it cannot be written.
     """
     root = os.path.realpath(path)
@@ -125,7 +146,7 @@ def update_view(
                 return ViewResult(path, False, len(old.items), kept=state.extra)
             plan = plan_view(sources, options, read_file)
             plan.check()
-            return _replace(root, path, plan, options, old, state)
+            return _replace(_Place(root, path, exchange), plan, options, old, state)
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -163,7 +184,7 @@ def recover(root: str) -> None:
     with os.scandir(parent) as listing:
         for entry in listing:
             stem, _, kind = entry.name.rpartition(".")
-            is_ours = stem.startswith(start) and len(stem) == len(start) + _RANDOM
+            is_ours = stem.startswith(start) and _TOKEN.match(stem[len(start) :])
             if is_ours and kind in ("new", "old"):
                 left.append((kind, entry.path))
     for kind, path in sorted(left):
@@ -175,42 +196,49 @@ def recover(root: str) -> None:
 
 # -- replacing ---------------------------------------------------------------------------------
 
-#: Characters of the random part of a name.
-_RANDOM = 8
+#: The random part of a name.
+_TOKEN = re.compile(r"[0-9a-f]{8}\Z")
 
 
 def _aside(root: str, kind: str) -> str:
     parent, name = os.path.split(root)
-    return os.path.join(parent, f".{name[:200]}.{os.urandom(_RANDOM // 2).hex()}.{kind}")
+    return os.path.join(parent, f".{name[:200]}.{os.urandom(4).hex()}.{kind}")
+
+
+class _Place(NamedTuple):
+    """Where a view goes, how the person wrote that, and how it gets there."""
+
+    root: str
+    shown: str
+    exchange: Exchange
 
 
 def _replace(
-    root: str,
-    shown: str,
+    place: _Place,
     plan: ViewPlan,
     options: ViewOptions,
     old: Optional[ViewManifest],
     state: Optional[Examination],
 ) -> ViewResult:
-    new = _aside(root, "new")
+    new = _aside(place.root, "new")
     try:
         maker = Maker(plan, new)
         maker.make()
         carried = _Carried((), {})
         if old is not None and state is not None:
-            carried = _Carrier(root, new, plan, old, state).carry()
+            carried = _Carrier(place.root, new, plan, old, state).carry()
         with open(os.path.join(new, ENVIRONMENT), "w", encoding="utf-8") as stream:
             stream.write(activation_text(plan, options.prompt))
         with open(os.path.join(new, MANIFEST), "w", encoding="utf-8") as stream:
             stream.write(manifest_text(plan, maker.made))
-        _exchange(new, root)
+        _exchange(new, place)
     except BaseException:
         remove_tree(new)
         raise
     remove_tree(new)
     repaired = () if state is None else tuple(sorted(state.missing + state.altered))
     return ViewResult(
-        shown,
+        place.shown,
         True,
         len(plan.items),
         repaired=repaired,
@@ -220,15 +248,16 @@ def _replace(
     )
 
 
-def _exchange(new: str, root: str) -> None:
-    """Put *new* in the place of *root*; *new* is then the old tree, or gone."""
+def _exchange(new: str, place: _Place) -> None:
+    """Put *new* in its place; *new* is then the old tree, or gone."""
+    root = place.root
     try:
         mode = os.stat(root).st_mode
     except FileNotFoundError:
         os.rename(new, root)
         return
     os.chmod(new, mode & 0o7777)
-    if rename_exchange(new, root):
+    if place.exchange(new, root):
         return
     old = _aside(root, "old")
     os.rename(root, old)
