@@ -96,7 +96,7 @@ class PackageIdentity(metaclass=DeclaringMeta):
         if known is None:
             declared = _declared(cls, VersionDeclaration)
             known = {Version(d.version): dict(d.options) for d in declared}
-            setattr(cls, "__versions", known)  # noqa: B010  # not to be mangled
+            setattr(cls, "__versions", known)  # a name that is not mangled
         return known
 
     @classproperty

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, List, NoReturn, Optional, Sequence, Union
 
 from spack.errors import SpackError
+from spack.host.platform import operating_system
 from spack.spec import Version
 
 __all__ = [
@@ -90,10 +91,12 @@ class HostPlatform:
 
     :param name: ``linux``.
     :param default: generic target.
+    :param default_os: operating system and its release, ``debian12``.
     """
 
     name: str
     default: str
+    default_os: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -101,7 +104,11 @@ class HostPlatform:
 
 def host_platform() -> HostPlatform:
     """The platform that this process runs on."""
-    return HostPlatform(name=platform.system().lower(), default=platform.machine())
+    return HostPlatform(
+        name=platform.system().lower(),
+        default=platform.machine(),
+        default_os=operating_system(),
+    )
 
 
 def macos_version() -> Version:

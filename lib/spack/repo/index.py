@@ -68,7 +68,7 @@ class RepositoryIndex:
         try:
             document = marshal.loads((self.directory / "index").read_bytes())
             header, names, columns, rest = document
-            if header[:2] != (_FORMAT, self.fingerprint):
+            if header[:2] != (_FORMAT, self.fingerprint) or header[3] != str(self.repository.root):
                 return
             self._open(header[2])
         except (OSError, ValueError, EOFError, TypeError, IndexError):
@@ -245,11 +245,9 @@ class RepositoryIndex:
                 file.unlink(missing_ok=True)
 
 
-def engine_fingerprint(directories: Iterable[Path]) -> str:
+def engine_fingerprint(directories: Iterable[str]) -> str:
     """Stands for the code that makes facts: the stat of its files, and the interpreter."""
-    import hashlib  # start-up: blake2 comes with it, and most commands ask for no recipe
-
-    hasher = hashlib.sha256(repr((_FORMAT, sys.implementation.cache_tag)).encode())
+    lines = [f"{_FORMAT} {sys.implementation.cache_tag}"]
     for directory in directories:
         try:
             entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
@@ -258,9 +256,8 @@ def engine_fingerprint(directories: Iterable[Path]) -> str:
         for entry in entries:
             if entry.name.endswith(".py"):
                 status = entry.stat()
-                text = f"{entry.path} {status.st_mtime_ns} {status.st_size}\n"
-                hasher.update(text.encode("utf-8", "surrogateescape"))
-    return hasher.hexdigest()
+                lines.append(f"{entry.path} {status.st_mtime_ns} {status.st_size}")
+    return "\n".join(lines)
 
 
 def providers_of(index: RepositoryIndex) -> dict[str, list[str]]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spack.errors import RecipeError
 from spack.recipe.names import directory_name, near_names, package_name
 from spack.recipe.records import Recipe
-from spack.repo.finder import install_finder
 from spack.repo.index import RepositoryIndex, engine_fingerprint, providers_of
-from spack.repo.load import load_class
 from spack.repo.repository import Repository
-from spack.repo.worker import FactsBuilder, compute_facts
+from spack.util.hashing import checksum
+
+if TYPE_CHECKING:
+    from spack.repo.worker import FactsBuilder
 
 __all__ = ["RepoPath"]
 
@@ -44,7 +45,7 @@ class RepoPath:
     ) -> None:
         self.repositories: Sequence[Repository] = tuple(repositories)
         self._cache_dir = cache_dir
-        self._build: FactsBuilder = build_index or compute_facts
+        self._build = build_index
         self._on_build = on_build
         self._indexes: list[RepositoryIndex] | None = None
         self._recipes: dict[str, Recipe | None] = {}
@@ -62,10 +63,11 @@ class RepoPath:
         return self._indexes
 
     def _load(self) -> list[RepositoryIndex]:
-        engine = Path(__file__).resolve().parents[1]
-        directories = [engine / name for name in _ENGINE]
-        directories += [r.root / "build_systems" for r in self.repositories]
-        fingerprint = engine_fingerprint(directories)
+        engine = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        directories = [os.path.join(engine, name) for name in _ENGINE]
+        directories += [str(r.root / "build_systems") for r in self.repositories]
+        roots = (str(r.root) for r in self.repositories)
+        fingerprint = "\n".join((engine_fingerprint(directories), *roots))
         indexes = [
             RepositoryIndex(repository, self._directory(repository), fingerprint)
             for repository in self.repositories
@@ -76,20 +78,27 @@ class RepoPath:
         if work:
             if self._on_build is not None:
                 self._on_build(len(work))
-            for row in self._build([r.root for r in self.repositories], work):
+            for row in self._builder()([r.root for r in self.repositories], work):
                 rows[row[0]].append(row)
         for index, (_, gone), new in zip(indexes, stale, rows):
             if gone or new:
                 index.update(new, gone)
         return indexes
 
+    def _builder(self) -> FactsBuilder:
+        if self._build is not None:
+            return self._build
+        from spack.repo.worker import compute_facts  # start-up: not needed with a fresh index
+
+        return compute_facts
+
     def _directory(self, repository: Repository) -> Path | None:
         if self._cache_dir is None:
             return None
         # What a recipe derives from may lie in another repository: the whole path is the key.
-        roots = "\n".join(str(r.root) for r in self.repositories)
-        key = hashlib.sha256(f"{repository.root}\n{roots}".encode("utf-8", "surrogateescape"))
-        return self._cache_dir / f"{repository.namespace}-{key.hexdigest()[:12]}"
+        roots = "\n".join(str(r.root) for r in (repository, *self.repositories))
+        key = checksum(roots.encode("utf-8", "surrogateescape"))
+        return self._cache_dir / f"{repository.namespace}-{key:08x}"
 
     # Questions.
 
@@ -170,6 +179,10 @@ class RepoPath:
 
         :raises RecipeError: there is no such package, or its recipe fails.
         """
+        # start-up: the import machinery of recipes, which only this needs
+        from spack.repo.finder import install_finder
+        from spack.repo.load import load_class
+
         for repository in self._candidates(name):
             directory = directory_name(name.rpartition(".")[2])
             if (repository.packages / directory / "package.py").is_file():

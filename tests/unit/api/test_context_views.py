@@ -213,7 +213,7 @@ def test_queries(graph: SpecView) -> None:
     assert graph["mpich:cxx"].last_query.extra_parameters == ["cxx"]
     assert graph["mpich"].last_query.extra_parameters == []
     assert graph["mpi"].last_query.isvirtual
-    with pytest.raises(InstallError, match="headers of mpich@4.1/.* is None"):
+    with pytest.raises(InstallError, match=r"headers of mpich@4.1/.* is None"):
         graph["mpich"].headers  # noqa: B018  # the property is what is tested
 
 
