@@ -16,16 +16,13 @@ is known of it): there a literal must stay free to be true or false.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Protocol, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from spack.recipe.records import VariantRecord
-from spack.solver.candidates import Candidates, Catalog
+from spack.solver.world import World
 from spack.spec import ConcreteSpec, Dependency, Spec, VariantValue, any_version, target_satisfies
 
-__all__ = ["LANGUAGES", "Conditions", "Literal", "Scope"]
-
-#: Virtual packages that stand for a compiler; each node chooses its own provider.
-LANGUAGES = frozenset(("c", "cxx", "fortran"))
+__all__ = ["Conditions", "Literal"]
 
 #: Keys that look like variants but that no recipe declares: a node has them when it is told to.
 FREE_KEYS = frozenset(("commit", "dev_path", "patches", "tag", "branch", "ref"))
@@ -49,31 +46,11 @@ class Literal:
     dependency: Optional[Dependency] = None
 
 
-class Scope(Protocol):
-    """What is known of the packages that take part."""
-
-    catalog: Catalog
-
-    def candidates(self, name: str) -> Candidates: ...
-
-    def alive(self, name: str) -> int:
-        """The versions that any node of *name*, other than a ghost, may have."""
-
-    def ghostly(self, name: str) -> bool:
-        """Whether *name* may be a ghost."""
-
-    def may_have(self, name: str, dependency: str) -> bool:
-        """Whether a node of *name* may depend directly on *dependency*."""
-
-    def targets(self) -> Tuple[str, ...]:
-        """The targets to choose from; just one when there is no choice."""
-
-
 class Conditions:
     """Makes literals and conditions, each once."""
 
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
+    def __init__(self, world: World) -> None:
+        self.world = world
         self.literals: List[Literal] = []
         self.conditions: Dict[Tuple[str, Tuple[int, ...]], int] = {}
         #: Values of variants that a constraint mentions, by package and variant.
@@ -149,9 +126,9 @@ class Conditions:
         versions = spec.versions
         if versions.is_any:
             return []
-        alive = self.scope.alive(package)
-        mask = self.scope.candidates(package).mask(versions) & alive if alive else 0
-        if self.scope.ghostly(package):
+        alive = self.world.alive(package)
+        mask = self.world.candidates(package).mask(versions) & alive if alive else 0
+        if self.world.ghostly(package):
             return [self.literal(package, ("v", str(versions), mask))]
         if not mask:
             return None
@@ -184,15 +161,15 @@ class Conditions:
 
     def definitions(self, package: str, name: str) -> List[VariantRecord]:
         """The recipe's definitions of a variant, in order."""
-        recipe = self.scope.candidates(package).recipe
+        recipe = self.world.candidates(package).recipe
         if recipe is None:
             return []
         return [record for record in recipe.variants if record.name == name]
 
     def _possible(self, package: str, wanted: VariantValue) -> bool:
-        if self.scope.ghostly(package):
+        if self.world.ghostly(package):
             return True
-        candidates = self.scope.candidates(package)
+        candidates = self.world.candidates(package)
         if candidates.installed or candidates.externals:
             return True
         for record in self.definitions(package, wanted.name):
@@ -209,7 +186,7 @@ class Conditions:
 
     def _given(self, package: str, wanted: VariantValue) -> bool:
         """Whether every node of *package* has the value: build_system=python_pip and the like."""
-        if self.scope.ghostly(package) or self.scope.candidates(package).installed:
+        if self.world.ghostly(package) or self.world.candidates(package).installed:
             return False
         definitions = self.definitions(package, wanted.name)
         if len(definitions) != 1 or definitions[0].when or definitions[0].values is None:
@@ -221,21 +198,21 @@ class Conditions:
             definitions[0].kind == "single"
             and len(values) == 1
             and wanted.values == (values[0][0],)
-            and not self.scope.candidates(package).externals
+            and not self.world.candidates(package).externals
         )
 
     def _architecture(self, package: str, spec: Spec) -> Optional[List[int]]:
         arch = spec.arch
         if not arch:
             return []
-        host = self.scope.catalog.problem.host
+        host = self.world.catalog.problem.host
         if arch.platform not in (None, "*", host.platform) or arch.os not in (None, "*", host.os):
             return None
         if arch.target is None or arch.target == "*":
             return []
-        targets = self.scope.targets()
+        targets = self.world.targets
         fitting = tuple(name for name in targets if target_satisfies(name, arch.target))
-        if self.scope.ghostly(package):
+        if self.world.ghostly(package):
             return [self.literal(package, ("t", fitting, arch.target))]
         if len(fitting) == len(targets):
             return []
@@ -249,7 +226,7 @@ class Conditions:
             hashes = tuple(
                 sorted(
                     concrete.dag_hash()
-                    for concrete in self.scope.catalog.by_hash(spec.hash_prefix)
+                    for concrete in self.world.catalog.by_hash(spec.hash_prefix)
                     if concrete.name == package
                 )
             )
@@ -257,7 +234,7 @@ class Conditions:
                 return None
             found.append(self.literal(package, ("H", hashes)))
         if spec.namespace:
-            recipe = self.scope.catalog.recipe(package)
+            recipe = self.world.catalog.recipe(package)
             if recipe is None or recipe.namespace != spec.namespace:
                 return None
         return found
@@ -269,7 +246,7 @@ class Conditions:
         name = wanted.spec.name
         if not name:
             return None
-        if self.scope.catalog.is_virtual(name):
+        if self.world.catalog.is_virtual(name):
             return self._virtual(package, name, wanted)
         if wanted.direct and not self._may_have(package, name):
             return None
@@ -287,7 +264,7 @@ class Conditions:
             return None
         conditions: List[Tuple[str, int]] = []
         anonymous = wanted.spec.replace(name="", versions=any_version)
-        for provider in self.scope.catalog.providers(virtual):
+        for provider in self.world.catalog.providers(virtual):
             literals = self.compile(provider, anonymous)
             if literals is not None:
                 conditions.append((provider, self.condition(provider, literals)))
@@ -300,9 +277,9 @@ class Conditions:
         return self.literal(package, key, wanted)
 
     def _may_have(self, package: str, name: str) -> bool:
-        if self.scope.ghostly(package) or self.scope.candidates(package).installed:
+        if self.world.ghostly(package) or self.world.candidates(package).installed:
             return True
-        return self.scope.may_have(package, name)
+        return self.world.may_have(package, name)
 
     # -- installed specs --------------------------------------------------------------------
 
@@ -310,7 +287,7 @@ class Conditions:
         """Whether *literal* is true of an installed spec."""
         kind, key = literal.key[0], literal.key
         if kind == "v":
-            index = self.scope.candidates(spec.name).index(spec.version)
+            index = self.world.candidates(spec.name).index(spec.version)
             return bool(key[2] >> index & 1)
         if kind in ("b", "h", "x"):
             value = spec.variants.get(key[1])

@@ -101,9 +101,7 @@ class _Decoder:
                 stack.pop()
         return done
 
-    def _spec(
-        self, node: Node, draft: _Draft, done: Mapping[Node, ConcreteSpec]
-    ) -> ConcreteSpec:
+    def _spec(self, node: Node, draft: _Draft, done: Mapping[Node, ConcreteSpec]) -> ConcreteSpec:
         if draft.reused is not None:
             return self.catalog.by_hash(draft.reused)[0]
         name = node[0]
@@ -270,5 +268,3 @@ def _value(record: VariantRecord, values: Sequence[str]) -> VariantValue:
 
 def _kind(value: VariantValue) -> str:
     return value.kind if value.kind in ("bool", "single", "multi") else "single"
-
-

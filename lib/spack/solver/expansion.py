@@ -19,11 +19,13 @@ from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spack.recipe.records import DependencyRecord
 from spack.solver.candidates import Candidates, Catalog
-from spack.solver.conditions import LANGUAGES
 from spack.solver.problem import Root
 from spack.spec import Spec, VariantValue, target_satisfies
 
-__all__ = ["Plan", "dependency_records", "plan"]
+__all__ = ["LANGUAGES", "Plan", "dependency_records", "plan"]
+
+#: Virtual packages that stand for a compiler; each node chooses its own provider.
+LANGUAGES = frozenset(("c", "cxx", "fortran"))
 
 
 @dataclass

@@ -127,9 +127,7 @@ def _unknown_package(catalog: Catalog, name: str, origin: str) -> RecipeError:
     )
 
 
-def _no_version(
-    candidates: Candidates, spec: Spec, root: Root
-) -> Optional[UnsatisfiableError]:
+def _no_version(candidates: Candidates, spec: Spec, root: Root) -> Optional[UnsatisfiableError]:
     if spec.versions.is_any or spec.hash_prefix:
         return None
     name, mask = candidates.name, candidates.mask(spec.versions)
@@ -290,8 +288,9 @@ def _worth_showing(catalog: Catalog, guard: Guard, guards: Sequence[Guard]) -> b
     ]
     if any(not a.intersects(b) for a in about for b in about):
         return False
-    if any(other.kind != "root" and other.package == name for other in guards if other is not guard):
-        return False
+    for other in guards:
+        if other is not guard and other.kind != "root" and other.package == name:
+            return False
     return bool(about)
 
 
@@ -313,8 +312,7 @@ def _cause(catalog: Catalog, guard: Guard, absent: bool = False) -> Unsatisfiabl
             message += f", but {guard.package if direct else f'nothing below {guard.package}'}"
             message += f" depends on {name}" if not direct else f" does not depend on {name}"
             hint = (
-                f"leave {name} out; what only the builds of dependencies use "
-                "cannot be named with ^"
+                f"leave {name} out; what only the builds of dependencies use cannot be named with ^"
             )
     elif guard.kind == "dependency":
         when = guard.data.when
@@ -372,8 +370,7 @@ def _domain(candidates: Candidates) -> str:
 def _fixed_hint(candidates: Candidates) -> str:
     name = candidates.name
     return (
-        f"let spack external find {name} look for others, or set "
-        f"packages:{name}:buildable to true"
+        f"let spack external find {name} look for others, or set packages:{name}:buildable to true"
     )
 
 
@@ -381,5 +378,3 @@ def _either(texts: Sequence[str]) -> str:
     if len(texts) < 2:
         return "".join(texts)
     return f"{', '.join(texts[:-1])} or {texts[-1]}"
-
-

@@ -13,9 +13,29 @@ from spack.solver.encode import Encoder, Encoding
 from spack.solver.expansion import Plan, plan
 from spack.solver.explain import conflict_of, precheck
 from spack.solver.problem import Problem, Root, Solution, Statistics
+from spack.solver.world import World
 from spack.spec import ConcreteSpec, Version
 
-__all__ = ["concretize"]
+__all__ = ["CRITERIA", "concretize"]
+
+#: The priorities of ``logic/optimize.lp`` in words.
+CRITERIA = {
+    15: "requirements and wishes of the configuration",
+    14: "further instances of a package",
+    13: "deprecated versions",
+    12: "versions of roots",
+    11: "variants of roots",
+    10: "several compilers for one package",
+    9: "providers",
+    8: "variants",
+    7: "versions",
+    6: "targets",
+    5: "builds",
+    4: "providers that are there already",
+    3: "variants that are assumed of externals",
+    2: "versions that are there already",
+    1: "nodes",
+}
 
 
 @dataclass
@@ -28,7 +48,7 @@ class _Effort:
     facts: int = 0
     optimal: bool = True
     duplicates: Dict[str, None] = field(default_factory=dict)
-    cost: Tuple[Tuple[int, int], ...] = ()
+    cost: Tuple[Tuple[str, int], ...] = ()
     seconds: Dict[str, float] = field(default_factory=dict)
 
     def spend(self, phase: str, seconds: float) -> None:
@@ -102,7 +122,7 @@ def _fitting(
     fitting: List[int] = []
     rest: List[int] = []
     for index, root in zip(group, roots):
-        trial = tuple(r for i, r in zip(group, roots) if i in fitting) + (root,)
+        trial = (*(r for i, r in zip(group, roots) if i in fitting), root)
         try:
             _solve(replace(problem, roots=trial), trial, effort)
             fitting.append(index)
@@ -137,7 +157,8 @@ def _solve(
         start = time.perf_counter()
         chosen = plan(catalog, roots, sorted(more), multi)
         planned = time.perf_counter()
-        encoder = Encoder(catalog, roots, chosen, multi)
+        world = World(catalog, roots, chosen, multi)
+        encoder = Encoder(world)
         encoding = encoder.encode()
         encoded = time.perf_counter()
         answer = driver.optimize(encoding.facts, bool(multi), problem.seconds)
@@ -158,10 +179,10 @@ def _solve(
             more |= chosen.expanded | ghosts
             continue
         start = time.perf_counter()
-        specs = decode(catalog, encoding, answer.atoms, encoder.targets()[0], roots)
+        specs = decode(catalog, encoding, answer.atoms, world.targets[0], roots)
         effort.spend("decode", time.perf_counter() - start)
         effort.optimal = effort.optimal and answer.optimal
-        effort.cost = answer.cost
+        effort.cost = tuple((CRITERIA[level], cost) for level, cost in answer.cost)
         effort.duplicates.update((name, None) for name in multi)
         return list(specs)
 
@@ -178,8 +199,7 @@ def _grow(
     :raises UnsatisfiableError: when more instances cannot help.
     """
     start = time.perf_counter()
-    full = Plan(chosen.expanded)
-    encoder = Encoder(catalog, roots, full, multi, relaxed=True)
+    encoder = Encoder(World(catalog, roots, Plan(chosen.expanded), multi, relaxed=True))
     encoding = encoder.encode()
     core = driver.explain_core(
         encoding.facts, len(encoding.guards), bool(multi), _order(encoding), 5.0

@@ -84,7 +84,7 @@ class VariantFacts:
     def _variant(self, package: str, name: str) -> None:
         encoder = self.encoder
         catalog = encoder.catalog
-        expanded = package in encoder.plan.expanded
+        expanded = encoder.world.expanded(package)
         if package not in encoder.universe or not (expanded or catalog.externals(package)):
             return
         outside = self._external_values(package, name)
@@ -161,7 +161,7 @@ class VariantFacts:
                 emit(f'alone({number},"none").')
             return
         emit(f"grouped({number}).")
-        mixes = set()
+        mixes: Set[Tuple[str, str]] = set()
         for group in record.sets:
             inside = sorted(value for value in group if value in values)
             if len(group) == 1 and inside:

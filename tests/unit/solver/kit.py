@@ -97,9 +97,14 @@ def variant_record(name: str, data: Any, line: int) -> VariantRecord:
     kind = "multi" if multi else "single"
     if isinstance(default, bool):
         return VariantRecord(
-            name, "bool", (str(default).lower(),), (("true", ""), ("false", "")),
-            sticky=data.get("sticky", False), when=data.get("when", ""), line=line,
-        )  # fmt: skip
+            name,
+            "bool",
+            (str(default).lower(),),
+            (("true", ""), ("false", "")),
+            sticky=data.get("sticky", False),
+            when=data.get("when", ""),
+            line=line,
+        )
     texts = tuple(str(d) for d in (default if isinstance(default, list) else [default]))
     sets = data.get("sets")
     if sets is not None:
@@ -107,17 +112,24 @@ def variant_record(name: str, data: Any, line: int) -> VariantRecord:
         values = [value for group in sets for value in group]
     pairs = None
     if values is not None:
-        pairs = tuple(
-            (str(v[0]), v[1]) if isinstance(v, list) else (str(v), "") for v in dict.fromkeys(
-                tuple(v) if isinstance(v, list) else v for v in values
+        pairs = (
+            tuple(
+                (str(v[0]), v[1]) if isinstance(v, list) else (str(v), "")
+                for v in dict.fromkeys(tuple(v) if isinstance(v, list) else v for v in values)
             )
-        ) if not any(isinstance(v, list) for v in values) else tuple(
-            (str(v[0]), v[1]) if isinstance(v, list) else (str(v), "") for v in values
+            if not any(isinstance(v, list) for v in values)
+            else tuple((str(v[0]), v[1]) if isinstance(v, list) else (str(v), "") for v in values)
         )
     return VariantRecord(
-        name, kind, texts, pairs, sets=sets, sticky=data.get("sticky", False),
-        when=data.get("when", ""), line=line,
-    )  # fmt: skip
+        name,
+        kind,
+        texts,
+        pairs,
+        sets=sets,
+        sticky=data.get("sticky", False),
+        when=data.get("when", ""),
+        line=line,
+    )
 
 
 def recipe(name: str, data: dict[str, Any] | None) -> Recipe:
@@ -163,9 +175,12 @@ def recipe(name: str, data: dict[str, Any] | None) -> Recipe:
         row = row if isinstance(row, dict) else {"specs": [row]}
         requirements.append(
             RequirementRecord(
-                tuple(row["specs"]), row.get("policy", "one_of"), row.get("when", ""),
-                row.get("message"), line,
-            )  # fmt: skip
+                tuple(row["specs"]),
+                row.get("policy", "one_of"),
+                row.get("when", ""),
+                row.get("message"),
+                line,
+            )
         )
     provides = []
     for row in data.get("provides") or ():
@@ -173,12 +188,19 @@ def recipe(name: str, data: dict[str, Any] | None) -> Recipe:
         names, when = row if isinstance(row, list) else (row, "")
         provides.append(ProvidesRecord(tuple(names.split()), when, line))
     return Recipe(
-        name, "test", f"packages/{name.replace('-', '_')}/package.py",
-        hashlib.sha256(name.encode()).hexdigest(), versions=tuple(versions),
-        variants=tuple(variants), dependencies=tuple(dependencies), extends=tuple(extends),
-        conflicts=tuple(conflicts), requirements=tuple(requirements), provides=tuple(provides),
+        name,
+        "test",
+        f"packages/{name.replace('-', '_')}/package.py",
+        hashlib.sha256(name.encode()).hexdigest(),
+        versions=tuple(versions),
+        variants=tuple(variants),
+        dependencies=tuple(dependencies),
+        extends=tuple(extends),
+        conflicts=tuple(conflicts),
+        requirements=tuple(requirements),
+        provides=tuple(provides),
         patches=patch_records(data.get("patches")),
-    )  # fmt: skip
+    )
 
 
 def source(packages: dict[str, Any]) -> Recipes:
@@ -191,7 +213,9 @@ def problem_of(data: dict[str, Any]) -> Problem:
     config = {**COMPILER_CONFIG, **(data.get("config") or {})}
     settings = Settings.from_data({"packages": config}).packages
     options = dict(data.get("options") or {})
-    host = FakeHost(**{k: tuple(v) if isinstance(v, list) else v for k, v in (data.get("host") or {}).items()})
+    host = FakeHost(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in (data.get("host") or {}).items()}
+    )
     if isinstance(options.get("tests"), list):
         options["tests"] = frozenset(options["tests"])
     problem = Problem((), recipes, host, settings, **options)
@@ -217,11 +241,17 @@ COMPILERS: dict[str, Any] = {
     "gcc": {
         "versions": ["14.1.0", "12.2.0", "10.2.0"],
         "variants": {
-            "languages": {"default": ["c", "c++", "fortran"], "values": ["c", "c++", "fortran"],
-                          "multi": True},
+            "languages": {
+                "default": ["c", "c++", "fortran"],
+                "values": ["c", "c++", "fortran"],
+                "multi": True,
+            },
         },
-        "provides": [["c", "languages=c"], ["cxx", "languages=c++"],
-                     ["fortran", "languages=fortran"]],
+        "provides": [
+            ["c", "languages=c"],
+            ["cxx", "languages=c++"],
+            ["fortran", "languages=fortran"],
+        ],
         "depends_on": [["c", "build"], ["cxx", "build"]],
     },
     "llvm": {
@@ -231,7 +261,7 @@ COMPILERS: dict[str, Any] = {
         "depends_on": [["c", "build"], ["cxx", "build"]],
     },
     "compiler-wrapper": {"versions": ["1.0"]},
-}  # fmt: skip
+}
 
 COMPILER_CONFIG: dict[str, Any] = {
     "gcc": {
@@ -268,7 +298,9 @@ def check(problem: Problem, roots: tuple[ConcreteSpec, ...]) -> None:
     reused_below: set[str] = set()
     for node in nodes.values():
         if node.dag_hash() in installed:
-            reused_below.update(s.dag_hash() for s in node.traverse(("build", "link", "run", "test")))
+            reused_below.update(
+                s.dag_hash() for s in node.traverse(("build", "link", "run", "test"))
+            )
     for node in nodes.values():
         if node.dag_hash() in reused_below:
             continue
@@ -288,7 +320,8 @@ def check(problem: Problem, roots: tuple[ConcreteSpec, ...]) -> None:
 def _clauses(spec: Spec) -> list[Spec]:
     """The spec without what ``++`` passes on, which is a preference."""
     variants = {
-        name: VariantValue(name, v.kind, v.values, exact=v.exact) for name, v in spec.variants.items()
+        name: VariantValue(name, v.kind, v.values, exact=v.exact)
+        for name, v in spec.variants.items()
     }
     kept = tuple(d for d in spec.dependencies if not _versioned_virtual(d))
     return [spec.replace(variants=variants, dependencies=kept)]
@@ -302,9 +335,11 @@ def _versioned_virtual(dependency: Any) -> bool:
 def check_external(problem: Problem, node: ConcreteSpec) -> None:
     entries = problem.packages[node.name].externals
     matching = [
-        e for e in entries
-        if e.prefix == node.external_path and Version(str(Spec.parse(e.spec).versions).lstrip("=")) == node.version
-    ]  # fmt: skip
+        e
+        for e in entries
+        if e.prefix == node.external_path
+        and Version(str(Spec.parse(e.spec).versions).lstrip("=")) == node.version
+    ]
     assert matching, f"{node} is no external of the configuration"
     assert any(
         all(node.variants[v.name].satisfies(v) for v in Spec.parse(e.spec).variants.values())
@@ -316,9 +351,9 @@ def check_external(problem: Problem, node: ConcreteSpec) -> None:
 def holds(node: ConcreteSpec, text: str) -> bool:
     spec = Spec.parse(text)
     if spec.name and spec.name != node.name:
-        return any(below.satisfies(spec) for below in node.traverse(("link", "run"), root=False)) or any(
-            edge.spec.satisfies(spec) for edge in node.edges
-        )
+        return any(
+            below.satisfies(spec) for below in node.traverse(("link", "run"), root=False)
+        ) or any(edge.spec.satisfies(spec) for edge in node.edges)
     return node.satisfies(spec)
 
 
@@ -331,7 +366,12 @@ def check_built(problem: Problem, node: ConcreteSpec, root_names: set[str]) -> N
         buildable = problem.packages["all"].buildable
     assert buildable is not False, f"{node} may not be built"
     declared = {v.version: v for v in recipe.versions}
-    named = {str(s.versions.concrete) for r in problem.roots for s in r.spec.traverse() if s.name == node.name}
+    named = {
+        str(s.versions.concrete)
+        for r in problem.roots
+        for s in r.spec.traverse()
+        if s.name == node.name
+    }
     assert str(node.version) in declared or str(node.version) in named, f"{node} is not declared"
     if str(node.version) in declared and not problem.deprecated:
         assert not declared[str(node.version)].deprecated, f"{node} is deprecated"
@@ -386,11 +426,12 @@ def check_dependencies(problem: Problem, recipe: Recipe, node: ConcreteSpec) -> 
     expected: dict[tuple[str, ...], set[str]] = {}
     rows = [(r.spec, r.types, r.when) for r in recipe.dependencies]
     rows += [(r.spec, r.types, r.when) for r in recipe.extends]
-    if "compiler-wrapper" != recipe.name and problem.recipes.get("compiler-wrapper"):
+    if recipe.name != "compiler-wrapper" and problem.recipes.get("compiler-wrapper"):
         rows += [
             ("compiler-wrapper", ("build",), when)
-            for text, types, when in rows if text in ("c", "cxx", "fortran") and "build" in types
-        ]  # fmt: skip
+            for text, types, when in rows
+            if text in ("c", "cxx", "fortran") and "build" in types
+        ]
     found: dict[str, set[str]] = {}
     virtuals: dict[str, set[str]] = {}
     for text, types, when in rows:

@@ -1,0 +1,58 @@
+"""Circles in graphs of packages."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Mapping, Set
+
+__all__ = ["cycles", "reachable"]
+
+
+def reachable(starts: Set[str], edges: Mapping[str, Set[str]]) -> Set[str]:
+    """*starts* and everything that edges lead to from there."""
+    reach, queue = set(starts), list(starts)
+    while queue:
+        for child in edges.get(queue.pop(), ()):
+            if child not in reach:
+                reach.add(child)
+                queue.append(child)
+    return reach
+
+
+def cycles(edges: Mapping[str, Set[str]]) -> List[List[str]]:
+    """Groups of packages that may depend on each other in a circle (Tarjan's algorithm)."""
+    index: Dict[str, int] = {}
+    low: Dict[str, int] = {}
+    stack: List[str] = []
+    inside: Set[str] = set()
+    groups: List[List[str]] = []
+    for start in edges:
+        if start in index:
+            continue
+        work = [(start, iter(sorted(edges[start])))]
+        index[start] = low[start] = len(index)
+        stack.append(start)
+        inside.add(start)
+        while work:
+            name, children = work[-1]
+            for child in children:
+                if child not in index:
+                    index[child] = low[child] = len(index)
+                    stack.append(child)
+                    inside.add(child)
+                    work.append((child, iter(sorted(edges.get(child, ())))))
+                    break
+                if child in inside:
+                    low[name] = min(low[name], index[child])
+            else:
+                work.pop()
+                if work:
+                    parent = work[-1][0]
+                    low[parent] = min(low[parent], low[name])
+                if low[name] == index[name]:
+                    group: List[str] = []
+                    while not group or group[-1] != name:
+                        group.append(stack.pop())
+                        inside.discard(group[-1])
+                    if len(group) > 1:
+                        groups.append(group)
+    return groups
