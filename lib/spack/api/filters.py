@@ -133,14 +133,12 @@ def change_sed_delimiter(
 ) -> None:
     """Write the ``s`` commands of sed in the files with another delimiter.
 
-    Commands are recognised in single quotes, in double quotes, and bare.
+    A command is recognised where it is a whole line, or a whole text in quotes.
     """
     if len(old_delim) != 1 or len(new_delim) != 1:
         raise ValueError("a delimiter of sed is one character")
     old = re.escape(old_delim)
+    part = rf"((?:\\.|[^\\{old}\n])*)"
+    command = rf"(^|['\"])s{old}{part}{old}{part}{old}([gIp]*)(?=['\"]|$)"
     new = new_delim.replace("\\", "\\\\")
-    part = rf"((?:\\.|[^\\{old}\n])*?)"
-    command = rf"(?<![\w])s{old}{part}{old}{part}{old}"
-    for quote in ("'", '"'):
-        filter_file(f"{quote}{command[8:]}", rf"{quote}s{new}\1{new}\2{new}", *filenames)
-    filter_file(command, rf"s{new}\1{new}\2{new}", *filenames)
+    filter_file(command, rf"\1s{new}\2{new}\3{new}\4", *filenames)
