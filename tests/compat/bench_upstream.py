@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lib"))
 
-from spack.repo import RepoPath, Repository  # noqa: E402  # the path comes first
+from spack.repo import RepoPath, Repository  # the path comes first
 
 
 def timed(title: str, start: float) -> None:
