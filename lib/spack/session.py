@@ -148,6 +148,7 @@ class Session:
                 "tempdir": tempfile.gettempdir,
                 "user": _user_name,
                 "SPACK_ROOT": str(places.root),
+                "cwd": str(self.cwd),
                 "SSL_CERT_FILE": self.environ.get("SSL_CERT_FILE", ""),
             },
             self.environ,
