@@ -4,12 +4,16 @@ The way of a view::
 
     sources + options -> ViewPlan => view        (plan is pure; apply does the I/O)
 
+- :mod:`spack.view.records`: the records of this way;
 - :mod:`spack.view.plan`: which path of the view comes from which package, and how;
 - :mod:`spack.view.relocate`: texts that name the store's Python, made independent of place;
 - :mod:`spack.view.venv`: what makes a directory a virtual environment;
 - :mod:`spack.view.manifest`: what a view records of itself, and comparing it with the disk;
-- :mod:`spack.view.apply`: building aside and exchanging.
+- :mod:`spack.view.materialize`: writing the tree of a plan;
+- :mod:`spack.view.apply`: building aside and exchanging;
+- :mod:`spack.view.activate`, :mod:`spack.view.search_paths`: what activating a view does;
+- :mod:`spack.view.run`: the views behind ``spack load``.
 
-A new link type is a row of :data:`spack.view.plan.LINK_TYPES` and a maker in
-:mod:`spack.view.apply`.
+A new link type is a row of :data:`spack.view.records.LINK_TYPES` and a maker in
+:mod:`spack.view.materialize`.
 """

@@ -1,0 +1,209 @@
+"""What a view is made from, and what it will be: the records between plan and apply."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from spack.errors import ViewError
+from spack.util.environment import Change
+from spack.view.activate import Step
+from spack.view.venv import BasePython
+
+__all__ = [
+    "LINK_TYPES",
+    "LINK_TYPE_SYNONYMS",
+    "OWN",
+    "Conflict",
+    "Files",
+    "Item",
+    "Owner",
+    "Read",
+    "ViewOptions",
+    "ViewPlan",
+    "ViewSource",
+    "ordered_sources",
+    "plan_digest",
+]
+
+#: Changes whenever the same sources and options give another tree.
+PLAN_VERSION = 1
+
+LINK_TYPES = ("symlink", "hardlink", "copy")
+
+#: What upstream's configuration also accepts.
+LINK_TYPE_SYNONYMS = {"soft": "symlink", "hard": "hardlink", "relocate": "copy", "add": "symlink"}
+
+#: The owner index of what belongs to no package.
+OWN = -1
+
+#: (kind, mode, sha256 or link target, size), as in the store's manifests.
+FileEntry = Tuple[str, int, str, int]
+Files = Mapping[str, FileEntry]
+#: (absolute path, number of bytes or None for all) -> content.
+Read = Callable[[str, Optional[int]], bytes]
+
+
+@dataclass(frozen=True)
+class ViewSource:
+    """One package of a view.
+
+    :param prefix: where it is installed.
+    :param load_files: its manifest, paths relative to the prefix; only called for a new plan.
+    :param fingerprint: changes when the manifest does (time and size of its file will do).
+    :param role: ``package``; ``extension`` (extends Python: its scripts run the view's Python);
+        ``python`` (the interpreter, when it is in the store); ``python-venv`` (replaced by the
+        view itself, contributes no file).
+    :param link_type: overrides the view's, for packages that resolve their own real path.
+    :param projection: folder of the view that the prefix is shown in, ``""`` for the root.
+    :param environment: what the package says of the environment it runs in.
+    """
+
+    name: str
+    version: str
+    hash: str
+    prefix: str
+    load_files: Callable[[], Files]
+    fingerprint: str = ""
+    role: str = "package"
+    link_type: Optional[str] = None
+    projection: str = ""
+    environment: Tuple[Change, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """``name@version/hash7``, for people."""
+        return f"{self.name}@{self.version}/{self.hash[:7]}"
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """How the view is made.
+
+    :param python: base interpreter; None for a view that is only a tree of links.
+    :param templates: ``share/activate`` by file name.
+    :param prompt: name shown by activation; if empty, the name of the view's folder.
+    :param winners: pattern of paths in the view -> name of the package whose file is taken where
+        several packages differ.
+    :param store_prefixes: further prefixes whose Python counts as the store's (python-venv
+        nodes of dependencies that are not shown).
+    """
+
+    link_type: str = "symlink"
+    python: Optional[BasePython] = None
+    system_site_packages: bool = False
+    templates: Mapping[str, str] = field(default_factory=dict)
+    prompt: str = ""
+    winners: Mapping[str, str] = field(default_factory=dict)
+    store_prefixes: Tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.link_type not in LINK_TYPES:
+            raise ViewError(
+                f"'{self.link_type}' is no link type",
+                facts={"link_type": self.link_type},
+                hint=f"use one of {', '.join(LINK_TYPES)}",
+                ref="view-link-type",
+            )
+
+
+class Owner(NamedTuple):
+    """A package as the view remembers it."""
+
+    name: str
+    version: str
+    hash: str
+    prefix: str
+
+
+class Item(NamedTuple):
+    """One path of the view that is no folder.
+
+    :param how: see the module's table.
+    :param owner: index into the plan's owners, or :data:`OWN`.
+    :param source: absolute path in the prefix; the target of a ``link``; ``""`` for a ``text``.
+    :param mode: permission bits of the file.
+    :param digest: sha256 of the file's content; ``""`` for a ``link``.
+    """
+
+    how: str
+    owner: int
+    source: str
+    mode: int
+    digest: str
+
+
+class Conflict(NamedTuple):
+    """A path that packages disagree about; *owners* are labels in order of name."""
+
+    path: str
+    owners: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ViewPlan:
+    """All that :func:`spack.view.apply.apply_view` needs.
+
+    :ivar digest: equal for equal sources and options.
+    :ivar folders: in an order that makes parents first.
+    :ivar texts: content of the ``text`` items.
+    :ivar steps: what activating the view does to the environment.
+    :ivar python: facts of the base interpreter for the view's manifest.
+    """
+
+    digest: str
+    link_type: str
+    owners: Tuple[Owner, ...]
+    folders: Tuple[str, ...]
+    items: Mapping[str, Item]
+    texts: Mapping[str, bytes]
+    steps: Tuple[Step, ...]
+    python: Optional[Mapping[str, str]]
+    conflicts: Tuple[Conflict, ...] = ()
+
+    def check(self) -> None:
+        """:raises ViewError: if there are conflicts; it names every path and its owners."""
+        if not self.conflicts:
+            return
+        shown = [f"{x.path}: {' and '.join(x.owners)}" for x in self.conflicts]
+        more = len(shown) - 20
+        if more > 0:
+            shown[20:] = [f"… and {more} more"]
+        count = len(self.conflicts)
+        what = "path comes" if count == 1 else "paths come"
+        raise ViewError(
+            f"{count} {what} from more than one package with different content",
+            "\n".join(shown),
+            facts={"conflicts": [{"path": x.path, "owners": x.owners} for x in self.conflicts]},
+            hint="leave one of the packages out (view: exclude: [name]), or say whose file is "
+            "taken (view: conflicts: {path: name})",
+            ref="view-conflict",
+        )
+
+
+def plan_digest(sources: Sequence[ViewSource], options: ViewOptions) -> str:
+    """What a view is made from, in one word; reads no manifest."""
+    python = options.python
+    facts = [
+        PLAN_VERSION,
+        options.link_type,
+        options.prompt,
+        sorted(options.winners.items()),
+        sorted(options.store_prefixes),
+        options.system_site_packages,
+        sorted(options.templates.items()),
+        python and [str(python.executable), python.version, python.purelib, python.platlib],
+        [
+            [s.name, s.hash, s.prefix, s.fingerprint, s.role, s.link_type, s.projection]
+            + [[c.action, c.name, c.value, c.separator] for c in s.environment]
+            for s in ordered_sources(sources)
+        ],
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def ordered_sources(sources: Sequence[ViewSource]) -> List[ViewSource]:
+    """In the order that decides ties: by name."""
+    return sorted(sources, key=lambda s: (s.name, s.hash))
