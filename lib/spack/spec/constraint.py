@@ -308,15 +308,22 @@ class Spec:
         if not deps:
             return True
         return not any(
-            mine.same_kind(theirs) and not mine.spec.intersects(theirs.spec)
+            mine.same_kind(theirs)
+            and not mine.spec.intersects(theirs.spec)
+            and (mine.when is None or self._implies(mine.when) or other._implies(mine.when))
             for mine in self.dependencies
             for theirs in other.dependencies
         )
 
+    def _implies(self, condition: Spec) -> bool:
+        """Whether the node alone makes sure of *condition*."""
+        return self.without_dependencies().satisfies(condition)
+
     def constrain(self, other: Any, deps: bool = True) -> Spec:
         """The constraint that allows what both allow; *other* is a spec or its text.
 
-        :raises SpecError: when nothing satisfies both; ``facts`` name the part that clashes.
+        :raises SpecError: when nothing satisfies both, or when dependencies under one condition
+            contradict each other; ``facts`` name the part that clashes.
         """
         if isinstance(other, str):
             other = Spec.parse(other)
