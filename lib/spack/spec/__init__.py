@@ -21,17 +21,17 @@ from spack.spec.version import DEVELOP_NAMES, GitVersion, Version, VersionError
 from spack.spec.version_list import EmptyRangeError, VersionList, VersionRange, any_version, ver
 
 __all__ = [
-    "DEVELOP_NAMES",
-    "RESERVED_NAMES",
-    "DEPTYPES",
-    "FLAG_NAMES",
     "ArchSpec",
     "ConcreteSpec",
+    "DEPTYPES",
+    "DEVELOP_NAMES",
     "Dependency",
     "Edge",
     "EmptyRangeError",
     "External",
+    "FLAG_NAMES",
     "GitVersion",
+    "RESERVED_NAMES",
     "Spec",
     "VariantValue",
     "Version",
