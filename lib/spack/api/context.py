@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from spack.api.compilers import CompilerView
 from spack.api.executable import Executable
 from spack.api.files import find_headers, find_libraries
 from spack.api.libraries import HeaderList, LibraryList, NoHeadersError, NoLibrariesError
+from spack.api.package import PackageBase
 from spack.api.prefix import Prefix
 from spack.api.targets import Target
 from spack.errors import InstallError, SpackError
@@ -441,8 +443,6 @@ class SpecView:
 
         :raises SpackError: the spec uses none.
         """
-        from spack.api.compilers import CompilerView  # it imports this module
-
         if not any(self.has_virtual_dependency(lang) for lang in ("c", "cxx", "fortran")):
             raise SpackError(
                 f"{self._node.short} uses no compiler",
@@ -456,8 +456,6 @@ _LAST_QUERY = "__last_query__"
 
 def _defines(package: Any, name: str) -> bool:
     """Whether the recipe (not the engine's base class) has an attribute of this name."""
-    from spack.api.package import PackageBase  # it imports much, and only the worker asks
-
     if name in package.__dict__:
         return True
     for owner in type(package).__mro__:

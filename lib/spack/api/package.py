@@ -19,6 +19,8 @@ from spack.api.make import TargetsMixin
 from spack.api.prefix import Prefix
 from spack.api.tests import PackageTester
 from spack.errors import InstallError
+from spack.recipe.records import ExtendsRecord
+from spack.spec import Spec
 from spack.util.environment import EnvironmentModifications
 
 __all__ = [
@@ -182,9 +184,11 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
     @property
     def extendee_spec(self) -> Any:
         """The spec whose layout this package shares, or None."""
-        for name, (_, condition) in self.extendees.items():
-            if self.spec.satisfies(condition):
-                for dependency in self.spec.dependencies(name):
+        for record in self.__declared__:
+            if type(record) is ExtendsRecord and (
+                not record.when or self.spec.satisfies(record.when)
+            ):
+                for dependency in self.spec.dependencies(Spec(record.spec).name):
                     return dependency
         return None
 
