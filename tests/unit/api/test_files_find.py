@@ -91,7 +91,8 @@ def test_lists_are_sequences_without_duplicates() -> None:
     assert len(one) == 2 and one[0] == "/a/libx.so"
     assert isinstance(one[:1], LibraryList) and one[:1] == LibraryList("/a/libx.so")
     assert one + LibraryList("/c/libz.so.1") == LibraryList([*one, "/c/libz.so.1"])
-    assert (one + ["/c/libz.so.1"]).names == ["x", "y", "z"]
+    added = one + LibraryList("/c/libz.so.1")
+    assert added.names == ["x", "y", "z"]
     assert sum([one, one], LibraryList([])) == one
     assert str(one) == one.joined(" ") == "/a/libx.so /b/liby.a"
     assert HeaderList(["/a/include/x/y.h"]).directories == ["/a/include"]

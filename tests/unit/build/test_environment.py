@@ -1,0 +1,58 @@
+"""The clean environment: a pure function with an allow-list."""
+
+from __future__ import annotations
+
+from spack.build.environment import FIXED, clean_environment
+
+#: What people have set, each of which has broken somebody's build.
+POISON = {
+    "PIP_USER": "1",
+    "PIP_TARGET": "/x",
+    "PIP_CONSTRAINT": "/x",
+    "PIP_REQUIRE_HASHES": "1",
+    "PYTHONPATH": "/x",
+    "PYTHONHOME": "/x",
+    "PYTHONSTARTUP": "/x",
+    "PYTHONUSERBASE": "/x",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONWARNINGS": "error",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "SETUPTOOLS_SCM_PRETEND_VERSION": "9",
+    "VIRTUAL_ENV": "/x",
+    "CONDA_PREFIX": "/x",
+    "CC": "false",
+    "CFLAGS": "-bad",
+    "LD_LIBRARY_PATH": "/x",
+    "CMAKE_PREFIX_PATH": "/x",
+    "__PYVENV_LAUNCHER__": "/x",
+    "http_proxy": "http://x",
+    "PATH": "/x",
+    "HOME": "/home/me",
+    "LANG": "de_DE.UTF-8",
+    "TERM": "xterm",
+}
+
+
+def test_nothing_of_the_person_gets_through() -> None:
+    found = clean_environment(POISON, "/stage/x")
+    assert not [name for name, value in POISON.items() if found.get(name) == value]
+    assert found["PATH"] == "/usr/bin:/bin:/usr/sbin:/sbin"
+    assert found["HOME"] == "/stage/x/home" and found["TMPDIR"] == "/stage/x/tmp"
+    assert found["GIT_CEILING_DIRECTORIES"] == "/stage"
+
+
+def test_the_fixed_part() -> None:
+    assert FIXED["PIP_CONFIG_FILE"] == "/dev/null" and FIXED["PYTHONNOUSERSITE"] == "1"
+    assert FIXED["LANG"] == "C.UTF-8" and FIXED["TERM"] == "dumb" and FIXED["SOURCE_DATE_EPOCH"]
+
+
+def test_the_configuration_lets_names_and_patterns_through() -> None:
+    host = {"http_proxy": "p", "https_proxy": "q", "PATH": "/mine", "SECRET": "s"}
+    found = clean_environment(host, "/stage", passed=["*_proxy", "PATH"])
+    assert (found["http_proxy"], found["https_proxy"], found["PATH"]) == ("p", "q", "/mine")
+    assert "SECRET" not in found
+
+
+def test_directories_of_externals_come_last_and_once() -> None:
+    found = clean_environment({}, "/s", tool_directories=["/opt/x/bin", "/usr/bin", "/opt/x/bin"])
+    assert found["PATH"].endswith("/sbin:/opt/x/bin")
