@@ -37,6 +37,7 @@ from spack.config.settings import Settings, load_settings
 from spack.config.variables import Variables
 from spack.errors import InstallError, UsageError
 from spack.host.platform import Host, platform_name
+from spack.util.hashing import sha256_hex
 
 if TYPE_CHECKING:
     # Each of these is imported by the property that first needs it: `find` pays for none.
@@ -378,16 +379,20 @@ class Session:
 
     @property
     def stage_root(self) -> Path:
-        """The first configured stage directory that can be used.
+        """Where this install tree's builds are staged: below the first configured usable directory.
 
-        :raises InstallError: there is none.
+        Each install tree has a part of its own: nodes of one hash may be built for several trees
+        at one time, and the locks of one tree do not hold others off.
+
+        :raises InstallError: no configured directory can be used.
         """
+        own = sha256_hex(str(self.store.root))[:8]
         problems = []
         for path in self.settings.config.build_stage:
             try:
                 path.mkdir(parents=True, exist_ok=True)
                 if path.stat().st_uid == os.getuid() and os.access(path, os.W_OK | os.X_OK):
-                    return path
+                    return path / own
                 problems.append(f"{path}: not yours, or not writable")
             except OSError as error:
                 problems.append(f"{path}: {error.strerror}")
