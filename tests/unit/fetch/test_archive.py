@@ -180,6 +180,7 @@ def test_bombs(tmp_path: Path, tarball: Any, put: Any, entry: Any) -> None:
         ("a.tar.bz2", b"BZh9" + b"x" * 100),
         ("a.tar.gz", b""),
     ],
+    ids=["page", "no-tar", "cut-short", "zip", "xz", "bz2", "empty"],
 )
 def test_damaged_archives(tmp_path: Path, put: Any, name: str, content: bytes) -> None:
     error = _refused(put(name, content), tmp_path)
