@@ -48,6 +48,12 @@ class RepositoryIndex:
         self.repository = repository
         self.directory = directory
         self.fingerprint = fingerprint
+        self._blobs = b""
+        self._blob_name = ""
+        self._descriptor = -1
+        self._load()
+
+    def _reset(self) -> None:
         #: directory -> (mtime, size, offset, length); length 0 stands for an error.
         self.entries: dict[str, tuple[int, int, int, int]] = {}
         self.errors: dict[str, tuple[str, str | None]] = {}
@@ -55,14 +61,13 @@ class RepositoryIndex:
         self.provided: dict[str, tuple[str, ...]] = {}
         self.bases: dict[str, tuple[str, ...]] = {}
         self.files: dict[str, tuple[tuple[str, int, int], ...]] = {}
-        self._blobs = b""
-        self._blob_name = ""
-        self._descriptor = -1
-        self._load()
+        self.close()
 
     # Reading.
 
     def _load(self) -> None:
+        """Take what is on disk in place of all that is known."""
+        self._reset()
         if self.directory is None:
             return
         try:
@@ -154,27 +159,31 @@ class RepositoryIndex:
         A cache directory that cannot be written to is no error: the facts stay in memory.
         """
         new = list(rows)
-        for name in (*gone, *(row[1] for row in new)):
-            self._forget(name)
+        dropped = (*gone, *(row[1] for row in new))
         if self.directory is not None:
             try:
                 self.directory.mkdir(parents=True, exist_ok=True)
                 with FileLock(self.directory / "lock").exclusive():
+                    self._load()  # another process may have been here
+                    self._forget(dropped)
                     self._append(new)
                     self._write()
                 return
             except (OSError, StoreError):
                 pass
         self._to_memory()
+        self._forget(dropped)
         self._take(new, len(self._blobs))
         self._blobs += b"".join(row[4] or b"" for row in new)
 
-    def _forget(self, name: str) -> None:
-        self.entries.pop(name, None)
-        self.errors.pop(name, None)
-        self.virtual.discard(name)
-        for table in (self.provided, self.bases, self.files):
-            table.pop(name, None)
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.virtual.discard(name)
+            self.entries.pop(name, None)
+            self.errors.pop(name, None)
+            self.provided.pop(name, None)
+            self.bases.pop(name, None)
+            self.files.pop(name, None)
 
     def _take(self, rows: list[Any], offset: int) -> None:
         for _, name, mtime, size, data, error, virtual, provided, bases, files in rows:

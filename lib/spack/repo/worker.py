@@ -76,13 +76,14 @@ def _start(
     document = {"repositories": [str(root) for root in roots], "work": list(work)}
     request.write_text(json.dumps(document), encoding="utf-8")
     library = str(Path(__file__).resolve().parents[2])
-    path = json.dumps([library, *(entry for entry in sys.path if entry and entry != library)])
+    path = json.dumps(list(dict.fromkeys([library, *map(os.path.abspath, filter(None, sys.path))])))
     process = subprocess.Popen(
         [python, "-I", "-S", "-B", "-X", "utf8", "-c", _BOOT, path, str(request), str(answer)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+        cwd="/",  # facts are cached: they must not depend on where the command was called
     )
     return process, answer, len(work)
 
