@@ -137,8 +137,9 @@ class _Walk:
 
     # -- probable -------------------------------------------------------------------------
 
-    def probable(self) -> None:
-        """Follow preferred versions and default variants."""
+    def probable(self, more: Sequence[str]) -> None:
+        """Follow preferred versions and default variants, from the roots and from *more*."""
+        forced = set(more)
         self.built, self.seen = {}, set()
         queue: List[str] = []
         for root in self.roots:
@@ -146,6 +147,7 @@ class _Walk:
             queue.append(root.spec.name)
             for dependency in root.spec.dependencies:
                 self._believe(dependency.spec)
+        queue += more
         place = 0
         while place < len(queue):
             name = queue[place]
@@ -153,7 +155,7 @@ class _Walk:
             if name in self.seen:
                 continue
             self.seen.add(name)
-            if not self._will_be_built(name):
+            if name not in forced and not self._will_be_built(name):
                 continue
             self.built[name] = None
             candidates = self.catalog.get(name)
@@ -280,11 +282,11 @@ def plan(
 ) -> Plan:
     """The packages to start with.
 
-    :param more: packages that turned out to be needed, in addition.
+    :param more: packages that turned out to be needed in addition, with what they need.
     :param multi: packages with several instances, for which nothing is certain.
     """
     walk = _Walk(catalog, roots, multi)
     walk.certain()
     for _ in range(2):  # the second walk knows what the first one met late
-        walk.probable()
+        walk.probable(more)
     return Plan(set(walk.built) | set(more), walk.alive)

@@ -23,6 +23,9 @@ class LiteralFacts:
         self.conditions = encoder.conditions
         self.emit = encoder.emit
 
+        #: Versions that the program knows, by package.
+        self._kept: Dict[str, int] = {}
+
     def write(self) -> None:
         """Emit all of it."""
         self._versions()
@@ -38,7 +41,10 @@ class LiteralFacts:
             if literal.key[0] == "v":
                 masks.setdefault(literal.package, []).append(literal.key[2])
         for name in self.encoder.universe:
-            if name not in self.world.plan.expanded:
+            if self.world.ready(name):
+                candidates = self.world.candidates(name)
+                self._kept[name] = candidates.external_mask | candidates.installed_mask
+            if not self.world.expanded(name):
                 continue
             candidates = self.world.catalog.get(name)
             p, told_apart = quote(name), sorted(set(masks.get(name, ())))
@@ -53,6 +59,7 @@ class LiteralFacts:
                     kind = (deprecated, *(bool(mask >> index & 1) for mask in told_apart))
                     if kind not in kinds:
                         kinds.add(kind)
+                        self._kept[name] = self._kept.get(name, 0) | 1 << index
                         self.emit(f"bver({p},{index}).")
                         if cost:
                             self.emit(f"bcost({p},{index},{cost}).")
@@ -63,7 +70,6 @@ class LiteralFacts:
     def _literals(self) -> None:
         """Meaning of the literals, and the conditions made of them."""
         writers: Dict[str, Any] = {
-            "v": self._version_literal,
             "b": lambda p, n, key: self.emit(f"lval({p},{n},{quote(key[1])},{quote(key[2])})."),
             "h": lambda p, n, key: self.emit(f"lhas({p},{n},{quote(key[1])})."),
             "x": self._exact_literal,
@@ -77,7 +83,10 @@ class LiteralFacts:
             p = quote(literal.package)
             if self.world.ghostly(literal.package):
                 self.emit(f"lit({p},{literal.number}).")
-            writers[literal.key[0]](p, literal.number, literal.key)
+            if literal.key[0] == "v":
+                self._version_literal(p, literal.number, literal.key[2], literal.package)
+            else:
+                writers[literal.key[0]](p, literal.number, literal.key)
             for spec in self.world.hashes(literal.package):
                 if self.conditions.holds_for(literal, spec):
                     self.emit(f"hsat({quote(spec.dag_hash())},{literal.number}).")
@@ -85,9 +94,8 @@ class LiteralFacts:
             self.emit(f"cond({quote(package)},{number}).")
             self.emit(*(f"clit({number},{literal})." for literal in literals))
 
-    def _version_literal(self, p: str, number: int, key: Tuple[object, ...]) -> None:
-        mask = key[2]
-        assert isinstance(mask, int)
+    def _version_literal(self, p: str, number: int, mask: int, package: str) -> None:
+        mask &= self._kept.get(package, 0)
         index = 0
         while mask:
             if mask & 1:

@@ -160,11 +160,12 @@ class VariantFacts:
             if "none" in values:
                 emit(f'alone({number},"none").')
             return
-        emit(f"grouped({number}).")
         mixes: Set[Tuple[str, str]] = set()
         for group in record.sets:
             inside = sorted(value for value in group if value in values)
             if len(group) == 1 and inside:
                 emit(f"alone({number},{quote(inside[0])}).")
             mixes.update((a, b) for a in inside for b in inside if a < b)
-        emit(*(f"mixes({number},{quote(a)},{quote(b)})." for a, b in sorted(mixes)))
+        if sum(len(group) > 1 for group in record.sets) > 1:
+            emit(f"grouped({number}).")
+            emit(*(f"mixes({number},{quote(a)},{quote(b)})." for a, b in sorted(mixes)))
