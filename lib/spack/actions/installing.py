@@ -238,6 +238,7 @@ def build_job(workshop: Workshop, order: Order, stage: Stage) -> BuildJob:
         jobs=order.jobs,
         run_tests=order.tests,
         library_path=workshop.library_path,
+        environment_path=str(order.environment),
         keep_venv=workshop.keep_venv,
     )
 

@@ -121,19 +121,24 @@ def _no_shared_library(*args: Any, **kwargs: Any) -> None:
     )
 
 
-def build_environment(context: BuildContext, roles: Roles) -> EnvironmentModifications:
-    """All changes that lead from the clean environment to that of the root's build."""
+def build_environment(
+    context: BuildContext, roles: Roles, has_venv: bool = False
+) -> EnvironmentModifications:
+    """All changes that lead from the clean environment to that of the root's build.
+
+    :param has_venv: the build has a virtual environment; programs beside its base interpreter
+        are then no tools of the build.
+    """
     env = EnvironmentModifications()
     root = context.package(roles.root)
     tools = {node.dag_hash() for node in roles.tools}
-    direct = {node.dag_hash() for node in roles.direct}
     for node in roles.order:
         package = context.package(node)
         if node.dag_hash() in roles.build_time:
             _search_paths(env, package)
             _hook(package, "setup_dependent_build_environment", env, root.spec)
-        if node.dag_hash() in tools:
-            _programs(env, str(package.prefix), node.dag_hash() in direct)
+        if node.dag_hash() in tools and not (has_venv and node.name in INTERPRETERS):
+            _programs(env, str(package.prefix))
         _runtime(env, context, roles, node)
     if any(node.name == "compiler-wrapper" for node in roles.direct):
         env.extend(wrapper_variables(context, roles))
@@ -163,7 +168,7 @@ def _search_paths(env: EnvironmentModifications, package: Any) -> None:
             env.prepend_path("PKG_CONFIG_PATH", path)
 
 
-def _programs(env: EnvironmentModifications, prefix: str, direct: bool) -> None:
+def _programs(env: EnvironmentModifications, prefix: str) -> None:
     for name in ("bin64", "bin"):
         path = os.path.join(prefix, name)
         if os.path.isdir(path) and not is_system_path(path):

@@ -205,7 +205,7 @@ class Build:
         tools = ToolPlaces(interpreter, self.scripts)
         inject_names(self.context, self.roles, self.job.jobs, tools)
         create_builder(package)
-        env = build_environment(self.context, self.roles)
+        env = build_environment(self.context, self.roles, self.venv is not None)
         env.apply_modifications(os.environ)
         self._put_first(package)
         return package

@@ -310,7 +310,7 @@ class EnvironmentModifications:
         :param explicit: also state the variables whose text does not change.
         """
         # Imported here: only commands that print shell text need it (start-up time).
-        from spack.util import shell as shells
+        from spack.util.shell import set_statement, unset_statement
 
         before = os.environ if env is None else env
         statements = []
@@ -318,9 +318,9 @@ class EnvironmentModifications:
             if not explicit and before.get(name) == value:
                 continue
             if value is None:
-                statements.append(shells.unset_statement(shell, name))
+                statements.append(unset_statement(shell, name))
             else:
-                statements.append(shells.set_statement(shell, name, value))
+                statements.append(set_statement(shell, name, value))
         return "".join(statements)
 
     def to_json(self) -> List[Dict[str, str]]:
