@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
+import subprocess
 import sys
-import tarfile
 import textwrap
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -80,22 +79,25 @@ class World:
         """Where *spec* is installed."""
         return Path(self.prefixes[spec.dag_hash()])
 
-    def python(self) -> ConcreteSpec:
+    def python(self, executable: str = BASE_PYTHON) -> ConcreteSpec:
         """The interpreter as an external, with no record of its layout: the recipe asks it."""
+        program = "import sys; print('%d.%d.%d' % sys.version_info[:3], sys.base_prefix)"
+        command = [executable, "-I", "-S", "-c", program]
+        version, prefix = subprocess.check_output(command, text=True).split()
         return self.node(
             "python",
-            ".".join(map(str, sys.version_info[:3])),
-            external=External(sys.base_prefix, (), {"executable": BASE_PYTHON}),
+            version,
+            external=External(prefix, (), {"executable": executable}),
             variants={"build_system": "generic"},
         )
 
-    def python_venv(self, python: ConcreteSpec) -> ConcreteSpec:
+    def python_venv(self, python: ConcreteSpec, system: bool = False) -> ConcreteSpec:
         """An installed python-venv."""
         spec = self.node(
             "python-venv",
             "1.0",
             (python, "build run"),
-            variants={"system_packages": False, "build_system": "generic"},
+            variants={"system_packages": system, "build_system": "generic"},
         )
         self.install(spec)
         return spec
@@ -192,11 +194,4 @@ def pip_tree(target: Path) -> None:
         (target / info.name).symlink_to(info)
 
 
-def sdist(directory: Path, archive: Path) -> Path:
-    """Pack *directory* as an archive."""
-    with tarfile.open(archive, "w:gz") as stream:
-        stream.add(directory, directory.name)
-    return archive
-
-
-__all__ = ["BACKEND", "BASE_PYTHON", "World", "edges", "io", "pip_tree", "sdist"]
+__all__ = ["BACKEND", "BASE_PYTHON", "World", "edges", "pip_tree"]

@@ -162,6 +162,48 @@ def test_a_compiler_error_is_what_is_shown(
     assert not any("***" in line for line in failure.excerpt)
 
 
+def test_a_cmake_package_that_extends_python_installs_into_its_own_prefix(world: Any) -> None:
+    """``Python3_SITEARCH`` of the shared python-venv would be the wrong place."""
+    cmake = external(world, "cmake", "3.25.1", "cmake")
+    gmake = external(world, "gmake", "4.3", "make")
+    python = world.python()
+    venv = world.python_venv(python)
+    world.recipe(
+        "modules",
+        """
+        from spack_repo.builtin.build_systems.cmake import CMakePackage
+        class Modules(CMakePackage):
+            version("1.0")
+            extends("python")
+        """,
+    )
+    spec = world.node(
+        "modules",
+        "1.0",
+        (gmake, "build"),
+        (cmake, "build"),
+        (python, "build run"),
+        (venv, "build run"),
+        variants={"build_system": "cmake", "build_type": "Release", "generator": "make"},
+    )
+    source = world.source(
+        "modules",
+        CMakeLists_dot_txt=(
+            "cmake_minimum_required(VERSION 3.15)\nproject(modules NONE)\n"
+            "find_package(Python3 REQUIRED COMPONENTS Interpreter)\n"
+            "find_package(Python REQUIRED COMPONENTS Interpreter)\n"
+            "install(FILES module.py DESTINATION ${Python3_SITEARCH})\n"
+            "install(FILES module.py DESTINATION ${Python_SITELIB} RENAME other.py)\n"
+        ),
+        module_dot_py="",
+    )
+    before = sorted(world.prefix(venv).rglob("*"))
+    prefix = world.install(spec, source)
+    modules = sorted(path.name for path in prefix.glob("lib/python3.*/site-packages/*"))
+    assert modules == ["module.py", "other.py"]
+    assert sorted(world.prefix(venv).rglob("*")) == before
+
+
 class Wrapped:
     """Calls the wrapper with programs that print their arguments in place of the compilers."""
 

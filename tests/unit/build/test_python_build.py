@@ -101,6 +101,26 @@ def test_the_python_venv_recipe_makes_a_venv_without_the_venv_module(world: Any)
     assert (prefix / ".spack" / "python.json").exists()
 
 
+@pytest.mark.parametrize("system", [False, True])
+def test_the_venv_of_the_system_python(world: Any, system: bool) -> None:
+    """Debian's has a patched layout, and neither ensurepip nor templates of activate scripts."""
+    executable = "/usr/bin/python3"
+    if not os.path.exists(executable):
+        pytest.skip("the system has no python3")
+    prefix = world.prefix(world.python_venv(world.python(executable), system=system))
+    program = (
+        "import sys, sysconfig; print(sys.prefix, sysconfig.get_path('purelib'),"
+        " any('dist-packages' in p for p in sys.path))"
+    )
+    command = [str(prefix / "bin" / "python3"), "-c", program]
+    found, purelib, visible = subprocess.check_output(command, text=True).split()
+    assert found == str(prefix)
+    assert purelib.startswith(f"{prefix}/lib/python3.") and purelib.endswith("/site-packages")
+    assert os.path.isdir(purelib)
+    debian = os.path.isdir("/usr/lib/python3/dist-packages")
+    assert visible == str(system and debian)
+
+
 def test_a_python_package_is_built_with_pip(world: Any, tools: Any) -> None:
     spec = demo(world, tools)
     prefix = world.install(spec, demo_source(world))
