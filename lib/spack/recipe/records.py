@@ -245,16 +245,26 @@ class Recipe:
         return recipe
 
 
+class _Decoded:
+    """A field of records that are made from rows when they are first asked for.
+
+    It is no data descriptor: from then on the instance's own attribute is found first.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, recipe: Any, owner: Any = None) -> Any:
+        if recipe is None:
+            return ()
+        kind = _RECORDS[self.name]
+        rows = recipe.__dict__["_pending"][self.name]
+        value = recipe.__dict__[self.name] = tuple(_record(kind, row) for row in rows)
+        return value
+
+
 class _LazyRecipe(Recipe):
     """A recipe whose records are still rows."""
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in _RECORDS:
-            pending = object.__getattribute__(self, "_pending")
-            if name in pending:
-                rows = pending.pop(name)
-                self.__dict__[name] = tuple(_record(_RECORDS[name], row) for row in rows)
-        return object.__getattribute__(self, name)
 
     def to_data(self) -> Tuple[Any, ...]:
         values = []
@@ -317,3 +327,7 @@ def _tuples(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return tuple(_tuples(item) for item in value)
     return value
+
+
+for _name in _RECORDS:
+    setattr(_LazyRecipe, _name, _Decoded(_name))
