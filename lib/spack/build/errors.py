@@ -8,9 +8,9 @@ error stands before them: the first message of a compiler, or the end of a trace
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple, Sequence, Set, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Set, Tuple
 
-__all__ = ["SORTS", "Sort", "excerpt"]
+__all__ = ["HINTS", "SORTS", "Sort", "excerpt", "hint"]
 
 
 class Sort(NamedTuple):
@@ -56,6 +56,29 @@ ECHOES = re.compile(
     r"|error: failed-wheel-build-for-install|\u00d7|\u2570\u2500>|Exception information:)"
 )
 
+#: What can be done about an error that is shown; ``{0}`` is the pattern's first group.
+HINTS: Tuple[Tuple[str, str], ...] = (
+    (
+        r"Python\.h: No such file",
+        "the interpreter has no headers: install its development package, or use another one",
+    ),
+    (
+        r"fatal error: (\S+): No such file",
+        "{0} belongs to a library that the recipe does not depend on, or that has no headers here",
+    ),
+    (
+        r"No module named '?([A-Za-z_]\w*)",
+        "the module {0} is not visible in the build: the recipe may lack a "
+        'depends_on(..., type="build")',
+    ),
+    (r"cannot find -l([^\s:]+)", "the library {0} is of no dependency of the recipe"),
+    (r"No space left on device", "free some space, or set config:build_stage to another disk"),
+    (
+        r"Failed to establish a new connection|Could not resolve host|Name or service not known",
+        "builds have no need of the network: what they download must be a resource of the recipe",
+    ),
+)
+
 _TRACEBACK = re.compile(r"^(\s*)Traceback \(most recent call last\):")
 _FRAME = re.compile(r'^\s*File "(.*)", line \d+')
 
@@ -85,6 +108,16 @@ def excerpt(lines: Sequence[str], limit: int = 24) -> List[str]:
             chosen = found[-sort.limit :] if sort.last else found[: sort.limit]
             return _with_context(stripped, useful, chosen, sort)[:limit]
     return [line for line, keep in zip(stripped, useful) if keep][-limit:]
+
+
+def hint(shown: Sequence[str]) -> Optional[str]:
+    """What can be done about the lines that :func:`excerpt` gave, where that is known."""
+    text = "\n".join(shown)
+    for pattern, template in HINTS:
+        match = re.search(pattern, text)
+        if match is not None:
+            return template.format(*match.groups())
+    return None
 
 
 def _tracebacks(lines: Sequence[str]) -> Tuple[List[str], Set[int]]:

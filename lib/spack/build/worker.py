@@ -27,7 +27,7 @@ from spack.api.executable import Executable, ProcessError
 from spack.api.tests import PackageTester
 from spack.build import job as contract
 from spack.build.environment import STAGE_DIRECTORIES
-from spack.build.errors import excerpt
+from spack.build.errors import excerpt, hint
 from spack.build.finish import correct_records, replace_interpreter
 from spack.build.graph import Roles, roles
 from spack.build.job import BuildFailure, BuildJob, BuildResult, PhaseTime, ResourceFiles
@@ -177,7 +177,8 @@ class Build:
                 if node.external is None and os.path.isdir(path):
                     sites[path] = None
         system = chosen[0].variants.get("system_packages")
-        place = self.job.prefix if own else os.path.join(self.job.stage_path, STAGE_VENV)
+        inside = bool(own) and self.job.task == contract.BUILD  # else the prefix is not touched
+        place = self.job.prefix if inside else os.path.join(self.job.stage_path, STAGE_VENV)
         return BuildVenv(place, base, system is not None and system.value is True, tuple(sites))
 
     def package(self) -> Any:
@@ -191,7 +192,8 @@ class Build:
 
     def prepare(self) -> Any:
         """Everything before the first phase: directories, venv, names, environment."""
-        os.makedirs(self.job.prefix, exist_ok=True)
+        if self.job.task == contract.BUILD:
+            os.makedirs(self.job.prefix, exist_ok=True)
         for directory in STAGE_DIRECTORIES.values():
             os.makedirs(os.path.join(self.job.stage_path, directory), exist_ok=True)
         interpreter = None
@@ -352,7 +354,7 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
         kind=type(exc).__name__,
         message=_message(exc),
         long_message=getattr(exc, "long_message", None),
-        hint=getattr(exc, "hint", None),
+        hint=getattr(exc, "hint", None) or hint(shown),
         phase=build.phase if build is not None else "",
         recipe=recipe,
         excerpt=shown,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spack.build.errors import excerpt
+from spack.build.errors import excerpt, hint
 
 PIP = """\
   Running command Preparing metadata (pyproject.toml)
@@ -83,3 +83,21 @@ def test_the_real_error_is_shown(log: str, shown: list[str], hidden: list[str]) 
 def test_no_more_than_the_limit() -> None:
     assert len(excerpt([f"line {n}" for n in range(100)], limit=5)) == 5
     assert excerpt([f"line {n}" for n in range(100)], limit=1) == ["line 99"]
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("x.c:1:10: fatal error: Python.h: No such file or directory", "development package"),
+        ("x.c:1:10: fatal error: zlib.h: No such file or directory", "zlib.h belongs to"),
+        ("ModuleNotFoundError: No module named 'hatch_vcs'", "module hatch_vcs"),
+        ("/usr/bin/ld: cannot find -lz: No such file", "library z "),
+    ],
+)
+def test_hints(line: str, part: str) -> None:
+    found = hint([line])
+    assert found is not None and part in found
+
+
+def test_no_hint_where_nothing_is_known() -> None:
+    assert hint(["something else"]) is None

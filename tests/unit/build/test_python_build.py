@@ -258,3 +258,14 @@ def test_a_package_with_python_tools_gets_a_venv_in_its_stage(world: Any, tools:
     prefix = world.install(spec, world.source("uses", text=""))
     assert (prefix / "seen").read_text().strip() == str(world.tmp / "stage/uses-python/build-venv")
     assert sorted(os.listdir(prefix)) == ["seen"]
+
+
+def test_the_environment_of_an_installed_package_leaves_its_prefix_alone(
+    world: Any, tools: Any
+) -> None:
+    spec = demo(world, tools)
+    prefix = world.install(spec, demo_source(world))
+    before = sorted(prefix.rglob("*"))
+    result = world.build(spec, demo_source(world), task="environment")
+    assert result.ok and "build-venv" in result.environment["PATH"]
+    assert sorted(prefix.rglob("*")) == before
