@@ -1,0 +1,70 @@
+"""Finding the command, and what wrong words give."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from spack.cli import main as cli
+
+
+def test_every_command_has_a_module_and_every_module_a_row() -> None:
+    import spack.cli.commands as package
+
+    folder = Path(package.__file__).parent
+    modules = {path.stem.replace("_", "-") for path in folder.glob("[a-z]*.py")}
+    assert modules == set(cli.COMMANDS) - {"help"}
+    for name in modules:
+        module = import_module(f"spack.cli.commands.{name.replace('-', '_')}")
+        assert module.DESCRIPTION
+        assert callable(module.run)
+
+
+def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["help"]) == 0
+    text = capsys.readouterr().out
+    for name, (group, help_text) in cli.COMMANDS.items():
+        assert f"  {name}" in text
+        assert group in text
+        assert help_text in text
+
+
+def test_no_command_shows_the_overview_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 2
+    assert "usage: spack" in capsys.readouterr().out
+
+
+def test_a_mistyped_command_gets_near_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["instal"]) == 2
+    text = capsys.readouterr().err
+    assert "unknown command: instal" in text
+    assert "install" in text.split("hint:")[1]
+
+
+def test_a_wrong_option_names_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["find", "--nonsense"]) == 2
+    text = capsys.readouterr().err
+    assert "--nonsense" in text
+    assert "spack find --help" in text
+
+
+def test_a_wrong_global_option_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--nonsense", "find"]) == 2
+    assert "--nonsense" in capsys.readouterr().err
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    from spack import __version__
+
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == __version__ + "\n"
+
+
+@pytest.mark.parametrize("name", sorted(set(cli.COMMANDS) - {"help"}))
+def test_help_of_each_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["help", name])
+    assert end.value.code == 0
+    assert f"usage: spack {name}" in capsys.readouterr().out

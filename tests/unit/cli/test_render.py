@@ -1,0 +1,78 @@
+"""Errors, colours, columns and trees as a person sees them."""
+
+from __future__ import annotations
+
+import errno
+import io
+
+import pytest
+
+from spack.cli import render
+from spack.errors import FetchError, SpackError
+
+
+def shown(error: SpackError, **options: object) -> str:
+    stream = io.StringIO()
+    render.render_error(error, stream, **options)  # type: ignore[arg-type]  # options of the test
+    return stream.getvalue()
+
+
+def test_an_error_has_message_details_and_hint() -> None:
+    error = FetchError("no such file", "expected a\nfound b", hint="try again")
+    assert shown(error) == (
+        "==> Error: no such file\n    expected a\n    found b\n  hint: try again\n"
+    )
+
+
+def test_causes_are_numbered_when_there_are_several() -> None:
+    error = SpackError(
+        "two problems",
+        causes=[SpackError("first", hint="do this"), ValueError("second")],
+    )
+    text = shown(error)
+    assert "  1. first" in text
+    assert "hint: do this" in text
+    assert "  2. second" in text
+
+
+def test_debug_adds_reference_and_traceback() -> None:
+    try:
+        raise FetchError("gone", ref="checksum")
+    except FetchError as error:
+        text = shown(error, debug=True)
+    assert "reference: checksum" in text
+    assert "Traceback (most recent call last)" in text
+
+
+def test_errors_of_the_system_get_a_hint() -> None:
+    error = render.system_error(OSError(errno.ENOSPC, "No space left on device", "/x"))
+    assert error.message == "No space left on device: /x"
+    assert "install_tree" in str(error.hint)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_colour_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "SPACK_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert not render.use_color(io.StringIO())
+    assert render.use_color(Terminal())
+    assert render.use_color(io.StringIO(), "always")
+    assert not render.use_color(Terminal(), "never")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not render.use_color(Terminal())
+    monkeypatch.setenv("SPACK_COLOR", "always")
+    assert render.use_color(io.StringIO())
+
+
+def test_columns_read_downwards() -> None:
+    assert render.columns(["a", "b", "c", "d", "e"], width=9) == "a  c  e\nb  d"
+    assert render.columns([]) == ""
+
+
+def test_a_table_aligns_all_but_the_last_column() -> None:
+    assert render.table([("a", "long"), ("abc", "x")], indent=1) == " a    long\n abc  x"

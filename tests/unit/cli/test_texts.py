@@ -1,0 +1,63 @@
+"""YAML of ``config get``, trees of ``spec``, questions."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from spack.cli.ask import confirm
+from spack.cli.commands.config import _yaml
+from spack.cli.render import Colors
+from spack.cli.specs import tree
+from spack.errors import UsageError
+from spack.spec import ConcreteSpec, Edge, Version
+from spack.util import yaml
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"config": {"a": True, "b": None, "c": 1.5, "d": "yes", "e": "1.10", "f": ""}},
+        {"x": {"list": ["a b", "- c", {"k": "v", "l": [1, 2]}], "empty": {}, "none": []}},
+        {"packages": {"all": {"variants": ["+mpi", "~x"], "version": ["1:2"]}}},
+        {"odd": {"with: colon": "a#b", "quote": 'it\'s "so"', "path": "~/x/${HOME}"}},
+    ],
+)
+def test_what_config_get_prints_reads_back(data: Any) -> None:
+    text = "\n".join(_yaml(data))
+    assert yaml.load("x.yaml", text).data == data
+
+
+def node(name: str, *edges: Edge) -> ConcreteSpec:
+    return ConcreteSpec(name, "venv", Version("1.0"), {}, {}, "linux", "debian12", "x86_64", edges)
+
+
+def test_a_tree_shows_each_node_once_with_its_types() -> None:
+    leaf = node("leaf")
+    middle = node("middle", Edge(leaf, ("link",)))
+    root = node("root", Edge(leaf, ("build",)), Edge(middle, ("run",)))
+    text = tree([root], Colors(False), types=True, status=lambda spec: "missing")
+    lines = [line.split(" platform=")[0] for line in text.splitlines()]
+    assert lines == [
+        " -   [    ]  root@1.0",
+        " -   [bl  ]      ^leaf@1.0",
+        " -   [  r ]      ^middle@1.0",
+    ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "yes"), [("y\n", True), ("YES\n", True), ("\n", False)])
+def test_a_question_defaults_to_no(answer: str, yes: bool) -> None:
+    assert confirm("sure?", Terminal(answer), io.StringIO()) is yes
+
+
+def test_a_question_without_a_person_is_an_error() -> None:
+    with pytest.raises(UsageError, match="no terminal") as error:
+        confirm("sure?", io.StringIO("y\n"), io.StringIO())
+    assert "--yes-to-all" in str(error.value.hint)
