@@ -23,3 +23,6 @@ class Meson(PythonPackage):
     depends_on("py-setuptools@42:", type="build")
     depends_on("py-wheel", type="build", when="@:1.10.2")
     depends_on("ninja", type="run")
+
+    def setup_dependent_package(self, module, dependent_spec):
+        module.meson = Executable(self.prefix.bin.meson)

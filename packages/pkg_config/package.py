@@ -1,0 +1,35 @@
+import re
+
+from spack_repo.builtin.build_systems.generic import Package
+
+from spack.package import *
+
+
+class PkgConfig(Package):
+    """Tells compilers where libraries are; that of the machine is used."""
+
+    homepage = "https://www.freedesktop.org/wiki/Software/pkg-config/"
+
+    tags = ["build-tools"]
+
+    license("GPL-2.0-or-later")
+
+    provides("pkgconfig")
+
+    executables = [r"^pkg-config$"]
+
+    @classmethod
+    def determine_version(cls, exe):
+        output = Executable(exe)("--version", output=str, error=str, fail_on_error=False)
+        match = re.search(r"^(\d+[\d.]*)", output)
+        return match.group(1) if match else None
+
+    @property
+    def command(self):
+        return which("pkg-config", "pkgconf", path=[self.prefix.bin], required=True)
+
+    def install(self, spec, prefix):
+        raise InstallError(
+            "pkg-config is used as the machine has it",
+            "install it with the distribution's tools, then: spack external find pkg-config",
+        )
