@@ -73,6 +73,11 @@ class PythonVenv(Package):
         return self.spec["python"].package.purelib
 
     @property
+    def cmake_prefix_paths(self):
+        """None: FindPython would take this interpreter, and install into this prefix."""
+        return []
+
+    @property
     def headers(self):
         return HeaderList([])
 

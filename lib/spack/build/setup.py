@@ -122,12 +122,12 @@ def _no_shared_library(*args: Any, **kwargs: Any) -> None:
 
 
 def build_environment(
-    context: BuildContext, roles: Roles, has_venv: bool = False
+    context: BuildContext, roles: Roles, venv: Optional[str] = None
 ) -> EnvironmentModifications:
     """All changes that lead from the clean environment to that of the root's build.
 
-    :param has_venv: the build has a virtual environment; programs beside its base interpreter
-        are then no tools of the build.
+    :param venv: root of the build's virtual environment. It is what CMake is to find; programs
+        beside its base interpreter are no tools of the build.
     """
     env = EnvironmentModifications()
     root = context.package(roles.root)
@@ -135,13 +135,16 @@ def build_environment(
     for node in roles.order:
         package = context.package(node)
         if node.dag_hash() in roles.build_time:
-            _search_paths(env, package)
+            if venv is None or node.name not in INTERPRETERS:
+                _search_paths(env, package)
             _hook(package, "setup_dependent_build_environment", env, root.spec)
-        if node.dag_hash() in tools and not (has_venv and node.name in INTERPRETERS):
+        if node.dag_hash() in tools and (venv is None or node.name not in INTERPRETERS):
             _programs(env, str(package.prefix))
         _runtime(env, context, roles, node)
     if any(node.name == "compiler-wrapper" for node in roles.direct):
         env.extend(wrapper_variables(context, roles))
+    if venv is not None:
+        env.prepend_path("CMAKE_PREFIX_PATH", venv)
     _flags(env, root)
     _hook(root, "setup_build_environment", env)
     env.prune_duplicate_paths("PATH")

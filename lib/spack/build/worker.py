@@ -207,7 +207,8 @@ class Build:
         tools = ToolPlaces(interpreter, self.scripts)
         inject_names(self.context, self.roles, self.job.jobs, tools)
         create_builder(package)
-        env = build_environment(self.context, self.roles, self.venv is not None)
+        root = self.venv.root if self.venv is not None else None
+        env = build_environment(self.context, self.roles, root)
         env.apply_modifications(os.environ)
         self._put_first(package)
         return package

@@ -101,7 +101,7 @@ class MesonBuilder(BuilderWithDefaults):
         """Arguments for any package that calls Meson.
 
         ``libdir`` is given: Meson's own choice is a directory for each architecture on Debian.
-        Python modules go where the interpreter of the build has its own.
+        So are the directories of Python modules: Meson knows Debian's layout, which is not ours.
         """
         spec = pkg.spec
         buildtype = spec.variants["buildtype"].value if "buildtype" in spec.variants else "release"
@@ -113,8 +113,10 @@ class MesonBuilder(BuilderWithDefaults):
             f"-Ddefault_library={_library_kind(spec)}",
             "-Dwrap_mode=nodownload",
         ]
-        if spec.satisfies("%meson@1.0:") and spec.dependencies("python-venv"):
-            args.append("-Dpython.install_env=prefix")
+        if spec.satisfies("%meson@0.60:") and spec.dependencies("python-venv"):
+            python = spec["python"].package
+            args.append(f"-Dpython.purelibdir={os.path.join(pkg.prefix, python.purelib)}")
+            args.append(f"-Dpython.platlibdir={os.path.join(pkg.prefix, python.platlib)}")
         return args
 
     @property
