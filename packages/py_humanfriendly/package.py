@@ -15,5 +15,5 @@ class PyHumanfriendly(PythonPackage):
     version("9.2", sha256="f7dba53ac7935fd0b4a2fc9a29e316ddd9ea135fb3052d3d0279d10c18ff9c48")
     version("9.1", sha256="066562956639ab21ff2676d1fda0b5987e985c534fc76700a19bd54bcb81121d")
 
-    depends_on("python@2.7:3.0,3.2:3.1,3.3:3.2,3.4:3.3,3.5:", type=("build", "run"))
+    depends_on("python@2.7:2,3.5:", type=("build", "run"))
     depends_on("py-setuptools", type="build")

@@ -17,5 +17,5 @@ class PyJmespath(PythonPackage):
 
     depends_on("python@3.9:", type=("build", "run"), when="@1.1.0:")
     depends_on("python@3.7:", type=("build", "run"), when="@=1.0.1")
-    depends_on("python@2.6:3.0,3.2:3.1,3.3:", type=("build", "run"), when="@:0.10.0")
+    depends_on("python@2.6:2,3.3:", type=("build", "run"), when="@:0.10.0")
     depends_on("py-setuptools", type="build")
