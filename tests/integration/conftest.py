@@ -1,0 +1,515 @@
+"""The command as a person runs it: real processes, in a copy of this tree, with an empty HOME.
+
+``clone``      a fresh copy of the tracked and new files of this tree, once a session
+``style``      README's first command, run in the clone with nothing but HOME and PATH, once
+``spack``      the clone's command with an install tree, configuration and caches of its own
+``recipes``    a small repository of test recipes, registered for ``spack``; sources are made by
+               the tests and served as ``file://`` urls
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tarfile
+import textwrap
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
+
+import pytest
+
+#: What names the package index, and the way to it, in the environment of the tests.
+NETWORK = re.compile(r"PIP_.*|.*_proxy|SSL_CERT_\w+|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE", re.I)
+
+#: Seconds; far beyond what any of the commands needs on a slow and busy machine.
+LONG = 900
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Everything here starts with bin/spack, which brings its own dependencies first."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("network")
+
+
+class Result(NamedTuple):
+    """How a process ended; ``text`` is everything that it wrote."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A HOME and what lies in it."""
+
+    home: Path
+
+    @property
+    def store(self) -> Path:
+        return self.home / "store"
+
+    @property
+    def stages(self) -> Path:
+        return self.home / "stages"
+
+    @property
+    def sources(self) -> Path:
+        return self.home / "sources"
+
+    @property
+    def config(self) -> Path:
+        return self.home / ".spack"
+
+
+@dataclass(frozen=True)
+class Command:
+    """``bin/spack`` of a tree, in an environment that has only what is said here.
+
+    :param place: None for the defaults of the tree itself.
+    """
+
+    root: Path
+    environ: Mapping[str, str]
+    cwd: Path
+    place: Place
+
+    def __call__(
+        self,
+        *words: object,
+        check: bool = True,
+        under: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = LONG,
+    ) -> Result:
+        """Runs it to its end.
+
+        :param check: fail the test if the exit status is not 0.
+        :param under: words before the command, such as a program that limits it.
+        :param environ: further variables; an empty value takes one away.
+        """
+        begin = time.monotonic()
+        done = subprocess.run(
+            [*under, *self.argv(words)],
+            env=self.variables(environ),
+            cwd=cwd or self.cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        result = Result(done.returncode, done.stdout, done.stderr, time.monotonic() - begin)
+        assert not check or result.code == 0, f"spack {words}: {result.code}\n{result.text}"
+        assert "Traceback" not in result.err or "spack/" not in result.err, result.err
+        return result
+
+    def fails(self, *words: object, code: int = 1, **options: object) -> Result:
+        """Runs it and expects an error message with a hint, and the exit status."""
+        result = self(*words, check=False, **options)  # type: ignore[arg-type]  # passed on
+        assert result.code == code, f"spack {words}: {result.code}\n{result.text}"
+        assert "==> Error: " in result.err, result.text
+        assert "hint: " in result.err, result.text
+        return result
+
+    @contextmanager
+    def start(
+        self, *words: object, environ: Mapping[str, str] | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Starts it in a process group of its own; whatever is left of that is killed."""
+        process = subprocess.Popen(
+            self.argv(words),
+            env=self.variables(environ),
+            cwd=self.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.communicate()
+
+    def argv(self, words: Sequence[object]) -> list[str]:
+        return [str(self.root / "bin" / "spack"), *map(str, words)]
+
+    def variables(self, changes: Mapping[str, str] | None = None) -> dict[str, str]:
+        merged = {**self.environ, **(changes or {})}
+        return {name: value for name, value in merged.items() if value}
+
+    def prefix(self, spec: str) -> Path:
+        return Path(self("location", "-i", spec).out.strip())
+
+    def names(self, *words: str) -> list[str]:
+        """Names of the installed packages."""
+        return self("find", "--format", "{name}", *words).lines
+
+
+def network_variables() -> dict[str, str]:
+    """What the tests' own environment says of the package index; often nothing."""
+    found = {name: value for name, value in os.environ.items() if NETWORK.fullmatch(name)}
+    user = Path("~/.config/pip/pip.conf").expanduser()
+    if user.is_file():
+        found.setdefault("PIP_CONFIG_FILE", str(user))
+    return found
+
+
+@pytest.fixture(scope="session")
+def area(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory for the whole session, and the TMPDIR of the commands."""
+    area = tmp_path_factory.mktemp("area")
+    (area / "tmp").mkdir()
+    return area
+
+
+@pytest.fixture(scope="session")
+def clone(root: Path, area: Path) -> Path:
+    """A copy of the files of this tree that are, or could be, in version control."""
+    clone = area / "clone"
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\0")
+    for name in filter(None, listed):
+        source, target = root / name, clone / name
+        if source.is_symlink() or source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    return clone
+
+
+def poor_environment(home: Path, temporary: Path) -> dict[str, str]:
+    """``env -i HOME=… PATH=/usr/bin:/bin``, and the way to the index where variables say it."""
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        "HOME": str(home),
+        "PATH": "/usr/bin:/bin",
+        "TMPDIR": str(temporary),
+        **network_variables(),
+    }
+
+
+class Style(NamedTuple):
+    """The result of README's first command.
+
+    :ivar spack: the command as it was run.
+    :ivar directory: the environment's.
+    """
+
+    spack: Command
+    directory: Path
+    result: Result
+
+    @property
+    def view(self) -> Path:
+        return self.directory / "view"
+
+    @property
+    def store(self) -> Path:
+        return self.spack.root / "opt" / "spack"
+
+    def __call__(self, *words: object, **options: object) -> Result:
+        return self.spack(*words, **options)  # type: ignore[arg-type]  # passed on
+
+
+@pytest.fixture(scope="session")
+def style(clone: Path, area: Path) -> Style:
+    """README's first command, run in the clone."""
+    home = area / "style-home"
+    spack = Command(clone, poor_environment(home, area / "tmp"), clone, Place(home))
+    result = spack("-e", "share/environments/style", "install")
+    return Style(spack, clone / "share" / "environments" / "style", result)
+
+
+@pytest.fixture(scope="session")
+def make_spack(clone: Path, area: Path) -> Callable[[Path], Command]:
+    """Makes a command that keeps everything below a directory, save what can be shared.
+
+    Shared are the clone with its own dependencies, the downloads, and what is known of the host
+    and of recipes.
+    """
+
+    def make(home: Path) -> Command:
+        place = Place(home)
+        spack = Command(clone, poor_environment(home, area / "tmp"), home, place)
+        place.config.mkdir()
+        place.stages.mkdir()
+        (place.config / "config.yaml").write_text(
+            textwrap.dedent(
+                f"""\
+                config:
+                  install_tree:
+                    root: {place.store}
+                  build_stage: [{place.stages}]
+                  source_cache: {area / "sources"}
+                  misc_cache: {area / "misc"}
+                  environments_root: {home / "environments"}
+                """
+            )
+        )
+        return spack
+
+    return make
+
+
+@pytest.fixture
+def spack(make_spack: Callable[[Path], Command], tmp_path: Path) -> Command:
+    """The command with an install tree of its own."""
+    return make_spack(tmp_path / "home")
+
+
+class Recipes:
+    """A repository of recipes, and archives for them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.archives = root / "archives"
+        self.archives.mkdir(parents=True)
+        (root / "packages").mkdir()
+        (root / "repo.yaml").write_text("repo:\n  namespace: tiny\n  api: v2.2\n")
+
+    def path(self, name: str) -> Path:
+        return self.root / "packages" / name.replace("-", "_") / "package.py"
+
+    def write(self, name: str, text: str) -> Path:
+        """A recipe as it is given."""
+        path = self.path(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def add(self, name: str, body: str, base: str = "Package") -> Path:
+        """A recipe with the usual first lines; *body* is indented as the class wants it."""
+        module = {
+            "Package": "generic",
+            "MakefilePackage": "makefile",
+            "PythonPackage": "python",
+        }[base]
+        title = "".join(part.capitalize() for part in name.split("-"))
+        return self.write(
+            name,
+            f"from spack_repo.builtin.build_systems.{module} import {base}\n\n"
+            "from spack.package import *\n\n\n"
+            f"class {title}({base}):\n"
+            f'    """For tests."""\n\n' + textwrap.indent(textwrap.dedent(body), "    "),
+        )
+
+    def plain(self, name: str, *needs: str, install: str = "", version: str = "1.0") -> Path:
+        """A package without sources that installs ``bin/<name>``, after *install*."""
+        return self.add(
+            name,
+            "has_code = False\n"
+            f'version("{version}")\n'
+            + "".join(f'depends_on("{need}", type=("build", "run"))\n' for need in needs)
+            + "\ndef install(self, spec, prefix):\n"
+            + textwrap.indent(textwrap.dedent(install), "    ")
+            + "    mkdirp(prefix.bin)\n"
+            + f'    with open(prefix.bin.join("{name}"), "w") as stream:\n'
+            + f'        stream.write("#!/bin/sh\\necho {name} {version}\\n")\n'
+            + f'    set_executable(prefix.bin.join("{name}"))\n',
+        )
+
+    def archive(self, name: str, files: Mapping[str, str]) -> str:
+        """Makes ``<name>.tar.gz`` and gives what ``version()`` needs: url and checksum."""
+        path = self.archives / f"{name}.tar.gz"
+        with tarfile.open(path, "w:gz") as archive:
+            for file, text in files.items():
+                data = textwrap.dedent(text).encode()
+                member = tarfile.TarInfo(f"{name}/{file}")
+                member.size = len(data)
+                member.mode = 0o755 if data.startswith(b"#!") else 0o644
+                archive.addfile(member, io.BytesIO(data))
+        return f'url="file://{path}", sha256="{self.checksum(path)}"'
+
+    @staticmethod
+    def checksum(path: Path) -> str:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def c_program(self, name: str, source: str, *needs: str, version: str = "1.0") -> Path:
+        """A program in C with a Makefile."""
+        source_of = self.archive(
+            f"{name}-{version}", {"main.c": source, "Makefile": MAKEFILE.format(name=name)}
+        )
+        return self.add(
+            name,
+            f'version("{version}", {source_of})\n'
+            'depends_on("c", type="build")\n'
+            + "".join(f'depends_on("{need}", type=("build", "run"))\n' for need in needs)
+            + "\n@property\ndef install_targets(self):\n"
+            + '    return ["install", "prefix=" + self.prefix]\n',
+            base="MakefilePackage",
+        )
+
+    def python_project(self, name: str, files: Mapping[str, str], backend: str = "") -> Path:
+        """A Python project that needs nothing but pip: its build backend is in its tree.
+
+        :param backend: statements that run first in ``build_wheel``.
+        """
+        source_of = self.archive(
+            f"{name}-1.0",
+            {
+                "pyproject.toml": PYPROJECT,
+                "backend.py": BACKEND.format(
+                    name=name, first=textwrap.indent(textwrap.dedent(backend), "    ")
+                ),
+                **files,
+            },
+        )
+        return self.add(f"py-{name}", f'version("1.0", {source_of})\n', base="PythonPackage")
+
+
+MAKEFILE = """\
+CC ?= cc
+{name}: main.c
+\t$(CC) -o {name} main.c
+install: {name}
+\tmkdir -p $(prefix)/bin
+\tcp {name} $(prefix)/bin
+"""
+
+PYPROJECT = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+BACKEND = '''\
+"""Makes a wheel of all .py files but itself (PEP 517), with the standard library only."""
+
+import os
+import zipfile
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+{first}
+    wheel = "{name}-1.0-py3-none-any.whl"
+    info = "{name}-1.0.dist-info/"
+    files = {{
+        info + "METADATA": "Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\n",
+        info + "WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\n"
+        "Tag: py3-none-any\\n",
+    }}
+    for name in os.listdir("."):
+        if name.endswith(".py") and name != "backend.py":
+            with open(name) as stream:
+                files[name] = stream.read()
+    record = info + "RECORD"
+    files[record] = "".join(name + ",,\\n" for name in [*files, record])
+    with zipfile.ZipFile(os.path.join(wheel_directory, wheel), "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return wheel
+'''
+
+
+@pytest.fixture
+def recipes(spack: Command, tmp_path: Path) -> Recipes:
+    """A repository that ``spack`` reads before this tree's own."""
+    recipes = Recipes(tmp_path / "tiny")
+    (spack.place.config / "repos.yaml").write_text(f"repos:\n  tiny: {recipes.root}\n")
+    return recipes
+
+
+def snapshot(root: Path, *ignored: str) -> dict[str, tuple[str, ...]]:
+    """Everything below *root*: kind, mode and content by relative path.
+
+    :param ignored: names that are left out wherever they stand.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(set(folders) - set(ignored))
+        for name in [*folders, *(name for name in files if name not in ignored)]:
+            path = Path(folder, name)
+            status = path.lstat()
+            mode = oct(stat.S_IMODE(status.st_mode))
+            key = str(path.relative_to(root))
+            if path.is_symlink():
+                found[key] = ("link", os.readlink(path))
+            elif path.is_dir():
+                found[key] = ("directory", mode)
+            elif path.is_file():
+                found[key] = ("file", mode, hashlib.sha256(path.read_bytes()).hexdigest())
+            else:
+                found[key] = ("other", mode)
+    return found
+
+
+def prefixes(store: Path) -> dict[str, tuple[str, ...]]:
+    """The packages in an install tree, without its database, locks and logs."""
+    return snapshot(store, ".spack-db", ".views")
+
+
+@pytest.fixture
+def tree_of() -> Callable[..., dict[str, tuple[str, ...]]]:
+    """See :func:`snapshot`."""
+    return snapshot
+
+
+@pytest.fixture
+def packages_of() -> Callable[[Path], dict[str, tuple[str, ...]]]:
+    """See :func:`prefixes`."""
+    return prefixes
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """``until(condition, "what")``: waits until it holds, for a minute at most."""
+
+    def wait(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"still not so after {seconds} s: {what}"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def processes_of() -> Callable[[Path], list[str]]:
+    """The command lines of running processes that name a path or work below it."""
+
+    def find(path: Path) -> list[str]:
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                place = os.readlink(entry / "cwd")
+            except OSError:
+                continue
+            if str(path) in words or place.startswith(str(path)):
+                found.append(words)
+        return found
+
+    return find
