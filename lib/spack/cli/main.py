@@ -13,12 +13,12 @@ Exit codes: 0 success; 1 the command failed; 2 wrong usage; 130 interrupted.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from importlib import import_module
 from typing import Any, Dict, List, NoReturn, Optional, Sequence, Tuple
 
 from spack.errors import SpackError, UsageError
+from spack.util.streams import abandon_output, flush_output, open_missing
 
 __all__ = ["COMMANDS", "console_script", "main"]
 
@@ -43,6 +43,7 @@ COMMANDS: Dict[str, Tuple[str, str]] = {
     "providers": ("query packages", "list the packages that provide a virtual package"),
     "location": ("query packages", "print the prefix, stage or recipe directory of a package"),
     "env": ("environments", "create, activate and inspect environments"),
+    "view": ("environments", "show what a view holds and whether it is right"),
     "add": ("environments", "add a spec to the active environment"),
     "remove": ("environments", "remove a spec from the active environment"),
     "concretize": ("environments", "concretize the active environment and write its lock file"),
@@ -71,18 +72,27 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run one command line, such as ``["-e", "dir", "find", "-l"]``; returns the exit code."""
+    open_missing()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _main(arguments)
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        # The reader went away (`spack find | head`): not an error, and no second one at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        lost = flush_output()
+        return code if lost is None else _output_lost(lost)
+    except BrokenPipeError as error:
+        return _output_lost(error)
     except KeyboardInterrupt:
         sys.stderr.write("\n==> Interrupted\n")
         return 130
+
+
+def _output_lost(error: OSError) -> int:
+    """What could not be written is no success; the exit code."""
+    abandon_output()
+    if isinstance(error, BrokenPipeError):
+        # The reader went away (`spack find | head`): not an error, and no second one at exit.
+        return 141
+    sys.stderr.write(f"==> Error: cannot write to standard output: {error.strerror}\n")
+    return 1
 
 
 def console_script() -> NoReturn:
@@ -144,6 +154,9 @@ def _main(arguments: List[str]) -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
+        lost = flush_output()
+        if lost is not None:
+            return _output_lost(lost)
         from spack.cli.render import render_error, system_error
 
         render_error(system_error(error), sys.stderr, color=color, debug=debug)

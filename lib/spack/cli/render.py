@@ -9,6 +9,7 @@ import traceback
 from typing import Any, Iterable, List, Optional, Sequence, TextIO, Tuple
 
 from spack.errors import SpackError
+from spack.util.streams import flush_output
 
 __all__ = [
     "Colors",
@@ -90,23 +91,26 @@ def render_error(
     if debug:
         lines.append(f"  reference: {error.ref}")
         lines += traceback.format_exception(type(error), error, error.__traceback__)
-    sys.stdout.flush()
+    flush_output()
     stream.write("\n".join(line.rstrip("\n") for line in lines) + "\n")
 
 
 def _causes(error: SpackError, paint: Any, depth: int) -> List[str]:
     lines: List[str] = []
     indent = "  " * depth
+    said = error.long_message or ""
     for number, cause in enumerate(error.causes, 1):
         mark = f"{number}. " if len(error.causes) > 1 else ""
         text = cause.message if isinstance(cause, SpackError) else str(cause) or repr(cause)
-        lines.append(f"{indent}{mark}{text}")
+        if text not in said:
+            lines.append(f"{indent}{mark}{text}")
         if isinstance(cause, SpackError):
             if cause.long_message:
                 lines += [f"{indent}     {x}" for x in cause.long_message.rstrip().splitlines()]
             lines += _causes(cause, paint, depth + 2)
             if cause.hint and cause.hint != error.hint:
-                lines.append(f"{indent}   {paint('hint:', 'strong')} {cause.hint}")
+                place = f"{number}. " if text in said else "   "
+                lines.append(f"{indent}{place}{paint('hint:', 'strong')} {cause.hint}")
     return lines
 
 
