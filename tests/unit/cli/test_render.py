@@ -79,10 +79,8 @@ def test_a_table_aligns_all_but_the_last_column() -> None:
 
 
 def test_causes_that_the_details_tell_are_not_told_again() -> None:
-    out = io.StringIO()
     causes = [SpackError("first", hint="do this"), SpackError("second", hint="do that")]
     error = SpackError("all is lost", "- first\n- second", causes=causes, hint="do this")
-    render_error(error, out, "never")
-    assert out.getvalue() == (
+    assert shown(error) == (
         "==> Error: all is lost\n    - first\n    - second\n  2. hint: do that\n  hint: do this\n"
     )
