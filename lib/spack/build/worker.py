@@ -350,6 +350,9 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
     if not known:
         # The error is the recipe's own: its line says more than the log does.
         shown = (_recipe_source(recipe),) if recipe else shown
+    elif not isinstance(exc, ProcessError) and exc.long_message:
+        # So is this one, with its own explanation.
+        shown = ()
     tty.error(text.rstrip())
     failure = BuildFailure(
         kind=type(exc).__name__,

@@ -7,12 +7,14 @@ imported only when the command runs, so that a new command costs the others noth
 * ``add_arguments(parser)``,
 * ``run(session, args) -> int | None``, the exit code (None is 0).
 
-Exit codes: 0 success; 1 the command failed; 2 wrong usage; 130 interrupted.
+Exit codes: 0 success; 1 the command failed; 2 wrong usage; 128 and the number of the signal that
+ended it (130: Ctrl-C).
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from importlib import import_module
 from typing import Any, Dict, List, NoReturn, Optional, Sequence, Tuple
@@ -63,6 +65,14 @@ COMMANDS: Dict[str, Tuple[str, str]] = {
 ALIASES = {"rm": "remove", "concretise": "concretize", "compiler": "compilers", "dev": "develop"}
 
 
+class Ended(KeyboardInterrupt):
+    """The process was told to end; it cleans up as after Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises, so that usage errors look like all others."""
 
@@ -74,15 +84,16 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run one command line, such as ``["-e", "dir", "find", "-l"]``; returns the exit code."""
     open_missing()
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _heed_signals()
     try:
         code = _main(arguments)
         lost = flush_output()
         return code if lost is None else _output_lost(lost)
     except BrokenPipeError as error:
         return _output_lost(error)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         sys.stderr.write("\n==> Interrupted\n")
-        return 130
+        return 128 + (interrupt.number if isinstance(interrupt, Ended) else signal.SIGINT)
 
 
 def _output_lost(error: OSError) -> int:
@@ -98,6 +109,20 @@ def _output_lost(error: OSError) -> int:
 def console_script() -> NoReturn:
     """The entry point of an installation with pip."""
     sys.exit(main())
+
+
+def _heed_signals() -> None:
+    """Let a polite end (kill, a closed terminal) clean up, unless the caller has decided."""
+
+    def end(number: int, _frame: Any) -> NoReturn:
+        raise Ended(number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            try:
+                signal.signal(number, end)
+            except ValueError:
+                return  # not the main thread: its owner decides
 
 
 def _main(arguments: List[str]) -> int:
