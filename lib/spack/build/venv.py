@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spack.errors import InstallError
+from spack.util.shebang import first_line
 
 __all__ = ["BaseInterpreter", "BuildVenv", "interpreter_of", "shebang_script"]
 
@@ -30,9 +31,6 @@ PTH_NAME = "_spack_build_env.pth"
 
 #: Install layout of a python-venv prefix (DESIGN, decision 5).
 LAYOUT_FILE = os.path.join(".spack", "python.json")
-
-#: Longest first line that every supported kernel takes.
-SHEBANG_LIMIT = 127
 
 _SHEBANG_BYTES = 4096
 
@@ -205,7 +203,7 @@ def shebang_script(text: bytes, venvs: Sequence[str], python: str) -> bytes:
         return text
     if lines[0].startswith(b"#!") and pattern.search(lines[0]):
         arguments = pattern.sub(b"", lines[0][2:]).strip(b" \"'\r")
-        return b"\n".join([_first_line(python, arguments), *lines[1:]])
+        return b"\n".join([first_line(python, arguments), *lines[1:]])
     if len(lines) > 1 and lines[1].startswith(b"'''exec'"):
         lines[1] = pattern.sub(lambda match: os.fsencode(python), lines[1])
         return b"\n".join(lines)
@@ -217,12 +215,3 @@ def _interpreters(venvs: Sequence[str]) -> Optional[re.Pattern[bytes]]:
         return None
     prefixes = b"|".join(re.escape(os.fsencode(venv)) for venv in venvs)
     return re.compile(rb"(?:" + prefixes + rb")/bin/python[\d.]*t?")
-
-
-def _first_line(python: str, arguments: bytes) -> bytes:
-    """A shebang; where the path is too long or has a space, the trampoline that pip uses."""
-    path = os.fsencode(python)
-    plain = b" ".join(filter(None, (b"#!" + path, arguments)))
-    if b" " not in path and len(plain) <= SHEBANG_LIMIT:
-        return plain
-    return b"#!/bin/sh\n'''exec' \"" + path + b'" ' + arguments + b" \"$0\" \"$@\"\n' '''"

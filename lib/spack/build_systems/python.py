@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 from spack.package import (
     BuilderWithDefaults,
@@ -35,7 +35,9 @@ from spack.package import (
     working_dir,
 )
 
-__all__ = ["PythonExtension", "PythonPackage", "PythonPipBuilder"]
+from .python_wheel import PythonWheelBuilder, flattened
+
+__all__ = ["PythonExtension", "PythonPackage", "PythonPipBuilder", "PythonWheelBuilder"]
 
 #: Imports the modules named as arguments, each on a line of the log.
 _IMPORT = """
@@ -114,12 +116,16 @@ class PythonPackage(PythonExtension):
 
     install_time_test_callbacks = ["test_imports"]
 
-    build_system("python_pip")
+    build_system("python_pip", "python_wheel", default="python_pip")
 
     with when("build_system=python_pip"):
         extends("python")
         depends_on("py-pip", type="build")
         # Since 70.1 setuptools makes wheels itself; no other backend needs the package.
+        depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
+
+    with when("build_system=python_wheel"):
+        extends("python")
         depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
 
     homepage: ClassProperty[Optional[str]] = classproperty(lambda cls: None)
@@ -203,7 +209,7 @@ class PythonPipBuilder(BuilderWithDefaults):
             if jobs is not None:
                 settings.setdefault("compile-args", f"-j{jobs}")
         args = [*PythonPipBuilder.std_args(pkg), f"--prefix={prefix}"]
-        args += [f"--config-settings={item}" for item in _flattened(settings)]
+        args += [f"--config-settings={key}={value}" for key, value in flattened(settings)]
         args += [f"--install-option={item}" for item in self.install_options(spec, prefix)]
         args += [f"--global-option={item}" for item in self.global_options(spec, prefix)]
         archive = pkg.stage.archive_file
@@ -213,18 +219,3 @@ class PythonPipBuilder(BuilderWithDefaults):
             pip(*args)
 
     run_after("install")(execute_install_time_tests)
-
-
-def _flattened(settings: Mapping[str, object]) -> Iterator[str]:
-    """``KEY=VALUE`` for every leaf, with the keys on the way to it in front.
-
-    >>> list(_flattened({"a": {"b": 1}, "c": [2, 3]}))
-    ['a=b=1', 'c=2', 'c=3']
-    """
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from (f"{key}={rest}" for rest in _flattened(value))
-        elif isinstance(value, (list, tuple)):
-            yield from (f"{key}={item}" for item in value)
-        else:
-            yield f"{key}={value}"

@@ -16,7 +16,8 @@ from spack.build_systems.compiler import CompilerPackage
 from spack.build_systems.cuda import CudaPackage
 from spack.build_systems.gnu import GNUMirrorPackage
 from spack.build_systems.meson import MesonPackage
-from spack.build_systems.python import PythonPackage, _flattened
+from spack.build_systems.python import PythonPackage
+from spack.build_systems.python_wheel import flattened, settings_of
 from spack.package import any_combination_of, variant
 from spack.spec import ConcreteSpec, Edge, VariantValue
 
@@ -159,7 +160,13 @@ def test_python_sources_are_names_on_the_index() -> None:
 
 def test_nested_settings_are_flattened() -> None:
     settings = {"setup-args": {"-Dx": 1}, "builddir": "b", "args": ["a", "b"]}
-    assert list(_flattened(settings)) == ["setup-args=-Dx=1", "builddir=b", "args=a", "args=b"]
+    assert list(flattened(settings)) == [
+        ("setup-args", "-Dx=1"),
+        ("builddir", "b"),
+        ("args", "a"),
+        ("args", "b"),
+    ]
+    assert settings_of(settings) == {"setup-args": "-Dx=1", "builddir": "b", "args": ["a", "b"]}
 
 
 def test_modules_are_found_where_they_lie(tmp_path: Path) -> None:

@@ -1,0 +1,203 @@
+"""Source trees with a build backend (PEP 517, PEP 518): what they say, and calling the hooks.
+
+The hooks are called through pyproject-hooks with the interpreter of the build's virtual
+environment. One process imports the backend; each hook runs in a fork of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import subprocess
+import sys
+from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from spack.errors import InstallError
+
+__all__ = ["LEGACY", "BuildSystem", "Hooks", "build_system_of", "started"]
+
+_PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_backend_process.py")
+
+
+class BuildSystem(NamedTuple):
+    """The table ``[build-system]`` of a source tree.
+
+    :ivar requires: requirements of the build (PEP 508).
+    :ivar backend: ``module`` or ``module:object``.
+    :ivar path: directories of an in-tree backend, relative to the source tree.
+    :ivar declared: False for what PEP 517 says of trees without such a table.
+    """
+
+    requires: Tuple[str, ...]
+    backend: str
+    path: Tuple[str, ...] = ()
+    declared: bool = True
+
+
+#: Of a tree with nothing but ``setup.py`` (PEP 517, "Source trees").
+LEGACY = BuildSystem(("setuptools>=40.8.0",), "setuptools.build_meta:__legacy__", (), False)
+
+
+def build_system_of(directory: str) -> BuildSystem:
+    """What the source tree in *directory* says of its build.
+
+    :raises InstallError: there is nothing to build, or ``pyproject.toml`` is malformed.
+    """
+    path = os.path.join(directory, "pyproject.toml")
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read()
+    except FileNotFoundError:
+        if os.path.exists(os.path.join(directory, "setup.py")):
+            return LEGACY
+        raise InstallError(
+            f"there is neither pyproject.toml nor setup.py in {directory}",
+            hint="if the project lies deeper, let build_directory of the recipe say where",
+            ref="no-project",
+        ) from None
+    table = _parsed(data, path).get("build-system")
+    if table is None:
+        return LEGACY
+    requires = table.get("requires") if isinstance(table, dict) else None
+    backend = table.get("build-backend") if isinstance(table, dict) else None
+    places = table.get("backend-path", []) if isinstance(table, dict) else None
+    if (
+        not _texts(requires)
+        or not _texts(places)
+        or not (backend is None or isinstance(backend, str))
+    ):
+        raise InstallError(
+            f"{path}: [build-system] is not as PEP 518 wants it",
+            hint="'requires' and 'backend-path' are lists of texts, 'build-backend' is a text; "
+            "let the recipe patch it",
+            ref="pyproject",
+        )
+    assert isinstance(requires, list)
+    return BuildSystem(tuple(requires), backend or LEGACY.backend, tuple(places or ()))
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _parsed(data: bytes, path: str) -> Mapping[str, Any]:
+    # start-up: only builds of Python packages read TOML; before 3.11 it was a package
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    try:
+        parsed: Mapping[str, Any] = toml.loads(data.decode("utf-8"))
+    except ValueError as exc:  # TOMLDecodeError and UnicodeDecodeError are such
+        raise InstallError(
+            f"{path}: {exc}", hint="let the recipe patch it", ref="pyproject"
+        ) from exc
+    return parsed
+
+
+class Hooks:
+    """The hooks of one source tree.
+
+    :param directory: of the source tree; hooks run there.
+    :param requests: standard input of the process that serves them.
+    :param answers: descriptor of its answers.
+    """
+
+    def __init__(
+        self, python: str, directory: str, system: BuildSystem, process: Any, answers: int
+    ) -> None:
+        from pyproject_hooks import BuildBackendHookCaller  # start-up: only in builds
+
+        self._process = process
+        self._answers = answers
+        self._backend = system.backend
+        self._caller = BuildBackendHookCaller(
+            directory, system.backend, system.path, self._run, python
+        )
+
+    def _run(
+        self,
+        cmd: Sequence[str],
+        cwd: Optional[str] = None,
+        extra_environ: Optional[Mapping[str, str]] = None,
+    ) -> None:
+        """A runner of pyproject-hooks; ``cmd`` is the interpreter, a script and its arguments."""
+        request = {"argv": list(cmd[1:]), "cwd": cwd, "environ": dict(extra_environ or {})}
+        answer = b""
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            while not answer.endswith(b"\n"):
+                piece = os.read(self._answers, 100)
+                if not piece:
+                    break
+                answer += piece
+        status = int(answer) if answer.endswith(b"\n") else self._process.wait()
+        if status != 0:
+            raise subprocess.CalledProcessError(status, list(cmd))
+
+    def _call(self, name: str, *args: Any) -> Any:
+        """The result of a hook.
+
+        :raises InstallError: the backend cannot be imported, lacks the hook, or failed.
+        """
+        import pyproject_hooks  # start-up: only in builds
+
+        try:
+            return getattr(self._caller, name)(*args)
+        except pyproject_hooks.BackendUnavailable as exc:
+            raise InstallError(
+                f"the build backend {self._backend} cannot be imported",
+                exc.traceback.rstrip() or None,
+                hint="does the recipe depend on it, with type='build'?",
+                ref="build-backend",
+            ) from None
+        except pyproject_hooks.HookMissing:
+            raise InstallError(
+                f"the build backend {self._backend} has no hook {name}", ref="build-backend"
+            ) from None
+        except subprocess.CalledProcessError as exc:
+            how = f"signal {-exc.returncode}" if exc.returncode < 0 else f"{exc.returncode}"
+            raise InstallError(
+                f"{name} of {self._backend} failed ({how})", ref="build-backend"
+            ) from None
+
+    def requirements(self, settings: Mapping[str, Any]) -> List[str]:
+        """What the build needs beyond ``requires``."""
+        found: List[str] = self._call("get_requires_for_build_wheel", settings)
+        return list(found)
+
+    def wheel(self, directory: str, settings: Mapping[str, Any]) -> str:
+        """Build the wheel in *directory*; its path."""
+        name: str = self._call("build_wheel", directory, settings)
+        return os.path.join(directory, os.path.basename(name))
+
+
+@contextlib.contextmanager
+def started(python: str, directory: str, system: BuildSystem) -> Iterator[Hooks]:
+    """The hooks of the source tree in *directory*, served by a process of *python*.
+
+    Standard output and error of the hooks are those of the caller.
+    """
+    # A backend in the tree is found by the hook script only; others are imported at once.
+    modules = [] if system.path else [system.backend.partition(":")[0]]
+    answers, answers_out = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [python, _PROCESS, str(answers_out), *modules],
+            cwd=directory,
+            stdin=subprocess.PIPE,
+            pass_fds=(answers_out,),
+        )
+        os.close(answers_out)
+        answers_out = -1
+        try:
+            yield Hooks(python, directory, system, process, answers)
+        finally:
+            assert process.stdin is not None
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+            process.wait()
+    finally:
+        os.close(answers)
+        if answers_out >= 0:
+            os.close(answers_out)

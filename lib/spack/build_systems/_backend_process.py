@@ -1,0 +1,95 @@
+"""Runs in the build's own interpreter: calls hooks of a build backend, each in a fork of its own.
+
+Started as ``python _backend_process.py <descriptor> [<module>...]``; any Python from 3.6 on. It
+imports the modules of the backend once. Each line on standard input is a request in JSON,
+``{"argv": [...], "cwd": ..., "environ": {...}}``: the script ``argv[0]`` runs as ``__main__`` in a
+fork, as if a new process had been started for it (PEP 517 asks for a process for each hook). The
+answer, a line with its exit status, goes to the descriptor.
+"""
+
+import atexit
+import importlib
+import json
+import os
+import runpy
+import subprocess
+import sys
+import threading
+import traceback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Iterable, Mapping
+
+
+def prepare(modules: "Iterable[str]") -> None:
+    """Import *modules*; what goes wrong here will go wrong, and be told of, in the hook."""
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except BaseException:  # whatever a backend raises
+            return
+
+
+def run(request: "Mapping[str, Any]") -> None:
+    """Do the request in this process, and end it."""
+    status = 1
+    try:
+        os.environ.update(request["environ"])
+        os.chdir(request["cwd"])
+        sys.argv[:] = request["argv"]
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        status = 0
+    except SystemExit as exc:
+        if exc.code is None:
+            status = 0
+        elif isinstance(exc.code, int):
+            status = exc.code
+        else:
+            sys.stderr.write(str(exc.code) + "\n")
+    except BaseException:
+        traceback.print_exc()
+    try:
+        getattr(atexit, "_run_exitfuncs", lambda: None)()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+
+def in_fork(request: "Mapping[str, Any]") -> int:
+    """Exit status of *request*; negative for a signal."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = os.fork()
+    if process == 0:
+        run(request)
+    status = os.waitpid(process, 0)[1]
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def in_process(request: "Mapping[str, Any]") -> int:
+    """The same, for a backend that has started threads: they would not survive a fork."""
+    environ = dict(os.environ, **request["environ"])
+    return subprocess.call([sys.executable] + request["argv"], cwd=request["cwd"], env=environ)
+
+
+def main() -> None:
+    """Serve requests until standard input ends."""
+    answers = int(sys.argv[1])
+    os.set_inheritable(answers, False)
+    requests = os.fdopen(os.dup(0), "r")
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
+    # The directory of this file is no place for the backend to import from.
+    sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
+    prepare(sys.argv[2:])
+    for line in requests:
+        request = json.loads(line)
+        alone = threading.active_count() == 1
+        status = in_fork(request) if alone else in_process(request)
+        os.write(answers, b"%d\n" % status)
+
+
+if __name__ == "__main__":
+    main()

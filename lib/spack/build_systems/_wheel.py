@@ -1,0 +1,191 @@
+"""Installing wheels (PEP 427) into a prefix, by an explicit scheme and without pip.
+
+What is written is what pip writes, but for the bytecode: it belongs to modules only, is bound to
+the source by an unchecked hash (PEP 552), and names no path of the machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import os
+import subprocess
+from typing import Any, BinaryIO, Dict, Iterable, List, Mapping, NamedTuple, Set, Tuple
+
+from spack.errors import InstallError
+from spack.util.shebang import first_line
+
+__all__ = ["Layout", "install_wheel"]
+
+_COMPILER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_compile_process.py")
+
+#: A console script, as pip and distlib write it.
+_SCRIPT = """
+import sys
+from {module} import {name}
+if __name__ == '__main__':
+    if sys.argv[0].endswith('.exe'):
+        sys.argv[0] = sys.argv[0][:-4]
+    sys.exit({function}())
+"""
+
+#: Beside the files of the wheel, in ``.dist-info`` (PEP 376, PEP 627).
+_METADATA = {"INSTALLER": b"spack\n", "REQUESTED": b""}
+
+
+class Layout(NamedTuple):
+    """Where the files of a wheel go.
+
+    :ivar prefix: of the package.
+    :ivar purelib: relative to the prefix, as are *platlib*, *scripts*, *headers* (below which
+        each distribution has its directory) and *data*.
+    :ivar interpreter: runs the scripts, for ever.
+    :ivar compiler: an interpreter of the same kind that is there now.
+    """
+
+    prefix: str
+    purelib: str
+    platlib: str
+    headers: str
+    interpreter: str
+    compiler: str
+    scripts: str = "bin"
+    data: str = "."
+
+    def places(self, distribution: str) -> Mapping[str, str]:
+        """Absolute directories by the names that wheels have for them."""
+        rows = {
+            "purelib": self.purelib,
+            "platlib": self.platlib,
+            "headers": os.path.join(self.headers, distribution),
+            "scripts": self.scripts,
+            "data": self.data,
+        }
+        return {key: os.path.normpath(os.path.join(self.prefix, row)) for key, row in rows.items()}
+
+
+class _Written(NamedTuple):
+    """A row of RECORD: what ``installer`` passes on from here to there."""
+
+    path: str
+    digest: str
+    size: str
+
+
+class _Destination:
+    """Receives the files of a wheel (``installer.destinations.WheelDestination``)."""
+
+    def __init__(self, layout: Layout, distribution: str) -> None:
+        self.layout = layout
+        self.places = layout.places(distribution)
+        self.modules: List[str] = []
+        self.made: Set[str] = set()
+
+    def write_script(self, name: str, module: str, attr: str, section: str) -> _Written:
+        """The script of an entry point."""
+        text = _SCRIPT.format(module=module, name=attr.partition(".")[0], function=attr)
+        data = first_line(self.layout.interpreter) + text.encode()
+        return self._write("scripts", name, data, True)
+
+    def write_file(self, scheme: str, path: Any, stream: BinaryIO, is_executable: bool) -> _Written:
+        """A file of the wheel; scripts get their interpreter."""
+        data = stream.read()
+        if scheme == "scripts" and data.startswith(b"#!python"):
+            data = first_line(self.layout.interpreter) + b"\n" + data.partition(b"\n")[2]
+        return self._write(scheme, os.fspath(path), data, is_executable)
+
+    def _write(self, scheme: str, path: str, data: bytes, executable: bool) -> _Written:
+        place = self.places[scheme]
+        target = os.path.normpath(os.path.join(place, path))
+        if not target.startswith(place + os.sep):
+            raise InstallError(
+                f"the wheel has a file outside of its place: {path}", ref="wheel-traversal"
+            )
+        directory = os.path.dirname(target)
+        if directory not in self.made:
+            os.makedirs(directory, exist_ok=True)
+            self.made.add(directory)
+        try:
+            with open(target, "xb") as stream:
+                stream.write(data)
+                os.fchmod(stream.fileno(), 0o755 if executable else 0o644)
+        except FileExistsError:
+            raise InstallError(
+                f"the wheel has two files for {os.path.relpath(target, self.layout.prefix)}",
+                ref="wheel-twice",
+            ) from None
+        if scheme in ("purelib", "platlib") and path.endswith(".py"):
+            self.modules.append(target)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        return _Written(path, f"sha256={digest}", str(len(data)))
+
+    def finalize_installation(
+        self, scheme: str, record_file_path: str, records: Iterable[Tuple[str, Any]]
+    ) -> None:
+        """The bytecode, then RECORD, sorted."""
+        root = self.places[scheme]
+        rows: Dict[str, Tuple[str, str]] = {}
+        for of, row in records:
+            path = os.path.relpath(os.path.join(self.places[of], row.path), root)
+            rows[path] = (row.digest, row.size) if isinstance(row, _Written) else ("", "")
+        for path in self._compile():
+            rows[os.path.relpath(path, root)] = ("", "")
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows((path, *rest) for path, rest in sorted(rows.items()))
+        self._write(scheme, record_file_path, text.getvalue().encode(), False)
+
+    def _compile(self) -> List[str]:
+        """Compile the modules; the paths of the bytecode."""
+        if not self.modules:
+            return []
+        prefix = self.layout.prefix
+        lines = [f"{path}\0{os.path.relpath(path, prefix)}" for path in sorted(self.modules)]
+        # Not the worker's own interpreter, nor one in which a backend has left its traces: what
+        # marshal writes depends on the process.
+        subprocess.run(
+            [self.layout.compiler, "-s", "-S", _COMPILER],
+            input="\n".join(lines).encode("utf-8", "surrogateescape"),
+            check=True,
+            env={"PYTHONHASHSEED": "0"},  # before 3.11 the order of sets in bytecode
+        )
+        caches = sorted(
+            {os.path.join(os.path.dirname(path), "__pycache__") for path in self.modules}
+        )
+        return [
+            os.path.join(cache, name)
+            for cache in caches
+            if os.path.isdir(cache)
+            for name in sorted(os.listdir(cache))
+        ]
+
+
+def install_wheel(path: str, layout: Layout, verify: bool = False) -> None:
+    """Install the wheel at *path*.
+
+    :param verify: compare its files with its RECORD first; for wheels from elsewhere.
+    :raises InstallError: it is no wheel, its RECORD lies, or it has files for other places.
+    """
+    # start-up: only builds install wheels
+    import zipfile
+
+    from installer import install
+    from installer.exceptions import InstallerError
+    from installer.sources import WheelFile
+
+    name = os.path.basename(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            source = WheelFile(archive)
+            if verify:
+                source.validate_record()
+            destination: Any = _Destination(layout, source.distribution)
+            install(source, destination, _METADATA)
+    except (InstallerError, ValueError, KeyError, AssertionError, zipfile.BadZipFile) as exc:
+        raise InstallError(
+            f"{name} cannot be installed: {exc}",
+            hint="the wheel is broken, or its name is not as PEP 427 wants it",
+            ref="wheel",
+        ) from exc

@@ -1,0 +1,131 @@
+"""The builder of Python packages that needs no pip: hooks to a wheel, the wheel to the prefix.
+
+The hooks of the build backend (PEP 517) run in the build's virtual environment; the wheel is
+installed by the layout that python-venv has recorded. There is one phase, as with pip, so that
+what a recipe does before and after ``install`` happens when it expects it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
+
+from spack.package import (
+    BuilderWithDefaults,
+    Prefix,
+    determine_number_of_jobs,
+    execute_install_time_tests,
+    get_effective_jobs,
+    register_builder,
+    run_after,
+    tty,
+)
+
+from ._backend import build_system_of, started
+from ._wheel import Layout, install_wheel
+
+__all__ = ["PythonWheelBuilder", "flattened", "settings_of"]
+
+
+@register_builder("python_wheel")
+class PythonWheelBuilder(BuilderWithDefaults):
+    """Builds a wheel with the hooks of the project's build backend, and installs it."""
+
+    phases = ("install",)
+
+    package_methods = ("test_imports",)
+    package_long_methods = ("global_options", "config_settings")
+    package_attributes = ("archive_files", "build_directory", "install_time_test_callbacks")
+
+    install_time_test_callbacks = ["test_imports"]
+
+    @property
+    def build_directory(self) -> str:
+        """Directory with ``pyproject.toml`` or ``setup.py``."""
+        source: str = self.pkg.stage.source_path
+        return source
+
+    def config_settings(self, spec: Any, prefix: Prefix) -> Mapping[str, object]:
+        """Settings for the build backend (PEP 517), nested mappings allowed."""
+        return {}
+
+    def global_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
+        """Options of ``setup.py`` before its command."""
+        return []
+
+    def settings(self) -> Dict[str, Any]:
+        """All settings for the backend, those that the engine adds included."""
+        spec = self.pkg.spec
+        settings = dict(self.config_settings(spec, self.pkg.prefix))
+        if spec.satisfies("%py-meson-python@0.11:"):
+            jobs = get_effective_jobs(
+                jobs=determine_number_of_jobs(parallel=self.pkg.parallel), supports_jobserver=True
+            )
+            if jobs is not None:
+                settings.setdefault("compile-args", f"-j{jobs}")
+        result = settings_of(settings)
+        options = list(self.global_options(spec, self.pkg.prefix))
+        if options:
+            result["--global-option"] = options
+        return result
+
+    def layout(self) -> Layout:
+        """Where the wheel's files go: as python-venv has recorded it, whatever runs this."""
+        spec = self.pkg.spec
+        python = spec["python"]
+        nodes = spec.dependencies("python-venv") or spec.dependencies("python")
+        return Layout(
+            prefix=str(self.pkg.prefix),
+            purelib=python.package.purelib,
+            platlib=python.package.platlib,
+            headers=f"include/site/python{python.version.up_to(2)}",
+            interpreter=os.path.join(str(nodes[0].prefix), "bin", "python3"),
+            compiler=python.command.path,
+        )
+
+    def wheel(self) -> str:
+        """Build the wheel in the stage; its path."""
+        directory = os.path.join(self.pkg.stage.path, "wheel")
+        os.makedirs(directory, exist_ok=True)
+        system = build_system_of(self.build_directory)
+        settings = self.settings()
+        tty.msg(f"build backend: {system.backend}")
+        with started(self.spec["python"].command.path, self.build_directory, system) as hooks:
+            return hooks.wheel(directory, settings)
+
+    def install(self, pkg: Any, spec: Any, prefix: Prefix) -> None:
+        """The only phase."""
+        archive = pkg.stage.archive_file
+        fetched = bool(archive) and archive.endswith(".whl")
+        wheel = archive if fetched else self.wheel()
+        tty.msg(f"wheel: {os.path.basename(wheel)}")
+        install_wheel(wheel, self.layout(), verify=fetched)
+
+    run_after("install")(execute_install_time_tests)
+
+
+def flattened(settings: Mapping[str, object]) -> Iterator[Tuple[str, str]]:
+    """Key and value of every leaf; of nested mappings the first key, as pip takes them.
+
+    >>> list(flattened({"a": {"b": 1}, "c": [2, 3]}))
+    [('a', 'b=1'), ('c', '2'), ('c', '3')]
+    """
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from ((key, "=".join(rest)) for rest in flattened(value))
+        elif isinstance(value, (list, tuple)):
+            yield from ((key, str(item)) for item in value)
+        else:
+            yield key, str(value)
+
+
+def settings_of(settings: Mapping[str, object]) -> Dict[str, Any]:
+    """What backends get: a text, or a list of texts where there are several.
+
+    >>> settings_of({"a": {"b": 1, "c": 2}, "d": 3})
+    {'a': ['b=1', 'c=2'], 'd': '3'}
+    """
+    grouped: Dict[str, List[str]] = {}
+    for key, value in flattened(settings):
+        grouped.setdefault(key, []).append(value)
+    return {key: values[0] if len(values) == 1 else values for key, values in grouped.items()}
