@@ -5,8 +5,22 @@ from spack_repo.builtin.build_systems.generic import Package
 from spack.package import *
 
 #: Names under which the wrapper is called, in bin_dir and in a directory for each compiler.
-NAMES = ("cc", "c++", "c89", "c99", "cpp", "f77", "f90", "f95", "fc", "ftn", "ld", "ld.bfd",
-         "ld.gold", "ld.lld")
+NAMES = (
+    "cc",
+    "c++",
+    "c89",
+    "c99",
+    "cpp",
+    "f77",
+    "f90",
+    "f95",
+    "fc",
+    "ftn",
+    "ld",
+    "ld.bfd",
+    "ld.gold",
+    "ld.lld",
+)
 COMPILERS = {
     "aocc": ("clang", "clang++", "flang"),
     "arm": ("armclang", "armclang++", "armflang"),

@@ -58,10 +58,20 @@ class Gcc(Package, CompilerPackage):
 
     #: Standards and the release of the compiler that knows their flag.
     standards = {
-        "c": {"99": ("-std=c99", "4.5"), "11": ("-std=c11", "4.7"), "17": ("-std=c17", "8"),
-              "23": ("-std=c2x", "9")},
-        "cxx": {"98": ("", "1"), "11": ("-std=c++11", "4.7"), "14": ("-std=c++14", "4.9"),
-                "17": ("-std=c++17", "6"), "20": ("-std=c++20", "11"), "23": ("-std=c++23", "11")},
+        "c": {
+            "99": ("-std=c99", "4.5"),
+            "11": ("-std=c11", "4.7"),
+            "17": ("-std=c17", "8"),
+            "23": ("-std=c2x", "9"),
+        },
+        "cxx": {
+            "98": ("", "1"),
+            "11": ("-std=c++11", "4.7"),
+            "14": ("-std=c++14", "4.9"),
+            "17": ("-std=c++17", "6"),
+            "20": ("-std=c++20", "11"),
+            "23": ("-std=c++23", "11"),
+        },
     }
 
     def _standard_flag(self, *, language, standard):

@@ -59,11 +59,20 @@ class Llvm(Package, CompilerPackage):
 
     #: Standards and the release of the compiler that knows their flag.
     standards = {
-        "c": {"99": ("-std=c99", "1"), "11": ("-std=c11", "3.0"), "17": ("-std=c17", "6"),
-              "23": ("-std=c2x", "9")},
-        "cxx": {"98": ("-std=c++98", "1"), "11": ("-std=c++11", "3.3"),
-                "14": ("-std=c++14", "3.5"), "17": ("-std=c++17", "5"),
-                "20": ("-std=c++20", "11"), "23": ("-std=c++2b", "13")},
+        "c": {
+            "99": ("-std=c99", "1"),
+            "11": ("-std=c11", "3.0"),
+            "17": ("-std=c17", "6"),
+            "23": ("-std=c2x", "9"),
+        },
+        "cxx": {
+            "98": ("-std=c++98", "1"),
+            "11": ("-std=c++11", "3.3"),
+            "14": ("-std=c++14", "3.5"),
+            "17": ("-std=c++17", "5"),
+            "20": ("-std=c++20", "11"),
+            "23": ("-std=c++2b", "13"),
+        },
     }
 
     def _standard_flag(self, *, language, standard):

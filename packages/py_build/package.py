@@ -16,8 +16,7 @@ class PyBuild(PythonPackage):
     version("1.4.4", sha256="f832ae053061f3fb524af812dc94b8b84bac6880cd587630e3b5d91a6a9c1703")
     version("1.3.0", sha256="698edd0ea270bde950f53aed21f3a0135672206f3911e0176261a31e0e07b397")
     version(
-        "1.2.2.post1",
-        sha256="b36993e92ca9375a219c99e606a122ff365a760a2d4bba0caa09bd5278b608b7",
+        "1.2.2.post1", sha256="b36993e92ca9375a219c99e606a122ff365a760a2d4bba0caa09bd5278b608b7"
     )
     version("0.10.0", sha256="d5b71264afdb5951d6704482aac78de887c80691c52b88a9ad195983ca2c9269")
 

@@ -21,11 +21,7 @@ class PyCython(PythonPackage):
     depends_on("c", type="build")
     depends_on("python@3.9:", type=("build", "link", "run"), when="@3.3.1:")
     depends_on("python@3.8:", type=("build", "link", "run"), when="@3.1.6:3.2.9")
-    depends_on(
-        "python@2.7:2,3.4:",
-        type=("build", "link", "run"),
-        when="@=3.0.12",
-    )
+    depends_on("python@2.7:2,3.4:", type=("build", "link", "run"), when="@=3.0.12")
     depends_on("python@2.6:2,3.3:", type=("build", "link", "run"), when="@:0.29.37")
     depends_on("py-setuptools", type="build")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, FrozenSet, Iterable, List, Mapping, Optional, 
 from spack.config.packages import PackageSettings
 from spack.config.records import ConcretizerSettings
 from spack.errors import SpackError, SpecError
-from spack.spec import ConcreteSpec, Spec
+from spack.spec import ConcreteSpec
 
 if TYPE_CHECKING:
     # The solver is imported by the function that runs it: clingo costs 25 ms at start-up.

@@ -89,6 +89,6 @@ def _ambiguous(spec: Spec, records: Sequence[InstallRecord]) -> StoreError:
         f"{spec} matches {len(records)} installed packages",
         "\n".join(lines),
         facts={"spec": str(spec), "hashes": [record.hash for record in records]},
-        hint=f"name one by its hash, such as /{records[0].hash[:7]}, or use --all where there is one",
+        hint=f"name one by its hash, such as /{records[0].hash[:7]}",
         ref="ambiguous-spec",
     )

@@ -12,8 +12,8 @@ from spack.cli.render import Colors, use_color
 from spack.cli.specs import tree
 from spack.session import Session
 from spack.spec import ConcreteSpec
-from spack.spec.stored import dump
 from spack.spec.parser import parse_many
+from spack.spec.stored import dump
 
 DESCRIPTION = """show what a spec becomes when it is concretized; nothing is built
 
