@@ -216,6 +216,11 @@ class Session:
         root = self.base_settings.config.environments_root
         return find_environment(name, root, self.cwd, directory_only=directory_only)
 
+    def within(self, environment: Environment) -> Session:
+        """A session like this one with *environment* active."""
+        options = self.options._replace(env=None, env_dir=str(environment.path), no_env=False)
+        return Session(options, self.environ, self.cwd, self.home, self._make_reporter)
+
     def need_environment(self, command: str) -> Environment:
         """The active environment.
 

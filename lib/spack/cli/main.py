@@ -57,6 +57,7 @@ COMMANDS: Dict[str, Tuple[str, str]] = {
     "repo": ("configuration", "add, list and remove repositories of recipes"),
     "arch": ("configuration", "print this machine's platform, system and target"),
     "python": ("developer", "run a script or a prompt with spack.package importable"),
+    "style": ("developer", "check the style of Python files with black, isort, flake8 and mypy"),
     "completion": ("developer", "print the completion script of a shell"),
     "help": ("developer", "show this overview or the help of a command"),
 }
