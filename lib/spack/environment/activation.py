@@ -77,7 +77,7 @@ def activation_text(
     view: str = "",
     activation: Optional[Activation] = None,
     extra: Sequence[Step] = (),
-    prompt: bool = True,
+    prompt: Optional[bool] = None,
 ) -> str:
     """Text for ``eval`` that activates an environment; what was active before is deactivated.
 
@@ -86,6 +86,8 @@ def activation_text(
     :param view: absolute path of its view, with what :func:`load_activation` says of it; without
         one only ``SPACK_ENV`` is set.
     :param extra: further steps, such as :func:`steps_from_settings`; they come last.
+    :param prompt: show the name in the prompt, or do not; None leaves it to the variable
+        ``VIRTUAL_ENV_DISABLE_PROMPT``.
     :raises UsageError: there is no text for that shell.
     """
     key = shell_row(shell)
@@ -95,31 +97,35 @@ def activation_text(
     steps.extend(extra)
     row = SHELLS[key]
     text = render(key, templates[row.template], steps, root=view or environment, name=name)
-    return text if prompt else _without_prompt(key, text)
+    return text if prompt is None else _with_prompt(key, text, prompt)
 
 
-def _without_prompt(key: str, text: str) -> str:
-    """Switch the prompt off while *text* runs, whatever the person's own setting is."""
+def _with_prompt(key: str, text: str, shown: bool) -> str:
+    """Switch the prompt on or off while *text* runs, whatever the person's own setting is."""
     on, off = _PROMPT_SWITCH[key]
-    return f"{on}\n{text}{off}\n"
+    return on.replace("{}", "" if shown else "1") + f"\n{text}{off}\n"
 
 
 _PROMPT_SWITCH: Mapping[str, Tuple[str, str]] = {
     "sh": (
-        "_spack_prompt=${VIRTUAL_ENV_DISABLE_PROMPT-}; VIRTUAL_ENV_DISABLE_PROMPT=1",
+        "_spack_prompt=${VIRTUAL_ENV_DISABLE_PROMPT-}; VIRTUAL_ENV_DISABLE_PROMPT={}",
         'if [ -n "$_spack_prompt" ]; then VIRTUAL_ENV_DISABLE_PROMPT=$_spack_prompt; '
         "else unset VIRTUAL_ENV_DISABLE_PROMPT; fi; unset _spack_prompt",
     ),
     "fish": (
-        'set -g _spack_prompt "$VIRTUAL_ENV_DISABLE_PROMPT"; set -g VIRTUAL_ENV_DISABLE_PROMPT 1',
-        "set -eg VIRTUAL_ENV_DISABLE_PROMPT; set -e _spack_prompt",
+        'set -g _spack_prompt "$VIRTUAL_ENV_DISABLE_PROMPT"; set -g VIRTUAL_ENV_DISABLE_PROMPT "{}"',
+        'if test -n "$_spack_prompt"; set -gx VIRTUAL_ENV_DISABLE_PROMPT "$_spack_prompt"; '
+        "else; set -eg VIRTUAL_ENV_DISABLE_PROMPT; end; set -e _spack_prompt",
     ),
     "csh": (
-        "set _spack_prompt = $?VIRTUAL_ENV_DISABLE_PROMPT ; setenv VIRTUAL_ENV_DISABLE_PROMPT 1 ;",
-        "test $_spack_prompt != 0 || unsetenv VIRTUAL_ENV_DISABLE_PROMPT ; unset _spack_prompt ;",
+        "set _spack_prompt = $?VIRTUAL_ENV_DISABLE_PROMPT ; "
+        "unsetenv VIRTUAL_ENV_DISABLE_PROMPT ; "
+        "test x{} = x || setenv VIRTUAL_ENV_DISABLE_PROMPT 1 ;",
+        "unsetenv VIRTUAL_ENV_DISABLE_PROMPT ; "
+        "test $_spack_prompt = 0 || setenv VIRTUAL_ENV_DISABLE_PROMPT 1 ; unset _spack_prompt ;",
     ),
     "pwsh": (
-        "$_spack_prompt = $Env:VIRTUAL_ENV_DISABLE_PROMPT; $Env:VIRTUAL_ENV_DISABLE_PROMPT = '1'",
+        "$_spack_prompt = $Env:VIRTUAL_ENV_DISABLE_PROMPT; $Env:VIRTUAL_ENV_DISABLE_PROMPT = '{}'",
         "$Env:VIRTUAL_ENV_DISABLE_PROMPT = $_spack_prompt",
     ),
     "nu": ("", ""),

@@ -23,7 +23,6 @@ import re
 from contextlib import contextmanager
 from typing import (
     Callable,
-    Dict,
     Iterator,
     List,
     Mapping,
@@ -36,6 +35,8 @@ from typing import (
 
 from spack.errors import ViewError
 from spack.util.filesystem import remove_tree, rename_exchange
+from spack.view.carry import Carried, Carrier
+from spack.view.foreign import Distribution
 from spack.view.manifest import (
     DISPLACED,
     ENVIRONMENT,
@@ -66,6 +67,8 @@ class ViewResult(NamedTuple):
     :ivar repaired: paths that were missing or altered.
     :ivar kept: files of others, still in their places.
     :ivar displaced: files of others that had to make room: path -> where they are now.
+    :ivar distributions: a person's distributions that stayed, each with ``""``, and those that
+        made room for a package's, each with the folder where it is now.
     :ivar notes: lines for the person, such as a link type that could not be had.
     """
 
@@ -76,17 +79,32 @@ class ViewResult(NamedTuple):
     kept: Tuple[str, ...] = ()
     displaced: Mapping[str, str] = {}  # never changed
     notes: Tuple[str, ...] = ()
+    distributions: Tuple[Tuple[Distribution, str], ...] = ()
 
     def lines(self) -> List[str]:
         """What a person should know beyond "done"."""
         lines = list(self.notes)
-        if self.repaired:
-            lines.append(f"repaired {_some(self.repaired)}")
-        kept = [path for path in self.kept if not path.endswith("/")]
+        whole: Set[str] = set()
+        for distribution, place in self.distributions:
+            whole.update(distribution.files)
+            if place:
+                lines.append(
+                    f"{distribution.label}, put over {distribution.package}, is kept in {place}; "
+                    "what shall change a package of the view belongs into a layer: "
+                    "spack env layer DIR"
+                )
+            elif self.changed:
+                lines.append(f"kept {distribution.label}, which no package of the view owns")
+        replaced = {x.package for x, place in self.distributions if place}
+        repaired = [x for x in self.repaired if x not in whole] if replaced else self.repaired
+        if repaired:
+            lines.append(f"repaired {_some(repaired)}")
+        kept = [path for path in self.kept if path not in whole and not path.endswith("/")]
         if kept and self.changed:
             lines.append(f"kept {_some(kept)}, which no package of the view owns")
         for path, place in sorted(self.displaced.items()):
-            lines.append(f"{path} was not the view's own; it is kept in {place}")
+            if path not in whole:
+                lines.append(f"{path} was not the view's own; it is kept in {place}")
         return lines
 
 
@@ -224,9 +242,9 @@ def _replace(
     try:
         maker = Maker(plan, new)
         maker.make()
-        carried = _Carried((), {})
+        carried = Carried()
         if old is not None and state is not None:
-            carried = _Carrier(place.root, new, plan, old, state).carry()
+            carried = Carrier(place.root, new, plan, old, state).carry()
         with open(os.path.join(new, ENVIRONMENT), "w", encoding="utf-8") as stream:
             stream.write(activation_text(plan, options.prompt))
         with open(os.path.join(new, MANIFEST), "w", encoding="utf-8") as stream:
@@ -245,6 +263,7 @@ def _replace(
         kept=carried.kept,
         displaced=carried.displaced,
         notes=tuple(maker.notes),
+        distributions=carried.distributions,
     )
 
 
@@ -297,98 +316,6 @@ def _remove_own(root: str, old: ViewManifest, state: Examination) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
                 raise
-
-
-class _Carried(NamedTuple):
-    kept: Tuple[str, ...]
-    displaced: Mapping[str, str]
-
-
-class _Carrier:
-    """Gives files of others a second name in the new tree."""
-
-    def __init__(
-        self, root: str, new: str, plan: ViewPlan, old: ViewManifest, state: Examination
-    ) -> None:
-        self.root = root
-        self.new = new
-        self.plan = plan
-        self.old = old
-        self.state = state
-        self.folders = set(plan.folders)
-        self.displaced: Dict[str, str] = {}
-        self.number = 0
-
-    def carry(self) -> _Carried:
-        self.carry_displaced()
-        kept: List[str] = []
-        for path in self.state.extra:
-            if self.is_free(path.rstrip("/")):
-                self.put(path, path)
-                kept.append(path)
-            elif path.rstrip("/") not in self.folders or not path.endswith("/"):
-                self.displace(path)
-        for path in self.state.altered:
-            if self.is_free(path):
-                self.put(path, path)
-                kept.append(path)
-            else:
-                self.displace(path)
-        for path in self.state.bytecode:
-            folder, _, name = path.rstrip("/").rpartition("/")
-            source = f"{folder.rpartition('/')[0]}/{name.partition('.')[0]}.py"
-            if not path.endswith("/") and source in self.plan.items and self.is_free(path):
-                self.put(path, path)
-        return _Carried(tuple(kept), self.displaced)
-
-    def is_free(self, path: str) -> bool:
-        """Whether the new plan leaves room for *path* and the folders above it."""
-        if path in self.plan.items or path in self.folders:
-            return False
-        above = path.rpartition("/")[0]
-        while above:
-            if above in self.plan.items:
-                return False
-            above = above.rpartition("/")[0]
-        return True
-
-    def put(self, path: str, place: str) -> None:
-        source = os.path.join(self.root, path)
-        target = os.path.join(self.new, place)
-        if path.endswith("/"):
-            os.makedirs(target, exist_ok=True)
-            return
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        if os.path.isdir(source) and not os.path.islink(source):
-            for name in os.listdir(source):
-                self.put(f"{path}/{name}", f"{place}/{name}")
-            return
-        try:
-            os.link(source, target, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in (errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EXDEV):
-                raise
-            import shutil  # start-up: nearly every file system has hard links
-
-            shutil.copy2(source, target, follow_symlinks=False)
-
-    def displace(self, path: str) -> None:
-        if not self.number:
-            place = os.path.join(self.new, DISPLACED)
-            os.makedirs(place, exist_ok=True)
-            self.number = 1 + max((int(x) for x in os.listdir(place) if x.isdigit()), default=0)
-        place = f"{DISPLACED}/{self.number}/{path}"
-        self.put(path, place)
-        if not path.endswith("/"):
-            self.displaced[path] = place
-
-    def carry_displaced(self) -> None:
-        """What earlier runs moved out of the way stays until the person removes it."""
-        start = os.path.join(self.root, DISPLACED)
-        for folder, _, names in os.walk(start):
-            relative = os.path.relpath(folder, self.root)
-            for name in names:
-                self.put(f"{relative}/{name}", f"{relative}/{name}")
 
 
 @contextmanager

@@ -4,17 +4,18 @@
 view stands on; ``.spack-view/environment.json`` holds what activation needs and no more. Neither
 holds the path of the view, so that it can be moved. No Python of the view is run to read them.
 
-Format 1 of the manifest::
+Format 2 of the manifest::
 
-    {"format": 1, "digest": "…", "link_type": "symlink",
+    {"format": 2, "digest": "…", "link_type": "symlink",
      "python": {"executable": "/usr/bin/python3.11", "version": "3.11.2", "purelib": "…", …},
      "owners": [[name, version, hash, prefix], …],
      "folders": ["bin", …],
+     "shared": {path: [reason, owner, …], …},
      "items": {path: [how, owner, source, digest, size, mtime_ns], …}}
 
 ``how`` is a kind of :class:`spack.view.plan.Item`; ``owner`` an index into ``owners``, -1 for the
 view itself; ``source`` is 0 for the same path below the owner's prefix; size and time are 0 for
-links.
+links; ``shared`` are the paths that several packages provide (:class:`spack.view.plan.Shared`).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tup
 
 from spack.errors import ViewError
 from spack.view.activate import Step, steps_from_json
-from spack.view.plan import Owner, ViewPlan
+from spack.view.records import Owner, Shared, ViewPlan
 
 __all__ = [
     "FOLDER",
@@ -48,7 +49,7 @@ MANIFEST = f"{FOLDER}/manifest.json"
 ENVIRONMENT = f"{FOLDER}/environment.json"
 DISPLACED = f"{FOLDER}/displaced"
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Recorded(NamedTuple):
@@ -72,15 +73,12 @@ class ViewManifest:
     owners: Tuple[Owner, ...]
     folders: Tuple[str, ...]
     items: Mapping[str, Recorded]
+    shared: Mapping[str, Shared]
 
     def owner(self, path: str) -> Optional[Owner]:
         """The package that *path* (relative) comes from; None for the view's own, or unknown."""
         item = self.items.get(path)
         return None if item is None or item.owner < 0 else self.owners[item.owner]
-
-    def conflicts_with(self, path: str) -> bool:
-        """Whether *path* is a path of the view itself."""
-        return path in self.items
 
 
 class Activation(NamedTuple):
@@ -111,6 +109,7 @@ def manifest_text(plan: ViewPlan, made: Mapping[str, Tuple[int, int]]) -> str:
         "python": plan.python,
         "owners": plan.owners,
         "folders": plan.folders,
+        "shared": {path: [row.reason, *row.owners] for path, row in plan.shared.items()},
         "items": items,
     }
     return json.dumps(data, separators=(",", ":"))
@@ -137,7 +136,7 @@ def load_manifest(root: str) -> Optional[ViewManifest]:
         return None
     try:
         data = json.loads(text)
-        if data["format"] != FORMAT:
+        if data["format"] not in range(1, FORMAT + 1):
             raise ValueError(f"format {data['format']}")
         owners = tuple(Owner(*row) for row in data["owners"])
         starts = [owner.prefix + "/" for owner in owners]
@@ -155,6 +154,9 @@ def load_manifest(root: str) -> Optional[ViewManifest]:
             owners=owners,
             folders=tuple(data["folders"]),
             items=items,
+            shared={
+                path: Shared(row[0], tuple(row[1:])) for path, row in data.get("shared", {}).items()
+            },
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise ViewError(

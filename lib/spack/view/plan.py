@@ -39,6 +39,7 @@ from spack.view.records import (
     Item,
     Owner,
     Read,
+    Shared,
     ViewOptions,
     ViewPlan,
     ViewSource,
@@ -107,6 +108,7 @@ class _Tree:
         self.items: Dict[str, Item] = {}
         self.texts: Dict[str, bytes] = {}
         self.clashes: Dict[str, Dict[str, None]] = {}
+        self.shared: Dict[str, Shared] = {}
         self.reserved: Dict[str, None] = {}
         self.lib64 = options.python is not None
 
@@ -201,13 +203,24 @@ class _Tree:
         else:
             same = first.digest == second.digest
         if same or place in GENERATED or _is_derived(place):
+            self.share(place, "same" if same else "generated", first, second)
             return
         winner = self.winner(place)
-        if winner == self.sources[second.owner].name:
+        names = (self.sources[first.owner].name, self.sources[second.owner].name)
+        if winner == names[1]:
             self.items[place] = second
             self.clashes.pop(place, None)
-        elif winner != self.sources[first.owner].name:
+        elif winner != names[0]:
             self.clash(place, first.owner, second.owner)
+        self.share(place, "chosen", first, second)
+
+    def share(self, place: str, reason: str, first: Item, second: Item) -> None:
+        known = self.shared.get(place)
+        if known is None:
+            self.shared[place] = Shared(reason, (first.owner, second.owner))
+        else:
+            reason = reason if known.reason == "same" else known.reason
+            self.shared[place] = Shared(reason, (*known.owners, second.owner))
 
     def winner(self, place: str) -> str:
         """The package that the options name for *place*."""
@@ -300,6 +313,7 @@ class _Tree:
             steps=steps,
             python=None if python is None else _python_facts(python),
             conflicts=tuple(conflicts),
+            shared=self.shared,
         )
 
     def add_venv(self, python: BasePython, steps: Sequence[Step]) -> None:

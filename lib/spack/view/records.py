@@ -21,6 +21,7 @@ __all__ = [
     "Item",
     "Owner",
     "Read",
+    "Shared",
     "ViewOptions",
     "ViewPlan",
     "ViewSource",
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 #: Changes whenever the same sources and options give another tree.
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 
 LINK_TYPES = ("symlink", "hardlink", "copy")
 
@@ -142,6 +143,18 @@ class Conflict(NamedTuple):
     owners: Tuple[str, ...]
 
 
+class Shared(NamedTuple):
+    """A path that several packages provide without a conflict.
+
+    :ivar reason: ``same`` (the same content), ``chosen`` (the options name the winner),
+        ``generated`` (an index or byte-code: any of them will do).
+    :ivar owners: indexes of all that provide it; the item says whose is shown.
+    """
+
+    reason: str
+    owners: Tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class ViewPlan:
     """All that :func:`spack.view.apply.apply_view` needs.
@@ -162,6 +175,7 @@ class ViewPlan:
     steps: Tuple[Step, ...]
     python: Optional[Mapping[str, str]]
     conflicts: Tuple[Conflict, ...] = ()
+    shared: Mapping[str, Shared] = field(default_factory=dict)
 
     def check(self) -> None:
         """:raises ViewError: if there are conflicts; it names every path and its owners."""

@@ -316,13 +316,14 @@ def test_a_delta_leaves_out_what_is_so() -> None:
 
 
 @pytest.mark.parametrize("name", ["bash", "dash", "fish", "tcsh"])
-def test_without_a_prompt(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("shown", [False, True], ids=["without", "with"])
+def test_the_prompt_is_chosen(name: str, shown: bool, tmp_path: Path) -> None:
     shell = next(shell for shell in SHELLS if shell.name == name)
     if shutil.which(name) is None:
         pytest.skip(f"the shell {name} is not installed")
     text = activation_text(
         shell.family, TEMPLATES, environment="/e", name="e", view="/v", activation=STEPS,
-        prompt=False,
+        prompt=shown,
     )  # fmt: skip
     (tmp_path / "text").write_text(text)
     script = {
@@ -333,7 +334,12 @@ def test_without_a_prompt(name: str, tmp_path: Path) -> None:
     script += "printenv VIRTUAL_ENV\nprintenv SPACK_ENV\nenv | grep -c DISABLE_PROMPT || true\n"
     (tmp_path / "script").write_text(script)
     done = subprocess.run(
-        [*shell.command, "script"], capture_output=True, text=True, cwd=tmp_path, env=BASE
+        [*shell.command, "script"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**BASE, **({"VIRTUAL_ENV_DISABLE_PROMPT": "1"} if shown else {})},
     )
     assert done.stderr == ""
-    assert done.stdout == "old> \n/v\n/e\n0\n"
+    prompt = "(e) old> " if shown else "old> "
+    assert done.stdout == f"{prompt}\n/v\n/e\n{int(shown)}\n"

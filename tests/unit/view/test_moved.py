@@ -223,6 +223,14 @@ def test_pip_never_changes_the_store(
     assert run(view / "bin/python", "-c", "import beta; print(beta.VERSION)") == "1.0"
     pip(*install, "-U", wheels[0])
     assert run(view / "bin/python", "-c", "import alpha; print(alpha.VERSION)") == "2.0"
+    result = make(view, sources, link_type=link_type)
+    assert [(x.label, x.package) for x, place in result.distributions if place] == [
+        ("alpha 2.0 (by pip)", "alpha@1.0")
+    ]
+    assert [x.label for x, place in result.distributions if not place] == ["beta 1.0 (by pip)"]
+    assert len(result.lines()) == 2 and "alpha 2.0 (by pip), put over alpha@1.0" in str(result.lines())
+    assert "alpha==1.0" in pip("list", "--format=freeze", "--disable-pip-version-check")
+    pip(*install, "-U", wheels[0])
     pip("uninstall", "-y", "-q", "alpha", "beta", "--disable-pip-version-check")
     assert store.snapshot() == before
     result = make(view, sources, link_type=link_type)

@@ -42,7 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     activate = verbs.add_parser("activate", help="use an environment in this shell")
     add_shell_arguments(activate)
     activate.add_argument("-d", "--dir", action="store_true", help="ENV is a directory, not a name")
-    activate.add_argument("-p", "--prompt", action="store_true", help="show it in the prompt")
+    activate.add_argument(
+        "-p",
+        "--prompt",
+        action="store_true",
+        help="show it in the prompt, even if VIRTUAL_ENV_DISABLE_PROMPT is set",
+    )
     activate.add_argument("-v", "--with-view", metavar="VIEW", help="activate this view")
     activate.add_argument("-V", "--without-view", action="store_true", help="activate no view")
     activate.add_argument("name", metavar="ENV", nargs="?", default=".", help="name or directory")
@@ -88,7 +93,7 @@ def _create(session: Session, args: argparse.Namespace) -> Optional[int]:
 
 def _activate(session: Session, args: argparse.Namespace) -> Optional[int]:
     from spack.actions.views import templates
-    from spack.environment.activation import activation_text
+    from spack.environment.activation import activation_text, steps_from_settings
     from spack.view.manifest import load_activation
 
     shell = shell_of(args, "env activate")
@@ -114,7 +119,8 @@ def _activate(session: Session, args: argparse.Namespace) -> Optional[int]:
             name=environment.name,
             view=view.root if view is not None and activation is not None else "",
             activation=activation,
-            prompt=True,
+            extra=steps_from_settings(session.within(environment).settings.data("env_vars") or {}),
+            prompt=True if args.prompt else None,
         )
     )
     return None

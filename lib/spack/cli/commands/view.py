@@ -1,0 +1,275 @@
+"""``spack view``: what a view holds and whether it is right."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+from spack.cli.render import Colors, message, use_color
+from spack.errors import UsageError
+from spack.session import Session
+from spack.view import inspect
+from spack.view.foreign import Distribution
+from spack.view.manifest import is_view
+from spack.view.records import Owner
+
+DESCRIPTION = """ask a view what it holds and whether it is right
+
+VIEW is a directory, a view of the active environment by its name, or an environment. Without it:
+the view of the active environment, else the active one ($VIRTUAL_ENV), else the one that this
+directory lies in. Everything is answered from what the view records of itself; no Python of the
+view is run, so that it works when the interpreter or the store is gone.
+
+examples:
+  spack view status                     packages, Python, and what is wrong
+  spack view which black                which package a program, file or module comes from
+  spack view verify                     missing, altered and foreign files; exit code 1 if broken
+  spack view conflicts                  files that several packages provide, and whose is shown
+"""
+
+_VERBS_HELP = {
+    "status": "what the view shows, and how it is",
+    "which": "which package a path, program or module comes from",
+    "verify": "compare the view with what was made; exit code 1 if anything is missing or altered",
+    "conflicts": "files that several packages, or you and a package, provide",
+}
+
+#: Lines that are shown of a long list.
+_SHOWN = 20
+
+_REASONS = {
+    "same": "the same content",
+    "chosen": "different content, the configuration says whose is shown",
+    "generated": "an index or byte-code, any will do",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    for verb, text in _VERBS_HELP.items():
+        sub = verbs.add_parser(verb, help=text, description=text)
+        sub.add_argument("--json", action="store_true", help="for programs")
+        if verb == "which":
+            sub.add_argument("--view", metavar="VIEW", help="directory, view or environment")
+            sub.add_argument("names", metavar="NAME", nargs="+", help="path, program or module")
+        else:
+            sub.add_argument("view", metavar="VIEW", nargs="?", help="directory, view, environment")
+
+
+def run(session: Session, args: argparse.Namespace) -> Optional[int]:
+    if args.verb is None:
+        raise UsageError("spack view: what to ask?", hint="see `spack view --help`")
+    return _VERBS[args.verb](session, args, find_view(session, args.view))
+
+
+def find_view(session: Session, text: Optional[str]) -> str:
+    """The directory of the view that *text* means; see :data:`DESCRIPTION`.
+
+    :raises UsageError: there is none.
+    """
+    if text is not None:
+        path = os.path.abspath(session.cwd / text)
+        if is_view(path):
+            return path
+        if session.environment is not None:
+            for view in session.environment.views(session.variables):
+                if view.name == text:
+                    return view.root
+        environment = session.find_environment(text)
+        default = environment.default_view(session.variables)
+        if default is not None:
+            return default.root
+        raise UsageError(f"the environment {environment.name} has no default view", ref="no-view")
+    if session.environment is not None:
+        default = session.environment.default_view(session.variables)
+        if default is not None:
+            return default.root
+    active = session.environ.get("VIRTUAL_ENV", "")
+    found = active if active and is_view(active) else inspect.enclosing_view(str(session.cwd))
+    if not found:
+        raise UsageError(
+            "no view is named or active, and this directory lies in none",
+            hint="spack view VERB DIRECTORY, or spack -e ENV view VERB",
+            ref="no-view",
+        )
+    return found
+
+
+def _status(session: Session, args: argparse.Namespace, root: str) -> Optional[int]:
+    status = inspect.status(root)
+    state = status.state
+    if args.json:
+        _json(
+            {
+                "view": root,
+                "link_type": status.link_type,
+                "python": status.python,
+                "interpreter_there": status.interpreter_there,
+                "packages": [{**owner._asdict(), "entries": n} for owner, n in status.packages],
+                "gone": [owner.name for owner in status.gone],
+                "entries": status.entries,
+                "missing": len(state.missing),
+                "altered": len(state.altered),
+                "foreign": len(state.extra),
+                "distributions": [_plain(x) for x in status.foreign],
+            }
+        )
+        return None
+    paint = Colors(use_color(sys.stdout, session.options.color)).paint
+    message(f"the view {root}")
+    if status.python is not None:
+        there = "" if status.interpreter_there else paint("  is gone", "bad")
+        print(f"    Python    {status.python['version']}, {status.python['executable']}{there}")
+    print(f"    entries   {status.entries} in {status.folders} folders, by {status.link_type}")
+    print(f"    packages  {len(status.packages)}")
+    width = max((len(str(count)) for _, count in status.packages), default=0)
+    for owner, count in status.packages:
+        gone = paint("  its prefix is gone", "bad") if owner in status.gone else ""
+        print(f"        {count:{width}}  {_label(owner)}{gone}")
+    for distribution in status.foreign:
+        print(f"    yours     {_describe(distribution)}")
+    if state.whole:
+        print("    whole     everything is there as it was made")
+    else:
+        count = len(state.missing)
+        broken = f"{count} missing, {len(state.altered)} altered: see `spack view verify`"
+        print(f"    {paint('broken', 'bad')}    {broken}")
+    return None
+
+
+def _which(session: Session, args: argparse.Namespace, root: str) -> Optional[int]:
+    manifest = inspect.need_manifest(root)
+    unknown: List[str] = []
+    rows: List[Dict[str, Any]] = []
+    for name in args.names:
+        found = inspect.find_path(root, manifest, name, str(session.cwd))
+        if not found:
+            unknown.append(name)
+        for one in found:
+            rows.append(
+                {
+                    "path": one.path,
+                    "package": None if one.owner is None else one.owner._asdict(),
+                    "how": None if one.item is None else one.item.how,
+                    "others": [owner._asdict() for owner in one.others],
+                    "distribution": one.distribution and _plain(one.distribution),
+                }
+            )
+            if not args.json:
+                print(f"{one.path}: {_origin(one)}")
+    if args.json:
+        _json(rows)
+    for name in unknown:
+        message(f"{name} is not in the view {root}", sys.stderr)
+    return 1 if unknown else None
+
+
+def _origin(found: inspect.Found) -> str:
+    if found.owner is not None:
+        text = _label(found.owner)
+        if found.item is not None:
+            text += " (rewritten)" if found.item.how == "text" else f" ({found.item.how})"
+        return text + "".join(f", also {_label(owner)}" for owner in found.others)
+    if found.item is not None:
+        return "the virtual environment itself"
+    if found.distribution is not None:
+        return f"yours, of {_describe(found.distribution)}"
+    return "yours: no package of the view has it"
+
+
+def _verify(session: Session, args: argparse.Namespace, root: str) -> Optional[int]:
+    manifest, state, distributions = inspect.verify(root)
+    if args.json:
+        _json(
+            {
+                "view": root,
+                "missing": state.missing,
+                "altered": state.altered,
+                "foreign": state.extra,
+                "distributions": [_plain(x) for x in distributions],
+            }
+        )
+        return None if state.whole else 1
+    paint = Colors(use_color(sys.stdout, session.options.color)).paint
+    for word, paths in (("missing", state.missing), ("altered", state.altered)):
+        for path in paths[:_SHOWN]:
+            owner = manifest.owner(path)
+            print(f"{paint(word, 'bad')}  {path}{'' if owner is None else f'  ({_label(owner)})'}")
+        _more(paths)
+    covered = {path for x in distributions for path in x.files}
+    for distribution in distributions:
+        print(f"yours    {_describe(distribution)}, {len(distribution.files)} files")
+    others = [x for x in state.extra if x not in covered and not x.endswith("/")]
+    for path in others[:_SHOWN]:
+        print(f"yours    {path}")
+    _more(others)
+    if state.whole:
+        message(f"{len(manifest.items)} entries checked: all as they were made")
+        return None
+    message(
+        f"{len(manifest.items)} entries checked: {len(state.missing)} missing, "
+        f"{len(state.altered)} altered; `spack env view regenerate` makes them right"
+    )
+    return 1
+
+
+def _conflicts(session: Session, args: argparse.Namespace, root: str) -> Optional[int]:
+    manifest, _, distributions = inspect.verify(root)
+    claims = inspect.claims(manifest)
+    shadowing = [x for x in distributions if x.shadows]
+    if args.json:
+        _json(
+            {
+                "shared": [
+                    {
+                        "path": claim.path,
+                        "reason": claim.reason,
+                        "shown": claim.shown._asdict(),
+                        "others": [owner._asdict() for owner in claim.others],
+                    }
+                    for claim in claims
+                ],
+                "shadowing": [_plain(x) for x in shadowing],
+            }
+        )
+        return None
+    for claim in claims:
+        others = ", ".join(map(_label, claim.others))
+        print(f"{claim.path}: {_label(claim.shown)}, also in {others} ({_REASONS[claim.reason]})")
+    for distribution in shadowing:
+        print(_describe(distribution))
+    if not claims and not shadowing:
+        message("every file of the view comes from one package")
+    return None
+
+
+def _describe(distribution: Distribution) -> str:
+    return distribution.label + (f", over {distribution.package}" if distribution.shadows else "")
+
+
+def _more(paths: Sequence[str]) -> None:
+    if len(paths) > _SHOWN:
+        print(f"         … and {len(paths) - _SHOWN} more")
+
+
+def _label(owner: Owner) -> str:
+    return f"{owner.name}@{owner.version}/{owner.hash[:7]}"
+
+
+def _plain(distribution: Distribution) -> Dict[str, Any]:
+    return {**distribution._asdict(), "files": sorted(distribution.files)}
+
+
+def _json(data: Any) -> None:
+    print(json.dumps(data, indent=2))
+
+
+_VERBS: Dict[str, Callable[[Session, argparse.Namespace, str], Optional[int]]] = {
+    "status": _status,
+    "which": _which,
+    "verify": _verify,
+    "conflicts": _conflicts,
+}

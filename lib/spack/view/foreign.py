@@ -1,0 +1,135 @@
+"""Distributions that somebody installed into a view, and how they stand to the packages' own.
+
+pip and uv write ``NAME-VERSION.dist-info`` with a ``RECORD`` of their files (PEP 376, PEP 627).
+A view knows its own from the manifest; any other is the person's. One of the same name as a
+package's own hides it, or is hidden by it: that is worth a line, and such a distribution is moved
+away as a whole when the view is made right again.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import posixpath
+import re
+from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+
+from spack.view.manifest import Examination, ViewManifest
+
+__all__ = ["Distribution", "distributions", "own_names"]
+
+_INFO = re.compile(r"(?P<folder>.*/site-packages)/(?P<name>[^/]+?)-(?P<version>[^/-]+)\.dist-info/")
+_RUNS = re.compile(r"[-_.]+")
+
+
+class Distribution(NamedTuple):
+    """One distribution of the person's.
+
+    :ivar info: its ``.dist-info`` folder, relative to the view.
+    :ivar files: its paths in the view, as its ``RECORD`` says; those of packages excluded.
+    :ivar package: the package of the view with a distribution of the same name, ``name@version``;
+        ``""`` if there is none.
+    :ivar installer: such as ``pip`` or ``uv``.
+    """
+
+    name: str
+    version: str
+    info: str
+    files: FrozenSet[str]
+    package: str
+    installer: str
+
+    @property
+    def key(self) -> Tuple[str, str]:
+        """Its ``site-packages`` folder and normalized name."""
+        return self.info.rpartition("/")[0], normalized(self.name)
+
+    @property
+    def label(self) -> str:
+        """``name version (by installer)``, for people."""
+        by = f" (by {self.installer})" if self.installer else ""
+        return f"{self.name} {self.version}{by}"
+
+    @property
+    def shadows(self) -> bool:
+        """Whether a package of the view has a distribution of this name."""
+        return bool(self.package)
+
+
+def normalized(name: str) -> str:
+    """The name as the index spells it (PEP 503)."""
+    return _RUNS.sub("-", name).lower()
+
+
+def distributions(
+    root: str, manifest: ViewManifest, state: Examination
+) -> Tuple[Distribution, ...]:
+    """The person's distributions in the view at *root*, in order of name.
+
+    A ``.dist-info`` that no ``RECORD`` is in is left out: nothing is known of its files.
+    """
+    foreign = {*state.extra, *state.altered}
+    infos: Dict[str, re.Match[str]] = {}
+    for path in foreign:
+        found = _INFO.match(path)
+        if found:
+            infos.setdefault(found.group(0), found)
+    if not infos:
+        return ()
+    own = own_names(manifest.items)
+    result: List[Distribution] = []
+    for info, found in infos.items():
+        files = _files(root, info, found.group("folder"))
+        if files is None:
+            continue
+        key = (found.group("folder"), normalized(found.group("name")))
+        result.append(
+            Distribution(
+                found.group("name"),
+                found.group("version"),
+                info.rstrip("/"),
+                frozenset(foreign & files),
+                _own(manifest, key, own),
+                _line(os.path.join(root, info, "INSTALLER")),
+            )
+        )
+    return tuple(sorted(result))
+
+
+def own_names(items: Iterable[str]) -> Dict[Tuple[str, str], str]:
+    """(folder, normalized name) -> ``METADATA`` path of the distributions among *items*."""
+    own: Dict[Tuple[str, str], str] = {}
+    for path in items:
+        if path.endswith(".dist-info/METADATA"):
+            found = _INFO.match(path)
+            if found:
+                own[(found.group("folder"), normalized(found.group("name")))] = path
+    return own
+
+
+def _own(manifest: ViewManifest, key: Tuple[str, str], names: Mapping[Tuple[str, str], str]) -> str:
+    path = names.get(key)
+    owner = None if path is None else manifest.owner(path)
+    return "" if owner is None else f"{owner.name}@{owner.version}"
+
+
+def _files(root: str, info: str, folder: str) -> Optional[FrozenSet[str]]:
+    """The paths in a RECORD, relative to the view, with those below its ``.dist-info``."""
+    try:
+        with open(os.path.join(root, info, "RECORD"), encoding="utf-8", newline="") as stream:
+            rows = [row[0] for row in csv.reader(stream) if row]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return None
+    paths = {posixpath.normpath(posixpath.join(folder, row)) for row in rows}
+    # The installer's own notes may be missing in RECORD.
+    for name in os.listdir(os.path.join(root, info)):
+        paths.add(info + name)
+    return frozenset(path for path in paths if not path.startswith(("../", "/")))
+
+
+def _line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.readline().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,209 @@
+"""What a view can tell of itself: from its manifest and the disk, without running its Python.
+
+All of it works when the interpreter, or the store, is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections import Counter
+from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from spack.errors import ViewError
+from spack.view.foreign import Distribution, distributions
+from spack.view.manifest import (
+    Examination,
+    Recorded,
+    ViewManifest,
+    examine,
+    is_view,
+    load_manifest,
+)
+from spack.view.records import Owner
+
+__all__ = [
+    "Claim",
+    "Found",
+    "Status",
+    "claims",
+    "enclosing_view",
+    "find_path",
+    "need_manifest",
+    "status",
+    "verify",
+]
+
+
+class Status(NamedTuple):
+    """A view in few words.
+
+    :ivar python: facts of the base interpreter; None if it shows no Python.
+    :ivar interpreter_there: whether that interpreter can still be started.
+    :ivar packages: each package and how many entries it has in the view.
+    :ivar gone: packages whose prefix is not there any more.
+    """
+
+    root: str
+    link_type: str
+    python: Optional[Mapping[str, str]]
+    interpreter_there: bool
+    packages: Tuple[Tuple[Owner, int], ...]
+    gone: Tuple[Owner, ...]
+    entries: int
+    folders: int
+    state: Examination
+    foreign: Tuple[Distribution, ...]
+
+
+class Found(NamedTuple):
+    """One path of a view and where it comes from.
+
+    :ivar owner: None for the virtual environment itself, and for what is not the view's.
+    :ivar item: None for what is not the view's.
+    :ivar others: further packages that provide the path.
+    """
+
+    path: str
+    item: Optional[Recorded]
+    owner: Optional[Owner]
+    others: Tuple[Owner, ...] = ()
+    distribution: Optional[Distribution] = None
+
+
+class Claim(NamedTuple):
+    """A path that several packages provide, or that a person's file has taken."""
+
+    path: str
+    reason: str
+    shown: Owner
+    others: Tuple[Owner, ...]
+
+
+def need_manifest(root: str) -> ViewManifest:
+    """:raises ViewError: there is no view at *root*, or its manifest is damaged."""
+    manifest = load_manifest(root)
+    if manifest is None:
+        raise ViewError(
+            f"there is no view at {root}",
+            facts={"path": root},
+            hint="name a view or an environment, or make the view: spack env view regenerate",
+            ref="view-missing",
+        )
+    return manifest
+
+
+def status(root: str) -> Status:
+    """How the view at *root* is; compares every entry with the disk."""
+    manifest = need_manifest(root)
+    state = examine(root, manifest)
+    counts = Counter(item.owner for item in manifest.items.values())
+    executable = "" if manifest.python is None else manifest.python["executable"]
+    return Status(
+        root=root,
+        link_type=manifest.link_type,
+        python=manifest.python,
+        interpreter_there=os.access(executable, os.X_OK),
+        packages=tuple((owner, counts[i]) for i, owner in enumerate(manifest.owners)),
+        gone=tuple(owner for owner in manifest.owners if not os.path.isdir(owner.prefix)),
+        entries=len(manifest.items),
+        folders=len(manifest.folders),
+        state=state,
+        foreign=distributions(root, manifest, state),
+    )
+
+
+def verify(root: str) -> Tuple[ViewManifest, Examination, Tuple[Distribution, ...]]:
+    """What differs from the manifest, and the distributions that a person installed."""
+    manifest = need_manifest(root)
+    state = examine(root, manifest)
+    return manifest, state, distributions(root, manifest, state)
+
+
+def claims(manifest: ViewManifest) -> List[Claim]:
+    """The paths that several packages provide, in order."""
+    found: List[Claim] = []
+    for path, row in sorted(manifest.shared.items()):
+        item = manifest.items[path]
+        others = tuple(manifest.owners[x] for x in row.owners if x != item.owner)
+        found.append(Claim(path, row.reason, manifest.owners[item.owner], others))
+    return found
+
+
+def find_path(root: str, manifest: ViewManifest, text: str, cwd: str) -> List[Found]:
+    """What *text* names in the view: a path, a program of ``bin``, or a module.
+
+    :param text: relative to the view or to *cwd*, or absolute; ``black`` finds ``bin/black``;
+        ``pkg.module`` its file. A folder gives the packages that have something in it.
+    :returns: nothing if there is no such thing.
+    """
+    for path in _candidates(root, manifest, text, cwd):
+        item = manifest.items.get(path)
+        if item is not None:
+            row = manifest.shared.get(path)
+            others = () if row is None else row.owners
+            return [
+                Found(
+                    path,
+                    item,
+                    manifest.owner(path),
+                    tuple(manifest.owners[x] for x in others if x != item.owner),
+                )
+            ]
+        if path in manifest.folders:
+            return _folder(manifest, path)
+        if os.path.lexists(os.path.join(root, path)):
+            state = examine(root, manifest)
+            users = distributions(root, manifest, state)
+            of = next((x for x in users if path in x.files), None)
+            return [Found(path, None, None, (), of)]
+    return []
+
+
+def _folder(manifest: ViewManifest, folder: str) -> List[Found]:
+    """The first path of each package below *folder*."""
+    first: Dict[int, str] = {}
+    for path, item in manifest.items.items():
+        if path.startswith(folder + "/") and item.owner >= 0:
+            first.setdefault(item.owner, path)
+    return [Found(folder, None, manifest.owners[owner]) for owner in sorted(first)]
+
+
+def _candidates(root: str, manifest: ViewManifest, text: str, cwd: str) -> List[str]:
+    """Paths relative to the view that *text* may mean, the likeliest first."""
+    result: List[str] = []
+    real = os.path.realpath(root)
+    for start in (root, cwd):
+        absolute = os.path.normpath(os.path.join(start, text))
+        for top in (root, real):
+            if absolute.startswith(top + os.sep):
+                result.append(absolute[len(top) + 1 :])
+        folder = os.path.realpath(os.path.dirname(absolute))
+        if folder == real or folder.startswith(real + os.sep):
+            result.append(os.path.relpath(os.path.join(folder, os.path.basename(absolute)), real))
+    if os.sep not in text:
+        result.append(f"bin/{text}")
+        if manifest.python is not None:
+            module = text.replace(".", "/")
+            for site in dict.fromkeys((manifest.python["purelib"], manifest.python["platlib"])):
+                start = posixpath.join(site, module)
+                result += [f"{start}/__init__.py", f"{start}.py"]
+                result += [
+                    path
+                    for path in manifest.items
+                    if path.startswith(start + ".") and path.endswith(".so")
+                ]
+                result.append(start)
+    return list(dict.fromkeys(result))
+
+
+def enclosing_view(path: str) -> str:
+    """The view that *path* lies in; ``""`` if it lies in none."""
+    current = os.path.abspath(path)
+    while True:
+        if is_view(current):
+            return current
+        above = os.path.dirname(current)
+        if above == current:
+            return ""
+        current = above
