@@ -430,6 +430,7 @@ class Session:
             variables=config.build_env_set,
             dirty=dirty or config.dirty,
             keep_venv=keep_venv,
+            wheels=self.settings.fetch.source_cache / "wheels",
         )
 
     def fetcher(self, *, checksum: bool = True) -> Fetcher:

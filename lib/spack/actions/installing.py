@@ -11,7 +11,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, 
 from spack.build import process
 from spack.build.environment import clean_environment
 from spack.build.job import BuildJob, PatchFile, RepositoryRow
-from spack.errors import InstallError, RecipeError
+from spack.errors import RecipeError
 from spack.fetch.fetcher import Fetcher
 from spack.fetch.stage import Stage
 from spack.install.check import PythonPaths
@@ -42,6 +42,7 @@ class Workshop:
     :param passed: names of variables that the configuration lets through.
     :param variables: variables that the configuration sets.
     :param dirty: let the whole environment of the person through.
+    :param wheels: where the wheels of clean builds are kept.
     """
 
     recipes: RepoPath
@@ -55,6 +56,12 @@ class Workshop:
     variables: Mapping[str, str] = field(default_factory=dict)
     dirty: bool = False
     keep_venv: bool = False
+    wheels: Optional[Path] = None
+
+    @property
+    def is_clean(self) -> bool:
+        """Builds depend on their specs and on nothing that the person has set."""
+        return not (self.dirty or self.passed or self.variables)
 
     def recipe(self, spec: ConcreteSpec) -> Recipe:
         """The facts of a node's package.
@@ -240,6 +247,7 @@ def build_job(workshop: Workshop, order: Order, stage: Stage) -> BuildJob:
         library_path=workshop.library_path,
         environment_path=str(order.environment),
         keep_venv=workshop.keep_venv,
+        wheels=str(workshop.wheels) if workshop.is_clean and workshop.wheels else None,
     )
 
 

@@ -51,6 +51,7 @@ from spack.recipe.records import (
     Recipe,
     RequirementRecord,
     ResourceRecord,
+    VariantRecord,
     VersionRecord,
 )
 from spack.repo.finder import install_finder
@@ -143,7 +144,10 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
             rows[field].append(_located(item, own))
         elif kind is Variant:
             # One of the same name and condition as one of a base class takes its place.
-            variants[item.name, item.when] = item.record(item.line if id(item) in own else 0)
+            record = item.record(item.line if id(item) in own else 0)
+            if item.name == "build_system":
+                record = _with_possible_values(cls, record)
+            variants[item.name, item.when] = record
         elif kind is VersionDeclaration:
             versions.pop(item.version, None)
             versions[item.version] = item
@@ -174,6 +178,21 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
         attributes=attributes,
         **{field: tuple(records) for field, records in rows.items()},
     )
+
+
+def _with_possible_values(cls: Any, record: VariantRecord) -> VariantRecord:
+    """The variant ``build_system`` without values that the class, as it is written, rules out.
+
+    A base class says so with ``impossible_build_systems(cls) -> names``; at least one remains.
+    """
+    ask = getattr(cls, "impossible_build_systems", None)
+    names = set(ask()) if ask is not None else set()
+    kept = tuple(row for row in record.values or () if row[0] not in names)
+    if not names or not kept or len(kept) == len(record.values or ()):
+        return record
+    default = record.default if record.default[0] not in names else (kept[0][0],)
+    changed: VariantRecord = _replaced(record, values=kept, default=default)
+    return changed
 
 
 def _own_declarations(cls: Any) -> set[int]:

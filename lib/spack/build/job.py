@@ -86,6 +86,7 @@ class BuildJob:
     :param library_path: directories for ``sys.path`` of the worker, after the standard library.
     :param environment_path: where the environment of the build is written; beside the log when
         None.
+    :param wheels: directory of wheels that builds have made, to reuse and to add to.
     :param keep_venv: leave the build's virtual environment in place (to look at a failure).
     """
 
@@ -106,6 +107,7 @@ class BuildJob:
     library_path: Tuple[str, ...] = ()
     environment_path: Optional[str] = None
     keep_venv: bool = False
+    wheels: Optional[str] = None
 
     @property
     def prefix(self) -> str:

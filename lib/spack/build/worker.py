@@ -26,6 +26,7 @@ from spack.api.context import BuildContext, SpecView, current_build
 from spack.api.executable import Executable, ProcessError
 from spack.api.tests import PackageTester
 from spack.build import job as contract
+from spack.build.artifact import keep, kept_wheel, wheel_directory
 from spack.build.environment import STAGE_DIRECTORIES
 from spack.build.errors import excerpt, hint
 from spack.build.finish import correct_records, replace_interpreter
@@ -61,6 +62,8 @@ class Stage:
     path: str
     source_path: str
     archive_file: Optional[str]
+    #: A wheel that an earlier build from the same inputs has made.
+    wheel: Optional[str] = None
 
     @property
     def expanded(self) -> bool:
@@ -128,6 +131,7 @@ class Build:
         self.recipes = Recipes(job, nodes)
         self.roles: Roles = roles(nodes[job.hash], job.run_tests)
         self.venv = self._venv()
+        self.wheels: Optional[str] = None
         self.context = BuildContext(
             self.recipes.package_class,
             lambda digest: job.prefixes.get(digest, NOT_INSTALLED),
@@ -185,7 +189,10 @@ class Build:
         """The package object, with its stage."""
         package = self.context.package(self.roles.root)
         job = self.job
-        package.stage = Stage(job.stage_path, job.source_path or job.stage_path, job.archive_file)
+        source = job.source_path or job.stage_path
+        self.wheels = wheel_directory(job, self.roles, self.venv, type(package))
+        wheel = kept_wheel(self.wheels)
+        package.stage = Stage(job.stage_path, source, job.archive_file, wheel)
         package.run_tests = job.run_tests
         package.tester = PackageTester()
         return package
@@ -266,6 +273,7 @@ class Build:
                 f"{package.name} installed nothing into its prefix",
                 hint="look into the log for where the files went",
             )
+        keep(self.job, self.wheels)
 
 
 def _call_patch(method: Any) -> None:
@@ -346,8 +354,7 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
             content = Path(job.log_path).read_text(encoding="utf-8", errors="replace")
             lines = content.rpartition(_PHASE)[2].splitlines()
     shown = tuple(excerpt(lines)) if build is not None and build.phase else ()
-    known = isinstance(exc, SpackError)
-    if not known:
+    if not isinstance(exc, SpackError):
         # The error is the recipe's own: its line says more than the log does.
         shown = (_recipe_source(recipe),) if recipe else shown
     elif not isinstance(exc, ProcessError) and exc.long_message:
@@ -409,6 +416,7 @@ def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
         _watch(lifeline)
     # The engine is found through this; programs that the build starts must not see it.
     sys.argv[1:] = []
+    os.umask(0o022)  # what is installed is the same whoever installs it
     tty.verbose.set(True)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream here
     job = contract.read(job_path, BuildJob)

@@ -35,6 +35,7 @@ from spack.package import (
     working_dir,
 )
 
+from ._pip import uses_pip
 from .python_wheel import PythonWheelBuilder, flattened
 
 __all__ = ["PythonExtension", "PythonPackage", "PythonPipBuilder", "PythonWheelBuilder"]
@@ -131,6 +132,11 @@ class PythonPackage(PythonExtension):
     homepage: ClassProperty[Optional[str]] = classproperty(lambda cls: None)
     url: ClassProperty[Optional[str]] = classproperty(_url)
     list_url: ClassProperty[Optional[str]] = classproperty(_list_url)
+
+    @classmethod
+    def impossible_build_systems(cls) -> Iterable[str]:
+        """``python_wheel`` for a recipe that itself calls pip, or changes how it is called."""
+        return ("python_wheel",) if uses_pip(cls) else ()
 
     @property
     def python_spec(self) -> Any:

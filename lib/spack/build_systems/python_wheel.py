@@ -96,10 +96,10 @@ class PythonWheelBuilder(BuilderWithDefaults):
     def install(self, pkg: Any, spec: Any, prefix: Prefix) -> None:
         """The only phase."""
         archive = pkg.stage.archive_file
-        fetched = bool(archive) and archive.endswith(".whl")
-        wheel = archive if fetched else self.wheel()
-        tty.msg(f"wheel: {os.path.basename(wheel)}")
-        install_wheel(wheel, self.layout(), verify=fetched)
+        ready = archive if archive and archive.endswith(".whl") else pkg.stage.wheel
+        wheel = ready or self.wheel()
+        tty.msg(f"wheel: {wheel if ready else os.path.basename(wheel)}")
+        install_wheel(wheel, self.layout(), verify=bool(ready))
 
     run_after("install")(execute_install_time_tests)
 
