@@ -64,7 +64,9 @@ def _document(session: Session) -> yaml.Document:
 def _add(session: Session, path: Path) -> None:
     repository = Repository.open(path)
     document = _document(session)
-    repos = document.data.setdefault("repos", {})
+    if document.data.get("repos") is None:
+        document.data["repos"] = type(document.data)()
+    repos = document.data["repos"]
     if isinstance(repos, list):
         if str(path) not in repos:
             repos.insert(0, str(path))
