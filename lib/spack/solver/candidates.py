@@ -183,17 +183,17 @@ class Catalog:
         """The origin of what forbids to build *name*, or None."""
         own = self.settings(name)
         if own is not None and own.buildable is not None:
-            return None if own.buildable else f"packages:{name}:buildable"
+            return None if own.buildable else _place(own, name)
         recipe = self.recipe(name) if self._fixed_virtuals else None
         if recipe is not None:
             for record in recipe.provides:
                 for text in record.virtuals:
                     virtual = Spec.parse(text).name
                     if virtual in self._fixed_virtuals:
-                        return f"packages:{virtual}:buildable"
+                        return _place(self.problem.packages[virtual], virtual)
         everything = self.settings("all")
         if everything is not None and everything.buildable is False:
-            return "packages:all:buildable"
+            return _place(everything, "all")
         return None
 
     def providers(self, virtual: str) -> Tuple[str, ...]:
@@ -277,6 +277,11 @@ class Catalog:
             result.externals.append(External(entry, spec, version, mask, index))
         result.installed = installed
         return result
+
+
+def _place(settings: PackageLike, name: str) -> str:
+    """Where ``buildable: false`` stands."""
+    return str(settings.origin or f"packages:{name}:buildable")
 
 
 def external_version(spec: Spec) -> Optional[Version]:

@@ -37,7 +37,7 @@ class Literal:
     ``("v", text, mask)`` version, ``("b", variant, value)``, ``("h", variant)``,
     ``("x", variant, values)`` exactly these, ``("t", targets)``, ``("s", name, value)`` told,
     ``("H", hashes)``, ``("d", name, direct, condition, virtuals, types)`` a dependency and
-    ``("V", virtual, direct, versions, condition per provider)`` one that is virtual.
+    ``("V", virtual, direct, versions, condition per provider, asked)`` one that is virtual.
     """
 
     number: int
@@ -241,13 +241,17 @@ class Conditions:
 
     # -- dependencies -----------------------------------------------------------------------
 
-    def dependency(self, package: str, wanted: Dependency) -> Optional[int]:
-        """The literal "has such a dependency"; None when it cannot have one."""
+    def dependency(self, package: str, wanted: Dependency, asked: bool = False) -> Optional[int]:
+        """The literal "has such a dependency"; None when it cannot have one.
+
+        :param asked: it is demanded, not tested: a virtual package whose provider may have the
+            version will do.
+        """
         name = wanted.spec.name
         if not name:
             return None
         if self.world.catalog.is_virtual(name):
-            return self._virtual(package, name, wanted)
+            return self._virtual(package, name, wanted, asked)
         if wanted.direct and not self._may_have(package, name):
             return None
         literals = self.compile(name, wanted.spec)
@@ -259,7 +263,9 @@ class Conditions:
         key = ("d", name, wanted.direct, condition, wanted.virtuals, wanted.deptypes)
         return self.literal(package, key, wanted)
 
-    def _virtual(self, package: str, virtual: str, wanted: Dependency) -> Optional[int]:
+    def _virtual(
+        self, package: str, virtual: str, wanted: Dependency, asked: bool
+    ) -> Optional[int]:
         if wanted.direct and not self._may_have(package, virtual):
             return None
         conditions: List[Tuple[str, int]] = []
@@ -273,7 +279,7 @@ class Conditions:
         if not wanted.direct:
             self.wanted.update((package, provider) for provider, _ in conditions)
         versions = "" if wanted.spec.versions.is_any else str(wanted.spec.versions)
-        key = ("V", virtual, wanted.direct, versions, tuple(conditions))
+        key = ("V", virtual, wanted.direct, versions, tuple(conditions), asked)
         return self.literal(package, key, wanted)
 
     def _may_have(self, package: str, name: str) -> bool:

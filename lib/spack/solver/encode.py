@@ -157,7 +157,7 @@ class Encoder:
             option = -1 if literal is None else self.conditions.condition(name, (literal,))
             self.emit(f"optcond({number},1,{option}).")
             return
-        literal = self.conditions.dependency(name, whole)
+        literal = self.conditions.dependency(name, whole, asked=True)
         if literal is None:
             self.emit(f"rlit({p},0,{guard}).")
             return
@@ -257,16 +257,29 @@ class Encoder:
             if not plain:
                 self._impose(number, provider, inner)
         if not spec.versions.is_any:
-            self.emit(f"dlimited({number}).")
             for provider in self.catalog.providers(spec.name):
-                self.fitting("dfits", number, provider, spec)
+                for term in self.provided(provider, spec, within=False):
+                    self.emit(f"dbad({number},{term}).")
 
-    def fitting(self, predicate: str, number: int, provider: str, wanted: Spec) -> None:
-        """The provisions of *provider* whose version of the virtual suits *wanted*."""
+    def provided(self, provider: str, wanted: Spec, within: bool) -> List[str]:
+        """The provisions of *provider* for a virtual, by the version that they give it.
+
+        :param within: those that lie wholly in what is *wanted*, else those that have nothing
+            in common with it. A provider that gives several versions at once gives what they
+            have in common.
+        """
+        found = []
         for index, names in enumerate(self.provisions(provider)):
             for given in names:
-                if given.name == wanted.name and given.versions.intersects(wanted.versions):
-                    self.emit(f"{predicate}({number},{self.provision(provider, index)}).")
+                if given.name != wanted.name:
+                    continue
+                if within:
+                    fits = given.versions.satisfies(wanted.versions)
+                else:
+                    fits = not given.versions.intersects(wanted.versions)
+                if fits:
+                    found.append(self.provision(provider, index))
+        return found
 
     def _link(self, name: str, target: str, types: Sequence[str]) -> None:
         self.edges.setdefault(name, set()).add(target)

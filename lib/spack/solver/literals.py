@@ -122,20 +122,21 @@ class LiteralFacts:
         if direct:
             self.emit(*(f"ldeptype({number},{kind})." for kind in types))
 
-    def _virtual_literal(
-        self, p: str, number: int, key: Tuple[str, str, bool, str, Tuple[Tuple[str, int], ...]]
-    ) -> None:
-        _, virtual, direct, versions, providers = key
+    def _virtual_literal(self, p: str, number: int, key: Tuple[Any, ...]) -> None:
+        _, virtual, direct, versions, providers, asked = key
         self.emit(f"ldepvirt({number},{quote(virtual)}).")
         wanted = Spec.of(virtual, versions=VersionList.parse(versions)) if versions else None
+        if wanted is not None and not asked:
+            self.emit(f"lvprov({number}).")
         for name, condition in providers:
             q = quote(name)
             self.emit(f"ldep({p},{number},{q},{'direct' if direct else 'below'}).")
             if condition:
                 self.emit(f"ldepcond({number},{q},{condition}).")
             if wanted is not None:
-                self.emit(f"lvprov({number}).")
-                self.encoder.fitting("lvfits", number, name, wanted)
+                predicate = "lvbad" if asked else "lvfits"
+                for term in self.encoder.provided(name, wanted, within=not asked):
+                    self.emit(f"{predicate}({number},{term}).")
 
     def _below(self) -> None:
         """For which pairs of packages the program has to look below."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from spack.solver import driver
 from spack.solver.candidates import Catalog
 from spack.solver.decode import decode
 from spack.solver.encode import Encoder, Encoding
 from spack.solver.expansion import Plan, plan
-from spack.solver.explain import conflict_of, precheck
+from spack.solver.explain import conflict_of
+from spack.solver.precheck import precheck
 from spack.solver.problem import Problem, Root, Solution, Statistics
 from spack.solver.world import World
 from spack.spec import ConcreteSpec, Version
@@ -50,6 +51,8 @@ class _Effort:
     duplicates: Dict[str, None] = field(default_factory=dict)
     cost: Tuple[Tuple[str, int], ...] = ()
     seconds: Dict[str, float] = field(default_factory=dict)
+    #: The contradiction that the last instances were added for.
+    reasons: FrozenSet[Tuple[str, ...]] = frozenset()
 
     def spend(self, phase: str, seconds: float) -> None:
         self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
@@ -196,7 +199,8 @@ def _grow(
 ) -> Dict[str, int]:
     """More instances for packages that the contradiction is about.
 
-    :raises UnsatisfiableError: when more instances cannot help.
+    :raises UnsatisfiableError: when more instances cannot help: nothing can be doubled, or the
+        contradiction stayed the same when something was.
     """
     start = time.perf_counter()
     encoder = Encoder(World(catalog, roots, Plan(chosen.expanded), multi, relaxed=True))
@@ -205,9 +209,12 @@ def _grow(
         encoding.facts, len(encoding.guards), bool(multi), _order(encoding), 5.0
     )
     effort.spend("explain", time.perf_counter() - start)
-    grown = _candidates_for_more(catalog, roots, encoder, encoding, core.core, multi)
-    if grown is None:
+    grown = _candidates_for_more(catalog, encoder, encoding, core.core, multi)
+    guards = [encoding.guards[number] for number in core.core]
+    reasons = frozenset((guard.kind, guard.package, guard.text, guard.origin) for guard in guards)
+    if grown == multi or reasons == effort.reasons:
         raise conflict_of(catalog, roots, encoding, core.core)
+    effort.reasons = reasons
     return grown
 
 
@@ -220,25 +227,26 @@ def _order(encoding: Encoding) -> List[int]:
 
 def _candidates_for_more(
     catalog: Catalog,
-    roots: Sequence[Root],
     encoder: Encoder,
     encoding: Encoding,
     core: Sequence[int],
     multi: Dict[str, int],
-) -> Optional[Dict[str, int]]:
-    """Instances after giving one more to each package that the core is about, or None."""
-    names: Set[str] = set()
-    limit = catalog.problem.max_duplicates
+) -> Dict[str, int]:
+    """One more instance for each tool that several constraints of the core are about."""
+    asked: Dict[str, int] = {}
     for number in core:
         guard = encoding.guards[number]
+        names: Set[str] = set()
         if guard.kind == "dependency":
             names.update(encoder.targets_of(guard.data))
-            names.add(guard.package)
         elif guard.kind == "root":
             names.update(spec.name for spec in guard.data.spec.traverse())
-    built = encoder.below_tools()
+        for name in names:
+            asked[name] = asked.get(name, 0) + 1
+    tools = encoder.below_tools()
     grown = dict(multi)
-    for name in sorted(names & built):
-        if grown.get(name, 1) < limit:
-            grown[name] = grown.get(name, 1) + 1
-    return None if grown == multi else grown
+    for name in sorted(asked):
+        count = grown.get(name, 1)
+        if asked[name] > 1 and name in tools and count < catalog.problem.max_duplicates:
+            grown[name] = count + 1
+    return grown

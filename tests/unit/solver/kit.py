@@ -458,16 +458,15 @@ def check_dependencies(problem: Problem, recipe: Recipe, node: ConcreteSpec) -> 
 def check_provides(problem: Problem, node: ConcreteSpec, wanted: Spec) -> None:
     recipe = problem.recipes.get(node.name)
     assert recipe is not None
-    for record in recipe.provides:
-        for text in record.virtuals:
-            given = Spec.parse(text)
-            if (
-                given.name == wanted.name
-                and given.versions.intersects(wanted.versions)
-                and holds(node, record.when)
-            ):
-                return
-    raise AssertionError(f"{node} does not provide {wanted}")
+    given = [
+        spec
+        for record in recipe.provides
+        for spec in map(Spec.parse, record.virtuals)
+        if spec.name == wanted.name and holds(node, record.when)
+    ]
+    assert given, f"{node} does not provide {wanted}"
+    for spec in given:
+        assert spec.versions.intersects(wanted.versions), f"{node} does not provide {wanted}"
 
 
 def check_configured(problem: Problem, node: ConcreteSpec) -> None:

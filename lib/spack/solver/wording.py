@@ -1,0 +1,93 @@
+"""Words for what there is of a package."""
+
+from __future__ import annotations
+
+from typing import List, Sequence
+
+from spack.solver.candidates import Candidates
+from spack.spec import Spec
+
+__all__ = ["FEW", "domain", "either", "fixed_hint", "variant_reasons"]
+
+#: How many versions an explanation lists.
+FEW = 6
+
+
+def domain(candidates: Candidates) -> str:
+    """What there is of a package."""
+    name = candidates.name
+    externals = [
+        f"{external.version}" + (f" ({external.entry.prefix})" if external.entry.prefix else "")
+        for external in candidates.externals
+    ]
+    installed = [concrete.short for concrete in candidates.installed[:FEW]]
+    if candidates.recipe is None and not externals and not installed:
+        return f"there is no package named {name}"
+    if candidates.fixed is not None:
+        if not externals and not installed:
+            return f"{name} may not be built and has no external"
+        return f"{name} may not be built, and there is only {either([*externals, *installed])}"
+    versions = [
+        str(row.version)
+        for index, row in enumerate(candidates.versions)
+        if candidates.buildable >> index & 1
+    ]
+    if not versions:
+        return f"{name} has no version that can be built"
+    text = f"{name} has the versions {', '.join(versions[:FEW])}"
+    if len(versions) == 1:
+        text = f"{name} has only the version {versions[0]}"
+    if len(versions) > FEW:
+        text += f" and {len(versions) - FEW} more"
+    deprecated = bin(candidates.deprecated & ~candidates.buildable).count("1")
+    return text + (f" ({deprecated} deprecated ones left out)" if deprecated else "")
+
+
+def fixed_hint(candidates: Candidates) -> str:
+    """What to do about a package that may not be built."""
+    name = candidates.name
+    return (
+        f"let spack external find {name} look for others, or set packages:{name}:buildable to true"
+    )
+
+
+def either(texts: Sequence[str]) -> str:
+    """``a, b or c``."""
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} or {texts[-1]}"
+
+
+def variant_reasons(candidates: Candidates, wanted: Sequence[Spec]) -> List[str]:
+    """Why variants that are asked for may not be had: conditions and groups of values."""
+    found: List[str] = []
+    recipe = candidates.recipe
+    for value in [value for spec in wanted for value in spec.variants.values()]:
+        definitions = [v for v in recipe.variants if v.name == value.name] if recipe else []
+        if not definitions:
+            found.append(f"{candidates.name} has no variant {value.name}")
+            continue
+        whens = [record.when for record in definitions]
+        if all(whens):
+            found.append(
+                f"the variant {value.name} of {candidates.name} exists only when {either(whens)}"
+            )
+        for record in definitions:
+            conditions = dict(record.values or ())
+            for text in value.values:
+                if conditions.get(text):
+                    found.append(
+                        f"{value.name}={text} of {candidates.name} exists only when "
+                        f"{conditions[text]}"
+                    )
+            if record.sets and not any(set(value.values) <= set(g) for g in record.sets):
+                groups = ["{" + ", ".join(group) + "}" for group in record.sets]
+                found.append(
+                    f"the values of the variant {value.name} of {candidates.name} come from one "
+                    f"of the groups {either(groups)}"
+                )
+            if record.sticky:
+                found.append(
+                    f"the variant {value.name} of {candidates.name} is only changed on demand"
+                )
+    return list(dict.fromkeys(found))

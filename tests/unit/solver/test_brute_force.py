@@ -1,0 +1,278 @@
+"""Random small problems, solved by trying everything: the same answers, equally good.
+
+The brute force knows nothing of the solver: it takes each package at each version with each
+value of its one variant, keeps what the directives allow, and ranks it as the criteria say.
+Dependencies are for running, so that one instance of each package must do.
+"""
+
+from __future__ import annotations
+
+import itertools
+from types import ModuleType
+from typing import Any, NamedTuple, Optional
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from spack.errors import UnsatisfiableError
+
+NAMES = ("a", "b", "d", "e")
+VERSIONS = ("3", "2", "1")
+
+
+class Condition(NamedTuple):
+    """A constraint on a node: allowed versions, the variant's value, something below."""
+
+    versions: Optional[str] = None
+    variant: Optional[bool] = None
+    below: Optional[tuple[str, str]] = None
+
+    def text(self) -> str:
+        variant = {None: "", True: "+v", False: "~v"}[self.variant]
+        below = f" ^{self.below[0]}@{self.below[1]}" if self.below else ""
+        return (f"@{self.versions}" if self.versions else "") + variant + below
+
+
+class Need(NamedTuple):
+    name: str
+    what: Condition
+    when: Condition
+
+
+class Package(NamedTuple):
+    versions: tuple[str, ...]
+    default: bool
+    needs: tuple[Need, ...]
+    conflicts: tuple[Condition, ...]
+
+
+Choice = dict[str, tuple[str, bool]]
+
+
+def in_range(version: str, text: Optional[str]) -> bool:
+    if text is None:
+        return True
+    low, colon, high = text.partition(":")
+    if not colon:
+        return version == low
+    return (not low or version >= low) and (not high or version <= high)
+
+
+class World:
+    """One choice of version and variant for every package."""
+
+    def __init__(self, packages: dict[str, Package], choice: Choice) -> None:
+        self.packages = packages
+        self.choice = choice
+        self.known: dict[tuple[str, Condition], bool] = {}
+
+    def children(self, name: str, trail: tuple[str, ...]) -> list[Need]:
+        return [n for n in self.packages[name].needs if self.holds(name, n.when, trail)]
+
+    def below(self, name: str, trail: tuple[str, ...] = ()) -> set[str]:
+        """Everything below a package, or a cycle as an error."""
+        found: set[str] = set()
+        queue = [name]
+        while queue:
+            for need in self.edges[queue.pop()]:
+                if need.name not in found:
+                    found.add(need.name)
+                    queue.append(need.name)
+        return found
+
+    def holds(self, name: str, condition: Condition, trail: tuple[str, ...] = ()) -> bool:
+        version, variant = self.choice[name]
+        if not in_range(version, condition.versions):
+            return False
+        if condition.variant is not None and variant is not condition.variant:
+            return False
+        if condition.below is None:
+            return True
+        target, versions = condition.below
+        return target in self.below(name) and in_range(self.choice[target][0], versions)
+
+    def graphs(self) -> list[dict[str, list[Need]]]:
+        """Every set of edges that agrees with its own conditions.
+
+        Conditions may look at what they decide, so each choice of truth is tried.
+        """
+        names = list(self.packages)
+        needs = [(name, need) for name in names for need in self.packages[name].needs]
+        open_needs = [row for row in needs if row[1].when.below is not None]
+        results = []
+        for bits in itertools.product((True, False), repeat=len(open_needs)):
+            truth = dict(zip(open_needs, bits))
+            self.edges: dict[str, list[Need]] = {name: [] for name in names}
+            for name, need in needs:
+                local = need.when._replace(below=None)
+                taken = truth.get((name, need), True)
+                if taken and self.holds(name, local):
+                    self.edges[name].append(need)
+            reach = self.below("a") | {"a"}
+            if all(
+                (need in self.edges[name]) == self.holds(name, need.when)
+                for name, need in open_needs
+                if name in reach
+            ):
+                results.append({name: list(self.edges[name]) for name in names})
+        return results
+
+    def rank(self, edges: dict[str, list[Need]], root: Condition) -> Optional[tuple[int, ...]]:
+        """How good the graph is; None when something forbids it."""
+        self.edges = edges
+        if not self.holds("a", root):
+            return None
+        nodes = self.below("a") | {"a"}
+        if any(name in self.below(name) for name in nodes):
+            return None
+        named = {("a", root.variant)}
+        for name in nodes:
+            for need in edges[name]:
+                if not self.holds(need.name, need.what):
+                    return None
+                named.add((need.name, need.what.variant))
+            if any(self.holds(name, c) for c in self.packages[name].conflicts):
+                return None
+        cost = [0, 0, 0, 0, 0]
+        for name in nodes:
+            version, variant = self.choice[name]
+            weight = self.packages[name].versions.index(version)
+            changed = variant is not self.packages[name].default and (name, variant) not in named
+            if name == "a":
+                cost[0] += weight
+                cost[1] += changed
+            else:
+                cost[2] += changed
+                cost[3] += weight
+            cost[4] += 1
+        return tuple(cost)
+
+
+def choices(packages: dict[str, Package]) -> list[Choice]:
+    parts = [
+        [(name, (version, variant)) for version in row.versions for variant in (True, False)]
+        for name, row in packages.items()
+    ]
+    return [dict(part) for part in itertools.product(*parts)]
+
+
+def best(packages: dict[str, Package], root: Condition) -> Optional[tuple[int, ...]]:
+    ranks = []
+    for choice in choices(packages):
+        world = World(packages, choice)
+        for edges in world.graphs():
+            rank = world.rank(edges, root)
+            if rank is not None:
+                ranks.append(rank)
+    return min(ranks) if ranks else None
+
+
+# -- problems --------------------------------------------------------------------------------
+
+ranges = st.sampled_from(["1", "2", "3", ":1", ":2", "2:", "3:"])
+
+
+def conditions(below: list[str]) -> st.SearchStrategy[Condition]:
+    nothing = st.none()
+    return st.builds(
+        Condition,
+        st.one_of(nothing, ranges),
+        st.one_of(nothing, st.booleans()),
+        st.one_of(nothing, nothing, st.tuples(st.sampled_from(below), ranges))
+        if below
+        else nothing,
+    )
+
+
+@st.composite
+def problems(draw: Any) -> tuple[dict[str, Package], Condition]:
+    packages = {}
+    for name in NAMES:
+        others = [other for other in NAMES if other not in (name, "a")]
+        needs = draw(
+            st.lists(
+                st.builds(
+                    Need,
+                    st.sampled_from(others),
+                    st.builds(
+                        Condition,
+                        st.one_of(st.none(), ranges),
+                        st.one_of(st.none(), st.none(), st.booleans()),
+                        st.none(),
+                    ),
+                    conditions(others),
+                ),
+                max_size=3,
+                unique_by=lambda need: (need.name, need.when),
+            )
+        )
+        conflicts = draw(
+            st.lists(conditions(others).filter(lambda c: any(c)), max_size=1 if name != "a" else 2)
+        )
+        count = draw(st.integers(1, 3)) if name != "a" else 3
+        packages[name] = Package(
+            VERSIONS[:count], draw(st.booleans()), tuple(needs), tuple(conflicts)
+        )
+    return packages, draw(conditions([n for n in NAMES if n != "a"]))
+
+
+def problem_data(packages: dict[str, Package], root: Condition) -> dict[str, Any]:
+    rows = {}
+    for name, package in packages.items():
+        rows[name] = {
+            "versions": list(package.versions),
+            "variants": {"v": package.default},
+            "depends_on": [
+                [need.name + need.what.text(), "run", need.when.text()] for need in package.needs
+            ],
+            "conflicts": [[conflict.text(), ""] for conflict in package.conflicts],
+        }
+    return {"packages": rows, "roots": ["a" + root.text()], "options": {"reuse": False}}
+
+
+def solved_rank(
+    packages: dict[str, Package], root: Condition, solution: Any
+) -> tuple[int, ...] | None:
+    """The brute force's rank of the solver's graph."""
+    nodes = {node.name: node for node in solution.traverse(("build", "link", "run"))}
+    choice = {
+        name: (
+            (str(nodes[name].version), nodes[name].variants["v"].value is True)
+            if name in nodes
+            else (package.versions[0], package.default)
+        )
+        for name, package in packages.items()
+    }
+    ranks = []
+    world = World(packages, choice)
+    for edges in world.graphs():
+        reach = {name: {edge.spec.name for edge in node.edges} for name, node in nodes.items()}
+        if all({n.name for n in edges[name]} == children for name, children in reach.items()):
+            rank = world.rank(edges, root)
+            if rank is not None:
+                ranks.append(rank)
+    return min(ranks) if ranks else None
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(problem=problems())
+def test_as_good_as_brute_force(
+    problem: tuple[dict[str, Package], Condition], kit: ModuleType
+) -> None:
+    packages, root = problem
+    wanted = best(packages, root)
+    asked = kit.problem_of(problem_data(packages, root))
+    if wanted is None:
+        with pytest.raises(UnsatisfiableError) as caught:
+            kit.concretize(asked)
+        assert caught.value.hint
+        return
+    solution = kit.concretize(asked)
+    kit.check(asked, solution.roots)
+    assert solved_rank(packages, root, solution.roots[0]) == wanted
