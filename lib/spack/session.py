@@ -363,6 +363,7 @@ class Session:
             share=self.places.share,
             register=self.environments_file,
             reporter=self.reporter,
+            library_path=self.library_path,
         )
 
     def _solve(

@@ -68,6 +68,7 @@ class EnvironmentWork:
     :param solve: makes the roots concrete, given whether what is locked may change.
     :param recipes: opened only when something is missing.
     :param share: where the templates of activation scripts are.
+    :param library_path: what a child needs on ``sys.path``.
     :param register: where environments outside of the named ones are remembered.
     """
 
@@ -80,6 +81,7 @@ class EnvironmentWork:
     share: Path
     register: Path
     reporter: Reporter
+    library_path: Tuple[str, ...] = ()
 
 
 def concretize_environment(
@@ -163,12 +165,14 @@ def regenerate_views(work: EnvironmentWork, *, force: bool = False) -> Sequence[
 
     :raises ViewError: see :func:`spack.actions.views.make_view`.
     """
-    from spack.actions.views import make_view
+    from spack.actions.views import RecipesOfView, make_view
 
+    recipes = RecipesOfView(work.recipes, work.library_path)
+    name = work.environment.name
     results = []
     roots = work.environment.roots()
     for view in work.views:
-        result = make_view(view, roots, work.store, work.share, work.environment.name, force=force)
+        result = make_view(view, roots, work.store, work.share, name, recipes=recipes, force=force)
         results.append(result)
         if result.changed:
             work.reporter.info(f"the view {result.path} shows {result.entries} files")

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Sequence
 
-from spack.actions.views import make_view
+from spack.actions.views import RecipesOfView, make_view
 from spack.config.schema import Origin
 from spack.environment.manifest import ViewDescriptor
 from spack.store import Store
@@ -19,7 +19,7 @@ __all__ = ["run_view"]
 VIEWS = ".views"
 
 
-def run_view(store: Store, hashes: Sequence[str], share: Path) -> str:
+def run_view(store: Store, hashes: Sequence[str], share: Path, recipes: RecipesOfView) -> str:
     """A view of installed nodes and what they need at run time; made once for each set of nodes.
 
     Prefixes do not change, so a view that is there is right.
@@ -34,5 +34,7 @@ def run_view(store: Store, hashes: Sequence[str], share: Path) -> str:
     if not is_view(root):
         specs = store.database.specs(hashes)
         descriptor = ViewDescriptor("run", root, Origin("spack load"))
-        make_view(descriptor, [specs[digest] for digest in hashes], store, share, "")
+        make_view(
+            descriptor, [specs[digest] for digest in hashes], store, share, "", recipes=recipes
+        )
     return root

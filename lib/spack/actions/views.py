@@ -5,18 +5,43 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from spack.environment.manifest import ViewDescriptor
 from spack.errors import ViewError
 from spack.host.interpreter import PythonLayout
-from spack.spec import ConcreteSpec
+from spack.spec import ConcreteSpec, dump
 from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
 from spack.util.environment import Change
 from spack.view.apply import ViewResult, update_view
+from spack.view.hooks import HOOKS, HookContext, Recorded, ask_recipes
 from spack.view.plan import Files, ViewOptions, ViewSource
 
-__all__ = ["PythonOfView", "make_view", "python_of", "shown", "templates", "view_sources"]
+if TYPE_CHECKING:
+    from spack.repo import RepoPath
+    from spack.view.plan import Ask
+
+__all__ = [
+    "PythonOfView",
+    "RecipesOfView",
+    "make_view",
+    "python_of",
+    "shown",
+    "templates",
+    "view_sources",
+]
 
 #: Which edges a view follows from the roots, by ``link:``.
 _FOLLOWED = {"roots": (), "run": ("link", "run"), "all": ("build", "link", "run", "test")}
@@ -29,6 +54,17 @@ class PythonOfView(NamedTuple):
     version: str
     purelib: str
     platlib: str
+
+
+class RecipesOfView(NamedTuple):
+    """The recipes, for packages that have their own word on views.
+
+    :ivar recipes: opened only when a view is planned.
+    :ivar library_path: what a child needs on ``sys.path``.
+    """
+
+    recipes: Callable[[], RepoPath]
+    library_path: Tuple[str, ...]
 
 
 def templates(share: Path) -> Dict[str, str]:
@@ -163,9 +199,12 @@ def make_view(
     share: Path,
     prompt: str,
     *,
+    recipes: Optional[RecipesOfView] = None,
     force: bool = False,
 ) -> ViewResult:
     """Bring one view up to date.
+
+    :param recipes: without them no recipe is asked.
 
     :param prompt: shown by its activation scripts.
     :raises ViewError: packages are missing, conflict, or the view cannot be written.
@@ -194,4 +233,34 @@ def make_view(
         winners=view.winners,
         store_prefixes=tuple(sorted({str(store.prefix(node)) for node in venvs})),
     )
-    return update_view(view.root, sources, options, force=force)
+    ask = None if recipes is None else _asker(nodes, options.link_type, view.root, store, recipes)
+    return update_view(view.root, sources, options, force=force, ask=ask)
+
+
+def _asker(
+    nodes: Sequence[ConcreteSpec], link_type: str, root: str, store: Store, access: RecipesOfView
+) -> Ask:
+    """Asks those recipes whose class has view hooks of its own."""
+    known = {node.dag_hash(): node for node in nodes}
+
+    def ask(sources: Sequence[ViewSource]) -> Mapping[str, Recorded]:
+        path = access.recipes()
+        asked = []
+        for source in sources:
+            recipe = path.get(known[source.hash].fullname)
+            if recipe is not None and not set(HOOKS).isdisjoint(recipe.hooks):
+                asked.append(source)
+        if not asked:
+            return {}
+        specs = [known[source.hash] for source in asked]
+        every = {node.dag_hash(): node for spec in specs for node in spec.traverse()}
+        context = HookContext(
+            dump(specs),
+            {digest: str(store.prefix(node)) for digest, node in every.items()},
+            tuple((x.namespace, str(x.root)) for x in path.repositories),
+            access.library_path,
+        )
+        others = [source for source in sources if source not in asked]
+        return ask_recipes(context, asked, others, link_type, root)
+
+    return ask

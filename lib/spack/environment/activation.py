@@ -113,7 +113,8 @@ _PROMPT_SWITCH: Mapping[str, Tuple[str, str]] = {
         "else unset VIRTUAL_ENV_DISABLE_PROMPT; fi; unset _spack_prompt",
     ),
     "fish": (
-        'set -g _spack_prompt "$VIRTUAL_ENV_DISABLE_PROMPT"; set -g VIRTUAL_ENV_DISABLE_PROMPT "{}"',
+        'set -g _spack_prompt "$VIRTUAL_ENV_DISABLE_PROMPT"; '
+        'set -g VIRTUAL_ENV_DISABLE_PROMPT "{}"',
         'if test -n "$_spack_prompt"; set -gx VIRTUAL_ENV_DISABLE_PROMPT "$_spack_prompt"; '
         "else; set -eg VIRTUAL_ENV_DISABLE_PROMPT; end; set -e _spack_prompt",
     ),

@@ -51,7 +51,7 @@ from spack.view.manifest import (
     manifest_text,
 )
 from spack.view.materialize import Maker
-from spack.view.plan import ViewOptions, ViewPlan, ViewSource, plan_digest, plan_view
+from spack.view.plan import Ask, ViewOptions, ViewPlan, ViewSource, plan_digest, plan_view
 
 #: Swaps two paths in one step; False: nothing has changed, it cannot be done here.
 Exchange = Callable[[str, str], bool]
@@ -141,6 +141,7 @@ def update_view(
     *,
     force: bool = False,
     exchange: Exchange = rename_exchange,
+    ask: Optional[Ask] = None,
 ) -> ViewResult:
     """Make the view at *path* what *sources* and *options* say; nothing is done if it is.
 
@@ -148,6 +149,7 @@ def update_view(
 
     :param force: build it again even if it is right.
     :param exchange: swaps two paths in one step, or returns False where that cannot be done.
+    :param ask: see :func:`spack.view.plan.plan_view`.
     :raises ViewError: conflicts; something else is at *path*; it cannot be written.
     """
     root = os.path.realpath(path)
@@ -162,7 +164,7 @@ def update_view(
                 _refuse_foreign(root, path)
             elif state.whole and not force and old.digest == plan_digest(sources, options):
                 return ViewResult(path, False, len(old.items), kept=state.extra)
-            plan = plan_view(sources, options, read_file)
+            plan = plan_view(sources, options, read_file, ask)
             plan.check()
             return _replace(_Place(root, path, exchange), plan, options, old, state)
     except OSError as error:

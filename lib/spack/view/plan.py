@@ -25,11 +25,12 @@ import os
 import posixpath
 import re
 from fnmatch import fnmatchcase
-from typing import Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set
 
 from spack.errors import ViewError
 from spack.view import relocate
 from spack.view.activate import Step
+from spack.view.hooks import Placed, Recorded
 from spack.view.records import (
     LINK_TYPE_SYNONYMS,
     LINK_TYPES,
@@ -52,6 +53,7 @@ from spack.view.venv import BasePython, VenvParts, parts
 __all__ = [
     "LINK_TYPES",
     "OWN",
+    "Ask",
     "Conflict",
     "Files",
     "Item",
@@ -79,10 +81,17 @@ GENERATED = frozenset(
 _ICON_CACHE = re.compile(r"share/icons/[^/]+/icon-theme\.cache\Z")
 
 
-def plan_view(sources: Sequence[ViewSource], options: ViewOptions, read: Read) -> ViewPlan:
+#: Asks the recipes of the packages that have their own word; the answers by hash.
+Ask = Callable[[Sequence[ViewSource]], Mapping[str, Recorded]]
+
+
+def plan_view(
+    sources: Sequence[ViewSource], options: ViewOptions, read: Read, ask: Optional[Ask] = None
+) -> ViewPlan:
     """Decide every path of the view.
 
     :param read: reads files of the prefixes.
+    :param ask: see :mod:`spack.view.hooks`; None if no recipe has anything to say.
     :raises ViewError: a link type that is not known. Conflicts are in the result: see
         :meth:`ViewPlan.check`.
     """
@@ -90,9 +99,16 @@ def plan_view(sources: Sequence[ViewSource], options: ViewOptions, read: Read) -
     tree = _Tree(ordered, options, read)
     if options.python is not None:
         tree.reserve(options.python)
+    answers = {} if ask is None else ask(ordered)
+    tree.tolerated = {path for answer in answers.values() for path in answer.tolerated}
     for index, source in enumerate(ordered):
-        if source.role != "python-venv":
+        answer = answers.get(source.hash)
+        if source.role == "python-venv":
+            continue
+        if answer is None:
             tree.add(index, source)
+        else:
+            tree.add_recorded(index, source, answer)
     tree.rewrite()
     return tree.finish()
 
@@ -110,6 +126,7 @@ class _Tree:
         self.clashes: Dict[str, Dict[str, None]] = {}
         self.shared: Dict[str, Shared] = {}
         self.reserved: Dict[str, None] = {}
+        self.tolerated: Set[str] = set()
         self.lib64 = options.python is not None
 
     # -- collecting ---------------------------------------------------------------------------
@@ -178,6 +195,43 @@ class _Tree:
             if present is not item:
                 self.meet(place, present, item)
 
+    def add_recorded(self, index: int, source: ViewSource, recorded: Recorded) -> None:
+        """All paths that the recipe of a package put into the view."""
+        files = source.load_files()
+        for row in recorded.places:
+            place = self.canonical(row.place)
+            if place in self.reserved:
+                if source.role not in ("python", "extension"):
+                    self.clash(place, index, OWN)
+                continue
+            item = self.recorded_item(index, source, files, row, place)
+            if item is None:
+                continue
+            self.folder(place.rpartition("/")[0], index)
+            present = self.items.setdefault(place, item)
+            if present is not item:
+                self.meet(place, present, item)
+            if row.kind == "text" and self.items[place] is item:
+                self.texts[place] = row.content
+
+    def recorded_item(
+        self, index: int, source: ViewSource, files: Files, row: Placed, place: str
+    ) -> Optional[Item]:
+        if row.kind == "text":
+            return Item("text", index, "", row.mode, relocate.digest(row.content))
+        if row.kind == "link":
+            return Item("link", index, row.source, row.mode, "")
+        prefix = source.prefix + "/"
+        path = row.source[len(prefix) :] if row.source.startswith(prefix) else ""
+        kind, mode, content, _ = files.get(path, ("", row.mode, "", 0))
+        if kind == "link":
+            target = self.link_target(source, path, content, place)
+            return None if target is None else Item("link", index, target, mode, "")
+        if kind == "file":
+            return Item(_link_type(source, self.options), index, row.source, mode, content)
+        # What the package does not own is shown where it is.
+        return Item("link", index, row.source, row.mode, "")
+
     def link_target(self, source: ViewSource, path: str, target: str, place: str) -> Optional[str]:
         """The target that a link of a prefix has in the view; None if it is not needed there."""
         folder = posixpath.dirname(path)
@@ -204,6 +258,9 @@ class _Tree:
             same = first.digest == second.digest
         if same or place in GENERATED or _is_derived(place):
             self.share(place, "same" if same else "generated", first, second)
+            return
+        if place in self.tolerated:
+            self.share(place, "chosen", first, second)
             return
         winner = self.winner(place)
         names = (self.sources[first.owner].name, self.sources[second.owner].name)
@@ -244,7 +301,7 @@ class _Tree:
         interpreters = self.interpreters()
         changed: Dict[str, bytes] = {}
         for place, item in self.items.items():
-            if item.how == "link" or not relocate.is_candidate(place, item.mode):
+            if item.how in ("link", "text") or not relocate.is_candidate(place, item.mode):
                 continue
             head = self.read(item.source, relocate.HEAD_SIZE)
             if head[:2] != b"#!" and not place.endswith(".json"):
@@ -264,7 +321,7 @@ class _Tree:
         if not owners:
             return
         for place, item in list(self.items.items()):
-            if item.owner in owners and place.endswith(".dist-info/RECORD") and item.digest:
+            if item.owner in owners and place.endswith(".dist-info/RECORD") and item.source:
                 old = self.read(item.source, None)
                 folder = posixpath.dirname(posixpath.dirname(place))
                 new = relocate.corrected_record(old, folder, changed, self.canonical)

@@ -7,6 +7,7 @@ import sys
 
 from spack.actions import installed
 from spack.actions.loading import run_view
+from spack.actions.views import RecipesOfView
 from spack.cli.shells import add_shell_arguments, shell_of
 from spack.session import Session
 from spack.spec.parser import parse_many
@@ -48,6 +49,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
         record = found[-1] if found and args.first else installed.one(session.store, spec)
         if record.hash not in hashes:
             hashes.append(record.hash)
-    view = run_view(session.store, hashes, session.places.share)
+    recipes = RecipesOfView(lambda: session.recipes, session.library_path)
+    view = run_view(session.store, hashes, session.places.share, recipes)
     delta = load_delta(session.environ, hashes, view, load_activation(view))
     sys.stdout.write(delta_text(shell, delta, session.environ))

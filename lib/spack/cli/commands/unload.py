@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from spack.actions.loading import run_view
+from spack.actions.views import RecipesOfView
 from spack.cli.shells import add_shell_arguments, shell_of
 from spack.errors import UsageError
 from spack.session import Session
@@ -40,7 +41,8 @@ def run(session: Session, args: argparse.Namespace) -> None:
                 f"{query} is not loaded", hint="`spack load --list` tells what is", ref="not-loaded"
             )
         kept = [digest for digest in kept if digest not in gone]
-    view = run_view(session.store, kept, session.places.share) if kept else ""
+    recipes = RecipesOfView(lambda: session.recipes, session.library_path)
+    view = run_view(session.store, kept, session.places.share, recipes) if kept else ""
     activation = load_activation(view) if view else None
     delta = load_delta(session.environ, kept, view, activation)
     sys.stdout.write(delta_text(shell, delta, session.environ))

@@ -1,0 +1,171 @@
+"""Packages that have their own word on how they come into a view.
+
+A recipe may override ``view_source``, ``view_destination``, ``view_file_conflicts`` and
+``add_files_to_view``. Its code runs in one child process for all such packages of a view
+(:mod:`spack.view.hooks_worker`), and only when a plan is made. There the view is a scratch folder:
+what the recipe links is recorded, what it writes is read back, so that the result is a part of the
+plan like any other and is still made aside and exchanged at once.
+
+``remove_files_from_view`` has nothing to do here and is not called: a view without the package is
+planned without its files, and a file that another package provides too stays by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tuple
+
+from spack.errors import ViewError
+from spack.view.records import Files, ViewSource
+
+__all__ = ["HOOKS", "HookContext", "Placed", "Recorded", "ask_recipes"]
+
+#: The methods of a recipe that make a view ask it.
+HOOKS = ("add_files_to_view", "view_destination", "view_file_conflicts", "view_source")
+
+_BOOT = """
+import sys
+sys.path.extend(sys.argv[2:])
+from spack.view.hooks_worker import main
+sys.exit(main(sys.argv[1]))
+"""
+
+#: No recipe needs longer to link files.
+_SECONDS = 600
+
+
+class Placed(NamedTuple):
+    """One path that a recipe put into the view.
+
+    :ivar place: relative to the view.
+    :ivar kind: ``file`` (*source* is an absolute path), ``link`` (*source* is the target) or
+        ``text`` (*content* is what the recipe wrote).
+    """
+
+    place: str
+    kind: str
+    source: str
+    mode: int
+    content: bytes = b""
+
+
+class Recorded(NamedTuple):
+    """What a recipe did.
+
+    :ivar tolerated: paths that other packages provide too, and that the recipe says are fine.
+    """
+
+    places: Tuple[Placed, ...]
+    tolerated: FrozenSet[str]
+
+
+@dataclass(frozen=True)
+class HookContext:
+    """What the child process needs.
+
+    :param graph: ``spack.spec.concrete.dump`` of the packages with all their dependencies.
+    :param prefixes: install prefix by hash, for every node.
+    :param repositories: (namespace, root), in order of precedence.
+    :param library_path: further folders of ``sys.path``.
+    """
+
+    graph: Mapping[str, Any]
+    prefixes: Mapping[str, str]
+    repositories: Tuple[Tuple[str, str], ...]
+    library_path: Tuple[str, ...]
+    interpreter: str = sys.executable
+
+
+def ask_recipes(
+    context: HookContext,
+    asked: Sequence[ViewSource],
+    others: Sequence[ViewSource],
+    link_type: str,
+    root: str,
+) -> Dict[str, Recorded]:
+    """Run the hooks of the packages *asked*; what they did, by hash.
+
+    :param others: the packages of the view that are not asked.
+    :param root: where the view will be; text that names the scratch folder will name it.
+    :raises ViewError: a recipe failed, with its line.
+    """
+    with tempfile.TemporaryDirectory(prefix="spack-view-") as folder:
+        # Recipes may compare real paths.
+        folder = os.path.realpath(folder)
+        job = Path(folder, "job.json")
+        result = Path(folder, "result.json")
+        data = {
+            "graph": context.graph,
+            "prefixes": context.prefixes,
+            "repositories": context.repositories,
+            "link_type": link_type,
+            "folder": folder,
+            "final": root,
+            "packages": [_package(source, others, asked) for source in asked],
+            "result": str(result),
+        }
+        job.write_text(json.dumps(data), encoding="utf-8")
+        library = str(Path(__file__).resolve().parents[2])
+        command = [context.interpreter, "-I", "-S", "-c", _BOOT, str(job), library]
+        done = subprocess.run(
+            [*command, *context.library_path],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env={"PATH": "/usr/bin:/bin", "HOME": folder, "LC_ALL": "C.UTF-8"},
+            cwd=folder,
+            timeout=_SECONDS,
+        )
+        if not result.exists():
+            raise _failure("the recipes' view hooks ended early", done.stderr, {})
+        answer = json.loads(result.read_text(encoding="utf-8"))
+    if "error" in answer:
+        raise _failure(answer["error"], answer.get("details", ""), {"package": answer["package"]})
+    return {key: _recorded(row) for key, row in answer["packages"].items()}
+
+
+def _failure(message: str, details: str, facts: Mapping[str, Any]) -> ViewError:
+    return ViewError(
+        message,
+        details.strip() or None,
+        facts=dict(facts),
+        hint="mend the recipe, or leave the package out of the view (view: exclude: [name])",
+        ref="view-hook",
+    )
+
+
+def _package(
+    source: ViewSource, others: Sequence[ViewSource], asked: Sequence[ViewSource]
+) -> Dict[str, Any]:
+    own = _paths(source, source.load_files())
+    present: List[str] = []
+    for other in [*others, *(x for x in asked if x is not source)]:
+        present.extend(own & _paths(other, other.load_files()))
+    return {
+        "hash": source.hash,
+        "name": source.name,
+        "projection": source.projection,
+        "files": [path for path, row in source.load_files().items() if row[0] != "dir"],
+        "present": sorted(set(present)),
+    }
+
+
+def _paths(source: ViewSource, files: Files) -> FrozenSet[str]:
+    top = source.projection.strip("/")
+    start = top + "/" if top else ""
+    return frozenset(start + path for path, row in files.items() if row[0] != "dir")
+
+
+def _recorded(row: Mapping[str, Any]) -> Recorded:
+    places = tuple(
+        Placed(place, kind, source, mode, content.encode("latin-1"))
+        for place, kind, source, mode, content in row["places"]
+    )
+    return Recorded(places, frozenset(row["tolerated"]))
