@@ -26,7 +26,7 @@ import re
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterable
 
 from spack.api import definition
 from spack.api.directives import (
@@ -39,7 +39,7 @@ from spack.api.identity import PackageIdentity, is_recipe_module
 from spack.api.targets import Target
 from spack.api.urls import index_source
 from spack.api.variants import Variant
-from spack.errors import RecipeError
+from spack.errors import RecipeError, SpecError
 from spack.recipe.names import package_name
 from spack.recipe.records import (
     ConflictRecord,
@@ -159,6 +159,7 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
             key = "redistribute"
             attributes[key] = (*attributes.get(key, ()), (item.source, item.binary, item.when))
     _check_dependencies(cls, name, file, rows["dependencies"])
+    _check_specs(file, (record for field in rows.values() for record in field))
     hasher = hashlib.sha256(file.read_bytes())
     patches = [_patch(record, cls, hasher) for record in rows.pop("patches")]
     dependencies = [_with_patches(r, cls, hasher) for r in rows.pop("dependencies")]
@@ -243,6 +244,29 @@ def _check_dependencies(cls: Any, name: str, file: Path, records: list[Dependenc
                 hint="derive from a base class without this dependency, such as "
                 "PythonExtension and Package",
             )
+
+
+def _check_specs(file: Path, records: Iterable[Any]) -> None:
+    """Read all specs of the recipe's own directives, so that a bad one has its file and line."""
+    problems = []
+    for record in records:
+        if not record.line:
+            continue
+        texts = [getattr(record, name, "") for name in ("spec", "when")]
+        for name in ("specs", "virtuals"):
+            texts += getattr(record, name, ())
+        for text in texts:
+            try:
+                Spec.parse(text)
+            except SpecError as error:
+                lines = [f"{file}:{record.line}: {error.message}"]
+                lines += [f"    {line}" for line in (error.long_message or "").splitlines()]
+                problems.append(("\n".join(lines), error.hint))
+    if problems:
+        raise RecipeError(
+            "\n".join(message for message, _ in problems),
+            hint=next((hint for _, hint in problems if hint), None),
+        )
 
 
 def _class_line(cls: Any) -> int:
@@ -415,7 +439,7 @@ def _row(repositories: list[Repository], index: int, directory: str) -> tuple[An
         provided = sorted(set(cls.provided_virtual_names()))
         bases = _bases(cls, directory)
         data = marshal.dumps(recipe.to_data())
-    except Exception as error:  # recipe code: one broken recipe must break only itself
+    except (Exception, SystemExit) as error:  # recipe code: it must break only itself
         definition.abandon()
         wrapped = error if _is_located(error, file) else recipe_error(error, str(file))
         message = (str(wrapped), getattr(wrapped, "hint", None))
@@ -464,6 +488,7 @@ def main(arguments: list[str]) -> int:
     with open(arguments[1], "wb") as answer:
         for index, directory in request["work"]:
             marshal.dump(_row(repositories, index, directory), answer)
+            answer.flush()  # a recipe may end the process: what was read before it counts
     return 0
 
 

@@ -172,7 +172,9 @@ def _decode(file: str, raw: bytes) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(
-            f"{file}:{line}: is not UTF-8 text", facts={"file": file, "line": line}
+            f"{file}:{line}: is not UTF-8 text",
+            facts={"file": file, "line": line},
+            hint="save the file as UTF-8",
         ) from None
 
 
@@ -230,17 +232,31 @@ def _parse(file: str, text: str) -> Node:
         raise ConfigError(
             f"{file}:{line}: {problem} (column {column})",
             facts={"file": file, "line": line, "column": column},
-            hint=_YAML_HINTS.get(problem),
+            hint=_YAML_HINTS.get(problem) or _opened(error.context, error.context_mark),
         ) from None
     except ruamel.yaml.error.YAMLError as error:
         position = getattr(error, "position", 0)
         line = text.count("\n", 0, position) + 1
         reason = getattr(error, "reason", "malformed YAML")
-        raise ConfigError(f"{file}:{line}: {reason}", facts={"file": file, "line": line}) from None
+        raise ConfigError(
+            f"{file}:{line}: {reason}", facts={"file": file, "line": line}, hint=_ANY_HINT
+        ) from None
     if root is None:
         return ({}, 1, None)
     return _Builder(file).node(root, root.start_mark.line + 1)
 
+
+def _opened(context: Optional[str], mark: Any) -> str:
+    """What to look at when the parser got lost in something that began at *mark*."""
+    if context and mark is not None:
+        for word, sign in _BRACKETS.items():
+            if word in context:
+                return f"is the {sign} in line {mark.line + 1}, column {mark.column + 1} closed?"
+    return _ANY_HINT
+
+
+_ANY_HINT = "look at this line and those above it: their indentation, brackets and quotes"
+_BRACKETS = {"flow sequence": "[", "flow mapping": "{", "quoted scalar": "quote"}
 
 _YAML_HINTS = {
     "while scanning for the next token found character '\\t' that cannot start any token": (
