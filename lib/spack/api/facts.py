@@ -489,6 +489,7 @@ def main(arguments: list[str]) -> int:
         for index, directory in request["work"]:
             marshal.dump(_row(repositories, index, directory), answer)
             answer.flush()  # a recipe may end the process: what was read before it counts
+            answer.flush()  # a recipe may end the process: what was read before it counts
     return 0
 
 

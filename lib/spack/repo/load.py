@@ -26,7 +26,7 @@ def load_class(repository: Repository, directory: str) -> Any:
     file = repository.packages / directory / "package.py"
     try:
         module = importlib.import_module(module_name(repository, directory))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise recipe_error(error, str(file)) from error
     expected = class_name(package_name(directory))
     cls = getattr(module, expected, None)
@@ -65,5 +65,6 @@ _HINTS = {
     "IndentationError": "correct the indentation of the recipe",
     "NameError": "is 'from spack.package import *' at the top of the recipe?",
     "ModuleNotFoundError": "recipes may import spack.package, spack_repo and the standard library",
+    "SystemExit": "a recipe must not end the interpreter; raise an error instead",
     "ImportError": "the name may belong to a build system that this command does not have",
 }

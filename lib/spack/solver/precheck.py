@@ -185,9 +185,11 @@ def _no_variant(
     recipe = candidates.recipe
     if recipe is None or value.name in FREE_KEYS or value.propagate:
         return None
-    ready = (*candidates.installed, *(external.spec for external in candidates.externals))
-    if any(value.name in spec.variants for spec in ready):
-        return None  # an older recipe had it, or the configuration says so
+    # An older recipe may have had it, or the configuration says that an external has.
+    if any(value.name in spec.variants for spec in candidates.installed):
+        return None
+    if any(value.name in external.spec.variants for external in candidates.externals):
+        return None
     definitions = [record for record in recipe.variants if record.name == value.name]
     facts = {"package": recipe.name, "variant": value.name, "origin": root.origin}
     if not definitions:

@@ -168,10 +168,38 @@ def test_many_changes_do_not_let_the_cache_grow(tmp_path: Path, make_repository)
     assert facts.stat().st_size < 3_000_000
 
 
-def test_a_recipe_that_ends_the_interpreter(tmp_path: Path, make_repository) -> None:
-    repo = open_path(tmp_path, make_repository({"x": "import os\n\nos._exit(3)\n"}))
-    with pytest.raises(RecipeError, match="the process that reads recipes has failed"):
-        repo.names()
+@pytest.mark.parametrize(
+    "text, what",
+    [
+        ("import sys\n\nsys.exit(3)\n", "SystemExit: 3"),
+        ("import os\n\nos._exit(3)\n", "the recipe ended the process that read it (status 3)"),
+        (
+            "import os\n\nos.kill(os.getpid(), 9)\n",
+            "the recipe killed the process that read it (signal 9)",
+        ),
+    ],
+)
+def test_a_recipe_that_ends_the_interpreter(
+    tmp_path: Path, make_repository, text: str, what: str
+) -> None:
+    root = make_repository({"a": X.replace("X", "A"), "n": text, "x": X})
+    repo = open_path(tmp_path, root)
+    assert repo.get("a") is not None
+    assert repo.get("x") is not None, "the recipes behind it are read too"
+    with pytest.raises(RecipeError) as caught:
+        repo.get("n")
+    assert f"{root}/packages/n/package.py:" in str(caught.value)
+    assert what in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_recipe_that_does_not_end(make_repository) -> None:
+    sleeper = "import time\n\ntime.sleep(1000)\n"
+    root = make_repository({"s": sleeper, "x": X})
+    rows = list(compute_facts([root], [(0, "s"), (0, "x")], patience=0.5))
+    assert [row[1] for row in rows] == ["s", "x"]
+    assert "is not read after" in rows[0][5][0]
+    assert rows[1][5] is None
 
 
 def test_loading_a_class(tmp_path: Path, make_repository, clean_imports) -> None:
