@@ -116,7 +116,7 @@ class Problems:
         raise SpecError(
             first if len(found) == 1 else f"{len(found)} problems in the spec '{text}'",
             "\n".join(lines),
-            hint="; ".join(hints) or None,
+            hint="; ".join(hints) or _SHAPE,
             facts={
                 "text": self.text,
                 "problems": [(start, end, message) for (start, end), message, _ in found],
@@ -345,5 +345,6 @@ class _Reader:
 
 
 _UNEXPECTED = "unexpected"
+_SHAPE = "specs look like name@1.2:2 +variant key=value ^dependency %compiler"
 _NOT_A_PAIR = "only key=value pairs may stand in edge attributes"
 _EDGE_HINT = "edge attributes look like [virtuals=c,cxx deptypes=build when='+x']"
