@@ -16,8 +16,8 @@ from spack.config.schema import Origin, Report, Tree
 from spack.config.scopes import check_environment
 from spack.config.variables import Variables
 from spack.environment.definitions import UserSpec, expand, expand_definitions
-from spack.errors import EnvironmentFileError
-from spack.spec import parse
+from spack.errors import EnvironmentFileError, SpecError
+from spack.spec import Spec, parse
 from spack.util import yaml
 
 __all__ = [
@@ -185,16 +185,17 @@ class EnvironmentManifest:
         """This manifest with *specs*, and nothing else, added and saved.
 
         :param definition: add to this list of ``definitions`` instead of ``specs``.
-        :raises SpecError: a malformed spec.
+        :raises SpecError: a malformed spec, or one that names no package.
         :raises EnvironmentFileError: the list is not there; the file cannot be written.
         """
         for text in specs:
-            parse(text)
+            if text[:1] != "$":
+                _refuse_nameless(text)
         document = yaml.round_trip(self.path)
         items = _list_of(document.data, definition, self.path)
         known = {item for item in items if isinstance(item, str)}
-        fresh = [text for text in specs if text not in known]
-        items.extend(dict.fromkeys(fresh))
+        fresh = dict.fromkeys(text for text in specs if text not in known)
+        document.extend(items, fresh)
         return self._saved(document) if fresh else self
 
     def removed(self, specs: Sequence[str], definition: str = "") -> EnvironmentManifest:
@@ -210,7 +211,7 @@ class EnvironmentManifest:
                 index
                 for index, item in enumerate(items)
                 if isinstance(item, str)
-                and (item == text or (item[:1] != "$" and parse(item).satisfies(query)))
+                and (item == text or (item[:1] != "$" and _asks_for(parse(item), query)))
             ]
             if not found:
                 raise self._not_there(text, [x for x in items if isinstance(x, str)])
@@ -246,6 +247,22 @@ class EnvironmentManifest:
                 ref="environment-write",
             ) from error
         return result
+
+
+def _refuse_nameless(text: str) -> None:
+    spec = parse(text)
+    if not (spec.name or spec.hash_prefix):
+        raise SpecError(
+            f"'{text}' names no package",
+            facts={"spec": text},
+            hint="write a package's name first, as in py-black ^python@3.11:",
+            ref="anonymous-root",
+        )
+
+
+def _asks_for(spec: Spec, query: Spec) -> bool:
+    """Whether the root *spec* is one of those that *query* means."""
+    return (not query.name or spec.name == query.name) and spec.satisfies(query)
 
 
 def _plain(tree: Any, fallback: Any) -> Any:

@@ -17,12 +17,25 @@ a file with errors is read again each time, so that its errors are shown again.
 
 from __future__ import annotations
 
+import copy
 import marshal
 import os
 import re
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Set, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    NoReturn,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Union,
+)
 
 from spack.errors import ConfigError
 from spack.util.hashing import checksum
@@ -373,6 +386,13 @@ class Document:
         data = self._yaml.load(text)
         self.data: Any = self._yaml.map() if data is None else data
 
+    def extend(self, items: Any, new: Iterable[Any]) -> None:
+        """Append to a list of the document; comment lines below the list stay below it."""
+        below = _take_comment_below(items)
+        items.extend(new)
+        if below is not None and items:
+            items.ca.items[len(items) - 1] = [below, None, None, None]
+
     def text(self) -> str:
         """The document as it would be saved."""
         import io  # start-up: only commands that edit need it
@@ -389,6 +409,28 @@ class Document:
         from spack.util.filesystem import atomic_write  # start-up: only commands that edit
 
         atomic_write(self.path, self.text())
+
+
+def _take_comment_below(items: Any) -> Any:
+    """ruamel's token of the lines between the last item of a list and what follows, or None.
+
+    The token belongs to the last item, and holds the comment at the end of that item's line too,
+    which is left where it is.
+    """
+    entry = items.ca.items.get(len(items) - 1) if hasattr(items, "ca") else None
+    token = entry[0] if entry else None
+    if token is None:
+        return None
+    own, newline, rest = token.value.partition("\n")
+    if not rest:
+        return None
+    below = copy.copy(token)
+    below.value = newline + rest
+    if own:
+        token.value = own + newline
+    else:
+        del items.ca.items[len(items) - 1]
+    return below
 
 
 #: A key, comments, and the first item of its list.

@@ -215,3 +215,48 @@ def test_removing_what_a_list_brings(tmp_path: Path) -> None:
     assert texts(manifest.removed(["a"], "tools")) == ["b"]
     with pytest.raises(EnvironmentFileError, match="no definition"):
         manifest.added(["a"], "missing")
+
+
+def test_comments_below_the_specs_stay_below_them(tmp_path: Path) -> None:
+    manifest = write(tmp_path, DEFAULT_TEXT)
+    for text in ("a", "b", "c"):
+        manifest = manifest.added([text])
+    lines = [line.strip() for line in (tmp_path / "spack.yaml").read_text().splitlines()]
+    place = lines.index("- a")
+    assert lines[place : place + 3] == ["- a", "- b", "- c"]
+    assert lines[place + 3].startswith("# one directory")
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        (
+            "spack:\n  specs:\n  - a  # keep\n  # view\n\n  view: true\n",
+            "spack:\n  specs:\n  - a  # keep\n  - b\n  # view\n\n  view: true\n",
+        ),
+        (
+            "spack:\n  specs:\n  - a\n\n  view: true\n",
+            "spack:\n  specs:\n  - a\n  - b\n\n  view: true\n",
+        ),
+        ("spack:\n  specs:\n  - a\n# end\n", "spack:\n  specs:\n  - a\n  - b\n# end\n"),
+        ("spack:\n  specs: [a] # eol\n", "spack:\n  specs: [a, b] # eol\n"),
+    ],
+)
+def test_where_an_added_spec_goes(tmp_path: Path, before: str, after: str) -> None:
+    write(tmp_path, before).added(["b"])
+    assert (tmp_path / "spack.yaml").read_text() == after
+
+
+def test_a_spec_without_a_name_is_not_added(tmp_path: Path) -> None:
+    manifest = write(tmp_path, COMMENTED)
+    with pytest.raises(SpecError, match="names no package") as caught:
+        manifest.added(["^python"])
+    assert caught.value.hint
+    assert (tmp_path / "spack.yaml").read_text() == COMMENTED
+
+
+def test_a_root_without_a_name_is_removed_by_its_own_text_only(tmp_path: Path) -> None:
+    manifest = write(tmp_path, "spack:\n  specs: ['^python', a]\n")
+    with pytest.raises(EnvironmentFileError):
+        manifest.removed(["nosuch"])
+    assert texts(manifest.removed(["^python"])) == ["a"]
