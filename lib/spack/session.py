@@ -410,7 +410,12 @@ class Session:
         )
 
     def workshop(
-        self, *, checksum: bool = True, dirty: bool = False, keep_venv: bool = False
+        self,
+        *,
+        checksum: bool = True,
+        dirty: bool = False,
+        keep_venv: bool = False,
+        strict_metadata: bool = False,
     ) -> Workshop:
         """What builds need.
 
@@ -432,6 +437,7 @@ class Session:
             dirty=dirty or config.dirty,
             keep_venv=keep_venv,
             wheels=self.settings.fetch.source_cache / "wheels",
+            strict_metadata=strict_metadata,
         )
 
     def fetcher(self, *, checksum: bool = True) -> Fetcher:

@@ -11,7 +11,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, 
 from spack.build import process
 from spack.build.environment import clean_environment
 from spack.build.job import BuildJob, PatchFile, RepositoryRow
-from spack.errors import RecipeError
+from spack.errors import InstallError, RecipeError
 from spack.fetch.fetcher import Fetcher
 from spack.fetch.stage import Stage
 from spack.install.check import PythonPaths
@@ -19,6 +19,7 @@ from spack.install.execute import Schedule, execute
 from spack.install.plan import Options, Plan, Step, make_plan
 from spack.install.ports import Order, Outcome, Services
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
+from spack.recipe.requirements import Finding
 from spack.repo import RepoPath
 from spack.spec import ConcreteSpec
 from spack.store import METADATA, Store
@@ -43,6 +44,7 @@ class Workshop:
     :param variables: variables that the configuration sets.
     :param dirty: let the whole environment of the person through.
     :param wheels: where the wheels of clean builds are kept.
+    :param strict_metadata: a recipe that differs from the metadata of its sources is an error.
     """
 
     recipes: RepoPath
@@ -57,6 +59,7 @@ class Workshop:
     dirty: bool = False
     keep_venv: bool = False
     wheels: Optional[Path] = None
+    strict_metadata: bool = False
 
     @property
     def is_clean(self) -> bool:
@@ -134,7 +137,7 @@ def services(workshop: Workshop, plan: Plan, reporter: Reporter) -> Services:
     return Services(
         store=workshop.store,
         sources=StagedSources(workshop, plan.steps),
-        builder=_Builder(workshop),
+        builder=_Builder(workshop, reporter),
         reporter=reporter,
         recipe=lambda spec: Path(workshop.recipe(spec).path).parent,
         python=python_paths,
@@ -276,8 +279,9 @@ def build_variables(workshop: Workshop, spec: ConcreteSpec, stage_path: Path) ->
 class _Builder:
     """Runs builds in worker processes; see :class:`spack.install.ports.Builder`."""
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: Workshop, reporter: Reporter) -> None:
         self._workshop = workshop
+        self._reporter = reporter
 
     def build(
         self,
@@ -287,8 +291,13 @@ class _Builder:
         started: Callable[[int], None],
     ) -> Outcome:
         """Run the worker to its end and give what it says."""
+        from spack.actions import metadata  # start-up: an install with nothing to do needs it not
+
         stage = order.stage
         assert isinstance(stage, Stage)  # made by StagedSources
+
+        source = stage.source_path
+        self._tell(order, lambda s, r, f: metadata.source_findings(s, r, f, source))
 
         def on_event(event: Mapping[str, object]) -> None:
             if event.get("event") == "phase":
@@ -304,9 +313,43 @@ class _Builder:
         )
         if result.failure is not None:
             raise result.failure.as_error(order.spec.short, str(order.log))
+        self._tell(order, lambda s, r, f: metadata.installed_findings(s, r, f, order.prefix))
         facts: Dict[str, object] = {
             "phases": {phase.name: round(phase.seconds, 3) for phase in result.phases}
         }
         if self._workshop.dirty:
             facts["dirty"] = True
         return Outcome(list(result.run_environment), facts)
+
+    def _tell(
+        self,
+        order: Order,
+        look: Callable[[ConcreteSpec, Recipe, Callable[[str], Optional[Recipe]]], List[Finding]],
+    ) -> None:
+        """Write what the recipe says wrong of the package's needs into the log, and tell of it.
+
+        Superfluous dependencies do no harm to the person, nor do narrow bounds: these are for
+        ``spack audit``.
+
+        :raises InstallError: there is something, and the metadata is to be taken strictly.
+        """
+        spec = order.spec
+        recipes = self._workshop.recipes
+        found = look(spec, self._workshop.recipe(spec), recipes.get)
+        found = [row for row in found if row.kind != "narrow"]
+        if not found:
+            return
+        lines = [f"metadata: {row.kind}: {row}" for row in found]
+        with open(order.log, "a", encoding="utf-8") as log:
+            log.writelines(f"==> Warning: {line}\n" for line in lines)
+        if self._workshop.strict_metadata:
+            raise InstallError(
+                f"the recipe of {spec.name} and its metadata differ",
+                "\n".join(lines),
+                facts={"findings": [tuple(row) for row in found]},
+                hint="correct the recipe, or install without --strict-metadata",
+                ref="metadata",
+            )
+        for row in found:
+            if row.kind == "missing":
+                self._reporter.warning(f"{spec.short}: {row}")

@@ -16,7 +16,14 @@ from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence,
 
 from spack.errors import InstallError
 
-__all__ = ["LEGACY", "BuildSystem", "Hooks", "build_system_of", "started"]
+__all__ = [
+    "LEGACY",
+    "BuildSystem",
+    "Hooks",
+    "build_system_of",
+    "parse_build_system",
+    "started",
+]
 
 _PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_backend_process.py")
 
@@ -57,6 +64,14 @@ def build_system_of(directory: str) -> BuildSystem:
             hint="if the project lies deeper, let build_directory of the recipe say where",
             ref="no-project",
         ) from None
+    return parse_build_system(data, path)
+
+
+def parse_build_system(data: bytes, path: str) -> BuildSystem:
+    """What the content of ``pyproject.toml`` says of the build; *path* is for messages.
+
+    :raises InstallError: it is malformed.
+    """
     table = _parsed(data, path).get("build-system")
     if table is None:
         return LEGACY

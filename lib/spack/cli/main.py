@@ -56,6 +56,7 @@ COMMANDS: Dict[str, Tuple[str, str]] = {
     "config": ("configuration", "show the configuration and where it comes from"),
     "repo": ("configuration", "add, list and remove repositories of recipes"),
     "arch": ("configuration", "print this machine's platform, system and target"),
+    "audit": ("developer", "compare recipes with the metadata of their sources"),
     "python": ("developer", "run a script or a prompt with spack.package importable"),
     "style": ("developer", "check the style of Python files with black, isort, flake8 and mypy"),
     "completion": ("developer", "print the completion script of a shell"),

