@@ -44,7 +44,6 @@ def wheel_directory(
         job.wheels is None
         or venv is None
         or job.archive_file is None
-        or job.resources
         or node.package_hash is None
     ):
         return None

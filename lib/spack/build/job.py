@@ -7,7 +7,7 @@ file can be run again by hand. All paths are absolute.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, TypeVar, Union
 
@@ -20,7 +20,6 @@ __all__ = [
     "PatchFile",
     "PhaseTime",
     "RepositoryRow",
-    "ResourceFiles",
     "read",
     "write",
 ]
@@ -53,21 +52,6 @@ class PatchFile:
 
 
 @dataclass(frozen=True)
-class ResourceFiles:
-    """Files that come with the sources.
-
-    :param path: the unpacked directory, or the file.
-    :param destination: directory below the source directory.
-    :param placement: name there; or a mapping from names below *path* to names there; None is
-        the name that *path* has.
-    """
-
-    path: str
-    destination: str = ""
-    placement: Union[str, Mapping[str, str], None] = None
-
-
-@dataclass(frozen=True)
 class BuildJob:
     """All that a worker needs.
 
@@ -75,7 +59,7 @@ class BuildJob:
     :param hash: DAG hash of the node to build.
     :param prefixes: install prefix by DAG hash, for every node, externals included.
     :param stage_path: directory of this build alone; ``home`` and ``tmp`` are made in it.
-    :param source_path: the unpacked sources; None for packages without code.
+    :param source_path: the unpacked sources with their resources; None for packages without code.
     :param archive_file: the archive as it was fetched, for wheels and the like.
     :param jobs: how many processes the build may use.
     :param repositories: in order of precedence.
@@ -99,7 +83,6 @@ class BuildJob:
     result_path: str
     repositories: Tuple[RepositoryRow, ...] = ()
     archive_file: Optional[str] = None
-    resources: Tuple[ResourceFiles, ...] = ()
     patches: Tuple[PatchFile, ...] = ()
     jobs: int = 1
     run_tests: bool = False
@@ -180,15 +163,10 @@ class BuildResult:
     environment: Mapping[str, str] = field(default_factory=dict)
     messages: Tuple[str, ...] = ()
 
-    def with_failure(self, failure: BuildFailure) -> BuildResult:
-        """The same, failed."""
-        return replace(self, ok=False, failure=failure)
-
 
 #: Classes of the items of fields that hold records.
 _RECORDS: Mapping[str, Type[Any]] = {
     "repositories": RepositoryRow,
-    "resources": ResourceFiles,
     "patches": PatchFile,
     "phases": PhaseTime,
 }

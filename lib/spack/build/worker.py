@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -25,16 +23,18 @@ from spack.api.builder import create_builder
 from spack.api.context import BuildContext, SpecView, current_build
 from spack.api.executable import Executable, ProcessError
 from spack.api.tests import PackageTester
+from spack.api.when import NoSuchMethodError
 from spack.build import job as contract
 from spack.build.artifact import keep, kept_wheel, wheel_directory
 from spack.build.environment import STAGE_DIRECTORIES
 from spack.build.errors import excerpt, hint
 from spack.build.finish import correct_records, replace_interpreter
 from spack.build.graph import Roles, roles
-from spack.build.job import BuildFailure, BuildJob, BuildResult, PhaseTime, ResourceFiles
+from spack.build.job import BuildFailure, BuildJob, BuildResult, PhaseTime
 from spack.build.setup import ToolPlaces, build_environment, inject_names, run_environment
 from spack.build.venv import BuildVenv, interpreter_of
 from spack.errors import InstallError, RecipeError, SpackError
+from spack.fetch import patches
 from spack.recipe.names import directory_name
 from spack.repo.finder import install_finder
 from spack.repo.load import load_class
@@ -249,8 +249,6 @@ class Build:
     def _patch(self, package: Any) -> None:
         source = str(self.job.source_path)
         os.chdir(source)
-        for resource in self.job.resources:
-            _place(resource, source)
         for patch in self.job.patches:
             _apply(patch, source)
         method = getattr(package, "patch", None)
@@ -280,43 +278,19 @@ def _call_patch(method: Any) -> None:
     """``patch()`` of the recipe; one whose conditions do not apply does nothing."""
     try:
         method()
-    except Exception as exc:
-        if type(exc).__name__ != "NoSuchMethodError":
-            raise
+    except NoSuchMethodError:
+        pass
 
 
 def _apply(patch: contract.PatchFile, source: str) -> None:
-    command = ["patch", "-s", "-p", str(patch.level), "-i", patch.path]
-    command += ["-d", os.path.join(source, patch.working_dir), "--no-backup-if-mismatch"]
-    if patch.reverse:
-        command.append("-R")
     tty.msg(f"patch: {os.path.basename(patch.path)}")
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
-    if result.returncode != 0:
-        raise InstallError(
-            f"the patch {os.path.basename(patch.path)} does not apply",
-            facts={"patch": patch.path},
-            hint="the patch may be for other versions; see its 'when' in the recipe",
-            ref="patch",
-        )
-
-
-def _place(resource: ResourceFiles, source: str) -> None:
-    """Copy what a resource holds to where the recipe wants it."""
-    target = os.path.join(source, resource.destination)
-    os.makedirs(target, exist_ok=True)
-    placement = resource.placement
-    if placement is None:
-        placement = os.path.basename(resource.path)
-    rows = {"": placement} if isinstance(placement, str) else placement
-    for below, name in rows.items():
-        origin = os.path.join(resource.path, below) if below else resource.path
-        place = os.path.join(target, name)
-        if os.path.isdir(origin):
-            shutil.copytree(origin, place, symlinks=True, dirs_exist_ok=True)
-        else:
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            shutil.copy2(origin, place)
+    patches.apply(
+        Path(patch.path),
+        Path(source),
+        level=patch.level,
+        working_dir=patch.working_dir,
+        reverse=patch.reverse,
+    )
 
 
 def execute(job: BuildJob, events: Events) -> BuildResult:
@@ -365,7 +339,7 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
         kind=type(exc).__name__,
         message=_message(exc),
         long_message=getattr(exc, "long_message", None),
-        hint=getattr(exc, "hint", None) or hint(shown),
+        hint=getattr(exc, "hint", None) or hint((*shown, _message(exc))),
         phase=build.phase if build is not None else "",
         recipe=recipe,
         excerpt=shown,

@@ -13,7 +13,6 @@ from spack.build.job import (
     PatchFile,
     PhaseTime,
     RepositoryRow,
-    ResourceFiles,
     read,
     write,
 )
@@ -28,7 +27,6 @@ JOB = BuildJob(
     log_path="/log",
     result_path="/result",
     repositories=(RepositoryRow("venv", "/repo"),),
-    resources=(ResourceFiles("/data", "d", {"a": "b"}),),
     patches=(PatchFile("/p", 0, "sub", True),),
 )
 RESULT = BuildResult(
