@@ -72,7 +72,10 @@ HINTS: Tuple[Tuple[str, str], ...] = (
         'depends_on(..., type="build")',
     ),
     (r"cannot find -l([^\s:]+)", "the library {0} is of no dependency of the recipe"),
-    (r"No space left on device", "free some space, or set config:build_stage to another disk"),
+    (
+        r"No space left on device|Disk quota exceeded",
+        "free some space, or set config:build_stage or config:install_tree:root to another disk",
+    ),
     (
         r"Failed to establish a new connection|Could not resolve host|Name or service not known",
         "builds have no need of the network: what they download must be a resource of the recipe",

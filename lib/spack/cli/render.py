@@ -101,6 +101,8 @@ def _causes(error: SpackError, paint: Any, depth: int) -> List[str]:
     said = error.long_message or ""
     for number, cause in enumerate(error.causes, 1):
         mark = f"{number}. " if len(error.causes) > 1 else ""
+        if isinstance(cause, OSError):
+            cause = system_error(cause)
         text = cause.message if isinstance(cause, SpackError) else str(cause) or repr(cause)
         if text not in said:
             lines.append(f"{indent}{mark}{text}")
@@ -120,6 +122,7 @@ _SYSTEM_HINTS = {
     errno.EDQUOT: "free some of your quota, or set config:install_tree:root to another place",
     errno.EACCES: "check the permissions, or choose a place of your own in config.yaml",
     errno.EROFS: "choose a writable place: config:install_tree:root, SPACK_USER_CACHE_PATH",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
 
