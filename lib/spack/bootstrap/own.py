@@ -50,8 +50,8 @@ def locate(root: str, environ: Mapping[str, str]) -> str | None:
             digest = file.readline().split('"')[3]
     except FileNotFoundError:
         return ""
-    except (IndexError, UnicodeDecodeError):
-        return None  # damaged, as provide tells in detail
+    except (OSError, IndexError, UnicodeDecodeError):
+        return None  # unreadable or damaged, as provide tells in detail
     name = f"{digest[:16]}-{_suffix()}"
     for place in _places(root, environ):
         directory = os.path.join(place, name)
@@ -112,7 +112,9 @@ def _read_lock(path: Path) -> Any:
         text = path.read_text(encoding="utf-8")
         lock = json.loads(text)
         digest = lock["digest"]
-    except (ValueError, KeyError) as error:
+    except OSError as error:
+        raise FetchError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
+    except (ValueError, KeyError, TypeError) as error:
         raise FetchError(f"{path} is damaged: {error}", hint=hint) from error
     if hashlib.sha256(text.partition("\n")[2].encode()).hexdigest() != digest:
         raise FetchError(f"{path} was edited: its digest does not fit", hint=hint)

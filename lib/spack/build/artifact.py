@@ -40,12 +40,7 @@ def wheel_directory(
     the clean one: *job* says whether wheels may be kept at all.
     """
     node = roles.root
-    if (
-        job.wheels is None
-        or venv is None
-        or job.archive_file is None
-        or node.package_hash is None
-    ):
+    if job.wheels is None or venv is None or job.archive_file is None or node.package_hash is None:
         return None
     parts: Dict[str, Any] = {
         "engine": __version__,

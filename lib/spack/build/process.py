@@ -200,11 +200,13 @@ def _wait(process: subprocess.Popen[bytes], cancelled: Optional[threading.Event]
 
 def _death(status: int, log_path: str) -> BuildFailure:
     """A worker that ended without a result."""
+    shown: Tuple[str, ...] = ()
     with contextlib.suppress(OSError):
         lines = Path(log_path).read_text(encoding="utf-8", errors="replace").splitlines()
         shown = tuple(excerpt(lines))
     if status < 0:
-        name = signal.Signals(-status).name
+        names = {number.value: number.name for number in signal.Signals}
+        name = names.get(-status, f"signal {-status}")
         hint = "the machine may be out of memory; use fewer jobs" if status == -9 else None
         return BuildFailure("WorkerDied", f"killed by {name}", hint=hint, excerpt=shown)
     return BuildFailure("WorkerDied", f"the build process ended with {status}", excerpt=shown)

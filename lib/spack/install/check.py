@@ -14,6 +14,7 @@ The walk that makes the manifest does all of it: no file is read twice.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -95,7 +96,7 @@ def check_prefix(
     :raises InstallError: if something is fatally wrong; all of it is named, with what to do.
     :raises StoreError: if the prefix cannot be read.
     """
-    result = scan(prefix, [str(stage).encode() for stage in stages if len(stage.parts) > 1])
+    result = scan(prefix, [os.fsencode(stage) for stage in stages if len(stage.parts) > 1])
     problems = examine(result, python)
     fatal = [problem for problem in problems if problem.fatal]
     if fatal:

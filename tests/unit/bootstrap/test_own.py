@@ -140,7 +140,12 @@ def test_no_zip_at_all(copy: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [(lambda text: text + " ", "was edited"), (lambda _: "{", "is damaged")]
+    ("change", "message"),
+    [
+        (lambda text: text + " ", "was edited"),
+        (lambda _: "{", "is damaged"),
+        (lambda _: "[]", "is damaged"),
+    ],
 )
 def test_changed_lock_file(copy: Any, change: Any, message: str) -> None:
     copy.lock.write_text(change(copy.lock.read_text()))

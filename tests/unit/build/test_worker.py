@@ -232,6 +232,21 @@ def test_a_worker_that_dies_is_a_failure_not_a_crash(world: Any) -> None:
     assert "memory" in failure.hint
 
 
+def test_a_worker_that_dies_without_a_name_or_a_log_is_an_error(world: Any) -> None:
+    spec = hello(
+        world,
+        """
+    def install(self, spec, prefix):
+        import os, signal
+        os.unlink(os.path.join(self.stage.path, "spack-build-out.txt"))
+        os.kill(os.getpid(), signal.SIGRTMIN + 1)
+""",
+    )
+    failure = world.build(spec, world.source("hello", text="")).failure
+    assert failure.message.startswith("killed by signal ")
+    assert failure.excerpt == ()
+
+
 def test_the_environment_task_tells_the_variables_without_building(world: Any) -> None:
     spec = hello(
         world,
