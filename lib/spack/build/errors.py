@@ -59,7 +59,7 @@ ECHOES = re.compile(
 #: What can be done about an error that is shown; ``{0}`` is the pattern's first group.
 HINTS: Tuple[Tuple[str, str], ...] = (
     (
-        r"Python\.h: No such file",
+        r"Python\.h: No such file|has no Python\.h",
         "the interpreter has no headers: install its development package, or use another one",
     ),
     (

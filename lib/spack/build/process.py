@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Optional, Tuple
 
 import spack
-from spack.build.errors import excerpt
+from spack.build.errors import excerpt, hint
 from spack.build.job import BuildFailure, BuildJob, BuildResult, read, write
 from spack.errors import SpackError
 
@@ -207,6 +207,8 @@ def _death(status: int, log_path: str) -> BuildFailure:
     if status < 0:
         names = {number.value: number.name for number in signal.Signals}
         name = names.get(-status, f"signal {-status}")
-        hint = "the machine may be out of memory; use fewer jobs" if status == -9 else None
-        return BuildFailure("WorkerDied", f"killed by {name}", hint=hint, excerpt=shown)
-    return BuildFailure("WorkerDied", f"the build process ended with {status}", excerpt=shown)
+        way_out = "the machine may be out of memory; use fewer jobs" if status == -9 else None
+        return BuildFailure("WorkerDied", f"killed by {name}", hint=way_out, excerpt=shown)
+    return BuildFailure(
+        "WorkerDied", f"the build process ended with {status}", hint=hint(shown), excerpt=shown
+    )
