@@ -17,6 +17,7 @@ class PyCysignals(PythonPackage):
     version("1.12.3", sha256="89f7626dbf29db5ab3d6eff15a89978f4eb5193c320e9099bcc157dacdefd1eb")
 
     depends_on("c", type="build")
+    depends_on("cxx", type="build")
     depends_on("python@3.13:", type=("build", "link", "run"), when="@1.13.1:")
     depends_on("python@3.12:", type=("build", "link", "run"), when="@=1.12.6")
     depends_on("python@3.9:", type=("build", "link", "run"), when="@:1.12.4")

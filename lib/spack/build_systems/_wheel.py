@@ -11,6 +11,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 import subprocess
 from typing import Any, BinaryIO, Dict, Iterable, List, Mapping, NamedTuple, Set, Tuple
 
@@ -21,18 +22,26 @@ __all__ = ["Layout", "install_wheel"]
 
 _COMPILER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_compile_process.py")
 
-#: A console script, as pip and distlib write it.
+#: A console script, as pip writes it.
 _SCRIPT = """
 import sys
 from {module} import {name}
 if __name__ == '__main__':
-    if sys.argv[0].endswith('.exe'):
-        sys.argv[0] = sys.argv[0][:-4]
+    {first}
     sys.exit({function}())
 """
 
+#: What takes away the suffix of a launcher of another system; texts have that since Python 3.9.
+_FIRST = (
+    "sys.argv[0] = sys.argv[0].removesuffix('.exe')",
+    "sys.argv[0] = sys.argv[0][:-4] if sys.argv[0].endswith('.exe') else sys.argv[0]",
+)
+
 #: Beside the files of the wheel, in ``.dist-info`` (PEP 376, PEP 627).
 _METADATA = {"INSTALLER": b"spack\n", "REQUESTED": b""}
+
+
+_NAME = re.compile(r"^Name:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
 class Layout(NamedTuple):
@@ -43,6 +52,7 @@ class Layout(NamedTuple):
         each distribution has its directory) and *data*.
     :ivar interpreter: runs the scripts, for ever.
     :ivar compiler: an interpreter of the same kind that is there now.
+    :ivar old: it is older than 3.9.
     """
 
     prefix: str
@@ -53,6 +63,7 @@ class Layout(NamedTuple):
     compiler: str
     scripts: str = "bin"
     data: str = "."
+    old: bool = False
 
     def places(self, distribution: str) -> Mapping[str, str]:
         """Absolute directories by the names that wheels have for them."""
@@ -85,7 +96,12 @@ class _Destination:
 
     def write_script(self, name: str, module: str, attr: str, section: str) -> _Written:
         """The script of an entry point."""
-        text = _SCRIPT.format(module=module, name=attr.partition(".")[0], function=attr)
+        text = _SCRIPT.format(
+            module=module,
+            name=attr.partition(".")[0],
+            function=attr,
+            first=_FIRST[self.layout.old],
+        )
         data = first_line(self.layout.interpreter) + text.encode()
         return self._write("scripts", name, data, True)
 
@@ -181,7 +197,8 @@ def install_wheel(path: str, layout: Layout, verify: bool = False) -> None:
             source = WheelFile(archive)
             if verify:
                 source.validate_record()
-            destination: Any = _Destination(layout, source.distribution)
+            match = _NAME.search(source.read_dist_info("METADATA"))
+            destination: Any = _Destination(layout, match[1] if match else source.distribution)
             install(source, destination, _METADATA)
     except (InstallerError, ValueError, KeyError, AssertionError, zipfile.BadZipFile) as exc:
         raise InstallError(

@@ -81,6 +81,7 @@ class PythonWheelBuilder(BuilderWithDefaults):
             headers=f"include/site/python{python.version.up_to(2)}",
             interpreter=os.path.join(str(nodes[0].prefix), "bin", "python3"),
             compiler=python.command.path,
+            old=bool(python.satisfies("@:3.8")),
         )
 
     def wheel(self) -> str:
