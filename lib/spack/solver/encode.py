@@ -31,15 +31,16 @@ from typing import Dict, List, Sequence, Set, Tuple
 from spack.recipe.records import DependencyRecord
 from spack.solver.causes import Guards
 from spack.solver.conditions import Conditions
-from spack.solver.expansion import LANGUAGES, dependency_records
+from spack.solver.expansion import dependency_records
 from spack.solver.graph import cycles, reachable
 from spack.solver.literals import LiteralFacts
 from spack.solver.problem import Root
 from spack.solver.rules import RuleFacts
 from spack.solver.text import quote
 from spack.solver.variants import VariantFacts
+from spack.solver.virtuals import VirtualFacts
 from spack.solver.world import World
-from spack.spec import Dependency, Spec, VersionList
+from spack.spec import Dependency, Spec
 
 __all__ = ["Encoder", "Encoding"]
 
@@ -72,7 +73,7 @@ class Encoder:
         self.edges: Dict[str, Set[str]] = {}
         self.tools: Set[str] = set()
         self.rules = RuleFacts(self)
-        self._virtuals: Dict[str, None] = {}
+        self.virtuals = VirtualFacts(self)
         self._count = 0
 
     # -- the walk -------------------------------------------------------------------------
@@ -80,18 +81,18 @@ class Encoder:
     def encode(self) -> Encoding:
         """All facts of the round."""
         for root in self.world.roots:
-            self._visit(root.spec.name)
+            self.visit(root.spec.name)
             self._root(root)
+        variants = VariantFacts(self)
         done = 0
-        names: List[str] = []
-        while done < len(self.universe):
+        while done < len(self.universe) or self.virtuals.show():
             names = list(self.universe)
             for name in names[done:]:
                 self._package(name)
             done = len(names)
-        for virtual in self._virtuals:
-            self._virtual(virtual)
-        VariantFacts(self).write()
+            variants.collect()
+        self.virtuals.write()
+        variants.write()
         LiteralFacts(self).write()
         for number, group in enumerate(cycles(self.edges)):
             self.emit(*(f"cyclic({quote(name)},{number})." for name in sorted(group)))
@@ -119,7 +120,8 @@ class Encoder:
         """Append facts."""
         self.facts.extend(rows)
 
-    def _visit(self, name: str) -> None:
+    def visit(self, name: str) -> None:
+        """Let *name* take part."""
         self.universe.setdefault(name)
 
     def where(self, package: str, line: int) -> str:
@@ -164,7 +166,7 @@ class Encoder:
         self.emit(f"rlit({p},{literal},{guard}).")
         if virtual:
             return
-        self._visit(below.name)
+        self.visit(below.name)
         literals = self.conditions.compile(below.name, below.without_dependencies())
         for inner in (0,) if literals is None else literals:
             self.emit(f"rdep({p},{literal},{quote(below.name)},{inner},{guard}).")
@@ -194,12 +196,13 @@ class Encoder:
             self._externals(name)
             self._installed(name)
         if expanded or ready:
-            self._provisions(name)
+            self.virtuals.provisions_of(name)
             self.rules.configured(name)
 
-    def conjunction(self, predicate: str, number: int, condition: int) -> None:
+    def conjunction(self, predicate: str, term: int | str, condition: int) -> None:
+        """Emit the *condition* of something, unless it always holds."""
         if condition:
-            self.emit(f"{predicate}({number},{condition}).")
+            self.emit(f"{predicate}({term},{condition}).")
 
     # -- dependencies ---------------------------------------------------------------------
 
@@ -228,109 +231,29 @@ class Encoder:
         if record.patches:
             self.emit(f"patches({number}).")
         if self.catalog.is_virtual(spec.name):
-            self._virtual_dependency(name, number, spec, types)
+            self.virtuals.need(name, number, spec, types)
             return
         target = quote(spec.name)
-        self._visit(spec.name)
-        self._link(name, spec.name, types)
+        self.visit(spec.name)
+        self.link(name, spec.name, types)
         self.emit(f"dreal({number},{target}).")
-        self._impose(number, spec.name, spec)
+        self.impose(number, spec.name, spec)
 
-    def _impose(self, number: int, name: str, spec: Spec) -> None:
+    def impose(self, number: int, name: str, spec: Spec) -> None:
+        """What a dependency says of the package *name* that it leads to."""
         literals = self.conditions.compile(name, spec)
         target = quote(name)
         self.emit(
             *(f"dlit({number},{target},{i})." for i in ((0,) if literals is None else literals))
         )
 
-    def _virtual_dependency(
-        self, name: str, number: int, spec: Spec, types: Tuple[str, ...]
-    ) -> None:
-        virtual = quote(spec.name)
-        self.emit(f"dvirt({number},{virtual}).")
-        self._virtuals.setdefault(spec.name)
-        inner = spec.replace(name="", versions=VersionList.any())
-        plain = inner == Spec()
-        for provider in self.catalog.providers(spec.name):
-            self._visit(provider)
-            self._link(name, provider, types)
-            if not plain:
-                self._impose(number, provider, inner)
-        if not spec.versions.is_any:
-            for provider in self.catalog.providers(spec.name):
-                for term in self.provided(provider, spec, within=False):
-                    self.emit(f"dbad({number},{term}).")
-
-    def provided(self, provider: str, wanted: Spec, within: bool) -> List[str]:
-        """The provisions of *provider* for a virtual, by the version that they give it.
-
-        :param within: those that lie wholly in what is *wanted*, else those that have nothing
-            in common with it. A provider that gives several versions at once gives what they
-            have in common.
-        """
-        found = []
-        for index, names in enumerate(self.provisions(provider)):
-            for given in names:
-                if given.name != wanted.name:
-                    continue
-                if within:
-                    fits = given.versions.satisfies(wanted.versions)
-                else:
-                    fits = not given.versions.intersects(wanted.versions)
-                if fits:
-                    found.append(self.provision(provider, index))
-        return found
-
-    def _link(self, name: str, target: str, types: Sequence[str]) -> None:
+    def link(self, name: str, target: str, types: Sequence[str]) -> None:
+        """Note that *name* may depend on *target*."""
         self.edges.setdefault(name, set()).add(target)
         if "build" in types or "test" in types:
             self.tools.add(target)
         if "link" in types or "run" in types:
             self.links.setdefault(target, set()).add(name)
-
-    # -- virtual packages -----------------------------------------------------------------
-
-    def provisions(self, name: str) -> List[List[Spec]]:
-        """What each ``provides`` of a recipe names."""
-        if not self.world.expanded(name) and not self.world.ready(name):
-            return []
-        recipe = self.catalog.recipe(name)
-        if recipe is None:
-            return []
-        return [[Spec.parse(text) for text in record.virtuals] for record in recipe.provides]
-
-    def provision(self, name: str, index: int) -> str:
-        """The term of one ``provides``."""
-        return f"r({quote(name)},{index})"
-
-    def _provisions(self, name: str) -> None:
-        recipe = self.catalog.recipe(name)
-        for index, names in enumerate(self.provisions(name)):
-            assert recipe is not None
-            record = recipe.provides[index]
-            condition = self.conditions.when(name, record.when)
-            if condition is None:
-                continue
-            term = self.provision(name, index)
-            self.emit(f"provision({term},{quote(name)}).")
-            if condition:
-                self.emit(f"provcond({term},{condition}).")
-            self.emit(*(f"provname({term},{quote(given.name)})." for given in names))
-            for given in names:
-                for other in names:
-                    if given.name != other.name:
-                        self.emit(f"together({term},{quote(given.name)},{quote(other.name)}).")
-
-    def _virtual(self, virtual: str) -> None:
-        v = quote(virtual)
-        if virtual in LANGUAGES:
-            self.emit(f"language({v}).")
-        for cost, provider in enumerate(self.catalog.providers(virtual)):
-            self.emit(f"vcand({v},{quote(provider)}).", f"vcost({v},{quote(provider)},{cost}).")
-        settings = self.catalog.settings(virtual)
-        if settings is not None:
-            for group in settings.require:
-                self.rules.virtual(virtual, group)
 
     # -- what is there already ------------------------------------------------------------
 
@@ -358,8 +281,8 @@ class Encoder:
                 if not kinds:
                     continue
                 child = quote(edge.spec.name)
-                self._visit(edge.spec.name)
-                self._link(name, edge.spec.name, ("link",))
+                self.visit(edge.spec.name)
+                self.link(name, edge.spec.name, ("link",))
                 self.emit(f"hdep({h},{child},{quote(edge.spec.dag_hash())}).")
                 self.emit(*(f"htype({h},{child},{kind})." for kind in sorted(kinds)))
                 for virtual in edge.virtuals:

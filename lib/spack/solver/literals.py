@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Set, Tuple
 
 from spack.solver.graph import reachable
 from spack.solver.text import quote
+from spack.solver.virtuals import rest_of
 from spack.spec import Spec, VersionList, target_satisfies
 
 if TYPE_CHECKING:
@@ -128,14 +129,17 @@ class LiteralFacts:
         wanted = Spec.of(virtual, versions=VersionList.parse(versions)) if versions else None
         if wanted is not None and not asked:
             self.emit(f"lvprov({number}).")
-        for name, condition in providers:
+        known = [row for row in providers if row[0] in self.encoder.universe]
+        if len(known) < len(providers):
+            known.append((rest_of(virtual), 0))
+        for name, condition in known:
             q = quote(name)
             self.emit(f"ldep({p},{number},{q},{'direct' if direct else 'below'}).")
             if condition:
                 self.emit(f"ldepcond({number},{q},{condition}).")
             if wanted is not None:
                 predicate = "lvbad" if asked else "lvfits"
-                for term in self.encoder.provided(name, wanted, within=not asked):
+                for term in self.encoder.virtuals.provided(name, wanted, within=not asked):
                     self.emit(f"{predicate}({number},{term}).")
 
     def _below(self) -> None:

@@ -14,6 +14,7 @@ from spack.solver.expansion import Plan, plan
 from spack.solver.explain import conflict_of
 from spack.solver.precheck import precheck
 from spack.solver.problem import Problem, Root, Solution, Statistics
+from spack.solver.virtuals import REST
 from spack.solver.world import World
 from spack.spec import ConcreteSpec, Version
 
@@ -156,11 +157,12 @@ def _solve(
     catalog = catalog or Catalog(problem, _given(roots))
     multi: Dict[str, int] = {}
     more: Set[str] = set()
+    opened: FrozenSet[str] = frozenset()
     while True:
         start = time.perf_counter()
         chosen = plan(catalog, roots, sorted(more), multi)
         planned = time.perf_counter()
-        world = World(catalog, roots, chosen, multi)
+        world = World(catalog, roots, chosen, multi, opened=opened)
         encoder = Encoder(world)
         encoding = encoder.encode()
         encoded = time.perf_counter()
@@ -173,13 +175,18 @@ def _solve(
         for phase, seconds in answer.seconds.items():
             effort.spend(phase, seconds)
         if not answer.satisfiable:
-            grown = _grow(catalog, roots, chosen, multi, effort)
+            grown = _grow(world, effort)
             more |= chosen.expanded
             multi = grown
             continue
         ghosts = {row[0] for row in answer.atoms.get("ghost", ())}
         if ghosts:
-            more |= chosen.expanded | ghosts
+            hidden = {name for name in ghosts if name.endswith(REST)}
+            more |= chosen.expanded | (ghosts - hidden)
+            for name in hidden:
+                virtual = name[: -len(REST)]
+                opened |= {virtual}
+                more.update(_next_provider(world, virtual))
             continue
         start = time.perf_counter()
         specs = decode(catalog, encoding, answer.atoms, world.targets[0], roots)
@@ -190,20 +197,24 @@ def _solve(
         return list(specs)
 
 
-def _grow(
-    catalog: Catalog,
-    roots: Sequence[Root],
-    chosen: Plan,
-    multi: Dict[str, int],
-    effort: _Effort,
-) -> Dict[str, int]:
+def _next_provider(world: World, virtual: str) -> Tuple[str, ...]:
+    """The best provider that could be built and was not looked at."""
+    for name in world.catalog.providers(virtual):
+        if world.catalog.fixed(name) is None and not world.expanded(name):
+            return (name,)
+    return ()
+
+
+def _grow(world: World, effort: _Effort) -> Dict[str, int]:
     """More instances for packages that the contradiction is about.
 
     :raises UnsatisfiableError: when more instances cannot help: nothing can be doubled, or the
         contradiction stayed the same when something was.
     """
+    catalog, roots, multi = world.catalog, world.roots, dict(world.multi)
+    plain = Plan(world.plan.expanded)
     start = time.perf_counter()
-    encoder = Encoder(World(catalog, roots, Plan(chosen.expanded), multi, relaxed=True))
+    encoder = Encoder(World(catalog, roots, plain, multi, True, world.opened))
     encoding = encoder.encode()
     core = driver.explain_core(
         encoding.facts, len(encoding.guards), bool(multi), _order(encoding), 5.0

@@ -70,23 +70,38 @@ class VariantFacts:
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
+        self._done: Set[Tuple[str, str]] = set()
+
+    def collect(self) -> None:
+        """Compile the conditions of definitions, until none mentions a further variant."""
+        mentioned = self.encoder.conditions.mentioned
+        news = True
+        while news:
+            news = False
+            for package, name in list(mentioned):
+                if (package, name) not in self._done and self._encoded(package):
+                    self._done.add((package, name))
+                    news = True
+                    for record in self.encoder.conditions.definitions(package, name):
+                        self.encoder.conditions.when(package, record.when)
+                        for _, when in allowed_values(record) or ():
+                            self.encoder.conditions.when(package, when)
+
+    def _encoded(self, package: str) -> bool:
+        """Whether variants of *package* are chosen: it is built, or an external."""
+        encoder = self.encoder
+        return package in encoder.universe and (
+            encoder.world.expanded(package) or bool(encoder.catalog.externals(package))
+        )
 
     def write(self) -> None:
-        """Emit facts until no definition brings a condition on a further variant."""
-        done: Set[Tuple[str, str]] = set()
-        mentioned = self.encoder.conditions.mentioned
-        while len(done) < len(mentioned):
-            for key in list(mentioned):
-                if key not in done:
-                    done.add(key)
-                    self._variant(*key)
+        """Emit the definitions that :meth:`collect` has found."""
+        for package, name in self.encoder.conditions.mentioned:
+            if (package, name) in self._done:
+                self._variant(package, name)
 
     def _variant(self, package: str, name: str) -> None:
         encoder = self.encoder
-        catalog = encoder.catalog
-        expanded = encoder.world.expanded(package)
-        if package not in encoder.universe or not (expanded or catalog.externals(package)):
-            return
         outside = self._external_values(package, name)
         numbers: List[int] = []
         for record in encoder.conditions.definitions(package, name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
 
 from spack.solver.candidates import Candidates, Catalog
 from spack.solver.expansion import Plan, dependency_records
@@ -18,6 +18,7 @@ class World:
     :param multi: packages that may have several instances, and how many.
     :param relaxed: for explaining: every guard can be taken back, and a package whose guard
         ``domain`` is taken back may be anything.
+    :param opened: virtual packages all of whose providers are looked at.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class World:
         plan: Plan,
         multi: Mapping[str, int],
         relaxed: bool = False,
+        opened: FrozenSet[str] = frozenset(),
     ) -> None:
         self.catalog = catalog
         self.problem = catalog.problem
@@ -35,6 +37,7 @@ class World:
         self.plan = plan
         self.multi = multi
         self.relaxed = relaxed
+        self.opened = opened
         self._direct: Dict[str, Set[str]] = {}
         self._alive: Dict[str, int] = {}
         self._hashes: Dict[str, List[ConcreteSpec]] = {}
