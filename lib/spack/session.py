@@ -26,6 +26,7 @@ from typing import (
     Tuple,
 )
 
+from spack.config.places import find_places
 from spack.config.scopes import (
     Scope,
     command_line_scope,
@@ -35,7 +36,7 @@ from spack.config.scopes import (
 )
 from spack.config.settings import Settings, load_settings
 from spack.config.variables import Variables
-from spack.errors import InstallError, UsageError
+from spack.errors import UsageError
 from spack.host.platform import Host, platform_name
 from spack.util.hashing import sha256_hex
 
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from spack.util.process import Completed
     from spack.util.report import Reporter
 
-__all__ = ["Options", "Places", "Session", "make_session"]
+__all__ = ["Options", "Session", "make_session"]
 
 #: The environment variable that names the active environment (its directory).
 ACTIVE = "SPACK_ENV"
@@ -81,34 +82,6 @@ class Options(NamedTuple):
     debug: bool = False
     quiet: bool = False
     color: Optional[str] = None
-
-
-class Places(NamedTuple):
-    """Where this installation keeps things.
-
-    :ivar root: the clone, or the ``data`` directory inside an installed package.
-    :ivar etc: default configuration. :ivar share: shell integration and templates.
-    :ivar data: what is made goes below it: the clone, or the user's directory.
-    :ivar user_cache: what may be computed again.
-    """
-
-    root: Path
-    etc: Path
-    share: Path
-    data: Path
-    user_cache: Path
-
-
-def find_places(environ: Mapping[str, str], home: str) -> Places:
-    """The clone that this file is in, or, when pip installed it, the packaged data."""
-    package = Path(__file__).resolve().parent
-    user_cache = Path(environ.get("SPACK_USER_CACHE_PATH") or os.path.join(home, ".spack"))
-    clone = package.parent.parent
-    if (clone / "repo.yaml").is_file() and (clone / "etc").is_dir():
-        data = clone if os.access(clone, os.W_OK) else user_cache
-        return Places(clone, clone / "etc", clone / "share", data, user_cache)
-    root = package / "data"
-    return Places(root, root / "etc", root / "share", user_cache, user_cache)
 
 
 class Session:
@@ -214,7 +187,21 @@ class Session:
         from spack.environment import find_environment
 
         root = self.base_settings.config.environments_root
-        return find_environment(name, root, self.cwd, directory_only=directory_only)
+        return find_environment(
+            name, root, self.cwd, directory_only=directory_only, names=self._condition_names
+        )
+
+    def _condition_names(self) -> Mapping[str, Any]:
+        """What conditions in ``spack.yaml`` may ask."""
+        host = Host.detect(str(self.places.user_cache / "cache" / "host"))
+        return {
+            "platform": host.platform,
+            "os": host.os,
+            "target": host.target,
+            "arch": f"{host.platform}-{host.os}-{host.target}",
+            "hostname": os.uname().nodename,
+            "env": self.environ,
+        }
 
     def within(self, environment: Environment) -> Session:
         """A session like this one with *environment* active."""
@@ -341,7 +328,7 @@ class Session:
 
         roots = [
             Root(parse_at(item.text, item.origin), str(item.origin))
-            for item in environment.manifest.user_specs()
+            for item in environment.user_specs()
         ]
         fixed = () if force or self.settings.concretizer.force else environment.roots()
         return self._solve(roots, wishes, fixed)
@@ -392,22 +379,10 @@ class Session:
 
         :raises InstallError: no configured directory can be used.
         """
+        from spack.fetch.stage import choose_root
+
         own = sha256_hex(str(self.store.root))[:8]
-        problems = []
-        for path in self.settings.config.build_stage:
-            try:
-                path.mkdir(parents=True, exist_ok=True)
-                if path.stat().st_uid == os.getuid() and os.access(path, os.W_OK | os.X_OK):
-                    return path / own
-                problems.append(f"{path}: not yours, or not writable")
-            except OSError as error:
-                problems.append(f"{path}: {error.strerror}")
-        raise InstallError(
-            "no configured stage directory can be used",
-            "\n".join(problems),
-            hint="name one: -c config:build_stage:/some/writable/directory",
-            ref="no-stage",
-        )
+        return choose_root(self.settings.config.build_stage, os.getuid()) / own
 
     def workshop(
         self,

@@ -94,7 +94,7 @@ def concretize_environment(
     :param force: decide again although nothing has changed, and forget what was decided.
     """
     environment = work.environment
-    texts = [item.text for item in environment.manifest.user_specs()]
+    texts = [item.text for item in environment.user_specs()]
     digest = configuration_digest(work.configuration)
     lock = environment.lockfile
     if lock is not None and not force and lock.is_current(texts, digest):

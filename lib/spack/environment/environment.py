@@ -10,7 +10,7 @@ import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Iterator, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from spack.config.schema import near
 from spack.config.variables import Variables
@@ -20,6 +20,7 @@ from spack.environment.manifest import (
     MANIFEST_NAME,
     STATE_FOLDER,
     EnvironmentManifest,
+    UserSpec,
     ViewDescriptor,
 )
 from spack.errors import EnvironmentFileError
@@ -39,21 +40,32 @@ __all__ = [
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 
+#: Gives what ``when`` of definitions may ask; see :mod:`spack.environment.definitions`.
+Names = Callable[[], Mapping[str, Any]]
+
 
 class Environment:
     """One environment; its files are read when first asked for.
 
     :param path: its directory, absolute.
     :param name: of a named environment; otherwise the directory's name.
+    :param names: asked when there are definitions.
     """
 
     def __init__(
-        self, path: Path, name: str = "", cache: Optional[str] = None, *, named: bool = False
+        self,
+        path: Path,
+        name: str = "",
+        cache: Optional[str] = None,
+        *,
+        named: bool = False,
+        names: Names = dict,
     ) -> None:
         self.path = path
         self.name = name or path.name
         self.named = named
         self._cache = cache
+        self._names = names
 
     @cached_property
     def manifest(self) -> EnvironmentManifest:
@@ -85,6 +97,13 @@ class Environment:
         """The concrete roots; none before the environment is concretized."""
         return () if self.lockfile is None else self.lockfile.concrete_roots()
 
+    def user_specs(self) -> Tuple[UserSpec, ...]:
+        """The roots that ``spack.yaml`` asks for; see :meth:`EnvironmentManifest.user_specs`."""
+        return self.manifest.user_specs(self._known_names())
+
+    def _known_names(self) -> Mapping[str, Any]:
+        return self._names() if self.manifest.has_definitions else {}
+
     def views(self, variables: Optional[Variables] = None) -> Tuple[ViewDescriptor, ...]:
         """The views that ``spack.yaml`` asks for."""
         return self.manifest.views(variables)
@@ -101,7 +120,7 @@ class Environment:
 
     def remove(self, specs: Sequence[str], definition: str = "") -> None:
         """Remove roots from ``spack.yaml``; see :meth:`EnvironmentManifest.removed`."""
-        self._edited(self.manifest.removed(specs, definition))
+        self._edited(self.manifest.removed(specs, definition, self._known_names()))
 
     def set_view(self, view: Union[bool, str]) -> None:
         """Write ``view:`` into ``spack.yaml``: on, off, or a path."""
@@ -147,6 +166,7 @@ def find_environment(
     *,
     directory_only: bool = False,
     cache: Optional[str] = None,
+    names: Names = dict,
 ) -> Environment:
     """The environment called *name*, or the one in the directory *name*.
 
@@ -156,14 +176,15 @@ def find_environment(
     if not directory_only and _NAME.match(name):
         path = environments_root / name
         if is_environment(path):
-            return Environment(path, name, cache, named=True)
+            return Environment(path, name, cache, named=True, names=names)
     path = cwd / name
     if path.name == MANIFEST_NAME and path.is_file():
         path = path.parent
     if is_environment(path):
         named = path.parent == environments_root
         # abspath, not resolve: a path through a symbolic link stays what the person wrote.
-        return Environment(Path(os.path.abspath(path)), path.name, cache, named=named)
+        place = Path(os.path.abspath(path))
+        return Environment(place, path.name, cache, named=named, names=names)
     known = list_environments(environments_root)
     if directory_only or "/" in name:
         message = f"{path} has no {MANIFEST_NAME}"

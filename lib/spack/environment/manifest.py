@@ -109,6 +109,11 @@ class EnvironmentManifest:
             if isinstance(item.value, str)
         )
 
+    @property
+    def has_definitions(self) -> bool:
+        """Whether there are lists below ``definitions``, which may have conditions."""
+        return self._section("definitions") is not None
+
     def user_specs(self, names: Optional[Mapping[str, Any]] = None) -> Tuple[UserSpec, ...]:
         """All roots, definitions and matrices expanded, each once, in order.
 
@@ -198,9 +203,15 @@ class EnvironmentManifest:
         document.extend(items, fresh)
         return self._saved(document) if fresh else self
 
-    def removed(self, specs: Sequence[str], definition: str = "") -> EnvironmentManifest:
+    def removed(
+        self,
+        specs: Sequence[str],
+        definition: str = "",
+        names: Optional[Mapping[str, Any]] = None,
+    ) -> EnvironmentManifest:
         """This manifest without the roots that satisfy one of *specs*, saved.
 
+        :param names: as for :meth:`user_specs`.
         :raises EnvironmentFileError: one of them is not there; nothing is changed then.
         """
         document = yaml.round_trip(self.path)
@@ -214,7 +225,7 @@ class EnvironmentManifest:
                 and (item == text or (item[:1] != "$" and _asks_for(parse(item), query)))
             ]
             if not found:
-                raise self._not_there(text, [x for x in items if isinstance(x, str)])
+                raise self._not_there(text, [x for x in items if isinstance(x, str)], names)
             for index in reversed(found):
                 del items[index]
         return self._saved(document)
@@ -225,9 +236,11 @@ class EnvironmentManifest:
         document.data["spack"]["view"] = view
         return self._saved(document)
 
-    def _not_there(self, text: str, items: List[str]) -> EnvironmentFileError:
+    def _not_there(
+        self, text: str, items: List[str], names: Optional[Mapping[str, Any]]
+    ) -> EnvironmentFileError:
         where = f"{self.path}: '{text}' is not among the specs"
-        expanded = [spec for spec in self.user_specs() if spec.text == text]
+        expanded = [spec for spec in self.user_specs(names) if spec.text == text]
         hint = "the specs are: " + ", ".join(items) if items else "there are no specs"
         if expanded:
             hint = f"it comes from a list or a matrix: edit {expanded[0].origin}"

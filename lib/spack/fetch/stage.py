@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Iterable, Mapping, Optional, Tuple
 
-from spack.errors import FetchError, RecipeError
+from spack.errors import FetchError, InstallError, RecipeError
 from spack.recipe.records import ResourceRecord
 
-__all__ = ["SOURCE", "Stage", "StagedPatch", "place_resource"]
+__all__ = ["SOURCE", "Stage", "StagedPatch", "choose_root", "place_resource"]
 
 #: Name of the source directory in a stage; recipes know it.
 SOURCE = "spack-src"
@@ -54,6 +55,45 @@ class Stage:
                 if not os.path.islink(place) and not os.access(place, os.W_OK | os.X_OK):
                     os.chmod(place, 0o755)
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def choose_root(places: Iterable[Path], user: int) -> Path:
+    """The first of *places* that *user* may build in and nobody else can exchange; it is made.
+
+    Below a directory where everybody may create (``/tmp``), every part of the path must be the
+    user's or root's: whoever made ``/tmp/alice`` before Alice could put other sources into her
+    builds, or let ``spack clean`` remove what a link of theirs leads to.
+
+    :raises InstallError: none of them is usable; the reasons are told.
+    """
+    problems = []
+    for path in places:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            foreign = _foreign_part(path, user)
+            if foreign is not None:
+                problems.append(f"{foreign}: belongs to another user")
+            elif path.stat().st_uid == user and os.access(path, os.W_OK | os.X_OK):
+                return path
+            else:
+                problems.append(f"{path}: not yours, or not writable")
+        except OSError as error:
+            problems.append(f"{path}: {error.strerror}")
+    raise InstallError(
+        "no configured stage directory can be used",
+        "\n".join(problems),
+        hint="name one: -c config:build_stage:/some/writable/directory",
+        ref="no-stage",
+    )
+
+
+def _foreign_part(path: Path, user: int) -> Optional[Path]:
+    """The first part of *path* that somebody else has put into a directory open to everybody."""
+    for part in (*reversed(path.parents), path):
+        everybody = part.parent.stat().st_mode & stat.S_IWOTH
+        if everybody and part.lstat().st_uid not in (0, user):
+            return part
+    return None
 
 
 def place_resource(record: ResourceRecord, unpacked: Path, source: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, Mapping
 
 import pytest
 
@@ -186,3 +187,24 @@ def test_an_environment_that_cannot_be_written(tmp_path: Path) -> None:
 def test_versions_in_specs_are_kept_as_written(tmp_path: Path) -> None:
     environment = create_environment(tmp_path, text="spack:\n  specs: [a@1.10, 'b@2']\n")
     assert [spec.text for spec in environment.manifest.user_specs()] == ["a@1.10", "b@2"]
+
+
+def test_conditions_of_definitions_may_ask_what_the_environment_is_given(tmp_path: Path) -> None:
+    (tmp_path / "spack.yaml").write_text(
+        "spack:\n  definitions:\n  - tools: [a]\n    when: platform == 'linux'\n"
+        "  - tools: [b]\n    when: \"'CI' in env\"\n  specs: [$tools, c]\n"
+    )
+    environment = Environment(tmp_path, names=lambda: {"platform": "linux", "env": {}})
+    assert [spec.text for spec in environment.user_specs()] == ["a", "c"]
+    with pytest.raises(EnvironmentFileError, match="'a' is not among the specs") as caught:
+        environment.remove(["a"])
+    assert "spack.yaml:7" in str(caught.value.hint)
+
+
+def test_without_definitions_nobody_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "spack.yaml").write_text("spack:\n  specs: [c]\n")
+
+    def names() -> Mapping[str, Any]:
+        raise AssertionError
+
+    assert [spec.text for spec in Environment(tmp_path, names=names).user_specs()] == ["c"]

@@ -163,7 +163,7 @@ def _status(session: Session, args: argparse.Namespace) -> Optional[int]:
     there = session.store.database.installed_hashes()
     paint = Colors(use_color(sys.stdout, session.options.color)).paint
     locked = {} if environment.lockfile is None else dict(environment.lockfile.roots)
-    for item in environment.manifest.user_specs():
+    for item in environment.user_specs():
         digest = locked.get(item.text)
         if digest is None:
             print(f" -   {item.text}  (not concretized)")

@@ -1,0 +1,37 @@
+"""Where this installation is, and where it keeps what it makes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Mapping, NamedTuple
+
+__all__ = ["Places", "find_places"]
+
+
+class Places(NamedTuple):
+    """Where this installation keeps things.
+
+    :ivar root: the clone, or the ``data`` directory inside an installed package.
+    :ivar etc: default configuration. :ivar share: shell integration and templates.
+    :ivar data: what is made goes below it: the clone, or the user's directory.
+    :ivar user_cache: what may be computed again.
+    """
+
+    root: Path
+    etc: Path
+    share: Path
+    data: Path
+    user_cache: Path
+
+
+def find_places(environ: Mapping[str, str], home: str) -> Places:
+    """The clone that this file is in, or, when pip installed it, the packaged data."""
+    package = Path(__file__).resolve().parent.parent
+    user_cache = Path(environ.get("SPACK_USER_CACHE_PATH") or os.path.join(home, ".spack"))
+    clone = package.parent.parent
+    if (clone / "repo.yaml").is_file() and (clone / "etc").is_dir():
+        data = clone if os.access(clone, os.W_OK) else user_cache
+        return Places(clone, clone / "etc", clone / "share", data, user_cache)
+    root = package / "data"
+    return Places(root, root / "etc", root / "share", user_cache, user_cache)
