@@ -36,6 +36,13 @@ class Wishes:
         self.deprecated = deprecated
         self.tests = tests
 
+    @property
+    def tested(self) -> FrozenSet[str]:
+        """The packages whose tests run, as :class:`spack.install.plan.Options` takes them."""
+        if isinstance(self.tests, bool):
+            return frozenset({"*"}) if self.tests else frozenset()
+        return self.tests
+
 
 def concretize(
     roots: Sequence[Root],

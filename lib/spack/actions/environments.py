@@ -85,13 +85,14 @@ class EnvironmentWork:
 
 
 def concretize_environment(
-    work: EnvironmentWork, wishes: Wishes, *, force: bool = False
+    work: EnvironmentWork, wishes: Wishes, *, force: bool = False, write: bool = True
 ) -> Tuple[Tuple[ConcreteSpec, ...], bool]:
     """The concrete roots, and whether they are new; the lock file is written if they are.
 
     The caller holds the environment's lock.
 
     :param force: decide again although nothing has changed, and forget what was decided.
+    :param write: False only tells what would be decided.
     """
     environment = work.environment
     texts = [item.text for item in environment.user_specs()]
@@ -106,7 +107,8 @@ def concretize_environment(
         )
         force = True
     solution = work.solve(wishes, force)
-    environment.write_lockfile(Lockfile.from_solution(zip(texts, solution.roots), digest))
+    if write:
+        environment.write_lockfile(Lockfile.from_solution(zip(texts, solution.roots), digest))
     return solution.roots, True
 
 
@@ -134,25 +136,37 @@ def _changed_recipes(work: EnvironmentWork) -> List[str]:
 
 
 def install_environment(
-    work: EnvironmentWork, building: Work, wishes: Wishes, *, dry_run: bool = False
+    work: EnvironmentWork,
+    building: Work,
+    wishes: Wishes,
+    *,
+    only: str = "all",
+    again: Callable[[ConcreteSpec], bool] = lambda root: False,
+    dry_run: bool = False,
 ) -> None:
     """Concretize if needed, build what is missing, make the views.
 
+    :param only: see :class:`spack.install.plan.Options`; without the roots no view is made.
+    :param again: which roots are built although they are installed.
+    :param dry_run: only tell what would be done; nothing is written, the lock file neither.
     :raises InstallError: something could not be built; views are left as they were.
     """
     from spack.actions.installing import install
 
-    roots, new = concretize_environment(work, wishes)
+    roots, new = concretize_environment(work, wishes, write=not dry_run)
     reporter = work.reporter
     if new:
         reporter.info(f"concretized {len(roots)} specs, {_count_nodes(roots)} packages in all")
-    tests = frozenset(root.name for root in roots) if wishes.tests else frozenset()
-    plan = install(roots, Options(tests=tests), building, dry_run=dry_run)
+    overwrite = frozenset(root.dag_hash() for root in roots if again(root))
+    options = Options(only=only, overwrite=overwrite, tests=wishes.tested)
+    plan = install(roots, options, building, dry_run=dry_run)
     if dry_run:
         for line in plan.lines():
             reporter.info(line)
         return
     remember(work.environment, work.register)
+    if only == "dependencies":
+        return
     regenerate_views(work)
 
 

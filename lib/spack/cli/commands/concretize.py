@@ -28,7 +28,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     environment = session.need_environment("concretize")
     with environment.lock():
         work = session.environment_work(environment)
-        roots, new = concretize_environment(work, wishes(args), force=args.force)
+        roots, new = concretize_environment(work, wishes(args, environment), force=args.force)
     if not new:
         message(f"{environment.name} is up to date")
         return

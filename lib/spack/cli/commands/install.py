@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from typing import Sequence
 
 from spack.actions.environments import install_environment
@@ -20,7 +21,7 @@ DESCRIPTION = """build and install packages with all they need, or the active en
 
 Without specs and with an active environment, the environment is concretized if it has changed,
 what is missing is built, and its views are made. With specs and an active environment, they are
-added to it first.
+added to it first. With --dry-run nothing is written, and specs are looked at by themselves.
 
 examples:
   spack install py-black
@@ -42,7 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     parser.add_argument("--keep-stage", action="store_true", help="keep stages of good builds")
-    parser.add_argument("--keep-prefix", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(
         "-n", "--no-checksum", action="store_true", help="take sources without a known checksum"
     )
@@ -75,28 +75,34 @@ def run(session: Session, args: argparse.Namespace) -> None:
         keep_stage=args.keep_stage,
     )
     environment = session.environment
-    if environment is not None and not (args.spec and args.no_add):
-        with environment.lock():
-            if args.spec:
+    if environment is not None and not (args.spec and (args.no_add or args.dry_run)):
+        given = parse_many(args.spec)
+        with nullcontext() if args.dry_run else environment.lock():
+            if given:
                 environment.add(args.spec)
             install_environment(
-                session.environment_work(environment), work, wishes(args), dry_run=_dry(args)
+                session.environment_work(environment),
+                work,
+                wishes(args, environment),
+                only=args.only or "all",
+                again=lambda root: (
+                    bool(args.overwrite)
+                    and (not given or any(root.satisfies(spec) for spec in given))
+                ),
+                dry_run=args.dry_run,
             )
         return
     if not args.spec:
         session.need_environment("install")
-    roots = session.concretize(parse_many(args.spec), wishes(args)).roots
+    asked = wishes(args)
+    roots = session.concretize(parse_many(args.spec), asked).roots
     options = Options(
         only=args.only or "all",
         overwrite=frozenset(root.dag_hash() for root in roots) if args.overwrite else frozenset(),
-        tests=frozenset(root.name for root in roots) if args.test else frozenset(),
+        tests=asked.tested,
     )
-    plan = install(roots, options, work, dry_run=_dry(args))
+    plan = install(roots, options, work, dry_run=args.dry_run)
     _tell(session, roots, plan, args.dry_run)
-
-
-def _dry(args: argparse.Namespace) -> bool:
-    return bool(args.dry_run)
 
 
 def _tell(session: Session, roots: Sequence[ConcreteSpec], plan: Plan, dry: bool) -> None:

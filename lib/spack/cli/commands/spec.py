@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import FrozenSet, List, Sequence, Union
+from typing import TYPE_CHECKING, FrozenSet, List, Optional, Sequence, Union
 
 from spack.actions.concretizing import Wishes
 from spack.cli.render import Colors, use_color
@@ -14,6 +14,9 @@ from spack.session import Session
 from spack.spec import ConcreteSpec
 from spack.spec.parser import parse_many
 from spack.spec.stored import dump
+
+if TYPE_CHECKING:
+    from spack.environment import Environment
 
 DESCRIPTION = """show what a spec becomes when it is concretized; nothing is built
 
@@ -65,8 +68,11 @@ def run(session: Session, args: argparse.Namespace) -> None:
     show(session, args, roots)
 
 
-def wishes(args: argparse.Namespace) -> Wishes:
-    """What :func:`add_concretizer_arguments` has read."""
+def wishes(args: argparse.Namespace, environment: Optional[Environment] = None) -> Wishes:
+    """What :func:`add_concretizer_arguments` has read.
+
+    :param environment: its roots are meant where the command line names none.
+    """
     reuse: Union[bool, str, None] = None
     if args.fresh:
         reuse = False
@@ -78,7 +84,10 @@ def wishes(args: argparse.Namespace) -> Wishes:
     if args.test == "all":
         tests = True
     elif args.test == "root":
-        tests = frozenset(spec.name for spec in parse_many(args.spec) if spec.name)
+        texts = list(args.spec)
+        if environment is not None and not texts:
+            texts = [item.text for item in environment.user_specs()]
+        tests = frozenset(spec.name for spec in parse_many(texts) if spec.name)
     return Wishes(reuse, args.deprecated, tests)
 
 
@@ -86,7 +95,7 @@ def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence
     """The specs of the command line, or the environment's, made concrete."""
     if not args.spec:
         environment = session.need_environment("spec")
-        return session.concretize_environment(environment, wishes(args)).roots
+        return session.concretize_environment(environment, wishes(args, environment)).roots
     return session.concretize(parse_many(args.spec), wishes(args)).roots
 
 

@@ -21,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> int:
-    records = installed.find(session.store, parse_many(args.spec), external=False)
+    records = installed.find(session.store, [])
+    if args.spec:
+        records = installed.several(session.store, parse_many(args.spec), all_matches=True)
+    records = [record for record in records if not record.external]
     bad = 0
     for result in verify_records(records):
         if result.good:

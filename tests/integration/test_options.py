@@ -1,0 +1,58 @@
+"""Options do what their help says, in an environment as without one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def work(spack, recipes) -> Path:
+    """An environment with ``top``, which needs ``base``, and ``other``."""
+    recipes.plain("base")
+    recipes.plain("top", "base")
+    recipes.plain("other")
+    place = spack.place.home / "work"
+    place.mkdir()
+    (place / "spack.yaml").write_text(
+        "spack:\n  definitions:\n  - more: [other]\n    when: platform == 'linux'\n"
+        "  - more: [absent]\n    when: \"'NEVER' in env\"\n  specs: [top, $more]\n  view: view\n"
+    )
+    return place
+
+
+def built(result) -> list[str]:
+    return sorted(re.findall(r"==> Installing ([\w-]+)@", result.out))
+
+
+def test_a_dry_run_in_an_environment_writes_nothing(spack, work, tree_of):
+    before = tree_of(work)
+    result = spack("-e", work, "install", "--dry-run")
+    assert re.search(r"build .*top@1\.0", result.text) and "other@1.0" in result.text
+    result = spack("-e", work, "install", "--dry-run", "base")
+    assert "base@1.0" in result.text and "top@1.0" not in result.text
+    assert tree_of(work) == before
+    assert spack.names() == []
+
+
+def test_only_and_overwrite_count_in_an_environment(spack, work):
+    assert built(spack("-e", work, "install", "--only", "dependencies")) == ["base"]
+    assert not (work / "view").exists()
+    assert built(spack("-e", work, "install")) == ["other", "top"]
+    assert (work / "view" / "bin" / "top").exists()
+    assert built(spack("-e", work, "install", "--overwrite", "top")) == ["top"]
+    assert built(spack("-e", work, "install", "--overwrite")) == ["other", "top"]
+
+
+def test_an_option_that_is_not_offered_is_refused(spack, recipes):
+    recipes.plain("base")
+    assert "--keep-prefix" in spack.fails("install", "--keep-prefix", "base", code=2).err
+
+
+def test_verify_of_what_is_not_installed_is_an_error(spack, recipes):
+    recipes.plain("base")
+    assert "no installed package matches base" in spack.fails("verify", "base").err
+    spack("install", "base")
+    assert "1 packages checked, 0 with differences" in spack("verify", "base").out
