@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 
 def test_the_first_repository_can_be_added_and_removed(spack, tmp_path):
     root = tmp_path / "mine"
@@ -18,3 +20,24 @@ def test_a_repository_is_added_to_an_empty_section(spack, tmp_path):
     spack("repo", "create", tmp_path / "mine", "mine")
     spack("repo", "add", tmp_path / "mine")
     assert "mine" in spack("repo", "list").out
+
+
+def test_a_prefix_that_somebody_removed_is_built_again(spack, recipes):
+    recipes.plain("base")
+    recipes.plain("top", "base")
+    spack("install", "top")
+    prefix = spack.prefix("base")
+    shutil.rmtree(prefix)
+    result = spack("install", "top")
+    assert f"built again, because {prefix} is gone" in result.text
+    assert (prefix / "bin" / "base").exists()
+    assert spack("verify").lines[-1].endswith(" 0 with differences")
+    assert "built again" not in spack("install", "top").text
+
+
+def test_the_package_of_a_removed_prefix_can_be_uninstalled(spack, recipes):
+    recipes.plain("base")
+    spack("install", "base")
+    shutil.rmtree(spack.prefix("base"))
+    spack("uninstall", "-y", "base")
+    assert spack.names() == []

@@ -112,9 +112,14 @@ def install(
         store.writer()
         for leftover in store.recovered:
             work.reporter.info(str(leftover))
-    plan = make_plan(roots, store.database.installed_hashes(), options)
+    missing = {record.hash: record for record in store.missing()}
+    plan = make_plan(roots, store.database.installed_hashes() - missing.keys(), options)
     if dry_run:
         return plan
+    for step in plan.builds:
+        if step.hash in missing and not step.overwrite:
+            prefix = missing[step.hash].prefix
+            work.reporter.info(f"{step.spec.short} is built again, because {prefix} is gone")
     cores = available_cores()
     concurrent = work.concurrent or cores
     schedule = Schedule(

@@ -272,7 +272,7 @@ class _Execution:
     def _reuse(self, work: _Work) -> bool:
         """Whether another process has installed the node since the plan was made."""
         record = self.services.store.settle(work.step.hash)
-        if record is None or work.step.overwrite:
+        if record is None or work.step.overwrite or not self.services.store.is_present(record):
             return False
         if work.step.explicit:
             mark_explicit(self.services.store, [work.step.hash])

@@ -82,7 +82,7 @@ class PrefixTransaction:
     def _begin(self) -> None:
         store, spec = self._store, self._spec
         record = store.settle(spec.dag_hash())
-        if record is not None and not self._overwrite:
+        if record is not None and not self._overwrite and store.is_present(record):
             raise StoreError(
                 f"{spec.short} is installed already, in {record.prefix}",
                 facts={"hash": record.hash, "prefix": record.prefix},

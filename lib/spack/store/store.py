@@ -95,6 +95,14 @@ class Store:
             self.recovered += (leftover,)
         return database.record(spec_hash)
 
+    def is_present(self, record: InstallRecord) -> bool:
+        """Whether what is recorded as installed is still on the disk. Cost: one stat."""
+        return record.external or os.path.isdir(record.prefix)
+
+    def missing(self) -> Tuple[InstallRecord, ...]:
+        """Records of nodes whose prefix somebody has removed. Cost: one stat for each node."""
+        return tuple(x for x in self.database.records() if not self.is_present(x))
+
     def prefix(self, spec: ConcreteSpec) -> Path:
         """Where *spec* is if it is installed, else where it would be."""
         if spec.external is None:
