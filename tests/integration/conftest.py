@@ -120,6 +120,7 @@ class Command:
             timeout=timeout,
         )
         result = Result(done.returncode, done.stdout, done.stderr, time.monotonic() - begin)
+        print(f"$ spack {' '.join(map(str, words))}\n{result.text}[status {result.code}]")
         assert not check or result.code == 0, f"spack {words}: {result.code}\n{result.text}"
         assert "Traceback" not in result.err or "spack/" not in result.err, result.err
         return result
@@ -137,6 +138,7 @@ class Command:
         self, *words: object, environ: Mapping[str, str] | None = None
     ) -> Iterator[subprocess.Popen[str]]:
         """Starts it in a process group of its own; whatever is left of that is killed."""
+        print(f"$ spack {' '.join(map(str, words))} &")
         process = subprocess.Popen(
             self.argv(words),
             env=self.variables(environ),

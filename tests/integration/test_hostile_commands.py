@@ -41,3 +41,14 @@ def test_the_package_of_a_removed_prefix_can_be_uninstalled(spack, recipes):
     shutil.rmtree(spack.prefix("base"))
     spack("uninstall", "-y", "base")
     assert spack.names() == []
+
+
+C_PROGRAM = "int main(void) { return 0; }\n"
+
+
+def test_compilers_work_in_a_store_whose_path_has_blanks(make_spack, make_recipes, tmp_path):
+    spack = make_spack(tmp_path / "my 'odd' home")
+    recipes = make_recipes(spack)
+    recipes.c_program("plain", C_PROGRAM)
+    spack("install", "plain")
+    assert subprocess.run([spack.prefix("plain") / "bin" / "plain"]).returncode == 0

@@ -1,0 +1,227 @@
+"""Nothing of the person's environment reaches a build, and the tool runs under all of it.
+
+The project's backend writes all that it can see of its process into the wheel: variables, flags,
+the import path, warnings, configuration of pip and distutils, what importing brings. So an install
+that is byte-identical to the clean one proves that the build could not tell the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Callable, Mapping, NamedTuple
+
+import pytest
+
+#: Runs in the backend: everything that it can see, as text without the stage's path.
+WITNESS = """
+import getpass, json, os, shutil, site, subprocess, sys, sysconfig, warnings
+seen = {
+    "environ": {k: v for k, v in os.environ.items() if not k.startswith("_PYPROJECT_HOOKS")},
+    "flags": str(sys.flags),
+    "path": sys.path,
+    "warnings": [str(row) for row in warnings.filters],
+    "modules": sorted(name for name in ("sitecustomize", "usercustomize") if name in sys.modules
+                      and "/usr/lib" not in str(getattr(sys.modules[name], "__file__", ""))),
+    "user site": [site.ENABLE_USER_SITE, site.getusersitepackages()],
+    "paths": sysconfig.get_paths(),
+    "programs": {name: shutil.which(name) for name in ("python", "python3", "pip", "cc", "tool")},
+    "configuration": [path for path in (os.path.expanduser("~/.pydistutils.cfg"),
+                      os.path.expanduser("~/.config/pip/pip.conf"),
+                      os.path.expanduser("~/.pip/pip.conf")) if os.path.exists(path)],
+    "umask": os.umask(0o022),
+}
+child = "import sys, os; print(sys.flags, sys.path, sorted(os.environ))"
+seen["child"] = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True,
+                               check=True).stdout
+try:
+    import poison
+    seen["poison"] = poison.__file__
+except ImportError:
+    pass
+stage = os.path.dirname(os.environ["HOME"])
+text = json.dumps(seen, indent=1, sort_keys=True).replace(stage, "@STAGE@")
+text = text.replace(sys.prefix, "@PREFIX@")
+with open("witness.py", "w") as stream:
+    stream.write("seen = " + repr(text) + "\\n")
+"""
+
+#: Variables by the name of the case; ``{home}`` is the person's home, ``{evil}`` a directory with
+#: modules that raise, ``{venv}`` a virtual environment.
+VARIABLES: Mapping[str, Mapping[str, str]] = {
+    "PYTHONPATH": {"PYTHONPATH": "{evil}"},
+    "PYTHONHOME": {"PYTHONHOME": "{evil}"},
+    "PYTHONSTARTUP": {"PYTHONSTARTUP": "{evil}/poison.py"},
+    "PYTHONUSERBASE": {"PYTHONUSERBASE": "{evil}"},
+    "PYTHONOPTIMIZE": {"PYTHONOPTIMIZE": "2"},
+    "PYTHONDONTWRITEBYTECODE": {"PYTHONDONTWRITEBYTECODE": "1"},
+    "PYTHONPYCACHEPREFIX": {"PYTHONPYCACHEPREFIX": "{evil}/cache"},
+    "PYTHONWARNINGS": {"PYTHONWARNINGS": "error"},
+    "PYTHONPLATLIBDIR": {"PYTHONPLATLIBDIR": "lib128"},
+    "PYTHONSAFEPATH": {"PYTHONSAFEPATH": "1", "PYTHONINSPECT": "1", "PYTHONVERBOSE": "1"},
+    "PIP_USER": {"PIP_USER": "1"},
+    "PIP_TARGET": {"PIP_TARGET": "{evil}/target"},
+    "PIP_PREFIX": {"PIP_PREFIX": "{evil}/prefix", "PIP_ROOT": "{evil}/root"},
+    "PIP_CONSTRAINT": {"PIP_CONSTRAINT": "{evil}/none.txt", "PIP_REQUIREMENT": "{evil}/none.txt"},
+    "PIP_REQUIRE_HASHES": {"PIP_REQUIRE_HASHES": "1", "PIP_NO_BINARY": ":all:"},
+    "PIP_CONFIG_SETTINGS": {"PIP_CONFIG_SETTINGS": "a=b", "PIP_GLOBAL_OPTION": "--none"},
+    "SETUPTOOLS_SCM_PRETEND_VERSION": {
+        "SETUPTOOLS_SCM_PRETEND_VERSION": "9",
+        "SETUPTOOLS_USE_DISTUTILS": "stdlib",
+        "DISTUTILS_DEBUG": "1",
+    },
+    "compilers": {"CC": "false", "CXX": "false", "CFLAGS": "-bad", "LDFLAGS": "-bad"},
+    "libraries": {"LD_LIBRARY_PATH": "{evil}", "CPATH": "{evil}", "LIBRARY_PATH": "{evil}"},
+    "VIRTUAL_ENV": {"VIRTUAL_ENV": "{venv}", "PATH": "{venv}/bin:/usr/bin:/bin"},
+    "CONDA_PREFIX": {"CONDA_PREFIX": "{venv}", "CONDA_DEFAULT_ENV": "base"},
+    "XDG": {"XDG_CONFIG_HOME": "{evil}", "XDG_CONFIG_DIRS": "{evil}", "XDG_DATA_HOME": "{evil}"},
+    "locale": {"LC_ALL": "C", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Kathmandu", "TERM": "xterm"},
+    "git": {"GIT_DIR": "{evil}", "GIT_CONFIG_GLOBAL": "{evil}/gitconfig"},
+    "SOURCE_DATE_EPOCH": {"SOURCE_DATE_EPOCH": "1234567890", "PYTHONHASHSEED": "7"},
+    "make": {"MAKEFLAGS": "-j99", "CMAKE_PREFIX_PATH": "{evil}", "PKG_CONFIG_PATH": "{evil}"},
+}
+
+_RAISES = "raise SystemExit('poisoned')\n"
+_PRINTS = "print('poison on standard output')\n"
+
+
+def user_site(home: Path) -> Path:
+    """The person's site-packages, for all Pythons that the tests may run."""
+    found = None
+    for minor in range(8, 16):
+        site = home / ".local" / "lib" / f"python3.{minor}" / "site-packages"
+        site.mkdir(parents=True, exist_ok=True)
+        found = found or site
+    assert found is not None
+    return found
+
+
+def _in_user_site(home: Path, name: str, text: str) -> None:
+    user_site(home)
+    for site in home.glob(".local/lib/python3.*/site-packages"):
+        path = site / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def _user_modules(home: Path) -> None:
+    for name in ("poison", "backend", "argparse", "json", "setuptools", "pip", "distutils"):
+        _in_user_site(home, f"{name}.py", _RAISES)
+
+
+def _user_pth(home: Path) -> None:
+    _in_user_site(home, "poison.pth", "import os; os.environ['POISON'] = '1'\n")
+
+
+def _pip_configuration(home: Path) -> None:
+    for place in (".config/pip/pip.conf", ".pip/pip.conf"):
+        path = home / place
+        path.parent.mkdir(parents=True)
+        path.write_text("[global]\nuser = true\ntarget = /nonexistent\nno-index = true\n")
+
+
+def _distutils_configuration(home: Path) -> None:
+    (home / ".pydistutils.cfg").write_text("[install]\nprefix=/nonexistent\n[build]\ndebug=1\n")
+
+
+#: Files in the home directory, by the name of the case.
+FILES: Mapping[str, Callable[[Path], None]] = {
+    "modules in the user site": _user_modules,
+    "a .pth in the user site": _user_pth,
+    "usercustomize that prints": lambda home: _in_user_site(home, "usercustomize.py", _PRINTS),
+    "usercustomize that raises": lambda home: _in_user_site(home, "usercustomize.py", _RAISES),
+    "sitecustomize that raises": lambda home: _in_user_site(home, "sitecustomize.py", _RAISES),
+    "pip.conf": _pip_configuration,
+    "pydistutils.cfg": _distutils_configuration,
+}
+
+
+class Clean(NamedTuple):
+    """The build that nothing disturbs, and the means to repeat it."""
+
+    spack: Any
+    evil: Path
+    venv: Path
+    tree: Mapping[str, Any]
+
+    def again(self, environ: Mapping[str, str]) -> Mapping[str, Any]:
+        """Build it once more, under *environ*, from the sources."""
+        shutil.rmtree(self.spack.place.sources / "wheels", ignore_errors=True)
+        self.spack("install", "--overwrite", "py-witness", environ=environ)
+        return _tree(self.spack)
+
+
+def _tree(spack: Any) -> Mapping[str, Any]:
+    prefix = spack.prefix("py-witness")
+    return {
+        str(path.relative_to(prefix)): (path.stat().st_mode, path.read_bytes())
+        for path in sorted(prefix.rglob("*"))
+        if path.is_file() and ".spack" not in path.parts
+    }
+
+
+@pytest.fixture
+def clean(spack: Any, recipes: Any, tmp_path: Path) -> Clean:
+    """A clean build of the witness."""
+    recipes.python_project("witness", {"module.py": "x = 1\n"}, backend=WITNESS)
+    recipe = recipes.path("py-witness")
+    recipe.write_text(
+        recipe.read_text() + '    build_system("python_wheel")\n    extends("python")\n'
+    )
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    for name in ("poison", "argparse", "json", "backend", "sitecustomize", "usercustomize"):
+        (evil / f"{name}.py").write_text(_RAISES)
+    venv = tmp_path / "venv"
+    subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", venv], check=True)
+    for name in ("pip", "cc", "tool"):
+        (venv / "bin" / name).write_text("#!/bin/sh\nexit 66\n")
+        (venv / "bin" / name).chmod(0o755)
+    spack("install", "py-witness")
+    return Clean(spack, evil, venv, _tree(spack))
+
+
+def test_what_a_clean_build_sees(clean: Clean) -> None:
+    text = next(data for path, (_, data) in clean.tree.items() if path.endswith("witness.py"))
+    seen: dict[str, Any] = {}
+    exec(text.decode(), seen)
+    import json
+
+    facts = json.loads(seen["seen"])
+    assert not any("dist-packages" in path or path == "" for path in facts["path"])
+    assert facts["user site"][0] is False
+    assert facts["programs"]["python3"] == "@PREFIX@/bin/python3"
+    assert "poison" not in facts
+    assert (
+        not any(name.startswith("PIP_") for name in facts["environ"])
+        or facts["environ"]["PIP_CONFIG_FILE"] == os.devnull
+    )
+
+
+@pytest.mark.slow
+def test_builds_are_the_same_under_every_poison(clean: Clean) -> None:
+    """Each alone, then all at once; the differences of all are shown."""
+    home = clean.spack.place.home
+    wrong: dict[str, list[str]] = {}
+
+    def check(name: str, environ: Mapping[str, str]) -> None:
+        found = clean.again(environ)
+        changed = [p for p in {*found, *clean.tree} if found.get(p) != clean.tree.get(p)]
+        if changed:
+            wrong[name] = sorted(changed)
+
+    everything: dict[str, str] = {}
+    for name, variables in VARIABLES.items():
+        environ = {
+            key: value.format(home=home, evil=clean.evil, venv=clean.venv)
+            for key, value in variables.items()
+        }
+        everything.update(environ)
+        check(name, environ)
+    for name, write in FILES.items():
+        write(home)
+        check(name, {})
+    check("everything", everything)
+    assert wrong == {}
