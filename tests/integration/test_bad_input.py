@@ -158,6 +158,13 @@ def test_an_environment_that_is_not_there(spack, tmp_path):
     assert str(tmp_path) in spack.fails("-e", tmp_path, "install").err
 
 
+IMPORTS = """\
+from spack_repo.builtin.build_systems.generic import Package
+from spack.package import *
+
+"""
+
+
 # -- recipes -----------------------------------------------------------------------------------
 
 
@@ -174,8 +181,7 @@ def test_an_environment_that_is_not_there(spack, tmp_path):
 )
 @pytest.mark.usefixtures("unchanged")
 def test_a_recipe_with_an_error_has_file_and_line(spack, recipes, text, line, message):
-    head = "from spack_repo.builtin.build_systems.generic import Package\nfrom spack.package import *\n\n"
-    path = recipes.write("odd", head + text)
+    path = recipes.write("odd", IMPORTS + text)
     result = spack.fails("install", "odd")
     assert message in result.err
     assert (f"{path}:{line}: " if line else f"{path}: ") in result.err
@@ -191,7 +197,7 @@ def test_a_broken_recipe_is_only_its_own_problem(spack, recipes):
 def test_an_error_in_install_has_file_and_line(spack, recipes, packages_of):
     path = recipes.plain("odd", install="raise_no_such_thing()\n")
     result = spack.fails("install", "odd")
-    line = [n for n, text in enumerate(path.read_text().splitlines(), 1) if "no_such" in text][0]
+    line = 1 + path.read_text()[: path.read_text().index("raise_no_such")].count("\n")
     assert f"{path}:{line}" in result.err
     assert "NameError: name 'raise_no_such_thing' is not defined" in result.err
     assert packages_of(spack.place.store) == {} or "odd" not in str(packages_of(spack.place.store))
