@@ -167,16 +167,19 @@ def install_environment(
     remember(work.environment, work.register)
     if only == "dependencies":
         return
-    regenerate_views(work)
+    regenerate_views(work, check=False)
 
 
 def _count_nodes(roots: Iterable[ConcreteSpec]) -> int:
     return len({node.dag_hash() for root in roots for node in root.traverse()})
 
 
-def regenerate_views(work: EnvironmentWork, *, force: bool = False) -> Sequence[ViewResult]:
+def regenerate_views(
+    work: EnvironmentWork, *, force: bool = False, check: bool = True
+) -> Sequence[ViewResult]:
     """Bring all views up to date and tell of what a person should know.
 
+    :param check: see :func:`spack.view.apply.update_view`.
     :raises ViewError: see :func:`spack.actions.views.make_view`.
     """
     from spack.actions.views import RecipesOfView, make_view
@@ -189,7 +192,7 @@ def regenerate_views(work: EnvironmentWork, *, force: bool = False) -> Sequence[
         result = make_view(view, roots, work.store, work.share, name, recipes=recipes, force=force)
         results.append(result)
         if result.changed:
-            work.reporter.info(f"the view {result.path} shows {result.entries} files")
+            work.reporter.info(result.summary)
         for line in result.lines():
             work.reporter.info(line)
     return results

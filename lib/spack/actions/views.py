@@ -201,6 +201,7 @@ def make_view(
     *,
     recipes: Optional[RecipesOfView] = None,
     force: bool = False,
+    check: bool = True,
 ) -> ViewResult:
     """Bring one view up to date.
 
@@ -234,7 +235,7 @@ def make_view(
         store_prefixes=tuple(sorted({str(store.prefix(node)) for node in venvs})),
     )
     ask = None if recipes is None else _asker(nodes, options.link_type, view.root, store, recipes)
-    return update_view(view.root, sources, options, force=force, ask=ask)
+    return update_view(view.root, sources, options, force=force, check=check, ask=ask)
 
 
 def _asker(

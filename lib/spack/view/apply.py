@@ -36,19 +36,17 @@ from typing import (
 from spack.errors import ViewError
 from spack.util.filesystem import remove_tree, rename_exchange
 from spack.view.carry import Carried, Carrier
-from spack.view.foreign import Distribution
+from spack.view.examination import Examination, describe, examine
+from spack.view.foreign import Distribution, distributions
+from spack.view.increment import NotInPlace, change_in_place
 from spack.view.manifest import (
     DISPLACED,
-    ENVIRONMENT,
     FOLDER,
-    MANIFEST,
-    Examination,
+    Head,
     ViewManifest,
-    activation_text,
-    describe,
-    examine,
+    load_head,
     load_manifest,
-    manifest_text,
+    write_records,
 )
 from spack.view.materialize import Maker
 from spack.view.plan import Ask, ViewOptions, ViewPlan, ViewSource, plan_digest, plan_view
@@ -63,7 +61,8 @@ class ViewResult(NamedTuple):
     """What happened to a view.
 
     :ivar changed: False when the view was already right.
-    :ivar entries: files and links that belong to the view.
+    :ivar entries: files and links that belong to the view; of a change in place those that came.
+    :ivar removed: how many left, in a change in place; None if the whole view was made.
     :ivar repaired: paths that were missing or altered.
     :ivar kept: files of others, still in their places.
     :ivar displaced: files of others that had to make room: path -> where they are now.
@@ -80,13 +79,24 @@ class ViewResult(NamedTuple):
     displaced: Mapping[str, str] = {}  # never changed
     notes: Tuple[str, ...] = ()
     distributions: Tuple[Tuple[Distribution, str], ...] = ()
+    removed: Optional[int] = None
+
+    @property
+    def summary(self) -> str:
+        """What happened, in one line."""
+        if self.removed is None:
+            return f"the view {self.path} shows {self.entries} files"
+        came = f"{self.entries} files came" if self.entries else ""
+        left = f"{self.removed} left" if self.removed else ""
+        what = " and ".join(x for x in (came, left) if x) or "nothing but its records changed"
+        return f"the view {self.path}: {what}"
 
     def lines(self) -> List[str]:
         """What a person should know beyond "done"."""
         lines = list(self.notes)
         whole: Set[str] = set()
         for distribution, place in self.distributions:
-            whole.update(distribution.files)
+            whole.update(distribution.files, distribution.removed)
             if place:
                 lines.append(
                     f"{distribution.label}, put over {distribution.package}, is kept in {place}; "
@@ -95,8 +105,7 @@ class ViewResult(NamedTuple):
                 )
             elif self.changed:
                 lines.append(f"kept {distribution.label}, which no package of the view owns")
-        replaced = {x.package for x, place in self.distributions if place}
-        repaired = [x for x in self.repaired if x not in whole] if replaced else self.repaired
+        repaired = [path for path in self.repaired if path not in whole]
         if repaired:
             lines.append(f"repaired {_some(repaired)}")
         kept = [path for path in self.kept if path not in whole and not path.endswith("/")]
@@ -140,6 +149,7 @@ def update_view(
     options: ViewOptions,
     *,
     force: bool = False,
+    check: bool = True,
     exchange: Exchange = rename_exchange,
     ask: Optional[Ask] = None,
 ) -> ViewResult:
@@ -148,6 +158,8 @@ def update_view(
     A path that is a symbolic link to a view stays one.
 
     :param force: build it again even if it is right.
+    :param check: compare every entry with the disk first; without, a view from which packages only
+        leave or to which they only come is changed without looking at the others.
     :param exchange: swaps two paths in one step, or returns False where that cannot be done.
     :param ask: see :func:`spack.view.plan.plan_view`.
     :raises ViewError: conflicts; something else is at *path*; it cannot be written.
@@ -158,17 +170,44 @@ def update_view(
         os.makedirs(parent, exist_ok=True)
         with _locked(parent):
             recover(root)
+            head = None if force else load_head(root)
+            changes = head is not None and head.digest != plan_digest(sources, options)
+            if head is not None and changes and not check:
+                result = _changed_in_place(path, root, head, sources, options, ask)
+                if result is not None:
+                    return result
             old = load_manifest(root)
             state = examine(root, old) if old is not None else None
             if old is None or state is None:
                 _refuse_foreign(root, path)
-            elif state.whole and not force and old.digest == plan_digest(sources, options):
-                return ViewResult(path, False, len(old.items), kept=state.extra)
+            elif state.whole and not force and not old.interrupted:
+                if not changes:
+                    return ViewResult(path, False, len(old.items), kept=state.extra)
+                result = _changed_in_place(path, root, old, sources, options, ask)
+                if result is not None:
+                    users = tuple((x, "") for x in distributions(root, old, state))
+                    return result._replace(kept=state.extra, distributions=users)
             plan = plan_view(sources, options, read_file, ask)
             plan.check()
             return _replace(_Place(root, path, exchange), plan, options, old, state)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _changed_in_place(
+    path: str,
+    root: str,
+    head: Head,
+    sources: Sequence[ViewSource],
+    options: ViewOptions,
+    ask: Optional[Ask],
+) -> Optional[ViewResult]:
+    """The result of :func:`change_in_place`; None if the view must be built aside."""
+    try:
+        change = change_in_place(root, head, sources, options, read_file, ask)
+    except NotInPlace:
+        return None
+    return ViewResult(path, True, change.added, notes=change.notes, removed=change.removed)
 
 
 def remove_view(path: str) -> ViewResult:
@@ -247,10 +286,7 @@ def _replace(
         carried = Carried()
         if old is not None and state is not None:
             carried = Carrier(place.root, new, plan, old, state).carry()
-        with open(os.path.join(new, ENVIRONMENT), "w", encoding="utf-8") as stream:
-            stream.write(activation_text(plan, options.prompt))
-        with open(os.path.join(new, MANIFEST), "w", encoding="utf-8") as stream:
-            stream.write(manifest_text(plan, maker.made))
+        write_records(new, plan, options.prompt, maker.made)
         _exchange(new, place)
     except BaseException:
         remove_tree(new)
@@ -309,8 +345,10 @@ def _remove_own(root: str, old: ViewManifest, state: Examination) -> None:
     for path in [*old.items, *state.bytecode]:
         if path not in gone and not path.endswith("/"):
             os.unlink(os.path.join(root, path))
-    for path in (MANIFEST, ENVIRONMENT):
-        os.unlink(os.path.join(root, path))
+    for name in os.listdir(os.path.join(root, FOLDER)):
+        path = os.path.join(root, FOLDER, name)
+        if path != os.path.join(root, DISPLACED):
+            remove_tree(path) if os.path.isdir(path) else os.unlink(path)
     caches = {path.rpartition("/")[0] for path in state.bytecode}
     for folder in sorted({*old.folders, *caches, FOLDER}, reverse=True):
         try:

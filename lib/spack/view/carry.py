@@ -10,8 +10,9 @@ import errno
 import os
 from typing import Dict, List, Mapping, NamedTuple, Tuple
 
+from spack.view.examination import Examination
 from spack.view.foreign import Distribution, distributions, own_names
-from spack.view.manifest import DISPLACED, Examination, ViewManifest
+from spack.view.manifest import DISPLACED, ViewManifest
 from spack.view.records import ViewPlan
 
 __all__ = ["Carried", "Carrier"]

@@ -12,9 +12,10 @@ import csv
 import os
 import posixpath
 import re
-from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
 
-from spack.view.manifest import Examination, ViewManifest
+from spack.view.examination import Examination
+from spack.view.manifest import ViewManifest
 
 __all__ = ["Distribution", "distributions", "own_names"]
 
@@ -30,6 +31,7 @@ class Distribution(NamedTuple):
     :ivar package: the package of the view with a distribution of the same name, ``name@version``;
         ``""`` if there is none.
     :ivar installer: such as ``pip`` or ``uv``.
+    :ivar removed: the package's paths that are missing since.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Distribution(NamedTuple):
     files: FrozenSet[str]
     package: str
     installer: str
+    removed: FrozenSet[str] = frozenset()
 
     @property
     def key(self) -> Tuple[str, str]:
@@ -89,8 +92,9 @@ def distributions(
                 found.group("version"),
                 info.rstrip("/"),
                 frozenset(foreign & files),
-                _own(manifest, key, own),
+                _label(manifest, own.get(key)),
                 _line(os.path.join(root, info, "INSTALLER")),
+                _missing_beside(manifest, state, own.get(key)),
             )
         )
     return tuple(sorted(result))
@@ -107,10 +111,22 @@ def own_names(items: Iterable[str]) -> Dict[Tuple[str, str], str]:
     return own
 
 
-def _own(manifest: ViewManifest, key: Tuple[str, str], names: Mapping[Tuple[str, str], str]) -> str:
-    path = names.get(key)
-    owner = None if path is None else manifest.owner(path)
+def _label(manifest: ViewManifest, metadata: Optional[str]) -> str:
+    owner = None if metadata is None else manifest.owner(metadata)
     return "" if owner is None else f"{owner.name}@{owner.version}"
+
+
+def _missing_beside(
+    manifest: ViewManifest, state: Examination, metadata: Optional[str]
+) -> FrozenSet[str]:
+    """Paths that are missing of the package that *metadata* belongs to."""
+    if metadata is None:
+        return frozenset()
+    owner = manifest.items[metadata].owner
+    missing = {path for path in state.missing if path in manifest.items}
+    return frozenset(path for path in missing if manifest.items[path].owner == owner).union(
+        path for path in state.missing if path == metadata.rpartition("/")[0]
+    )
 
 
 def _files(root: str, info: str, folder: str) -> Optional[FrozenSet[str]]:

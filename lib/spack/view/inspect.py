@@ -11,15 +11,9 @@ from collections import Counter
 from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from spack.errors import ViewError
+from spack.view.examination import Examination, examine
 from spack.view.foreign import Distribution, distributions
-from spack.view.manifest import (
-    Examination,
-    Recorded,
-    ViewManifest,
-    examine,
-    is_view,
-    load_manifest,
-)
+from spack.view.manifest import Recorded, ViewManifest, is_view, load_manifest
 from spack.view.records import Owner
 
 __all__ = [

@@ -1,55 +1,69 @@
-"""What a view records of itself, and how the disk compares with it.
+"""What a view records of itself.
 
-``.spack-view/manifest.json`` says for every path its owner, kind and hash, and which Python the
-view stands on; ``.spack-view/environment.json`` holds what activation needs and no more. Neither
-holds the path of the view, so that it can be moved. No Python of the view is run to read them.
+``.spack-view/manifest.json`` is the head: what the view was made from, its packages and folders,
+and which Python it stands on. ``.spack-view/items/<hash>.json`` says for every path of one package
+its kind and hash (``view.json`` for what belongs to the view itself), so that a package can come
+and go without the others' records being read. ``environment.json`` holds what activation needs and
+no more. None of them holds the path of the view, so that it can be moved. No Python of the view is
+run to read them.
 
-Format 2 of the manifest::
+Format 3 of the head::
 
-    {"format": 2, "digest": "…", "link_type": "symlink",
+    {"format": 3, "digest": "…", "options": "…", "link_type": "symlink",
      "python": {"executable": "/usr/bin/python3.11", "version": "3.11.2", "purelib": "…", …},
-     "owners": [[name, version, hash, prefix], …],
-     "folders": ["bin", …],
-     "shared": {path: [reason, owner, …], …},
-     "items": {path: [how, owner, source, digest, size, mtime_ns], …}}
+     "owners": [[name, version, hash, prefix], …], "sources": [digest, …],
+     "folders": ["bin", …], "bare": {folder: [owner, …], …},
+     "shared": {path: [reason, owner, …], …}}
 
-``how`` is a kind of :class:`spack.view.plan.Item`; ``owner`` an index into ``owners``, -1 for the
-view itself; ``source`` is 0 for the same path below the owner's prefix; size and time are 0 for
-links; ``shared`` are the paths that several packages provide (:class:`spack.view.plan.Shared`).
+``owner`` is an index into ``owners``; ``sources`` are parallel to them. ``bare`` are folders that
+a package has and puts nothing into; ``shared`` the paths that several packages provide
+(:class:`spack.view.records.Shared`).
+
+Items are ``{path: [how, source, digest, size, mtime_ns], …}``: ``how`` is a kind of
+:class:`spack.view.records.Item`, ``source`` is 0 for the same path below the owner's prefix; size
+and time are 0 for links.
+
+``change.json`` is there while the view is changed in place (:mod:`spack.view.increment`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import stat
-from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from spack.errors import ViewError
+from spack.util.filesystem import atomic_write
 from spack.view.activate import Step, steps_from_json
-from spack.view.records import Owner, Shared, ViewPlan
+from spack.view.records import OWN, Item, Owner, Shared, ViewPlan
 
 __all__ = [
     "FOLDER",
     "Activation",
-    "Examination",
+    "Head",
     "Recorded",
     "ViewManifest",
-    "examine",
     "is_view",
     "load_activation",
+    "load_head",
+    "load_items",
     "load_manifest",
+    "write_records",
 ]
 
 #: The view's own folder.
 FOLDER = ".spack-view"
 MANIFEST = f"{FOLDER}/manifest.json"
 ENVIRONMENT = f"{FOLDER}/environment.json"
+ITEMS = f"{FOLDER}/items"
+CHANGE = f"{FOLDER}/change.json"
 DISPLACED = f"{FOLDER}/displaced"
 
-FORMAT = 2
+FORMAT = 3
+
+#: Stands for the hash of the view itself.
+SELF = "view"
 
 
 class Recorded(NamedTuple):
@@ -64,16 +78,34 @@ class Recorded(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ViewManifest:
-    """What a view is made of; see the module's docstring."""
+class Head:
+    """What a view is made of, without its items; see the module's docstring.
+
+    :ivar inline: the items of a view in a former format.
+    """
 
     digest: str
+    options: str
     link_type: str
     python: Optional[Mapping[str, str]]
     owners: Tuple[Owner, ...]
+    sources: Tuple[str, ...]
     folders: Tuple[str, ...]
-    items: Mapping[str, Recorded]
+    bare: Mapping[str, Tuple[int, ...]]
     shared: Mapping[str, Shared]
+    inline: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ViewManifest(Head):
+    """All that a view records of its tree.
+
+    :ivar interrupted: a change in place did not come to its end; *items* are those of before and
+        those that were to come.
+    """
+
+    items: Mapping[str, Recorded] = field(default_factory=dict)
+    interrupted: bool = False
 
     def owner(self, path: str) -> Optional[Owner]:
         """The package that *path* (relative) comes from; None for the view's own, or unknown."""
@@ -89,35 +121,77 @@ class Activation(NamedTuple):
     is_venv: bool
 
 
-def manifest_text(plan: ViewPlan, made: Mapping[str, Tuple[int, int]]) -> str:
-    """The manifest of a view made from *plan*; *made* has size and mtime of its real files."""
-    starts = [owner.prefix + "/" for owner in plan.owners]
-    items: Dict[str, List[Any]] = {}
-    none = (0, 0)
-    for path, item in plan.items.items():
-        source: Any = item.source
-        if item.owner >= 0 and source == starts[item.owner] + path:
-            source = 0
-        size, mtime = made.get(path, none)
-        # A hard link that could not be had was copied.
-        how = "copy" if item.how == "hardlink" and path in made else item.how
-        items[path] = [how, item.owner, source, item.digest, size, mtime]
-    data = {
-        "format": FORMAT,
-        "digest": plan.digest,
-        "link_type": plan.link_type,
-        "python": plan.python,
-        "owners": plan.owners,
-        "folders": plan.folders,
-        "shared": {path: [row.reason, *row.owners] for path, row in plan.shared.items()},
-        "items": items,
-    }
+Made = Mapping[str, Tuple[int, int]]
+
+
+def head_of(plan: ViewPlan) -> Head:
+    """The head of a view that is made from *plan*."""
+    return Head(
+        plan.digest,
+        plan.options,
+        plan.link_type,
+        plan.python,
+        plan.owners,
+        plan.sources,
+        plan.folders,
+        plan.bare,
+        plan.shared,
+    )
+
+
+def head_text(head: Head) -> str:
+    """The file that :func:`load_head` reads."""
+    data: Dict[str, Any] = {"format": FORMAT, **{x: getattr(head, x) for x in _HEAD}}
+    data["shared"] = {path: [row.reason, *row.owners] for path, row in head.shared.items()}
     return json.dumps(data, separators=(",", ":"))
 
 
-def activation_text(plan: ViewPlan, prompt: str) -> str:
+_HEAD = tuple(name for name in Head.__dataclass_fields__ if name != "inline")
+
+
+def item_rows(
+    items: Iterable[Tuple[str, Item]], owners: Tuple[Owner, ...], made: Made
+) -> Dict[int, Dict[str, List[Any]]]:
+    """The rows of :func:`load_items` by owner; *made* has size and mtime of real files."""
+    starts = [owner.prefix + "/" for owner in owners]
+    rows: Dict[int, Dict[str, List[Any]]] = {owner: {} for owner in range(-1, len(owners))}
+    none = (0, 0)
+    for path, (how, owner, source, _, digest) in items:
+        size, mtime = made.get(path, none)
+        shown: Any = 0 if owner >= 0 and source == starts[owner] + path else source
+        # A hard link that could not be had was copied.
+        if how == "hardlink" and path in made:
+            how = "copy"
+        rows[owner][path] = [how, shown, digest, size, mtime]
+    return rows
+
+
+def write_records(root: str, plan: ViewPlan, prompt: str, made: Made) -> None:
+    """Write all records of a new view."""
+    os.mkdir(os.path.join(root, ITEMS))
+    for owner, rows in item_rows(plan.items.items(), plan.owners, made).items():
+        key = SELF if owner == OWN else plan.owners[owner].hash
+        _write(os.path.join(root, ITEMS, f"{key}.json"), rows)
+    with open(os.path.join(root, ENVIRONMENT), "w", encoding="utf-8") as stream:
+        stream.write(activation_text(plan.steps, prompt, plan.python is not None))
+    with open(os.path.join(root, MANIFEST), "w", encoding="utf-8") as stream:
+        stream.write(head_text(head_of(plan)))
+
+
+def _write(path: str, rows: Mapping[str, Any]) -> None:
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(rows, separators=(",", ":")))
+
+
+def write_items(root: str, key: str, rows: Mapping[str, Any]) -> None:
+    """Replace the records of one package, at once."""
+    text = json.dumps(rows, separators=(",", ":"))
+    atomic_write(os.path.join(root, ITEMS, f"{key}.json"), text)
+
+
+def activation_text(steps: Iterable[Step], prompt: str, is_venv: bool) -> str:
     """The file that :func:`load_activation` reads."""
-    data = {"steps": plan.steps, "prompt": prompt, "venv": plan.python is not None}
+    data = {"steps": list(steps), "prompt": prompt, "venv": is_venv}
     return json.dumps(data, separators=(",", ":"))
 
 
@@ -126,8 +200,8 @@ def is_view(root: str) -> bool:
     return os.path.isfile(os.path.join(root, MANIFEST))
 
 
-def load_manifest(root: str) -> Optional[ViewManifest]:
-    """The manifest of the view at *root*, None if there is no view.
+def load_head(root: str) -> Optional[Head]:
+    """The head of the view at *root*, None if there is no view.
 
     :raises ViewError: it is damaged or from a newer version.
     """
@@ -138,33 +212,97 @@ def load_manifest(root: str) -> Optional[ViewManifest]:
         data = json.loads(text)
         if data["format"] not in range(1, FORMAT + 1):
             raise ValueError(f"format {data['format']}")
-        owners = tuple(Owner(*row) for row in data["owners"])
-        starts = [owner.prefix + "/" for owner in owners]
-        make = Recorded._make
-        items = {
-            path: make(row)
-            if row[2] != 0
-            else make((row[0], row[1], starts[row[1]] + path, row[3], row[4], row[5]))
-            for path, row in data["items"].items()
-        }
-        return ViewManifest(
+        # Formats 1 and 2 had no parts; such a view is only ever made again.
+        shared = data.get("shared", {})
+        return Head(
             digest=data["digest"],
+            options=data.get("options", ""),
             link_type=data["link_type"],
             python=data["python"],
-            owners=owners,
+            owners=tuple(Owner(*row) for row in data["owners"]),
+            sources=tuple(data.get("sources", ())),
             folders=tuple(data["folders"]),
-            items=items,
-            shared={
-                path: Shared(row[0], tuple(row[1:])) for path, row in data.get("shared", {}).items()
-            },
+            bare={path: tuple(row) for path, row in data.get("bare", {}).items()},
+            shared={path: Shared(row[0], tuple(row[1:])) for path, row in shared.items()},
+            inline=data.get("items", {}),
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise ViewError(
-            f"{root}: the view's manifest cannot be read: {error}",
-            facts={"view": root},
-            hint="move the view away and make it again: spack env view regenerate",
-            ref="view-manifest",
-        ) from error
+        raise _damaged(root, error) from error
+
+
+def load_items(root: str, head: Head, owner: int) -> Dict[str, Recorded]:
+    """The paths of one package of a view, or with :data:`OWN` those of the view itself.
+
+    :raises ViewError: they cannot be read.
+    """
+    key = SELF if owner == OWN else head.owners[owner].hash
+    text = _read(os.path.join(root, ITEMS, f"{key}.json"))
+    try:
+        return recorded(json.loads(text or ""), head, owner)
+    except (ValueError, TypeError, IndexError) as error:
+        raise _damaged(root, error) from error
+
+
+def recorded(rows: Mapping[str, Any], head: Head, owner: int) -> Dict[str, Recorded]:
+    """The rows of a file of items, read."""
+    start = head.owners[owner].prefix + "/" if owner >= 0 else ""
+    make = Recorded._make
+    return {
+        path: make((how, owner, start + path if source == 0 else source, digest, size, mtime))
+        for path, (how, source, digest, size, mtime) in rows.items()
+    }
+
+
+def load_manifest(root: str) -> Optional[ViewManifest]:
+    """All records of the view at *root*, None if there is no view.
+
+    :raises ViewError: they are damaged or from a newer version.
+    """
+    head = load_head(root)
+    if head is None:
+        return None
+    items: Dict[str, Recorded] = {}
+    for path, (how, owner, source, *rest) in head.inline.items():
+        items.update(recorded({path: (how, source, *rest)}, head, owner))
+    for owner in () if head.inline else range(OWN, len(head.owners)):
+        items.update(load_items(root, head, owner))
+    coming = coming_items(root, head)
+    folders = tuple(dict.fromkeys((*head.folders, *coming.folders))) if coming else head.folders
+    if coming is not None:
+        items = {**coming.items, **items}
+    values = {name: getattr(head, name) for name in _HEAD}
+    values["folders"] = folders
+    return ViewManifest(items=items, interrupted=coming is not None, **values)
+
+
+class Coming(NamedTuple):
+    """What an interrupted change in place was about to add."""
+
+    folders: Tuple[str, ...]
+    items: Mapping[str, Recorded]
+
+
+def coming_items(root: str, head: Head) -> Optional[Coming]:
+    """What ``change.json`` says; None if no change was interrupted."""
+    text = _read(os.path.join(root, CHANGE))
+    if text is None:
+        return None
+    try:
+        data = json.loads(text)
+        items = {path: Recorded._make(row) for path, row in data["items"].items()}
+        # The change was complete but for removing its note.
+        return None if data["digest"] == head.digest else Coming(tuple(data["folders"]), items)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(root, error) from error
+
+
+def _damaged(root: str, error: Exception) -> ViewError:
+    return ViewError(
+        f"{root}: the view's manifest cannot be read: {error}",
+        facts={"view": root},
+        hint="move the view away and make it again: spack env view regenerate",
+        ref="view-manifest",
+    )
 
 
 def load_activation(root: str) -> Optional[Activation]:
@@ -194,161 +332,3 @@ def _read(path: str) -> Optional[str]:
         raise ViewError(
             f"{path}: cannot be read: {error.strerror}", facts={"path": path}, ref="view-manifest"
         ) from error
-
-
-class Examination(NamedTuple):
-    """How a view differs from its manifest; all paths relative, in order.
-
-    :ivar missing: files, links and folders that are gone.
-    :ivar altered: paths that hold something else.
-    :ivar extra: what somebody else put there: files, links, and folders with a trailing ``/``.
-    :ivar bytecode: ``.pyc`` files that Python wrote beside the view's sources.
-    """
-
-    missing: Tuple[str, ...]
-    altered: Tuple[str, ...]
-    extra: Tuple[str, ...]
-    bytecode: Tuple[str, ...]
-
-    @property
-    def whole(self) -> bool:
-        """Whether everything that belongs to the view is there as it was made."""
-        return not self.missing and not self.altered
-
-
-def examine(root: str, manifest: ViewManifest) -> Examination:
-    """Compare the disk with the manifest.
-
-    Links by their targets; hardlinks by the identity of the file; other files by size and time,
-    and where those differ by content. Cost: about 3 µs a path.
-    """
-    expected: Dict[str, Dict[str, Recorded]] = {"": {}}
-    for folder in manifest.folders:
-        expected[folder] = {}
-    for path, item in manifest.items.items():
-        folder, _, name = path.rpartition("/")
-        expected[folder][name] = item
-    missing: List[str] = []
-    altered: List[str] = []
-    extra: List[str] = []
-    bytecode: List[str] = []
-    for folder, items in expected.items():
-        start = folder + "/" if folder else ""
-        try:
-            with os.scandir(os.path.join(root, folder)) as listing:
-                entries = {entry.name: entry for entry in listing}
-        except (FileNotFoundError, NotADirectoryError):
-            missing.append(folder)
-            missing.extend(start + name for name in items)
-            continue
-        for name, item in items.items():
-            entry = entries.pop(name, None)
-            if entry is None:
-                missing.append(start + name)
-            elif not _is_as_made(entry, item):
-                altered.append(start + name)
-        for name, entry in entries.items():
-            path = start + name
-            if not entry.is_dir(follow_symlinks=False):
-                extra.append(path)
-            elif path not in expected and path != FOLDER:
-                if name == "__pycache__":
-                    _sort_bytecode(entry.path, path, items, extra, bytecode)
-                else:
-                    extra.extend(_everything(entry.path, path))
-    _extract_bytecode(extra, bytecode, expected)
-    # A folder that a file has replaced: its name is listed as foreign and as missing.
-    return Examination(
-        tuple(sorted(missing)), tuple(sorted(altered)), tuple(sorted(extra)), tuple(bytecode)
-    )
-
-
-def _is_as_made(entry: os.DirEntry[str], item: Recorded) -> bool:
-    if item.how in ("symlink", "link"):
-        return entry.is_symlink() and os.readlink(entry.path) == item.source
-    if not entry.is_file(follow_symlinks=False):
-        return False
-    info = entry.stat(follow_symlinks=False)
-    if item.how == "hardlink":
-        try:
-            source = os.stat(item.source, follow_symlinks=False)
-        except OSError:
-            return _hash(entry.path) == item.digest
-        if (source.st_ino, source.st_dev) == (info.st_ino, info.st_dev):
-            return True
-    elif info.st_size == item.size and info.st_mtime_ns == item.mtime_ns:
-        return True
-    return _hash(entry.path) == item.digest
-
-
-def _hash(path: str) -> str:
-    try:
-        with open(path, "rb") as stream:
-            return hashlib.sha256(stream.read()).hexdigest()
-    except OSError:
-        return ""
-
-
-def _everything(path: str, relative: str) -> Iterator[str]:
-    """A foreign folder and all in it."""
-    pending = [(path, relative)]
-    while pending:
-        path, relative = pending.pop()
-        yield relative + "/"
-        with os.scandir(path) as listing:
-            for entry in listing:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((entry.path, f"{relative}/{entry.name}"))
-                else:
-                    yield f"{relative}/{entry.name}"
-
-
-def _source_name(name: str) -> str:
-    """``a.cpython-311.opt-1.pyc`` -> ``a.py``."""
-    return name.partition(".")[0] + ".py"
-
-
-def _sort_bytecode(
-    path: str,
-    relative: str,
-    sources: Mapping[str, Recorded],
-    extra: List[str],
-    bytecode: List[str],
-) -> None:
-    """A ``__pycache__`` that the view did not make: is it of the view's own sources?"""
-    for found in _everything(path, relative):
-        name = found.rpartition("/")[2]
-        if name.endswith(".pyc") and _source_name(name) in sources:
-            bytecode.append(found)
-        elif not found.endswith("/"):
-            extra.append(found)
-
-
-def _extract_bytecode(
-    extra: List[str], bytecode: List[str], expected: Mapping[str, Mapping[str, Recorded]]
-) -> None:
-    """Move byte-code of the view's sources, in a ``__pycache__`` of the view, out of *extra*."""
-    kept: List[str] = []
-    for path in extra:
-        folder, _, name = path.rpartition("/")
-        above, _, last = folder.rpartition("/")
-        if (
-            last == "__pycache__"
-            and name.endswith(".pyc")
-            and _source_name(name) in expected.get(above, {})
-        ):
-            bytecode.append(path)
-        else:
-            kept.append(path)
-    extra[:] = kept
-
-
-def describe(path: str) -> str:
-    """What kind of thing is at *path*, for a message."""
-    try:
-        mode = os.lstat(path).st_mode
-    except OSError:
-        return "nothing"
-    if stat.S_ISLNK(mode):
-        return "a symbolic link"
-    return "a directory" if stat.S_ISDIR(mode) else "a file"

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Dict, Iterable, List, Mapping, Tuple
 
 from spack.view.manifest import FOLDER
-from spack.view.plan import Item, ViewPlan
+from spack.view.records import Item, ViewPlan
 
 __all__ = ["Maker"]
 

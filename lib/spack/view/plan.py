@@ -25,7 +25,7 @@ import os
 import posixpath
 import re
 from fnmatch import fnmatchcase
-from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set
+from typing import Callable, Container, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spack.errors import ViewError
 from spack.view import relocate
@@ -44,8 +44,10 @@ from spack.view.records import (
     ViewOptions,
     ViewPlan,
     ViewSource,
+    options_digest,
     ordered_sources,
     plan_digest,
+    source_digest,
 )
 from spack.view.search_paths import path_steps, projected_steps
 from spack.view.venv import BasePython, VenvParts, parts
@@ -62,7 +64,9 @@ __all__ = [
     "ViewOptions",
     "ViewPlan",
     "ViewSource",
+    "plan_added",
     "plan_digest",
+    "plan_own",
     "plan_view",
 ]
 
@@ -113,6 +117,43 @@ def plan_view(
     return tree.finish()
 
 
+def plan_added(
+    sources: Sequence[ViewSource],
+    added: Sequence[ViewSource],
+    options: ViewOptions,
+    read: Read,
+    answers: Mapping[str, Recorded],
+) -> ViewPlan:
+    """The entries that the packages *added* bring into a view of *sources*, and nothing else.
+
+    Its digest and owners are those of the whole view. Conflicts with the other packages are not
+    seen.
+    """
+    tree = _Tree(ordered_sources(sources), options, read)
+    if options.python is not None:
+        tree.reserve(options.python)
+        tree.folders.clear()
+    for index, source in enumerate(tree.sources):
+        answer = answers.get(source.hash)
+        if source in added and answer is not None:
+            tree.add_recorded(index, source, answer)
+        elif source in added:
+            tree.add(index, source)
+    tree.rewrite()
+    return tree.result(())
+
+
+def plan_own(
+    sources: Sequence[ViewSource],
+    options: ViewOptions,
+    folders: Set[str],
+    exists: Callable[[str], bool],
+) -> ViewPlan:
+    """What belongs to the view itself, for one with these *folders*."""
+    tree = _Tree(ordered_sources(sources), options, lambda path, limit: b"")
+    return tree.result(tree.add_own(folders, exists))
+
+
 class _Tree:
     """The plan while it grows. Folders and items are dicts from path in the view."""
 
@@ -127,6 +168,7 @@ class _Tree:
         self.shared: Dict[str, Shared] = {}
         self.reserved: Dict[str, None] = {}
         self.tolerated: Set[str] = set()
+        self.bare: Dict[str, List[int]] = {}
         self.lib64 = options.python is not None
 
     # -- collecting ---------------------------------------------------------------------------
@@ -167,6 +209,8 @@ class _Tree:
         start = top + "/" if top else ""
         prefix = source.prefix + "/"
         folders, items, reserved = self.folders, self.items, self.reserved
+        own: List[str] = []
+        filled: Set[str] = set()
         if top:
             self.folder(top, index)
         for path, (kind, mode, content, _) in source.load_files().items():
@@ -174,9 +218,11 @@ class _Tree:
             if self.lib64 and place.startswith("lib64"):
                 place = self.canonical(place)
             if kind == "dir":
+                own.append(place)
                 if place not in folders:
                     self.folder(place, index)
                 continue
+            filled.add(place.rpartition("/")[0])
             if place in reserved:
                 if source.role not in ("python", "extension"):
                     self.clash(place, index, OWN)
@@ -194,6 +240,10 @@ class _Tree:
             present = items.setdefault(place, item)
             if present is not item:
                 self.meet(place, present, item)
+        filled.update(path.rpartition("/")[0] for path in own)
+        for path in own:
+            if path not in filled:
+                self.bare.setdefault(path, []).append(index)
 
     def add_recorded(self, index: int, source: ViewSource, recorded: Recorded) -> None:
         """All paths that the recipe of a package put into the view."""
@@ -341,11 +391,16 @@ class _Tree:
     # -- the end ------------------------------------------------------------------------------
 
     def finish(self) -> ViewPlan:
-        steps, pth = projected_steps(
-            [(s.prefix, s.projection, s.environment) for s in self.sources],
-            lambda path: path in self.items or path in self.folders,
+        return self.result(
+            self.add_own(self.folders, lambda path: path in self.items or path in self.folders)
         )
-        steps = path_steps(self.folders, self.items, is_venv=self.lib64) + steps
+
+    def add_own(self, folders: Container[str], exists: Callable[[str], bool]) -> Tuple[Step, ...]:
+        """Add what belongs to the view itself; gives the steps of its activation."""
+        steps, pth = projected_steps(
+            [(s.prefix, s.projection, s.environment) for s in self.sources], exists
+        )
+        steps = path_steps(folders, (), is_venv=self.lib64) + steps
         python = self.options.python
         if python is not None:
             if pth:
@@ -353,6 +408,11 @@ class _Tree:
                 lines = "".join(f"{depth}{path}\n" for path in pth)
                 self.text(f"{python.purelib}/_spack_view.pth", lines.encode(), OWN, 0o644)
             self.add_venv(python, steps)
+        return steps
+
+    def result(self, steps: Tuple[Step, ...]) -> ViewPlan:
+        """The plan as far as it has been made."""
+        python = self.options.python
         for folder, owner in self.folders.items():
             item = self.items.get(folder)
             if item is not None:
@@ -362,9 +422,12 @@ class _Tree:
         ]
         return ViewPlan(
             digest=plan_digest(self.sources, self.options),
+            options=options_digest(self.options),
+            sources=tuple(map(source_digest, self.sources)),
             link_type=self.options.link_type,
             owners=tuple(Owner(s.name, s.version, s.hash, s.prefix) for s in self.sources),
             folders=tuple(sorted(self.folders)),
+            bare={path: tuple(owners) for path, owners in self.bare.items()},
             items=self.items,
             texts=self.texts,
             steps=steps,

@@ -25,12 +25,14 @@ __all__ = [
     "ViewOptions",
     "ViewPlan",
     "ViewSource",
+    "options_digest",
     "ordered_sources",
     "plan_digest",
+    "source_digest",
 ]
 
 #: Changes whenever the same sources and options give another tree.
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 
 LINK_TYPES = ("symlink", "hardlink", "copy")
 
@@ -160,6 +162,8 @@ class ViewPlan:
     """All that :func:`spack.view.apply.apply_view` needs.
 
     :ivar digest: equal for equal sources and options.
+    :ivar options: the same of the options alone; *sources* of each source, parallel to *owners*.
+    :ivar bare: folders that a package has and puts nothing into, with their owners.
     :ivar folders: in an order that makes parents first.
     :ivar texts: content of the ``text`` items.
     :ivar steps: what activating the view does to the environment.
@@ -167,9 +171,12 @@ class ViewPlan:
     """
 
     digest: str
+    options: str
+    sources: Tuple[str, ...]
     link_type: str
     owners: Tuple[Owner, ...]
     folders: Tuple[str, ...]
+    bare: Mapping[str, Tuple[int, ...]]
     items: Mapping[str, Item]
     texts: Mapping[str, bytes]
     steps: Tuple[Step, ...]
@@ -199,22 +206,37 @@ class ViewPlan:
 
 def plan_digest(sources: Sequence[ViewSource], options: ViewOptions) -> str:
     """What a view is made from, in one word; reads no manifest."""
+    words = [options_digest(options), *map(source_digest, ordered_sources(sources))]
+    return _hash(words)
+
+
+def options_digest(options: ViewOptions) -> str:
+    """The part of :func:`plan_digest` that the options have."""
     python = options.python
-    facts = [
-        PLAN_VERSION,
-        options.link_type,
-        options.prompt,
-        sorted(options.winners.items()),
-        sorted(options.store_prefixes),
-        options.system_site_packages,
-        sorted(options.templates.items()),
-        python and [str(python.executable), python.version, python.purelib, python.platlib],
+    return _hash(
         [
-            [s.name, s.hash, s.prefix, s.fingerprint, s.role, s.link_type, s.projection]
-            + [[c.action, c.name, c.value, c.separator] for c in s.environment]
-            for s in ordered_sources(sources)
-        ],
-    ]
+            PLAN_VERSION,
+            options.link_type,
+            options.prompt,
+            sorted(options.winners.items()),
+            sorted(options.store_prefixes),
+            options.system_site_packages,
+            sorted(options.templates.items()),
+            python and [str(python.executable), python.version, python.purelib, python.platlib],
+        ]
+    )
+
+
+def source_digest(source: ViewSource) -> str:
+    """The part of :func:`plan_digest` that one package has."""
+    s = source
+    return _hash(
+        [s.name, s.hash, s.prefix, s.fingerprint, s.role, s.link_type, s.projection]
+        + [[c.action, c.name, c.value, c.separator] for c in s.environment]
+    )
+
+
+def _hash(facts: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

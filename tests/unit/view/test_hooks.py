@@ -38,7 +38,7 @@ def make_odd(tmp_path: Path, store: Store) -> MakeOdd:
 
     def make(
         body: str, odd: ViewSource, *others: ViewSource, link_type: str = "symlink"
-    ) -> ViewResult:  # noqa: E501  # one line reads better
+    ) -> ViewResult:
         recipe = tmp_path / "repo/packages/odd/package.py"
         recipe.parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "repo/repo.yaml").write_text("repo:\n  namespace: odd\n  api: v2.0\n")

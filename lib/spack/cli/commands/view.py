@@ -260,7 +260,8 @@ def _label(owner: Owner) -> str:
 
 
 def _plain(distribution: Distribution) -> Dict[str, Any]:
-    return {**distribution._asdict(), "files": sorted(distribution.files)}
+    files = {"files": sorted(distribution.files), "removed": sorted(distribution.removed)}
+    return {**distribution._asdict(), **files}
 
 
 def _json(data: Any) -> None:
