@@ -12,8 +12,9 @@ __all__ = ["Guard", "Guards"]
 class Guard:
     """One constraint of a person.
 
-    :param kind: ``root``, ``dependency``, ``conflict``, ``requires``, ``require``, ``forbid``
-        or ``domain`` (which versions, externals and installed specs of a package there are).
+    :param kind: ``asked`` (a root is there at all), ``root`` (what it says), ``dependency``,
+        ``conflict``, ``requires``, ``require``, ``prefer``, ``forbid`` or ``domain`` (which
+        versions, externals and installed specs of a package there are).
     :param package: the package that it is about, or that it comes from.
     :param text: what it says.
     :param origin: ``file:line`` or ``command line``.

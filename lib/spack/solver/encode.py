@@ -6,7 +6,7 @@ is their vocabulary (P, Q packages; W version index; L literal, C condition, D d
 definition, X guard, E external, H hash; numbers start at 1):
 
 =====================================  ============================================================
-``root(P) package(P) multi(P,N)``      what is asked, what takes part, in how many instances
+``asked(P,X) package(P) multi(P,N)``     what is asked, what takes part, in how many instances
 ``can_build ext hash can_ghost relax`` how a node of P may come to be
 ``bver(P,W) bcost(P,W,C)``             versions to build, their cost; ``xver xcost hcost`` alike
 ``lver lval lhas lonly ltgt lset``     when a literal is true; ``ldep*``: about dependencies
@@ -131,7 +131,8 @@ class Encoder:
 
     def _root(self, root: Root) -> None:
         name, p = root.spec.name, quote(root.spec.name)
-        self.emit(f"root({p}).")
+        guard = self.guards.add("asked", name, name, root.origin, root)
+        self.emit(f"asked({p},{guard}).")
         own = root.spec.without_dependencies()
         for part in _clauses(own):
             guard = self.guards.add("root", name, f"{name}{_glued(part)}", root.origin, root)

@@ -25,7 +25,7 @@ def conflict_of(
 ) -> UnsatisfiableError:
     """The error for a minimal set of guards that contradict each other."""
     guards = [encoding.guards[number] for number in core]
-    account = _Account(catalog, guards)
+    account = _Account(catalog, guards, len(roots) > 1)
     causes = account.causes()
     asked = ", ".join(dict.fromkeys(str(root.spec) for root in roots))
     lines = [f"{place}. {cause.message}" for place, cause in enumerate(causes, 1)]
@@ -33,7 +33,11 @@ def conflict_of(
     return UnsatisfiableError(
         f"{asked} cannot be had: {account.headline(len(causes))}",
         "\n".join(lines) or None,
-        facts={"roots": [str(root.spec) for root in roots], "causes": [c.facts for c in causes]},
+        facts={
+            "roots": [str(root.spec) for root in roots],
+            "causes": [cause.facts for cause in causes],
+            "clash": [place for place, root in enumerate(roots) if account.blames(root)],
+        },
         hint=hints[0] if hints else account.hint(),
         causes=causes,
     )
@@ -41,6 +45,7 @@ def conflict_of(
 
 #: How each kind of guard reads; ``{when}`` is " when <condition>" or nothing.
 _WORDS = {
+    "asked": "{text} is asked for",
     "root": "{text} is asked for",
     "dependency": "{package} depends on {text}{when}",
     "conflict": "{package} conflicts with {text}",
@@ -54,16 +59,23 @@ _HINTS = {
     "require": "change this requirement of the configuration",
     "forbid": "change this rule of the configuration",
 }
-_ORDER = {"root": 0, "require": 1, "forbid": 1, "domain": 3}
+_ORDER = {"asked": 0, "root": 0, "require": 1, "forbid": 1, "domain": 3}
 
 
 class _Account:
     """Puts one minimal contradiction into words."""
 
-    def __init__(self, catalog: Catalog, guards: Sequence[Guard]) -> None:
+    def __init__(self, catalog: Catalog, guards: Sequence[Guard], several: bool) -> None:
         self.catalog = catalog
-        self.guards = sorted(guards, key=lambda guard: _ORDER.get(guard.kind, 2))
+        self.blamed = [guard.data for guard in guards if guard.kind in ("asked", "root")]
+        said = {guard.package for guard in guards if guard.kind == "root"}
+        kept = [g for g in guards if g.kind != "asked" or (several and g.package not in said)]
+        self.guards = sorted(kept, key=lambda guard: _ORDER.get(guard.kind, 2))
         self.absent = [guard for guard in self.guards if self._is_absent(guard)]
+
+    def blames(self, root: Root) -> bool:
+        """Whether *root* takes part in the contradiction."""
+        return any(root is other for other in self.blamed)
 
     def causes(self) -> List[UnsatisfiableError]:
         """One error for each guard that says something."""
@@ -74,11 +86,13 @@ class _Account:
                     found.extend(self._domain(guard))
             else:
                 found.append(self._cause(guard))
+                found.extend(self._providers(guard))
         return found
 
     def headline(self, count: int) -> str:
         """The contradiction in a few words."""
-        subjects = [_subject(guard) for guard in self.guards if guard.kind != "domain"]
+        silent = ("domain", "asked")
+        subjects = [_subject(guard) for guard in self.guards if guard.kind not in silent]
         if not subjects:
             return "its packages do not fit together"
         common = max(dict.fromkeys(subjects), key=subjects.count)
@@ -130,6 +144,22 @@ class _Account:
         if guard.message:
             message += f": {guard.message}"
         return self._error(guard, message, hint)
+
+    def _providers(self, guard: Guard) -> Iterator[UnsatisfiableError]:
+        """Which versions of a virtual package there are, when a dependency asks for one."""
+        wanted = Spec.parse(guard.text) if guard.kind == "dependency" else Spec()
+        if wanted.versions.is_any or not self.catalog.is_virtual(wanted.name):
+            return
+        given = []
+        for name in self.catalog.providers(wanted.name)[:FEW]:
+            recipe = self.catalog.recipe(name)
+            for record in recipe.provides if recipe is not None else ():
+                for text in record.virtuals:
+                    if Spec.parse(text).name == wanted.name:
+                        when = f" when {record.when}" if record.when else ""
+                        given.append(f"{text} of {name}{when}")
+        message = f"what provides {wanted.name} is {', '.join(given[:FEW])}"
+        yield UnsatisfiableError(message, facts={"kind": "provides", "package": wanted.name})
 
     def _domain(self, guard: Guard) -> Iterator[UnsatisfiableError]:
         """What there is of a package, as far as it matters here."""

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
+from spack.errors import UnsatisfiableError
 from spack.solver import driver
 from spack.solver.candidates import Catalog
 from spack.solver.decode import decode
@@ -94,47 +95,24 @@ def concretize(problem: Problem) -> Solution:
 
 
 def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> List[ConcreteSpec]:
-    """Roots in as few graphs as possible: each joins the first group that it fits in."""
-    from spack.errors import UnsatisfiableError
-
-    groups: List[List[int]] = [list(range(len(roots)))]
+    """Roots in as few graphs as possible: who cannot stay leaves, and the leavers try again."""
+    waiting = list(range(len(roots)))
     done: Dict[int, ConcreteSpec] = {}
-    reusable = list(problem.reusable)
-    while groups:
-        group = groups.pop(0)
-        chosen = tuple(roots[index] for index in group)
-        part = replace(problem, roots=chosen, reusable=tuple(reusable))
-        try:
-            specs = _solve(part, chosen, effort)
-        except UnsatisfiableError:
-            if len(group) == 1:
-                raise
-            fitting, rest = _fitting(part, chosen, group, effort)
-            groups[:0] = [fitting, rest]
-            continue
-        for index, spec in zip(group, specs):
-            done[index] = spec
+    while waiting:
+        group, waiting = waiting, []
+        while True:
+            chosen = tuple(roots[index] for index in group)
+            try:
+                specs = _solve(replace(problem, roots=chosen), chosen, effort)
+                break
+            except UnsatisfiableError as error:
+                clash = error.facts.get("clash", ())
+                if len(group) == 1 or len(clash) == 1:
+                    raise
+                leaver = group.pop(max(clash) if clash else len(group) - 1)
+                waiting.insert(0, leaver)
+        done.update(zip(group, specs))
     return [done[index] for index in range(len(roots))]
-
-
-def _fitting(
-    problem: Problem, roots: Sequence[Root], group: Sequence[int], effort: _Effort
-) -> Tuple[List[int], List[int]]:
-    """The first roots that fit together, greedily, and the rest."""
-    from spack.errors import UnsatisfiableError
-
-    fitting: List[int] = []
-    rest: List[int] = []
-    for index, root in zip(group, roots):
-        trial = (*(r for i, r in zip(group, roots) if i in fitting), root)
-        try:
-            _solve(replace(problem, roots=trial), trial, effort)
-            fitting.append(index)
-        except UnsatisfiableError:
-            if not fitting and root is roots[-1]:
-                raise
-            rest.append(index)
-    return fitting, rest
 
 
 def _given(roots: Sequence[Root]) -> Dict[str, Set[Version]]:
@@ -155,6 +133,7 @@ def _solve(
     catalog: Optional[Catalog] = None,
 ) -> List[ConcreteSpec]:
     catalog = catalog or Catalog(problem, _given(roots))
+    effort.reasons = frozenset()
     multi: Dict[str, int] = {}
     more: Set[str] = set()
     opened: FrozenSet[str] = frozenset()
@@ -231,7 +210,7 @@ def _grow(world: World, effort: _Effort) -> Dict[str, int]:
 
 def _order(encoding: Encoding) -> List[int]:
     """Guards, those first that say least when they are blamed."""
-    rank = {"domain": 0, "forbid": 3, "require": 3, "root": 4}
+    rank = {"domain": 0, "forbid": 3, "require": 3, "root": 4, "asked": 4}
     numbers = range(1, len(encoding.guards) + 1)
     return sorted(numbers, key=lambda number: rank.get(encoding.guards[number].kind, 1))
 
