@@ -1,4 +1,5 @@
 import os
+import re
 
 from spack_repo.builtin.build_systems.generic import Package
 
@@ -35,6 +36,9 @@ COMPILERS = {
     "oneapi": ("icx", "icpx", "ifx"),
     "rocmcc": ("amdclang", "amdclang++", "amdflang"),
 }
+
+#: What shells, make and distutils keep together when they split the value of CC into words.
+ONE_WORD = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 
 #: Languages: attribute of the compiler's package, variable of the build, the wrapper's variable.
 LANGUAGES = (
@@ -92,7 +96,8 @@ class CompilerWrapper(Package):
             if language not in package.compiler_wrapper_link_paths:
                 continue
             wrapper = self._path(package, language)
-            env.set(variable, wrapper)
+            # The wrapper's directory is first on PATH, so its name will do.
+            env.set(variable, wrapper if ONE_WORD.fullmatch(wrapper) else os.path.basename(wrapper))
             env.set(f"SPACK_{variable}_RPATH_ARG", package.rpath_arg)
             env.set(f"SPACK_{variable}_LINKER_ARG", package.linker_arg)
             flags = microarchitecture_flags(dependent_spec, language)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 
 
 def test_the_first_repository_can_be_added_and_removed(spack, tmp_path):
@@ -43,12 +44,23 @@ def test_the_package_of_a_removed_prefix_can_be_uninstalled(spack, recipes):
     assert spack.names() == []
 
 
-C_PROGRAM = "int main(void) { return 0; }\n"
+def test_compilers_work_in_a_store_whose_path_has_blanks(spack, recipes, tmp_path):
+    recipes.add(
+        "plain",
+        """\
+        has_code = False
+        version("1.0")
+        depends_on("c", type="build")
 
-
-def test_compilers_work_in_a_store_whose_path_has_blanks(make_spack, make_recipes, tmp_path):
-    spack = make_spack(tmp_path / "my 'odd' home")
-    recipes = make_recipes(spack)
-    recipes.c_program("plain", C_PROGRAM)
-    spack("install", "plain")
-    assert subprocess.run([spack.prefix("plain") / "bin" / "plain"]).returncode == 0
+        def install(self, spec, prefix):
+            mkdirp(prefix.bin)
+            with open("main.c", "w") as stream:
+                stream.write("int main(void) { return 0; }")
+            # As make, distutils and configure do: the value is split into words.
+            Executable("sh")("-c", '$CC main.c -o "$0"', prefix.bin.plain)
+        """,
+    )
+    store = ("-c", f"config:install_tree:root:{tmp_path}/my 'odd' store")
+    spack(*store, "install", "plain")
+    prefix = spack(*store, "location", "-i", "plain").out.strip()
+    assert subprocess.run([f"{prefix}/bin/plain"]).returncode == 0
