@@ -142,7 +142,9 @@ class EnvironmentManifest:
         default = str(self.folder / STATE_FOLDER / "view")
         if tree is None or tree.value is True:
             origin = Origin(self.loaded.file) if tree is None else tree.origin
-            return (ViewDescriptor("default", default, origin),)
+            views = [ViewDescriptor("default", default, origin)]
+            _refuse_colons(views)
+            return tuple(views)
         if tree.value is False:
             return ()
         report = Report()
@@ -152,6 +154,7 @@ class EnvironmentManifest:
             views = [self._view(name, x, variables, report) for name, x in tree.value.items()]
         report.raise_if_any()
         _refuse_shared_roots(views)
+        _refuse_colons(views)
         return tuple(views)
 
     def _view(
@@ -299,6 +302,18 @@ def _refuse_shared_roots(views: Sequence[ViewDescriptor]) -> None:
                 f"{view.origin}: the views '{other.name}' and '{view.name}' have the same root",
                 facts={"root": view.root},
                 hint="give each view a directory of its own",
+                ref="environment-view",
+            )
+
+
+def _refuse_colons(views: Sequence[ViewDescriptor]) -> None:
+    for view in views:
+        if os.pathsep in view.root:
+            raise EnvironmentFileError(
+                f"{view.origin}: the path of the view '{view.name}' has a '{os.pathsep}' in it, "
+                f"so PATH cannot name it: {view.root}",
+                facts={"root": view.root},
+                hint="give the view another path: 'view: /some/where/else'",
                 ref="environment-view",
             )
 

@@ -260,3 +260,11 @@ def test_a_root_without_a_name_is_removed_by_its_own_text_only(tmp_path: Path) -
     with pytest.raises(EnvironmentFileError):
         manifest.removed(["nosuch"])
     assert texts(manifest.removed(["^python"])) == ["a"]
+
+
+def test_a_view_whose_path_cannot_stand_in_path_is_refused(tmp_path: Path) -> None:
+    manifest = write(tmp_path, "spack:\n  specs: [a]\n  view: /some/co:lon\n")
+    with pytest.raises(EnvironmentFileError, match="PATH cannot name it") as caught:
+        manifest.views()
+    assert "spack.yaml:3" in str(caught.value)
+    assert caught.value.hint
