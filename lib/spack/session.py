@@ -231,9 +231,17 @@ class Session:
         """The configured repositories of recipes, this tree's own among them."""
         from spack.repo import RepoPath, Repository
 
-        entries = [entry for entry in self.settings.repos if entry.path is not None]
+        repositories = []
+        for entry in self.settings.repos:
+            if entry.path is not None:
+                repositories.append(Repository.open(entry.path))
+            else:
+                self.reporter.warning(
+                    f"{entry.origin}: the repository {entry.name} is left out: spack clones none; "
+                    "clone it, and name its directory as destination"
+                )
         return RepoPath(
-            [Repository.open(entry.path) for entry in entries if entry.path is not None],
+            repositories,
             self.cache / "recipes",
             on_build=self._tell_of_index,
         )
@@ -439,13 +447,11 @@ class Session:
         from spack.fetch.index import read_knower
         from spack.fetch.pipconfig import read
 
-        fetch = self.settings.fetch
         return index_and_transport(
             read(self.environ),
+            self.settings.fetch,
             self.environ,
             lambda: read_knower(self.places.root / LOCK),
-            verify=fetch.verify_ssl,
-            timeout=float(fetch.connect_timeout),
         )
 
     def environment_roots(self) -> FrozenSet[str]:
@@ -481,7 +487,12 @@ def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session
     }
     for key in ("config", "config_scope"):
         values[key] = tuple(values.get(key) or ())
-    return Session(Options(**values), environ, Path.cwd(), home, make_reporter)
+    try:
+        directory = Path.cwd()
+    except OSError:
+        # It was removed: only a command that needs it will miss it.
+        directory = Path(environ.get("PWD") or "/")
+    return Session(Options(**values), environ, directory, home, make_reporter)
 
 
 def _user_name() -> str:

@@ -73,12 +73,12 @@ class FetchSettings(NamedTuple):
     """What fetching needs to know.
 
     :ivar index_url: overrides the package index of pip's own configuration, or None.
-    :ivar retries: further attempts after a failure that may pass.
+    :ivar retries: further attempts after a failure that may pass; None: as pip is configured.
     """
 
     index_url: Optional[str]
     extra_index_urls: Tuple[str, ...]
-    retries: int
+    retries: Optional[int]
     connect_timeout: int
     verify_ssl: bool
     ssl_certs: Optional[Path]

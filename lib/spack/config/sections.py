@@ -95,7 +95,7 @@ CONFIG = Record(
             {
                 "url": NULLABLE_TEXT,
                 "extra_urls": TEXTS,
-                "retries": Integer(0),
+                "retries": Either(Integer(0), NULL),
             }
         ),
     }

@@ -281,7 +281,7 @@ def _read_fetch(reader: _Reader) -> FetchSettings:
     return FetchSettings(
         index_url=reader.value(None, "config", "index", "url"),
         extra_index_urls=tuple(reader.value((), "config", "index", "extra_urls")),
-        retries=reader.value(3, "config", "index", "retries"),
+        retries=reader.value(None, "config", "index", "retries"),
         connect_timeout=config.connect_timeout,
         verify_ssl=config.verify_ssl,
         ssl_certs=config.ssl_certs,

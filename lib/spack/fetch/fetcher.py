@@ -45,6 +45,7 @@ from spack.fetch.stage import SOURCE, Stage, StagedPatch, place_resource
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 
 if TYPE_CHECKING:
+    from spack.config.records import FetchSettings
     from spack.fetch.index import PackageIndex
     from spack.fetch.pipconfig import PipSettings
     from spack.fetch.plain import BaseTransport, Progress
@@ -352,17 +353,17 @@ class Fetcher:
 
 def index_and_transport(
     settings: PipSettings,
+    configured: FetchSettings,
     environ: Mapping[str, str],
     knower: Callable[[], Tuple[Path, str]],
-    *,
-    verify: bool = True,
-    timeout: Optional[float] = None,
 ) -> Tuple[PackageIndex, BaseTransport]:
-    """The index and a transport as pip's configuration wants them.
+    """The index and a transport as pip's configuration and spack's own want them.
 
+    :param configured: its index and number of attempts, if it has them, take the place of pip's;
+        its further indexes come after pip's; the longer time to wait counts; its certificates are
+        trusted where neither pip's configuration nor the environment names others.
     :param knower: gives the wheel that knows the usual index and its sha256
         (:func:`spack.fetch.index.read_knower`).
-    :param timeout: seconds; the longer of this and pip's counts.
     """
     from dataclasses import replace  # start-up: only with the network
 
@@ -370,11 +371,20 @@ def index_and_transport(
     from spack.fetch.plain import network_settings
     from spack.fetch.transport import Transport
 
+    certificates = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or None
+    if certificates is None and configured.ssl_certs is not None:
+        certificates = str(configured.ssl_certs)
+    settings = replace(
+        settings,
+        index_url=configured.index_url or settings.index_url,
+        extra_index_urls=(*settings.extra_index_urls, *configured.extra_index_urls),
+        cert=settings.cert or certificates,
+        timeout=max(settings.timeout, float(configured.connect_timeout)),
+        retries=settings.retries if configured.retries is None else configured.retries,
+    )
     found = places(settings, knower)
     network = network_settings(settings, found.urls, environ)
-    patience = max(timeout or 0.0, network.timeout)
-    network = replace(network, verify=verify, timeout=patience)
-    transport = Transport(network)
+    transport = Transport(replace(network, verify=configured.verify_ssl))
     return PackageIndex(found.urls, found.find_links, get=transport.get), transport
 
 
@@ -436,6 +446,6 @@ def _not_found(
         f"{title}: {source.filename} cannot be brought",
         "\n".join(dict.fromkeys(lines)),
         facts={"file": source.filename, "origin": source.origin},
-        hint=hints[0] if hints else "`spack mirror add` names a further place for sources",
+        hint=hints[0] if hints else "mirrors.yaml names further places for sources",
         causes=tried,
     )

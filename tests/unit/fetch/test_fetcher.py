@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from spack.config.settings import Settings
+from spack.config.variables import Variables
 from spack.errors import FetchError, RecipeError
 from spack.fetch.cache import SourceCache
 from spack.fetch.fetcher import Fetcher, FetchOptions, index_and_transport
@@ -20,6 +22,8 @@ from spack.fetch.mirror import Mirror
 from spack.fetch.pipconfig import PipSettings, read
 from spack.fetch.source import Checksum, IndexSource, UrlSource
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord, VersionRecord
+
+CONFIGURED = Settings.from_data({}, Variables({"data": "/d", "user_cache_path": "/c"})).fetch
 
 PATCH = b"""--- a/setup.py
 +++ b/setup.py
@@ -58,7 +62,7 @@ def world(tmp_path: Path, server: Any, page: Any, tarball: Any, sha256: Any) -> 
             settings = PipSettings(index_url=f"{server.url}/simple/", retries=0)
 
             def network() -> Any:
-                return index_and_transport(settings, {}, lambda: (Path(), ""))
+                return index_and_transport(settings, CONFIGURED, {}, lambda: (Path(), ""))
 
             return Fetcher(
                 SourceCache(self.cache),
@@ -197,12 +201,34 @@ def test_missing_everywhere(world: Any, server: Any) -> None:
 
 def test_no_network(world: Any, tmp_path: Path) -> None:
     settings = PipSettings(index_url="http://127.0.0.1:9/simple", retries=0)
-    network = lambda: index_and_transport(settings, {}, lambda: (Path(), ""))  # noqa: E731
+    network = lambda: index_and_transport(settings, CONFIGURED, {}, lambda: (Path(), ""))  # noqa: E731
     with pytest.raises(FetchError) as caught:
         world.fetcher(network=network).stage(world.recipe(), "1.0", tmp_path / "s")
     assert "http://127.0.0.1:9/simple/foo/ cannot be read" in str(caught.value.long_message)
     assert caught.value.hint and "network" in caught.value.hint
     assert not (tmp_path / "s").exists()
+
+
+def test_the_own_configuration_goes_before_pips() -> None:
+    pip = PipSettings("https://pip/simple", ("https://more",), retries=7, timeout=5.0)
+    own = CONFIGURED._replace(
+        index_url="https://own/simple",
+        extra_index_urls=("https://further",),
+        retries=1,
+        connect_timeout=9,
+        ssl_certs=Path("/certs.pem"),
+        verify_ssl=False,
+    )
+    index, transport = index_and_transport(pip, own, {}, lambda: (Path(), ""))
+    assert index.index_urls == ("https://own/simple/", "https://more/", "https://further/")
+    settings = transport.settings
+    assert (settings.retries, settings.timeout, settings.verify) == (1, 9.0, False)
+    assert settings.cert == "/certs.pem"
+    index, transport = index_and_transport(
+        pip, CONFIGURED, {"CURL_CA_BUNDLE": "/curl.pem"}, lambda: (Path(), "")
+    )
+    assert index.index_urls == ("https://pip/simple/", "https://more/")
+    assert (transport.settings.retries, transport.settings.cert) == (7, "/curl.pem")
 
 
 def test_mirrors_go_first(world: Any, server: Any, tmp_path: Path) -> None:
@@ -344,7 +370,7 @@ def test_real_source_from_the_configured_index(
     def network() -> Any:
         lock = root / "share" / "bootstrap" / "requirements.lock"
         settings = read(os.environ, (sys.prefix,))
-        return index_and_transport(settings, os.environ, lambda: read_knower(lock))
+        return index_and_transport(settings, CONFIGURED, os.environ, lambda: read_knower(lock))
 
     digest = "72ad266176c4a3fcfab5f2930d76896059851240570ce9a98733b658cb786eba"
     version = VersionRecord("3.9.0", "pypi:flit-core/flit_core-3.9.0.tar.gz", digest)
