@@ -29,7 +29,7 @@ COMMANDS: Dict[str, Tuple[str, str]] = {
     "install": ("build packages", "build and install packages, or the active environment"),
     "uninstall": ("build packages", "remove installed packages"),
     "fetch": ("build packages", "bring the sources of packages into the source cache"),
-    "stage": ("build packages", "unpack and patch the sources of a package"),
+    "stage": ("build packages", "unpack the sources of a package"),
     "build-env": ("build packages", "run a command in the build environment of a package"),
     "logs": ("build packages", "show the build log of a package"),
     "gc": ("build packages", "remove packages that nothing needs any more"),
@@ -64,7 +64,7 @@ COMMANDS: Dict[str, Tuple[str, str]] = {
 }
 
 #: Other names that users of Spack type.
-ALIASES = {"rm": "remove", "concretise": "concretize", "compiler": "compilers", "dev": "develop"}
+ALIASES = {"rm": "remove", "concretise": "concretize", "compiler": "compilers"}
 
 
 class Ended(KeyboardInterrupt):

@@ -65,7 +65,7 @@ class Repository:
             raise RecipeError(
                 f"{file}:{line}: package API {text} is not supported",
                 hint=f"this command reads v2.0 to v{newest}; "
-                "'spack repo migrate' of the original tool converts older repositories",
+                "the original tool's 'repo migrate' converts older repositories",
             )
         subdirectory, _ = values.get("subdirectory", ("packages", 1))
         return cls(root, namespace, root / subdirectory, api)

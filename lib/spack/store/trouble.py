@@ -15,8 +15,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _HINTS = {
     "full": "make room on that disk ('spack clean' and 'spack gc' help), or set "
     "config:install_tree:root to another one",
-    "denied": "set config:install_tree:root to a folder of yours, such as "
-    "'spack config add config:install_tree:root:~/spack'",
+    "denied": "set config:install_tree:root to a folder of yours, in ~/.spack/config.yaml or for "
+    "one command: spack -c config:install_tree:root:~/spack",
     "other": "check that you may write the install tree and that its disk is not full "
     "(config:install_tree:root says where it is)",
 }

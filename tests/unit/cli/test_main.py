@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from spack.cli import main as cli
+from spack.cli.main import ALIASES, COMMANDS
 
 
 def test_every_command_has_a_module_and_every_module_a_row() -> None:
@@ -20,6 +23,40 @@ def test_every_command_has_a_module_and_every_module_a_row() -> None:
         module = import_module(f"spack.cli.commands.{name.replace('-', '_')}")
         assert module.DESCRIPTION
         assert callable(module.run)
+
+
+def test_every_alias_means_a_command() -> None:
+    assert set(ALIASES.values()) <= set(COMMANDS)
+
+
+#: A command as hints write it: in quotes of some kind.
+COMMAND_IN_TEXT = re.compile(
+    r"[`'\"](?:\$ )?spack (?:-\S+ \S+ )?([a-z][a-z-]+)(?: ([a-z][a-z-]*))?"
+)
+
+#: What follows "spack" in texts that are no commands.
+NO_COMMANDS = frozenset(("and", "session"))
+
+
+def test_hints_name_commands_that_exist(root: Path) -> None:
+    unknown = []
+    for file in sorted((root / "lib" / "spack").rglob("*.py")):
+        for match in COMMAND_IN_TEXT.finditer(file.read_text(encoding="utf-8")):
+            command, verb = match.groups()
+            if command not in COMMANDS and command not in NO_COMMANDS:
+                unknown.append(f"{file.name}: spack {command}")
+            elif command in ("config", "external", "repo") and verb:
+                known = _verbs(command)
+                if verb not in known:
+                    unknown.append(f"{file.name}: spack {command} {verb}")
+    assert unknown == []
+
+
+def _verbs(command: str) -> frozenset:
+    parser = argparse.ArgumentParser()
+    import_module(f"spack.cli.commands.{command}").add_arguments(parser)
+    groups = [x for x in parser._actions if isinstance(x, argparse._SubParsersAction)]
+    return frozenset(verb for group in groups for verb in group.choices)
 
 
 def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
