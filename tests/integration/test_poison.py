@@ -7,6 +7,7 @@ that is byte-identical to the clean one proves that the build could not tell the
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -144,12 +145,14 @@ class Clean(NamedTuple):
     spack: Any
     evil: Path
     venv: Path
+    sources: Path
     tree: Mapping[str, Any]
 
     def again(self, environ: Mapping[str, str]) -> Mapping[str, Any]:
         """Build it once more, under *environ*, from the sources."""
-        shutil.rmtree(self.spack.place.sources / "wheels", ignore_errors=True)
-        self.spack("install", "--overwrite", "py-witness", environ=environ)
+        shutil.rmtree(self.sources, ignore_errors=True)
+        place = f"config:source_cache:{self.sources}"  # no wheel is there to be used again
+        self.spack("-c", place, "install", "--overwrite", "py-witness", environ=environ)
         return _tree(self.spack)
 
 
@@ -180,15 +183,13 @@ def clean(spack: Any, recipes: Any, tmp_path: Path) -> Clean:
         (venv / "bin" / name).write_text("#!/bin/sh\nexit 66\n")
         (venv / "bin" / name).chmod(0o755)
     spack("install", "py-witness")
-    return Clean(spack, evil, venv, _tree(spack))
+    return Clean(spack, evil, venv, tmp_path / "sources", _tree(spack))
 
 
 def test_what_a_clean_build_sees(clean: Clean) -> None:
     text = next(data for path, (_, data) in clean.tree.items() if path.endswith("witness.py"))
     seen: dict[str, Any] = {}
     exec(text.decode(), seen)
-    import json
-
     facts = json.loads(seen["seen"])
     assert not any("dist-packages" in path or path == "" for path in facts["path"])
     assert facts["user site"][0] is False

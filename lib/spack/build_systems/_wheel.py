@@ -134,8 +134,7 @@ class _Destination:
             ) from None
         if scheme in ("purelib", "platlib") and path.endswith(".py"):
             self.modules.append(target)
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-        return _Written(path, f"sha256={digest}", str(len(data)))
+        return _Written(path, f"sha256={_digest(data)}", str(len(data)))
 
     def finalize_installation(
         self, scheme: str, record_file_path: str, records: Iterable[Tuple[str, Any]]
@@ -196,7 +195,7 @@ def install_wheel(path: str, layout: Layout, verify: bool = False) -> None:
         with zipfile.ZipFile(path) as archive:
             source = WheelFile(archive)
             if verify:
-                source.validate_record()
+                _verify(archive, source.dist_info_dir)
             match = _NAME.search(source.read_dist_info("METADATA"))
             destination: Any = _Destination(layout, match[1] if match else source.distribution)
             install(source, destination, _METADATA)
@@ -206,3 +205,27 @@ def install_wheel(path: str, layout: Layout, verify: bool = False) -> None:
             hint="the wheel is broken, or its name is not as PEP 427 wants it",
             ref="wheel",
         ) from exc
+
+
+def _verify(archive: Any, info: str) -> None:
+    """Compare the files of a wheel with its RECORD; a row without a digest says nothing.
+
+    :raises ValueError: a digest is wrong, or a file is in one of the two only.
+    """
+    text = archive.read(f"{info}/RECORD").decode("utf-8")
+    recorded = {row[0]: row[1] for row in csv.reader(io.StringIO(text)) if row}
+    unsigned = {f"{info}/RECORD.{suffix}" for suffix in ("jws", "p7s")}
+    files = {name for name in archive.namelist() if not name.endswith("/")} - unsigned
+    odd = sorted(files ^ set(recorded))
+    if odd:
+        where = "not in RECORD" if odd[0] in files else "only in RECORD"
+        raise ValueError(f"{odd[0]} is {where}")
+    for name, said in recorded.items():
+        kind, _, value = said.partition("=")
+        if said and _digest(archive.read(name), kind) != value:
+            raise ValueError(f"{name} is not what RECORD says")
+
+
+def _digest(data: bytes, kind: str = "sha256") -> str:
+    digest = hashlib.new(kind, data).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

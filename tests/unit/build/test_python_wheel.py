@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
@@ -285,3 +286,29 @@ def test_a_wheel_that_names_its_build_is_not_kept(world: Any, tools: Any) -> Non
     wheels = world.tmp / "wheels"
     world.install(spec, tree(world), archive_file=str(archive), wheels=str(wheels))
     assert not wheels.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "message"),
+    [
+        ("demo_pkg/__init__.py", "other", "demo_pkg/__init__.py is not what RECORD says"),
+        ("demo_pkg/more.py", "", "demo_pkg/more.py is not in RECORD"),
+    ],
+)
+def test_a_fetched_wheel_is_what_its_record_says(
+    world: Any, tools: Any, path: str, text: str, message: str
+) -> None:
+    source = tree(world)
+    code = "import backend; backend.build_wheel('.')"
+    subprocess.run([sys.executable, "-c", code], cwd=source, check=True, stdin=subprocess.DEVNULL)
+    good = source / "demo_pkg-1.0-py3-none-any.whl"
+    spec = demo(world, tools)
+    assert world.install(spec, source, archive_file=str(good)).exists()
+    bad = world.tmp / good.name
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w") as new:
+        for name in {*old.namelist(), path}:
+            new.writestr(name, text if name == path else old.read(name))
+    world.prefixes[spec.dag_hash()] = str(world.tmp / "elsewhere")
+    result = world.build(spec, source, archive_file=str(bad))
+    assert result.failure is not None
+    assert message in result.failure.message
