@@ -8,7 +8,6 @@ left: ``specs``, ``definitions`` and ``view``.
 from __future__ import annotations
 
 import os
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -98,16 +97,6 @@ class EnvironmentManifest:
     def folder(self) -> Path:
         """The environment's directory."""
         return self.path.parent
-
-    @cached_property
-    def literal_specs(self) -> Tuple[UserSpec, ...]:
-        """The texts below ``specs`` as they are written, without matrices."""
-        items = self._section("specs")
-        return tuple(
-            UserSpec(item.value.strip(), item.origin)
-            for item in ([] if items is None else items.value)
-            if isinstance(item.value, str)
-        )
 
     @property
     def has_definitions(self) -> bool:

@@ -21,8 +21,6 @@ __all__ = [
     "detect_pythons",
     "find_interpreters",
     "probe",
-    "require_headers",
-    "require_venv",
 ]
 
 _PROBE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "layout_probe.py")
@@ -282,54 +280,3 @@ def detect_pythons(search: Search, extra: Iterable[str] = ()) -> List[Detected]:
             )
         )
     return found
-
-
-#: What to type where something is missing, by the start of the operating system's name.
-_HEADER_HINTS = (
-    (("debian", "ubuntu", "linuxmint", "raspbian"), "apt-get install python{}-dev"),
-    (("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn"), "dnf install python3-devel"),
-    (("opensuse", "sles"), "zypper install python3-devel"),
-    (("alpine",), "apk add python3-dev"),
-)
-_VENV_HINTS = ((("debian", "ubuntu", "linuxmint", "raspbian"), "apt-get install python{}-venv"),)
-
-
-def _hint(layout: PythonLayout, os_name: str, table: Sequence[Tuple[Tuple[str, ...], str]]) -> str:
-    for names, command in table:
-        if os_name.startswith(names) and layout.base_prefix == "/usr":
-            return "install what is missing: " + command.format(layout.short_version)
-    return (
-        "use another interpreter: put it first on PATH, or name it in packages.yaml "
-        "('spack external find python' writes what it finds there)"
-    )
-
-
-def require_headers(layout: PythonLayout, os_name: str = "") -> str:
-    """The directory with ``Python.h``.
-
-    :param os_name: of the :class:`~spack.host.platform.Host`; makes the hint fit.
-    :raises HostError: the interpreter has no headers.
-    """
-    if layout.include_dir is not None:
-        return layout.include_dir
-    raise HostError(
-        f"{layout.executable} (Python {layout.version}) has no Python.h: "
-        "extensions in C cannot be built for it",
-        facts={"executable": layout.executable, "searched": list(layout.include_dirs)},
-        hint=_hint(layout, os_name, _HEADER_HINTS),
-        ref="interpreter-without-headers",
-    )
-
-
-def require_venv(layout: PythonLayout, os_name: str = "") -> None:
-    """Make sure that the interpreter can make virtual environments.
-
-    :raises HostError: it has no ``venv`` module.
-    """
-    if not layout.has_venv:
-        raise HostError(
-            f"{layout.executable} (Python {layout.version}) has no venv module",
-            facts={"executable": layout.executable, "stdlib": layout.stdlib_dir},
-            hint=_hint(layout, os_name, _VENV_HINTS),
-            ref="interpreter-without-venv",
-        )

@@ -17,14 +17,7 @@ import keyword
 import re
 from collections.abc import Iterable
 
-__all__ = ["class_name", "directory_name", "is_package_name", "near_names", "package_name"]
-
-_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*", re.IGNORECASE)
-
-
-def is_package_name(text: str) -> bool:
-    """Whether *text* may name a package."""
-    return _NAME.fullmatch(text) is not None
+__all__ = ["class_name", "directory_name", "near_names", "package_name"]
 
 
 def package_name(directory: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
@@ -88,9 +88,6 @@ class InstallRecord:
             run_environment=run_environment,
             facts=dict(facts or {}),
         )
-
-    def with_explicit(self, explicit: bool) -> InstallRecord:
-        return replace(self, explicit=explicit)
 
     def to_json(self) -> str:
         """The text of ``.spack/install_record.json``: what ``spec.json`` beside it leaves out."""

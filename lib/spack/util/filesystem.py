@@ -11,18 +11,15 @@ import itertools
 import os
 import stat
 import sys
-from typing import Callable, Iterator, List, Optional, Tuple, Union
+from typing import Callable, List, Optional, Tuple, Union
 
 from spack.util.hashing import hash_file
 
 __all__ = [
     "atomic_write",
-    "free_space",
     "hash_file",
-    "is_within",
     "remove_tree",
     "rename_exchange",
-    "walk_files",
 ]
 
 AnyPath = Union[str, "os.PathLike[str]"]
@@ -162,42 +159,3 @@ def rename_exchange(first: AnyPath, second: AnyPath) -> bool:
     if code in _UNSUPPORTED:
         return False
     raise OSError(code, os.strerror(code), os.fspath(first), None, os.fspath(second))
-
-
-def is_within(path: AnyPath, root: AnyPath) -> bool:
-    """Whether ``path`` is ``root`` or lies below it, by the texts alone (links not followed).
-
-    Both must be absolute, or relative to the same directory.
-    """
-    inner, outer = os.path.normpath(path), os.path.normpath(root)
-    return inner == outer or inner.startswith(outer if outer.endswith(os.sep) else outer + os.sep)
-
-
-def free_space(path: AnyPath) -> int:
-    """Bytes that this user may still write below ``path``, which need not exist yet."""
-    place = os.path.abspath(path)
-    while not os.path.exists(place) and os.path.dirname(place) != place:
-        place = os.path.dirname(place)
-    status = os.statvfs(place)
-    return status.f_bavail * status.f_frsize
-
-
-def walk_files(root: AnyPath) -> Iterator[Tuple[str, os.DirEntry[str]]]:
-    """All entries below ``root``, directories before what they hold, in order of names.
-
-    Yields pairs of the path relative to ``root`` and the directory entry. Links to directories
-    are entries, not places to walk into.
-    """
-    start = os.fspath(root)
-    pending = [("", start)]
-    while pending:
-        prefix, directory = pending.pop()
-        with os.scandir(directory) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-        below = []
-        for entry in entries:
-            relative = f"{prefix}{entry.name}"
-            yield relative, entry
-            if entry.is_dir(follow_symlinks=False):
-                below.append((relative + "/", entry.path))
-        pending.extend(reversed(below))

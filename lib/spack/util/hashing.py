@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Union
 
-__all__ = ["base32_digest", "checksum", "hash_file", "sha256_hex"]
+__all__ = ["checksum", "hash_file", "sha256_hex"]
 
 _CHUNK = 1 << 20
 
@@ -19,15 +19,6 @@ def sha256_hex(data: Union[bytes, str]) -> str:
     import hashlib  # start-up: loads OpenSSL, 10 ms
 
     return hashlib.sha256(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()
-
-
-def base32_digest(data: Union[bytes, str]) -> str:
-    """SHA-256 of ``data`` in lower-case base32 without padding (RFC 4648): 52 characters."""
-    import base64  # start-up: only digests need it
-    import hashlib  # start-up: loads OpenSSL, 10 ms
-
-    raw = hashlib.sha256(data.encode("utf-8") if isinstance(data, str) else data).digest()
-    return base64.b32encode(raw).decode("ascii").rstrip("=").lower()
 
 
 def hash_file(path: Union[str, os.PathLike[str]]) -> str:

@@ -1,4 +1,4 @@
-"""Text for shells: quoting, and statements that set, unset and alias.
+"""Text for shells: quoting, and statements that set and unset.
 
 The dialects are rows of :data:`DIALECTS`; ``sh`` serves bash, zsh, dash, ash and ksh. Every
 statement ends with ``;`` and a newline, so that the text survives ``eval`` in csh, which joins
@@ -18,12 +18,9 @@ from spack.errors import UsageError
 __all__ = [
     "DIALECTS",
     "Dialect",
-    "alias_statement",
     "dialect",
-    "echo_statement",
     "quote",
     "set_statement",
-    "unalias_statement",
     "unset_statement",
 ]
 
@@ -55,9 +52,6 @@ class Dialect(NamedTuple):
     quote: Callable[[str], str]
     set: str
     unset: str
-    alias: str
-    unalias: str
-    echo: str
     plain_words: bool = True
 
 
@@ -66,33 +60,21 @@ DIALECTS: Mapping[str, Dialect] = {
         quote=_quote_sh,
         set="export {name}={value};\n",
         unset="unset {name};\n",
-        alias="alias {name}={value};\n",
-        unalias="unalias {name} 2>/dev/null || :;\n",
-        echo="printf '%s\\n' {value};\n",
     ),
     "csh": Dialect(
         quote=_quote_csh,
         set="setenv {name} {value};\n",
         unset="unsetenv {name};\n",
-        alias="alias {name} {value};\n",
-        unalias="unalias {name};\n",
-        echo="echo {value};\n",
     ),
     "fish": Dialect(
         quote=_quote_fish,
         set="set -gx {name} {value};\n",
         unset="set -e {name};\n",
-        alias="function {name}; {raw} $argv; end;\n",
-        unalias="functions -e {name};\n",
-        echo="echo {value};\n",
     ),
     "pwsh": Dialect(
         quote=_quote_pwsh,
         set="$Env:{name} = {value};\n",
         unset="Remove-Item -ErrorAction SilentlyContinue -LiteralPath Env:{name};\n",
-        alias="function global:{name} {{ {raw} @args }};\n",
-        unalias="Remove-Item -ErrorAction SilentlyContinue -LiteralPath Function:{name};\n",
-        echo="Write-Output {value};\n",
         plain_words=False,
     ),
 }
@@ -141,21 +123,6 @@ def set_statement(shell: str, name: str, value: str) -> str:
 def unset_statement(shell: str, name: str) -> str:
     """Remove *name* from the environment; no error if it is not there, also under ``set -eu``."""
     return dialect(shell).unset.format(name=_checked(name))
-
-
-def alias_statement(shell: str, name: str, command: str) -> str:
-    """Make *name* stand for *command*, which is text of that shell."""
-    return dialect(shell).alias.format(name=name, value=dialect(shell).quote(command), raw=command)
-
-
-def unalias_statement(shell: str, name: str) -> str:
-    """Forget the alias *name*; no error if there is none."""
-    return dialect(shell).unalias.format(name=name)
-
-
-def echo_statement(shell: str, text: str) -> str:
-    """Print *text* and a newline."""
-    return dialect(shell).echo.format(value=dialect(shell).quote(text))
 
 
 def _checked(name: str) -> str:

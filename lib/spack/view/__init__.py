@@ -11,8 +11,7 @@ The way of a view::
 - :mod:`spack.view.manifest`: what a view records of itself, and comparing it with the disk;
 - :mod:`spack.view.materialize`: writing the tree of a plan;
 - :mod:`spack.view.apply`: building aside and exchanging;
-- :mod:`spack.view.activate`, :mod:`spack.view.search_paths`: what activating a view does;
-- :mod:`spack.view.run`: the views behind ``spack load``.
+- :mod:`spack.view.activate`, :mod:`spack.view.search_paths`: what activating a view does.
 
 A new link type is a row of :data:`spack.view.records.LINK_TYPES` and a maker in
 :mod:`spack.view.materialize`.

@@ -26,7 +26,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Seq
 
 from spack.util.shell import dialect
 
-__all__ = ["NAME", "ROOT", "SHELLS", "Step", "render", "script_names", "steps_from_json"]
+__all__ = ["NAME", "ROOT", "SHELLS", "Step", "render", "steps_from_json"]
 
 #: Stands for the view in the value of a step, and for the name shown in the prompt.
 ROOT = "@VIEW@"
@@ -238,11 +238,6 @@ _BASENAME = {
     "pwsh": "(Split-Path -Leaf $_spack_root)",
     "nu": "$_spack_root | path basename",
 }
-
-
-def script_names() -> Tuple[str, ...]:
-    """Names of the templates, which are the names of the scripts in ``bin`` of a view."""
-    return tuple(row.template for row in SHELLS.values())
 
 
 def _quote(shell: str, text: str) -> str:

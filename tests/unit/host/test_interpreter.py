@@ -20,8 +20,6 @@ from spack.host.interpreter import (
     find_interpreters,
     layout_of,
     probe,
-    require_headers,
-    require_venv,
 )
 
 from .conftest import Machine, base_interpreter, interpreters
@@ -326,32 +324,3 @@ def test_failures_are_not_remembered(machine: Machine) -> None:
         with pytest.raises(HostError):
             layout_of(place, search)
     assert len(machine.runner.calls) == 2
-
-
-@pytest.mark.parametrize(
-    ("os_name", "prefix", "headers", "module"),
-    [
-        ("debian12", "/usr", "apt-get install python3.11-dev", "apt-get install python3.11-venv"),
-        ("ubuntu24.04", "/usr", "apt-get install python3.11-dev", "apt-get install"),
-        ("fedora41", "/usr", "dnf install python3-devel", "another interpreter"),
-        ("debian12", "/opt/python", "another interpreter", "another interpreter"),
-        ("", "/usr", "another interpreter", "another interpreter"),
-    ],
-)
-def test_missing_parts_say_what_to_install(
-    layout: PythonLayout, os_name: str, prefix: str, headers: str, module: str
-) -> None:
-    bare = layout._replace(base_prefix=prefix, version="3.11.2", include_dir=None, has_venv=False)
-    with pytest.raises(HostError, match=r"has no Python\.h") as caught:
-        require_headers(bare, os_name)
-    assert headers in (caught.value.hint or "")
-    assert caught.value.ref == "interpreter-without-headers"
-    with pytest.raises(HostError, match="has no venv module") as caught:
-        require_venv(bare, os_name)
-    assert module in (caught.value.hint or "")
-
-
-def test_parts_that_are_there(layout: PythonLayout) -> None:
-    require_venv(layout)
-    whole = layout._replace(include_dir="/inc")
-    assert require_headers(whole) == "/inc"

@@ -7,7 +7,6 @@ import pytest
 from spack.recipe.names import (
     class_name,
     directory_name,
-    is_package_name,
     near_names,
     package_name,
 )
@@ -30,14 +29,6 @@ def test_three_spellings(name: str, directory: str, cls: str) -> None:
     assert directory_name(name) == directory
     assert package_name(directory) == name
     assert class_name(name) == cls
-
-
-def test_what_may_be_a_name() -> None:
-    assert is_package_name("py-black")
-    assert is_package_name("7zip")
-    assert not is_package_name("-x")
-    assert not is_package_name("a b")
-    assert not is_package_name("")
 
 
 def test_near_names_know_the_python_prefix() -> None:

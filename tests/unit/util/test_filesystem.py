@@ -9,12 +9,9 @@ import pytest
 from spack.util import filesystem
 from spack.util.filesystem import (
     atomic_write,
-    free_space,
     hash_file,
-    is_within,
     remove_tree,
     rename_exchange,
-    walk_files,
 )
 
 
@@ -126,39 +123,12 @@ def test_rename_exchange_tells_a_failure_from_a_missing_feature(tmp_path: Path) 
         rename_exchange(tmp_path / "a", tmp_path / "missing")
 
 
-@pytest.mark.parametrize(
-    ("path", "root", "expected"),
-    [
-        ("/a/b", "/a", True),
-        ("/a", "/a/", True),
-        ("/ab", "/a", False),
-        ("/a/../b", "/a", False),
-        ("/x", "/", True),
-        ("a/b", "a", True),
-    ],
-)
-def test_is_within(path: str, root: str, expected: bool) -> None:
-    assert is_within(path, root) is expected
-
-
 def test_hash_file_reads_in_chunks(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert hash_file(tmp_path / "f") == known
     (tmp_path / "f").write_bytes(b"\x00" * (3 << 20))
     assert len(hash_file(tmp_path / "f")) == 64
-
-
-def test_free_space_of_a_path_to_come(tmp_path: Path) -> None:
-    assert free_space(tmp_path / "not" / "yet") == free_space(tmp_path) > 0
-
-
-def test_walk_files_is_ordered_and_stays_inside(tmp_path: Path) -> None:
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "f").write_text("")
-    (tmp_path / "a").write_text("")
-    (tmp_path / "c").symlink_to("b")
-    assert [name for name, _ in walk_files(tmp_path)] == ["a", "b", "c", "b/f"]
 
 
 def test_everything_public_exists() -> None:

@@ -75,18 +75,6 @@ def test_unset(family: str, name: str) -> None:
     assert "OLD=" not in run(name, script + "env")
 
 
-@pytest.mark.parametrize(("family", "name"), CASES)
-def test_echo(family: str, name: str) -> None:
-    assert run(name, shell.echo_statement(family, "it's $HOME")) == "it's $HOME\n"
-
-
-@pytest.mark.parametrize("name", ["dash", "fish"])
-def test_aliases(name: str) -> None:
-    script = shell.alias_statement(name, "hello", "echo 'a  b'") + "\nhello\n"
-    script += shell.unalias_statement(name, "hello")
-    assert run(name, script) == "a  b\n"
-
-
 def test_the_words_of_each_dialect() -> None:
     assert shell.set_statement("bash", "A", "b c") == "export A='b c';\n"
     assert shell.set_statement("tcsh", "A", "b!") == "setenv A 'b\\!';\n"
