@@ -64,3 +64,21 @@ def test_compilers_work_in_a_store_whose_path_has_blanks(spack, recipes, tmp_pat
     spack(*store, "install", "plain")
     prefix = spack(*store, "location", "-i", "plain").out.strip()
     assert subprocess.run([f"{prefix}/bin/plain"]).returncode == 0
+
+
+def test_a_version_written_as_pip_does(spack):
+    for text in ("py-black==25.1.0", "py-black=25.1.0"):
+        assert "py-black@25.1.0" in spack.fails("spec", text).err
+
+
+def test_a_hash_that_is_not_there_has_a_hint_that_works(spack):
+    error = spack.fails("uninstall", "-y", "/zzzz").err
+    assert "`spack find -L`" in error
+
+
+def test_a_directory_that_is_gone_is_no_obstacle(spack, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f'cd "{gone}" && rmdir "{gone}" && exec "$@"'
+    result = spack("find", under=["sh", "-c", script, "sh"], check=False)
+    assert "no installed packages" in result.text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, FrozenSet, Iterable, List, Mapping, Optional, 
 from spack.config.packages import PackageSettings
 from spack.config.records import ConcretizerSettings
 from spack.errors import SpackError, SpecError
-from spack.spec import ConcreteSpec
+from spack.spec import ConcreteSpec, Spec
 
 if TYPE_CHECKING:
     # The solver is imported by the function that runs it: clingo costs 25 ms at start-up.
@@ -91,7 +91,7 @@ def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
                     problems.append(
                         SpecError(
                             f"a spec needs a name: '{spec}'",
-                            hint="write the package's name first, as in py-black@25:",
+                            hint=_nameless_hint(spec, recipes),
                         )
                     )
             elif not (recipes.exists(spec.name) or recipes.is_virtual(spec.name)):
@@ -103,6 +103,13 @@ def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
         raise problems[0]
     if problems:
         raise SpecError("some packages are not known", causes=problems)
+
+
+def _nameless_hint(spec: Spec, recipes: RepoPath) -> str:
+    for name, value in spec.variants.items():
+        if recipes.exists(name):  # pip's way of writing it: py-black==25
+            return f"a version is written with '@': {name}@{','.join(value.values)}"
+    return "write the package's name first, as in py-black@25:"
 
 
 def reusable_specs(

@@ -50,8 +50,10 @@ def one(store: Store, spec: Spec, *, among: Optional[Iterable[str]] = None) -> I
         raise StoreError(
             f"no installed package matches {spec}",
             facts={"spec": str(spec)},
-            hint=f"`spack find {spec.name or ''}` lists what is installed; "
-            f"`spack install {spec}` installs it",
+            hint=f"`spack find {spec.name}` lists what is installed; "
+            f"`spack install {spec}` installs it"
+            if spec.name
+            else "`spack find -L` lists what is installed, with hashes",
             ref="not-installed",
         )
     if len(records) > 1:
