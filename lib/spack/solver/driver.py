@@ -6,10 +6,13 @@ can be stopped from another thread and honours a bound on its time.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Sequence, Tuple
+
+from spack.solver.text import unquote
 
 if TYPE_CHECKING:
     import clingo
@@ -44,7 +47,6 @@ class Answer:
     optimal: bool = True
     core: Tuple[int, ...] = ()
     seconds: Dict[str, float] = field(default_factory=dict)
-    statistics: Dict[str, float] = field(default_factory=dict)
 
 
 def _control(parts: Sequence[str], facts: Sequence[str], options: Sequence[str]) -> Any:
@@ -74,12 +76,12 @@ def optimize(facts: Sequence[str], duplicates: bool, seconds: float) -> Answer:
     control = _control(parts, facts, OPTIONS)
     control.ground([("base", [])])
     grounded = time.perf_counter()
-    models: List[Tuple[Sequence[clingo.Symbol], Sequence[int], Sequence[int]]] = []
+    models: List[Tuple[str, Sequence[int], Sequence[int]]] = []
 
     def on_model(model: clingo.Model) -> None:
-        models[:] = [(model.symbols(shown=True), model.cost, model.priority)]
+        models[:] = [(str(model), model.cost, model.priority)]
 
-    done, result = False, None
+    done = False
     with control.solve(on_model=on_model, async_=True) as handle:
         limit = grounded + seconds
         while not done:
@@ -89,38 +91,31 @@ def optimize(facts: Sequence[str], duplicates: bool, seconds: float) -> Answer:
                     handle.cancel()
                     break
                 limit += seconds
-        result = handle.get()
+        handle.get()
     answer = Answer(bool(models), optimal=done)
     if models:
-        symbols, cost, priority = models[0]
-        answer.atoms = _rows(symbols)
+        text, cost, priority = models[0]
+        answer.atoms = _rows(text)
         answer.cost = tuple(zip(priority, cost))
     answer.seconds = {"ground": grounded - start, "solve": time.perf_counter() - grounded}
-    statistics = control.statistics
-    answer.statistics = {
-        "atoms": statistics["problem"]["lp"]["atoms"],
-        "rules": statistics["problem"]["lp"]["rules"],
-        "choices": statistics["solving"]["solvers"]["choices"],
-        "conflicts": statistics["solving"]["solvers"]["conflicts"],
-    }
-    del result
     return answer
 
 
-def _rows(symbols: Sequence[clingo.Symbol]) -> Dict[str, List[Row]]:
+#: An atom without nested terms, and one argument of it: a string, a number or a constant.
+_ATOM = re.compile(r'([a-z_]+)\(((?:"(?:[^"\\]|\\.)*"|[^()"])*)\)')
+_ARGUMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|(-?\d+)|([a-z]\w*)')
+
+
+def _rows(text: str) -> Dict[str, List[Row]]:
+    """Atoms by predicate, from a model as clingo prints it: to ask for each costs far more."""
     found: Dict[str, List[Row]] = {}
-    for symbol in symbols:
-        found.setdefault(symbol.name, []).append(tuple(map(_plain, symbol.arguments)))
+    for name, arguments in _ATOM.findall(text):
+        row = tuple(
+            int(number) if number else constant or unquote(string)
+            for string, number, constant in _ARGUMENT.findall(arguments)
+        )
+        found.setdefault(name, []).append(row)
     return found
-
-
-def _plain(symbol: clingo.Symbol) -> Any:
-    kind = symbol.type.value
-    if kind == 4:  # a string
-        return symbol.string
-    if kind == 1:  # a number
-        return symbol.number
-    return symbol.name
 
 
 def explain_core(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["quote"]
+__all__ = ["quote", "unquote"]
 
 
 def quote(text: str) -> str:
@@ -10,3 +10,11 @@ def quote(text: str) -> str:
     if '"' in text or "\\" in text or "\n" in text:
         text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
+
+
+def unquote(text: str) -> str:
+    """The inverse of :func:`quote`, for what stands between the quotes."""
+    if "\\" not in text:
+        return text
+    text = text.replace("\\\\", "\0").replace('\\"', '"').replace("\\n", "\n")
+    return text.replace("\0", "\\")
