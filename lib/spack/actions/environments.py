@@ -29,10 +29,11 @@ from spack.environment import (
     remove_environment,
 )
 from spack.environment.lockfile import configuration_digest
-from spack.errors import EnvironmentFileError, SpackError, SpecError
+from spack.errors import EnvironmentFileError, SpackError, SpecError, StoreError
 from spack.install.plan import Options, make_plan
 from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write
+from spack.util.lock import FileLock
 from spack.util.report import Reporter
 
 if TYPE_CHECKING:
@@ -217,14 +218,16 @@ def remember(environment: Environment, register: Path) -> None:
     """
     if environment.named:
         return
-    paths = _read(register)
     path = str(environment.path)
-    if path in paths:
+    if path in _read(register):
         return
     try:
         register.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(register, json.dumps(sorted({*paths, path}), indent=1) + "\n")
-    except OSError:
+        # Two at once must not forget each other's: gc would remove what the forgotten one needs.
+        with FileLock(register.with_suffix(".lock")).exclusive():
+            paths = {*_read(register), path}
+            atomic_write(register, json.dumps(sorted(paths), indent=1) + "\n")
+    except (OSError, StoreError):
         pass  # read-only installation: its store is read-only too, so nothing is removed from it
 
 
@@ -320,7 +323,7 @@ def set_view(environment: Environment, enabled: bool, views: Iterable[ViewDescri
 
 def _read(register: Path) -> Iterable[str]:
     try:
-        paths: List[str] = json.loads(register.read_text(encoding="utf-8"))
+        paths = json.loads(register.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    return paths
+    return [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
