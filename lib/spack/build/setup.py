@@ -1,7 +1,7 @@
 """What dependencies give to a build: names in the recipe's module, and the environment.
 
-The order is the contract of the package API (sections 8.1 and 8.2 of the inventory of it): names
-first, by ``setup_dependent_package``, leaves before roots; then the environment, externals first.
+The order is the contract of the package API: names first, by
+``setup_dependent_package``, leaves before roots; then the environment, externals first.
 """
 
 from __future__ import annotations

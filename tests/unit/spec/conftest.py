@@ -72,7 +72,7 @@ def edge(spec: ConcreteSpec, types: str, *virtuals: str) -> Edge:
 
 @pytest.fixture(scope="session")
 def py_h5py() -> ConcreteSpec:
-    """The graph of package-api.md 9.5, as far as its questions reach."""
+    """The graph about which the package API's rules for conditions are told."""
     gcc = node("gcc", "12.2.0", external="/usr", languages=("c", "c++"))
     gmake = node("gmake", "4.3", external="/usr")
     wrapper = node("compiler-wrapper", "1.0")

@@ -1,4 +1,4 @@
-"""Versions, ranges and lists against the table of package-api.md 9.4 and more."""
+"""Versions, ranges and lists as the package API has them, and more."""
 
 from __future__ import annotations
 
