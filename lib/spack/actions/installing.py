@@ -23,6 +23,7 @@ from spack.recipe.requirements import Finding
 from spack.repo import RepoPath
 from spack.spec import ConcreteSpec
 from spack.store import METADATA, Store
+from spack.store.locks import BUILDS
 from spack.util.process import available_cores
 from spack.util.report import Reporter, Task
 
@@ -108,33 +109,43 @@ def install(
     :raises InstallError: something failed; all that could be built is there.
     """
     store = work.workshop.store
-    if not dry_run:
-        store.writer()
-        for leftover in store.recovered:
-            work.reporter.info(str(leftover))
-    missing = {record.hash: record for record in store.missing()}
-    plan = make_plan(roots, store.database.installed_hashes() - missing.keys(), options)
     if dry_run:
-        return plan
-    for step in plan.builds:
-        if step.hash in missing and not step.overwrite:
-            prefix = missing[step.hash].prefix
-            work.reporter.info(f"{step.spec.short} is built again, because {prefix} is gone")
+        return _plan(roots, options, store, {x.hash: Path(x.prefix) for x in store.missing()})
+    store.writer()
+    for leftover in store.recovered:
+        work.reporter.info(str(leftover))
+    # From the plan to the end nobody may collect what the builds rely on.
+    with store.locks.shared(BUILDS):
+        missing = {record.hash: Path(record.prefix) for record in store.missing()}
+        plan = _plan(roots, options, store, missing)
+        for step in plan.builds:
+            if step.hash in missing and not step.overwrite:
+                gone = missing[step.hash]
+                work.reporter.info(f"{step.spec.short} is built again, because {gone} is gone")
+        if plan.builds:
+            work.reporter.info(
+                f"{len(plan.builds)} packages to build, {len(plan.reused)} present, "
+                f"{len(plan.externals)} external"
+            )
+        ports = services(work.workshop, plan, work.reporter)
+        execute(plan, ports, _schedule(work)).raise_failures()
+    return plan
+
+
+def _plan(
+    roots: Sequence[ConcreteSpec], options: Options, store: Store, missing: Mapping[str, Path]
+) -> Plan:
+    return make_plan(roots, store.database.installed_hashes() - missing.keys(), options)
+
+
+def _schedule(work: Work) -> Schedule:
     cores = available_cores()
-    concurrent = work.concurrent or cores
-    schedule = Schedule(
-        concurrent=concurrent,
+    return Schedule(
+        concurrent=work.concurrent or cores,
         jobs=max(1, min(work.jobs, cores)),
         fail_fast=work.fail_fast,
         keep_stage=work.keep_stage,
     )
-    if plan.builds:
-        work.reporter.info(
-            f"{len(plan.builds)} packages to build, {len(plan.reused)} present, "
-            f"{len(plan.externals)} external"
-        )
-    execute(plan, services(work.workshop, plan, work.reporter), schedule).raise_failures()
-    return plan
 
 
 def services(workshop: Workshop, plan: Plan, reporter: Reporter) -> Services:

@@ -14,13 +14,13 @@ from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from spack.errors import StoreError
 from spack.store import METADATA, InstallRecord, Link, Store
-from spack.store.locks import DATABASE
+from spack.store.locks import BUILDS, DATABASE
 from spack.store.pending import REMOVE, Marker, clear, discard
 from spack.store.trouble import unwritable
 from spack.util.filesystem import remove_tree
 from spack.util.report import Reporter
 
-__all__ = ["Removal", "plan_removal", "remove", "unneeded"]
+__all__ = ["Removal", "collect", "plan_removal", "remove", "unneeded"]
 
 _AT_RUN_TIME = frozenset({"link", "run"})
 
@@ -119,6 +119,34 @@ def remove(
                 raise
             task.finish("removed")
     return tuple(gone)
+
+
+def collect(
+    store: Store,
+    agreed: Removal,
+    reporter: Reporter,
+    roots: Iterable[str] = (),
+    *,
+    keep_build: bool = False,
+) -> Tuple[InstallRecord, ...]:
+    """Remove what is in *agreed* and still needed by nothing; as :func:`unneeded` and
+    :func:`remove`.
+
+    :raises StoreError: an install is running, which may need what nothing else does.
+    """
+    lock = store.locks.try_exclusive(BUILDS)
+    if lock is None:
+        raise StoreError(
+            "packages are being installed now, which may need what nothing else does",
+            facts={"root": str(store.root)},
+            hint="wait for the end of that, and try again",
+            ref="store-busy",
+        )
+    with lock:
+        database = store.database
+        now = unneeded(database.records(), database.links(), roots, keep_build=keep_build)
+        hashes = {record.hash for record in agreed.records}
+        return remove(store, Removal(tuple(x for x in now.records if x.hash in hashes)), reporter)
 
 
 def _remove_one(store: Store, record: InstallRecord) -> None:

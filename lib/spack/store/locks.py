@@ -9,9 +9,12 @@ kernel frees the lock of a process that dies, so there is no stale lock to break
 ``database``
     exclusive: who makes the database anew from the prefixes;
     shared: who has a transaction running.
+``builds``
+    exclusive: who removes what nothing needs (``gc``), and so would take build dependencies away;
+    shared: who installs, from the plan to the end.
 
-Waits go only from ``database`` to a node and from there to what it depends on, so they cannot
-form a circle.
+Waits go only from ``builds`` to ``database``, from there to a node and from there to what it
+depends on, so they cannot form a circle.
 """
 
 from __future__ import annotations
@@ -26,10 +29,13 @@ from spack.errors import StoreError
 from spack.store.trouble import unwritable
 from spack.util.lock import FileLock, Holder
 
-__all__ = ["DATABASE", "Lock", "Locks", "Owner", "current_owner", "end_group", "is_alive"]
+__all__ = ["BUILDS", "DATABASE", "Lock", "Locks", "Owner", "current_owner", "end_group", "is_alive"]
 
 #: The name of the lock on the database as a whole.
 DATABASE = "database"
+
+#: The name of the lock on what running installs rely on.
+BUILDS = "builds"
 
 
 class Owner(NamedTuple):

@@ -8,8 +8,10 @@ import pytest
 
 from spack.errors import StoreError
 from spack.install import execute, make_plan, plan_removal, remove, unneeded
+from spack.install.uninstall import collect
 from spack.store import InstallRecord, Store
 from spack.store.layout import Layout
+from spack.store.locks import BUILDS
 from spack.util.report import SilentReporter
 
 
@@ -153,3 +155,24 @@ def test_removal_waits_for_a_build_that_uses_it(installed, spec, services, store
         remove(other, removal, SilentReporter())
     thread.join()
     other.close()
+
+
+def test_gc_leaves_what_a_running_install_may_need(installed, store):
+    everything = unneeded(store.database.records(), store.database.links())
+    with store.locks.shared(BUILDS):
+        other = Store(store.layout)
+        with pytest.raises(StoreError, match="are being installed now") as caught:
+            collect(other, everything, SilentReporter())
+        assert caught.value.hint
+        other.close()
+    before = installed_names(store)
+    gone = collect(store, everything, SilentReporter())
+    assert [record.name for record in gone] == [record.name for record in everything.records]
+    assert set(before) - set(installed_names(store)) == {record.name for record in gone}
+
+
+def test_gc_removes_only_what_was_agreed_on(installed, store):
+    agreed = choose(store, installed, "backend")
+    gone = collect(store, agreed, SilentReporter(), [installed["app"].dag_hash()])
+    assert [record.name for record in gone] == ["backend"]
+    assert collect(store, agreed, SilentReporter()) == ()

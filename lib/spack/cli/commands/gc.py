@@ -7,7 +7,7 @@ import sys
 
 from spack.cli.ask import confirm
 from spack.cli.render import message
-from spack.install.uninstall import remove, unneeded
+from spack.install.uninstall import collect, unneeded
 from spack.session import Session
 
 REPORTS = True
@@ -43,6 +43,12 @@ def run(session: Session, args: argparse.Namespace) -> int:
     if not (args.yes_to_all or confirm("remove them?", sys.stdin, sys.stdout)):
         message("nothing was removed")
         return 1
-    gone = remove(session.store, removal, session.reporter)
+    gone = collect(
+        session.store,
+        removal,
+        session.reporter,
+        session.environment_roots(),
+        keep_build=args.keep_build,
+    )
     message(f"{len(gone)} packages removed")
     return 0
