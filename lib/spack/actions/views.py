@@ -124,6 +124,9 @@ def _layout(node: ConcreteSpec, store: Store) -> PythonOfView:
         if record.is_file():
             data = json.loads(record.read_text(encoding="utf-8"))
     if data is None:
+        found = _looked_at(store.prefix(node), str(node.version))
+        if found is not None:
+            return found
         raise ViewError(
             f"nothing is known of the layout of {node.short}",
             hint="detect it again: spack external find python; then spack concretize --force",
@@ -131,6 +134,18 @@ def _layout(node: ConcreteSpec, store: Store) -> PythonOfView:
         )
     layout = PythonLayout.from_json(data)
     return PythonOfView(layout.executable, layout.version, layout.purelib, layout.platlib)
+
+
+def _looked_at(prefix: Path, version: str) -> Optional[PythonOfView]:
+    """The layout of a Python in *prefix* that nobody has recorded, from where its files are."""
+    major, minor = [*version.split("."), "0", "0"][:2]
+    for stdlib in sorted(prefix.glob(f"lib*/python{major}.{minor}*")):
+        executable = prefix / "bin" / stdlib.name
+        if (stdlib / "os.py").is_file() and executable.exists():
+            full = ".".join([*version.split("."), "0", "0"][:3])
+            site = f"lib/{stdlib.name}/site-packages"
+            return PythonOfView(str(executable), full, site, site)
+    return None
 
 
 def view_sources(

@@ -97,7 +97,7 @@ def status(root: str) -> Status:
         root=root,
         link_type=manifest.link_type,
         python=manifest.python,
-        interpreter_there=os.access(executable, os.X_OK),
+        interpreter_there=os.access(os.path.join(root, executable), os.X_OK),
         packages=tuple((owner, counts[i]) for i, owner in enumerate(manifest.owners)),
         gone=tuple(owner for owner in manifest.owners if not os.path.isdir(owner.prefix)),
         entries=len(manifest.items),

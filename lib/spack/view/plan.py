@@ -27,12 +27,10 @@ import re
 from fnmatch import fnmatchcase
 from typing import Callable, Container, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
-from spack.errors import ViewError
 from spack.view import relocate
 from spack.view.activate import Step
 from spack.view.hooks import Placed, Recorded
 from spack.view.records import (
-    LINK_TYPE_SYNONYMS,
     LINK_TYPES,
     OWN,
     Conflict,
@@ -44,9 +42,12 @@ from spack.view.records import (
     ViewOptions,
     ViewPlan,
     ViewSource,
+    contained_base,
+    link_type_of,
     options_digest,
     ordered_sources,
     plan_digest,
+    python_facts,
     source_digest,
 )
 from spack.view.search_paths import path_steps, projected_steps
@@ -170,6 +171,7 @@ class _Tree:
         self.tolerated: Set[str] = set()
         self.bare: Dict[str, List[int]] = {}
         self.lib64 = options.python is not None
+        self.base = contained_base(sources, options)
 
     # -- collecting ---------------------------------------------------------------------------
 
@@ -188,6 +190,7 @@ class _Tree:
             prompt=options.prompt,
             templates=options.templates,
             steps=steps,
+            contained=self.base is not None,
         )
 
     def canonical(self, path: str) -> str:
@@ -204,7 +207,7 @@ class _Tree:
 
     def add(self, index: int, source: ViewSource) -> None:
         """All paths of one package."""
-        how = _link_type(source, self.options)
+        how = link_type_of(source, self.options)
         top = source.projection.strip("/")
         start = top + "/" if top else ""
         prefix = source.prefix + "/"
@@ -278,7 +281,7 @@ class _Tree:
             target = self.link_target(source, path, content, place)
             return None if target is None else Item("link", index, target, mode, "")
         if kind == "file":
-            return Item(_link_type(source, self.options), index, row.source, mode, content)
+            return Item(link_type_of(source, self.options), index, row.source, mode, content)
         # What the package does not own is shown where it is.
         return Item("link", index, row.source, row.mode, "")
 
@@ -350,6 +353,8 @@ class _Tree:
             return
         interpreters = self.interpreters()
         changed: Dict[str, bytes] = {}
+        if self.base is not None:
+            changed.update(self.rewritten_base(self.sources.index(self.base)))
         for place, item in self.items.items():
             if item.how in ("link", "text") or not relocate.is_candidate(place, item.mode):
                 continue
@@ -364,6 +369,25 @@ class _Tree:
         self.rewrite_records(changed)
         for place, content in changed.items():
             self.text(place, content, self.items[place].owner, self.items[place].mode)
+
+    def rewritten_base(self, index: int) -> Dict[str, bytes]:
+        """Files of an interpreter that moves with the view, where they name its prefix."""
+        changed: Dict[str, bytes] = {}
+        prefix = os.fsencode(self.sources[index].prefix)
+        for place, item in list(self.items.items()):
+            if item.owner == index and item.how != "link" and relocate.is_of_base(place):
+                new = relocate.relocated_base(place, self.read(item.source, None), prefix)
+                if new is not None:
+                    changed[place] = new
+                    self.drop_bytecode(place)
+        return changed
+
+    def drop_bytecode(self, place: str) -> None:
+        """Byte-code of a module that is rewritten: Python would write another."""
+        folder, _, name = place.rpartition("/")
+        start = f"{folder}/__pycache__/{name[:-3]}."
+        for path in [path for path in self.items if path.startswith(start)]:
+            del self.items[path]
 
     def rewrite_records(self, changed: Dict[str, bytes]) -> None:
         """Add to *changed* the RECORD of each distribution that has a changed file."""
@@ -431,7 +455,7 @@ class _Tree:
             items=self.items,
             texts=self.texts,
             steps=steps,
-            python=None if python is None else _python_facts(python),
+            python=None if python is None else python_facts(python, self.base),
             conflicts=tuple(conflicts),
             shared=self.shared,
         )
@@ -444,28 +468,6 @@ class _Tree:
             self.text(path, content, OWN, 0o644)
 
 
-def _link_type(source: ViewSource, options: ViewOptions) -> str:
-    name = source.link_type or options.link_type
-    name = LINK_TYPE_SYNONYMS.get(name, name)
-    if name not in LINK_TYPES:
-        raise ViewError(
-            f"'{name}' is no link type (for {source.name})",
-            facts={"link_type": name, "package": source.name},
-            hint=f"use one of {', '.join(LINK_TYPES)}",
-            ref="view-link-type",
-        )
-    return name
-
-
 def _is_derived(place: str) -> bool:
     """Byte-code follows its source, which has been compared; caches follow their folder."""
     return place.endswith(".pyc") or _ICON_CACHE.match(place) is not None
-
-
-def _python_facts(python: BasePython) -> Dict[str, str]:
-    return {
-        "executable": str(python.executable),
-        "version": python.version,
-        "purelib": python.purelib,
-        "platlib": python.platlib,
-    }

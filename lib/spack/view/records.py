@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 from dataclasses import dataclass, field
-from typing import Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spack.errors import ViewError
 from spack.util.environment import Change
@@ -25,9 +26,12 @@ __all__ = [
     "ViewOptions",
     "ViewPlan",
     "ViewSource",
+    "contained_base",
+    "link_type_of",
     "options_digest",
     "ordered_sources",
     "plan_digest",
+    "python_facts",
     "source_digest",
 ]
 
@@ -243,3 +247,48 @@ def _hash(facts: Sequence[object]) -> str:
 def ordered_sources(sources: Sequence[ViewSource]) -> List[ViewSource]:
     """In the order that decides ties: by name."""
     return sorted(sources, key=lambda s: (s.name, s.hash))
+
+
+def link_type_of(source: ViewSource, options: ViewOptions) -> str:
+    """How the files of a package are shown.
+
+    :raises ViewError: a link type that is not known.
+    """
+    name = source.link_type or options.link_type
+    name = LINK_TYPE_SYNONYMS.get(name, name)
+    if name not in LINK_TYPES:
+        raise ViewError(
+            f"'{name}' is no link type (for {source.name})",
+            facts={"link_type": name, "package": source.name},
+            hint=f"use one of {', '.join(LINK_TYPES)}",
+            ref="view-link-type",
+        )
+    return name
+
+
+def contained_base(sources: Sequence[ViewSource], options: ViewOptions) -> Optional[ViewSource]:
+    """The package of the interpreter, if the view is a whole Python by itself.
+
+    That is so where its files are copied: such a view needs the store no more. Symbolic links and
+    hard links need the store anyway, so the view is a virtual environment of the store's Python.
+    """
+    python = options.python
+    for source in sources:
+        if source.role == "python" and python is not None and not source.projection:
+            inside = str(python.executable).startswith(source.prefix + "/bin/")
+            if inside and link_type_of(source, options) == "copy":
+                return source
+    return None
+
+
+def python_facts(python: BasePython, contained: Optional[ViewSource]) -> Dict[str, str]:
+    """What a view records of its Python; the executable is relative if it is in the view."""
+    executable = str(python.executable)
+    if contained is not None:
+        executable = posixpath.relpath(executable, contained.prefix)
+    return {
+        "executable": executable,
+        "version": python.version,
+        "purelib": python.purelib,
+        "platlib": python.platlib,
+    }

@@ -29,7 +29,9 @@ __all__ = [
     "corrected_record",
     "digest",
     "is_candidate",
+    "is_of_base",
     "relocated",
+    "relocated_base",
     "relocated_kernel",
     "relocated_script",
     "shebang",
@@ -184,6 +186,48 @@ def relocated(
     if _KERNEL.match(path):
         return relocated_kernel(content, interpreters)
     return relocated_script(path, content, interpreters, env_too)
+
+
+#: Texts of an interpreter that name its prefix (and are read by Python itself, make, pkg-config).
+_BASE_TEXTS = re.compile(
+    r"lib(?:64)?/python[^/]+/_sysconfigdata_[^/]*\.py\Z"
+    r"|lib(?:64)?/python[^/]+/config-[^/]+/Makefile\Z"
+    r"|lib(?:64)?/pkgconfig/python[^/]*\.pc\Z"
+)
+
+_MAKE_PREFIX = re.compile(rb"^prefix=.*$", re.MULTILINE)
+
+_SYSCONFIG_TAIL = b"""
+import sys as _sys
+
+# This Python may be moved.
+build_time_vars.update(
+    (_name, _value.replace("@prefix@", _sys.base_prefix))
+    for _name, _value in list(build_time_vars.items())
+    if isinstance(_value, str)
+)
+"""
+
+
+def is_of_base(path: str) -> bool:
+    """Whether the file at *path* of an interpreter is one of those that name its prefix."""
+    return _BASE_TEXTS.match(path) is not None
+
+
+def relocated_base(path: str, content: bytes, prefix: bytes) -> Optional[bytes]:
+    """A text of an interpreter that finds its place itself; None if it needs no change.
+
+    :param prefix: that the interpreter was built for.
+    """
+    if prefix not in content:
+        return None
+    if path.endswith(".py"):
+        return content.replace(prefix, b"@prefix@") + _SYSCONFIG_TAIL
+    if path.endswith(".pc"):
+        return content.replace(prefix, b"${pcfiledir}/../..")
+    depth = b"/.." * path.count("/")
+    own = b"$(abspath $(dir $(lastword $(MAKEFILE_LIST)))" + depth[3:] + b"/..)"
+    return _MAKE_PREFIX.sub(b"prefix=" + own, content.replace(prefix, b"$(prefix)"), count=1)
 
 
 def corrected_record(

@@ -44,18 +44,24 @@ class VenvParts(NamedTuple):
     texts: Mapping[str, bytes]
 
 
-def configuration(python: BasePython, *, system_site_packages: bool, prompt: str) -> str:
+def configuration(
+    python: BasePython, *, system_site_packages: bool, prompt: str, contained: bool = False
+) -> str:
     """The text of ``pyvenv.cfg``.
 
     ``include-system-site-packages`` is always stated: left out it means *true*. ``home`` is
     absolute: Python resolves a relative one against the current directory.
+
+    :param contained: the interpreter and its standard library are in the view. Without ``home``
+        Python finds them beside itself, wherever that is, and :mod:`site` still reads the rest.
     """
     lines = [
-        f"home = {posixpath.dirname(python.executable)}",
         f"include-system-site-packages = {'true' if system_site_packages else 'false'}",
         f"version = {python.version}",
-        f"executable = {python.executable}",
     ]
+    if not contained:
+        lines.insert(0, f"home = {posixpath.dirname(python.executable)}")
+        lines.append(f"executable = {python.executable}")
     if prompt:
         lines.append(f"prompt = {prompt!r}")
     return "\n".join(lines) + "\n"
@@ -74,6 +80,15 @@ def interpreter_links(python: BasePython) -> Dict[str, str]:
     return links
 
 
+def contained_links(python: BasePython) -> Dict[str, str]:
+    """The names of an interpreter whose own file is ``bin/pythonX.Y`` of the view."""
+    base = posixpath.basename(python.executable)
+    links = dict.fromkeys(interpreter_links(python), "python3")
+    links["bin/python3"] = base
+    links.pop(f"bin/{base}", None)
+    return links
+
+
 def parts(
     python: BasePython,
     *,
@@ -81,16 +96,21 @@ def parts(
     prompt: str,
     templates: Mapping[str, str],
     steps: Sequence[Step],
+    contained: bool = False,
 ) -> VenvParts:
     """All that a view gets on top of the packages' files to be a virtual environment.
 
     :param templates: texts of ``share/activate`` by file name; scripts without one are left out.
     :param steps: what the activation scripts do.
+    :param contained: see :func:`configuration`; the interpreter's file itself is the package's.
     """
     folders: List[str] = ["bin", "include", "lib", python.purelib]
     texts: Dict[str, bytes] = {
         "pyvenv.cfg": configuration(
-            python, system_site_packages=system_site_packages, prompt=prompt
+            python,
+            system_site_packages=system_site_packages,
+            prompt=prompt,
+            contained=contained,
         ).encode()
     }
     for shell, row in SHELLS.items():
@@ -98,6 +118,6 @@ def parts(
         if template is not None:
             text = render(shell, template, steps, name=prompt)
             texts[f"bin/{row.template}"] = text.encode()
-    links = interpreter_links(python)
+    links = contained_links(python) if contained else interpreter_links(python)
     links["lib64"] = "lib"
     return VenvParts(tuple(folders), links, texts)
