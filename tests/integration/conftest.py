@@ -434,12 +434,24 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 '''
 
 
+@pytest.fixture(scope="session")
+def make_recipes() -> Callable[[Command, Path], Recipes]:
+    """Makes a repository that a command reads before this tree's own."""
+
+    def make(spack: Command, root: Path) -> Recipes:
+        recipes = Recipes(root)
+        (spack.place.config / "repos.yaml").write_text(f"repos:\n  tiny: {recipes.root}\n")
+        return recipes
+
+    return make
+
+
 @pytest.fixture
-def recipes(spack: Command, tmp_path: Path) -> Recipes:
+def recipes(
+    spack: Command, make_recipes: Callable[[Command, Path], Recipes], tmp_path: Path
+) -> Recipes:
     """A repository that ``spack`` reads before this tree's own."""
-    recipes = Recipes(tmp_path / "tiny")
-    (spack.place.config / "repos.yaml").write_text(f"repos:\n  tiny: {recipes.root}\n")
-    return recipes
+    return make_recipes(spack, tmp_path / "tiny")
 
 
 def snapshot(root: Path, *ignored: str) -> dict[str, tuple[str, ...]]:

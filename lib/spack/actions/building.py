@@ -23,7 +23,17 @@ def build_environment(workshop: Workshop, spec: ConcreteSpec) -> Mapping[str, st
     """
     store = workshop.store
     there = store.database.installed_hashes()
-    make_plan([spec], there - {spec.dag_hash()}, Options(only="package"))
+    try:
+        make_plan([spec], there - {spec.dag_hash()}, Options(only="package"))
+    except InstallError as error:
+        missing = {node.dag_hash(): node.short for node in spec.traverse()}
+        names = ", ".join(missing[digest] for digest in error.facts["missing"])
+        raise InstallError(
+            f"the build environment of {spec.short} needs what is not installed: {names}",
+            facts=error.facts,
+            hint=f"spack install --only dependencies {spec.name}",
+            ref="build-env-missing",
+        ) from error
     stage = workshop.stage_path(spec)
     stage.mkdir(parents=True, exist_ok=True)
     prefixes = {node.dag_hash(): str(store.prefix(node)) for node in spec.traverse()}
