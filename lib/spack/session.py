@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from spack.config.packages import PackageSettings
     from spack.environment import Environment
     from spack.fetch.fetcher import Fetcher
-    from spack.fetch.index import PackageIndex
-    from spack.fetch.plain import BaseTransport
     from spack.recipe.records import Recipe
     from spack.repo import RepoPath
     from spack.solver.problem import Root, Solution
@@ -424,35 +422,10 @@ class Session:
         )
 
     def fetcher(self, *, checksum: bool = True) -> Fetcher:
-        """What brings sources: cache, mirrors, the package index, urls and git."""
-        from spack.fetch.cache import SourceCache
-        from spack.fetch.fetcher import Fetcher, FetchOptions
-        from spack.fetch.mirror import Mirror
+        """What brings sources; see :func:`spack.actions.fetching.make_fetcher`."""
+        from spack.actions.fetching import make_fetcher
 
-        return Fetcher(
-            SourceCache(self.settings.fetch.source_cache),
-            self._network,
-            mirrors=[
-                Mirror(entry.name, entry.fetch_url)
-                for entry in self.settings.mirrors
-                if entry.source
-            ],
-            environ=self.environ,
-            options=FetchOptions(checksum=checksum),
-        )
-
-    def _network(self) -> Tuple[PackageIndex, BaseTransport]:
-        from spack.bootstrap.own import LOCK
-        from spack.fetch.fetcher import index_and_transport
-        from spack.fetch.index import read_knower
-        from spack.fetch.pipconfig import read
-
-        return index_and_transport(
-            read(self.environ),
-            self.settings.fetch,
-            self.environ,
-            lambda: read_knower(self.places.root / LOCK),
-        )
+        return make_fetcher(self.settings, self.environ, self.places.root, checksum=checksum)
 
     def environment_roots(self) -> FrozenSet[str]:
         """Hashes of the roots of all environments that are known and still exist."""

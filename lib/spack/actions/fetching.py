@@ -1,0 +1,42 @@
+"""What brings sources, put together from the configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Mapping, Tuple
+
+from spack.bootstrap.own import LOCK
+from spack.config.settings import Settings
+from spack.fetch.cache import SourceCache
+from spack.fetch.fetcher import Fetcher, FetchOptions, index_and_transport
+from spack.fetch.index import PackageIndex, read_knower
+from spack.fetch.mirror import Mirror
+from spack.fetch.pipconfig import read
+from spack.fetch.plain import BaseTransport
+
+__all__ = ["make_fetcher"]
+
+
+def make_fetcher(
+    settings: Settings, environ: Mapping[str, str], root: Path, *, checksum: bool
+) -> Fetcher:
+    """The source cache, then the mirrors, the package index, urls and git.
+
+    Nothing of the network is touched before something is missing from the cache.
+
+    :param root: of this installation; its lock file knows the usual index.
+    :param checksum: False takes sources without a checksum, and with a wrong one.
+    """
+
+    def network() -> Tuple[PackageIndex, BaseTransport]:
+        return index_and_transport(
+            read(environ), settings.fetch, environ, lambda: read_knower(root / LOCK)
+        )
+
+    return Fetcher(
+        SourceCache(settings.fetch.source_cache),
+        network,
+        mirrors=[Mirror(entry.name, entry.fetch_url) for entry in settings.mirrors if entry.source],
+        environ=environ,
+        options=FetchOptions(checksum=checksum),
+    )
