@@ -62,6 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     remove.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
     remove.add_argument("name", metavar="ENV", nargs="+", help="names")
 
+    layer = verbs.add_parser(
+        "layer", help="make a virtual environment on top of a view, for pip and uv to write to"
+    )
+    layer.add_argument("--view", metavar="VIEW", help="as for `spack view`")
+    layer.add_argument("dir", metavar="DIR", help="where; a layer that is there is renewed")
+
     view = verbs.add_parser("view", help="work on the views of the active environment")
     view.add_argument("action", choices=("regenerate", "enable", "disable"))
     view.add_argument("-f", "--force", action="store_true", help="even if nothing has changed")
@@ -189,6 +195,20 @@ def _remove(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
+def _layer(session: Session, args: argparse.Namespace) -> Optional[int]:
+    from spack.actions.views import templates
+    from spack.cli.commands.view import find_view
+    from spack.view.layer import make_layer
+
+    view = find_view(session, args.view)
+    path = os.path.abspath(session.cwd / args.dir)
+    layer = make_layer(path, view, templates(session.places.share))
+    done = "renewed" if layer.renewed else "made"
+    message(f"{done} a layer in {path}, on {view} ({layer.stand_ins} distributions)")
+    print(f"    source {args.dir}/bin/activate")
+    return None
+
+
 def _view(session: Session, args: argparse.Namespace) -> Optional[int]:
     from spack.actions.environments import regenerate_views, set_view
 
@@ -220,4 +240,5 @@ _VERBS: Dict[str, Callable[[Session, argparse.Namespace], Optional[int]]] = {
     "status": _status,
     "remove": _remove,
     "view": _view,
+    "layer": _layer,
 }
