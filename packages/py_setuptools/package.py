@@ -26,3 +26,8 @@ class PySetuptools(PythonPackage):
     depends_on("python@3.8:", type=("build", "run"), when="@=69.5.1")
     depends_on("python@3.7:", type=("build", "run"), when="@:63.4.3")
     depends_on("py-wheel", type="build", when="@:70.0")
+
+    @when("@:69")
+    def setup_build_environment(self, env: EnvironmentModifications) -> None:
+        # Its own version, which wheel asks for, is found by way of the metadata in the sources.
+        env.prepend_path("PYTHONPATH", self.stage.source_path)

@@ -18,7 +18,7 @@ import pytest
 
 #: Runs in the backend: everything that it can see, as text without the stage's path.
 WITNESS = """
-import getpass, json, os, shutil, site, subprocess, sys, sysconfig, warnings
+import json, os, re, shutil, site, subprocess, sys, sysconfig, warnings
 seen = {
     "environ": {k: v for k, v in os.environ.items() if not k.startswith("_PYPROJECT_HOOKS")},
     "flags": str(sys.flags),
@@ -45,6 +45,7 @@ except ImportError:
 stage = os.path.dirname(os.environ["HOME"])
 text = json.dumps(seen, indent=1, sort_keys=True).replace(stage, "@STAGE@")
 text = text.replace(sys.prefix, "@PREFIX@")
+text = re.sub("pip-([a-z-]+)-[a-z0-9_]{8}", r"pip-\\1", text)  # pip's temporary directories
 with open("witness.py", "w") as stream:
     stream.write("seen = " + repr(text) + "\\n")
 """
@@ -143,16 +144,17 @@ class Clean(NamedTuple):
     """The build that nothing disturbs, and the means to repeat it."""
 
     spack: Any
+    spec: str
     evil: Path
     venv: Path
     sources: Path
     tree: Mapping[str, Any]
 
-    def again(self, environ: Mapping[str, str]) -> Mapping[str, Any]:
+    def again(self, environ: Mapping[str, str], *options: str) -> Mapping[str, Any]:
         """Build it once more, under *environ*, from the sources."""
         shutil.rmtree(self.sources, ignore_errors=True)
         place = f"config:source_cache:{self.sources}"  # no wheel is there to be used again
-        self.spack("-c", place, "install", "--overwrite", "py-witness", environ=environ)
+        self.spack("-c", place, "install", "--overwrite", *options, self.spec, environ=environ)
         return _tree(self.spack)
 
 
@@ -165,14 +167,10 @@ def _tree(spack: Any) -> Mapping[str, Any]:
     }
 
 
-@pytest.fixture
-def clean(spack: Any, recipes: Any, tmp_path: Path) -> Clean:
-    """A clean build of the witness."""
+@pytest.fixture(params=["python_wheel", "python_pip"])
+def clean(spack: Any, recipes: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Clean:
+    """A clean build of the witness, by each of the builders."""
     recipes.python_project("witness", {"module.py": "x = 1\n"}, backend=WITNESS)
-    recipe = recipes.path("py-witness")
-    recipe.write_text(
-        recipe.read_text() + '    build_system("python_wheel")\n    extends("python")\n'
-    )
     evil = tmp_path / "evil"
     evil.mkdir()
     for name in ("poison", "argparse", "json", "backend", "sitecustomize", "usercustomize"):
@@ -182,8 +180,10 @@ def clean(spack: Any, recipes: Any, tmp_path: Path) -> Clean:
     for name in ("pip", "cc", "tool"):
         (venv / "bin" / name).write_text("#!/bin/sh\nexit 66\n")
         (venv / "bin" / name).chmod(0o755)
-    spack("install", "py-witness")
-    return Clean(spack, evil, venv, tmp_path / "sources", _tree(spack))
+    spec = f"py-witness build_system={request.param}"
+    sources = tmp_path / "sources"
+    spack("install", spec)
+    return Clean(spack, spec, evil, venv, sources, _tree(spack))
 
 
 def test_what_a_clean_build_sees(clean: Clean) -> None:
@@ -226,3 +226,44 @@ def test_builds_are_the_same_under_every_poison(clean: Clean) -> None:
         check(name, {})
     check("everything", everything)
     assert wrong == {}
+
+
+def test_the_witness_sees_what_is_let_through(clean: Clean) -> None:
+    assert clean.again({"SOME_VARIABLE": "1"}) == clean.tree
+    changed = clean.again({"SOME_VARIABLE": "1"}, "--dirty")
+    assert [path for path in clean.tree if changed[path] != clean.tree[path]]
+
+
+#: What an old setuptools registers in every process that asks for entry points.
+_OLD_ENTRY_POINTS = """\
+[distutils.commands]
+build_py = poison:command
+egg_info = poison:command
+install = poison:command
+[distutils.setup_keywords]
+zip_safe = poison:keyword
+packages = poison:keyword
+[setuptools.finalize_distribution_options]
+keywords = poison:finalize
+parent_finalize = poison:finalize
+[egg_info.writers]
+PKG-INFO = poison:write
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build_system", ["python_wheel", "python_pip"])
+def test_an_old_setuptools_in_the_user_site(spack: Any, build_system: str) -> None:
+    """The case that this project was founded for: setuptools 63 built from its sources."""
+    home = spack.place.home
+    _in_user_site(home, "poison.py", "raise RuntimeError('an entry point of another setuptools')\n")
+    _in_user_site(home, "setuptools/__init__.py", _RAISES)
+    _in_user_site(home, "pkg_resources/__init__.py", _RAISES)
+    info = "setuptools-44.1.1.dist-info"
+    _in_user_site(
+        home, f"{info}/METADATA", "Metadata-Version: 2.1\nName: setuptools\nVersion: 44.1.1\n"
+    )
+    _in_user_site(home, f"{info}/entry_points.txt", _OLD_ENTRY_POINTS)
+    spack("install", f"py-setuptools@63.4.3 build_system={build_system}")
+    prefix = spack.prefix("py-setuptools@63.4.3")
+    assert list(prefix.glob("lib*/python3*/site-packages/setuptools-63.4.3.dist-info"))
