@@ -16,8 +16,10 @@ class PyPycodestyle(PythonPackage):
     version("2.13.0", sha256="c8415bf09abe81d9c7f872502a6eee881fbe85d8763dd5b9924bb0a01d67efae")
     version("2.12.1", sha256="6838eae08bbce4f6accd5d5572075c63626a15ee3e6f842df996bf62f6d73521")
     version("2.11.1", sha256="41ba0e7afc9752dfb53ced5489e89f8186be00e599e712660695b7a75ff2663f")
+    version("2.10.0", sha256="347187bdb476329d98f695c213d7295a846d1152ff4fe9bacb8a9590b8ee7053")
 
     depends_on("python@3.10:", type=("build", "run"), when="@2.15.0:")
     depends_on("python@3.9:", type=("build", "run"), when="@2.13.0:2.14.0")
-    depends_on("python@3.8:", type=("build", "run"), when="@:2.12.1")
+    depends_on("python@3.8:", type=("build", "run"), when="@2.11.1:2.12.1")
+    depends_on("python@3.6:", type=("build", "run"), when="@:2.10.0")
     depends_on("py-setuptools", type="build")

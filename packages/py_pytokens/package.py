@@ -18,7 +18,8 @@ class PyPytokens(PythonPackage):
 
     depends_on("c", type="build")
     depends_on("python@3.8:", type=("build", "link", "run"))
-    depends_on("py-mypy", type="build", when="@0.4.1:")
+    # Its metadata names no version, but the compiler of mypy 1.11 refuses its classes.
+    depends_on("py-mypy@1.16:", type="build", when="@0.4.1:")
     depends_on("py-setuptools@69:", type="build", when="@0.4.1:")
     depends_on("py-setuptools", type="build", when="@:0.3.0")
     depends_on("py-wheel", type="build", when="@0.4.1:")
