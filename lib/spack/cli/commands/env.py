@@ -6,14 +6,17 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Callable, Dict, Optional
+from typing import TYPE_CHECKING, Callable, Dict, Optional
 
 from spack.cli.ask import confirm
-from spack.cli.render import Colors, message, use_color
+from spack.cli.render import Colors, message, use_color, warning
 from spack.cli.shells import add_shell_arguments, shell_of
 from spack.cli.specs import status_mark
 from spack.errors import UsageError
 from spack.session import ACTIVE, Session
+
+if TYPE_CHECKING:
+    from spack.environment import Environment, ViewDescriptor
 
 REPORTS = True
 DESCRIPTION = """create, activate and inspect environments
@@ -68,6 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     layer.add_argument("--view", metavar="VIEW", help="as for `spack view`")
     layer.add_argument("dir", metavar="DIR", help="where; a layer that is there is renewed")
 
+    pack = verbs.add_parser("pack", help="write one archive of the environment's view")
+    pack.add_argument("--view", metavar="NAME", help="which view, if there are several")
+    pack.add_argument("file", metavar="FILE", nargs="?", help="NAME.tar.gz, .tar.xz or .tar")
+    unpack = verbs.add_parser("unpack", help="unpack what `spack env pack` has made")
+    unpack.add_argument("file", metavar="FILE")
+    unpack.add_argument("dir", metavar="DIR", help="a new directory")
+
     view = verbs.add_parser("view", help="work on the views of the active environment")
     view.add_argument("action", choices=("regenerate", "enable", "disable"))
     view.add_argument("-f", "--force", action="store_true", help="even if nothing has changed")
@@ -104,16 +114,7 @@ def _activate(session: Session, args: argparse.Namespace) -> Optional[int]:
 
     shell = shell_of(args, "env activate")
     environment = session.find_environment(args.name, args.dir or args.name == ".")
-    views = {view.name: view for view in environment.views(session.variables)}
-    view = environment.default_view(session.variables)
-    if args.with_view:
-        if args.with_view not in views:
-            raise UsageError(
-                f"{environment.name} has no view named {args.with_view}",
-                hint="its views: " + (", ".join(views) or "none"),
-                ref="view-unknown",
-            )
-        view = views[args.with_view]
+    view = _chosen_view(session, environment, args.with_view)
     if args.without_view:
         view = None
     activation = load_activation(view.root) if view is not None else None
@@ -195,6 +196,66 @@ def _remove(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
+def _chosen_view(
+    session: Session, environment: Environment, name: Optional[str]
+) -> Optional[ViewDescriptor]:
+    """The view of that name, or the default one.
+
+    :raises UsageError: there is none of that name.
+    """
+    if not name:
+        return environment.default_view(session.variables)
+    views = {view.name: view for view in environment.views(session.variables)}
+    if name not in views:
+        raise UsageError(
+            f"{environment.name} has no view named {name}",
+            hint="its views: " + (", ".join(views) or "none"),
+            ref="view-unknown",
+        )
+    return views[name]
+
+
+def _pack(session: Session, args: argparse.Namespace) -> Optional[int]:
+    from spack.actions.packing import pack_view
+    from spack.actions.views import RecipesOfView
+
+    environment = session.need_environment("env pack")
+    view = _chosen_view(session, environment, args.view)
+    if view is None:
+        raise UsageError(
+            f"{environment.name} has no default view to pack",
+            hint="name one with --view, or write `view: true` into spack.yaml",
+            ref="no-view",
+        )
+    packed = pack_view(
+        view,
+        environment.roots(),
+        session.store,
+        session.places.share,
+        environment.name,
+        session.cwd / (args.file or f"{environment.name}.tar.gz"),
+        RecipesOfView(lambda: session.recipes, session.library_path),
+    )
+    message(f"packed {packed.entries} files into {packed.path}")
+    for line in packed.needs.lines():
+        print(f"    {line}")
+    return None
+
+
+def _unpack(session: Session, args: argparse.Namespace) -> Optional[int]:
+    from spack.actions.packing import missing, unpack_view
+
+    path = Path(os.path.abspath(session.cwd / args.dir))
+    unpacked = unpack_view(session.cwd / args.file, path)
+    message(f"unpacked a view into {path}")
+    for line in unpacked.needs.lines():
+        print(f"    {line}")
+    lacking = missing(unpacked.needs)
+    for line in lacking:
+        warning(line)
+    return 1 if lacking else None
+
+
 def _layer(session: Session, args: argparse.Namespace) -> Optional[int]:
     from spack.actions.views import templates
     from spack.cli.commands.view import find_view
@@ -241,4 +302,6 @@ _VERBS: Dict[str, Callable[[Session, argparse.Namespace], Optional[int]]] = {
     "remove": _remove,
     "view": _view,
     "layer": _layer,
+    "pack": _pack,
+    "unpack": _unpack,
 }
