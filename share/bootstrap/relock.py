@@ -45,11 +45,8 @@ OPTIONAL = (
     ("macosx", "arm64", ("macos", 14, 0)),
     ("macosx", "x86_64", ("macos", 14, 0)),
 )
-#: Besides pyproject.toml's: what some interpreters or systems need.
-FURTHER = (
-    "tomli>=2; python_version < '3.11'",
-    "truststore; sys_platform == 'darwin' and python_version >= '3.10'",
-)
+#: Besides pyproject.toml's: what some systems need.
+FURTHER = ("truststore; sys_platform == 'darwin' and python_version >= '3.10'",)
 #: The library that knows the usual index; its wheel lies beside the lock file.
 KNOWER = "pypi_simple-1.8.0-py3-none-any.whl"
 

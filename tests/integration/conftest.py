@@ -191,9 +191,8 @@ def area(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def clone(root: Path, area: Path) -> Path:
-    """A copy of the files of this tree that are, or could be, in version control."""
-    clone = area / "clone"
+def copy_tree(root: Path) -> Callable[[Path], Path]:
+    """Copies the files of this tree that are, or could be, in version control."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=root,
@@ -201,12 +200,22 @@ def clone(root: Path, area: Path) -> Path:
         capture_output=True,
         text=True,
     ).stdout.split("\0")
-    for name in filter(None, listed):
-        source, target = root / name, clone / name
-        if source.is_symlink() or source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target, follow_symlinks=False)
-    return clone
+
+    def copy(place: Path) -> Path:
+        for name in filter(None, listed):
+            source, target = root / name, place / name
+            if source.is_symlink() or source.is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target, follow_symlinks=False)
+        return place
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def clone(copy_tree: Callable[[Path], Path], area: Path) -> Path:
+    """A copy of this tree, as from version control."""
+    return copy_tree(area / "clone")
 
 
 def poor_environment(home: Path, temporary: Path) -> dict[str, str]:

@@ -319,12 +319,9 @@ def test_no_network(spack, sources, packages_of):
     assert cached(sources) == []
 
 
-def test_no_network_at_the_first_start(clone, spack, tmp_path):
+def test_no_network_at_the_first_start(copy_tree, spack, tmp_path):
     """The own dependencies cannot be brought: nothing is left, and the next start tries again."""
-    fresh = tmp_path / "fresh"
-    shutil.copytree(
-        clone, fresh, symlinks=True, ignore=shutil.ignore_patterns("var", "opt", "view")
-    )
+    fresh = copy_tree(tmp_path / "fresh")
     command = [str(fresh / "bin" / "spack"), "find"]
     done = subprocess.run(
         command, env=spack.variables(nowhere()), capture_output=True, text=True, timeout=300
