@@ -96,7 +96,7 @@ class Report:
                 "line": first.origin.line,
                 "problems": [f"{p.origin}: {p.message}" for p in ordered],
             },
-            hint=first.hint,
+            hint=first.hint or (None if any(p.hint for p in others) else _ANY_HINT),
             causes=[
                 ConfigError(
                     f"{p.origin}: {p.message}",
@@ -108,6 +108,7 @@ class Report:
         )
 
 
+_ANY_HINT = "the files in etc/ of this installation show every value and what it means"
 _SUFFIXES = (":", "+", "-")
 
 

@@ -68,6 +68,11 @@ class Failure(NamedTuple):
     error: BaseException
     log: Optional[Path]
 
+    def tells_no_log(self) -> bool:
+        """Whether there is a log that the error itself says nothing of."""
+        told = getattr(self.error, "long_message", None) or ""
+        return self.log is not None and str(self.log) not in told
+
 
 @dataclass(frozen=True)
 class Report:
@@ -94,7 +99,7 @@ class Report:
         if self.skipped:
             names = ", ".join(step.spec.short for step in self.skipped)
             lines.append(f"not tried, because they need it: {names}")
-        lines.extend(f"log: {failure.log}" for failure in self.failures if failure.log)
+        lines.extend(f"log: {failure.log}" for failure in self.failures if failure.tells_no_log())
         error = self.failures[0].error
         hint = error.hint if len(failed) == 1 and isinstance(error, SpackError) else None
         raise InstallError(
@@ -338,7 +343,8 @@ class _Execution:
             self._task(work).finish("stopped")
             return
         work.state = "failed"
-        self._task(work).fail(str(error))
+        # The task has its name; an error of the build begins with it.
+        self._task(work).fail(str(error).replace(f"{work.step.spec.short} failed", "failed", 1))
         log = work.log if work.log is not None and work.log.exists() else None
         self.failures.append(Failure(work.step, error, log))
         for spec_hash in self.plan.dependents(work.step.hash):
