@@ -22,4 +22,3 @@ class PyPytokens(PythonPackage):
     depends_on("py-mypy@1.16:", type="build", when="@0.4.1:")
     depends_on("py-setuptools@69:", type="build", when="@0.4.1:")
     depends_on("py-setuptools", type="build", when="@:0.3.0")
-    depends_on("py-wheel", type="build", when="@0.4.1:")

@@ -32,7 +32,7 @@ def small(make_spack, make_recipes, tmp_path_factory):
 
 
 #: What is installed in ``small`` beside externals.
-INSTALLED = {"base", "top", "prog", "py-sweet", "py-pip", "python-venv", "compiler-wrapper"}
+INSTALLED = {"base", "top", "prog", "py-sweet", "python-venv", "compiler-wrapper"}
 EXPLICIT = ["prog", "py-sweet", "top"]
 
 

@@ -134,7 +134,7 @@ def test_find_lists_the_nodes(style):
     lines = style("find", "-lv").lines
     rows = [line.split() for line in lines if re.match(r"\w{7} ", line)]
     names = {row[1].partition("@")[0] for row in rows}
-    assert {"python", "python-venv", "py-pip", *(f"py-{tool}" for tool in TOOLS)} <= names
+    assert {"python", "python-venv", *(f"py-{tool}" for tool in TOOLS)} <= names
     assert len(rows) > 25
     assert lines[0].startswith("-- linux-")
     assert lines[-1] == f"==> {len(rows)} installed packages"
@@ -187,9 +187,9 @@ def test_files_are_as_recorded(style):
 
 def test_spec_as_a_tree(style):
     lines = style("spec", "-Il", "py-black").lines
-    assert re.match(r"\[\+]  \w{7}  py-black@\S+ build_system=python_pip platform=linux", lines[0])
+    assert re.match(r"\[\+]  \w{7}  py-black@\S+ build_system=python_wheel platform=linux", lines[0])
     nodes = {line.split("^")[1].split("@")[0] for line in lines[1:]}
-    assert {"py-click", "py-pip", "python", "python-venv"} <= nodes
+    assert {"py-click", "python", "python-venv"} <= nodes
     assert all(line.startswith(("[+]", "[e]")) for line in lines), "all of it is installed"
     assert len(lines) == len({re.sub(r"^.{14}\s*\^?", "", line) for line in lines})
 

@@ -103,7 +103,10 @@ def _list_url(cls: PythonPackage) -> Optional[str]:
 
 
 class PythonPackage(PythonExtension):
-    """A package that pip, and a build backend behind it, can build and install.
+    """A package that a build backend (PEP 517) makes a wheel of.
+
+    ``build_system=python_wheel`` calls the backend and installs the wheel; ``python_pip`` leaves
+    both to pip, and is all that there is for recipes that themselves speak of pip.
 
     ``pypi = "<project>/<file name>"`` says where its versions are; the index is the one that
     pip's own configuration names.
@@ -117,7 +120,7 @@ class PythonPackage(PythonExtension):
 
     install_time_test_callbacks = ["test_imports"]
 
-    build_system("python_pip", "python_wheel", default="python_pip")
+    build_system("python_wheel", "python_pip", default="python_wheel")
 
     with when("build_system=python_pip"):
         extends("python")
