@@ -1,0 +1,339 @@
+"""Views through the command: every link type, several Pythons, moved and used in real shells."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable, Iterator
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Command, Recipes
+
+pytestmark = pytest.mark.slow
+
+LINK_TYPES = ("symlink", "hardlink", "copy")
+
+#: What each view goes through, in this order; the view and its environment are at all of them.
+PLACES = ("in place", "moved", "l" * 120 + "/" + "m" * 140, 'it\'s "so" $x and ü')
+
+PACKAGE = '''\
+from spack_repo.builtin.build_systems.python import PythonExtension
+from spack_repo.builtin.build_systems.generic import Package
+
+from spack.package import *
+
+
+class PyTool(Package, PythonExtension):
+    """Modules, a script and a Jupyter kernel."""
+
+    has_code = False
+    version("1.0")
+    extends("python")
+
+    def install(self, spec, prefix):
+        python = spec["python"].command.path
+        site = join_path(prefix, spec["python"].package.purelib)
+        mkdirp(site, prefix.bin, prefix.share.jupyter.kernels.tool)
+        with open(join_path(site, "tool.py"), "w") as stream:
+            stream.write("X = 42\\n")
+        with open(prefix.bin.tool, "w") as stream:
+            stream.write(f"#!{python}\\n")
+            stream.write("from __future__ import annotations\\n")
+            stream.write("import sys, tool; print(tool.X, sys.prefix)\\n")
+        set_executable(prefix.bin.tool)
+        with open(prefix.share.jupyter.kernels.tool.join("kernel.json"), "w") as stream:
+            stream.write('{"argv": ["%s", "-c", "import sys, tool; print(sys.argv[1:])", ' % python)
+            stream.write('"{connection_file}"], "display_name": "Tool", "language": "python"}')
+'''
+
+#: A Python in the store: a copy of the prefix of one that has a prefix of its own.
+OWN_PYTHON = '''\
+import os
+import shutil
+
+from spack_repo.venv.packages.python.package import Python as Base
+
+from spack.package import *
+
+
+class Python(Base):
+    """A copy of an interpreter."""
+
+    has_code = False
+    version("{version}")
+
+    def install(self, spec, prefix):
+        source, name = "{prefix}", "{name}"
+        leave = shutil.ignore_patterns("test", "idlelib", "__pycache__", "site-packages", "*.a")
+        mkdirp(prefix.bin, prefix.lib)
+        shutil.copy2(join_path(source, "bin", name), prefix.bin)
+        os.symlink(name, prefix.bin.python3)
+        shutil.copytree(join_path(source, "lib", name), prefix.lib.join(name), ignore=leave)
+        mkdirp(prefix.lib.join(name).join("site-packages"))
+        for file in os.listdir(join_path(source, "lib")):
+            if file.startswith("libpython"):
+                shutil.copy2(join_path(source, "lib", file), prefix.lib, follow_symlinks=False)
+        old, new = os.fsencode(join_path(source, "lib")), b"$ORIGIN/../lib"
+        for path in [prefix.bin.join(name), *find(prefix.lib, "libpython*.so*", recursive=False)]:
+            with open(path, "rb") as stream:
+                content = stream.read()
+            content = content.replace(old + b"\\0", new + b"\\0" * (len(old) - len(new) + 1))
+            mode = os.stat(path).st_mode
+            os.unlink(path)
+            with open(path, "wb") as stream:
+                stream.write(content)
+            os.chmod(path, mode)
+'''
+
+SHELLS = {
+    "bash": "set -eu; . {activate}; {use}; deactivate; {after}",
+    "zsh": "setopt err_exit no_unset; . {activate}; {use}; deactivate; {after}",
+    "dash": "set -eu; . {activate}; {use}; deactivate; {after}",
+    "fish": "source {activate}.fish; {use}; deactivate; {after}",
+    "tcsh": "source {activate}.csh; {use}; eval deactivate; {after}",
+}
+
+
+def interpreters() -> Iterator[tuple[Path, str]]:
+    """(executable, version) of the system's Python and of others that are found, each once.
+
+    Programs that only choose an interpreter are passed by: their directory is called "shims", and
+    what they choose from lies beside it.
+    """
+    found: dict[str, tuple[Path, str]] = {}
+    places = ["/usr/bin/python3", sys.executable]
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        if os.path.basename(folder) == "shims":
+            places += sorted(map(str, Path(folder).parent.glob("versions/3.*/bin/python3")))
+        places += [os.path.join(folder, f"python3.{minor}") for minor in range(8, 16)]
+    code = "import sys; print(sys._base_executable, '%d.%d.%d' % sys.version_info[:3])"
+    for place in places:
+        if not os.access(place, os.X_OK) or "/shims/" in place:
+            continue
+        done = subprocess.run([place, "-ISc", code], capture_output=True, text=True)
+        words = done.stdout.split()
+        if done.returncode == 0 and tuple(map(int, words[1].split("."))) >= (3, 8):
+            real = os.path.realpath(words[0])
+            found.setdefault(words[1].rpartition(".")[0], (Path(real), words[1]))
+    return iter(found.values())
+
+
+ALL = list(interpreters())
+OWN = [
+    (path, version)
+    for path, version in ALL
+    if path.parents[1] != Path("/usr")
+    and (path.parents[1] / "lib" / f"python{version.rpartition('.')[0]}" / "os.py").exists()
+]
+BASES = [f"external {version}" for _, version in ALL] + [f"store {OWN[0][1]}"] * bool(OWN)
+
+
+def configure(base: str, spack: Command, recipes: Recipes) -> None:
+    """Let *base* be the Python of all packages."""
+    kind, version = base.split()
+    path = next(path for path, found in ALL if found == version)
+    if kind == "store":
+        prefix, name = path.parents[1], f"python{version.rpartition('.')[0]}"
+        text = OWN_PYTHON.format(version=version, prefix=prefix, name=name)
+        recipes.write("python", text)
+        packages = f"  python:\n    require: ['@={version}']\n    buildable: true\n"
+    else:
+        spack("external", "find", "--path", path.parent, "python")
+        packages = (spack.place.config / "packages.yaml").read_text().partition("\n")[2]
+        packages += f"    require: ['@={version}']\n"
+        assert f"python@{version}" in packages, packages
+    (spack.place.config / "packages.yaml").write_text(f"packages:\n{packages}")
+
+
+def environment(spack: Command, place: Path, *specs: str) -> Path:
+    place.mkdir(parents=True)
+    views = "".join(f"    {name}: {{root: {name}, link_type: {name}}}\n" for name in LINK_TYPES)
+    (place / "spack.yaml").write_text(f"spack:\n  specs: [{', '.join(specs)}]\n  view:\n{views}")
+    spack("-e", place, "install")
+    return place
+
+
+def out(*command: object, env: dict[str, str] | None = None) -> str:
+    clean = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", **(env or {})}
+    done = subprocess.run(
+        [str(word) for word in command], env=clean, cwd="/", capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_matrix(base: str, spack: Command, recipes: Recipes, tmp_path: Path) -> None:
+    """{symlink, hardlink, copy} x Pythons x {in place, moved, long path, space and quotes}."""
+    recipes.write("py-tool", PACKAGE)
+    configure(base, spack, recipes)
+    place = environment(spack, tmp_path / PLACES[0], "py-tool")
+    uses = 0
+    for number, name in enumerate(PLACES):
+        old, place = place, tmp_path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if old != place:
+            old.rename(place)
+            for view in LINK_TYPES:
+                assert names_of(place / view, str(old)) == []
+        for view in LINK_TYPES:
+            check(place / view)
+            uses += 1
+        if number:
+            # The prompt shows the environment's name, which is its directory's.
+            spack("-e", place, "env", "view", "regenerate")
+            again = spack("-e", place, "env", "view", "regenerate")
+            assert again.text.count("is up to date") == len(LINK_TYPES), again.text
+    assert uses == len(LINK_TYPES) * len(PLACES)
+
+
+def names_of(root: Path, text: str) -> list[str]:
+    """Files and links below *root* that name *text*, byte-code apart."""
+    found = []
+    for path in root.rglob("*"):
+        if path.is_symlink():
+            content = os.fsencode(os.readlink(path))
+        elif path.is_file() and path.suffix != ".pyc":
+            content = path.read_bytes()
+        else:
+            continue
+        if os.fsencode(text) in content:
+            found.append(str(path))
+    return found
+
+
+def check(view: Path) -> None:
+    """Everything that a person does with a virtual environment."""
+    code = "import sys, tool; print(tool.X, sys.prefix)"
+    child = f"import subprocess, sys; subprocess.check_call([sys.executable, '-c', {code!r}])"
+    expected = f"42 {view}"
+    assert out(view / "bin/python", "-c", code) == expected
+    assert out(view / "bin/python3", "-c", child) == expected
+    assert out(view / "bin/tool") == expected
+    kernel = json.loads((view / "share/jupyter/kernels/tool/kernel.json").read_text())
+    argv = [word.replace("{connection_file}", "file") for word in kernel["argv"]]
+    assert argv[0] == "python3"
+    assert out(view / "bin" / argv[0], *argv[1:]) == "['file']"
+    for shell, template in SHELLS.items():
+        program = shutil.which(shell)
+        assert program is not None, f"the shell {shell} is not installed"
+        quoted = str(view / "bin/activate")
+        script = template.format(
+            activate='"$ACTIVATE"' if shell not in ("fish", "tcsh") else "$ACTIVATE:q",
+            use="tool; printenv VIRTUAL_ENV",
+            after="echo $PATH",
+        )
+        script = script.replace("$ACTIVATE:q.csh", '"$ACTIVATE:q".csh')
+        script = script.replace("$ACTIVATE:q.fish", "$ACTIVATE.fish")
+        flag = ["-f", "-c"] if shell in ("zsh", "tcsh") else ["-c"]
+        shown = out(program, *flag, script, env={"ACTIVATE": quoted}).splitlines()
+        path = "/usr/bin /bin" if shell == "fish" else "/usr/bin:/bin"
+        assert shown == [expected, str(view), path], (shell, shown)
+
+
+JHALE = '''\
+from spack_repo.builtin.build_systems.cmake import CMakePackage
+
+from spack.package import *
+
+
+class {title}(CMakePackage):
+    """Extends Python from CMake."""
+
+    version("1.0", {source})
+    extends("python")
+'''
+
+CMAKE = """\
+cmake_minimum_required(VERSION 3.15)
+project({name} LANGUAGES NONE)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+{lines}
+install(FILES {name}.py DESTINATION "${{site}}")
+"""
+
+#: How a CMake project finds the directory for its modules.
+WAYS = {
+    "finds": 'set(site "${Python3_SITEARCH}")',
+    "asks": "execute_process(COMMAND ${Python3_EXECUTABLE} -c "
+    "\"import sysconfig; print(sysconfig.get_path('platlib'), end='')\" OUTPUT_VARIABLE site)",
+    "guesses": "set(site lib/python3/dist-packages)",
+}
+
+
+def test_cmake_packages_that_extend_python(
+    spack: Command, recipes: Recipes, tmp_path: Path
+) -> None:
+    """They land in their own prefix and are imported from the view; or the install says why not."""
+    for name, lines in WAYS.items():
+        files = {"CMakeLists.txt": CMAKE.format(name=name, lines=lines), f"{name}.py": "X = 1\n"}
+        source = recipes.archive(f"{name}-1.0", files)
+        recipes.write(name, JHALE.format(title=name.title(), source=source))
+    place = environment(spack, tmp_path / "env", "finds", "asks")
+    for view in LINK_TYPES:
+        code = "import finds, asks; print(finds.X + asks.X, finds.__file__)"
+        shown = out(place / view / "bin/python", "-c", code)
+        assert shown.startswith(f"2 {place / view}/lib/python3")
+    failed = spack.fails("install", "guesses")
+    assert "lib/python3/dist-packages/guesses.py" in failed.text, failed.text
+    assert "site-packages" in failed.text
+
+
+def test_pip_and_uv_leave_the_store_alone(
+    spack: Command,
+    recipes: Recipes,
+    tmp_path: Path,
+    packages_of: Callable[[Path], dict[str, tuple[str, ...]]],
+) -> None:
+    """install, upgrade and uninstall in a view of each link type; hashes before and after."""
+    place = environment(spack, tmp_path / "env", "py-pip", "py-packaging@24.2")
+    before = packages_of(spack.place.store)
+    uv = shutil.which("uv")
+    network = {k: v for k, v in spack.environ.items() if k not in ("HOME", "PATH")}
+    tools = ["pip"] + ["uv"] * bool(uv)
+    for view in LINK_TYPES:
+        for tool in tools:
+            root = place / view
+            env = {**network, "VIRTUAL_ENV": str(root), "UV_CACHE_DIR": str(tmp_path / "cache")}
+            env["HOME"] = str(tmp_path / "home")
+            command = [root / "bin/pip"] if tool == "pip" else [uv, "pip"]
+            yes = ["-y"] if tool == "pip" else []
+            out(*command, "install", "-U", "packaging", env=env)
+            out(*command, "install", "tomli", env=env)
+            out(*command, "uninstall", *yes, "packaging", "tomli", env=env)
+            out(*command, "install", "tomli", env=env)
+            assert packages_of(spack.place.store) == before, (view, tool)
+            said = spack("-e", place, "env", "view", "regenerate").text
+            assert "tomli" in said, said
+            code = "import packaging, tomli; print(packaging.__version__)"
+            assert out(root / "bin/python", "-c", code) == "24.2"
+            out(*command, "uninstall", *yes, "tomli", env=env)
+            spack("-e", place, "env", "view", "regenerate")
+    assert packages_of(spack.place.store) == before
+    if uv is None:
+        pytest.skip("uv is not installed: only pip was tried")
+
+
+@pytest.mark.skipif(not OWN, reason="there is no interpreter here with a prefix of its own")
+def test_packed_with_its_python(spack: Command, recipes: Recipes, tmp_path: Path) -> None:
+    """The archive works with the store gone, unpacked by tar."""
+    recipes.write("py-tool", PACKAGE)
+    configure(f"store {OWN[0][1]}", spack, recipes)
+    place = environment(spack, tmp_path / "env", "py-tool")
+    said = spack("-e", place, "env", "pack", "--view", "copy", tmp_path / "it.tar.gz")
+    assert f"brings its own Python {OWN[0][1]}" in said.text and "store" not in said.text
+    spack.place.store.rename(tmp_path / "gone")
+    target = tmp_path / "on another 'machine'"
+    target.mkdir()
+    subprocess.run(["tar", "-xzf", tmp_path / "it.tar.gz", "-C", target], check=True)
+    check(target / "env")
+    said = spack("env", "unpack", tmp_path / "it.tar.gz", tmp_path / "unpacked")
+    check(tmp_path / "unpacked")
+    code = "import sys, os; print(sys.base_prefix, os.__file__.startswith(sys.prefix))"
+    assert out(tmp_path / "unpacked/bin/python", "-c", code) == f"{tmp_path / 'unpacked'} True"
