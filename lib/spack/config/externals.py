@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 from spack.config.packages import ExternalEntry, PackageSettings
 from spack.config.settings import Settings
 from spack.errors import ConfigError, HostError
+from spack.host.compilers import FAMILIES
 from spack.host.detection import ON_THE_FLY, Detected, detect
 from spack.host.interpreter import layout_of
 from spack.host.search import Search
@@ -19,6 +20,7 @@ __all__ = [
     "externals_data",
     "merge_externals",
     "packages_with_detected",
+    "with_compilers",
     "with_detected",
     "with_layout",
 ]
@@ -60,7 +62,7 @@ def with_detected(
 def with_layout(entry: ExternalEntry, search: Search) -> ExternalEntry:
     """An external Python with its ``executable`` and ``layout``, asked from the interpreter.
 
-    :raises ConfigError: there is no usable interpreter below its prefix.
+    :raises ConfigError: there is no usable interpreter below its prefix, or another version.
     """
     if entry.extra_attributes.get("layout") or not entry.prefix:
         return entry
@@ -83,7 +85,54 @@ def with_layout(entry: ExternalEntry, search: Search) -> ExternalEntry:
         raise ConfigError(
             f"{entry.origin}: {error.message}", facts=error.facts, hint=error.hint, ref=error.ref
         ) from error
+    if version:
+        _check_version(entry, version[0], layout.executable, layout.version)
     extra = {**entry.extra_attributes, "executable": layout.executable, "layout": layout.to_json()}
+    return entry._replace(extra_attributes=extra)
+
+
+def _check_version(entry: ExternalEntry, said: str, program: str, found: str) -> None:
+    """Refuse an entry that calls *program* another version than it is; ``3.11`` fits 3.11.2."""
+    numbers = said.split("+")[0].split(".")
+    if all(part.isdigit() for part in numbers) and found.split(".")[: len(numbers)] != numbers:
+        raise ConfigError(
+            f"{entry.origin}: '{entry.spec}' says {said}, but {program} is {found}",
+            facts={"spec": entry.spec, "program": program, "version": found},
+            hint=f"write @{found}, or correct the prefix",
+            ref="external-version",
+        )
+
+
+def with_compilers(
+    name: str, entry: ExternalEntry, run: Runner, cache: Optional[str]
+) -> ExternalEntry:
+    """An external compiler with the paths of its programs, looked for below its prefix.
+
+    Without them a build would fall back to whatever ``cc`` is on PATH.
+
+    :raises ConfigError: its programs are not there, or are of another version.
+    """
+    if entry.extra_attributes.get("compilers") or not entry.prefix or entry.modules:
+        return entry
+    directory = os.path.join(entry.prefix, "bin")
+    found = detect((name,), [directory], run, cache)
+    if not found:
+        raise ConfigError(
+            f"{entry.origin}: no compiler of {name} is in {directory}",
+            facts={"spec": entry.spec, "searched": [directory]},
+            hint="correct the prefix, or name the programs: extra_attributes:compilers:c",
+            ref="external-missing",
+        )
+    said = entry.spec.partition("@")[2].lstrip("=").split()[:1]
+    fitting = [
+        item
+        for item in found
+        if not said or f"{item.version}.".startswith(f"{said[0].rstrip(':')}.") or ":" in said[0]
+    ]
+    if not fitting:
+        _check_version(entry, said[0], found[0].prefix, found[0].version)
+        fitting = list(found)
+    extra = {**entry.extra_attributes, "compilers": fitting[0].extra_attributes["compilers"]}
     return entry._replace(extra_attributes=extra)
 
 
@@ -102,7 +151,7 @@ def packages_with_detected(
 
     :param names: only these packages are of interest; None means all that can be detected.
     :param interpreters: as for :func:`spack.host.detection.detect`.
-    :raises ConfigError: a configured Python is not there.
+    :raises ConfigError: a configured Python or compiler is not there, or is another version.
     """
     packages = dict(settings.packages)
     allowed = settings.concretizer.detect_externals
@@ -124,6 +173,10 @@ def packages_with_detected(
         entries = tuple(with_layout(entry, search) for entry in python.externals)
         search.memory.save()
         packages["python"] = python._replace(externals=entries)
+    for name in (family.name for family in FAMILIES if family.name in packages):
+        compiler = packages[name]
+        entries = tuple(with_compilers(name, entry, run, cache) for entry in compiler.externals)
+        packages[name] = compiler._replace(externals=entries)
     return with_detected(packages, found)
 
 

@@ -224,3 +224,42 @@ def test_additional_search_paths_come_first(tmp_path: Path) -> None:
     )
     found = packages_with_detected(given, [str(tmp_path / "path" / "bin")], run, names=["cmake"])
     assert [entry.spec for entry in found["cmake"].externals] == ["cmake@3.2", "cmake@3.1"]
+
+
+def test_a_configured_python_of_another_version(tmp_path: Path) -> None:
+    entry = {"spec": "python@2.1.3", "prefix": PREFIX, "extra_attributes": {"executable": BASE}}
+    given = settings(python={"externals": [entry]})
+    with pytest.raises(ConfigError, match=r"says 2\.1\.3, but .* is ") as caught:
+        packages_with_detected(given, [], run, str(tmp_path), ["python"])
+    assert VERSION in str(caught.value.hint)
+
+
+def fake_gcc(prefix: Path, version: str) -> None:
+    (prefix / "bin").mkdir(parents=True)
+    for name in ("gcc", "g++"):
+        program = prefix / "bin" / name
+        program.write_text(f"#!/bin/sh\necho {version}\n")
+        program.chmod(0o755)
+
+
+@pytest.mark.parametrize("spec", ["gcc@12.3.0", "gcc@12", "gcc@=12.3.0", "gcc", "gcc@12:"])
+def test_a_configured_compiler_gets_its_programs(tmp_path: Path, spec: str) -> None:
+    fake_gcc(tmp_path / "gcc", "12.3.0")
+    given = settings(gcc={"externals": [{"spec": spec, "prefix": str(tmp_path / "gcc")}]})
+    (entry,) = packages_with_detected(given, [], run, None, [])["gcc"].externals
+    bin_dir = tmp_path / "gcc" / "bin"
+    assert entry.extra_attributes["compilers"] == {
+        "c": str(bin_dir / "gcc"),
+        "cxx": str(bin_dir / "g++"),
+    }
+
+
+def test_a_configured_compiler_that_is_not_there(tmp_path: Path) -> None:
+    given = settings(gcc={"externals": [{"spec": "gcc@12", "prefix": str(tmp_path)}]})
+    with pytest.raises(ConfigError, match="no compiler of gcc is in") as caught:
+        packages_with_detected(given, [], run, None, [])
+    assert caught.value.hint
+    fake_gcc(tmp_path / "gcc", "12.3.0")
+    given = settings(gcc={"externals": [{"spec": "gcc@11", "prefix": str(tmp_path / "gcc")}]})
+    with pytest.raises(ConfigError, match=r"says 11, but .* is 12\.3\.0"):
+        packages_with_detected(given, [], run, None, [])
