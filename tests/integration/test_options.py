@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 from pathlib import Path
 
@@ -56,3 +57,33 @@ def test_verify_of_what_is_not_installed_is_an_error(spack, recipes):
     assert "no installed package matches base" in spack.fails("verify", "base").err
     spack("install", "base")
     assert "1 packages checked, 0 with differences" in spack("verify", "base").out
+
+
+def test_clean_and_stage_leave_builds_that_run_alone(spack, recipes):
+    recipes.plain("base")
+    spack("clean")
+    assert not spack.place.store.exists()
+    spack("install", "base")
+    staged = Path(spack("stage", "base").out.split(" is in ")[1].strip())
+    assert staged.is_dir()
+    locks = spack.place.store / ".spack-db" / "locks"
+    digest = spack("find", "--format", "{hash}", "base").out.strip()
+    with open(locks / "builds") as builds, open(locks / digest) as node:
+        fcntl.flock(builds, fcntl.LOCK_SH)
+        fcntl.flock(node, fcntl.LOCK_SH)
+        assert "are being installed now" in spack.fails("clean", "--all").err
+        assert "is locked by" in spack.fails("stage", "base").err
+        spack("clean", "--misc-cache")
+        assert staged.is_dir()
+    assert "stage: 1 removed" in spack("clean").text
+    assert not staged.exists()
+
+
+def test_logs_are_of_the_package_and_version_that_is_named(spack, recipes):
+    recipes.plain("base", install="raise InstallError('never')\n")
+    recipes.plain("base-more", install="raise InstallError('never')\n")
+    spack.fails("install", "base")
+    spack.fails("install", "base-more")
+    assert "/base@1.0-" in spack("logs", "--path", "base@1").out
+    assert "/base-more@1.0-" in spack("logs", "--path", "base-more").out
+    assert "no build log" in spack.fails("logs", "base@2").err

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Iterable, List, Optional, Sequence
 
 from spack.errors import SpackError, StoreError
-from spack.spec import Spec
+from spack.spec import Spec, Version
 from spack.store import InstallRecord, Store
 
-__all__ = ["find", "one", "several"]
+__all__ = ["build_log", "find", "one", "several"]
 
 #: How many candidates an error names.
 _SHOWN = 10
@@ -81,6 +82,37 @@ def several(
     if problems:
         raise StoreError("some specs name no single installed package", causes=problems)
     return list({record.hash: record for record in records}.values())
+
+
+def build_log(store: Store, spec: Spec) -> Path:
+    """The log of the one installed node that *spec* means; if there is no such node, of the last
+    build that runs or failed whose name, version and hash *spec* allows.
+
+    :raises StoreError: there is neither; or *spec* means several installed nodes and no build.
+    """
+    records = [record for record in find(store, [spec]) if not record.external]
+    unfinished = [
+        path
+        for name, version, spec_hash, path in store.layout.running_logs()
+        if spec.name in (None, name)
+        and Version(version) in spec.versions
+        and spec_hash.startswith(spec.hash_prefix or "")
+    ]
+    log: Optional[Path] = None
+    if len(records) == 1:
+        log = store.log(records[0])
+    elif unfinished:
+        log = unfinished[-1]
+    elif records:
+        raise _ambiguous(spec, records)
+    if log is None:
+        raise StoreError(
+            f"there is no build log of {spec}",
+            facts={"spec": str(spec)},
+            hint="only packages that were built here, or failed to, have one",
+            ref="no-log",
+        )
+    return log
 
 
 def _ambiguous(spec: Spec, records: Sequence[InstallRecord]) -> StoreError:

@@ -16,13 +16,14 @@ from spack.fetch.fetcher import Fetcher
 from spack.fetch.stage import Stage
 from spack.install.check import PythonPaths
 from spack.install.execute import Schedule, execute
-from spack.install.plan import Options, Plan, Step, make_plan
+from spack.install.plan import BUILD, Options, Plan, Step, make_plan
 from spack.install.ports import Order, Outcome, Services
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.recipe.requirements import Finding
 from spack.repo import RepoPath
 from spack.spec import ConcreteSpec
 from spack.store import METADATA, Store
+from spack.store.layout import path_part
 from spack.store.locks import BUILDS
 from spack.util.process import available_cores
 from spack.util.report import Reporter, Task
@@ -82,7 +83,8 @@ class Workshop:
 
     def stage_path(self, spec: ConcreteSpec) -> Path:
         """Where the sources of a node are unpacked and built."""
-        return self.stage_root / f"spack-stage-{spec.name}-{spec.version}-{spec.dag_hash()}"
+        version = path_part(str(spec.version))
+        return self.stage_root / f"spack-stage-{spec.name}-{version}-{spec.dag_hash()}"
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,16 @@ class StagedSources:
                     found += [(owner, patch) for patch in row.patches if _holds(spec, patch.when)]
         unique = {patch.sha256 or patch.source: (owner, patch) for owner, patch in found}
         return list(unique.values())
+
+
+def stage_sources(workshop: Workshop, spec: ConcreteSpec, task: Task) -> Stage:
+    """Unpack the sources of a node and leave them there.
+
+    :raises StoreError: somebody installs the node now, from the same stage.
+    """
+    sources = StagedSources(workshop, [Step(BUILD, node, ()) for node in spec.traverse()])
+    with workshop.store.locks.exclusive(spec.dag_hash(), timeout=0):
+        return sources.stage(Step(BUILD, spec, ()), task, lambda: False)
 
 
 def resources_of(recipe: Recipe, spec: ConcreteSpec) -> List[ResourceRecord]:

@@ -24,6 +24,7 @@ from spack.errors import ViewError
 from spack.host.interpreter import PythonLayout
 from spack.spec import ConcreteSpec, dump
 from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
+from spack.store.layout import path_part
 from spack.util.environment import Change
 from spack.view.apply import ViewResult, update_view
 from spack.view.hooks import HOOKS, HookContext, Recorded, ask_recipes
@@ -203,8 +204,12 @@ def _projection(node: ConcreteSpec, view: Optional[ViewDescriptor]) -> str:
         return ""
     for text, projection in view.projections.items():
         if text != "all" and node.satisfies(text):
-            return node.format(projection)
-    return node.format(view.projections["all"]) if "all" in view.projections else ""
+            return _place(node, projection)
+    return _place(node, view.projections["all"]) if "all" in view.projections else ""
+
+
+def _place(node: ConcreteSpec, projection: str) -> str:
+    return node.format(projection, {"version": path_part(str(node.version))})
 
 
 def make_view(

@@ -14,7 +14,7 @@ from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from spack.errors import StoreError
 from spack.store import METADATA, InstallRecord, Link, Store
-from spack.store.locks import BUILDS, DATABASE
+from spack.store.locks import DATABASE
 from spack.store.pending import REMOVE, Marker, clear, discard
 from spack.store.trouble import unwritable
 from spack.util.filesystem import remove_tree
@@ -134,15 +134,7 @@ def collect(
 
     :raises StoreError: an install is running, which may need what nothing else does.
     """
-    lock = store.locks.try_exclusive(BUILDS)
-    if lock is None:
-        raise StoreError(
-            "packages are being installed now, which may need what nothing else does",
-            facts={"root": str(store.root)},
-            hint="wait for the end of that, and try again",
-            ref="store-busy",
-        )
-    with lock:
+    with store.locks.quiet():
         database = store.database
         now = unneeded(database.records(), database.links(), roots, keep_build=keep_build)
         hashes = {record.hash for record in agreed.records}

@@ -22,12 +22,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Mapping
+from typing import List, Mapping, Tuple
 
 from spack.errors import ConfigError
 from spack.spec import ConcreteSpec
 
-__all__ = ["DEFAULT_PROJECTION", "METADATA", "Layout", "Metadata"]
+__all__ = ["DEFAULT_PROJECTION", "METADATA", "Layout", "Metadata", "path_part"]
 
 #: The folder of metadata in each prefix.
 METADATA = ".spack"
@@ -39,6 +39,11 @@ DATABASE_FOLDER = ".spack-db"
 #: of another's: builds that strip ``<store>/python`` from texts would otherwise hurt
 #: ``<store>/python-venv-…``.
 DEFAULT_PROJECTION = "{architecture.platform}-{architecture.target}/{name}-{version}-{hash}"
+
+
+def path_part(text: str) -> str:
+    """*text* as one part of a path: versions such as ``git.feature/x=1.0`` hold slashes."""
+    return text.replace("/", "_")
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ class Layout:
             if text != "all" and spec.satisfies(text):
                 chosen = projection
                 break
-        return self.root / spec.format(chosen)
+        return self.root / spec.format(chosen, {"version": path_part(str(spec.version))})
 
     @property
     def database_folder(self) -> Path:
@@ -148,4 +153,15 @@ class Layout:
 
     def running_log(self, spec_hash: str, name: str, version: str) -> Path:
         """The log of a build that runs or failed; one a hash, the last attempt's."""
-        return self.logs / f"{name}-{version}-{spec_hash}.txt"
+        # No name holds an @, so the logs of python are told from those of python-venv.
+        return self.logs / f"{name}@{path_part(version)}-{spec_hash}.txt"
+
+    def running_logs(self) -> List[Tuple[str, str, str, Path]]:
+        """Name, version, hash and place of all of :meth:`running_log`, the latest last."""
+        found = [path for path in self.logs.glob("*@*.txt") if not path.name.endswith(".env.txt")]
+        rows = []
+        for path in sorted(found, key=lambda path: path.stat().st_mtime):
+            name, _, rest = path.stem.partition("@")
+            version, _, spec_hash = rest.rpartition("-")
+            rows.append((name, version, spec_hash, path))
+        return rows

@@ -10,7 +10,8 @@ kernel frees the lock of a process that dies, so there is no stale lock to break
     exclusive: who makes the database anew from the prefixes;
     shared: who has a transaction running.
 ``builds``
-    exclusive: who removes what nothing needs (``gc``), and so would take build dependencies away;
+    exclusive: who removes what nothing needs (``gc``, ``clean``), and so would take build
+    dependencies, stages and logs away;
     shared: who installs, from the plan to the end.
 
 Waits go only from ``builds`` to ``database``, from there to a node and from there to what it
@@ -156,6 +157,21 @@ class Locks:
     def shared(self, name: str, timeout: Optional[float] = None) -> Lock:
         """As :meth:`exclusive`, but along with others who share."""
         return self._acquire(name, True, timeout)
+
+    def quiet(self) -> Lock:
+        """The lock ``builds``, exclusively: nothing is installed while it is held.
+
+        :raises StoreError: something is being installed, or as above.
+        """
+        lock = self.try_exclusive(BUILDS)
+        if lock is None:
+            raise StoreError(
+                "packages are being installed now, and need what would be removed",
+                facts={"locks": str(self._folder)},
+                hint="wait for the end of that, and try again",
+                ref="store-busy",
+            )
+        return lock
 
     def holder(self, name: str) -> Holder:
         """Who took the lock exclusively last."""

@@ -31,6 +31,26 @@ def test_projections(spec):
     assert layout.prefix(python) == Path(f"/s/pythons/python-{python.dag_hash(7)}")
 
 
+def test_a_branch_with_a_slash_is_one_part_of_a_path(spec):
+    layout = Layout(Path("/s"), projection="{name}/{version}-{hash:7}")
+    node = spec("a@git.feature/x=1.0")
+    assert layout.prefix(node) == Path(f"/s/a/git.feature_x=1.0-{node.dag_hash(7)}")
+    assert layout.running_log("abc", "a", str(node.version)).parent == layout.logs
+
+
+def test_logs_of_builds_that_did_not_end(tmp_path):
+    layout = Layout(tmp_path)
+    assert layout.running_logs() == []
+    layout.logs.mkdir(parents=True)
+    rows = [("python-venv", "1.0", "bcd"), ("python", "3.11.2", "abc")]
+    for age, (name, version, spec_hash) in enumerate(rows):
+        path = layout.running_log(spec_hash, name, version)
+        path.write_text("")
+        path.with_suffix(".env.txt").write_text("")
+        os.utime(path, (age, age))
+    assert [row[:3] for row in layout.running_logs()] == rows
+
+
 @pytest.mark.parametrize("text", ["{name}-{version}", "/{name}-{hash}", "../{hash}"])
 def test_bad_projections(text):
     with pytest.raises(ConfigError) as caught:

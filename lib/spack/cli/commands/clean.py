@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Dict, Tuple
 
@@ -35,12 +36,12 @@ def run(session: Session, args: argparse.Namespace) -> None:
         "failures": (session.store.layout.logs, "*"),
     }
     chosen = [name for name in places if args.all or getattr(args, name)] or ["stage"]
-    for name in chosen:
-        folder, pattern = places[name]
-        found = list(folder.glob(pattern))
-        for path in found:
-            if path.is_dir() and not path.is_symlink():
+    # A store without locks has seen no install yet, and need not be made for this.
+    used = chosen != ["misc_cache"] and session.store.layout.locks.is_dir()
+    with session.store.locks.quiet() if used else nullcontext():
+        for name in chosen:
+            folder, pattern = places[name]
+            found = list(folder.glob(pattern))
+            for path in found:
                 remove_tree(path)
-            else:
-                path.unlink()
-        message(f"{name.replace('_', ' ')}: {len(found)} removed from {folder}")
+            message(f"{name.replace('_', ' ')}: {len(found)} removed from {folder}")

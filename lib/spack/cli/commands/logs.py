@@ -7,7 +7,6 @@ import shutil
 import sys
 
 from spack.actions import installed
-from spack.errors import SpackError
 from spack.session import Session
 from spack.spec.parser import parse_many
 
@@ -25,22 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> None:
-    spec = parse_many(args.spec)[0]
-    store = session.store
-    records = installed.find(store, [spec])
-    failed = sorted(
-        store.layout.logs.glob(f"{spec.name or ''}-*"), key=lambda path: path.stat().st_mtime
-    )
-    if records and not (failed and not records[0].external and len(records) > 1):
-        log = store.log(installed.one(store, spec))
-    else:
-        log = failed[-1] if failed else None
-    if log is None:
-        raise SpackError(
-            f"there is no build log of {spec}",
-            hint="only packages that were built here, or failed to, have one",
-            ref="no-log",
-        )
+    log = installed.build_log(session.store, parse_many(args.spec)[0])
     if args.path:
         print(log)
         return

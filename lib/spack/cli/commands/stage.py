@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from spack.actions.installing import StagedSources
+from spack.actions.installing import stage_sources
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
 from spack.cli.render import message
-from spack.install.plan import BUILD, Step
 from spack.session import Session
 
 REPORTS = True
@@ -28,11 +27,9 @@ def run(session: Session, args: argparse.Namespace) -> None:
     roots = concretize_arguments(session, args)
     workshop = session.workshop(checksum=not args.no_checksum)
     for root in roots:
-        step = Step(BUILD, root, ())
-        sources = StagedSources(workshop, [Step(BUILD, node, ()) for node in root.traverse()])
-        task = session.reporter.task(step.hash, root.short)
+        task = session.reporter.task(root.dag_hash(), root.short)
         try:
-            stage = sources.stage(step, task, lambda: False)
+            stage = stage_sources(workshop, root, task)
         except BaseException as error:
             task.fail(str(error))
             raise
