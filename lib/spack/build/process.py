@@ -192,6 +192,12 @@ def _follow(
     return cancelled is not None and cancelled.is_set()
 
 
+#: Bytes below which a disk counts as full.
+_ROOM = 256 * 1024
+
+_FULL = "the disk of the install tree is full: free some space, or set config:install_tree:root"
+
+
 def _wait(process: subprocess.Popen[bytes], cancelled: Optional[threading.Event]) -> None:
     """Wait for the end of a worker that has closed its events."""
     while process.poll() is None and not (cancelled is not None and cancelled.is_set()):
@@ -209,6 +215,15 @@ def _death(status: int, log_path: str) -> BuildFailure:
         name = names.get(-status, f"signal {-status}")
         way_out = "the machine may be out of memory; use fewer jobs" if status == -9 else None
         return BuildFailure("WorkerDied", f"killed by {name}", hint=way_out, excerpt=shown)
+    # A full disk leaves no room for the message that says so.
+    way_out = _FULL if _is_full(os.path.dirname(log_path)) else hint(shown)
     return BuildFailure(
-        "WorkerDied", f"the build process ended with {status}", hint=hint(shown), excerpt=shown
+        "WorkerDied", f"the build process ended with {status}", hint=way_out, excerpt=shown
     )
+
+
+def _is_full(directory: str) -> bool:
+    with contextlib.suppress(OSError):
+        disk = os.statvfs(directory)
+        return disk.f_bavail * disk.f_frsize < _ROOM
+    return False
