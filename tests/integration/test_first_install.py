@@ -187,7 +187,9 @@ def test_files_are_as_recorded(style):
 
 def test_spec_as_a_tree(style):
     lines = style("spec", "-Il", "py-black").lines
-    assert re.match(r"\[\+]  \w{7}  py-black@\S+ build_system=python_wheel platform=linux", lines[0])
+    assert re.match(
+        r"\[\+]  \w{7}  py-black@\S+ build_system=python_wheel platform=linux", lines[0]
+    )
     nodes = {line.split("^")[1].split("@")[0] for line in lines[1:]}
     assert {"py-click", "python", "python-venv"} <= nodes
     assert all(line.startswith(("[+]", "[e]")) for line in lines), "all of it is installed"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from spack.errors import UsageError
 
@@ -32,10 +31,9 @@ def shell_of(args: argparse.Namespace, command: str) -> str:
     """
     if args.shell:
         return str(args.shell)
-    shown = "" if sys.stdout.isatty() else " in scripts,"
     raise UsageError(
         f"`spack {command}` changes the shell, which needs shell support",
-        hint=f"`. share/setup-env.sh` (or .csh, .fish) first;{shown} "
+        hint="`. share/setup-env.sh` (or .csh, .fish) first, "
         f'or eval "$(spack {command} --sh ...)"',
         ref="shell-support",
     )

@@ -11,6 +11,7 @@ from spack.actions.environments import install_environment
 from spack.actions.installing import Work, install
 from spack.cli.commands.spec import add_concretizer_arguments, wishes
 from spack.cli.render import message
+from spack.errors import UsageError
 from spack.install.plan import Options, Plan
 from spack.session import Session
 from spack.spec import ConcreteSpec
@@ -93,7 +94,11 @@ def run(session: Session, args: argparse.Namespace) -> None:
             )
         return
     if not args.spec:
-        session.need_environment("install")
+        raise UsageError(
+            "there is nothing to install: no package is named, and no environment is active",
+            hint="spack install PACKAGE, or spack -e NAME-OR-DIR install",
+            ref="nothing-to-install",
+        )
     asked = wishes(args)
     roots = session.concretize(parse_many(args.spec), asked).roots
     options = Options(

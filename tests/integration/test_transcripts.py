@@ -1,0 +1,99 @@
+"""What a person types and sees: ``tests/cases/cli/*.txt``.
+
+A file is a title after ``#``, then commands after ``$`` with their output (standard output, then
+standard error) and, unless it is 0, the status in brackets. The commands of a file share a HOME;
+the recipes are those of ``tests/cases/cli/recipes``. ``spack`` is the command, everything else is
+the shell's. In the output stand for themselves::
+
+    <hash> <hash7>   hashes          <time>  seconds         <n>  a number
+    <home> <tree> <recipes>          directories
+    <arch> <target>  this machine    <...>   anything in a line
+    a line of three dots: any number of lines
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CASES = Path(__file__).parent.parent / "cases" / "cli"
+
+MARKS = {
+    "hash": r"[a-z2-7]{32}",
+    "hash7": r"[a-z2-7]{7}",
+    "time": r"\d+(?:\.\d)?(?:m \d+)?s",
+    "n": r"\d+",
+    "...": r".*",
+}
+
+
+def blocks(text: str) -> list[tuple[str, list[str], int]]:
+    """Commands with the lines that they print and their status."""
+    found: list[tuple[str, list[str], int]] = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], [], 0))
+        elif found and re.fullmatch(r"\[\d+\]", line):
+            command, lines, _ = found.pop()
+            found.append((command, lines, int(line[1:-1])))
+        elif found and (line or found[-1][1]):
+            found[-1][1].append(line)
+    return [
+        (command, "\n".join(lines).strip().splitlines(), code) for command, lines, code in found
+    ]
+
+
+def pattern(lines: list[str], places: dict[str, str]) -> str:
+    """The lines as a regular expression."""
+    parts = []
+    for line in lines:
+        if line == "...":
+            parts.append(r"(?:.*\n)*?")
+            continue
+        words = re.split(r"<([a-z0-9]+|\.\.\.)>", line)
+        for position in range(1, len(words), 2):
+            mark = words[position]
+            known = MARKS.get(mark) or (re.escape(places[mark]) if mark in places else None)
+            words[position] = known or re.escape(f"<{mark}>")
+        words[::2] = map(re.escape, words[::2])
+        parts.append("".join(words) + r"\n")
+    return "".join(parts)
+
+
+@pytest.mark.parametrize("case", sorted(path.stem for path in CASES.glob("*.txt")))
+def test_transcript(case, spack):
+    (spack.place.config / "repos.yaml").write_text(f"repos:\n  cases: {CASES / 'recipes'}\n")
+    host = spack("arch").out.strip()
+    platform, _, target = host.split("-")
+    places = {
+        "home": str(spack.place.home),
+        "tree": str(spack.root),
+        "recipes": str(CASES / "recipes"),
+        "arch": host,
+        "target": f"{platform}-{target}",
+        "node": " ".join(
+            f"{key}={value}" for key, value in zip(("platform", "os", "target"), host.split("-"))
+        ),
+    }
+    variables = spack.variables()
+    variables["PATH"] = f"{spack.root / 'bin'}:{variables['PATH']}"
+    for command, lines, code in blocks((CASES / f"{case}.txt").read_text()):
+        done = subprocess.run(
+            ["sh", "-c", command],
+            env=variables,
+            cwd=spack.place.home,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        shown = "".join(f"{line.rstrip()}\n" for line in (done.stdout + done.stderr).splitlines())
+        expected = "\n".join(lines)
+        shown = shown.strip("\n") + "\n" if shown.strip() else ""
+        assert re.fullmatch(pattern(lines, places), shown), (
+            f"$ {command}\n{shown}\n-- expected --\n{expected}"
+        )
+        assert done.returncode == code, f"$ {command}: {done.returncode}\n{shown}"
