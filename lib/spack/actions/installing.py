@@ -21,7 +21,7 @@ from spack.install.ports import Order, Outcome, Services
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.recipe.requirements import Finding
 from spack.repo import RepoPath
-from spack.spec import ConcreteSpec
+from spack.spec import ConcreteSpec, dump
 from spack.store import METADATA, Store
 from spack.store.layout import path_part
 from spack.store.locks import BUILDS
@@ -257,8 +257,8 @@ def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> Optional[P
 
 def build_job(workshop: Workshop, order: Order, stage: Stage) -> BuildJob:
     """The build of one node as data for the worker."""
-    from spack.spec import dump
-
+    # What a wheel is kept by names archive and patches, and no resources.
+    keeps_wheels = workshop.is_clean and workshop.wheels and not stage.resources
     return BuildJob(
         spec=dump([order.spec]),
         hash=order.spec.dag_hash(),
@@ -278,7 +278,7 @@ def build_job(workshop: Workshop, order: Order, stage: Stage) -> BuildJob:
         library_path=workshop.library_path,
         environment_path=str(order.environment),
         keep_venv=workshop.keep_venv,
-        wheels=str(workshop.wheels) if workshop.is_clean and workshop.wheels else None,
+        wheels=str(workshop.wheels) if keeps_wheels else None,
     )
 
 

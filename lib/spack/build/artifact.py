@@ -8,7 +8,6 @@ their build are not kept (:func:`keep`).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -24,6 +23,7 @@ from spack.api.identity import is_recipe_module
 from spack.build.graph import Roles
 from spack.build.job import BuildJob
 from spack.build.venv import BuildVenv
+from spack.util.hashing import hash_file, sha256_hex
 
 __all__ = ["keep", "kept_wheel", "wheel_directory"]
 
@@ -51,19 +51,14 @@ def wheel_directory(
         "system": [node.platform, node.os, str(node.target)],
         "dependencies": sorted({n.dag_hash() for n in (*roles.direct, *roles.linked)}),
         "interpreter": [venv.base.executable, venv.base.version, venv.system_packages],
-        "archive": [os.path.basename(job.archive_file), _digest(job.archive_file)],
+        "archive": [os.path.basename(job.archive_file), hash_file(job.archive_file)],
         "patches": [
-            [_digest(patch.path), patch.level, patch.working_dir, patch.reverse]
+            [hash_file(patch.path), patch.level, patch.working_dir, patch.reverse]
             for patch in job.patches
         ],
     }
-    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    key = sha256_hex(json.dumps(parts, sort_keys=True))
     return os.path.join(job.wheels, key[:2], key)
-
-
-def _digest(path: str) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
 
 
 def _base_recipes(package_class: Any) -> Iterable[str]:
@@ -71,7 +66,7 @@ def _base_recipes(package_class: Any) -> Iterable[str]:
     for owner in package_class.__mro__:
         file = getattr(sys.modules.get(owner.__module__), "__file__", None)
         if file and is_recipe_module(owner.__module__):
-            yield _digest(file)
+            yield hash_file(file)
 
 
 def kept_wheel(directory: Optional[str]) -> Optional[str]:

@@ -1,0 +1,41 @@
+"""What a build is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from spack.actions.installing import Workshop, build_job
+from spack.fetch.stage import Stage
+from spack.install import Order
+from spack.spec import ConcreteSpec, Version
+
+
+@pytest.mark.parametrize(
+    ("resources", "changes", "kept"),
+    [
+        ({}, {}, True),
+        ({"more": Path("/stage/spack-src/more")}, {}, False),
+        ({}, {"dirty": True}, False),
+        ({}, {"variables": {"CFLAGS": "-O0"}}, False),
+        ({}, {"wheels": None}, False),
+    ],
+)
+def test_wheels_are_kept_only_of_what_their_key_names(resources, changes, kept):
+    node = ConcreteSpec("a", "test", Version("1"), {}, platform="linux", os="o", target="t")
+    stage = Stage(Path("/stage"), Path("/stage/spack-src"), resources=resources)
+    parts = dict.fromkeys(("fetcher", "store", "host_environment", "stage_root"))
+    workshop = Workshop(
+        **{
+            "recipes": SimpleNamespace(repositories=()),
+            "library_path": (),
+            "interpreter": "python",
+            "wheels": Path("/wheels"),
+            **parts,
+            **changes,
+        }
+    )
+    order = Order(node, Path("/p"), {}, stage, 1, Path("/log"), Path("/environment"))
+    assert (build_job(workshop, order, stage).wheels == "/wheels") is kept
