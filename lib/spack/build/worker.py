@@ -22,7 +22,7 @@ from spack.api import tty
 from spack.api.builder import create_builder
 from spack.api.context import BuildContext, SpecView, current_build
 from spack.api.executable import Executable, ProcessError
-from spack.api.tests import PackageTester
+from spack.api.tests import PackageTester, TestFailure
 from spack.api.when import NoSuchMethodError
 from spack.build import job as contract
 from spack.build.artifact import keep, kept_wheel, wheel_directory
@@ -331,8 +331,8 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
     if not isinstance(exc, SpackError):
         # The error is the recipe's own: its line says more than the log does.
         shown = (_recipe_source(recipe),) if recipe else shown
-    elif not isinstance(exc, ProcessError) and exc.long_message:
-        # So is this one, with its own explanation.
+    elif not isinstance(exc, (ProcessError, TestFailure)) and exc.long_message:
+        # So is this one, with its own explanation; that of tests is in the log.
         shown = ()
     tty.error(text.rstrip())
     failure = BuildFailure(

@@ -20,4 +20,6 @@ def first_line(interpreter: str, arguments: bytes = b"") -> bytes:
     plain = b" ".join(filter(None, (b"#!" + path, arguments)))
     if b" " not in path and len(plain) <= SHEBANG_LIMIT:
         return plain
-    return b"#!/bin/sh\n'''exec' \"" + path + b'" ' + arguments + b" \"$0\" \"$@\"\n' '''"
+    quoted = b'"' + path + b'"' if b" " in path else path
+    words = b" ".join(filter(None, (quoted, arguments, b'"$0" "$@"')))
+    return b"#!/bin/sh\n'''exec' " + words + b"\n' '''"

@@ -67,7 +67,7 @@ def test_a_prefix_without_venv_is_an_error(tmp_path: Path) -> None:
         (
             b"#!/v/bin/python3\nx",
             "/a b/bin/python3",
-            b"#!/bin/sh\n'''exec' \"/a b/bin/python3\"  \"$0\" \"$@\"\n' '''\nx",
+            b"#!/bin/sh\n'''exec' \"/a b/bin/python3\" \"$0\" \"$@\"\n' '''\nx",
         ),
         (
             b"#!/bin/sh\n'''exec' /v/bin/python3 \"$0\" \"$@\"\n' '''\nx",
