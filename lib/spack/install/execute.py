@@ -8,11 +8,15 @@ their own and tell it of their end through a queue. A build goes through
 and is *skipped* when something that it needs failed. The node's lock is taken before fetching
 and kept to the end. If another process has it, the build is put off and others are done
 meanwhile; once the lock is free the database tells whether the other installed it, which is
-then reused. Locks are taken in the order of the plan, dependencies first, and what is locked
-lowest can always be built, so processes with overlapping plans cannot block each other.
+then reused. Locks are taken dependencies first, and what is locked lowest can always be built, so
+processes with overlapping plans cannot block each other.
+
+What the longest chain of builds waits for comes first, in fetching and in building; chains are
+weighed by what compiles in them (:class:`spack.install.plan.Step`).
 
 Jobs are one budget for all builds: each gets its share of what is free when it starts, at
-least one.
+least one. Builds that compile share it among themselves only, since the others hardly ever use
+more than the one that a processor gives them between two runs of a compiler.
 """
 
 from __future__ import annotations
@@ -48,7 +52,8 @@ class Schedule:
     :param concurrent: builds at once.
     :param jobs: the budget of processes that all builds share.
     :param fetches: fetches at once.
-    :param ahead: how many steps may be fetched and not yet built.
+    :param ahead: how many steps may be fetched and not yet built. What could be built at once
+        is fetched all the same when too little of that is there.
     :param fail_fast: after the first failure stop everything, also what runs.
     :param keep_stage: keep stages of successful builds too; those of failed ones stay anyway.
     """
@@ -199,7 +204,9 @@ class _Execution:
     next_look: float = 0.0
 
     def run(self) -> Report:
-        self.works = {step.hash: _Work(step) for step in self.plan.builds}
+        # A dependency is always higher than what needs it, so this order is one for locks, too.
+        builds = sorted(self.plan.builds, key=lambda step: -step.height)
+        self.works = {step.hash: _Work(step) for step in builds}
         if self.works:
             # Ends what dead processes left, and finds out early if nothing can be written.
             records = self.services.store.writer().records()
@@ -242,17 +249,23 @@ class _Execution:
     # -- decisions ---------------------------------------------------------------------------
 
     def _start_fetches(self) -> None:
-        """Lock and fetch what comes next in the plan, as far as the limits allow."""
+        """Lock and fetch what should be built next, as far as the limits allow."""
         states = [work.state for work in self.works.values()]
         fetching, staged = states.count("fetching"), states.count("staged")
+        coming = [w for w in self.works.values() if w.state in ("fetching", "staged")]
+        ready = sum(self._is_ready(work) for work in coming)
         now = time.monotonic()
         look = now >= self.next_look
         if look:
             self.next_look = now + _LOCK_INTERVAL
         for work in self.works.values():
-            if fetching >= self.schedule.fetches or fetching + staged >= self.schedule.ahead:
+            if fetching >= self.schedule.fetches:
                 return
             if work.state != "waiting" or (work.holder and not look):
+                continue
+            is_ready = self._is_ready(work)
+            enough = fetching + staged >= self.schedule.ahead
+            if enough and not (is_ready and ready < self.schedule.concurrent):
                 continue
             if not self._take_lock(work):
                 continue
@@ -260,6 +273,7 @@ class _Execution:
                 continue
             work.state = "fetching"
             fetching += 1
+            ready += is_ready
             self._spawn("fetch", self._fetch, work)
 
     def _take_lock(self, work: _Work) -> bool:
@@ -292,16 +306,19 @@ class _Execution:
         """Start what is staged and whose dependencies are through, longest chain first."""
         running = [work for work in self.works.values() if work.state == "building"]
         ready = [w for w in self.works.values() if w.state == "staged" and self._is_ready(w)]
-        ready.sort(key=lambda work: -work.step.height)
         slots = max(0, self.schedule.concurrent - len(running))
         starting = ready[:slots]
-        free = self.schedule.jobs - sum(work.jobs for work in running)
-        for index, work in enumerate(starting):
-            work.jobs = max(1, free // (len(starting) - index))
-            free -= work.jobs
-            work.state = "building"
-            work.started = time.monotonic()
-            self._spawn("build", self._build, work)
+        for heavy in (True, False):
+            equals = [work for work in starting if work.step.heavy == heavy]
+            others = [work for work in running if work.step.heavy or not heavy]
+            free = self.schedule.jobs - sum(work.jobs for work in others)
+            for index, work in enumerate(equals):
+                work.jobs = max(1, free // (len(equals) - index))
+                free -= work.jobs
+                work.state = "building"
+                work.started = time.monotonic()
+                self._spawn("build", self._build, work)
+            running += equals
 
     def _is_ready(self, work: _Work) -> bool:
         return all(

@@ -7,7 +7,7 @@ nobody needs are not in the plan: the build dependencies of what is installed al
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import (
     AbstractSet,
     Dict,
@@ -42,6 +42,12 @@ _AT_RUN_TIME = frozenset({"link", "run"})
 #: Dependencies that building a node needs.
 _AT_BUILD_TIME = frozenset({"build", "link", "run"})
 
+#: Who needs a compiler for one of these compiles, which takes longer than all else.
+_COMPILED = frozenset({"c", "cxx", "fortran"})
+
+#: Weights of builds: compiling takes seconds to hours, copying modules a fraction of a second.
+_LIGHT, _HEAVY = 1, 8
+
 
 @dataclass(frozen=True)
 class Options:
@@ -66,8 +72,9 @@ class Step:
 
     :param kind: :data:`BUILD`, :data:`REUSE` (installed already) or :data:`EXTERNAL`.
     :param requires: hashes of the steps that must be through before this one.
-    :param height: how many builds the longest chain above this one has: those with the
-        greatest height should start first.
+    :param height: the weight of the longest chain of builds above this one, itself included:
+        those with the greatest height should start first.
+    :param heavy: the build compiles, and can use several jobs.
     :param explicit: becomes, or is already, asked for by a person.
     """
 
@@ -78,6 +85,7 @@ class Step:
     overwrite: bool = False
     tests: bool = False
     height: int = 0
+    heavy: bool = False
 
     @property
     def hash(self) -> str:
@@ -256,22 +264,15 @@ def _check_present(
 
 
 def _with_heights(steps: Mapping[str, Step]) -> Tuple[Step, ...]:
-    heights: Dict[str, int] = {}
-    for spec_hash in reversed(list(steps)):
-        step = steps[spec_hash]
-        height = heights.setdefault(spec_hash, 0)
-        below = height + 1 if step.kind == BUILD else height
-        for required in step.requires:
-            heights[required] = max(heights.get(required, 0), below)
-    return tuple(
-        Step(
-            kind=step.kind,
-            spec=step.spec,
-            requires=step.requires,
-            explicit=step.explicit,
-            overwrite=step.overwrite,
-            tests=step.tests,
-            height=heights[spec_hash],
+    above: Dict[str, int] = {}
+    done: List[Step] = []
+    for step in reversed(list(steps.values())):
+        heavy = step.kind == BUILD and any(
+            not _COMPILED.isdisjoint(edge.virtuals) for edge in step.spec.edges
         )
-        for spec_hash, step in steps.items()
-    )
+        weight = 0 if step.kind != BUILD else _HEAVY if heavy else _LIGHT
+        height = above.get(step.hash, 0) + weight
+        for required in step.requires:
+            above[required] = max(above.get(required, 0), height)
+        done.append(replace(step, height=height, heavy=heavy))
+    return tuple(reversed(done))

@@ -106,14 +106,14 @@ class Shell:
 @pytest.fixture
 def spec() -> Callable[..., ConcreteSpec]:
     """``spec("name@1.2", dependency, (dependency, ("build",)), external="/usr")``; what is not
-    said otherwise is a build and link dependency."""
+    said otherwise is a build and link dependency. A third item names the virtuals."""
 
     def make(text: str, *dependencies: object, external: str | None = None) -> ConcreteSpec:
         name, _, version = text.partition("@")
         edges = []
         for item in dependencies:
-            node, types = item if isinstance(item, tuple) else (item, ("build", "link"))
-            edges.append(Edge(node, types))
+            row = item if isinstance(item, tuple) else (item, ("build", "link"))
+            edges.append(Edge(*row))
         return ConcreteSpec(
             name,
             "test",

@@ -159,6 +159,16 @@ def test_jobs_are_one_budget(spec, services):
     assert sorted(given[f"p{n}"] for n in range(3)) == [2, 3, 3]
 
 
+def test_builds_that_compile_share_the_jobs_among_themselves(spec, services):
+    gcc = spec("gcc", external="/usr")
+    compiled = [spec(f"c{n}", (gcc, ("build",), ("c",))) for n in range(2)]
+    copied = [spec(f"p{n}") for n in range(2)]
+    busy = services(**{name: "sleep 0.3" for name in ("c0", "c1", "p0", "p1")})
+    install(busy, spec("top", *compiled, *copied), concurrent=4, jobs=8, fetches=8)
+    given = {order.spec.name: order.jobs for order in busy.builder.orders}
+    assert given["c0"] + given["c1"] in (8, 9) and given["p0"] + given["p1"] <= 16
+
+
 def test_fetches_run_ahead_of_builds(spec, services, folders, tmp_path):
     """Ten fetches of 0.1 s and a chain of ten builds of 0.1 s take little more than one of both."""
     node = spec("n0")
@@ -187,6 +197,16 @@ def test_how_far_fetches_run_ahead_is_limited(spec, services, folders):
     watching = Services(base.store, sources, Watching(n0="sleep 0.3"), base.reporter)
     report = install(watching, node, ahead=3)
     assert len(report.installed) == 8 and seen[0] <= 4
+
+
+def test_something_is_built_while_all_that_was_fetched_waits(spec, services, folders):
+    low = spec("low")
+    waiting = [spec(f"w{n}", low, spec("above", low)) for n in range(3)]
+    sources = folders()
+    base = services(sources, low="sleep 0.5")
+    install(base, spec("top", *waiting), spec("lone"), concurrent=2, ahead=2)
+    order = [order.spec.name for order in base.builder.orders]
+    assert order[:2] == ["low", "lone"]
 
 
 def test_the_longest_chain_goes_first(spec, services):

@@ -103,9 +103,21 @@ def test_heights_and_dependents(spec):
     c = spec("c", b)
     lone = spec("lone")
     plan = make_plan([c, lone], set())
-    assert {s.spec.name: s.height for s in plan.steps} == {"a": 2, "b": 1, "c": 0, "lone": 0}
+    assert {s.spec.name: s.height for s in plan.steps} == {"a": 3, "b": 2, "c": 1, "lone": 1}
     assert plan.dependents(a.dag_hash()) == (b.dag_hash(), c.dag_hash())
     assert plan.dependents(lone.dag_hash()) == ()
+
+
+def test_chains_are_weighed_by_what_compiles(spec):
+    gcc = spec("gcc", external="/usr")
+    compiled = spec("compiled", (gcc, ("build",), ("c",)))
+    uses_gcc = spec("uses-gcc", (gcc, ("build",)))
+    long_chain = spec("z2", spec("z1", spec("z0")))
+    plan = make_plan([spec("top", compiled), uses_gcc, long_chain], set())
+    steps = {step.spec.name: step for step in plan.steps}
+    assert [name for name, step in steps.items() if step.heavy] == ["compiled"]
+    assert steps["compiled"].height > steps["z0"].height > steps["uses-gcc"].height
+    assert not make_plan([compiled], {compiled.dag_hash()}).by_hash[compiled.dag_hash()].heavy
 
 
 def test_two_versions_of_one_package_in_one_plan(spec):
@@ -127,4 +139,4 @@ def test_a_deep_dag_does_not_exhaust_the_stack(spec):
     for number in range(1, 3000):
         node = spec(f"n{number}", node)
     plan = make_plan([node], set())
-    assert len(plan.steps) == 3000 and plan.steps[0].height == 2999
+    assert len(plan.steps) == 3000 and plan.steps[0].height == 3000
