@@ -199,7 +199,7 @@ def main() -> None:
     text = f'{{"digest": "{digest}",\n{body}'
     (SHARE / "requirements.lock").write_text(text, encoding="utf-8")
     for row in lock["packages"]:
-        print(row["name"], row["version"], row["minors"], len(row["wheels"]))  # noqa: T201
+        print(row["name"], row["version"], row["minors"], len(row["wheels"]))
 
 
 if __name__ == "__main__":
