@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterable, List, Optional, Sequence
+from typing import Iterable, List, Optional, Sequence, Tuple
 
 from spack.errors import SpackError, StoreError
 from spack.spec import Spec, Version
@@ -38,7 +38,11 @@ def find(
         chosen = frozenset(among)
         records = [record for record in records if record.hash in chosen]
     unique = {record.hash: record for record in records}
-    return sorted(unique.values(), key=lambda r: (r.architecture, r.name, r.version, r.hash))
+    return sorted(unique.values(), key=_order)
+
+
+def _order(record: InstallRecord) -> Tuple[str, str, Version, str]:
+    return (record.architecture, record.name, Version(record.version), record.hash)
 
 
 def one(store: Store, spec: Spec, *, among: Optional[Iterable[str]] = None) -> InstallRecord:
