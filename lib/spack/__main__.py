@@ -64,15 +64,13 @@ def run(argv):
     lib = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     sys.path.insert(0, lib)
     if argv in (["--version"], ["-V"]):
-        from spack import __version__  # start-up: the only imports of this path
-        from spack.util import streams
+        from spack import __version__  # start-up: the only import of this path
 
-        streams.open_missing()
-        sys.stdout.write(__version__ + "\n")
-        lost = streams.flush_output()
-        if lost is not None:
-            streams.abandon_output()
-            return 141 if isinstance(lost, BrokenPipeError) else 1
+        # Unbuffered: nothing is left that could fail when the interpreter ends.
+        try:
+            os.write(1, (__version__ + "\n").encode())
+        except OSError as error:
+            return 141 if isinstance(error, BrokenPipeError) else 1
         return 0
     keep_bytecode(lib, os.environ)
     from spack.bootstrap import own  # start-up: not for --version
