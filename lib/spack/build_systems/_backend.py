@@ -188,17 +188,19 @@ class Hooks:
 
 
 @contextlib.contextmanager
-def started(python: str, directory: str, system: BuildSystem) -> Iterator[Hooks]:
+def started(python: str, directory: str, system: BuildSystem, jobs: int = 1) -> Iterator[Hooks]:
     """The hooks of the source tree in *directory*, served by a process of *python*.
 
     Standard output and error of the hooks are those of the caller.
+
+    :param jobs: how many compilers setuptools may run at a time.
     """
     # A backend in the tree is found by the hook script only; others are imported at once.
     modules = [] if system.path else [system.backend.partition(":")[0]]
     answers, answers_out = os.pipe()
     try:
         process = subprocess.Popen(
-            [python, _PROCESS, str(answers_out), *modules],
+            [python, _PROCESS, str(answers_out), str(jobs), *modules],
             cwd=directory,
             stdin=subprocess.PIPE,
             pass_fds=(answers_out,),

@@ -1,7 +1,8 @@
 """Runs in the build's own interpreter: calls hooks of a build backend, each in a fork of its own.
 
-Started as ``python _backend_process.py <descriptor> [<module>...]``; any Python from 3.6 on. It
-imports the modules of the backend once. Each line on standard input is a request in JSON,
+Started as ``python _backend_process.py <descriptor> <jobs> [<module>...]``; any Python from 3.6 on.
+It imports the modules of the backend once, and lets setuptools run as many compilers at a time as
+there are jobs. Each line on standard input is a request in JSON,
 ``{"argv": [...], "cwd": ..., "environ": {...}}``: the script ``argv[0]`` runs as ``__main__`` in a
 fork, as if a new process had been started for it (PEP 517 asks for a process for each hook). The
 answer, a line with its exit status, goes to the descriptor.
@@ -19,7 +20,7 @@ import traceback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable, Mapping
+    from typing import Any, Iterable, List, Mapping
 
 
 def prepare(modules: "Iterable[str]") -> None:
@@ -29,6 +30,42 @@ def prepare(modules: "Iterable[str]") -> None:
             importlib.import_module(name)
         except BaseException:  # whatever a backend raises
             return
+
+
+def compile_in_parallel(jobs: int) -> None:
+    """Let setuptools, if it is the backend, compile the sources of an extension side by side.
+
+    It calls one compiler after the other, whatever a person has allowed. Only its own way to call
+    them is changed: what a project puts in its place may not bear company.
+    """
+    if jobs < 2 or "setuptools" not in sys.modules:
+        return
+    from concurrent.futures import ThreadPoolExecutor  # start-up: most builds compile nothing
+
+    try:
+        from distutils.ccompiler import CCompiler  # setuptools' own, by its import hook
+    except ImportError:
+        return
+    in_turn = CCompiler.compile
+
+    def compile_sources(self: "Any", *args: "Any", **options: "Any") -> "List[str]":
+        home = type(self)._compile.__module__
+        own = home.startswith(("distutils.", "setuptools._distutils."))
+        if "_compile" in vars(self) or not own:
+            return in_turn(self, *args, **options)
+        one = self._compile
+        with ThreadPoolExecutor(jobs) as pool:
+            running = []
+            self._compile = lambda *some: running.append(pool.submit(one, *some))
+            try:
+                objects = in_turn(self, *args, **options)
+            finally:
+                del self._compile
+            for each in running:
+                each.result()
+        return objects
+
+    CCompiler.compile = compile_sources  # type: ignore[method-assign]  # that is the point
 
 
 def run(request: "Mapping[str, Any]") -> None:
@@ -83,7 +120,8 @@ def main() -> None:
         os.dup2(nothing.fileno(), 0)
     # The directory of this file is no place for the backend to import from.
     sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
-    prepare(sys.argv[2:])
+    prepare(sys.argv[3:])
+    compile_in_parallel(int(sys.argv[2]))
     for line in requests:
         request = json.loads(line)
         alone = threading.active_count() == 1

@@ -84,6 +84,11 @@ class PythonWheelBuilder(BuilderWithDefaults):
             old=bool(python.satisfies("@:3.8")),
         )
 
+    @property
+    def compiles(self) -> bool:
+        """Whether the recipe asks for a compiler."""
+        return bool(self.pkg.spec.dependencies(virtuals=("c", "cxx", "fortran")))
+
     def wheel(self) -> str:
         """Build the wheel in the stage; its path."""
         directory = os.path.join(self.pkg.stage.path, "wheel")
@@ -91,7 +96,9 @@ class PythonWheelBuilder(BuilderWithDefaults):
         system = build_system_of(self.build_directory)
         settings = self.settings()
         tty.msg(f"build backend: {system.backend}")
-        with started(self.spec["python"].command.path, self.build_directory, system) as hooks:
+        python = self.spec["python"].command.path
+        jobs = determine_number_of_jobs(parallel=self.pkg.parallel) if self.compiles else 1
+        with started(python, self.build_directory, system, jobs) as hooks:
             return hooks.wheel(directory, settings)
 
     def install(self, pkg: Any, spec: Any, prefix: Prefix) -> None:

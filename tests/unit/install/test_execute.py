@@ -163,7 +163,7 @@ def test_builds_that_compile_share_the_jobs_among_themselves(spec, services):
     gcc = spec("gcc", external="/usr")
     compiled = [spec(f"c{n}", (gcc, ("build",), ("c",))) for n in range(2)]
     copied = [spec(f"p{n}") for n in range(2)]
-    busy = services(**{name: "sleep 0.3" for name in ("c0", "c1", "p0", "p1")})
+    busy = services(**dict.fromkeys(("c0", "c1", "p0", "p1"), "sleep 0.3"))
     install(busy, spec("top", *compiled, *copied), concurrent=4, jobs=8, fetches=8)
     given = {order.spec.name: order.jobs for order in busy.builder.orders}
     assert given["c0"] + given["c1"] in (8, 9) and given["p0"] + given["p1"] <= 16
