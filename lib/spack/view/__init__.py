@@ -8,12 +8,12 @@ The way of a view::
 - :mod:`spack.view.plan`: which path of the view comes from which package, and how;
 - :mod:`spack.view.relocate`: texts that name the store's Python, made independent of place;
 - :mod:`spack.view.venv`: what makes a directory a virtual environment;
-- :mod:`spack.view.manifest`: what a view records of itself, and comparing it with the disk;
+- :mod:`spack.view.manifest`: what a view records of itself;
 - :mod:`spack.view.materialize`: writing the tree of a plan;
 - :mod:`spack.view.apply`: building aside and exchanging; :mod:`spack.view.increment`: in place;
 - :mod:`spack.view.hooks`: recipes with their own word on views;
 - :mod:`spack.view.carry`, :mod:`spack.view.foreign`: what a person put there;
-- :mod:`spack.view.inspect`, :mod:`spack.view.examination`: asking a view, comparing it with the disk;
+- :mod:`spack.view.inspect`: asking a view; :mod:`spack.view.examination`: comparing with the disk;
 - :mod:`spack.view.layer`: a venv on top of a view;
 - :mod:`spack.view.activate`, :mod:`spack.view.search_paths`: what activating a view does.
 
