@@ -206,7 +206,8 @@ def test_something_is_built_while_all_that_was_fetched_waits(spec, services, fol
     base = services(sources, low="sleep 0.5")
     install(base, spec("top", *waiting), spec("lone"), concurrent=2, ahead=2)
     order = [order.spec.name for order in base.builder.orders]
-    assert order[:2] == ["low", "lone"]
+    # The two start side by side, each in its own thread: either may be told of first.
+    assert set(order[:2]) == {"low", "lone"}
 
 
 def test_the_longest_chain_goes_first(spec, services):
