@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,3 +16,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def root() -> Path:
     """The top of this repository."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def uv() -> str:
+    """The uv program: that of the development tools, else the one on PATH."""
+    places = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+    program = shutil.which("uv", path=places)
+    if program is None:
+        pytest.skip("uv is not installed; it is among the development tools of pyproject.toml")
+    return program

@@ -290,15 +290,14 @@ def test_pip_and_uv_leave_the_store_alone(
     recipes: Recipes,
     tmp_path: Path,
     packages_of: Callable[[Path], dict[str, tuple[str, ...]]],
+    uv: str,
 ) -> None:
     """install, upgrade and uninstall in a view of each link type; hashes before and after."""
     place = environment(spack, tmp_path / "env", "py-pip", "py-packaging@24.2")
     before = packages_of(spack.place.store)
-    uv = shutil.which("uv")
     network = {k: v for k, v in spack.environ.items() if k not in ("HOME", "PATH")}
-    tools = ["pip"] + ["uv"] * bool(uv)
     for view in LINK_TYPES:
-        for tool in tools:
+        for tool in ("pip", "uv"):
             root = place / view
             env = {**network, "VIRTUAL_ENV": str(root), "UV_CACHE_DIR": str(tmp_path / "cache")}
             env["HOME"] = str(tmp_path / "home")
@@ -316,8 +315,6 @@ def test_pip_and_uv_leave_the_store_alone(
             out(*command, "uninstall", *yes, "tomli", env=env)
             spack("-e", place, "env", "view", "regenerate")
     assert packages_of(spack.place.store) == before
-    if uv is None:
-        pytest.skip("uv is not installed: only pip was tried")
 
 
 @pytest.mark.skipif(not OWN, reason="there is no interpreter here with a prefix of its own")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import Dict
 
@@ -15,8 +14,6 @@ from spack.view.plan import LINK_TYPES
 
 from .conftest import TEMPLATES, Make, Store, demo_sources, run
 from .test_moved import pip_source, wheel
-
-UV = shutil.which("uv")
 
 
 def versions(layer: Path) -> Dict[str, str]:
@@ -71,11 +68,9 @@ def test_what_cannot_be_one(tmp_path: Path, store: Store, make: Make) -> None:
 @pytest.mark.parametrize("link_type", LINK_TYPES)
 @pytest.mark.parametrize("tool", ["pip", "uv"])
 def test_upgrading_in_a_layer(
-    tmp_path: Path, store: Store, make: Make, link_type: str, tool: str
+    tmp_path: Path, store: Store, make: Make, link_type: str, tool: str, uv: str
 ) -> None:
     """The view and the store stay as they are; what is there is renewed and what is new stays."""
-    if tool == "uv" and UV is None:
-        pytest.skip("uv is not installed")
     view, path = tmp_path / "view", tmp_path / "layer"
     sources = [
         store.venv_source(),
@@ -94,7 +89,7 @@ def test_upgrading_in_a_layer(
             command = [path / "bin/pip", *words, "--disable-pip-version-check"]
             return run(*command, env={"PIP_CONFIG_FILE": "/dev/null"})
         env = {"VIRTUAL_ENV": str(path), "UV_CACHE_DIR": str(tmp_path / "cache")}
-        done = run("sh", "-c", '"$@" 2>/dev/null', "sh", UV, "pip", *words, env=env)
+        done = run("sh", "-c", '"$@" 2>/dev/null', "sh", uv, "pip", *words, env=env)
         return done
 
     yes = ["-y"] if tool == "pip" else []
