@@ -1,7 +1,7 @@
 """The command as a person runs it: real processes, in a copy of this tree, with an empty HOME.
 
 ``clone``      a fresh copy of the tracked and new files of this tree, once a session
-``style``      README's first command, run in the clone with nothing but HOME and PATH, once
+``style``      README's first command, run in a copy of its own with nothing but HOME and PATH
 ``spack``      the clone's command with an install tree, configuration and caches of its own
 ``recipes``    a small repository of test recipes, registered for ``spack``; sources are made by
                the tests and served as ``file://`` urls
@@ -253,8 +253,9 @@ class Style(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def style(clone: Path, area: Path) -> Style:
-    """README's first command, run in the clone."""
+def style(copy_tree: Callable[[Path], Path], area: Path) -> Style:
+    """README's first command, run in a fresh copy that nothing has run in before."""
+    clone = copy_tree(area / "fresh")
     home = area / "style-home"
     spack = Command(clone, poor_environment(home, area / "tmp"), clone, Place(home))
     result = spack("-e", "share/environments/style", "install")
