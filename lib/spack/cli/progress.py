@@ -20,7 +20,9 @@ __all__ = ["LiveReporter", "PlainReporter", "make_reporter"]
 Clock = Callable[[], float]
 
 #: Phases that a person need not read about when there is no terminal to redraw.
-_QUIET_PHASES = frozenset({"queued", "waiting", "fetch", "stage", "setup", "check", "record", "remove"})
+_QUIET_PHASES = frozenset(
+    {"queued", "waiting", "fetch", "stage", "setup", "check", "record", "remove"}
+)
 
 
 def make_reporter(
