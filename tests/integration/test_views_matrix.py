@@ -131,7 +131,7 @@ OWN = [
     if path.parents[1] != Path("/usr")
     and (path.parents[1] / "lib" / f"python{version.rpartition('.')[0]}" / "os.py").exists()
 ]
-BASES = [f"external {version}" for _, version in ALL] + [f"store {OWN[0][1]}"] * bool(OWN)
+BASES = [f"external {version}" for _, version in ALL] + [f"store {own}" for _, own in OWN[:1]]
 
 
 def configure(base: str, spack: Command, recipes: Recipes) -> None:
