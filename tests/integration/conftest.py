@@ -10,20 +10,19 @@
 from __future__ import annotations
 
 import hashlib
-import io
+import importlib.util
 import os
 import re
 import shutil
 import signal
 import stat
 import subprocess
-import tarfile
 import textwrap
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 import pytest
 
@@ -299,157 +298,17 @@ def spack(make_spack: Callable[[Path], Command], tmp_path: Path) -> Command:
     return make_spack(tmp_path / "home")
 
 
-class Recipes:
-    """A repository of recipes, and archives for them."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.archives = root / "archives"
-        self.archives.mkdir(parents=True)
-        (root / "packages").mkdir()
-        (root / "repo.yaml").write_text("repo:\n  namespace: tiny\n  api: v2.2\n")
-
-    def path(self, name: str) -> Path:
-        return self.root / "packages" / name.replace("-", "_") / "package.py"
-
-    def write(self, name: str, text: str) -> Path:
-        """A recipe as it is given."""
-        path = self.path(name)
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-        return path
-
-    def add(self, name: str, body: str, base: str = "Package") -> Path:
-        """A recipe with the usual first lines; *body* is indented as the class wants it."""
-        module = {
-            "Package": "generic",
-            "MakefilePackage": "makefile",
-            "PythonPackage": "python",
-        }[base]
-        title = "".join(part.capitalize() for part in name.split("-"))
-        return self.write(
-            name,
-            f"from spack_repo.builtin.build_systems.{module} import {base}\n\n"
-            "from spack.package import *\n\n\n"
-            f"class {title}({base}):\n"
-            f'    """For tests."""\n\n' + textwrap.indent(textwrap.dedent(body), "    "),
-        )
-
-    def plain(self, name: str, *needs: str, install: str = "", version: str = "1.0") -> Path:
-        """A package without sources that installs ``bin/<name>``, after *install*."""
-        return self.add(
-            name,
-            "has_code = False\n"
-            f'version("{version}")\n'
-            + "".join(f'depends_on("{need}", type=("build", "run"))\n' for need in needs)
-            + "\ndef install(self, spec, prefix):\n"
-            + textwrap.indent(textwrap.dedent(install), "    ")
-            + "    mkdirp(prefix.bin)\n"
-            + f'    with open(prefix.bin.join("{name}"), "w") as stream:\n'
-            + f'        stream.write("#!/bin/sh\\necho {name} {version}\\n")\n'
-            + f'    set_executable(prefix.bin.join("{name}"))\n',
-        )
-
-    def archive(self, name: str, files: Mapping[str, str]) -> str:
-        """Makes ``<name>.tar.gz`` and gives what ``version()`` needs: url and checksum."""
-        path = self.archives / f"{name}.tar.gz"
-        with tarfile.open(path, "w:gz") as archive:
-            for file, text in files.items():
-                data = textwrap.dedent(text).encode()
-                member = tarfile.TarInfo(f"{name}/{file}")
-                member.size = len(data)
-                member.mode = 0o755 if data.startswith(b"#!") else 0o644
-                archive.addfile(member, io.BytesIO(data))
-        return f'url="file://{path}", sha256="{self.checksum(path)}"'
-
-    @staticmethod
-    def checksum(path: Path) -> str:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-
-    def c_program(self, name: str, source: str, *needs: str, version: str = "1.0") -> Path:
-        """A program in C with a Makefile."""
-        source_of = self.archive(
-            f"{name}-{version}", {"main.c": source, "Makefile": MAKEFILE.format(name=name)}
-        )
-        return self.add(
-            name,
-            f'version("{version}", {source_of})\n'
-            'depends_on("c", type="build")\n'
-            + "".join(f'depends_on("{need}", type=("build", "run"))\n' for need in needs)
-            + "\n@property\ndef install_targets(self):\n"
-            + '    return ["install", "prefix=" + self.prefix]\n',
-            base="MakefilePackage",
-        )
-
-    def python_project(self, name: str, files: Mapping[str, str], backend: str = "") -> Path:
-        """A Python project that needs nothing but pip: its build backend is in its tree.
-
-        :param backend: statements that run first in ``build_wheel``.
-        """
-        source_of = self.archive(
-            f"{name}-1.0",
-            {
-                "pyproject.toml": PYPROJECT,
-                "backend.py": BACKEND.format(
-                    name=name, first=textwrap.indent(textwrap.dedent(backend), "    ")
-                ),
-                **files,
-            },
-        )
-        return self.add(f"py-{name}", f'version("1.0", {source_of})\n', base="PythonPackage")
-
-
-MAKEFILE = """\
-CC ?= cc
-{name}: main.c
-\t$(CC) -o {name} main.c
-install: {name}
-\tmkdir -p $(prefix)/bin
-\tcp {name} $(prefix)/bin
-"""
-
-PYPROJECT = """\
-[build-system]
-requires = []
-build-backend = "backend"
-backend-path = ["."]
-"""
-
-BACKEND = '''\
-"""Makes a wheel of all .py files but itself (PEP 517), with the standard library only."""
-
-import os
-import zipfile
-
-
-def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-{first}
-    wheel = "{name}-1.0-py3-none-any.whl"
-    info = "{name}-1.0.dist-info/"
-    files = {{
-        info + "METADATA": "Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\n",
-        info + "WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\n"
-        "Tag: py3-none-any\\n",
-    }}
-    for name in os.listdir("."):
-        if name.endswith(".py") and name != "backend.py":
-            with open(name) as stream:
-                files[name] = stream.read()
-    record = info + "RECORD"
-    files[record] = "".join(name + ",,\\n" for name in [*files, record])
-    with zipfile.ZipFile(os.path.join(wheel_directory, wheel), "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return wheel
-'''
-
-
 @pytest.fixture(scope="session")
-def make_recipes() -> Callable[[Command, Path], Recipes]:
-    """Makes a repository that a command reads before this tree's own."""
+def make_recipes() -> Callable[[Command, Path], Any]:
+    """Makes a repository, see ``recipe_kit.Recipes``, that a command reads before this tree's."""
+    place = Path(__file__).with_name("recipe_kit.py")
+    spec = importlib.util.spec_from_file_location("recipe_kit", place)
+    assert spec is not None and spec.loader is not None
+    kit = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(kit)
 
-    def make(spack: Command, root: Path) -> Recipes:
-        recipes = Recipes(root)
+    def make(spack: Command, root: Path) -> Any:
+        recipes = kit.Recipes(root)
         (spack.place.config / "repos.yaml").write_text(f"repos:\n  tiny: {recipes.root}\n")
         return recipes
 
@@ -457,11 +316,27 @@ def make_recipes() -> Callable[[Command, Path], Recipes]:
 
 
 @pytest.fixture
-def recipes(
-    spack: Command, make_recipes: Callable[[Command, Path], Recipes], tmp_path: Path
-) -> Recipes:
+def recipes(spack: Command, make_recipes: Callable[[Command, Path], Any], tmp_path: Path) -> Any:
     """A repository that ``spack`` reads before this tree's own."""
     return make_recipes(spack, tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def small(
+    make_spack: Callable[[Path], Command],
+    make_recipes: Callable[[Command, Path], Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Command:
+    """``base``, ``top`` that needs it, ``prog`` in C and ``py-sweet``; tests leave it as it is."""
+    home = tmp_path_factory.mktemp("small")
+    spack = make_spack(home)
+    recipes = make_recipes(spack, home / "tiny")
+    recipes.plain("base")
+    recipes.plain("top", "base")
+    recipes.c_program("prog", "int main(void) { return 0; }\n", "base")
+    recipes.python_project("sweet", {"sweet.py": "def main():\n    print('sweet')\n"})
+    spack("install", "top", "prog", "py-sweet")
+    return spack
 
 
 def snapshot(root: Path, *ignored: str) -> dict[str, tuple[str, ...]]:

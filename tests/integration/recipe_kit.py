@@ -1,0 +1,155 @@
+"""A repository of test recipes, and archives for them; loaded by ``conftest.py``."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import textwrap
+from pathlib import Path
+from typing import Mapping
+
+
+class Recipes:
+    """A repository of recipes, and archives for them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.archives = root / "archives"
+        self.archives.mkdir(parents=True)
+        (root / "packages").mkdir()
+        (root / "repo.yaml").write_text("repo:\n  namespace: tiny\n  api: v2.2\n")
+
+    def path(self, name: str) -> Path:
+        return self.root / "packages" / name.replace("-", "_") / "package.py"
+
+    def write(self, name: str, text: str) -> Path:
+        """A recipe as it is given."""
+        path = self.path(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def add(self, name: str, body: str, base: str = "Package") -> Path:
+        """A recipe with the usual first lines; *body* is indented as the class wants it."""
+        module = {
+            "Package": "generic",
+            "MakefilePackage": "makefile",
+            "PythonPackage": "python",
+        }[base]
+        title = "".join(part.capitalize() for part in name.split("-"))
+        return self.write(
+            name,
+            f"from spack_repo.builtin.build_systems.{module} import {base}\n\n"
+            "from spack.package import *\n\n\n"
+            f"class {title}({base}):\n"
+            f'    """For tests."""\n\n' + textwrap.indent(textwrap.dedent(body), "    "),
+        )
+
+    def plain(self, name: str, *needs: str, install: str = "", version: str = "1.0") -> Path:
+        """A package without sources that installs ``bin/<name>``, after *install*."""
+        return self.add(
+            name,
+            "has_code = False\n"
+            f'version("{version}")\n'
+            + "".join(f'depends_on("{need}", type=("build", "run"))\n' for need in needs)
+            + "\ndef install(self, spec, prefix):\n"
+            + textwrap.indent(textwrap.dedent(install), "    ")
+            + "    mkdirp(prefix.bin)\n"
+            + f'    with open(prefix.bin.join("{name}"), "w") as stream:\n'
+            + f'        stream.write("#!/bin/sh\\necho {name} {version}\\n")\n'
+            + f'    set_executable(prefix.bin.join("{name}"))\n',
+        )
+
+    def archive(self, name: str, files: Mapping[str, str]) -> str:
+        """Makes ``<name>.tar.gz`` and gives what ``version()`` needs: url and checksum."""
+        path = self.archives / f"{name}.tar.gz"
+        with tarfile.open(path, "w:gz") as archive:
+            for file, text in files.items():
+                data = textwrap.dedent(text).encode()
+                member = tarfile.TarInfo(f"{name}/{file}")
+                member.size = len(data)
+                member.mode = 0o755 if data.startswith(b"#!") else 0o644
+                archive.addfile(member, io.BytesIO(data))
+        return f'url="file://{path}", sha256="{self.checksum(path)}"'
+
+    @staticmethod
+    def checksum(path: Path) -> str:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def c_program(self, name: str, source: str, *needs: str, version: str = "1.0") -> Path:
+        """A program in C with a Makefile."""
+        source_of = self.archive(
+            f"{name}-{version}", {"main.c": source, "Makefile": MAKEFILE.format(name=name)}
+        )
+        return self.add(
+            name,
+            f'version("{version}", {source_of})\n'
+            'depends_on("c", type="build")\n'
+            + "".join(f'depends_on("{need}", type=("build", "run"))\n' for need in needs)
+            + "\n@property\ndef install_targets(self):\n"
+            + '    return ["install", "prefix=" + self.prefix]\n',
+            base="MakefilePackage",
+        )
+
+    def python_project(self, name: str, files: Mapping[str, str], backend: str = "") -> Path:
+        """A Python project that needs nothing but pip: its build backend is in its tree.
+
+        :param backend: statements that run first in ``build_wheel``.
+        """
+        source_of = self.archive(
+            f"{name}-1.0",
+            {
+                "pyproject.toml": PYPROJECT,
+                "backend.py": BACKEND.format(
+                    name=name, first=textwrap.indent(textwrap.dedent(backend), "    ")
+                ),
+                **files,
+            },
+        )
+        return self.add(f"py-{name}", f'version("1.0", {source_of})\n', base="PythonPackage")
+
+
+MAKEFILE = """\
+CC ?= cc
+{name}: main.c
+\t$(CC) -o {name} main.c
+install: {name}
+\tmkdir -p $(prefix)/bin
+\tcp {name} $(prefix)/bin
+"""
+
+PYPROJECT = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+BACKEND = '''\
+"""Makes a wheel of all .py files but itself (PEP 517), with the standard library only."""
+
+import os
+import zipfile
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+{first}
+    wheel = "{name}-1.0-py3-none-any.whl"
+    info = "{name}-1.0.dist-info/"
+    files = {{
+        info + "METADATA": "Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\n",
+        info + "WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\n"
+        "Tag: py3-none-any\\n",
+    }}
+    for name in os.listdir("."):
+        if name.endswith(".py") and name != "backend.py":
+            with open(name) as stream:
+                files[name] = stream.read()
+    record = info + "RECORD"
+    files[record] = "".join(name + ",,\\n" for name in [*files, record])
+    with zipfile.ZipFile(os.path.join(wheel_directory, wheel), "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return wheel
+'''

@@ -1,0 +1,258 @@
+"""Full disks, missing permissions, poor interpreters: a hint, and nothing is changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def unprivileged() -> tuple[str, ...]:
+    """Words before a command that make permissions count, also for root."""
+    if os.getuid() != 0:
+        return ()
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is missing, and root may write everywhere")
+    drop = "-dac_override,-dac_read_search,-fowner"
+    return ("setpriv", f"--bounding-set={drop}", f"--inh-caps={drop}")
+
+
+# -- the disk ----------------------------------------------------------------------------------
+
+BIG = """\
+with open(prefix.big, "wb") as stream:
+    for _ in range(16):
+        stream.write(b"x" * (1 << 20))
+"""
+
+
+@pytest.fixture
+def namespace() -> tuple[str, ...]:
+    """Words before a command that may then mount; the mounts end with the command."""
+    words = ("unshare", "-m") if os.getuid() == 0 else ("unshare", "-rm")
+    try:
+        tried = subprocess.run(
+            [*words, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("unshare is missing")
+    if tried.returncode != 0:
+        pytest.skip("mounts in a namespace of one's own are not permitted here")
+    return words
+
+
+@pytest.mark.parametrize("full", ["store", "stages"])
+def test_a_full_disk(spack, recipes, namespace, full, tmp_path):
+    """The error says so, nothing is left behind, and with more room the same command succeeds."""
+    where = getattr(spack.place, full)
+    where.mkdir(exist_ok=True)
+    recipes.plain("base")
+    if full == "store":
+        recipes.plain("big", "base", install=BIG)
+    else:
+        recipes.plain("big", "base", install=BIG.replace("prefix.big", "'big'"))
+    command = " ".join(spack.argv(["install", "big"]))
+    report = tmp_path / "report"
+    script = textwrap.dedent(
+        f"""\
+        mount -t tmpfs -o size=8m none {where}
+        {command} >{report}.1 2>&1
+        echo $? >{report}.code
+        find {spack.place.store} -not -path '*/.spack-db/*' >{report}.tree
+        {spack.argv(["find"])[0]} find --format '{{name}}' >{report}.found
+        mount -o remount,size=64m {where}
+        {command} >{report}.2 2>&1 && {spack.argv(["find"])[0]} verify >>{report}.2 2>&1
+        """
+    )
+    done = subprocess.run(
+        [*namespace, "sh", "-c", script], env=spack.variables(), capture_output=True, text=True
+    )
+    first = report.with_name("report.1").read_text()
+    print(first)
+    assert report.with_name("report.code").read_text() == "1\n", first
+    assert "No space left on device" in first
+    assert re.search(r"hint: .*space", first)
+    assert report.with_name("report.found").read_text() == "base\n"
+    assert "/big" not in report.with_name("report.tree").read_text()
+    second = report.with_name("report.2").read_text()
+    assert done.returncode == 0, second + done.stderr
+    assert "Installing base" not in second
+    assert "0 with differences" in second
+
+
+def test_a_limit_on_the_size_of_files(spack, recipes, packages_of):
+    """What `ulimit -f` or a quota of a batch system does."""
+    recipes.plain("big", install=BIG)
+    result = spack.fails("install", "big", under=("sh", "-c", 'ulimit -f 8192; exec "$@"', "sh"))
+    assert "File too large" in result.err
+    assert packages_of(spack.place.store).keys() <= {"linux-" + "*"} or not [
+        name for name in packages_of(spack.place.store) if "/big" in name
+    ]
+
+
+def test_an_install_tree_that_cannot_be_written(spack, recipes, unprivileged, tree_of):
+    recipes.plain("one")
+    spack.place.store.mkdir()
+    spack.place.store.chmod(0o555)
+    try:
+        result = spack.fails("install", "one", under=unprivileged)
+        assert str(spack.place.store) in result.err
+        assert re.search(r"hint: .*install_tree", result.err)
+        assert tree_of(spack.place.store) == {}
+        assert spack("find", under=unprivileged).lines[-1] == "==> no installed packages"
+    finally:
+        spack.place.store.chmod(0o755)
+
+
+def test_somebody_elses_install_tree_can_be_read(spack, recipes, unprivileged, tree_of):
+    recipes.plain("one")
+    recipes.plain("two", "one")
+    spack("install", "one")
+    subprocess.run(["chmod", "-R", "a-w", spack.place.store], check=True)
+    try:
+        before = tree_of(spack.place.store)
+        assert spack("find", "--format", "{name}", under=unprivileged).lines == ["one"]
+        assert spack("location", "-i", "one", under=unprivileged).out.startswith("/")
+        assert "[+]" in spack("spec", "-I", "one", under=unprivileged).out
+        for words in (("install", "two"), ("uninstall", "-y", "one"), ("reindex",)):
+            result = spack.fails(*words, under=unprivileged)
+            assert str(spack.place.store) in result.err
+        assert tree_of(spack.place.store) == before
+    finally:
+        subprocess.run(["chmod", "-R", "u+w", spack.place.store], check=True)
+
+
+def test_a_stage_that_cannot_be_written(spack, recipes, unprivileged):
+    recipes.plain("one")
+    spack.place.stages.chmod(0o555)
+    try:
+        only = f"config:build_stage::[{spack.place.stages}]"
+        result = spack.fails("-c", only, "install", "one", under=unprivileged)
+        assert str(spack.place.stages) in result.err
+        assert re.search(r"hint: .*build_stage", result.err)
+    finally:
+        spack.place.stages.chmod(0o755)
+
+
+def test_a_home_that_cannot_be_written(spack, recipes, unprivileged):
+    """Caches are a convenience."""
+    recipes.plain("one")
+    file = spack.place.config / "config.yaml"
+    text = file.read_text()
+    file.write_text(re.sub(r" *misc_cache: .*\n", "", text))
+    spack.place.config.chmod(0o555)
+    try:
+        assert "one@1.0" in spack("spec", "one", under=unprivileged).out
+    finally:
+        spack.place.config.chmod(0o755)
+
+
+# -- interpreters ------------------------------------------------------------------------------
+
+
+class Interpreter:
+    """A Python in a prefix of its own, made of links, that lacks some of its parts."""
+
+    def __init__(self, prefix: Path, lacks: tuple[str, ...]) -> None:
+        import json
+
+        asked = (
+            "import json, os, sys, sysconfig; print(json.dumps([sys.version_info[:3], "
+            "os.path.realpath(sys.executable), os.path.dirname(os.__file__), "
+            "sysconfig.get_config_var('LIBDIR')]))"
+        )
+        answer = subprocess.run(
+            ["/usr/bin/env", "-i", "PATH=/usr/bin:/bin", "python3", "-I", "-S", "-c", asked],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        version, executable, stdlib, libdir = json.loads(answer.stdout)
+        self.version = ".".join(map(str, version))
+        self.prefix = prefix
+        name = Path(stdlib).name
+        library = prefix / "lib" / name
+        library.mkdir(parents=True)
+        for entry in Path(stdlib).iterdir():
+            if entry.name not in lacks:
+                (library / entry.name).symlink_to(entry)
+        for built in library.glob("_sysconfigdata_*.py"):
+            text = built.read_text()
+            built.unlink()
+            built.write_text(
+                f"{text}\nbuild_time_vars['INCLUDEPY'] = '{prefix}/include/{name}'\n"
+                "build_time_vars['CONFINCLUDEPY'] = build_time_vars['INCLUDEPY']\n"
+            )
+        for shared in Path(libdir).glob("libpython3*"):
+            (prefix / "lib" / shared.name).symlink_to(shared)
+        (prefix / "bin").mkdir()
+        shutil.copy(executable, prefix / "bin" / name)
+        (prefix / "bin" / "python3").symlink_to(name)
+
+
+@pytest.fixture
+def poor_python(spack, tmp_path) -> Interpreter:
+    """The only Python that ``spack`` may use: without venv, ensurepip and headers."""
+    python = Interpreter(tmp_path / "poor", lacks=("venv", "ensurepip", "distutils"))
+    spack("external", "find", "--not-buildable", "--path", python.prefix / "bin", "python")
+    written = (spack.place.config / "packages.yaml").read_text()
+    assert str(python.prefix) in written
+    return python
+
+
+def test_an_interpreter_without_headers(spack, recipes, poor_python, packages_of):
+    source = recipes.archive(
+        "ext-1.0",
+        {
+            "main.c": "#include <Python.h>\n",
+            "Makefile": "all:\n\t$(CC) $(PYFLAGS) -c main.c\ninstall:\n",
+        },
+    )
+    recipes.add(
+        "ext",
+        f'version("1.0", {source})\n'
+        'extends("python")\ndepends_on("c", type="build")\n'
+        "def setup_build_environment(self, env):\n"
+        '    env.set("PYFLAGS", self.spec["python"].headers.include_flags)\n',
+        base="MakefilePackage",
+    )
+    result = spack.fails("install", "ext")
+    assert "Python.h" in result.err or "headers" in result.err
+    assert re.search(r"hint: .*(headers|python3-dev|development)", result.err)
+    assert str(poor_python.prefix) in result.err
+    assert not [name for name in packages_of(spack.place.store) if "/ext-" in name]
+
+
+def test_an_interpreter_without_venv_is_enough(spack, recipes, poor_python):
+    """Nothing here needs the module: environments are made without it, and say so."""
+    recipes.python_project("sweet", {"sweet.py": "x = 1\n"})
+    spack("install", "py-sweet")
+    venv = spack.prefix("python-venv")
+    ran = subprocess.run(
+        [venv / "bin" / "python3", "-c", "import sys; print(sys.prefix, sys.base_prefix)"],
+        capture_output=True,
+        check=True,
+        text=True,
+        env={},
+    )
+    assert ran.stdout.split() == [str(venv), str(poor_python.prefix)]
+
+
+def test_an_interpreter_that_does_not_run(spack, recipes, tmp_path):
+    broken = tmp_path / "broken" / "bin" / "python3"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("#!/bin/sh\necho no libpython >&2\nexit 127\n")
+    broken.chmod(0o755)
+    (spack.place.config / "packages.yaml").write_text(
+        "packages:\n  python:\n    buildable: false\n    externals:\n"
+        f"    - spec: python@3.11.2\n      prefix: {broken.parent.parent}\n"
+    )
+    recipes.python_project("sweet", {"sweet.py": "x = 1\n"})
+    result = spack.fails("install", "py-sweet")
+    assert str(broken.parent) in result.err

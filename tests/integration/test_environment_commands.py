@@ -1,0 +1,235 @@
+"""Commands that change shells and environments."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+# -- shells ------------------------------------------------------------------------------------
+
+
+def in_shell(spack, script: str, shell: str = "sh") -> list[str]:
+    """The lines that a script prints; ``$spack`` is the command."""
+    done = subprocess.run(
+        [shell, "-euc", script, shell],
+        env={**spack.variables(), "spack": str(spack.root / "bin" / "spack")},
+        cwd=spack.cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_load_and_unload(small, shell):
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is missing")
+    lines = in_shell(
+        small,
+        """
+        before=$PATH
+        eval "$("$spack" load --sh top)"
+        top; base
+        "$spack" load --list
+        eval "$("$spack" load --sh prog)"
+        prog; top
+        eval "$("$spack" unload --sh prog)"
+        command -v prog || echo none
+        top
+        eval "$("$spack" unload --sh --all)"
+        command -v base || echo none
+        test "$PATH" = "$before" && echo same
+        test -z "${PYTHONPATH+set}" && echo unset
+        """,
+        shell,
+    )
+    top = small("find", "--format", "{hash:7}", "top").out.strip()
+    assert lines == [
+        *("top 1.0", "base 1.0", f"top@1.0/{top}", "top 1.0", "none", "top 1.0"),
+        *("none", "same", "unset"),
+    ]
+
+
+def test_load_of_a_python_package(small):
+    """Its modules are found by the python of the loaded view, without PYTHONPATH."""
+    lines = in_shell(
+        small,
+        """
+        eval "$("$spack" load --sh py-sweet)"
+        python3 -c 'import sweet, sys; sweet.main(); print(sys.prefix != sys.base_prefix)'
+        echo "${PYTHONPATH-unset}"
+        """,
+    )
+    assert lines == ["sweet", "True", "unset"]
+
+
+def test_load_needs_a_shell(small):
+    assert "setup-env.sh" in small.fails("load", "top", code=2).err
+    assert "no installed package" in small.fails("load", "--sh", "py-click").err
+    assert "not loaded" in small.fails("unload", "--sh", "top", code=2).err
+
+
+def test_python(small, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\nfrom spack.package import Spec\n"
+        "from spack_repo.venv.packages.py_click.package import PyClick\n"
+        "print(sys.argv[1:], Spec('a@1:2').versions, PyClick.__name__)\n"
+    )
+    assert small("python", script, "one", "--two").out == "['one', '--two'] 1:2 PyClick\n"
+    out = small("python", "-c", "from spack.package import Version; print(Version('1.2').up_to(1))")
+    assert out.out == "1\n"
+    assert "usage" in small("python", "-m", "json.tool", "--help").out
+    failed = subprocess.run(
+        small.argv(["python", "-c", "raise SystemExit(5)"]), env=small.variables(), check=False
+    )
+    assert failed.returncode == 5
+
+
+# -- environments ------------------------------------------------------------------------------
+
+
+def test_the_life_of_a_named_environment(spack, recipes):
+    recipes.plain("base")
+    recipes.plain("top", "base")
+    recipes.plain("other")
+    assert spack("env", "list").lines == []
+    spack("env", "create", "work")
+    assert spack("env", "list").lines == ["work"]
+    folder = spack.place.home / "environments" / "work"
+    assert (folder / "spack.yaml").is_file()
+
+    spack("-e", "work", "add", "top", "other")
+    status = spack("-e", "work", "env", "status").out
+    assert "in environment work" in status
+    assert re.search(r"^ -   top  \(not concretized\)$", status, re.M)
+    spack("-e", "work", "concretize")
+    assert "up to date" in spack("-e", "work", "concretize").out
+    lock = json.loads((folder / "spack.lock").read_text())
+    assert lock
+    assert re.search(r"^ - +top +\w{7}$", spack("-e", "work", "env", "status").out, re.M)
+
+    spack("-e", "work", "install")
+    status = spack("-e", "work", "env", "status").out
+    assert re.search(r"^\[\+] +top +\w{7}$", status, re.M)
+    view = Path(re.search(r"^view default: (\S+)$", status, re.M).group(1))
+    assert (view / "bin" / "top").is_file() and (view / "bin" / "base").is_file()
+    assert set(spack.names()) == set(spack("-e", "work", "find", "--format", "{name}").lines)
+
+    spack("-e", "work", "remove", "other")
+    spack("-e", "work", "install")
+    assert not (view / "bin" / "other").exists()
+    assert "other" in spack.names(), "nothing is uninstalled"
+    assert "other" not in spack("-e", "work", "find", "--format", "{name}").lines
+    assert "no-such" in spack.fails("-e", "work", "remove", "no-such").err
+
+    refused = spack("env", "remove", "work", check=False)
+    assert refused.code == 2 and "--yes-to-all" in refused.err
+    spack("env", "remove", "-y", "work")
+    assert spack("env", "list").lines == []
+    assert not folder.exists()
+    assert "work" in spack.fails("-e", "work", "find").err
+
+
+def test_a_view_is_made_again(spack, recipes):
+    recipes.plain("one")
+    folder = spack.place.home / "here"
+    spack("env", "create", "--dir", folder)
+    spack("-e", folder, "add", "one")
+    assert "not concretized" in spack.fails("-e", folder, "env", "view", "regenerate", code=2).err
+    spack("-e", folder, "install")
+    (program,) = [path for path in folder.rglob("one") if path.parent.name == "bin"]
+    view = program.parent.parent
+    program.unlink()
+    spack("-e", folder, "env", "view", "regenerate", "--force")
+    assert program.exists()
+    assert "up to date" in spack("-e", folder, "env", "view", "regenerate").out
+    spack("-e", folder, "env", "view", "disable")
+    assert not view.exists()
+    spack("-e", folder, "env", "view", "enable")
+    assert program.exists()
+
+
+def test_activate_and_deactivate(spack, recipes):
+    recipes.plain("one")
+    spack("env", "create", "work")
+    spack("-e", "work", "add", "one")
+    spack("-e", "work", "install")
+    lines = in_shell(
+        spack,
+        """
+        before=$PATH
+        eval "$("$spack" env activate --sh work)"
+        one
+        "$spack" env status | head -n 1
+        "$spack" find --format '{name}'
+        eval "$("$spack" env deactivate --sh)"
+        command -v one || echo none
+        echo "${SPACK_ENV-unset}"
+        test "$PATH" = "$before" && echo same
+        """,
+    )
+    folder = spack.place.home / "environments" / "work"
+    assert lines == [
+        *("one 1.0", f"==> in environment work ({folder})", "one"),
+        *("none", "unset", "same"),
+    ]
+    assert spack("env", "status", check=False).code == 1
+    assert "no environment is active" in spack.fails("env", "deactivate", "--sh", code=2).err
+
+
+def test_the_shell_function(spack, recipes):
+    """With share/setup-env.sh the commands that change the shell do so without eval."""
+    recipes.plain("one")
+    spack("install", "one")
+    lines = in_shell(
+        spack,
+        """
+        . "${spack%/bin/spack}/share/setup-env.sh"
+        spack load one
+        one
+        spack unload one
+        command -v one || echo none
+        spack env create work >/dev/null
+        spack env activate work
+        spack add one >/dev/null
+        spack install >/dev/null
+        spack env deactivate
+        spack env activate work
+        one
+        """,
+    )
+    assert lines == ["one 1.0", "none", "one 1.0"]
+
+
+def test_install_into_an_environment_adds_the_spec(spack, recipes):
+    recipes.plain("one")
+    recipes.plain("two")
+    spack("env", "create", "work")
+    spack("-e", "work", "install", "one")
+    assert "- one" in (spack.place.home / "environments" / "work" / "spack.yaml").read_text()
+    spack("-e", "work", "install", "--no-add", "two", check=False)
+    assert "- two" not in (spack.place.home / "environments" / "work" / "spack.yaml").read_text()
+    assert "needs an active environment" in spack.fails("add", "one", code=2).err
+
+
+def test_create_from_a_file(spack, recipes, tmp_path):
+    recipes.plain("one")
+    spack("env", "create", "work")
+    spack("-e", "work", "add", "one")
+    spack("-e", "work", "concretize")
+    folder = spack.place.home / "environments" / "work"
+    spack("env", "create", "again", folder / "spack.lock")
+    assert "up to date" in spack("-e", "again", "concretize").out
+    spack("env", "create", "--without-view", "plain", folder / "spack.yaml")
+    spack("-e", "plain", "install")
+    assert "view" not in spack("-e", "plain", "env", "status").out
+    assert "already an environment named 'work'" in spack.fails("env", "create", "work").err
+    spack.fails("env", "create", "bad/../name", tmp_path / "no.yaml")
