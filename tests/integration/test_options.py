@@ -56,7 +56,7 @@ def test_verify_of_what_is_not_installed_is_an_error(spack, recipes):
     recipes.plain("base")
     assert "no installed package matches base" in spack.fails("verify", "base").err
     spack("install", "base")
-    assert "1 packages checked, 0 with differences" in spack("verify", "base").out
+    assert "1 package checked, 0 with differences" in spack("verify", "base").out
 
 
 def test_clean_and_stage_leave_builds_that_run_alone(spack, recipes):

@@ -99,7 +99,7 @@ def test_reindex_after_the_database_is_lost(tower):
     before = tower("find", "--json").out
     for file in (tower.place.store / ".spack-db").glob("index.sqlite*"):
         file.unlink()
-    assert "4 packages are in the database" in tower("reindex").out
+    assert "4 packages in the database" in tower("reindex").out
     assert tower("find", "--json").out == before
 
 
@@ -107,7 +107,7 @@ def test_a_damaged_database_is_told_of_and_mended(tower):
     file = tower.place.store / ".spack-db" / "index.sqlite"
     file.write_bytes(b"no database" * 1000)
     assert "spack reindex" in tower.fails("find").err
-    assert "4 packages are in the database" in tower("reindex").out
+    assert "4 packages in the database" in tower("reindex").out
     assert set(tower.names()) == {"base", "middle", "top", "aside"}
 
 

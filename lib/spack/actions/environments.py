@@ -35,6 +35,7 @@ from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write
 from spack.util.lock import FileLock
 from spack.util.report import Reporter
+from spack.util.text import count_of
 
 if TYPE_CHECKING:
     # What builds and what solves is imported when it has something to do.
@@ -157,7 +158,10 @@ def install_environment(
     roots, new = concretize_environment(work, wishes, write=not dry_run)
     reporter = work.reporter
     if new:
-        reporter.info(f"concretized {len(roots)} specs, {_count_nodes(roots)} packages in all")
+        reporter.info(
+            f"concretized {count_of(len(roots), 'spec')}, "
+            f"{count_of(_count_nodes(roots), 'package')} in all"
+        )
     overwrite = frozenset(root.dag_hash() for root in roots if again(root))
     options = Options(only=only, overwrite=overwrite, tests=wishes.tested)
     plan = install(roots, options, building, dry_run=dry_run)

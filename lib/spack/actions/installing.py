@@ -27,6 +27,7 @@ from spack.store.layout import path_part
 from spack.store.locks import BUILDS
 from spack.util.process import available_cores
 from spack.util.report import Reporter, Task
+from spack.util.text import count_of
 
 __all__ = ["StagedSources", "Work", "Workshop", "install", "services"]
 
@@ -126,7 +127,7 @@ def install(
                 work.reporter.info(f"{step.spec.short} is built again, because {gone} is gone")
         if plan.builds:
             work.reporter.info(
-                f"{len(plan.builds)} packages to build, {len(plan.reused)} present, "
+                f"{count_of(len(plan.builds), 'package')} to build, {len(plan.reused)} present, "
                 f"{len(plan.externals)} external"
             )
         ports = services(work.workshop, plan, work.reporter)

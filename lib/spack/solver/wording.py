@@ -40,7 +40,7 @@ def domain(candidates: Candidates) -> str:
     if len(versions) > FEW:
         text += f" and {len(versions) - FEW} more"
     deprecated = bin(candidates.deprecated & ~candidates.buildable).count("1")
-    return text + (f" ({deprecated} deprecated ones left out)" if deprecated else "")
+    return text + (f" (deprecated and left out: {deprecated})" if deprecated else "")
 
 
 def fixed_hint(candidates: Candidates) -> str:

@@ -10,6 +10,7 @@ from spack.cli.commands.spec import add_concretizer_arguments, wishes
 from spack.cli.render import Colors, message, use_color
 from spack.cli.specs import tree
 from spack.session import Session
+from spack.util.text import count_of
 
 DESCRIPTION = """concretize the active environment and write spack.lock
 
@@ -34,4 +35,4 @@ def run(session: Session, args: argparse.Namespace) -> None:
         return
     colors = Colors(use_color(sys.stdout, session.options.color))
     print(tree(roots, colors, hash_length=7))
-    message(f"concretized {len(roots)} specs of {environment.name}")
+    message(f"concretized {count_of(len(roots), 'spec')} of {environment.name}")

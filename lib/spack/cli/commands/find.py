@@ -16,6 +16,7 @@ from spack.session import Session
 from spack.spec import ConcreteSpec
 from spack.spec.parser import parse_many
 from spack.store import InstallRecord
+from spack.util.text import count_of
 
 DESCRIPTION = """list installed packages, all or those that match a spec
 
@@ -86,7 +87,7 @@ def _show(session: Session, args: argparse.Namespace, records: List[InstallRecor
         else:
             print("\n".join(lines))
     count = len(records)
-    message(f"{count or 'no'} installed package{'' if count == 1 else 's'}")
+    message(count_of(count, "installed package") if count else "no installed packages")
 
 
 def _line(record: InstallRecord, spec: Any, args: argparse.Namespace, colors: Colors) -> str:

@@ -9,6 +9,7 @@ from spack.cli.ask import confirm
 from spack.cli.render import message
 from spack.install.uninstall import collect, unneeded
 from spack.session import Session
+from spack.util.text import count_of
 
 REPORTS = True
 DESCRIPTION = """remove packages that nobody asked for and nothing needs
@@ -50,5 +51,5 @@ def run(session: Session, args: argparse.Namespace) -> int:
         session.environment_roots(),
         keep_build=args.keep_build,
     )
-    message(f"{len(gone)} packages removed")
+    message(f"{count_of(len(gone), 'package')} removed")
     return 0

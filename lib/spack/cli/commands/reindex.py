@@ -7,6 +7,7 @@ import argparse
 from spack.cli.render import message, warning
 from spack.install.reindex import reindex
 from spack.session import Session
+from spack.util.text import count_of
 
 DESCRIPTION = """rebuild the database from what each prefix says of itself
 
@@ -24,4 +25,4 @@ def run(session: Session, args: argparse.Namespace) -> None:
         warning(f"{prefix} is left out: {reason}", session.options.color)
     if result.damaged is not None:
         warning(f"the damaged database is kept as {result.damaged}", session.options.color)
-    message(f"{len(result.records)} packages are in the database")
+    message(f"{count_of(len(result.records), 'package')} in the database")

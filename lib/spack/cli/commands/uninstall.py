@@ -11,6 +11,7 @@ from spack.cli.render import message
 from spack.install.uninstall import plan_removal, remove
 from spack.session import Session
 from spack.spec.parser import parse_many
+from spack.util.text import count_of
 
 REPORTS = True
 DESCRIPTION = """remove installed packages
@@ -50,5 +51,5 @@ def run(session: Session, args: argparse.Namespace) -> int:
         message("nothing was removed")
         return 1
     gone = remove(store, removal, session.reporter)
-    message(f"{len(gone)} package{'' if len(gone) == 1 else 's'} removed")
+    message(f"{count_of(len(gone), 'package')} removed")
     return 0

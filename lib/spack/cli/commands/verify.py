@@ -9,6 +9,7 @@ from spack.cli.render import message
 from spack.install.reindex import verify_records
 from spack.session import Session
 from spack.spec.parser import parse_many
+from spack.util.text import count_of
 
 DESCRIPTION = """compare the files of installed packages with what was recorded at their install
 
@@ -35,5 +36,5 @@ def run(session: Session, args: argparse.Namespace) -> int:
             print(f"    {result.problem}")
         for difference in result.differences:
             print(f"    {difference.path}: {difference.what}")
-    message(f"{len(records)} packages checked, {bad} with differences")
+    message(f"{count_of(len(records), 'package')} checked, {bad} with differences")
     return 1 if bad else 0
