@@ -31,7 +31,7 @@ from typing import Dict, List, Sequence, Set, Tuple
 from spack.recipe.records import DependencyRecord
 from spack.solver.causes import Guards
 from spack.solver.conditions import Conditions
-from spack.solver.expansion import dependency_records
+from spack.solver.expansion import LANGUAGES, dependency_records
 from spack.solver.graph import cycles, reachable
 from spack.solver.literals import LiteralFacts
 from spack.solver.problem import Root
@@ -178,6 +178,8 @@ class Encoder:
         self.emit(f"package({p}).")
         if name in self.world.multi:
             self.emit(f"multi({p},{self.world.multi[name]}).")
+            if any(name in self.catalog.providers(language) for language in LANGUAGES):
+                self.emit(f"compiler({p}).")
         expanded, ready = self.world.expanded(name), self.world.ready(name)
         fixed = self.catalog.fixed(name)
         if self.world.relaxed:

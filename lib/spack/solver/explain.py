@@ -142,7 +142,7 @@ class _Account:
                 message += f", but nothing that {guard.package} links to or runs depends on {name}"
             hint = f"leave {name} out; ^ cannot name what only builds of dependencies use"
         if guard.message:
-            message += f": {guard.message}"
+            message += f" - {guard.message}"
         return self._error(guard, message, hint)
 
     def _providers(self, guard: Guard) -> Iterator[UnsatisfiableError]:

@@ -53,6 +53,6 @@ def cycles(edges: Mapping[str, Set[str]]) -> List[List[str]]:
                     while not group or group[-1] != name:
                         group.append(stack.pop())
                         inside.discard(group[-1])
-                    if len(group) > 1:
+                    if len(group) > 1 or name in edges.get(name, ()):
                         groups.append(group)
     return groups

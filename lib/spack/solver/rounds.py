@@ -11,7 +11,7 @@ from spack.solver import driver
 from spack.solver.candidates import Catalog
 from spack.solver.decode import decode
 from spack.solver.encode import Encoder, Encoding
-from spack.solver.expansion import Plan, plan
+from spack.solver.expansion import LANGUAGES, Plan, plan
 from spack.solver.explain import conflict_of
 from spack.solver.precheck import precheck
 from spack.solver.problem import Problem, Root, Solution, Statistics
@@ -140,6 +140,10 @@ def _solve(
     while True:
         start = time.perf_counter()
         chosen = plan(catalog, roots, sorted(more), multi)
+        bootstraps = _bootstraps(catalog, chosen)
+        if not bootstraps <= multi.keys():
+            multi.update((name, 2) for name in bootstraps - multi.keys())
+            chosen = plan(catalog, roots, sorted(more), multi)
         planned = time.perf_counter()
         world = World(catalog, roots, chosen, multi, opened=opened)
         encoder = Encoder(world)
@@ -172,8 +176,18 @@ def _solve(
         effort.spend("decode", time.perf_counter() - start)
         effort.optimal = effort.optimal and answer.optimal
         effort.cost = tuple((CRITERIA[level], cost) for level, cost in answer.cost)
-        effort.duplicates.update((name, None) for name in multi)
+        effort.duplicates.update((row[2], None) for row in answer.atoms.get("edge", ()) if row[3])
         return list(specs)
+
+
+def _bootstraps(catalog: Catalog, chosen: Plan) -> Set[str]:
+    """Compilers that may be built while there is one already: they need two instances."""
+    return {
+        name
+        for language in LANGUAGES
+        for name in catalog.providers(language)
+        if name in chosen.expanded and catalog.has_ready(name)
+    }
 
 
 def _next_provider(world: World, virtual: str) -> Tuple[str, ...]:
