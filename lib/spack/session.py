@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     # Each of these is imported by the property that first needs it: `find` pays for none.
     from spack.actions.concretizing import Wishes
     from spack.actions.environments import EnvironmentWork
-    from spack.actions.installing import Workshop
+    from spack.actions.workshop import Workshop
     from spack.config.packages import PackageSettings
     from spack.environment import Environment
     from spack.fetch.fetcher import Fetcher
@@ -186,7 +186,12 @@ class Session:
 
         root = self.base_settings.config.environments_root
         return find_environment(
-            name, root, self.cwd, directory_only=directory_only, names=self._condition_names
+            name,
+            root,
+            self.cwd,
+            directory_only=directory_only,
+            cache=self._config_cache,
+            names=self._condition_names,
         )
 
     def _condition_names(self) -> Mapping[str, Any]:
@@ -402,7 +407,7 @@ class Session:
 
         :param checksum: False takes sources without a checksum, and with a wrong one.
         """
-        from spack.actions.installing import Workshop
+        from spack.actions.workshop import Workshop
 
         config = self.settings.config
         return Workshop(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from spack.actions.installing import Workshop, build_variables, repository_rows
+from spack.actions.workshop import Workshop, build_variables, repository_rows
 from spack.build import process
 from spack.build.job import ENVIRONMENT, BuildJob
 from spack.errors import InstallError

@@ -194,7 +194,16 @@ def regenerate_views(
     results = []
     roots = work.environment.roots()
     for view in work.views:
-        result = make_view(view, roots, work.store, work.share, name, recipes=recipes, force=force)
+        result = make_view(
+            view,
+            roots,
+            work.store,
+            work.share,
+            name,
+            recipes=recipes,
+            force=force,
+            check=check,
+        )
         results.append(result)
         if result.changed:
             work.reporter.info(result.summary)

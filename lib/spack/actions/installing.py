@@ -1,102 +1,38 @@
-"""Building what is missing: the adapters between the installer, the fetcher and the builder."""
+"""Installing: what is missing is planned, and, if it is anything, built."""
 
 from __future__ import annotations
 
-import os
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
-from spack.build import process
-from spack.build.environment import clean_environment
-from spack.build.job import BuildJob, PatchFile, RepositoryRow
-from spack.errors import InstallError, RecipeError
-from spack.fetch.fetcher import Fetcher
-from spack.fetch.stage import Stage
-from spack.install.check import PythonPaths
-from spack.install.execute import Schedule, execute
-from spack.install.plan import BUILD, Options, Plan, Step, make_plan
-from spack.install.ports import Order, Outcome, Services
-from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
-from spack.recipe.requirements import Finding
-from spack.repo import RepoPath
-from spack.spec import ConcreteSpec, dump
-from spack.store import METADATA, Store
-from spack.store.layout import path_part
+from spack.install.explicit import record_present
+from spack.install.plan import Options, Plan, make_plan
+from spack.spec import ConcreteSpec
+from spack.store import Store
 from spack.store.locks import BUILDS
-from spack.util.process import available_cores
-from spack.util.report import Reporter, Task
+from spack.util.report import Reporter
 from spack.util.text import count_of
 
-__all__ = ["StagedSources", "Work", "Workshop", "install", "services"]
+if TYPE_CHECKING:
+    # What fetches and builds is imported when something is missing: it costs 30 ms.
+    from spack.actions.workshop import Workshop
+    from spack.install.execute import Schedule
 
-#: What ``python-venv`` records of the layout of its Python, below ``.spack``.
-LAYOUT_FILE = "python.json"
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """What builds need beside the plan.
-
-    :param host_environment: the person's; only an allow-list of it reaches a build.
-    :param stage_root: stages are made below it.
-    :param library_path: where a worker finds the engine and its libraries.
-    :param interpreter: runs the workers.
-    :param passed: names of variables that the configuration lets through.
-    :param variables: variables that the configuration sets.
-    :param dirty: let the whole environment of the person through.
-    :param wheels: where the wheels of clean builds are kept.
-    :param strict_metadata: a recipe that differs from the metadata of its sources is an error.
-    """
-
-    recipes: RepoPath
-    fetcher: Fetcher
-    store: Store
-    host_environment: Mapping[str, str]
-    stage_root: Path
-    library_path: Tuple[str, ...]
-    interpreter: str
-    passed: Tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
-    dirty: bool = False
-    keep_venv: bool = False
-    wheels: Optional[Path] = None
-    strict_metadata: bool = False
-
-    @property
-    def is_clean(self) -> bool:
-        """Builds depend on their specs and on nothing that the person has set."""
-        return not (self.dirty or self.passed or self.variables)
-
-    def recipe(self, spec: ConcreteSpec) -> Recipe:
-        """The facts of a node's package.
-
-        :raises RecipeError: no repository has it.
-        """
-        recipe = self.recipes.get(spec.fullname) or self.recipes.get(spec.name)
-        if recipe is None:
-            raise RecipeError(
-                f"no repository has a recipe for {spec.fullname}",
-                hint="add the repository that it came from: `spack repo add`",
-            )
-        return recipe
-
-    def stage_path(self, spec: ConcreteSpec) -> Path:
-        """Where the sources of a node are unpacked and built."""
-        version = path_part(str(spec.version))
-        return self.stage_root / f"spack-stage-{spec.name}-{version}-{spec.dag_hash()}"
+__all__ = ["Work", "install"]
 
 
 @dataclass(frozen=True)
 class Work:
     """How an install goes about it.
 
+    :param workshop: made when something is to be built.
     :param jobs: processes of all builds together; never more than there are cores.
     :param concurrent: builds at one time; 0 is as many as the cores allow.
     """
 
-    workshop: Workshop
+    store: Store
+    workshop: Callable[[], Workshop]
     reporter: Reporter
     jobs: int
     concurrent: int = 0
@@ -111,7 +47,7 @@ def install(
 
     :raises InstallError: something failed; all that could be built is there.
     """
-    store = work.workshop.store
+    store = work.store
     if dry_run:
         return _plan(roots, options, store, {x.hash: Path(x.prefix) for x in store.missing()})
     store.writer()
@@ -125,13 +61,14 @@ def install(
             if step.hash in missing and not step.overwrite:
                 gone = missing[step.hash]
                 work.reporter.info(f"{step.spec.short} is built again, because {gone} is gone")
-        if plan.builds:
+        if not plan.builds:
+            record_present(plan, store)
+        else:
             work.reporter.info(
                 f"{count_of(len(plan.builds), 'package')} to build, {len(plan.reused)} present, "
                 f"{len(plan.externals)} external"
             )
-        ports = services(work.workshop, plan, work.reporter)
-        execute(plan, ports, _schedule(work)).raise_failures()
+            _build(plan, work)
     return plan
 
 
@@ -141,7 +78,19 @@ def _plan(
     return make_plan(roots, store.database.installed_hashes() - missing.keys(), options)
 
 
+def _build(plan: Plan, work: Work) -> None:
+    # start-up: most installs find everything there
+    from spack.actions.workshop import services
+    from spack.install.execute import execute
+
+    ports = services(work.workshop(), plan, work.reporter)
+    execute(plan, ports, _schedule(work)).raise_failures()
+
+
 def _schedule(work: Work) -> Schedule:
+    from spack.install.execute import Schedule  # start-up: see above
+    from spack.util.process import available_cores
+
     cores = available_cores()
     return Schedule(
         concurrent=work.concurrent or cores,
@@ -149,236 +98,3 @@ def _schedule(work: Work) -> Schedule:
         fail_fast=work.fail_fast,
         keep_stage=work.keep_stage,
     )
-
-
-def services(workshop: Workshop, plan: Plan, reporter: Reporter) -> Services:
-    """What the installer works with, to carry out *plan*."""
-    return Services(
-        store=workshop.store,
-        sources=StagedSources(workshop, plan.steps),
-        builder=_Builder(workshop, reporter),
-        reporter=reporter,
-        recipe=lambda spec: Path(workshop.recipe(spec).path).parent,
-        python=python_paths,
-    )
-
-
-class StagedSources:
-    """Fetches, verifies and unpacks what the steps of a plan need.
-
-    :param steps: also those that need no build: a dependent may bring a patch for a dependency.
-    """
-
-    def __init__(self, workshop: Workshop, steps: Iterable[Step]) -> None:
-        self._workshop = workshop
-        self._dependents: Dict[str, List[ConcreteSpec]] = {}
-        for step in steps:
-            for edge in step.spec.edges:
-                self._dependents.setdefault(edge.spec.dag_hash(), []).append(step.spec)
-
-    def stage(self, step: Step, task: Task, cancelled: Callable[[], bool]) -> Stage:
-        """See :class:`spack.install.ports.Sources`."""
-        spec = step.spec
-        recipe = self._workshop.recipe(spec)
-        task.phase("fetch")
-
-        def progress(done: int, total: Optional[int]) -> None:
-            if cancelled():
-                raise process.Cancelled("the fetch was cancelled")
-            task.progress(done, total or 0)
-
-        path = self._workshop.stage_path(spec)
-        if path.exists():
-            Stage(path, path).destroy()
-        return self._workshop.fetcher.stage(
-            recipe,
-            str(spec.version),
-            path,
-            resources=resources_of(recipe, spec),
-            patches=self.patches(recipe, spec),
-            progress=progress,
-        )
-
-    def fetch(self, spec: ConcreteSpec, task: Task) -> None:
-        """Bring everything that :meth:`stage` needs into the cache."""
-        recipe = self._workshop.recipe(spec)
-        task.phase("fetch")
-        self._workshop.fetcher.fetch_all(
-            recipe,
-            str(spec.version),
-            resources=resources_of(recipe, spec),
-            patches=self.patches(recipe, spec),
-            progress=lambda done, total: task.progress(done, total or 0),
-        )
-
-    def patches(self, recipe: Recipe, spec: ConcreteSpec) -> List[Tuple[Recipe, PatchRecord]]:
-        """The recipe's own patches that apply, then those that dependents bring."""
-        found = [(recipe, patch) for patch in recipe.patches if _holds(spec, patch.when)]
-        for dependent in self._dependents.get(spec.dag_hash(), ()):
-            owner = self._workshop.recipe(dependent)
-            for row in owner.dependencies:
-                if row.patches and _holds(dependent, row.when) and spec.satisfies(row.spec):
-                    found += [(owner, patch) for patch in row.patches if _holds(spec, patch.when)]
-        unique = {patch.sha256 or patch.source: (owner, patch) for owner, patch in found}
-        return list(unique.values())
-
-
-def stage_sources(workshop: Workshop, spec: ConcreteSpec, task: Task) -> Stage:
-    """Unpack the sources of a node and leave them there.
-
-    :raises StoreError: somebody installs the node now, from the same stage.
-    """
-    sources = StagedSources(workshop, [Step(BUILD, node, ()) for node in spec.traverse()])
-    with workshop.store.locks.exclusive(spec.dag_hash(), timeout=0):
-        return sources.stage(Step(BUILD, spec, ()), task, lambda: False)
-
-
-def resources_of(recipe: Recipe, spec: ConcreteSpec) -> List[ResourceRecord]:
-    """The resources whose condition holds."""
-    return [resource for resource in recipe.resources if _holds(spec, resource.when)]
-
-
-def _holds(spec: ConcreteSpec, when: str) -> bool:
-    return not when or spec.satisfies(when)
-
-
-def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> Optional[PythonPaths]:
-    """Where a Python extension's modules belong, as its ``python-venv`` has recorded it."""
-    import json  # start-up: only installs read layouts
-
-    for edge in spec.edges:
-        if edge.spec.name != "python-venv":
-            continue
-        record = prefixes[edge.spec.dag_hash()] / METADATA / LAYOUT_FILE
-        if record.is_file():
-            layout = json.loads(record.read_text(encoding="utf-8"))
-            return PythonPaths(layout["purelib"], layout["platlib"])
-    return None
-
-
-def build_job(workshop: Workshop, order: Order, stage: Stage) -> BuildJob:
-    """The build of one node as data for the worker."""
-    # What a wheel is kept by names archive and patches, and no resources.
-    keeps_wheels = workshop.is_clean and workshop.wheels and not stage.resources
-    return BuildJob(
-        spec=dump([order.spec]),
-        hash=order.spec.dag_hash(),
-        prefixes={key: str(path) for key, path in order.prefixes.items()},
-        stage_path=str(stage.path),
-        source_path=str(stage.source_path),
-        archive_file=None if stage.archive_file is None else str(stage.archive_file),
-        log_path=str(order.log),
-        result_path=str(stage.path / "spack-build-result.json"),
-        repositories=repository_rows(workshop.recipes),
-        patches=tuple(
-            PatchFile(str(patch.path), patch.level, patch.working_dir, patch.reverse)
-            for patch in stage.patches
-        ),
-        jobs=order.jobs,
-        run_tests=order.tests,
-        library_path=workshop.library_path,
-        environment_path=str(order.environment),
-        keep_venv=workshop.keep_venv,
-        wheels=str(workshop.wheels) if keeps_wheels else None,
-    )
-
-
-def repository_rows(recipes: RepoPath) -> Tuple[RepositoryRow, ...]:
-    """The repositories as a worker is told of them."""
-    return tuple(RepositoryRow(repo.namespace, str(repo.root)) for repo in recipes.repositories)
-
-
-def build_variables(workshop: Workshop, spec: ConcreteSpec, stage_path: Path) -> Dict[str, str]:
-    """All environment variables that the worker for *spec* starts with."""
-    directories: List[str] = []
-    for node in spec.traverse():
-        if node.external is not None and node.external.path:
-            directories.append(os.path.join(node.external.path, "bin"))
-    passed: Sequence[str] = ("*",) if workshop.dirty else workshop.passed
-    variables = clean_environment(
-        workshop.host_environment,
-        str(stage_path),
-        tool_directories=directories,
-        passed=passed,
-    )
-    variables.update(workshop.variables)
-    return variables
-
-
-class _Builder:
-    """Runs builds in worker processes; see :class:`spack.install.ports.Builder`."""
-
-    def __init__(self, workshop: Workshop, reporter: Reporter) -> None:
-        self._workshop = workshop
-        self._reporter = reporter
-
-    def build(
-        self,
-        order: Order,
-        task: Task,
-        cancelled: threading.Event,
-        started: Callable[[int], None],
-    ) -> Outcome:
-        """Run the worker to its end and give what it says."""
-        from spack.actions import metadata  # start-up: an install with nothing to do needs it not
-
-        stage = order.stage
-        assert isinstance(stage, Stage)  # made by StagedSources
-
-        source = stage.source_path
-        self._tell(order, lambda s, r, f: metadata.source_findings(s, r, f, source))
-
-        def on_event(event: Mapping[str, object]) -> None:
-            if event.get("event") == "phase":
-                task.phase(str(event.get("name")))
-
-        result = process.run(
-            build_job(self._workshop, order, stage),
-            build_variables(self._workshop, order.spec, stage.path),
-            interpreter=self._workshop.interpreter,
-            on_start=started,
-            on_event=on_event,
-            cancelled=cancelled,
-        )
-        if result.failure is not None:
-            raise result.failure.as_error(order.spec.short, str(order.log))
-        self._tell(order, lambda s, r, f: metadata.installed_findings(s, r, f, order.prefix))
-        facts: Dict[str, object] = {
-            "phases": {phase.name: round(phase.seconds, 3) for phase in result.phases}
-        }
-        if self._workshop.dirty:
-            facts["dirty"] = True
-        return Outcome(list(result.run_environment), facts)
-
-    def _tell(
-        self,
-        order: Order,
-        look: Callable[[ConcreteSpec, Recipe, Callable[[str], Optional[Recipe]]], List[Finding]],
-    ) -> None:
-        """Write what the recipe says wrong of the package's needs into the log, and tell of it.
-
-        Superfluous dependencies do no harm to the person, nor do narrow bounds: these are for
-        ``spack audit``.
-
-        :raises InstallError: there is something, and the metadata is to be taken strictly.
-        """
-        spec = order.spec
-        recipes = self._workshop.recipes
-        found = look(spec, self._workshop.recipe(spec), recipes.get)
-        found = [row for row in found if row.kind != "narrow"]
-        if not found:
-            return
-        lines = [f"metadata: {row.kind}: {row}" for row in found]
-        with open(order.log, "a", encoding="utf-8") as log:
-            log.writelines(f"==> Warning: {line}\n" for line in lines)
-        if self._workshop.strict_metadata:
-            raise InstallError(
-                f"the recipe of {spec.name} and its metadata differ",
-                "\n".join(lines),
-                facts={"findings": [tuple(row) for row in found]},
-                hint="correct the recipe, or install without --strict-metadata",
-                ref="metadata",
-            )
-        for row in found:
-            if row.kind == "missing":
-                self._reporter.warning(f"{spec.short}: {row}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Sequence
@@ -11,6 +10,7 @@ from spack.actions.views import RecipesOfView, make_view
 from spack.config.schema import Origin
 from spack.environment.manifest import ViewDescriptor
 from spack.store import Store
+from spack.util.hashing import sha256_hex
 from spack.view.manifest import is_view
 
 __all__ = ["run_view"]
@@ -29,7 +29,7 @@ def run_view(store: Store, hashes: Sequence[str], share: Path, recipes: RecipesO
     """
     name = hashes[0]
     if len(hashes) > 1:
-        name = hashlib.sha256(" ".join(sorted(hashes)).encode()).hexdigest()[:32]
+        name = sha256_hex(" ".join(sorted(hashes)))[:32]
     root = os.path.join(store.root, VIEWS, name)
     if not is_view(root):
         specs = store.database.specs(hashes)

@@ -13,7 +13,6 @@ graph; that is done when somebody asks for it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +22,7 @@ from typing import Any, Iterable, List, Mapping, NamedTuple, Optional, Sequence,
 from spack.errors import EnvironmentFileError, SpecError
 from spack.spec import ConcreteSpec, dump, load
 from spack.util.filesystem import atomic_write
+from spack.util.hashing import sha256_hex
 
 __all__ = ["LOCKFILE_NAME", "LockedRoot", "Lockfile", "configuration_digest", "read_lockfile"]
 
@@ -163,4 +163,4 @@ def _unusable(path: Path, what: str) -> EnvironmentFileError:
 def configuration_digest(parts: Mapping[str, Any]) -> str:
     """A word that changes when any of *parts* (plain data) does."""
     text = json.dumps(parts, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return sha256_hex(text)[:32]

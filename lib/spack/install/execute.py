@@ -30,7 +30,7 @@ from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from spack.errors import InstallError, SpackError
 from spack.install.build import build_one
-from spack.install.explicit import mark_explicit
+from spack.install.explicit import mark_explicit, record_present
 from spack.install.plan import Plan, Step
 from spack.install.ports import Services, Stage
 from spack.store import InstallRecord, Lock
@@ -135,28 +135,8 @@ def execute(
     :raises KeyboardInterrupt: on Ctrl-C, after all builds have been stopped and what was half
         installed is gone; what was finished stays.
     """
-    _record_present(plan, services)
+    record_present(plan, services.store)
     return _Execution(plan, services, schedule).run()
-
-
-def _record_present(plan: Plan, services: Services) -> None:
-    """Bring the database up to date with what needs no build; write only if it changes."""
-    store = services.store
-    missing = []
-    for step in plan.externals:
-        record = store.database.record(step.hash)
-        if record is None or (step.explicit and not record.explicit):
-            new = InstallRecord.of(
-                step.spec,
-                store.layout.prefix(step.spec),
-                explicit=step.explicit,
-                installed_at=store.clock(),
-            )
-            missing.append((step.spec, new))
-    if missing:
-        store.writer().add_all(missing)
-    marked = [step.hash for step in plan.reused if step.explicit]
-    mark_explicit(store, marked)
 
 
 @dataclass

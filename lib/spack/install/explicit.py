@@ -1,4 +1,4 @@
-"""Changing whether a person asked for a package."""
+"""What the database says of packages that need no build: who asked for them, and externals."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Iterable
 
 from spack.errors import StoreError
-from spack.store import Metadata, Store
+from spack.install.plan import Plan
+from spack.store import InstallRecord, Metadata, Store
 from spack.util.filesystem import atomic_write
 
-__all__ = ["mark_explicit"]
+__all__ = ["mark_explicit", "record_present"]
 
 
 def mark_explicit(store: Store, hashes: Iterable[str], explicit: bool = True) -> None:
@@ -38,3 +39,22 @@ def mark_explicit(store: Store, hashes: Iterable[str], explicit: bool = True) ->
                 atomic_write(path, json.dumps(data, indent=1) + "\n")
         except (OSError, ValueError, StoreError):
             continue
+
+
+def record_present(plan: Plan, store: Store) -> None:
+    """Bring the database up to date with what needs no build; write only if it changes."""
+    missing = []
+    for step in plan.externals:
+        record = store.database.record(step.hash)
+        if record is None or (step.explicit and not record.explicit):
+            new = InstallRecord.of(
+                step.spec,
+                store.layout.prefix(step.spec),
+                explicit=step.explicit,
+                installed_at=store.clock(),
+            )
+            missing.append((step.spec, new))
+    if missing:
+        store.writer().add_all(missing)
+    marked = [step.hash for step in plan.reused if step.explicit]
+    mark_explicit(store, marked)

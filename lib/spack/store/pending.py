@@ -19,7 +19,6 @@ import errno
 import json
 import os
 import time
-import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, List, NamedTuple, Optional, Tuple
@@ -82,7 +81,7 @@ class Marker:
         replaces: bool = False,
     ) -> Marker:
         return cls(
-            transaction=uuid.uuid4().hex,
+            transaction=os.urandom(16).hex(),
             kind=kind,
             hash=spec_hash,
             short=short,

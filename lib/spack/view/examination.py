@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Tuple
 
+from spack.util.hashing import hash_file
 from spack.view.manifest import FOLDER, Recorded, ViewManifest
 
 __all__ = ["Examination", "describe", "examine", "is_as_made", "is_as_made_at"]
@@ -114,8 +114,7 @@ def _is_same_file(path: str, info: os.stat_result, item: Recorded) -> bool:
 
 def _hash(path: str) -> str:
     try:
-        with open(path, "rb") as stream:
-            return hashlib.sha256(stream.read()).hexdigest()
+        return hash_file(path)
     except OSError:
         return ""
 

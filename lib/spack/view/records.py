@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import posixpath
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from spack.errors import ViewError
 from spack.util.environment import Change
+from spack.util.hashing import sha256_hex
 from spack.view.activate import Step
 from spack.view.venv import BasePython
 
@@ -241,7 +241,7 @@ def source_digest(source: ViewSource) -> str:
 
 
 def _hash(facts: Sequence[object]) -> str:
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    return sha256_hex(json.dumps(facts))
 
 
 def ordered_sources(sources: Sequence[ViewSource]) -> List[ViewSource]:

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 import io
 import json
 import posixpath
 import re
 from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Tuple
+
+from spack.util.hashing import sha256_hex
 
 __all__ = [
     "HEAD_SIZE",
@@ -253,11 +254,11 @@ def corrected_record(
 
 
 def _hash_field(content: bytes) -> str:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
+    digest = base64.urlsafe_b64encode(bytes.fromhex(sha256_hex(content)))
     return "sha256=" + digest.rstrip(b"=").decode()
 
 
 #: Relocated texts are hashed with this, as in the store's manifests.
 def digest(content: bytes) -> str:
     """Hex sha256."""
-    return hashlib.sha256(content).hexdigest()
+    return sha256_hex(content)

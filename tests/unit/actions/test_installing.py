@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from spack.actions.installing import Workshop, build_job
+from spack.actions.workshop import Workshop, build_job
 from spack.fetch.stage import Stage
-from spack.install import Order
+from spack.install.ports import Order
 from spack.spec import ConcreteSpec, Version
 
 

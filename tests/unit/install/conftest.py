@@ -15,7 +15,7 @@ from typing import Callable
 import pytest
 
 from spack.errors import FetchError, InstallError
-from spack.install import Order, Outcome, Services
+from spack.install.ports import Order, Outcome, Services
 from spack.spec import ConcreteSpec, Edge, External, Version
 from spack.store import Layout, Store
 from spack.util.filesystem import remove_tree

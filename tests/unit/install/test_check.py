@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spack.errors import InstallError
-from spack.install import PythonPaths, check_prefix
+from spack.install.check import PythonPaths, check_prefix
 
 PATHS = PythonPaths("lib/python3.11/site-packages", "lib/python3.11/site-packages")
 

@@ -13,18 +13,12 @@ from pathlib import Path
 import pytest
 
 from spack.errors import SpackError, StoreError
-from spack.install import (
-    Options,
-    PrefixTransaction,
-    Schedule,
-    check_prefix,
-    execute,
-    make_plan,
-    plan_removal,
-    reindex,
-    remove,
-    verify_records,
-)
+from spack.install.check import check_prefix
+from spack.install.execute import Schedule, execute
+from spack.install.plan import Options, make_plan
+from spack.install.prefix import PrefixTransaction
+from spack.install.reindex import reindex, verify_records
+from spack.install.uninstall import plan_removal, remove
 from spack.store import Layout, Metadata, Owner, Store
 from spack.store.pending import INSTALL, Marker, markers
 from spack.util.report import SilentReporter

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from spack.errors import FetchError, InstallError
-from spack.install import Options, PythonPaths, Schedule, Services, execute, make_plan
+from spack.install.check import PythonPaths
+from spack.install.execute import Schedule, execute
+from spack.install.plan import Options, make_plan
+from spack.install.ports import Services
 from spack.store import InstallRecord, Layout, Manifest, Metadata, Store
 
 PLAIN = Options()

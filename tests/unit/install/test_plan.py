@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from spack.errors import InstallError
-from spack.install import BUILD, EXTERNAL, REUSE, Options, make_plan
+from spack.install.plan import BUILD, EXTERNAL, REUSE, Options, make_plan
 
 
 @pytest.fixture

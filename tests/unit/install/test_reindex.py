@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from spack.errors import StoreError
-from spack.install import execute, make_plan, mark_explicit, reindex, verify_records
+from spack.install.execute import execute
+from spack.install.explicit import mark_explicit
+from spack.install.plan import make_plan
+from spack.install.reindex import reindex, verify_records
 from spack.store import InstallRecord, Layout, Metadata, Store
 from spack.store.locks import DATABASE
 

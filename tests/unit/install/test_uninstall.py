@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from spack.errors import StoreError
-from spack.install import execute, make_plan, plan_removal, remove, unneeded
-from spack.install.uninstall import collect
+from spack.install.execute import execute
+from spack.install.plan import make_plan
+from spack.install.uninstall import collect, plan_removal, remove, unneeded
 from spack.store import InstallRecord, Store
 from spack.store.layout import Layout
 from spack.store.locks import BUILDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from spack.actions.installing import StagedSources
+from spack.actions.workshop import StagedSources
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
 from spack.install.plan import Options, make_plan
 from spack.session import Session

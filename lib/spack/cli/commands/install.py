@@ -64,7 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session, args: argparse.Namespace) -> None:
     config = session.settings.config
     work = Work(
-        workshop=session.workshop(
+        store=session.store,
+        workshop=lambda: session.workshop(
             checksum=not args.no_checksum,
             dirty=args.dirty,
             strict_metadata=args.strict_metadata,
@@ -77,7 +78,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     )
     environment = session.environment
     if environment is not None and not (args.spec and (args.no_add or args.dry_run)):
-        given = parse_many(args.spec)
+        given = parse_many(args.spec) if args.spec else []
         with nullcontext() if args.dry_run else environment.lock():
             if given:
                 environment.add(args.spec)

@@ -86,7 +86,13 @@ def _tools(session: Session) -> Path:
     environment = session.find_environment(str(place), directory_only=True)
     inner = session.within(environment)
     config = inner.settings.config
-    work = Work(inner.workshop(), session.reporter, config.build_jobs, config.concurrent_packages)
+    work = Work(
+        inner.store,
+        inner.workshop,
+        session.reporter,
+        config.build_jobs,
+        config.concurrent_packages,
+    )
     with environment.lock():
         install_environment(inner.environment_work(environment), work, Wishes())
     view = environment.default_view(inner.variables)
