@@ -10,7 +10,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from spack.solver.text import unquote
 
@@ -156,11 +156,42 @@ def explain_core(
     core = core_of(sorted(literal_of))
     if core is None:
         return Answer(True)
-    rank = {number: place for place, number in enumerate(order)}
-    for number in sorted(core, key=lambda number: rank.get(number, len(rank))):
-        if number not in core or time.perf_counter() > limit:
-            continue
-        smaller = core_of([other for other in core if other != number])
-        if smaller is not None:
-            core = smaller
+    core = _minimal(_shrunk(core, core_of, limit), order, core_of, limit)
     return Answer(False, core=tuple(core), seconds={"explain": time.perf_counter() - start})
+
+
+#: From some guards to a contradiction among them, or None.
+_CoreOf = Callable[[Sequence[int]], "Optional[Tuple[int, ...]]"]
+
+
+def _shrunk(core: Sequence[int], core_of: _CoreOf, limit: float) -> Tuple[int, ...]:
+    """A smaller contradiction, by asking again: which one is found depends on the order."""
+    best, failures = tuple(core), 0
+    while failures < 2 and len(best) > 1 and time.perf_counter() < limit:
+        smaller = core_of(best[::-1])
+        failures = failures + 1 if smaller is None or len(smaller) == len(best) else 0
+        best = smaller or best
+    return best
+
+
+def _minimal(
+    core: Sequence[int], order: Sequence[int], core_of: _CoreOf, limit: float
+) -> Tuple[int, ...]:
+    """A contradiction of which nothing can be left out, unless time runs out.
+
+    Leaves out large chunks first, then smaller ones: of many guards few matter.
+    """
+    rank = {number: place for place, number in enumerate(order)}
+    rest = sorted(core, key=lambda number: rank.get(number, len(rank)))
+    chunk = max(1, len(rest) // 2)
+    while True:
+        place = 0
+        while place < len(rest) and time.perf_counter() < limit:
+            smaller = core_of(rest[:place] + rest[place + chunk :])
+            if smaller is None:
+                place += chunk
+            else:
+                rest = [number for number in rest if number in smaller]
+        if chunk == 1 or time.perf_counter() >= limit:
+            return tuple(rest)
+        chunk = max(1, min(chunk // 2, len(rest) // 2))
