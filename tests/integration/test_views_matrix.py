@@ -300,6 +300,8 @@ def test_pip_and_uv_leave_the_store_alone(
         for tool in ("pip", "uv"):
             root = place / view
             env = {**network, "VIRTUAL_ENV": str(root), "UV_CACHE_DIR": str(tmp_path / "cache")}
+            # The certificates of the system, as pip and spack take them; older uv, newer uv.
+            env.update(UV_NATIVE_TLS="1", UV_SYSTEM_CERTS="1")
             env["HOME"] = str(tmp_path / "home")
             command = [root / "bin/pip"] if tool == "pip" else [uv, "pip"]
             yes = ["-y"] if tool == "pip" else []
