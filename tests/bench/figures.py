@@ -41,6 +41,7 @@ FIGURES: Dict[str, Figure] = {
     "install-p1": Figure("style environment: install, -p 1", (54.0, 55.0), None),
     "install-p2": Figure("style environment: install, -p 2", (54.0, 55.0), 25.0),
     "pure": Figure("  of that a pure Python package", (0.5, 1.1), 0.2),
+    "install-wheels": Figure("  again elsewhere, wheels at hand", None, None),
     "install-nothing": Figure("  install with nothing to do", (0.68, 0.68), 0.10),
     "view-symlink": Figure("its view: symlink", (0.6, 2.7), 0.2),
     "view-hardlink": Figure("its view: hardlink", (0.5, 0.5), 0.12),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import statistics
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
-from tool import Sample, Tool
+from tool import Run, Sample, Tool
 
 __all__ = ["MEASURES", "Bench"]
 
@@ -61,9 +61,12 @@ class Bench:
             self._installed.append(kept)
         return self._installed[0]
 
-    def sources(self) -> None:
-        """Brings all sources into the cache, by an install into a tree of its own if need be."""
-        self.installed()
+    def install(self, builds: int, sources: Optional[Path]) -> Tuple[Run, Path]:
+        """The style environment into a new tree; the run, and the tree."""
+        folder = self.tool.environment("style", STYLE.format(view="view"), self.lock())
+        tree = self.tool.fresh("store")
+        arguments = ("-e", str(folder), "install", "-j2", f"-p{builds}")
+        return self.tool.run(*arguments, tree=tree, sources=sources), tree
 
 
 def simple(*arguments: str) -> Callable[[Bench], Sample]:
@@ -148,15 +151,14 @@ def install(builds: int) -> Callable[[Bench], Iterator[Tuple[str, Sample]]]:
     """The style environment from sources that are at hand, into a new tree."""
 
     def measure(bench: Bench) -> Iterator[Tuple[str, Sample]]:
-        bench.sources()
-        tool = bench.tool
-        folder = tool.environment("style", STYLE.format(view="view"), bench.lock())
-        tree = tool.fresh("store")
-        arguments = ("-e", str(folder), "install", "-j2", f"-p{builds}")
-        run = tool.run(*arguments, tree=tree)
+        bench.installed()  # brings the sources
+        sources = bench.tool.only_sources()
+        run, tree = bench.install(builds, sources)
         yield f"install-p{builds}", Sample.of([run])
+        if builds == 2 and sources is not None:
+            yield "install-wheels", Sample.of([bench.install(builds, sources)[0]])
         if builds == 1:
-            seconds = tool.package_seconds(run.output, tree)
+            seconds = bench.tool.package_seconds(run.output, tree)
             pure = [
                 value
                 for name, value in seconds.items()
@@ -187,7 +189,7 @@ MEASURES: Dict[Tuple[str, ...], Callable[[Bench], Iterator[Tuple[str, Sample]]]]
     ("black-cold",): one("black-cold", solved("py-black", warm=False)),
     ("concretize",): one("concretize", concretize),
     ("install-p1", "pure"): install(1),
-    ("install-p2",): install(2),
+    ("install-p2", "install-wheels"): install(2),
     ("find",): one("find", with_store("find")),
     ("load",): one("load", with_store("load", "--sh", "py-black")),
     ("activate",): one("activate", activate),

@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import time
 from pathlib import Path
-from typing import Dict, Iterable, NamedTuple, Optional, Sequence
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence
 
 __all__ = ["Failed", "Peer", "Run", "Sample", "Tool"]
 
@@ -71,6 +71,7 @@ class Tool:
     :param scratch: everything is written below it.
     :param config: sections of ``~/.spack``, YAML text by name.
     :param variables: further environment variables.
+    :param sources: where its downloads are, if wheels that it built are kept beside them.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Tool:
         scratch: Path,
         config: Optional[Dict[str, str]] = None,
         variables: Optional[Dict[str, str]] = None,
+        sources: Optional[Path] = None,
     ) -> None:
         self.root = root
         self.scratch = scratch
@@ -86,6 +88,7 @@ class Tool:
         self.tree = scratch / "store"
         self._numbers = itertools.count(1)
         self._variables = variables or {}
+        self._sources = sources
         configuration = self.home / ".spack"
         configuration.mkdir(parents=True, exist_ok=True)
         for section, text in (config or {}).items():
@@ -98,17 +101,36 @@ class Tool:
             if not path.exists():
                 return path
 
+    def only_sources(self) -> Optional[Path]:
+        """A new source cache with all downloads and nothing that was built from them."""
+        if self._sources is None:
+            return None
+
+        def without_wheels(folder: str, names: List[str]) -> List[str]:
+            return ["wheels"] if Path(folder) == self._sources else []
+
+        place = self.fresh("sources")
+        shutil.copytree(self._sources, place, symlinks=True, ignore=without_wheels)
+        return place
+
     def run(
-        self, *arguments: str, tree: Optional[Path] = None, caches: Optional[Path] = None
+        self,
+        *arguments: str,
+        tree: Optional[Path] = None,
+        caches: Optional[Path] = None,
+        sources: Optional[Path] = None,
     ) -> Run:
         """Run one command to its end.
 
         :param tree: the install tree, if not the common one.
         :param caches: where what can be computed again is, if not in the home directory.
+        :param sources: the source cache, if not the usual one.
         :raises Failed: its status is not 0.
         """
         config = [f"config:install_tree:root:{tree or self.tree}"]
         config.append(f"config:build_stage:[{self.scratch / 'stage'}]")
+        if sources is not None:
+            config.append(f"config:source_cache:{sources}")
         options = [word for item in config for word in ("-c", item)]
         command = [str(self.root / "bin" / "spack")]
         command += list(arguments) if arguments == ("--version",) else [*options, *arguments]
