@@ -79,6 +79,11 @@ class Candidates:
         return self._index[version.string]
 
     @property
+    def ready_only(self) -> bool:
+        """Whether it can only be had as an external or as an installed spec."""
+        return self.fixed is not None or not any(row.declared for row in self.versions)
+
+    @property
     def installed_mask(self) -> int:
         """The versions that are installed."""
         mask = 0
@@ -257,7 +262,8 @@ class Catalog:
         ready = [version for _, _, version in externals]
         installed = list(self.installed(name))
         ready += [spec.version for spec in installed]
-        for version in sorted(self._given.get(name, ())):
+        given = sorted(self._given.get(name, ())) if rows else []
+        for version in given:
             rows.setdefault(version.string, (version, True, False, False))
         for version in ready:
             rows.setdefault(version.string, (version, False, False, False))

@@ -138,9 +138,10 @@ class _Account:
             name = wanted.spec.name
             if wanted.direct:
                 message += f", but {guard.package} does not depend on {name}"
+                hint = f"leave %{name} out"
             else:
                 message += f", but nothing that {guard.package} links to or runs depends on {name}"
-            hint = f"leave {name} out; ^ cannot name what only builds of dependencies use"
+                hint = f"leave ^{name} out; ^ cannot name what only builds of dependencies use"
         if guard.message:
             message += f" - {guard.message}"
         return self._error(guard, message, hint)
@@ -165,8 +166,8 @@ class _Account:
         """What there is of a package, as far as it matters here."""
         name = guard.package
         candidates = self.catalog.get(name)
-        if candidates.recipe is None or candidates.fixed is not None:
-            hint = fixed_hint(candidates) if candidates.fixed is not None else None
+        if candidates.recipe is None or candidates.ready_only:
+            hint = fixed_hint(candidates) if candidates.ready_only else None
             yield self._error(guard, domain(candidates), hint)
             return
         wanted = [spec for other in self.guards for spec in _constraints(other)]

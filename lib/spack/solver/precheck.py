@@ -6,14 +6,14 @@ exist. :func:`precheck` finds them without grounding anything.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from spack.errors import RecipeError, SpackError, SpecError, UnsatisfiableError
 from spack.solver.candidates import Candidates, Catalog
 from spack.solver.conditions import FREE_KEYS
 from spack.solver.problem import Root
 from spack.solver.wording import FEW, domain, either, fixed_hint
-from spack.spec import Spec, VariantValue
+from spack.spec import Spec, VariantValue, Version, VersionRange
 
 __all__ = ["near_versions", "precheck"]
 
@@ -111,7 +111,7 @@ def _impossible(catalog: Catalog, root: Root) -> Iterable[SpackError]:
                 ref="no-version",
             )
             continue
-        error = _no_version(candidates, spec, root)
+        error = _no_version(catalog, candidates, spec, root)
         if error is not None:
             yield error
         for value in spec.variants.values():
@@ -130,7 +130,9 @@ def _unknown_package(catalog: Catalog, name: str, origin: str) -> RecipeError:
     )
 
 
-def _no_version(candidates: Candidates, spec: Spec, root: Root) -> Optional[UnsatisfiableError]:
+def _no_version(
+    catalog: Catalog, candidates: Candidates, spec: Spec, root: Root
+) -> Optional[UnsatisfiableError]:
     if spec.versions.is_any or spec.hash_prefix:
         return None
     name, mask = candidates.name, candidates.mask(spec.versions)
@@ -145,9 +147,10 @@ def _no_version(candidates: Candidates, spec: Spec, root: Root) -> Optional[Unsa
             hint="ask for another version, or allow it: spack -c config:deprecated:true ...",
             ref="deprecated-version",
         )
-    if candidates.fixed is not None:
+    if candidates.ready_only:
         return UnsatisfiableError(
             f"{asked} is asked for ({root.origin}), but {domain(candidates)}",
+            "\n".join(_unfit(catalog, root, spec)) or None,
             facts={**facts, "externals": [str(e.version) for e in candidates.externals]},
             hint=fixed_hint(candidates),
             ref="not-buildable",
@@ -163,9 +166,24 @@ def _no_version(candidates: Candidates, spec: Spec, root: Root) -> Optional[Unsa
     )
 
 
+def _unfit(catalog: Catalog, root: Root, spec: Spec) -> Iterator[str]:
+    """Dependencies of the root that would not take the version either."""
+    recipe = catalog.recipe(root.spec.name)
+    usable = catalog.get(root.spec.name).mask(root.spec.versions)
+    for record in recipe.dependencies if recipe is not None else ():
+        needed, when = Spec.parse(record.spec), Spec.parse(record.when)
+        if needed.name != spec.name or needed.versions.intersects(spec.versions):
+            continue
+        if catalog.get(root.spec.name).mask(when.versions) & usable:
+            condition = f" when {record.when}" if record.when else ""
+            place = f"{recipe.path}:{record.line}" if recipe is not None else ""
+            yield f"{root.spec.name} depends on {record.spec}{condition} ({place})"
+
+
 def near_versions(spec: Spec, candidates: Candidates) -> List[str]:
     """Versions around the one that was asked for, and the newest."""
-    wanted = spec.versions.highest() or spec.versions.lowest()
+    ends = [end for part in spec.versions for end in _ends(part)]
+    wanted = max(ends) if ends else None
     known = sorted(
         row.version
         for index, row in enumerate(candidates.versions)
@@ -177,6 +195,12 @@ def near_versions(spec: Spec, candidates: Candidates) -> List[str]:
     above = [version for version in known if not version < wanted]
     chosen = {*below[-2:], *above[:2], known[-1]}
     return [str(version) for version in sorted(chosen, reverse=True)]
+
+
+def _ends(part: Union[Version, VersionRange]) -> List[Version]:
+    if isinstance(part, Version):
+        return [part]
+    return [end for end in (part.lo, part.hi) if end is not None]
 
 
 def _no_variant(

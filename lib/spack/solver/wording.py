@@ -20,13 +20,14 @@ def domain(candidates: Candidates) -> str:
         f"{external.version}" + (f" ({external.entry.prefix})" if external.entry.prefix else "")
         for external in candidates.externals
     ]
-    installed = [concrete.short for concrete in candidates.installed[:FEW]]
+    installed = [spec.short for spec in candidates.installed if spec.external is None][:FEW]
     if candidates.recipe is None and not externals and not installed:
         return f"there is no package named {name}"
-    if candidates.fixed is not None:
+    if candidates.ready_only:
+        why = "may not be built" if candidates.fixed is not None else "has no version to build"
         if not externals and not installed:
-            return f"{name} may not be built and has no external"
-        return f"{name} may not be built, and there is only {either([*externals, *installed])}"
+            return f"{name} {why}, and no external is known"
+        return f"{name} {why}, and there is only {either([*externals, *installed])}"
     versions = [
         str(row.version)
         for index, row in enumerate(candidates.versions)
@@ -45,10 +46,10 @@ def domain(candidates: Candidates) -> str:
 
 def fixed_hint(candidates: Candidates) -> str:
     """What to do about a package that may not be built."""
-    name = candidates.name
-    return (
-        f"let spack external find {name} look for others, or set packages:{name}:buildable to true"
-    )
+    hint = f"let spack external find {candidates.name} look for others"
+    if candidates.fixed is not None:
+        hint += f", or set packages:{candidates.name}:buildable to true"
+    return hint
 
 
 def either(texts: Sequence[str]) -> str:
