@@ -6,10 +6,8 @@ user; the layers below get the narrow pieces they need as arguments (DESIGN, dec
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
-import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import (
@@ -117,7 +115,7 @@ class Session:
                 "spack": str(places.root),
                 "data": str(places.data),
                 "user_cache_path": str(places.user_cache),
-                "tempdir": tempfile.gettempdir,
+                "tempdir": _temporary_directory,
                 "user": _user_name,
                 "SPACK_ROOT": str(places.root),
                 "cwd": str(self.cwd),
@@ -473,7 +471,15 @@ def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session
     return Session(Options(**values), environ, directory, home, make_reporter)
 
 
+def _temporary_directory() -> str:
+    import tempfile  # start-up: few commands need the path of stages
+
+    return tempfile.gettempdir()
+
+
 def _user_name() -> str:
+    import getpass  # start-up: as above
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -16,8 +16,9 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from functools import partial
 from importlib import import_module
-from typing import Any, Dict, List, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NoReturn, Optional, Sequence, Tuple, cast
 
 from spack.errors import SpackError, UsageError
 from spack.util.streams import abandon_output, flush_output, open_missing
@@ -76,7 +77,30 @@ class Ended(KeyboardInterrupt):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises, so that usage errors look like all others."""
+    """An argument parser that raises, so that usage errors look like all others.
+
+    argparse makes a formatter of help for each argument, to check it, and each looks for the
+    width of the terminal (2 ms in all): here only those that format something do.
+    """
+
+    _formats = False
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        chosen = self.formatter_class
+        if not self._formats:
+            self.formatter_class = partial(cast(Any, chosen), width=1000)
+        try:
+            return super()._get_formatter()
+        finally:
+            self.formatter_class = chosen
+
+    def format_help(self) -> str:
+        self._formats = True
+        return super().format_help()
+
+    def format_usage(self) -> str:
+        self._formats = True
+        return super().format_usage()
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{self.prog}: {message}", hint=f"see `{self.prog} --help`", ref="usage")

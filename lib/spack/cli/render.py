@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import traceback
 from typing import Any, Iterable, List, Optional, Sequence, TextIO, Tuple
 
 from spack.errors import SpackError
@@ -90,6 +89,8 @@ def render_error(
         lines.append(f"  {paint('hint:', 'strong')} {error.hint}")
     if debug:
         lines.append(f"  reference: {error.ref}")
+        import traceback  # start-up: errors of daily life have none
+
         lines += traceback.format_exception(type(error), error, error.__traceback__)
     flush_output()
     stream.write("\n".join(line.rstrip("\n") for line in lines) + "\n")

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tuple
@@ -95,6 +93,10 @@ def ask_recipes(
     :param root: where the view will be; text that names the scratch folder will name it.
     :raises ViewError: a recipe failed, with its line.
     """
+    # start-up: few packages have hooks
+    import subprocess
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="spack-view-") as folder:
         # Recipes may compare real paths.
         folder = os.path.realpath(folder)
