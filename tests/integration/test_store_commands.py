@@ -99,6 +99,9 @@ def test_reindex_after_the_database_is_lost(tower):
     before = tower("find", "--json").out
     for file in (tower.place.store / ".spack-db").glob("index.sqlite*"):
         file.unlink()
+    lost = tower("find")
+    assert "no installed packages" in lost.out
+    assert "spack reindex" in lost.err
     assert "4 packages in the database" in tower("reindex").out
     assert tower("find", "--json").out == before
 

@@ -41,6 +41,13 @@ def find(
     return sorted(unique.values(), key=_order)
 
 
+def is_database_lost(store: Store) -> bool:
+    """Whether there are prefixes that no database knows. Cost: one listing of the root."""
+    if store.layout.database.exists() or not store.root.is_dir():
+        return False
+    return any(store.root.glob("*/*/.spack/install_record.json"))
+
+
 def _order(record: InstallRecord) -> Tuple[str, str, Version, str]:
     return (record.architecture, record.name, Version(record.version), record.hash)
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, Dict, List
 
 from spack.actions import installed
-from spack.cli.render import Colors, columns, message, use_color
+from spack.cli.render import Colors, columns, message, use_color, warning
 from spack.cli.specs import node_text
 from spack.session import Session
 from spack.spec import ConcreteSpec
@@ -66,6 +66,11 @@ def run(session: Session, args: argparse.Namespace) -> int:
             print(specs[record.hash].format(template))
     else:
         _show(session, args, records)
+    if not records and installed.is_database_lost(session.store):
+        warning(
+            f"the database of {session.store.root} is gone; `spack reindex` makes it anew",
+            session.options.color,
+        )
     return 0 if records or not args.spec else 1
 
 
