@@ -65,13 +65,9 @@ class World:
     def __init__(self, packages: dict[str, Package], choice: Choice) -> None:
         self.packages = packages
         self.choice = choice
-        self.known: dict[tuple[str, Condition], bool] = {}
 
-    def children(self, name: str, trail: tuple[str, ...]) -> list[Need]:
-        return [n for n in self.packages[name].needs if self.holds(name, n.when, trail)]
-
-    def below(self, name: str, trail: tuple[str, ...] = ()) -> set[str]:
-        """Everything below a package, or a cycle as an error."""
+    def below(self, name: str) -> set[str]:
+        """Everything below a package."""
         found: set[str] = set()
         queue = [name]
         while queue:
@@ -81,7 +77,7 @@ class World:
                     queue.append(need.name)
         return found
 
-    def holds(self, name: str, condition: Condition, trail: tuple[str, ...] = ()) -> bool:
+    def holds(self, name: str, condition: Condition) -> bool:
         version, variant = self.choice[name]
         if not in_range(version, condition.versions):
             return False
@@ -92,35 +88,25 @@ class World:
         target, versions = condition.below
         return target in self.below(name) and in_range(self.choice[target][0], versions)
 
-    def graphs(self) -> list[dict[str, list[Need]]]:
-        """Every set of edges that agrees with its own conditions.
+    def graph(self) -> dict[str, list[Need]]:
+        """The edges of this choice: those that follow from others, beginning with none.
 
-        Conditions may look at what they decide, so each choice of truth is tried.
+        Conditions on what is below may look at what they bring: no edge is its own reason.
         """
-        names = list(self.packages)
-        needs = [(name, need) for name in names for need in self.packages[name].needs]
-        open_needs = [row for row in needs if row[1].when.below is not None]
-        results = []
-        for bits in itertools.product((True, False), repeat=len(open_needs)):
-            truth = dict(zip(open_needs, bits))
-            self.edges: dict[str, list[Need]] = {name: [] for name in names}
-            for name, need in needs:
-                local = need.when._replace(below=None)
-                taken = truth.get((name, need), True)
-                if taken and self.holds(name, local):
-                    self.edges[name].append(need)
-            reach = self.below("a") | {"a"}
-            if all(
-                (need in self.edges[name]) == self.holds(name, need.when)
-                for name, need in open_needs
-                if name in reach
-            ):
-                results.append({name: list(self.edges[name]) for name in names})
-        return results
+        self.edges: dict[str, list[Need]] = {name: [] for name in self.packages}
+        grown = True
+        while grown:
+            grown = False
+            for name, package in self.packages.items():
+                for need in package.needs:
+                    if need not in self.edges[name] and self.holds(name, need.when):
+                        self.edges[name].append(need)
+                        grown = True
+        return self.edges
 
-    def rank(self, edges: dict[str, list[Need]], root: Condition) -> Optional[tuple[int, ...]]:
+    def rank(self, root: Condition) -> Optional[tuple[int, ...]]:
         """How good the graph is; None when something forbids it."""
-        self.edges = edges
+        edges = self.graph()
         if not self.holds("a", root):
             return None
         nodes = self.below("a") | {"a"}
@@ -160,11 +146,9 @@ def choices(packages: dict[str, Package]) -> list[Choice]:
 def best(packages: dict[str, Package], root: Condition) -> Optional[tuple[int, ...]]:
     ranks = []
     for choice in choices(packages):
-        world = World(packages, choice)
-        for edges in world.graphs():
-            rank = world.rank(edges, root)
-            if rank is not None:
-                ranks.append(rank)
+        rank = World(packages, choice).rank(root)
+        if rank is not None:
+            ranks.append(rank)
     return min(ranks) if ranks else None
 
 
@@ -244,15 +228,11 @@ def solved_rank(
         )
         for name, package in packages.items()
     }
-    ranks = []
     world = World(packages, choice)
-    for edges in world.graphs():
-        reach = {name: {edge.spec.name for edge in node.edges} for name, node in nodes.items()}
-        if all({n.name for n in edges[name]} == children for name, children in reach.items()):
-            rank = world.rank(edges, root)
-            if rank is not None:
-                ranks.append(rank)
-    return min(ranks) if ranks else None
+    edges = world.graph()
+    for name, node in nodes.items():
+        assert {need.name for need in edges[name]} == {edge.spec.name for edge in node.edges}
+    return world.rank(root)
 
 
 @settings(
