@@ -220,6 +220,7 @@ def build_job(workshop: Workshop, order: Order, stage: Stage) -> BuildJob:
         library_path=workshop.library_path,
         environment_path=str(order.environment),
         keep_venv=workshop.keep_venv,
+        background=order.background,
         wheels=str(workshop.wheels) if keeps_wheels else None,
     )
 

@@ -71,6 +71,7 @@ class BuildJob:
     :param environment_path: where the environment of the build is written; beside the log when
         None.
     :param wheels: directory of wheels that builds have made, to reuse and to add to.
+    :param background: let other builds have the processors first.
     :param keep_venv: leave the build's virtual environment in place (to look at a failure).
     """
 
@@ -91,6 +92,7 @@ class BuildJob:
     environment_path: Optional[str] = None
     keep_venv: bool = False
     wheels: Optional[str] = None
+    background: bool = False
 
     @property
     def prefix(self) -> str:

@@ -51,6 +51,9 @@ STAGE_VENV = "build-venv"
 NOT_INSTALLED = "/nonexistent/not-installed"
 
 
+#: What builds in the background add to their niceness.
+_NICE = 10
+
 #: Begins the line of the log that a phase begins with.
 _PHASE = "phase: "
 
@@ -384,6 +387,18 @@ def _watch(lifeline: int) -> None:
     threading.Thread(target=wait, daemon=True, name="lifeline").start()
 
 
+def _step_back() -> None:
+    """Be nice to the other builds.
+
+    Linux shares processors among sessions first, and each worker leads one; its niceness is set
+    in a file of its own (sched(7), "The autogroup feature"), where that is in use.
+    """
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")
+
+
 def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
     """Do the job in the file *job_path*; the status is 0 for a package that was installed."""
     if lifeline >= 0:
@@ -394,6 +409,8 @@ def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
     tty.verbose.set(True)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream here
     job = contract.read(job_path, BuildJob)
+    if job.background:
+        _step_back()
     result = execute(job, Events(events))
     contract.write(job.result_path, result)
     return 0 if result.ok else 1

@@ -32,6 +32,7 @@ def build_one(
     *,
     logging: Callable[[Path], None],
     cancelled: threading.Event,
+    background: bool = False,
 ) -> InstallRecord:
     """Build, check and record one node; the caller holds its exclusive lock.
 
@@ -40,6 +41,7 @@ def build_one(
     :param prefixes: by hash, of everything that is installed.
     :param logging: told of the log before the build starts.
     :param cancelled: when it is set, everything is to end soon.
+    :param background: see :class:`spack.install.ports.Order`.
     :raises SpackError: if anything went wrong; nothing is left at the prefix then.
     """
     spec, store = step.spec, services.store
@@ -58,6 +60,7 @@ def build_one(
             log=transaction.log,
             environment=transaction.environment,
             tests=step.tests,
+            background=background,
         )
         logging(transaction.log)
         _stop_if(cancelled)

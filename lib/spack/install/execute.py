@@ -16,7 +16,7 @@ weighed by what compiles in them (:class:`spack.install.plan.Step`).
 
 Jobs are one budget for all builds: each gets its share of what is free when it starts, at
 least one. Builds that compile share it among themselves only, since the others hardly ever use
-more than the one that a processor gives them between two runs of a compiler.
+more than one, and run in the background of those: what waits for a compiler waits longest.
 """
 
 from __future__ import annotations
@@ -149,6 +149,7 @@ class _Work:
     task: Optional[Task] = None
     stage: Optional[Stage] = None
     jobs: int = 0
+    background: bool = False
     started: float = 0.0
     log: Optional[Path] = None
     holder: str = ""
@@ -295,6 +296,7 @@ class _Execution:
             for index, work in enumerate(equals):
                 work.jobs = max(1, free // (len(equals) - index))
                 free -= work.jobs
+                work.background = not heavy and any(other.step.heavy for other in running)
                 work.state = "building"
                 work.started = time.monotonic()
                 self._spawn("build", self._build, work)
@@ -396,6 +398,7 @@ class _Execution:
                 task,
                 logging=lambda log: setattr(work, "log", log),
                 cancelled=self.cancelled,
+                background=work.background,
             )
         except BaseException as error:
             if self.cancelled.is_set() and not self.schedule.keep_stage:

@@ -53,6 +53,7 @@ class Order:
     :param log: where all output goes.
     :param environment: where the environment of the build is written.
     :param tests: whether the package's own tests run.
+    :param background: others that run have more to do: they should get the processors first.
     """
 
     spec: ConcreteSpec
@@ -63,6 +64,7 @@ class Order:
     log: Path
     environment: Path
     tests: bool = False
+    background: bool = False
 
 
 @dataclass(frozen=True)

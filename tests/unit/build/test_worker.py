@@ -36,6 +36,22 @@ class {name.title().replace("-", "")}(Package):
     return world.node(name, "1.0", variants=GENERIC)
 
 
+@pytest.mark.parametrize("background", [False, True])
+def test_builds_in_the_background_are_nice(world: Any, background: bool) -> None:
+    spec = hello(
+        world,
+        """
+    def install(self, spec, prefix):
+        import os
+        mkdirp(prefix)
+        with open(prefix.nice, "w") as stream:
+            stream.write(str(os.nice(0)))
+""",
+    )
+    prefix = world.install(spec, world.source("hello", a="a"), background=background)
+    assert (int((prefix / "nice").read_text()) > os.nice(0)) is background
+
+
 def test_a_generic_recipe_installs_and_reports_its_phases(world: Any) -> None:
     spec = hello(
         world,

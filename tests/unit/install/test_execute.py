@@ -172,6 +172,17 @@ def test_builds_that_compile_share_the_jobs_among_themselves(spec, services):
     assert given["c0"] + given["c1"] in (8, 9) and given["p0"] + given["p1"] <= 16
 
 
+def test_builds_run_in_the_background_of_what_compiles(spec, services):
+    gcc = spec("gcc", external="/usr")
+    compiled = spec("compiled", (gcc, ("build",), ("c",)))
+    first = spec("first")
+    beside = spec("beside", first)
+    slow = services(first="sleep 0.3", compiled="sleep 1")
+    install(slow, spec("top", compiled), beside, concurrent=2)
+    behind = {order.spec.name: order.background for order in slow.builder.orders}
+    assert behind["beside"] and not behind["compiled"] and not behind["top"]
+
+
 def test_fetches_run_ahead_of_builds(spec, services, folders, tmp_path):
     """Ten fetches of 0.1 s and a chain of ten builds of 0.1 s take little more than one of both."""
     node = spec("n0")
