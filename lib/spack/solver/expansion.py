@@ -27,6 +27,9 @@ __all__ = ["LANGUAGES", "Plan", "dependency_records", "plan"]
 #: Virtual packages that stand for a compiler; each node chooses its own provider.
 LANGUAGES = frozenset(("c", "cxx", "fortran"))
 
+#: Every machine has it; it is a node only where it is registered as an external.
+HOST_LIBRARY = "libc"
+
 
 @dataclass
 class Plan:
@@ -44,7 +47,7 @@ def dependency_records(catalog: Catalog, name: str) -> Sequence[DependencyRecord
         return ()
     known = catalog.dependency_records.get(name)
     if known is None:
-        rows = list(recipe.dependencies)
+        rows = [row for row in recipe.dependencies if not _of_the_host(catalog, row.spec)]
         seen = {(row.spec, row.when) for row in rows}
         for extends in recipe.extends:
             if (extends.spec, extends.when) not in seen:
@@ -61,6 +64,14 @@ def dependency_records(catalog: Catalog, name: str) -> Sequence[DependencyRecord
             ]
         known = catalog.dependency_records[name] = tuple(rows)
     return known
+
+
+def _of_the_host(catalog: Catalog, text: str) -> bool:
+    """Whether a dependency is on the C library of the machine, which nobody has registered."""
+    return text.startswith(HOST_LIBRARY) and (
+        Spec.parse(text).name == HOST_LIBRARY
+        and not any(catalog.has_ready(name) for name in catalog.providers(HOST_LIBRARY))
+    )
 
 
 @dataclass

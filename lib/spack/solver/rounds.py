@@ -23,11 +23,12 @@ __all__ = ["CRITERIA", "concretize"]
 
 #: The priorities of ``logic/optimize.lp`` in words.
 CRITERIA = {
-    15: "requirements and wishes of the configuration",
-    14: "further instances of a package",
-    13: "deprecated versions",
-    12: "versions of roots",
-    11: "variants of roots",
+    16: "requirements and wishes of the configuration",
+    15: "further instances of a package",
+    14: "deprecated versions",
+    13: "versions of roots",
+    12: "variants of roots",
+    11: "compilers to build",
     10: "several compilers for one package",
     9: "providers",
     8: "variants",
