@@ -214,8 +214,10 @@ def test_spec_is_quick_once_warm(style):
 
 def test_an_impossible_spec_is_explained(style):
     result = style.spack.fails("spec", "py-black ^python@3.8")
-    assert "python has no version 3.8" in result.err
-    assert "near versions are" in result.err
+    assert "python@3.8 is asked for (command line)" in result.err
+    assert "there is only" in result.err
+    assert "packages/py_black/package.py:" in result.err
+    assert "spack external find python" in result.err
 
 
 def test_contradicting_wishes_are_explained(style):
