@@ -29,7 +29,7 @@ _DT_NULL, _DT_NEEDED, _DT_STRTAB, _DT_STRSZ, _DT_SONAME = 0, 1, 5, 10, 14
 _DT_RPATH, _DT_RUNPATH = 15, 29
 
 #: Dynamic linkers as ``gcc -###`` and ``ld`` name them.
-_DYNAMIC_LINKER = re.compile(r"-(?:dynamic-linker|I)[ =,\"']+([^\s,\"']*ld[^\s,\"']*)")
+_DYNAMIC_LINKER = r"-(?:dynamic-linker|I)[ =,\"']+([^\s,\"']*ld[^\s,\"']*)"
 
 
 class ElfParsingError(Exception):
@@ -243,7 +243,7 @@ def delete_needed_from_elf(f: BinaryIO, elf: ElfFile, needed: bytes) -> None:
 
 def parse_dynamic_linker(output: str) -> Optional[str]:
     """The dynamic linker that the verbose output of a compiler's link step names."""
-    found: List[str] = _DYNAMIC_LINKER.findall(output)
+    found: List[str] = re.findall(_DYNAMIC_LINKER, output)
     return found[-1] if found else None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["TargetsMixin"]
 
-_MISSING = re.compile(
+_MISSING = (
     r"No rule to make target [`']?{target}|Target {target} not remade|"
     r"don't know how to make {target}|unknown target '{target}'".replace("{target}", "([^'. ]+)")
 )
@@ -33,7 +33,7 @@ class TargetsMixin:
         text = make("-n", target, **options)
         if make.returncode == 0:
             return True
-        return _MISSING.search(text or "") is None and make.returncode == 1
+        return re.search(_MISSING, text or "") is None and make.returncode == 1
 
     def _if_make_target_execute(self, target: str, *args: Any, **kwargs: Any) -> None:
         """Run ``make <target>``, if there is such a target."""

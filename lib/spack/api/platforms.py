@@ -6,9 +6,7 @@ imports them; they raise :class:`PlatformError` when they are called.
 
 from __future__ import annotations
 
-import getpass
 import os
-import platform
 import shlex
 import subprocess
 from dataclasses import dataclass
@@ -105,8 +103,8 @@ class HostPlatform:
 def host_platform() -> HostPlatform:
     """The platform that this process runs on."""
     return HostPlatform(
-        name=platform.system().lower(),
-        default=platform.machine(),
+        name=os.uname().sysname.lower(),
+        default=os.uname().machine,
         default_os=operating_system(),
     )
 
@@ -118,11 +116,13 @@ def macos_version() -> Version:
 
 def kernel_version() -> Version:
     """The release of the kernel, numbers only."""
-    return Version(platform.release().split("-")[0])
+    return Version(os.uname().release.split("-")[0])
 
 
 def get_user() -> str:
     """Name of the user, or their number when they have none."""
+    import getpass  # start-up: few recipes ask
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):

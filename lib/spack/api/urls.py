@@ -18,7 +18,9 @@ from urllib.parse import urljoin
 
 __all__ = ["index_source", "join_url", "sample_version", "substitute_version"]
 
-_EXTENSION = re.compile(
+# Start-up: patterns are texts, compiled at the first use; most builds look at no url.
+
+_EXTENSION = (
     r"(?:\.(?:tar|orig\.tar))?\.(?:gz|bz2|xz|Z|lz|lzma|zst)$"
     r"|\.(?:tar|tgz|tbz2?|txz|zip|whl|jar|gem|rpm|deb|crate|sh|run|exe|msi|py|iso|dmg|7z|pl|nupkg"
     r"|bin|rock|gemspec|tcl|c|f|h|hpp|sif|pkg|AppImage|war|phar|R|bed|fasta|ttf|css|js|xml|json|sif"
@@ -26,7 +28,7 @@ _EXTENSION = re.compile(
 )
 
 #: What stands behind a version in file names and belongs to it as little as the extension.
-_TRAILING = re.compile(
+_TRAILING = (
     r"[._-]?(?:"
     r"(?:py[23](?:\.py3)?|cp\d+|pp\d+|none)(?:-[\w.]+-[\w.]+)?|any|none-any"
     r"|x86_64|amd64|aarch64|ppc64le|arm64|x64|i[3-6]86|64-?bit|noarch|universal|manylinux\w*"
@@ -39,37 +41,34 @@ _TRAILING = re.compile(
 )
 
 #: A version within a file name, best rule first; the last component's stem is searched.
-_IN_STEM = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"^[a-zA-Z+._-]+[._-]v?(\d[\d._-]*)$",  # libpng-1.6.27
-        r"^v?(\d[\d._-]*)$",  # 3.2.7, v1_6_3, 7.0.2-7
-        r"^[a-zA-Z+]*(\d[\da-zA-Z]*)$",  # nauty26r7
-        r"^[a-zA-Z+-]*(\d[\da-zA-Z-]*)$",  # cdd-061a, gts-snapshot-121130
-        r"^[a-zA-Z+_]*(\d[\da-zA-Z_]*)$",  # boost_1_55_0
-        r"^[a-zA-Z+.]*(\d[\da-zA-Z.]*)$",  # atlas3.11.34
-        r"^[a-zA-Z\d+._-]*?[-_](?:v|r)?(\d[\da-zA-Z]*(?:[.][\da-zA-Z]+)+(?:[._-][\da-zA-Z.]+)*)$",
-        r"^[a-zA-Z\d+._-]+?[-_]v?(\d[\da-zA-Z._-]*)$",
-        r"^[a-zA-Z+._-]*?v?(\d[\da-zA-Z._-]*)$",
-    )
+_IN_STEM = (
+    r"^[a-zA-Z+._-]+[._-]v?(\d[\d._-]*)$",  # libpng-1.6.27
+    r"^v?(\d[\d._-]*)$",  # 3.2.7, v1_6_3, 7.0.2-7
+    r"^[a-zA-Z+]*(\d[\da-zA-Z]*)$",  # nauty26r7
+    r"^[a-zA-Z+-]*(\d[\da-zA-Z-]*)$",  # cdd-061a, gts-snapshot-121130
+    r"^[a-zA-Z+_]*(\d[\da-zA-Z_]*)$",  # boost_1_55_0
+    r"^[a-zA-Z+.]*(\d[\da-zA-Z.]*)$",  # atlas3.11.34
+    r"^[a-zA-Z\d+._-]*?[-_](?:v|r)?(\d[\da-zA-Z]*(?:[.][\da-zA-Z]+)+(?:[._-][\da-zA-Z.]+)*)$",
+    r"^[a-zA-Z\d+._-]+?[-_]v?(\d[\da-zA-Z._-]*)$",
+    r"^[a-zA-Z+._-]*?v?(\d[\da-zA-Z._-]*)$",
 )
 
-_IN_QUERY = re.compile(
+_IN_QUERY = (
     r"[?&;](?:sha|ref|version|tag|at|filename|file|f|get|name)=[a-zA-Z\d+_-]*?[_-]?v?"
     r"(\d[\da-zA-Z.]*(?:[._-]\d[\da-zA-Z.]*)*)"
 )
 
-_COMPONENT = re.compile(r"(?:^|[a-zA-Z+._-])v?(\d[\da-zA-Z._-]*)$")
+_COMPONENT = r"(?:^|[a-zA-Z+._-])v?(\d[\da-zA-Z._-]*)$"
 
 
 def _stem(component: str) -> str:
     stem = component
     for _ in range(2):
-        stem = _EXTENSION.sub("", stem)
+        stem = re.sub(_EXTENSION, "", stem)
     previous = None
     while previous != stem:
         previous = stem
-        stem = _TRAILING.sub("", stem)
+        stem = re.sub(_TRAILING, "", stem)
     return stem or component
 
 
@@ -88,20 +87,20 @@ def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:
         path = path[: -len("/download")]
     head, _, last = path.rpartition("/")
     stem = _stem(last)
-    if re.search(r"\d", stem) and not (query and _IN_QUERY.search("?" + query)):
+    if re.search(r"\d", stem) and not (query and re.search(_IN_QUERY, "?" + query)):
         for pattern in _IN_STEM:
-            match = pattern.search(stem)
+            match = re.search(pattern, stem)
             if match:
                 return match[1].rstrip("._-")
     if query:
-        match = _IN_QUERY.search("?" + query)
+        match = re.search(_IN_QUERY, "?" + query)
         if match:
-            return _EXTENSION.sub("", match[1]).rstrip("._-")
+            return re.sub(_EXTENSION, "", match[1]).rstrip("._-")
     for component in reversed(head.split("/")[3:]):
         found = _declared_in(component, declared)
         if found:
             return found
-        match = _COMPONENT.search(component)
+        match = re.search(_COMPONENT, component)
         if match:
             return match[1]
     return None
@@ -149,7 +148,7 @@ def _pypi_version(project: str, name: str) -> str | None:
     if name.endswith(".whl"):
         parts = name.split("-")
         return parts[1] if len(parts) > 2 else None
-    stem = _EXTENSION.sub("", name)
+    stem = re.sub(_EXTENSION, "", name)
     prefix = len(project.rpartition("/")[2])
     if len(stem) > prefix + 1 and stem[prefix] == "-":
         given = re.sub(r"[-_.]+", "-", stem[:prefix]).lower()
@@ -158,18 +157,16 @@ def _pypi_version(project: str, name: str) -> str | None:
     return None
 
 
-_OLD_LAYOUT = re.compile(r"^https?://[^/]+/packages/[\w.]+/[A-Za-z0-9]/([^/]+)/([^/?#]+)(?:#.*)?$")
-_STORAGE = re.compile(
-    r"^https?://[^/]+/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/([^/?#]+)(?:#.*)?$"
-)
+_OLD_LAYOUT = r"^https?://[^/]+/packages/[\w.]+/[A-Za-z0-9]/([^/]+)/([^/?#]+)(?:#.*)?$"
+_STORAGE = r"^https?://[^/]+/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/([^/?#]+)(?:#.*)?$"
 
 
 def index_source(url: str) -> str:
     """*url*, as ``pypi:<project>/<file>`` when its path is one of the Python package index."""
-    match = _OLD_LAYOUT.match(url)
+    match = re.match(_OLD_LAYOUT, url)
     if match:
         return f"pypi:{match[1]}/{match[2]}"
-    match = _STORAGE.match(url)
+    match = re.match(_STORAGE, url)
     if match:
         name = match[1]
         project = name.split("-")[0] if name.endswith(".whl") else name.rpartition("-")[0]

@@ -48,8 +48,10 @@ SORTS: Tuple[Sort, ...] = (
     Sort("any", r"(?i)\berror\b", 2, 4),
 )
 
+# Start-up: patterns are texts, compiled when a build has failed.
+
 #: Complaints of those who pass an error on.
-ECHOES = re.compile(
+ECHOES = (
     r"^\s*(g?make(\[\d+\])?: \*\*\*|ninja: build stopped|error: subprocess-exited-with-error"
     r"|note: This (error|is an issue)|FAILED: |==> (Error|Warning): |ERROR: Failed building wheel"
     r"|ERROR: Could not build wheels|hint: See above|error: metadata-generation-failed"
@@ -82,11 +84,11 @@ HINTS: Tuple[Tuple[str, str], ...] = (
     ),
 )
 
-_TRACEBACK = re.compile(r"^(\s*)Traceback \(most recent call last\):")
-_FRAME = re.compile(r'^\s*File "(.*)", line \d+')
+_TRACEBACK = r"^(\s*)Traceback \(most recent call last\):"
+_FRAME = r'^\s*File "(.*)", line \d+'
 
 #: Frames of those who only call what has failed: pip, the import system, this engine.
-_CALLERS = re.compile(
+_CALLERS = (
     r"/pip/_(internal|vendor)/|/pyproject_hooks/|^<frozen |/importlib/__init__\.py$"
     r"|/spack/(api|build|build_systems)/"
 )
@@ -98,7 +100,7 @@ FRAMES = 4
 def excerpt(lines: Sequence[str], limit: int = 24) -> List[str]:
     """At most *limit* lines of the log *lines*; the end of the log when nothing stands out."""
     stripped = [line.rstrip() for line in lines]
-    useful = [bool(line) and not ECHOES.match(line) for line in stripped]
+    useful = [bool(line) and not re.match(ECHOES, line) for line in stripped]
     traceback, inside = _tracebacks(stripped)
     for number in inside:
         useful[number] = False
@@ -129,7 +131,7 @@ def _tracebacks(lines: Sequence[str]) -> Tuple[List[str], Set[int]]:
     inside: Set[int] = set()
     number = 0
     while number < len(lines):
-        start = _TRACEBACK.match(lines[number])
+        start = re.match(_TRACEBACK, lines[number])
         if start is None:
             number += 1
             continue
@@ -156,16 +158,16 @@ def _frames(lines: Sequence[str]) -> List[List[str]]:
     """Frames, each with its lines; those of callers are left out."""
     frames: List[List[str]] = []
     for line in lines:
-        frame = _FRAME.match(line)
+        frame = re.match(_FRAME, line)
         if frame is not None:
             frames.append([line])
         elif frames:
             frames[-1].append(line)
-    return [x for x in frames if not _CALLERS.search(_file(x[0]))]
+    return [x for x in frames if not re.search(_CALLERS, _file(x[0]))]
 
 
 def _file(line: str) -> str:
-    frame = _FRAME.match(line)
+    frame = re.match(_FRAME, line)
     return frame.group(1) if frame else ""
 
 

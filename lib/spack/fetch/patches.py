@@ -21,7 +21,7 @@ from spack.errors import FetchError
 __all__ = ["FilePatch", "Hunk", "apply", "parse"]
 
 FUZZ = 2
-_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HUNK = rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@"
 _NULL = "/dev/null"
 
 
@@ -301,7 +301,7 @@ def _name(line: bytes) -> str:
 def _hunks(lines: List[bytes], at: int, file: FilePatch, name: str) -> int:
     """Reads hunks from line *at* on; returns the first line that belongs to none."""
     while at < len(lines):
-        match = _HUNK.match(lines[at])
+        match = re.match(_HUNK, lines[at])
         if not match:
             break
         numbers = [int(text) if text is not None else 1 for text in match.groups()]
