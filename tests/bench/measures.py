@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
-from tool import Run, Sample, Tool
+from tool import Failed, Run, Sample, Tool
 
 __all__ = ["MEASURES", "Bench"]
 
@@ -39,6 +39,7 @@ class Bench:
         self.few = max(1, runs // 3)
         self._lock: List[Path] = []
         self._installed: List[Path] = []
+        self._failure: List[Failed] = []
 
     def lock(self) -> Path:
         """A lock file of the style environment, concretized without anything installed."""
@@ -51,15 +52,24 @@ class Bench:
 
     def installed(self) -> Path:
         """The style environment with everything installed into the common tree, and a view."""
+        if self._failure:
+            raise self._failure[0]
         if not self._installed:
-            kept = self.tool.scratch / "installed"
-            if not (kept / "spack.lock").exists():
-                kept = self.tool.environment("style", STYLE.format(view="view"), self.lock())
-                self.tool.run("-e", str(kept), "install")
-                kept = kept.rename(self.tool.scratch / "installed")
-            self.tool.run("-e", str(kept), "install")
-            self._installed.append(kept)
+            try:
+                self._installed.append(self._install())
+            except Failed as error:
+                self._failure.append(error)
+                raise
         return self._installed[0]
+
+    def _install(self) -> Path:
+        kept = self.tool.scratch / "installed"
+        if not (kept / "spack.lock").exists():
+            made = self.tool.environment("style", STYLE.format(view="view"), self.lock())
+            self.tool.run("-e", str(made), "install")
+            made.rename(kept)
+        self.tool.run("-e", str(kept), "install")
+        return kept
 
     def install(self, builds: int, sources: Optional[Path]) -> Tuple[Run, Path]:
         """The style environment into a new tree; the run, and the tree."""

@@ -26,7 +26,7 @@ _OURS = re.compile(r"^==> (?P<name>[\w-]+)@\S+: /.* \((?P<seconds>[\d.]+)s\)$", 
 
 
 class Failed(Exception):
-    """A measured command ended with an error; its last lines."""
+    """A measured command ended with an error: which one, and below it what it said."""
 
 
 class Run(NamedTuple):
@@ -153,8 +153,10 @@ class Tool:
         process.returncode = os.waitstatus_to_exitcode(status)
         output = log.read_text(encoding="utf-8", errors="replace")
         if process.returncode != 0:
-            last = "\n".join(output.splitlines()[-15:])
-            raise Failed(f"spack {' '.join(arguments)}: status {process.returncode}\n{last}")
+            lines = output.splitlines()
+            shown = [line for line in lines if "Error" in line][:5] or lines[-5:]
+            what = f"spack {' '.join(arguments)}: status {process.returncode}"
+            raise Failed("\n".join([what, *shown]))
         return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
 
     def sample(self, count: int, *arguments: str) -> Sample:
