@@ -3,14 +3,48 @@
 
 const here = path self
 
+# PATH is a list in Nushell and stays one; other variables are text.
+def _spack_prepended [old: any, value: string, separator: string, tail: string] {
+    if ($old | describe) =~ "^list" {
+        [$value] | append $old
+    } else if ($old | is-empty) {
+        $value + $tail
+    } else {
+        $value + $separator + $old
+    }
+}
+
+def _spack_appended [old: any, value: string, separator: string] {
+    if ($old | describe) =~ "^list" {
+        $old | append $value
+    } else if ($old | is-empty) { $value } else { $old + $separator + $value }
+}
+
 export-env {
-    let _spack_root = ($here | path dirname | path dirname)
-    let _spack_name = (@NAME@)
+    # Over another activation: first back to what was before it.
+    if "_SPACK_OLD" in $env {
+        let _spack_old = $env._SPACK_OLD
+        hide-env --ignore-errors ...$_spack_old.unset
+        load-env $_spack_old.set
+    }
+    let _spack_names = [
+        PROMPT_COMMAND
+        @SAVE@
+    ]
+    $env._SPACK_OLD = {
+        set: ($env | select ...($_spack_names | where $it in $env))
+        unset: ($_spack_names | where $it not-in $env)
+    }
+    @LOCATE@
     @APPLY@
-    if not ($env.VIRTUAL_ENV_DISABLE_PROMPT? | is-not-empty) {
-        let old = $env.PROMPT_COMMAND?
+    if ($env.VIRTUAL_ENV_DISABLE_PROMPT? | is-empty) {
+        let _spack_prompt = $env.PROMPT_COMMAND?
         $env.PROMPT_COMMAND = {||
-            let text = if ($old | describe) == "closure" { do $old } else { $old | default "" }
+            let text = if ($_spack_prompt | describe) == "closure" {
+                do $_spack_prompt
+            } else {
+                $_spack_prompt | default ""
+            }
             $"\(($_spack_name)) ($text)"
         }
     }

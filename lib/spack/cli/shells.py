@@ -8,13 +8,16 @@ from spack.errors import UsageError
 
 __all__ = ["SHELLS", "add_shell_arguments", "shell_of"]
 
-SHELLS = ("sh", "csh", "fish", "pwsh", "nu")
+SHELLS = ("sh", "csh", "fish", "pwsh")
 
 
-def add_shell_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--sh`` and its like."""
+def add_shell_arguments(parser: argparse.ArgumentParser, *more: str) -> None:
+    """``--sh`` and its like.
+
+    :param more: shells that cannot evaluate text, and read a file instead.
+    """
     group = parser.add_mutually_exclusive_group()
-    for shell in SHELLS:
+    for shell in (*SHELLS, *more):
         group.add_argument(
             f"--{shell}",
             action="store_const",

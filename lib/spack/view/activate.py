@@ -201,7 +201,10 @@ SHELLS: Mapping[str, ShellRow] = {
             "append": "$Env:{n} = if ($Env:{n}) {{ $Env:{n} + '{s}' + {v} }} else {{ {v} }}",
         },
         save="$global:_SpackOld['{n}'] = [Environment]::GetEnvironmentVariable('{n}')",
-        restore="[Environment]::SetEnvironmentVariable('{n}', $global:_SpackOld['{n}'])",
+        # A null given to SetEnvironmentVariable becomes "", which does not unset since .NET 9.
+        restore="if ($null -eq $global:_SpackOld['{n}']) {{ "
+        "Remove-Item -LiteralPath Env:{n} -ErrorAction SilentlyContinue }} else {{ "
+        "[Environment]::SetEnvironmentVariable('{n}', $global:_SpackOld['{n}']) }}",
         locate="$_spack_root = Split-Path -Parent $PSScriptRoot",
         locate_fixed="$_spack_root = {v}",
         locate_name="$_spack_name = {v}",
@@ -214,18 +217,15 @@ SHELLS: Mapping[str, ShellRow] = {
         actions={
             "set": "$env.{n} = ({v})",
             "unset": "hide-env --ignore-errors {n}",
-            "prepend": "$env.{n} = ([({v})] | append ($env.{n}? | default [] | split row '{s}') "
-            "| str join '{s}')",
-            "prepend_tail": "$env.{n} = ([({v})] | append ($env.{n}? | default '{t}') "
-            "| str join '{s}')",
-            "append": "$env.{n} = ($env.{n}? | default [] | split row '{s}' | append ({v}) "
-            "| str join '{s}')",
+            "prepend": "$env.{n} = (_spack_prepended $env.{n}? {v} '{s}' '')",
+            "prepend_tail": "$env.{n} = (_spack_prepended $env.{n}? {v} '{s}' '{s}{t}')",
+            "append": "$env.{n} = (_spack_appended $env.{n}? {v} '{s}')",
         },
-        save="",
+        save="{n}",
         restore="",
-        locate="",
-        locate_fixed="",
-        locate_name="",
+        locate="let _spack_root = ($here | path dirname | path dirname)",
+        locate_fixed="let _spack_root = {v}",
+        locate_name="let _spack_name = ({v})",
         keeper=_keeper,
     ),
 }

@@ -33,6 +33,7 @@ SHELL_ROWS = [
     Shell("zsh", "sh", ["zsh", "-f"], "set -eu\n"),
     Shell("fish", "fish", ["fish", "--no-config"]),
     Shell("tcsh", "csh", ["tcsh", "-f"]),
+    Shell("nu", "nu", ["nu", "--no-config-file"]),
 ]
 IDS = [shell.name for shell in SHELL_ROWS]
 EVERY = pytest.mark.parametrize("shell", SHELL_ROWS, ids=IDS)
@@ -51,13 +52,21 @@ BASE = {
 }
 
 
+#: Prints the environment, and something that parts one such text from the next.
+SHOW = "env -0\n"
+PART = "printf '\\0@\\0'\n"
+
+
 def run(shell: Shell, script: str, env: Dict[str, str], cwd: Path) -> str:
-    if shutil.which(shell.name) is None:
+    program = shutil.which(shell.command[0])
+    if program is None:
         pytest.skip(f"the shell {shell.name} is not installed")
+    if shell.family == "nu":
+        script = script.replace(PART, 'print -n "\\u{0}@\\u{0}"\n')
     path = cwd / f"script.{shell.name}"
     path.write_text(shell.strict + script)
     done = subprocess.run(
-        [*shell.command, str(path)], capture_output=True, env=env, cwd=cwd, text=True
+        [program, *shell.command[1:], str(path)], capture_output=True, env=env, cwd=cwd, text=True
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     return done.stdout
@@ -69,12 +78,15 @@ def source(shell: Shell, path: object) -> str:
         quoted = "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
     else:
         quoted = "'" + text.replace("'", "'\\''") + "'"
+    if shell.family == "nu":
+        return 'overlay use "' + text.replace("\\", "\\\\").replace('"', '\\"') + '"\n'
     return f"{'.' if shell.family == 'sh' else 'source'} {quoted}\n"
 
 
 def environment(text: str) -> Dict[str, str]:
     """What ``env -0`` printed, without what shells set for themselves."""
     own = {"_", "SHLVL", "PWD", "OLDPWD", "HOST", "HOSTTYPE", "VENDOR", "OSTYPE", "MACHTYPE"}
+    own |= {"CURRENT_FILE", "FILE_PWD", "NU_VERSION", "LAST_EXIT_CODE"}
     own |= {"GROUP", "LOGNAME", "USER", "REMOTEHOST", "SHELL"}
     rows = [row.partition("=") for row in text.split("\0") if row]
     return {name: value for name, _, value in rows if name not in own}
@@ -112,8 +124,8 @@ def test_deactivate_gives_the_environment_back_byte_for_byte(
     )
     make(view, [*demo_sources(store), store.package("env", {"x": ""}, environment=changes)])
     env = {**BASE, "DEMO_LIST": "/z", "DEMO_FLAGS": "-a  -b", "DEMO_GONE": "here"}
-    script = "env -0\nprintf '\\0@\\0'\n" + source(shell, view / "bin" / shell.script)
-    script += "env -0\nprintf '\\0@\\0'\ndeactivate\nenv -0\n"
+    script = SHOW + PART + source(shell, view / "bin" / shell.script)
+    script += SHOW + PART + "deactivate\n" + SHOW
     before, during, after = (environment(x) for x in run(shell, script, env, tmp_path).split("@"))
     assert after == before
     changed = {name: value for name, value in during.items() if before.get(name) != value}
@@ -140,10 +152,10 @@ def test_one_view_over_another_and_twice(
     sources = demo_sources(store)
     for name in ("one", "two"):
         make(tmp_path / name, sources)
-    script = "env -0\nprintf '\\0@\\0'\n"
+    script = SHOW + PART
     for name in ("one", "one", "two", "two"):
         script += source(shell, tmp_path / name / "bin" / shell.script)
-    script += "env -0\nprintf '\\0@\\0'\ndeactivate\nenv -0\n"
+    script += SHOW + PART + "deactivate\n" + SHOW
     before, during, after = (environment(x) for x in run(shell, script, BASE, tmp_path).split("@"))
     assert during["VIRTUAL_ENV"] == str(tmp_path / "two")
     assert during["PATH"] == f"{tmp_path}/two/bin:/usr/bin:/bin"
@@ -172,18 +184,23 @@ def test_reached_by_other_ways(
     link.symlink_to(tmp_path / "real")
     script, expected = {
         "relative": (source(shell, f"./real/view/bin/{shell.script}"), view),
-        "from bin": ("cd real/view/bin\n" + source(shell, f"./{shell.script}"), view),
+        "from bin": (
+            # Nushell reads all files before it runs anything, "cd" included.
+            ("" if shell.name == "nu" else "cd real/view/bin\n")
+            + source(shell, f"./{'real/view/bin/' if shell.name == 'nu' else ''}{shell.script}"),
+            view,
+        ),
         "symlink": (source(shell, link / "view/bin" / shell.script), link / "view"),
     }[way]
     out = run(shell, script + "printenv VIRTUAL_ENV\ntool\n", BASE, tmp_path).splitlines()
     if way == "symlink" and shell.name not in ("bash", "zsh", "fish"):
-        # What /proc tells is the physical path.
+        # What /proc and Nushell tell is the physical path.
         expected = view
     assert out[0] == str(expected)
     assert out[1] in (f"1 2 {expected}", f"1 2 {view}")
 
 
-@pytest.mark.parametrize("name", ["bash", "zsh", "tcsh", "fish", "dash"])
+@pytest.mark.parametrize("name", ["bash", "zsh", "tcsh", "fish", "dash", "nu"])
 def test_the_prompt(name: str, tmp_path: Path, store: Store, make: Make) -> None:
     shell = SHELL_ROWS[IDS.index(name)]
     view = tmp_path / "my view"
@@ -191,6 +208,7 @@ def test_the_prompt(name: str, tmp_path: Path, store: Store, make: Make) -> None
     start, show = {
         "tcsh": ('set prompt = "old> "\n', 'printf "%s\\n" "$prompt:q"\n'),
         "fish": ("function fish_prompt; printf 'old> '; end\n", "fish_prompt; echo\n"),
+        "nu": ("$env.PROMPT_COMMAND = {|| 'old> '}\n", "print (do $env.PROMPT_COMMAND)\n"),
     }.get(name, ("PS1='old> '\n", "printf '%s\\n' \"$PS1\"\n"))
     script = start + source(shell, view / "bin" / shell.script) + show + "deactivate\n" + show
     assert run(shell, script, BASE, tmp_path) == "(my view) old> \nold> \n"
@@ -225,9 +243,10 @@ def test_the_text_for_eval_does_the_same(
         "sh": 'eval "$(cat text)"\n',
         "fish": "cat text | source\n",
         "csh": 'eval "`cat text`"\n',
+        "nu": "overlay use ./text as activate\n",
     }[shell.family]
-    script = "env -0\nprintf '\\0@\\0'\n" + load
-    script += "env -0\nprintf '\\0@\\0'\ndeactivate\nenv -0\n"
+    script = SHOW + PART + load
+    script += SHOW + PART + "deactivate\n" + SHOW
     before, during, after = (environment(x) for x in run(shell, script, BASE, tmp_path).split("@"))
     assert after == before
     assert {name: during[name] for name in during if during[name] != before.get(name)} == {
@@ -252,4 +271,17 @@ def test_a_stdlib_venv_over_a_view_and_back(tmp_path: Path, store: Store, make: 
         f"{venv}/bin:/usr/bin:/bin",
         f"{view}/bin:/usr/bin:/bin",
         "/usr/bin:/bin",
+    ]
+
+
+def test_lists_of_nushell_stay_lists(tmp_path: Path, store: Store, make: Make) -> None:
+    shell = SHELL_ROWS[IDS.index("nu")]
+    view = tmp_path / "view"
+    make(view, demo_sources(store))
+    script = source(shell, view / "bin/activate.nu")
+    script += "print ($env.PATH | to json --raw) $env.MANPATH $env.XDG_DATA_DIRS\n"
+    assert run(shell, script, BASE, tmp_path).splitlines() == [
+        f'["{view}/bin","/usr/bin","/bin"]',
+        f"{view}/share/man::/opt/man::",
+        f"{view}/share:/usr/local/share:/usr/share",
     ]

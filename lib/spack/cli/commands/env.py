@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument("file", nargs="?", help="spack.yaml or spack.lock to start from")
 
     activate = verbs.add_parser("activate", help="use an environment in this shell")
-    add_shell_arguments(activate)
+    # `spack env activate --nu ENV | save -f x.nu; overlay use x.nu as activate`
+    add_shell_arguments(activate, "nu")
     activate.add_argument("-d", "--dir", action="store_true", help="ENV is a directory, not a name")
     activate.add_argument(
         "-p",
