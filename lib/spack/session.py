@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from spack.repo import RepoPath
     from spack.solver.problem import Root, Solution
     from spack.spec import ConcreteSpec, Spec
-    from spack.store import Store
+    from spack.store import Modes, Store
     from spack.util.process import Completed
     from spack.util.report import Reporter
 
@@ -422,7 +422,14 @@ class Session:
             keep_venv=keep_venv,
             wheels=self.settings.fetch.source_cache / "wheels",
             strict_metadata=strict_metadata,
+            modes=self._modes,
         )
+
+    def _modes(self, spec: ConcreteSpec) -> Modes:
+        from spack.store import modes_of
+
+        permissions = self.settings.permissions(spec.name)
+        return modes_of(permissions, self.settings.config.allow_sgid)
 
     def fetcher(self, *, checksum: bool = True) -> Fetcher:
         """What brings sources; see :func:`spack.actions.fetching.make_fetcher`."""

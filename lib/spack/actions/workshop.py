@@ -21,7 +21,7 @@ from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.recipe.requirements import Finding
 from spack.repo import RepoPath
 from spack.spec import ConcreteSpec, dump
-from spack.store import METADATA, Store
+from spack.store import METADATA, Modes, Store
 from spack.store.layout import path_part
 from spack.util.report import Reporter, Task
 
@@ -52,6 +52,7 @@ class Workshop:
     :param dirty: let the whole environment of the person through.
     :param wheels: where the wheels of clean builds are kept.
     :param strict_metadata: a recipe that differs from the metadata of its sources is an error.
+    :param modes: who may read and write what a node installs.
     """
 
     recipes: RepoPath
@@ -67,6 +68,7 @@ class Workshop:
     keep_venv: bool = False
     wheels: Optional[Path] = None
     strict_metadata: bool = False
+    modes: Callable[[ConcreteSpec], Modes] = lambda spec: Modes()
 
     @property
     def is_clean(self) -> bool:
@@ -101,6 +103,7 @@ def services(workshop: Workshop, plan: Plan, reporter: Reporter) -> Services:
         reporter=reporter,
         recipe=lambda spec: Path(workshop.recipe(spec).path).parent,
         python=python_paths,
+        modes=workshop.modes,
     )
 
 

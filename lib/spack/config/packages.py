@@ -45,7 +45,7 @@ class RequirementGroup(NamedTuple):
 
 
 class Permissions(NamedTuple):
-    """Who may read and write what is installed; None leaves it to the umask."""
+    """Who may read and write what is installed; None is as ``all`` says."""
 
     read: Optional[str] = None
     write: Optional[str] = None

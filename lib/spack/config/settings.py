@@ -109,6 +109,11 @@ class Settings:
         """The settings of one package; those of ``all`` are not mixed in."""
         return self.packages.get(name, _NOTHING)
 
+    def permissions(self, name: str) -> Permissions:
+        """Who may read and write a package; what is not said of it is taken from ``all``."""
+        own, every = self.package(name).permissions, self.package("all").permissions
+        return Permissions(*(x if x is not None else y for x, y in zip(own, every)))
+
     @property
     def concretizer(self) -> ConcretizerSettings:
         """The section ``concretizer``."""

@@ -13,7 +13,7 @@ from spack.install.plan import Step
 from spack.install.ports import Order, Services, Stage
 from spack.install.prefix import PrefixTransaction
 from spack.spec import DEPTYPES
-from spack.store import InstallRecord, Store
+from spack.store import InstallRecord, Store, apply_modes
 from spack.util.report import Task
 
 __all__ = ["build_one"]
@@ -45,10 +45,13 @@ def build_one(
     :raises SpackError: if anything went wrong; nothing is left at the prefix then.
     """
     spec, store = step.spec, services.store
+    modes = services.modes(spec)
     with ExitStack() as stack:
         _hold_dependencies(stack, step, store, task, cancelled)
         transaction = stack.enter_context(
-            PrefixTransaction(store, spec, explicit=step.explicit, overwrite=step.overwrite)
+            PrefixTransaction(
+                store, spec, explicit=step.explicit, overwrite=step.overwrite, modes=modes
+            )
         )
         known = _prefixes(step, prefixes, transaction.prefix)
         order = Order(
@@ -73,6 +76,11 @@ def build_one(
         )
         _stop_if(cancelled)
         task.phase("check")
+        for path in apply_modes(transaction.prefix, modes):
+            services.reporter.warning(
+                f"{spec.short}: {path} is installed without its set-id bit; who administers this "
+                "machine may set it on a copy elsewhere"
+            )
         checked = check_prefix(
             transaction.prefix,
             stages=tuple(dict.fromkeys((stage.path, Path(stage.path).resolve()))),

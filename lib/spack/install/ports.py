@@ -14,7 +14,7 @@ from typing import Any, Callable, Mapping, Optional, Protocol
 from spack.install.check import PythonPaths
 from spack.install.plan import Step
 from spack.spec import ConcreteSpec
-from spack.store import Store
+from spack.store import Modes, Store
 from spack.util.report import Reporter, Task
 
 __all__ = ["Builder", "Order", "Outcome", "Services", "Sources", "Stage"]
@@ -109,6 +109,10 @@ def _no_python(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> Optional[Pyt
     return None
 
 
+def _usual_modes(spec: ConcreteSpec) -> Modes:
+    return Modes()
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything that an install works with.
@@ -116,6 +120,7 @@ class Services:
     :param recipe: the folder of a node's recipe, to be kept in the prefix.
     :param python: of a Python extension, where its modules belong; given its node and the
         prefixes by hash (its ``python-venv`` has recorded them). None for everything else.
+    :param modes: who may read and write what a node installs.
     """
 
     store: Store
@@ -124,3 +129,4 @@ class Services:
     reporter: Reporter
     recipe: Callable[[ConcreteSpec], Optional[Path]] = _no_recipe
     python: Callable[[ConcreteSpec, Mapping[str, Path]], Optional[PythonPaths]] = _no_python
+    modes: Callable[[ConcreteSpec], Modes] = _usual_modes

@@ -15,7 +15,7 @@ from typing import Any, List, Mapping, Optional, Tuple
 from spack.errors import StoreError
 from spack.install.check import Checked
 from spack.spec import ConcreteSpec, dump
-from spack.store import InstallRecord, Metadata, Owner, Store
+from spack.store import InstallRecord, Metadata, Modes, Owner, Store, apply_modes
 from spack.store.locks import DATABASE, Lock
 from spack.store.pending import INSTALL, Marker, clear, restore
 from spack.store.store import is_committed
@@ -26,6 +26,8 @@ __all__ = ["PrefixTransaction"]
 
 #: Seconds to wait for a ``reindex`` that is running.
 _REINDEX_PATIENCE = 600.0
+
+_USUAL = Modes()
 
 
 class PrefixTransaction:
@@ -38,17 +40,25 @@ class PrefixTransaction:
     The caller holds the exclusive lock of the node, for all of the block.
 
     :param explicit: whether a person asked for the node.
+    :param modes: of the metadata, the prefix and the folders above it that are new.
     :raises StoreError: on entry, if the node is installed and *overwrite* is not given, if
         something unknown is at its prefix, or if the tree cannot be written.
     """
 
     def __init__(
-        self, store: Store, spec: ConcreteSpec, *, explicit: bool = False, overwrite: bool = False
+        self,
+        store: Store,
+        spec: ConcreteSpec,
+        *,
+        explicit: bool = False,
+        overwrite: bool = False,
+        modes: Modes = _USUAL,
     ) -> None:
         self._store = store
         self._spec = spec
         self._explicit = explicit
         self._overwrite = overwrite
+        self._modes = modes
         self._marker: Optional[Marker] = None
         self._shared: Optional[Lock] = None
         self._described = False
@@ -115,7 +125,7 @@ class PrefixTransaction:
         if replaces:
             store.layout.aside.mkdir(parents=True, exist_ok=True)
             os.rename(self.prefix, marker.aside(store.layout))
-        _make_prefix(self.prefix)
+        _make_prefix(self.prefix, store.root, self._modes)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         for path in (self.log, self.environment):
             remove_tree(path)
@@ -187,8 +197,11 @@ class PrefixTransaction:
         ):
             if source.exists():
                 os.replace(source, target)
+        apply_modes(metadata.folder, self._modes)
         # Last: it says that all the rest is there.
-        atomic_write(metadata.record, record.to_json())
+        atomic_write(metadata.record, record.to_json(), self._modes.file)
+        if self._modes.group is not None:
+            os.chown(metadata.record, -1, self._modes.group)
 
     def _undo(self) -> None:
         """Bring back the state before, unless the commit went through after all.
@@ -226,10 +239,10 @@ class PrefixTransaction:
                 os.replace(source, target)
 
 
-def _make_prefix(prefix: Path) -> None:
+def _make_prefix(prefix: Path, root: Path, modes: Modes) -> None:
     """Make the prefix, which must not exist, and its empty ``.spack``."""
     while True:
-        prefix.parent.mkdir(parents=True, exist_ok=True)
+        _make_above(prefix.parent, root, modes)
         try:
             os.mkdir(prefix)
             break
@@ -237,6 +250,20 @@ def _make_prefix(prefix: Path) -> None:
             # Another process removed the empty folder above in between.
             continue
     Metadata(prefix).folder.mkdir()
+    apply_modes(prefix, modes)
+
+
+def _make_above(folder: Path, root: Path, modes: Modes) -> None:
+    """Make a folder and those above it; what lies in the install tree gets its modes."""
+    if folder == root or root not in folder.parents:
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    _make_above(folder.parent, root, modes)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    apply_modes(folder, modes)
 
 
 def _copy_recipe(source: Path, target: Path) -> None:

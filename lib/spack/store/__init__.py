@@ -10,6 +10,7 @@ from spack.store.database import Database, Link
 from spack.store.layout import DEFAULT_PROJECTION, METADATA, Layout, Metadata
 from spack.store.locks import Lock, Locks, Owner, current_owner, is_alive
 from spack.store.manifest import Difference, Entry, Manifest, scan, verify
+from spack.store.modes import Modes, apply_modes, modes_of
 from spack.store.record import InstallRecord
 from spack.store.store import Store
 
@@ -26,10 +27,13 @@ __all__ = [
     "Locks",
     "Manifest",
     "Metadata",
+    "Modes",
     "Owner",
     "Store",
+    "apply_modes",
     "current_owner",
     "is_alive",
+    "modes_of",
     "scan",
     "verify",
 ]

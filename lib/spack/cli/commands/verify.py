@@ -35,6 +35,8 @@ def run(session: Session, args: argparse.Namespace) -> int:
         if result.problem:
             print(f"    {result.problem}")
         for difference in result.differences:
-            print(f"    {difference.path}: {difference.what}")
+            found = f" {difference.actual}, not {difference.expected}"
+            shown = found if difference.what in ("mode", "kind", "target") else ""
+            print(f"    {difference.path}: {difference.what}{shown}")
     message(f"{count_of(len(records), 'package')} checked, {bad} with differences")
     return 1 if bad else 0

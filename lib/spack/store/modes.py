@@ -1,0 +1,130 @@
+"""Who may read and change what is installed, whatever the umask and the build say.
+
+Files are read-only: views link to them, and what is written through a hard link would change the
+store. Who may replace and remove packages follows from the directories. A configuration that lets
+a group or everybody write (``packages:all:permissions:write``) says so of files, too, as in
+Spack; such a store is not protected.
+
+==================  ===============================  ==============================
+``permissions``     directories                      files (programs: as in brackets)
+==================  ===============================  ==============================
+read: world         755                              444 (555)
+read: group         750                              440 (550)
+read: user          700                              400 (500)
+write: group        g+w, and g+s                     u+w, g+w
+write: world        g+w, o+w, and g+s                u+w, g+w, o+w
+group: NAME         of that group, and g+s           of that group
+==================  ===============================  ==============================
+
+``config:allow_sgid: false`` leaves out g+s, with which new files get the group of their directory.
+A file keeps neither set-user-id nor set-group-id: as in Nix, a store from which everybody links
+and copies is no place for them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import List, NamedTuple, Optional, Tuple
+
+from spack.config.packages import Permissions
+from spack.errors import ConfigError, StoreError
+
+__all__ = ["Modes", "apply_modes", "modes_of"]
+
+_WHO = {"user": 0o700, "group": 0o770, "world": 0o777}
+_READ, _WRITE, _RUN = 0o555, 0o222, 0o111
+_SET_ID = stat.S_ISUID | stat.S_ISGID
+
+
+class Modes(NamedTuple):
+    """What becomes of directories, files and programs; *group* is a group id."""
+
+    directory: int = 0o755
+    file: int = 0o444
+    program: int = 0o555
+    group: Optional[int] = None
+
+    def of(self, mode: int) -> int:
+        """The permission bits of what has *mode* now, as ``st_mode`` tells it."""
+        if stat.S_ISDIR(mode):
+            return self.directory
+        return self.program if mode & _RUN else self.file
+
+
+def modes_of(permissions: Permissions, allow_sgid: bool = True) -> Modes:
+    """What the configuration means.
+
+    :raises ConfigError: more may write than read, or the group is not known here.
+    """
+    readers = _WHO[permissions.read or "world"]
+    writers = _WHO[permissions.write or "user"]
+    if writers & ~readers:
+        raise ConfigError(
+            f"permissions: write: {permissions.write} lets more write than "
+            f"read: {permissions.read} lets read",
+            facts={"read": permissions.read, "write": permissions.write},
+            hint="give 'read' at least the value of 'write', in packages.yaml",
+            ref="permissions",
+        )
+    group = None if permissions.group is None else _group_id(permissions.group)
+    shared = writers != _WHO["user"]
+    file = readers & _READ | (writers & _WRITE if shared else 0)
+    sticky = stat.S_ISGID if allow_sgid and (shared or group is not None) else 0
+    directory = readers & (_READ | _RUN) | writers & _WRITE | sticky
+    return Modes(directory, file & ~_RUN, file | readers & _RUN, group)
+
+
+def _group_id(name: str) -> int:
+    import grp  # start-up: few configurations name a group
+
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ConfigError(
+            f"permissions: the group '{name}' is not known on this machine",
+            facts={"group": name},
+            hint="name one that 'getent group' shows, in packages.yaml",
+            ref="permissions",
+        ) from None
+
+
+def apply_modes(root: Path, modes: Modes) -> Tuple[str, ...]:
+    """Give everything at and below *root* its mode and group; links are not followed.
+
+    :return: the files that lost set-user-id or set-group-id, relative to *root*.
+    :raises StoreError: if that is not permitted (files of somebody else, a group of others).
+    """
+    lost: List[str] = []
+    place = str(root)
+    try:
+        _apply(place, os.lstat(place), modes)
+        pending = [place]
+        while pending:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    info = entry.stat(follow_symlinks=False)
+                    if stat.S_ISREG(info.st_mode) and info.st_mode & _SET_ID:
+                        lost.append(os.path.relpath(entry.path, place))
+                    _apply(entry.path, info, modes)
+                    if stat.S_ISDIR(info.st_mode):
+                        pending.append(entry.path)
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or root}: its permissions cannot be set: {error.strerror}",
+            facts={"path": str(error.filename or root), "errno": error.errno},
+            hint="set packages:all:permissions to what you may give: a group of yours",
+            ref="store-permissions",
+        ) from error
+    return tuple(sorted(lost))
+
+
+def _apply(path: str, info: os.stat_result, modes: Modes) -> None:
+    if modes.group is not None and info.st_gid != modes.group:
+        os.chown(path, -1, modes.group, follow_symlinks=False)
+    if stat.S_ISDIR(info.st_mode) or stat.S_ISREG(info.st_mode):
+        mode = modes.of(info.st_mode)
+        # A change of the group may have cleared set-group-id.
+        if stat.S_IMODE(info.st_mode) != mode or modes.group is not None:
+            os.chmod(path, mode)
