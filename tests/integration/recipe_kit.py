@@ -61,6 +61,10 @@ class Recipes:
             + f'    set_executable(prefix.bin.join("{name}"))\n',
         )
 
+    def tool(self) -> Path:
+        """``py-tool``: a module ``tool``, a script of that name and a Jupyter kernel."""
+        return self.write("py-tool", TOOL)
+
     def archive(self, name: str, files: Mapping[str, str]) -> str:
         """Makes ``<name>.tar.gz`` and gives what ``version()`` needs: url and checksum."""
         path = self.archives / f"{name}.tar.gz"
@@ -109,6 +113,36 @@ class Recipes:
         )
         return self.add(f"py-{name}", f'version("1.0", {source_of})\n', base="PythonPackage")
 
+
+TOOL = '''\
+from spack_repo.builtin.build_systems.python import PythonExtension
+from spack_repo.builtin.build_systems.generic import Package
+
+from spack.package import *
+
+
+class PyTool(Package, PythonExtension):
+    """Modules, a script and a Jupyter kernel."""
+
+    has_code = False
+    version("1.0")
+    extends("python")
+
+    def install(self, spec, prefix):
+        python = spec["python"].command.path
+        site = join_path(prefix, spec["python"].package.purelib)
+        mkdirp(site, prefix.bin, prefix.share.jupyter.kernels.tool)
+        with open(join_path(site, "tool.py"), "w") as stream:
+            stream.write("X = 42\\n")
+        with open(prefix.bin.tool, "w") as stream:
+            stream.write(f"#!{python}\\n")
+            stream.write("from __future__ import annotations\\n")
+            stream.write("import sys, tool; print(tool.X, sys.prefix)\\n")
+        set_executable(prefix.bin.tool)
+        with open(prefix.share.jupyter.kernels.tool.join("kernel.json"), "w") as stream:
+            stream.write('{"argv": ["%s", "-c", "import sys, tool; print(sys.argv[1:])", ' % python)
+            stream.write('"{connection_file}"], "display_name": "Tool", "language": "python"}')
+'''
 
 MAKEFILE = """\
 CC ?= cc

@@ -22,36 +22,6 @@ LINK_TYPES = ("symlink", "hardlink", "copy")
 #: What each view goes through, in this order; the view and its environment are at all of them.
 PLACES = ("in place", "moved", "l" * 120 + "/" + "m" * 140, 'it\'s "so" $x and ü')
 
-PACKAGE = '''\
-from spack_repo.builtin.build_systems.python import PythonExtension
-from spack_repo.builtin.build_systems.generic import Package
-
-from spack.package import *
-
-
-class PyTool(Package, PythonExtension):
-    """Modules, a script and a Jupyter kernel."""
-
-    has_code = False
-    version("1.0")
-    extends("python")
-
-    def install(self, spec, prefix):
-        python = spec["python"].command.path
-        site = join_path(prefix, spec["python"].package.purelib)
-        mkdirp(site, prefix.bin, prefix.share.jupyter.kernels.tool)
-        with open(join_path(site, "tool.py"), "w") as stream:
-            stream.write("X = 42\\n")
-        with open(prefix.bin.tool, "w") as stream:
-            stream.write(f"#!{python}\\n")
-            stream.write("from __future__ import annotations\\n")
-            stream.write("import sys, tool; print(tool.X, sys.prefix)\\n")
-        set_executable(prefix.bin.tool)
-        with open(prefix.share.jupyter.kernels.tool.join("kernel.json"), "w") as stream:
-            stream.write('{"argv": ["%s", "-c", "import sys, tool; print(sys.argv[1:])", ' % python)
-            stream.write('"{connection_file}"], "display_name": "Tool", "language": "python"}')
-'''
-
 #: A Python in the store: a copy of the prefix of one that has a prefix of its own.
 OWN_PYTHON = '''\
 import os
@@ -171,7 +141,7 @@ def out(*command: object, env: dict[str, str] | None = None) -> str:
 @pytest.mark.parametrize("base", BASES)
 def test_matrix(base: str, spack: Command, recipes: Recipes, tmp_path: Path) -> None:
     """{symlink, hardlink, copy} x Pythons x {in place, moved, long path, space and quotes}."""
-    recipes.write("py-tool", PACKAGE)
+    recipes.tool()
     configure(base, spack, recipes)
     place = environment(spack, tmp_path / PLACES[0], "py-tool")
     uses = 0
@@ -322,7 +292,7 @@ def test_pip_and_uv_leave_the_store_alone(
 @pytest.mark.skipif(not OWN, reason="there is no interpreter here with a prefix of its own")
 def test_packed_with_its_python(spack: Command, recipes: Recipes, tmp_path: Path) -> None:
     """The archive works with the store gone, unpacked by tar."""
-    recipes.write("py-tool", PACKAGE)
+    recipes.tool()
     configure(f"store {OWN[0][1]}", spack, recipes)
     place = environment(spack, tmp_path / "env", "py-tool")
     said = spack("-e", place, "env", "pack", "--view", "copy", tmp_path / "it.tar.gz")

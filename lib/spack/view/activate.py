@@ -90,8 +90,14 @@ else
     _spack_root=
     if read -r _spack_name _spack_fd </proc/self/stat; then
         for _spack_fd in /proc/"$_spack_name"/fd/*; do
-            case $(readlink "$_spack_fd" || :) in
-                */bin/activate) _spack_root=$(readlink "$_spack_fd") ;;
+            _spack_fd=$(readlink "$_spack_fd" || :)
+            # A view that is exchanged meanwhile is seen where it was built or is thrown away.
+            _spack_fd=${_spack_fd% (deleted)}
+            case $_spack_fd in
+                */.*.????????.new/bin/activate | */.*.????????.old/bin/activate)
+                    _spack_fd=${_spack_fd%.????????.*/bin/activate}
+                    _spack_root=${_spack_fd%/.*}/${_spack_fd##*/.}/bin/activate ;;
+                */bin/activate) _spack_root=$_spack_fd ;;
             esac
         done
     fi 2>/dev/null
