@@ -1,4 +1,5 @@
 import os
+import pathlib
 import re
 
 from spack_repo.builtin.build_systems.generic import Package
@@ -60,8 +61,8 @@ class CompilerWrapper(Package):
     version("1.0")
 
     def bin_dir(self):
-        """Below libexec, so that no view links it."""
-        return self.prefix.libexec.spack
+        """A :class:`pathlib.Path`, as upstream's; below libexec, so that no view links it."""
+        return pathlib.Path(self.prefix.libexec.spack)
 
     def install(self, spec, prefix):
         script = os.path.join(self.bin_dir(), "cc")

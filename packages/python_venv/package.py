@@ -2,6 +2,7 @@ import json
 import os
 
 from spack_repo.builtin.build_systems.generic import Package
+from spack_repo.venv.packages.python.package import Python
 
 from spack.package import *
 
@@ -32,7 +33,7 @@ class PythonVenv(Package):
 
     def install(self, spec, prefix):
         """What ``python -m venv --without-pip`` makes, also where the interpreter lacks venv."""
-        layout = dict(spec["python"].package.layout)
+        layout = dict(self.layout)
         base = layout["executable"]
         site = os.path.join(prefix, layout["purelib"])
         mkdirp(prefix.bin, prefix.include, site, os.path.join(prefix, ".spack"))
@@ -55,6 +56,22 @@ class PythonVenv(Package):
             stream.write("\n")
 
     @property
+    def layout(self):
+        """What is recorded; before the install, what the base interpreter's recipe or, if that is
+        another repository's, the interpreter itself says."""
+        known = getattr(self, "_layout", None)
+        if known is None:
+            record = self.prefix.join(".spack").join("python.json")
+            python = self.spec["python"].package
+            if os.path.exists(record):
+                with open(record) as stream:
+                    known = json.load(stream)
+            else:
+                known = getattr(python, "layout", None) or Python.probe(python.command.path)
+            self._layout = known
+        return known
+
+    @property
     def bindir(self):
         return self.prefix.bin
 
@@ -65,12 +82,12 @@ class PythonVenv(Package):
     @property
     def platlib(self):
         """Directory of modules for one platform, relative to a prefix."""
-        return self.spec["python"].package.platlib
+        return self.layout["platlib"]
 
     @property
     def purelib(self):
         """Directory of modules for all platforms, relative to a prefix."""
-        return self.spec["python"].package.purelib
+        return self.layout["purelib"]
 
     @property
     def cmake_prefix_paths(self):

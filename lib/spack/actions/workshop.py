@@ -11,6 +11,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, 
 from spack.build import process
 from spack.build.environment import clean_environment
 from spack.build.job import BuildJob, PatchFile, RepositoryRow
+from spack.build.venv import interpreter_of
 from spack.errors import InstallError, RecipeError
 from spack.fetch.fetcher import Fetcher
 from spack.fetch.stage import Stage
@@ -21,7 +22,7 @@ from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.recipe.requirements import Finding
 from spack.repo import RepoPath
 from spack.spec import ConcreteSpec, dump
-from spack.store import METADATA, Modes, Store
+from spack.store import Modes, Store
 from spack.store.layout import path_part
 from spack.util.report import Reporter, Task
 
@@ -34,9 +35,6 @@ __all__ = [
     "services",
     "stage_sources",
 ]
-
-#: What ``python-venv`` records of the layout of its Python, below ``.spack``.
-LAYOUT_FILE = "python.json"
 
 
 @dataclass(frozen=True)
@@ -187,16 +185,14 @@ def _holds(spec: ConcreteSpec, when: str) -> bool:
 
 
 def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> Optional[PythonPaths]:
-    """Where a Python extension's modules belong, as its ``python-venv`` has recorded it."""
-    import json  # start-up: only installs read layouts
+    """Where a Python extension's modules belong, as its ``python-venv`` has recorded it.
 
+    :raises InstallError: there is no virtual environment in that prefix.
+    """
     for edge in spec.edges:
-        if edge.spec.name != "python-venv":
-            continue
-        record = prefixes[edge.spec.dag_hash()] / METADATA / LAYOUT_FILE
-        if record.is_file():
-            layout = json.loads(record.read_text(encoding="utf-8"))
-            return PythonPaths(layout["purelib"], layout["platlib"])
+        if edge.spec.name == "python-venv":
+            base = interpreter_of(str(prefixes[edge.spec.dag_hash()]))
+            return PythonPaths(base.purelib, base.platlib)
     return None
 
 

@@ -112,6 +112,10 @@ class Recipes:
             hint="a repository that had it when the spec was concretized may be missing",
         )
 
+    def name(self, digest: str) -> str:
+        """The name of the node with hash *digest*."""
+        return self._nodes[digest].name
+
     def line_of(self, exc: BaseException) -> Optional[str]:
         """``file:line`` of the innermost frame of *exc* that lies in a recipe."""
         roots = tuple(str(repository.packages) + os.sep for repository in self._repositories)
@@ -136,7 +140,7 @@ class Build:
         self.venv = self._venv()
         self.wheels: Optional[str] = None
         self.context = BuildContext(
-            self.recipes.package_class,
+            self._package_class,
             lambda digest: job.prefixes.get(digest, NOT_INSTALLED),
             jobs=job.jobs,
             overrides={
@@ -150,6 +154,16 @@ class Build:
     def scripts(self) -> str:
         """Directory of the console scripts of Python dependencies, for the build's Python."""
         return os.path.join(self.job.stage_path, SCRIPTS)
+
+    def _package_class(self, digest: str) -> Any:
+        """The class of a node; that of Python says where modules go as ``python-venv`` recorded
+        it, whatever the recipe asks the interpreter (DESIGN, decision 5)."""
+        found = self.recipes.package_class(digest)
+        if self.venv is None or self.recipes.name(digest) != "python":
+            return found
+        base = self.venv.base
+        names = {"__module__": found.__module__, "platlib": base.platlib, "purelib": base.purelib}
+        return type(found)(found.__name__, (found,), names)
 
     def _python_command(self, view: SpecView) -> Optional[Executable]:
         return Executable(self.venv.python) if self.venv is not None else None

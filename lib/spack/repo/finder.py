@@ -112,8 +112,10 @@ class RecipeFinder(MetaPathFinder):
             own = _ENGINE_BUILD_SYSTEMS + fullname[len(_BUILTIN_BUILD_SYSTEMS) :]
             if importlib.util.find_spec(own) is not None:
                 return importlib.machinery.ModuleSpec(fullname, _AliasLoader(own))
-        if fullname == _BUILTIN_BUILD_SYSTEMS and "builtin" not in self.roots:
-            return self._package(fullname, None)
+        if fullname == _BUILTIN_BUILD_SYSTEMS:
+            root = self.roots.get("builtin")
+            if root is None or not (root / "build_systems").is_dir():
+                return self._package(fullname, None)
         return self._in_repository(fullname, inner)
 
     def _in_repository(self, fullname: str, inner: str) -> importlib.machinery.ModuleSpec | None:

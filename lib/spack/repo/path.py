@@ -19,12 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["RepoPath"]
 
+#: Recipes that are a part of the engine: builds rest on what they make, not only on its name. A
+#: registered upstream ``builtin`` has its own of these, written for its own engine; any other
+#: repository that has one comes before it. ``builtin.python-venv`` still asks for that one.
+ENGINE_RECIPES = frozenset({"compiler_wrapper", "python_venv"})
+
 #: What of the engine decides about facts.
 _ENGINE = ("", "api", "recipe", "repo", "spec", "build_systems")
 
 
 class RepoPath:
     """Repositories in order of precedence: the first that has a package answers for it.
+
+    For :data:`ENGINE_RECIPES` the repository ``builtin`` comes last, wherever it stands.
 
     :param repositories: the repositories.
     :param cache_dir: where the indexes are kept; None keeps them in memory.
@@ -183,8 +190,8 @@ class RepoPath:
         from spack.repo.finder import install_finder
         from spack.repo.load import load_class
 
+        directory = directory_name(name.rpartition(".")[2])
         for repository in self._candidates(name):
-            directory = directory_name(name.rpartition(".")[2])
             if (repository.packages / directory / "package.py").is_file():
                 install_finder(self.repositories)
                 return load_class(repository, directory)
@@ -193,13 +200,19 @@ class RepoPath:
     # Details.
 
     def _candidates(self, name: str) -> list[Repository]:
-        namespace = name.rpartition(".")[0]
-        return [r for r in self.repositories if not namespace or r.namespace == namespace]
+        namespace, _, bare = name.rpartition(".")
+        found = [r for r in self.repositories if not namespace or r.namespace == namespace]
+        if directory_name(bare) in ENGINE_RECIPES:
+            found.sort(key=_is_upstream)
+        return found
 
     def _find(self, name: str) -> tuple[RepositoryIndex, str] | None:
         namespace, _, bare = name.rpartition(".")
         directory = directory_name(bare)
-        for index in self.indexes():
+        indexes = self.indexes()
+        if directory in ENGINE_RECIPES:
+            indexes = sorted(indexes, key=lambda index: _is_upstream(index.repository))
+        for index in indexes:
             if directory in index.entries and namespace in ("", index.repository.namespace):
                 return index, directory
         return None
@@ -218,3 +231,7 @@ class RepoPath:
                     table.setdefault(virtual, set()).update(visible)
             self._providers = {v: tuple(sorted(names)) for v, names in table.items() if names}
         return self._providers
+
+
+def _is_upstream(repository: Repository) -> bool:
+    return repository.namespace == "builtin"

@@ -218,3 +218,21 @@ def test_the_stat_of_many_recipes_is_cheap(tmp_path: Path, make_repository) -> N
     assert len(open_path(tmp_path, root).names()) == 150
     recipe = open_path(tmp_path, root).get("p77")
     assert recipe is not None and recipe.versions[0].version == "77"
+
+
+def test_the_recipes_of_the_engine_come_before_those_of_upstream(
+    tmp_path: Path, make_repository, clean_imports
+) -> None:
+    recipe = 'class {}(Package):\n    version("{}")\n    provides("virt-{}")\n'
+    venv = {"python_venv": recipe.format("PythonVenv", 1, 1), "x": X}
+    upstream = {"python_venv": recipe.format("PythonVenv", 2, 2), "x": X}
+    own, builtin = make_repository(venv, "venv"), make_repository(upstream, "builtin")
+    repo = open_path(tmp_path, builtin, own)
+    assert repo.repository_of("x").namespace == "builtin"
+    assert repo.repository_of("python-venv").namespace == "venv"
+    assert repo.load_class("python-venv").namespace == "venv"
+    assert repo.providers("virt-1") == ("python-venv",) and not repo.providers("virt-2")
+    assert repo.repository_of("builtin.python-venv").namespace == "builtin"
+    assert repo.load_class("builtin.python-venv").namespace == "builtin"
+    mine = make_repository({"python_venv": recipe.format("PythonVenv", 3, 3)}, "mine")
+    assert open_path(tmp_path, mine, own).repository_of("python-venv").namespace == "mine"
