@@ -14,7 +14,14 @@ from spack.solver.candidates import Catalog
 from spack.solver.causes import Guard
 from spack.solver.encode import Encoding
 from spack.solver.problem import Root
-from spack.solver.wording import FEW, domain, either, fixed_hint, variant_reasons
+from spack.solver.wording import (
+    FEW,
+    deprecated_hint,
+    domain,
+    either,
+    fixed_hint,
+    variant_reasons,
+)
 from spack.spec import Spec
 
 __all__ = ["conflict_of"]
@@ -179,7 +186,7 @@ class _Account:
             together &= mask
         if not together:
             if not all(masks) or not _exclusive(wanted):
-                yield self._error(guard, domain(candidates), None)
+                yield self._error(guard, domain(candidates), deprecated_hint(candidates, wanted))
             return
         for reason in variant_reasons(candidates, wanted):
             yield self._error(guard, reason, None)

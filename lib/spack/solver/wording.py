@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
 from spack.solver.candidates import Candidates
 from spack.spec import Spec
 
-__all__ = ["FEW", "domain", "either", "fixed_hint", "variant_reasons"]
+__all__ = ["FEW", "deprecated_hint", "domain", "either", "fixed_hint", "variant_reasons"]
 
 #: How many versions an explanation lists.
 FEW = 6
@@ -40,8 +40,24 @@ def domain(candidates: Candidates) -> str:
         text = f"{name} has only the version {versions[0]}"
     if len(versions) > FEW:
         text += f" and {len(versions) - FEW} more"
-    deprecated = bin(candidates.deprecated & ~candidates.buildable).count("1")
+    deprecated = bin(_left_out(candidates)).count("1")
     return text + (f" (deprecated and left out: {deprecated})" if deprecated else "")
+
+
+def deprecated_hint(candidates: Candidates, wanted: Sequence[Spec]) -> Optional[str]:
+    """What to do where a version that is left out would be all that is *wanted*; else None."""
+    fitting = _left_out(candidates)
+    for spec in wanted:
+        fitting &= candidates.mask(spec.versions)
+    for index, row in enumerate(candidates.versions):
+        if fitting >> index & 1:
+            spec = f"{candidates.name}@{row.version}"
+            return f"{spec} is deprecated; allow it: spack -c config:deprecated:true ..."
+    return None
+
+
+def _left_out(candidates: Candidates) -> int:
+    return candidates.deprecated & ~candidates.buildable
 
 
 def fixed_hint(candidates: Candidates) -> str:
