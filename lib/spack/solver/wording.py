@@ -51,8 +51,8 @@ def deprecated_hint(candidates: Candidates, wanted: Sequence[Spec]) -> Optional[
         fitting &= candidates.mask(spec.versions)
     for index, row in enumerate(candidates.versions):
         if fitting >> index & 1:
-            spec = f"{candidates.name}@{row.version}"
-            return f"{spec} is deprecated; allow it: spack -c config:deprecated:true ..."
+            node = f"{candidates.name}@{row.version}"
+            return f"{node} is deprecated; allow it: spack -c config:deprecated:true ..."
     return None
 
 
