@@ -289,6 +289,13 @@ class Session:
         return run(argv, env={"PATH": os.pathsep.join(SYSTEM_PATH), "LC_ALL": "C"}, cwd="/")
 
     @cached_property
+    def splits_env(self) -> bool:
+        """Whether ``/usr/bin/env -S`` works here."""
+        from spack.host import launch
+
+        return launch.splits_env(self.run_program, str(self.cache / "host"))
+
+    @cached_property
     def store(self) -> Store:
         """The install tree."""
         from spack.store import Layout, Store
@@ -346,12 +353,9 @@ class Session:
         """What is needed to bring *environment* up to date; it is the active one."""
         from spack.actions.environments import EnvironmentWork
 
-        settings = self.settings
         return EnvironmentWork(
             environment=environment,
-            configuration={
-                section: settings.data(section) for section in ("packages", "concretizer")
-            },
+            configuration={x: self.settings.data(x) for x in ("packages", "concretizer")},
             views=environment.views(self.variables),
             solve=lambda wishes, force: self.concretize_environment(environment, wishes, force),
             store=self.store,
@@ -360,6 +364,7 @@ class Session:
             register=self.environments_file,
             reporter=self.reporter,
             library_path=self.library_path,
+            splits_env=self.splits_env,
         )
 
     def _solve(

@@ -72,6 +72,7 @@ class EnvironmentWork:
     :param share: where the templates of activation scripts are.
     :param library_path: what a child needs on ``sys.path``.
     :param register: where environments outside of the named ones are remembered.
+    :param splits_env: see :class:`spack.view.records.ViewOptions`.
     """
 
     environment: Environment
@@ -84,6 +85,7 @@ class EnvironmentWork:
     register: Path
     reporter: Reporter
     library_path: Tuple[str, ...] = ()
+    splits_env: bool = True
 
 
 def concretize_environment(
@@ -201,6 +203,7 @@ def regenerate_views(
             work.share,
             name,
             recipes=recipes,
+            splits_env=work.splits_env,
             force=force,
             check=check,
         )

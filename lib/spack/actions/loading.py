@@ -19,7 +19,9 @@ __all__ = ["run_view"]
 VIEWS = ".views"
 
 
-def run_view(store: Store, hashes: Sequence[str], share: Path, recipes: RecipesOfView) -> str:
+def run_view(
+    store: Store, hashes: Sequence[str], share: Path, recipes: RecipesOfView, splits_env: bool
+) -> str:
     """A view of installed nodes and what they need at run time; made once for each set of nodes.
 
     Prefixes do not change, so a view that is there is right.
@@ -35,6 +37,12 @@ def run_view(store: Store, hashes: Sequence[str], share: Path, recipes: RecipesO
         specs = store.database.specs(hashes)
         descriptor = ViewDescriptor("run", root, Origin("spack load"))
         make_view(
-            descriptor, [specs[digest] for digest in hashes], store, share, "", recipes=recipes
+            descriptor,
+            [specs[digest] for digest in hashes],
+            store,
+            share,
+            "",
+            recipes=recipes,
+            splits_env=splits_env,
         )
     return root

@@ -82,6 +82,7 @@ def pack_view(
     name: str,
     target: Path,
     recipes: Optional[RecipesOfView] = None,
+    splits_env: bool = True,
 ) -> Packed:
     """Write the archive *target* with a copy of *view* below the folder *name*.
 
@@ -99,7 +100,9 @@ def pack_view(
     part = aside.with_suffix(".part")
     descriptor = view._replace(root=str(aside), link_type="copy")
     try:
-        result = make_view(descriptor, roots, store, share, "", recipes=recipes)
+        result = make_view(
+            descriptor, roots, store, share, "", recipes=recipes, splits_env=splits_env
+        )
         needs = _needs(aside, str(store.root), roots)
         (aside / NEEDS).write_text(json.dumps(needs._asdict(), indent=1), encoding="utf-8")
         with _stream(part, kind) as stream, tarfile.open(fileobj=stream, mode="w") as archive:

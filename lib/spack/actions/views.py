@@ -220,13 +220,14 @@ def make_view(
     prompt: str,
     *,
     recipes: Optional[RecipesOfView] = None,
+    splits_env: bool = True,
     force: bool = False,
     check: bool = True,
 ) -> ViewResult:
     """Bring one view up to date.
 
     :param recipes: without them no recipe is asked.
-
+    :param splits_env: see :class:`spack.view.records.ViewOptions`.
     :param prompt: shown by its activation scripts.
     :raises ViewError: packages are missing, conflict, or the view cannot be written.
     """
@@ -253,6 +254,7 @@ def make_view(
         prompt=prompt,
         winners=view.winners,
         store_prefixes=tuple(sorted({str(store.prefix(node)) for node in venvs})),
+        splits_env=splits_env,
     )
     ask = None if recipes is None else _asker(nodes, options.link_type, view.root, store, recipes)
     return update_view(view.root, sources, options, force=force, check=check, ask=ask)

@@ -41,7 +41,8 @@ PTH = "_spack_layer.pth"
 #: What a stand-in takes over from a ``.dist-info``.
 _METADATA = ("METADATA", "WHEEL", "entry_points.txt", "top_level.txt")
 
-_HEADER = re.compile(rb"#!/usr/bin/env -S sh -c 'p=\$0;")
+#: Of scripts that find the Python beside them; see :mod:`spack.view.relocate`.
+_HEADER = re.compile(rb"#!(?:/usr/bin/env -S sh|/bin/sh\n'''exec' /bin/sh) -c 'p=\$0;")
 
 
 class Layer(NamedTuple):

@@ -366,9 +366,25 @@ class _Tree:
             new = relocate.relocated(place, content, interpreters, env_too)
             if new is not None:
                 changed[place] = new
+        aside = {} if self.options.splits_env else self.launched(changed)
         self.rewrite_records(changed)
         for place, content in changed.items():
             self.text(place, content, self.items[place].owner, self.items[place].mode)
+        for place, (content, owner) in aside.items():
+            self.folder(place.rpartition("/")[0], owner)
+            self.text(place, content, owner, 0o644)
+
+    def launched(self, changed: Dict[str, bytes]) -> Dict[str, Tuple[bytes, int]]:
+        """Give scripts a header without ``env -S``; scripts that are put aside, with owners."""
+        aside: Dict[str, Tuple[bytes, int]] = {}
+        for place, content in list(changed.items()):
+            owner = self.items[place].owner
+            for path, text in relocate.without_env_split(place, content).items():
+                if path == place:
+                    changed[place] = text
+                else:
+                    aside[path] = (text, owner)
+        return aside
 
     def rewritten_base(self, index: int) -> Dict[str, bytes]:
         """Files of an interpreter that moves with the view, where they name its prefix."""

@@ -96,6 +96,7 @@ class ViewOptions:
         several packages differ.
     :param store_prefixes: further prefixes whose Python counts as the store's (python-venv
         nodes of dependencies that are not shown).
+    :param splits_env: whether ``/usr/bin/env -S`` works here; scripts need another header if not.
     """
 
     link_type: str = "symlink"
@@ -105,6 +106,7 @@ class ViewOptions:
     prompt: str = ""
     winners: Mapping[str, str] = field(default_factory=dict)
     store_prefixes: Tuple[str, ...] = ()
+    splits_env: bool = True
 
     def __post_init__(self) -> None:
         if self.link_type not in LINK_TYPES:
@@ -227,6 +229,7 @@ def options_digest(options: ViewOptions) -> str:
             options.system_site_packages,
             sorted(options.templates.items()),
             python and [str(python.executable), python.version, python.purelib, python.platlib],
+            *([] if options.splits_env else ["no env -S"]),
         ]
     )
 

@@ -8,6 +8,12 @@ It is a comment for Python, so docstrings, ``from __future__`` and coding cookie
 places; a symlink to the script from elsewhere is resolved first, so that ``~/bin/tool`` works.
 Scripts in a view must be real files: a link into the store would be resolved to the store.
 
+Where the system's ``env`` does not know ``-S`` (coreutils before 8.30, busybox 1.35), the
+trampoline of pip does the same in three lines that Python takes for a docstring. A script with a
+docstring or a coding cookie of its own would lose it; that one stays as it is, aside, and a shell
+script in its place starts it (:func:`without_env_split`). A module that is executable must stay
+importable: it then runs the ``python3`` of PATH.
+
 Everything here is pure and works on bytes: scripts may hold any encoding. Files with a NUL byte
 in the part that is looked at are binary and never touched.
 """
@@ -18,6 +24,7 @@ import base64
 import csv
 import io
 import json
+import os
 import posixpath
 import re
 from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Tuple
@@ -36,6 +43,7 @@ __all__ = [
     "relocated_kernel",
     "relocated_script",
     "shebang",
+    "without_env_split",
 ]
 
 #: How much of a file is read to decide whether it must be rewritten.
@@ -119,6 +127,49 @@ def shebang(path: str, arguments: bytes = b"") -> bytes:
         b"#!/usr/bin/env -S sh -c "
         b'\'p=$0;[ -L "$p" ]&&p=$(realpath "$p");exec ' + python + extra + b' "$0" "$@"\'\n'
     )
+
+
+#: Where scripts are that a launcher starts, below the view.
+ASIDE = "libexec/spack-view/"
+
+#: A coding cookie (PEP 263) in the line after the header.
+_COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*(?!utf-?8\b)[-\w.]+", re.IGNORECASE)
+
+_FIND = b'p=$0;[ -L "$p" ]&&p=$(realpath "$p");exec '
+_ARGUMENTS = b' "$0" "$@"'
+
+
+def without_env_split(path: str, text: bytes) -> Mapping[str, bytes]:
+    """The files that do what *text*, at *path* of a view, does with the line of :func:`shebang`.
+
+    :returns: *text* itself under *path* if it has no such line.
+    """
+    header = _SELF_LOCATING[0].match(text)
+    if header is None:
+        return {path: text}
+    line, body = header.group(), text[header.end() :]
+    python = line[line.index(_FIND) + len(_FIND) : line.rindex(_ARGUMENTS)]
+    if _takes_trampoline(body):
+        command = b"'" + _FIND + python + _ARGUMENTS + b"'" + _ARGUMENTS
+        return {path: b"#!/bin/sh\n'''exec' /bin/sh -c " + command + b"\n' '''\n" + body}
+    plain = b"#!/usr/bin/env python3\n" + body
+    if not path.startswith(SCRIPT_FOLDERS):
+        return {path: plain}
+    script = os.fsencode(f"/{'../' * path.count('/')}{ASIDE}{path}")
+    launcher = b"#!/bin/sh\n" + _FIND + python + b' "${p%/*}' + script + b'" "$@"\n'
+    return {path: launcher, ASIDE + path: plain}
+
+
+def _takes_trampoline(body: bytes) -> bool:
+    """Whether a script loses nothing when three lines and a docstring come before it."""
+    import ast  # start-up: only systems with an old env
+
+    if _COOKIE.match(body):
+        return False
+    try:
+        return ast.get_docstring(ast.parse(body), clean=False) is None
+    except (SyntaxError, ValueError):
+        return False
 
 
 def relocated_script(

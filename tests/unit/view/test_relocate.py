@@ -163,22 +163,30 @@ def sources(store: Store) -> List[object]:
     return [store.venv_source(), package]
 
 
+ENV_SPLITS = pytest.mark.parametrize("splits_env", [True, False], ids=["env -S", "no env -S"])
+
+
+@ENV_SPLITS
 @pytest.mark.parametrize("link_type", ["symlink", "hardlink", "copy"])
 def test_scripts_run_the_views_python(
-    tmp_path: Path, store: Store, make: Make, link_type: str
+    tmp_path: Path, store: Store, make: Make, link_type: str, splits_env: bool
 ) -> None:
     view = tmp_path / "view"
     packages = sources(store)
     before = store.snapshot()
-    make(view, packages, link_type=link_type)
+    make(view, packages, link_type=link_type, splits_env=splits_env)
     assert store.python is not None
     assert run(view / "bin/doc") == "Doc." == run(view / "bin/alias")
     assert run(view / "bin/coded") == "1"
     assert run(view / "bin/isolated") == "1"
     assert run(view / "bin/shell") == "shell"
-    for name in ("libexec/deep/er", f"{store.python.purelib}/mod_cli.py"):
-        prefix = run(view / name)
+    module = f"{store.python.purelib}/mod_cli.py"
+    for name in ("libexec/deep/er", module):
+        prefix = run(view / name, env={"PATH": f"{view}/bin:/usr/bin:/bin"})
         assert os.path.realpath(prefix) == str(view)
+    assert os.path.realpath(run(view / "bin/python3", "-c", "import mod_cli")) == str(view)
+    scripts = [view / "bin" / name for name in ("doc", "coded", "isolated")] + [view / module]
+    assert all((b"env -S" in path.read_bytes()) is splits_env for path in scripts)
     assert not (view / "bin/doc").is_symlink()
     assert (view / "bin/shell").is_symlink() is (link_type == "symlink")
     kernel = json.loads((view / "share/jupyter/kernels/k/kernel.json").read_text())
@@ -200,9 +208,14 @@ def check_records(view: Path, site: Path) -> None:
         assert row == record_row(path, (site / path).read_bytes()), path
 
 
-def test_a_script_reached_from_elsewhere(tmp_path: Path, store: Store, make: Make) -> None:
-    view = tmp_path / "a view"
-    make(view, sources(store))
+@ENV_SPLITS
+def test_a_script_reached_from_elsewhere(
+    tmp_path: Path, store: Store, make: Make, splits_env: bool
+) -> None:
+    make(tmp_path / "made", sources(store), splits_env=splits_env)
+    view = tmp_path / 'it\'s a "view" $x'
+    (tmp_path / "made").rename(view)
+    assert run(view / "bin/coded") == "1" and run(view / "bin/isolated") == "1"
     (tmp_path / "home").mkdir()
     link = tmp_path / "home/tool"
     link.symlink_to(view / "bin/doc")
@@ -250,10 +263,26 @@ def test_hashes_agree_with_the_stores() -> None:
     assert relocate.digest(b"x") == hashlib.sha256(b"x").hexdigest()
 
 
-def test_a_long_path(tmp_path: Path, store: Store, make: Make) -> None:
+@ENV_SPLITS
+def test_a_long_path(tmp_path: Path, store: Store, make: Make, splits_env: bool) -> None:
     view = tmp_path / ("d" * 150) / ("e" * 150) / "view"
-    make(view, sources(store))
+    make(view, sources(store), splits_env=splits_env)
     assert len(str(view)) > 300
     assert run(view / "bin/doc") == "Doc."
     done = subprocess.run([view / "bin/isolated"], capture_output=True, text=True)
     assert done.stdout == "1\n"
+
+
+def test_headers_where_env_cannot_split() -> None:
+    """The trampoline of pip for what it does no harm; a launcher for the rest."""
+    plain = LINE + "import sys\n"
+    ((path, text),) = relocate.without_env_split("bin/tool", plain.encode()).items()
+    assert path == "bin/tool" and text.startswith(b"#!/bin/sh\n'''exec' /bin/sh -c ")
+    assert text.endswith(b"\n' '''\nimport sys\n")
+    own = (LINE + "# coding: latin-1\n").encode()
+    files = relocate.without_env_split("bin/tool", own)
+    assert list(files) == ["bin/tool", "libexec/spack-view/bin/tool"]
+    assert files["libexec/spack-view/bin/tool"] == b"#!/usr/bin/env python3\n# coding: latin-1\n"
+    assert relocate.without_env_split("bin/x", b"#!/bin/sh\n") == {"bin/x": b"#!/bin/sh\n"}
+    compatible = (LINE + "# -*- coding: utf-8 -*-\nimport re\n").encode()
+    assert list(relocate.without_env_split("bin/tool", compatible)) == ["bin/tool"]

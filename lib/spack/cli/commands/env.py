@@ -236,6 +236,7 @@ def _pack(session: Session, args: argparse.Namespace) -> Optional[int]:
         environment.name,
         session.cwd / (args.file or f"{environment.name}.tar.gz"),
         RecipesOfView(lambda: session.recipes, session.library_path),
+        session.splits_env,
     )
     message(f"packed {packed.entries} files into {packed.path}")
     for line in packed.needs.lines():

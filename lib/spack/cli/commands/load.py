@@ -50,6 +50,6 @@ def run(session: Session, args: argparse.Namespace) -> None:
         if record.hash not in hashes:
             hashes.append(record.hash)
     recipes = RecipesOfView(lambda: session.recipes, session.library_path)
-    view = run_view(session.store, hashes, session.places.share, recipes)
+    view = run_view(session.store, hashes, session.places.share, recipes, session.splits_env)
     delta = load_delta(session.environ, hashes, view, load_activation(view))
     sys.stdout.write(delta_text(shell, delta, session.environ))

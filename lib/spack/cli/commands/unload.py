@@ -42,7 +42,11 @@ def run(session: Session, args: argparse.Namespace) -> None:
             )
         kept = [digest for digest in kept if digest not in gone]
     recipes = RecipesOfView(lambda: session.recipes, session.library_path)
-    view = run_view(session.store, kept, session.places.share, recipes) if kept else ""
+    view = (
+        run_view(session.store, kept, session.places.share, recipes, session.splits_env)
+        if kept
+        else ""
+    )
     activation = load_activation(view) if view else None
     delta = load_delta(session.environ, kept, view, activation)
     sys.stdout.write(delta_text(shell, delta, session.environ))
