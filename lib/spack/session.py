@@ -423,6 +423,8 @@ class Session:
             interpreter=sys.executable,
             passed=config.build_env_pass,
             variables=config.build_env_set,
+            outside=config.build_env_outside,
+            writable=tuple(map(str, config.build_env_write)),
             dirty=dirty or config.dirty,
             keep_venv=keep_venv,
             wheels=self.settings.fetch.source_cache / "wheels",

@@ -33,8 +33,11 @@ class Recipes:
     def add(self, name: str, body: str, base: str = "Package") -> Path:
         """A recipe with the usual first lines; *body* is indented as the class wants it."""
         module = {
-            "Package": "generic",
+            "AutotoolsPackage": "autotools",
+            "CMakePackage": "cmake",
             "MakefilePackage": "makefile",
+            "MesonPackage": "meson",
+            "Package": "generic",
             "PythonPackage": "python",
         }[base]
         title = "".join(part.capitalize() for part in name.split("-"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from spack.build import process
+from spack.build import outside, process
 from spack.build.environment import clean_environment
 from spack.build.job import BuildJob, PatchFile, RepositoryRow
 from spack.build.venv import interpreter_of
@@ -21,7 +21,7 @@ from spack.install.ports import Order, Outcome, Services
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.recipe.requirements import Finding
 from spack.repo import RepoPath
-from spack.spec import ConcreteSpec, dump
+from spack.spec import DEPTYPES, ConcreteSpec, dump
 from spack.store import Modes, Store
 from spack.store.layout import path_part
 from spack.util.report import Reporter, Task
@@ -47,6 +47,8 @@ class Workshop:
     :param interpreter: runs the workers.
     :param passed: names of variables that the configuration lets through.
     :param variables: variables that the configuration sets.
+    :param outside: what becomes of writes outside of stage and prefix.
+    :param writable: further places that builds may write to.
     :param dirty: let the whole environment of the person through.
     :param wheels: where the wheels of clean builds are kept.
     :param strict_metadata: a recipe that differs from the metadata of its sources is an error.
@@ -62,6 +64,8 @@ class Workshop:
     interpreter: str
     passed: Tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    outside: str = outside.PREVENT
+    writable: Tuple[str, ...] = ()
     dirty: bool = False
     keep_venv: bool = False
     wheels: Optional[Path] = None
@@ -85,6 +89,18 @@ class Workshop:
                 hint="add the repository that it came from: `spack repo add`",
             )
         return recipe
+
+    @property
+    def guard(self) -> str:
+        """What becomes of writes outside of stage and prefix, on this system.
+
+        Builds in the person's own environment may write to places that it names, such as HOME.
+        """
+        if self.outside != outside.PREVENT:
+            return self.outside
+        from spack.util import landlock  # start-up: ctypes
+
+        return outside.PREVENT if not self.dirty and landlock.is_available() else outside.UNDO
 
     def stage_path(self, spec: ConcreteSpec) -> Path:
         """Where the sources of a node are unpacked and built."""
@@ -196,8 +212,11 @@ def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> Optional[P
     return None
 
 
-def build_job(workshop: Workshop, order: Order, stage: Stage) -> BuildJob:
-    """The build of one node as data for the worker."""
+def build_job(workshop: Workshop, order: Order, stage: Stage, guard: str) -> BuildJob:
+    """The build of one node as data for the worker.
+
+    :param guard: see :attr:`Workshop.guard`.
+    """
     # What a wheel is kept by names archive and patches, and no resources.
     keeps_wheels = workshop.is_clean and workshop.wheels and not stage.resources
     return BuildJob(
@@ -221,7 +240,35 @@ def build_job(workshop: Workshop, order: Order, stage: Stage) -> BuildJob:
         keep_venv=workshop.keep_venv,
         background=order.background,
         wheels=str(workshop.wheels) if keeps_wheels else None,
+        writable=_writable(workshop, order, stage) if guard == outside.PREVENT else None,
     )
+
+
+def _writable(workshop: Workshop, order: Order, stage: Stage) -> Tuple[str, ...]:
+    roots = [str(repository.root) for repository in workshop.recipes.repositories]
+    return outside.writable_places(
+        (str(stage.path), str(stage.source_path)),
+        str(order.prefix),
+        (str(workshop.store.layout.root), *workshop.library_path, *roots),
+        workshop.writable,
+    )
+
+
+def _own_and_others(order: Order) -> Tuple[List[str], List[str]]:
+    """Directories that a build might write to by mistake: of the store, and of the system."""
+    own: List[str] = []
+    others: List[str] = []
+    for node in order.spec.traverse(DEPTYPES, root=False):
+        prefix = order.prefixes.get(node.dag_hash())
+        if node.external is None:
+            own += [str(prefix)] if prefix is not None else []
+            continue
+        layout = node.extra_attributes.get("layout")
+        if layout:
+            base = layout["base_prefix"]
+            others += [os.path.join(base, layout[key]) for key in ("purelib", "platlib")]
+            others.append(os.path.join(base, "local", "lib", layout["stdlib"]))
+    return own, list(dict.fromkeys(others))
 
 
 def repository_rows(recipes: RepoPath) -> Tuple[RepositoryRow, ...]:
@@ -273,14 +320,21 @@ class _Builder:
             if event.get("event") == "phase":
                 task.phase(str(event.get("name")))
 
+        guard = self._workshop.guard
+        own, others = _own_and_others(order) if guard == outside.UNDO else ([], [])
+        before = outside.look([*own, *others])
         result = process.run(
-            build_job(self._workshop, order, stage),
+            build_job(self._workshop, order, stage, guard),
             build_variables(self._workshop, order.spec, stage.path),
             interpreter=self._workshop.interpreter,
             on_start=started,
             on_event=on_event,
             cancelled=cancelled,
         )
+        if before:
+            outside.settle(own, others, before, order.spec.short)
+        for message in result.messages:
+            self._reporter.warning(f"{order.spec.short}: {message}")
         if result.failure is not None:
             raise result.failure.as_error(order.spec.short, str(order.log))
         self._tell(order, lambda s, r, f: metadata.installed_findings(s, r, f, order.prefix))

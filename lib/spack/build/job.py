@@ -72,6 +72,7 @@ class BuildJob:
         None.
     :param wheels: directory of wheels that builds have made, to reuse and to add to.
     :param background: let other builds have the processors first.
+    :param writable: paths below which alone the build may write; None leaves it to the system.
     :param keep_venv: leave the build's virtual environment in place (to look at a failure).
     """
 
@@ -93,6 +94,7 @@ class BuildJob:
     keep_venv: bool = False
     wheels: Optional[str] = None
     background: bool = False
+    writable: Optional[Tuple[str, ...]] = None
 
     @property
     def prefix(self) -> str:

@@ -25,6 +25,7 @@ from spack.api.executable import Executable, ProcessError
 from spack.api.tests import PackageTester, TestFailure
 from spack.api.when import NoSuchMethodError
 from spack.build import job as contract
+from spack.build import outside
 from spack.build.artifact import keep, kept_wheel, wheel_directory
 from spack.build.environment import STAGE_DIRECTORIES
 from spack.build.errors import excerpt, hint
@@ -244,6 +245,25 @@ class Build:
             first += [self.scripts, os.path.join(self.venv.root, "bin")]
         os.environ["PATH"] = os.pathsep.join([*first, os.environ["PATH"]])
 
+    def confine(self) -> Tuple[str, ...]:
+        """From now on the build can write to its own places only; these, if it is so.
+
+        What comes before is the engine, and hooks of recipes that set variables and names.
+        """
+        job = self.job
+        if job.writable is None:
+            return ()
+        from spack.util import landlock  # start-up: ctypes
+
+        # Programs open /dev/stdout anew, which is the log.
+        writable = [*job.writable, job.log_path]
+        if self.wheels is not None:
+            place = os.path.dirname(self.wheels)
+            os.makedirs(place, exist_ok=True)
+            writable.append(place)
+        landlock.restrict_writes(writable)
+        return tuple(writable)
+
     def run_phases(self, package: Any) -> None:
         """Patches, then the phases of the builder, each timed."""
         source = self.job.source_path
@@ -319,11 +339,12 @@ def execute(job: BuildJob, events: Events) -> BuildResult:
         if job.task == contract.ENVIRONMENT:
             return BuildResult(ok=True, environment=dict(os.environ))
         _keep_environment(job)
+        writable = build.confine()
         build.run_phases(package)
         build.finish(package)
         changes = run_environment(build.context, build.roles)
-        times = tuple(build.times)
-        return BuildResult(ok=True, phases=times, run_environment=tuple(changes.to_json()))
+        messages = _told_refusals(job, writable)
+        return BuildResult(True, None, tuple(build.times), tuple(changes.to_json()), {}, messages)
     except BaseException as exc:
         return _failed(job, build, exc)
 
@@ -334,6 +355,15 @@ def _keep_environment(job: BuildJob) -> None:
     beside = Path(job.log_path).with_name("spack-build-env.txt")
     path = Path(job.environment_path) if job.environment_path else beside
     path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+
+
+def _told_refusals(job: BuildJob, writable: Tuple[str, ...]) -> Tuple[str, ...]:
+    """What the build could not write and went on without."""
+    if not writable:
+        return ()
+    with open(job.log_path, encoding="utf-8", errors="replace") as log:
+        paths = outside.refused(log, writable)
+    return (f"could not write outside of its prefix: {outside.describe(paths)}",) if paths else ()
 
 
 def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildResult:
@@ -351,17 +381,24 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
     elif not isinstance(exc, (ProcessError, TestFailure)) and exc.long_message:
         # So is this one, with its own explanation; that of tests is in the log.
         shown = ()
+    message = _message(exc)
+    way_out = getattr(exc, "hint", None) or hint((*shown, message))
+    ref = getattr(exc, "ref", "recipe-error")
+    paths = outside.refused((*lines, message), job.writable) if job.writable is not None else ()
+    if paths:
+        message = f"it may not write outside of its prefix: {outside.describe(paths)} ({message})"
+        way_out, ref = outside.HINT, outside.REF
     tty.error(text.rstrip())
     failure = BuildFailure(
         kind=type(exc).__name__,
-        message=_message(exc),
+        message=message,
         long_message=getattr(exc, "long_message", None),
-        hint=getattr(exc, "hint", None) or hint((*shown, _message(exc))),
+        hint=way_out,
         phase=build.phase if build is not None else "",
         recipe=recipe,
         excerpt=shown,
         traceback=text,
-        ref=getattr(exc, "ref", "recipe-error"),
+        ref=ref,
     )
     times: Tuple[PhaseTime, ...] = tuple(build.times) if build is not None else ()
     return BuildResult(ok=False, failure=failure, phases=times)

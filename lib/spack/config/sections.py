@@ -90,7 +90,14 @@ CONFIG = Record(
                 }
             ),
         ),
-        "build_env": Record({"pass": TEXTS, "set": MapOf(TEXT)}),  # own
+        "build_env": Record(  # own
+            {
+                "pass": TEXTS,
+                "set": MapOf(TEXT),
+                "outside": Choice("prevent", "undo", "allow"),
+                "write": TEXTS,
+            }
+        ),
         "index": Record(  # own
             {
                 "url": NULLABLE_TEXT,

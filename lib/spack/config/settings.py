@@ -270,6 +270,8 @@ def _read_config(reader: _Reader) -> ConfigSettings:
         shared_linking=linking,
         build_env_pass=tuple(value((), "config", "build_env", "pass")),
         build_env_set=value({}, "config", "build_env", "set"),
+        build_env_outside=value("prevent", "config", "build_env", "outside"),
+        build_env_write=reader.paths((), "config", "build_env", "write"),
         additional_external_search_paths=reader.paths(
             (), "config", "additional_external_search_paths"
         ),

@@ -1,0 +1,225 @@
+"""A build writes into its stage and its prefix, and nowhere else.
+
+``prevent``
+    the kernel refuses it (:mod:`spack.util.landlock`): nothing need be undone. The worker gives
+    up its rights before the first phase; the log of a build that failed tells what it tried.
+``undo``
+    for systems that cannot do that, and for builds in the person's own environment: the prefixes
+    that the build uses are looked at before and after it. What is new there is removed.
+``allow``
+    nobody looks.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import os
+import re
+import stat
+from typing import Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+
+from spack.errors import InstallError
+
+__all__ = [
+    "ALLOW",
+    "HINT",
+    "PREVENT",
+    "REF",
+    "UNDO",
+    "describe",
+    "look",
+    "refused",
+    "settle",
+    "writable_places",
+]
+
+PREVENT, UNDO, ALLOW = "prevent", "undo", "allow"
+
+#: Where programs talk to the system; the rights there are the system's own.
+SYSTEM_PLACES = ("/dev", "/proc")
+
+#: Directories for everybody; programs that do not know TMPDIR use them.
+TEMPORARY_PLACES = ("/tmp", "/var/tmp")
+
+#: How many files a message names.
+_SHOWN = 5
+
+#: Written as they are needed by whoever imports a module; harm nobody.
+_PASSED_OVER = "__pycache__"
+
+#: Of errors that name such a path.
+REF = "outside-prefix"
+
+HINT = (
+    "let the recipe tell the build where it may install: 'prefix', 'python_purelib' and "
+    "'python_platlib'; config:build_env:write names further directories that builds may write to"
+)
+
+
+def writable_places(
+    stages: Iterable[str], prefix: str, kept: Iterable[str], further: Iterable[str] = ()
+) -> Tuple[str, ...]:
+    """Below these paths a build may write.
+
+    :param stages: the stage, and sources that lie elsewhere.
+    :param kept: must not be written to, such as the install tree: a temporary directory that has
+        one of them in it is left out.
+    :param further: what the configuration names.
+    """
+    real = [os.path.realpath(path) for path in kept]
+    temporary = [
+        place
+        for place in TEMPORARY_PLACES
+        if not any(_below(path, os.path.realpath(place)) for path in real)
+    ]
+    places = (*stages, prefix, *SYSTEM_PLACES, *temporary, *further)
+    return tuple(dict.fromkeys(os.path.realpath(place) for place in places))
+
+
+def _below(path: str, place: str) -> bool:
+    return path == place or path.startswith(place.rstrip(os.sep) + os.sep)
+
+
+# -- what was prevented ---------------------------------------------------------------------------
+
+_DENIED = r"Permission denied|Errno 13\]|os error 13\)|EACCES|Read-only file system"
+#: Absolute paths: in quotation marks, or up to white space; not the program that complains.
+_PATHS = (
+    r"""'(/[^'\n]+)'|"(/[^"\n]+)"|`(/[^'`\n]+)'"""
+    r"|\u2018(/[^\u2019\n]+)\u2019|(?<!\S)(/[^\s:'\"]+)"
+)
+#: How many lines a message may have.
+_WRAPPED = 5
+_READS = r"for reading|cannot (stat|access|exec)|can't (stat|read)"
+_WRITES = r"cannot|could not|unable|failed to|Errno|os error"
+
+
+def refused(lines: Iterable[str], writable: Sequence[str]) -> Tuple[str, ...]:
+    """Paths outside of *writable* that lines of a log say could not be written, each once.
+
+    Files that cannot be read or run are left out where the line does not say what was tried: it
+    may be that, and not writing, that was refused.
+    """
+    denied, paths, reads = re.compile(_DENIED), re.compile(_PATHS), re.compile(_READS)
+    writes = re.compile(_WRITES)
+    found: Dict[str, None] = {}
+    before: Deque[str] = collections.deque(maxlen=_WRAPPED)
+    for line in lines:
+        before.append(line)
+        if not denied.search(line) or reads.search(line):
+            continue
+        # CMake breaks its messages into lines: the path stands before what is said of it.
+        told = next((near for near in reversed(before) if paths.search(near)), line)
+        # of `cp: cannot copy A to B` and of `rename A -> B` both may have been refused
+        for match in paths.finditer(told.partition(": line ")[2] or told):
+            path = os.path.normpath(next(filter(None, match.groups())).rstrip(".,;"))
+            inside = any(_below(os.path.realpath(path), place) for place in writable)
+            if not inside and (writes.search(told) or not _is_out_of_reach(path)):
+                found[path] = None
+    return tuple(found)
+
+
+def _is_out_of_reach(path: str) -> bool:
+    return os.path.isfile(path) and not os.access(path, os.R_OK | os.X_OK)
+
+
+def describe(paths: Sequence[str]) -> str:
+    """The message for *paths* that a build wrote to, or tried to."""
+    more = len(paths) - _SHOWN
+    return ", ".join(paths[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+# -- what is undone -------------------------------------------------------------------------------
+
+#: Of each path what tells that it is another one: kind and mode, size, time, inode.
+Looks = Mapping[str, Tuple[int, ...]]
+
+
+class Changes(NamedTuple):
+    """What is different; paths are absolute and in order."""
+
+    added: Tuple[str, ...]
+    changed: Tuple[str, ...]
+    removed: Tuple[str, ...]
+
+
+def look(roots: Iterable[str]) -> Looks:
+    """Everything below *roots*; a microsecond or two for each file."""
+    found: Dict[str, Tuple[int, ...]] = {}
+    for root in dict.fromkeys(roots):
+        found.update(_walk(root))
+    return found
+
+
+def _walk(directory: str) -> Iterator[Tuple[str, Tuple[int, ...]]]:
+    pending = [directory]
+    while pending:
+        with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.name == _PASSED_OVER:
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    # its time changes with what is in it
+                    yield entry.path, (status.st_mode,)
+                    pending.append(entry.path)
+                else:
+                    facts = (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino)
+                    yield entry.path, facts
+
+
+def compare(before: Looks, after: Looks) -> Changes:
+    """What has become of *before*; pure."""
+    return Changes(
+        tuple(sorted(set(after) - set(before))),
+        tuple(sorted(path for path, facts in before.items() if after.get(path, facts) != facts)),
+        tuple(sorted(set(before) - set(after))),
+    )
+
+
+def settle(own: Sequence[str], others: Sequence[str], before: Looks, package: str) -> None:
+    """Remove what is new since *before*, which :func:`look` gave for *own* and *others*.
+
+    :param own: prefixes that nobody else writes to meanwhile.
+    :param others: directories of the system; what is new there stays, as it may be somebody else's.
+    :raises InstallError: something was new or different; all of it is named.
+    """
+    added, changed, removed = compare(before, look([*own, *others]))
+    if not (added or changed or removed):
+        return
+    ours = [path for path in added if any(_below(path, root) for root in own)]
+    left = [path for path in added if path not in ours] + _remove(ours)
+    lines: List[str] = []
+    gone = [path for path in added if path not in left]
+    if gone:
+        lines.append(f"removed again: {', '.join(gone)}")
+    for title, paths in (
+        ("still there", left),
+        ("altered, and to be installed again", changed),
+        ("removed by the build, and to be installed again", removed),
+    ):
+        if paths:
+            lines.append(f"{title}: {', '.join(paths)}")
+    paths = (*added, *changed, *removed)
+    raise InstallError(
+        f"{package} wrote outside of its prefix: {describe(paths)}",
+        "\n".join(lines),
+        facts={"paths": paths},
+        hint=HINT,
+        ref=REF,
+    )
+
+
+def _remove(paths: Sequence[str]) -> List[str]:
+    """Remove *paths*, the innermost first; those that stay."""
+    left = []
+    for path in reversed(paths):
+        try:
+            if os.path.isdir(path) and not os.path.islink(path):
+                os.rmdir(path)
+            else:
+                os.unlink(path)
+        except OSError:
+            left.append(path)
+    return left[::-1]

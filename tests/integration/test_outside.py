@@ -1,0 +1,226 @@
+"""A build that writes outside of its prefix fails, is named, and leaves nothing behind.
+
+Each case is tried where the kernel refuses such writes and where they are undone.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Mapping
+
+import pytest
+
+#: What the configuration calls the two ways.
+GUARDS = ["prevent", "undo"]
+
+#: Extends Python; gets the prefix of python-venv, and that of the package ``base``.
+BODY = """
+{source}
+depends_on("base", type=("build", "run"))
+extends("python")
+"""
+
+CMAKE_LISTS = """\
+cmake_minimum_required(VERSION 3.16)
+project(stray LANGUAGES NONE)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+file(WRITE ${CMAKE_BINARY_DIR}/stray.py "x = 1")
+install(FILES ${CMAKE_BINARY_DIR}/stray.py DESTINATION ${Python3_SITEARCH})
+"""
+
+
+def install(spack: Any, guard: str, spec: str, **options: Any) -> Any:
+    return spack("-c", f"config:build_env:outside:{guard}", "install", spec, **options)
+
+
+def check_refused(spack: Any, guard: str, name: str, path: Path, what_is_there: Any) -> Any:
+    """Installing *name* fails, names *path*, and changes nothing in the install tree."""
+    install(spack, guard, "base")
+    install(spack, guard, "py-first")
+    before = what_is_there()
+    result = install(spack, guard, name, check=False)
+    assert result.code == 1
+    assert "outside of its prefix" in result.err
+    assert str(path) in result.err
+    assert "config:build_env:write" in result.err
+    assert what_is_there() == before
+    assert not path.exists()
+    assert name not in spack.names()
+    return result
+
+
+@pytest.fixture
+def small_world(spack: Any, recipes: Any, packages_of: Any) -> Any:
+    """``base``, and a Python package, so that python-venv is there."""
+    recipes.plain("base")
+    recipes.python_project("first", {"first.py": "x = 1\n"})
+    return lambda: {
+        path: facts
+        for path, facts in packages_of(spack.place.store).items()
+        if "__pycache__" not in path
+    }
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_cmake_that_takes_the_shared_interpreter(
+    spack: Any, recipes: Any, small_world: Any, guard: str
+) -> None:
+    """``${Python3_SITEARCH}`` of python-venv's own interpreter: all environments would see it."""
+    source = recipes.archive("stray-1.0", {"CMakeLists.txt": CMAKE_LISTS})
+    recipes.add(
+        "stray",
+        BODY.format(source=f'version("1.0", {source})')
+        + """
+def cmake_args(self):
+    shared = self.spec["python-venv"].prefix.bin.python3
+    return [f"-DPython3_EXECUTABLE={shared}", f"-DPython_EXECUTABLE={shared}"]
+""",
+        base="CMakePackage",
+    )
+    spack("install", "py-first")
+    site = next(spack.prefix("python-venv").glob("lib/python3*/site-packages"))
+    check_refused(spack, guard, "stray", site / "stray.py", small_world)
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_makefile_that_installs_into_a_dependency(
+    spack: Any, recipes: Any, small_world: Any, guard: str
+) -> None:
+    makefile = "all:\n\ttrue\ninstall:\n\tmkdir -p $(OTHER)/etc\n\tcp Makefile $(OTHER)/etc/stray\n"
+    source = recipes.archive("stray-1.0", {"Makefile": makefile})
+    recipes.add(
+        "stray",
+        BODY.format(source=f'version("1.0", {source})')
+        + """
+@property
+def install_targets(self):
+    return ["install", "OTHER=" + self.spec["base"].prefix]
+""",
+        base="MakefilePackage",
+    )
+    spack("install", "base")
+    check_refused(spack, guard, "stray", spack.prefix("base") / "etc", small_world)
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_backend_that_writes_beside_its_dependencies(
+    spack: Any, recipes: Any, small_world: Any, guard: str
+) -> None:
+    backend = """
+        import pathlib, sys
+        scripts = pathlib.Path(sys.prefix).parent
+        for place in scripts.glob("python-venv-*/lib/python3*/site-packages"):
+            (place / "stray.py").write_text("x = 1")
+    """
+    recipes.python_project("stray", {"a.py": ""}, backend=backend)
+    spack("install", "py-first")
+    site = next(spack.prefix("python-venv").glob("lib/python3*/site-packages"))
+    check_refused(spack, guard, "py-stray", site / "stray.py", small_world)
+
+
+def test_altered_files_are_named_where_nothing_prevents_it(
+    spack: Any, recipes: Any, small_world: Any
+) -> None:
+    recipes.plain(
+        "stray", "base", install='open(self.spec["base"].prefix.bin.base, "w").write("x")\n'
+    )
+    spack("install", "base")
+    file = spack.prefix("base") / "bin" / "base"
+    result = install(spack, "undo", "stray", check=False)
+    assert f"altered, and to be installed again: {file}" in result.err
+
+
+#: Statements of ``install`` that write somewhere; ``{place}`` is outside.
+STATEMENTS: Mapping[str, str] = {
+    "open": 'open("{place}/stray", "w")',
+    "mkdir": 'mkdirp("{place}/stray")',
+    "shell": 'Executable("sh")("-c", "echo x > {place}/stray")',
+    "bash": 'Executable("bash")("-c", "echo x > {place}/stray")',
+    "cp": 'Executable("cp")("/bin/true", "{place}/stray")',
+    "install": 'Executable("install")("-D", "/bin/true", "{place}/stray/true")',
+    "link": 'os.symlink("x", "{place}/stray")',
+    "rename": 'os.rename("{place}/there", "{place}/stray")',
+    "remove": 'os.unlink("{place}/there")',
+    "thread": (
+        'import threading; t = threading.Thread(target=os.mkdir, args=("{place}/stray",)); '
+        't.start(); t.join(); os.mkdir("{place}/stray")'
+    ),
+}
+
+
+def test_every_way_to_write_is_refused_and_named(spack: Any, recipes: Any, tmp_path: Path) -> None:
+    place = tmp_path / "somewhere else"
+    place.mkdir()
+    (place / "there").write_text("there")
+    simple = tmp_path / "elsewhere"  # shells do not quote the path that they complain of
+    simple.symlink_to(place)
+    named = {}
+    for way, statement in STATEMENTS.items():
+        stray = tmp_path / ("elsewhere" if way in ("shell", "bash") else place)
+        recipes.plain(f"{way}-stray", install=f"import os\n{statement.format(place=stray)}\n")
+        named[way] = f"{stray}/{'there' if way in ('remove', 'rename') else 'stray'}"
+    result = spack("install", *(f"{way}-stray" for way in STATEMENTS), check=False)
+    assert result.code == 1
+    told = dict(
+        re.findall(
+            r"(\w+)-stray@\S+ failed .*it may not write outside of its prefix: (.*)", result.err
+        )
+    )
+    assert {way: path in told.get(way, "") for way, path in named.items()} == dict.fromkeys(
+        STATEMENTS, True
+    )
+    assert sorted(path.name for path in place.iterdir()) == ["there"]
+    assert spack.names() == []
+
+
+def test_what_builds_may_write_to(spack: Any, recipes: Any, tmp_path: Path) -> None:
+    """Their streams, the system's devices, their home and temporary directories."""
+    recipes.plain(
+        "busy",
+        install="""\
+            import os, tempfile
+            run = Executable("bash")
+            run("-ec", "echo x > /dev/null; echo out | tee /dev/stderr > /dev/stdout")
+            run("-ec", "echo x > ~/x; mktemp; cat <<< here; mkdir a; mv a $TMPDIR/b")
+            run("-ec", f"mkdir {prefix}/share; mv $TMPDIR/b {prefix}/share; ln ~/x {prefix}/x")
+            os.close(tempfile.mkstemp()[0])
+        """,
+    )
+    spack("install", "busy")
+    assert (spack.prefix("busy") / "share" / "b").is_dir()
+    assert (spack.prefix("busy") / "x").read_text() == "x\n"
+
+
+def test_the_configuration_opens_further_places(spack: Any, recipes: Any, tmp_path: Path) -> None:
+    place = tmp_path / "cache"
+    place.mkdir()
+    recipes.plain("cached", install=f'open("{place}/kept", "w").close()\n')
+    spack("install", "cached", check=False)
+    assert not (place / "kept").exists()
+    spack("-c", f"config:build_env:write:[{place}]", "install", "cached")
+    assert (place / "kept").exists()
+    (place / "kept").unlink()
+    spack("-c", "config:build_env:outside:allow", "install", "--overwrite", "cached")
+    assert (place / "kept").exists()
+
+
+def test_a_refusal_that_the_build_passes_over_is_told(
+    spack: Any, recipes: Any, tmp_path: Path
+) -> None:
+    place = tmp_path / "elsewhere"
+    place.mkdir()
+    recipes.plain("lax", install=f'Executable("sh")("-c", "echo x > {place}/stray || true")\n')
+    result = spack("install", "lax")
+    assert f"could not write outside of its prefix: {place}/stray" in result.text
+    assert not (place / "stray").exists()
+
+
+@pytest.mark.parametrize("guard", [[], ["--dirty"]])
+def test_builds_in_ones_own_environment_have_ones_home(
+    spack: Any, recipes: Any, guard: list[str]
+) -> None:
+    """``--dirty`` gives a build the person's HOME, so it may write there."""
+    recipes.plain("homely", install='Executable("sh")("-c", "echo x > $HOME/kept")\n')
+    spack("install", *guard, "homely")
+    assert (spack.place.home / "kept").exists() is bool(guard)
