@@ -351,8 +351,9 @@ class Session:
 
     def environment_work(self, environment: Environment) -> EnvironmentWork:
         """What is needed to bring *environment* up to date; it is the active one."""
-        from spack.actions.environments import EnvironmentWork
+        from spack.actions.environments import EnvironmentWork, known_environments
 
+        root = self.base_settings.config.environments_root
         return EnvironmentWork(
             environment=environment,
             configuration={x: self.settings.data(x) for x in ("packages", "concretizer")},
@@ -365,6 +366,7 @@ class Session:
             reporter=self.reporter,
             library_path=self.library_path,
             splits_env=self.splits_env,
+            others=lambda: known_environments(root, self.environments_file),
         )
 
     def _solve(

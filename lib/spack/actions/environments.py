@@ -29,7 +29,7 @@ from spack.environment import (
     remove_environment,
 )
 from spack.environment.lockfile import configuration_digest
-from spack.errors import EnvironmentFileError, SpackError, SpecError, StoreError
+from spack.errors import EnvironmentFileError, SpackError, SpecError, StoreError, ViewError
 from spack.install.plan import Options, make_plan
 from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write
@@ -72,6 +72,7 @@ class EnvironmentWork:
     :param share: where the templates of activation scripts are.
     :param library_path: what a child needs on ``sys.path``.
     :param register: where environments outside of the named ones are remembered.
+    :param others: the environments that exist, this one among them or not.
     :param splits_env: see :class:`spack.view.records.ViewOptions`.
     """
 
@@ -86,6 +87,7 @@ class EnvironmentWork:
     reporter: Reporter
     library_path: Tuple[str, ...] = ()
     splits_env: bool = True
+    others: Callable[[], Iterable[Environment]] = tuple
 
 
 def concretize_environment(
@@ -187,7 +189,8 @@ def regenerate_views(
     """Bring all views up to date and tell of what a person should know.
 
     :param check: see :func:`spack.view.apply.update_view`.
-    :raises ViewError: see :func:`spack.actions.views.make_view`.
+    :raises ViewError: see :func:`spack.actions.views.make_view`; a view is at a place where it
+        would be in the way.
     """
     from spack.actions.views import RecipesOfView, make_view
 
@@ -195,6 +198,8 @@ def regenerate_views(
     name = work.environment.name
     results = []
     roots = work.environment.roots()
+    for view in work.views:
+        _refuse_place(work, view)
     for view in work.views:
         result = make_view(
             view,
@@ -213,6 +218,46 @@ def regenerate_views(
         for line in result.lines():
             work.reporter.info(line)
     return results
+
+
+def _refuse_place(work: EnvironmentWork, view: ViewDescriptor) -> None:
+    """:raises ViewError: the view would be in the store, around the environment, or another's."""
+    root, here = Path(view.root).resolve(), work.environment.path.resolve()
+    store = Path(work.store.root).resolve()
+    reason = ""
+    if store == root or store in root.parents:
+        reason = f"lies in the install tree {store}"
+    elif root in store.parents:
+        reason = f"holds the install tree {store}"
+    elif here == root or root in here.parents:
+        reason = f"holds the environment {here} itself"
+    elif here not in root.parents:
+        # Only a view outside of its environment's directory can be that of two.
+        other = _environment_of(root, here, work.others())
+        reason = f"is a view of the environment {other.path} too" if other is not None else ""
+    if reason:
+        raise ViewError(
+            f"{view.origin}: the view {view.root} {reason}",
+            facts={"view": view.root, "environment": str(here)},
+            hint="give the view a directory of its own: 'view: /some/where/else'",
+            ref="view-place",
+        )
+
+
+def _environment_of(
+    root: Path, here: Path, environments: Iterable[Environment]
+) -> Optional[Environment]:
+    """The environment, other than that in *here*, one of whose views is at *root*."""
+    for environment in environments:
+        if environment.path.resolve() == here:
+            continue
+        try:
+            views = environment.views()
+        except SpackError:
+            continue  # what cannot be read makes no view
+        if any(Path(view.root).resolve() == root for view in views):
+            return environment
+    return None
 
 
 def parse_at(text: str, origin: Origin) -> Spec:

@@ -143,6 +143,7 @@ class EnvironmentManifest:
             views = [self._view(name, x, variables, report) for name, x in tree.value.items()]
         report.raise_if_any()
         _refuse_shared_roots(views)
+        _refuse_nested_roots(views)
         _refuse_colons(views)
         return tuple(views)
 
@@ -293,6 +294,18 @@ def _refuse_shared_roots(views: Sequence[ViewDescriptor]) -> None:
                 hint="give each view a directory of its own",
                 ref="environment-view",
             )
+
+
+def _refuse_nested_roots(views: Sequence[ViewDescriptor]) -> None:
+    for inner in views:
+        for outer in views:
+            if inner.root.startswith(outer.root.rstrip("/") + "/"):
+                raise EnvironmentFileError(
+                    f"{inner.origin}: the view '{inner.name}' lies inside the view '{outer.name}'",
+                    facts={"root": inner.root, "outer": outer.root},
+                    hint="give each view a directory of its own, one beside the other",
+                    ref="environment-view",
+                )
 
 
 def _refuse_colons(views: Sequence[ViewDescriptor]) -> None:

@@ -35,6 +35,7 @@ from typing import (
 
 from spack.errors import ViewError
 from spack.util.filesystem import remove_tree, rename_exchange
+from spack.util.text import count_of
 from spack.view.carry import Carried, Carrier
 from spack.view.examination import Examination, describe, examine
 from spack.view.foreign import Distribution, distributions
@@ -85,8 +86,8 @@ class ViewResult(NamedTuple):
     def summary(self) -> str:
         """What happened, in one line."""
         if self.removed is None:
-            return f"the view {self.path} shows {self.entries} files"
-        came = f"{self.entries} files came" if self.entries else ""
+            return f"the view {self.path} shows {count_of(self.entries, 'file')}"
+        came = f"{count_of(self.entries, 'file')} came" if self.entries else ""
         left = f"{self.removed} left" if self.removed else ""
         what = " and ".join(x for x in (came, left) if x) or "nothing but its records changed"
         return f"the view {self.path}: {what}"
