@@ -115,8 +115,8 @@ class Session:
                 "spack": str(places.root),
                 "data": str(places.data),
                 "user_cache_path": str(places.user_cache),
-                "tempdir": _temporary_directory,
-                "user": _user_name,
+                "tempdir": lambda: _temporary_directory(self.environ),
+                "user": lambda: _user_name(self.environ),
                 "SPACK_ROOT": str(places.root),
                 "cwd": str(self.cwd),
                 "SSL_CERT_FILE": self.environ.get("SSL_CERT_FILE", ""),
@@ -487,16 +487,23 @@ def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session
     return Session(Options(**values), environ, directory, home, make_reporter)
 
 
-def _temporary_directory() -> str:
-    import tempfile  # start-up: few commands need the path of stages
+def _temporary_directory(environ: Mapping[str, str]) -> str:
+    """Where temporary files go, as :func:`tempfile.gettempdir` says, whose import takes 3 ms."""
+    named = [environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
+    for path in (*named, "/tmp", "/var/tmp", "/usr/tmp"):
+        if path and os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK):
+            return os.path.abspath(path)
+    return os.getcwd()
 
-    return tempfile.gettempdir()
 
-
-def _user_name() -> str:
-    import getpass  # start-up: as above
+def _user_name(environ: Mapping[str, str]) -> str:
+    """The user, as :func:`getpass.getuser` says, whose import takes 0.5 ms."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        if environ.get(name):
+            return environ[name]
+    import pwd  # only there where users have names
 
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return str(os.getuid())

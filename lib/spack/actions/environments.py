@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
@@ -33,6 +32,7 @@ from spack.errors import EnvironmentFileError, SpackError, SpecError, StoreError
 from spack.install.plan import Options, make_plan
 from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write
+from spack.util.frozen import frozen
 from spack.util.lock import FileLock
 from spack.util.report import Reporter
 from spack.util.text import count_of
@@ -61,7 +61,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@frozen
 class EnvironmentWork:
     """What is needed to bring an environment up to date.
 

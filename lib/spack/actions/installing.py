@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
@@ -11,6 +10,7 @@ from spack.install.plan import Options, Plan, make_plan
 from spack.spec import ConcreteSpec
 from spack.store import Store
 from spack.store.locks import BUILDS
+from spack.util.frozen import frozen
 from spack.util.report import Reporter
 from spack.util.text import count_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Work", "install"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Work:
     """How an install goes about it.
 

@@ -27,11 +27,11 @@ from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
 from spack.store.layout import path_part
 from spack.util.environment import Change
 from spack.view.apply import ViewResult, update_view
-from spack.view.hooks import HOOKS, HookContext, Recorded, ask_recipes
-from spack.view.plan import Files, ViewOptions, ViewSource
+from spack.view.records import Files, ViewOptions, ViewSource
 
 if TYPE_CHECKING:
     from spack.repo import RepoPath
+    from spack.view.hooks import Recorded
     from spack.view.plan import Ask
 
 __all__ = [
@@ -267,6 +267,9 @@ def _asker(
     known = {node.dag_hash(): node for node in nodes}
 
     def ask(sources: Sequence[ViewSource]) -> Mapping[str, Recorded]:
+        # start-up: a view that is up to date asks nobody
+        from spack.view.hooks import HOOKS, HookContext, ask_recipes
+
         path = access.recipes()
         asked = []
         for source in sources:

@@ -14,7 +14,6 @@ graph; that is done when somebody asks for it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -22,6 +21,7 @@ from typing import Any, Iterable, List, Mapping, NamedTuple, Optional, Sequence,
 from spack.errors import EnvironmentFileError, SpecError
 from spack.spec import ConcreteSpec, dump, load
 from spack.util.filesystem import atomic_write
+from spack.util.frozen import frozen
 from spack.util.hashing import sha256_hex
 
 __all__ = ["LOCKFILE_NAME", "LockedRoot", "Lockfile", "configuration_digest", "read_lockfile"]
@@ -39,7 +39,7 @@ class LockedRoot(NamedTuple):
     hash: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Lockfile:
     """The content of a lock file.
 

@@ -7,7 +7,7 @@ nobody needs are not in the plan: the build dependencies of what is installed al
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import (
     AbstractSet,
     Dict,
@@ -22,6 +22,7 @@ from typing import (
 
 from spack.errors import InstallError
 from spack.spec import ConcreteSpec
+from spack.util.frozen import frozen, replace
 
 __all__ = [
     "BUILD",
@@ -49,7 +50,7 @@ _COMPILED = frozenset({"c", "cxx", "fortran"})
 _LIGHT, _HEAVY = 1, 8
 
 
-@dataclass(frozen=True)
+@frozen
 class Options:
     """What the person asked for beside the specs.
 
@@ -66,7 +67,11 @@ class Options:
     explicit: bool = True
 
 
-@dataclass(frozen=True)
+#: Everything that the roots need.
+_ALL = Options()
+
+
+@frozen
 class Step:
     """One node of the plan.
 
@@ -92,15 +97,15 @@ class Step:
         return self.spec.dag_hash()
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """Steps in an order in which they can be done one after the other."""
 
     steps: Tuple[Step, ...]
-    by_hash: Mapping[str, Step] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "by_hash", {step.hash: step for step in self.steps})
+    @cached_property
+    def by_hash(self) -> Mapping[str, Step]:
+        return {step.hash: step for step in self.steps}
 
     @property
     def builds(self) -> Tuple[Step, ...]:
@@ -135,7 +140,7 @@ class Plan:
 
 
 def make_plan(
-    roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: Options = Options()
+    roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: Options = _ALL
 ) -> Plan:
     """The plan that brings *roots* onto the disk.
 

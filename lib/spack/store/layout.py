@@ -20,12 +20,12 @@ be rebuilt from the prefixes (DESIGN, decision 8)::
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import List, Mapping, Tuple
 
 from spack.errors import ConfigError
 from spack.spec import ConcreteSpec
+from spack.util.frozen import field, frozen
 
 __all__ = ["DEFAULT_PROJECTION", "METADATA", "Layout", "Metadata", "path_part"]
 
@@ -46,7 +46,7 @@ def path_part(text: str) -> str:
     return text.replace("/", "_")
 
 
-@dataclass(frozen=True)
+@frozen
 class Metadata:
     """The paths of what is known of one prefix."""
 
@@ -81,7 +81,7 @@ class Metadata:
         return self.prefix / METADATA / "repos" / namespace / "packages" / directory
 
 
-@dataclass(frozen=True)
+@frozen
 class Layout:
     """The paths of one install tree.
 

@@ -16,12 +16,12 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spack.errors import StoreError
 from spack.store.layout import METADATA
+from spack.util.frozen import frozen
 
 __all__ = ["Difference", "Entry", "Manifest", "Scan", "scan", "verify"]
 
@@ -44,7 +44,7 @@ class Entry(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Manifest:
     """The paths of one prefix, relative, in sorted order."""
 

@@ -19,7 +19,6 @@ import errno
 import json
 import os
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, List, NamedTuple, Optional, Tuple
 
@@ -27,6 +26,7 @@ from spack.errors import StoreError
 from spack.store.layout import Layout
 from spack.store.locks import Locks, Owner, end_group
 from spack.util.filesystem import atomic_write, remove_tree
+from spack.util.frozen import frozen, replace
 
 __all__ = [
     "INSTALL",
@@ -48,7 +48,7 @@ REMOVE = "remove"
 _PATIENCE = 2.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Marker:
     """One transaction.
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
 from spack.errors import StoreError
 from spack.spec import ConcreteSpec
+from spack.util.frozen import field, frozen
 
 __all__ = ["InstallRecord"]
 
 FORMAT = 1
 
 
-@dataclass(frozen=True)
+@frozen
 class InstallRecord:
     """One row of the database; everything that ``find`` shows without loading a DAG.
 

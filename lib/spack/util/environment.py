@@ -13,7 +13,6 @@ empty entry (``MANPATH=:/opt/man`` means "and the default") survives.
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
 from typing import (
     Any,
     Callable,
@@ -28,6 +27,8 @@ from typing import (
     Sequence,
     Union,
 )
+
+from spack.util.frozen import frozen, values_of
 
 __all__ = [
     "ACTIONS",
@@ -48,7 +49,7 @@ SYSTEM_PATHS = frozenset(
 Text = Union[str, "os.PathLike[str]", int, object]
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """One change of one variable.
 
@@ -325,7 +326,7 @@ class EnvironmentModifications:
 
     def to_json(self) -> List[Dict[str, str]]:
         """Plain data for :meth:`from_json`."""
-        return [asdict(change) for change in self._changes]
+        return [values_of(change) for change in self._changes]
 
     @classmethod
     def from_json(cls, data: Iterable[Mapping[str, Any]]) -> EnvironmentModifications:

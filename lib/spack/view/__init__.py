@@ -10,7 +10,9 @@ The way of a view::
 - :mod:`spack.view.venv`: what makes a directory a virtual environment;
 - :mod:`spack.view.manifest`: what a view records of itself;
 - :mod:`spack.view.materialize`: writing the tree of a plan;
-- :mod:`spack.view.apply`: building aside and exchanging; :mod:`spack.view.increment`: in place;
+- :mod:`spack.view.apply`: bringing a view up to date, by building aside and exchanging
+  (:mod:`spack.view.exchange`) or in place (:mod:`spack.view.increment`);
+- :mod:`spack.view.stamps`: why a view that was found right is not looked at again;
 - :mod:`spack.view.hooks`: recipes with their own word on views;
 - :mod:`spack.view.carry`, :mod:`spack.view.foreign`: what a person put there;
 - :mod:`spack.view.inspect`: asking a view; :mod:`spack.view.examination`: comparing with the disk;

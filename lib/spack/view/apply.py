@@ -19,10 +19,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
 from contextlib import contextmanager
 from typing import (
-    Callable,
+    TYPE_CHECKING,
     Iterator,
     List,
     Mapping,
@@ -36,26 +35,22 @@ from typing import (
 from spack.errors import ViewError
 from spack.util.filesystem import remove_tree, rename_exchange
 from spack.util.text import count_of
-from spack.view.carry import Carried, Carrier
 from spack.view.examination import Examination, describe, examine
-from spack.view.foreign import Distribution, distributions
-from spack.view.increment import NotInPlace, change_in_place
-from spack.view.manifest import (
-    DISPLACED,
-    FOLDER,
-    Head,
-    ViewManifest,
-    load_head,
-    load_manifest,
-    write_records,
-)
-from spack.view.materialize import Maker
-from spack.view.plan import Ask, ViewOptions, ViewPlan, ViewSource, plan_digest, plan_view
+from spack.view.manifest import DISPLACED, Head, ViewManifest, load_head, load_manifest
+from spack.view.records import ViewOptions, ViewSource, plan_digest
+from spack.view.stamps import Stamps, load_stamps, look_at, write_stamps
 
-#: Swaps two paths in one step; False: nothing has changed, it cannot be done here.
-Exchange = Callable[[str, str], bool]
+if TYPE_CHECKING:
+    # Imported when there is something to change: most commands find a view as it should be.
+    from spack.view.exchange import Exchange
+    from spack.view.foreign import Distribution
+    from spack.view.plan import Ask
 
-__all__ = ["Exchange", "ViewResult", "read_file", "recover", "remove_view", "update_view"]
+#: What follows eight hexadecimal digits in the name of a tree that is made or removed.
+_KINDS = ("new", "old")
+_HEX = frozenset("0123456789abcdef")
+
+__all__ = ["ViewResult", "read_file", "recover", "remove_view", "update_view"]
 
 
 class ViewResult(NamedTuple):
@@ -173,26 +168,77 @@ def update_view(
             recover(root)
             head = None if force else load_head(root)
             changes = head is not None and head.digest != plan_digest(sources, options)
-            if head is not None and changes and not check:
+            known = None if head is None else load_stamps(root, head)
+            if known is not None and not changes:
+                return ViewResult(path, False, known.entries)
+            if head is not None and changes and (not check or (known and not known.foreign)):
                 result = _changed_in_place(path, root, head, sources, options, ask)
                 if result is not None:
                     return result
             old = load_manifest(root)
-            state = examine(root, old) if old is not None else None
+            seen = None if old is None or changes else look_at(root, old)
+            state = None if old is None else examine(root, old)
             if old is None or state is None:
                 _refuse_foreign(root, path)
             elif state.whole and not force and not old.interrupted:
                 if not changes:
-                    return ViewResult(path, False, len(old.items), kept=state.extra)
+                    stamps = Stamps(len(old.items), bool(state.extra))
+                    write_stamps(root, old, stamps, seen)
+                    return ViewResult(path, False, stamps.entries, kept=state.extra)
                 result = _changed_in_place(path, root, old, sources, options, ask)
                 if result is not None:
-                    users = tuple((x, "") for x in distributions(root, old, state))
-                    return result._replace(kept=state.extra, distributions=users)
-            plan = plan_view(sources, options, read_file, ask)
-            plan.check()
-            return _replace(_Place(root, path, exchange), plan, options, old, state)
+                    return _with_users(result, root, old, state)
+            return _made_aside(_Wanted(root, path, sources, options, ask), exchange, old, state)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _with_users(result: ViewResult, root: str, old: ViewManifest, state: Examination) -> ViewResult:
+    """*result* with what a person put into the view."""
+    if not state.extra:
+        return result
+    from spack.view.foreign import distributions  # start-up: few views have any
+
+    users = tuple((x, "") for x in distributions(root, old, state))
+    return result._replace(kept=state.extra, distributions=users)
+
+
+class _Wanted(NamedTuple):
+    """What a view shall be, and where; ``shown`` is how the person wrote that."""
+
+    root: str
+    shown: str
+    sources: Sequence[ViewSource]
+    options: ViewOptions
+    ask: Optional[Ask]
+
+
+def _made_aside(
+    wanted: _Wanted,
+    exchange: Exchange,
+    old: Optional[ViewManifest],
+    state: Optional[Examination],
+) -> ViewResult:
+    """Make the whole view and put it in its place."""
+    # start-up: an up-to-date view needs neither
+    from spack.view.exchange import Place, replace_tree
+    from spack.view.plan import plan_view
+
+    options = wanted.options
+    plan = plan_view(wanted.sources, options, read_file, wanted.ask)
+    plan.check()
+    place = Place(wanted.root, wanted.shown, exchange)
+    made = replace_tree(place, plan, options.prompt, old, state)
+    return ViewResult(
+        wanted.shown,
+        True,
+        len(plan.items),
+        repaired=() if state is None else tuple(sorted(state.missing + state.altered)),
+        kept=made.carried.kept,
+        displaced=made.carried.displaced,
+        notes=made.notes,
+        distributions=made.carried.distributions,
+    )
 
 
 def _changed_in_place(
@@ -204,6 +250,8 @@ def _changed_in_place(
     ask: Optional[Ask],
 ) -> Optional[ViewResult]:
     """The result of :func:`change_in_place`; None if the view must be built aside."""
+    from spack.view.increment import NotInPlace, change_in_place  # start-up: as above
+
     try:
         change = change_in_place(root, head, sources, options, read_file, ask)
     except NotInPlace:
@@ -217,6 +265,8 @@ def remove_view(path: str) -> ViewResult:
     :returns: with ``kept`` naming those; the folder is gone when there are none.
     :raises ViewError: there is no view, or it cannot be removed.
     """
+    from spack.view.exchange import aside, remove_own  # start-up: as above
+
     root = os.path.realpath(path)
     old = load_manifest(root)
     if old is None:
@@ -226,11 +276,11 @@ def remove_view(path: str) -> ViewResult:
             state = examine(root, old)
             foreign = [*state.extra, *state.altered]
             if not foreign and not os.path.isdir(os.path.join(root, DISPLACED)):
-                aside = _aside(root, "new")
-                os.rename(root, aside)
-                remove_tree(aside)
+                place = aside(root, "new")
+                os.rename(root, place)
+                remove_tree(place)
                 return ViewResult(path, True, 0)
-            _remove_own(root, old, state)
+            remove_own(root, old, state)
             return ViewResult(path, True, 0, kept=tuple(foreign))
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -244,87 +294,14 @@ def recover(root: str) -> None:
     with os.scandir(parent) as listing:
         for entry in listing:
             stem, _, kind = entry.name.rpartition(".")
-            is_ours = stem.startswith(start) and _TOKEN.match(stem[len(start) :])
-            if is_ours and kind in ("new", "old"):
+            token = stem[len(start) :] if stem.startswith(start) and kind in _KINDS else ""
+            if len(token) == 8 and _HEX.issuperset(token):
                 left.append((kind, entry.path))
     for kind, path in sorted(left):
         if kind == "old" and not os.path.lexists(root):
             os.rename(path, root)
     for _, path in left:
         remove_tree(path)
-
-
-# -- replacing ---------------------------------------------------------------------------------
-
-#: The random part of a name.
-_TOKEN = re.compile(r"[0-9a-f]{8}\Z")
-
-
-def _aside(root: str, kind: str) -> str:
-    parent, name = os.path.split(root)
-    return os.path.join(parent, f".{name[:200]}.{os.urandom(4).hex()}.{kind}")
-
-
-class _Place(NamedTuple):
-    """Where a view goes, how the person wrote that, and how it gets there."""
-
-    root: str
-    shown: str
-    exchange: Exchange
-
-
-def _replace(
-    place: _Place,
-    plan: ViewPlan,
-    options: ViewOptions,
-    old: Optional[ViewManifest],
-    state: Optional[Examination],
-) -> ViewResult:
-    new = _aside(place.root, "new")
-    try:
-        maker = Maker(plan, new)
-        maker.make()
-        carried = Carried()
-        if old is not None and state is not None:
-            carried = Carrier(place.root, new, plan, old, state).carry()
-        write_records(new, plan, options.prompt, maker.made)
-        _exchange(new, place)
-    except BaseException:
-        remove_tree(new)
-        raise
-    remove_tree(new)
-    repaired = () if state is None else tuple(sorted(state.missing + state.altered))
-    return ViewResult(
-        place.shown,
-        True,
-        len(plan.items),
-        repaired=repaired,
-        kept=carried.kept,
-        displaced=carried.displaced,
-        notes=tuple(maker.notes),
-        distributions=carried.distributions,
-    )
-
-
-def _exchange(new: str, place: _Place) -> None:
-    """Put *new* in its place; *new* is then the old tree, or gone."""
-    root = place.root
-    try:
-        mode = os.stat(root).st_mode
-    except FileNotFoundError:
-        os.rename(new, root)
-        return
-    os.chmod(new, mode & 0o7777)
-    if place.exchange(new, root):
-        return
-    old = _aside(root, "old")
-    os.rename(root, old)
-    try:
-        os.rename(new, root)
-    except OSError:
-        os.rename(old, root)
-        raise
-    remove_tree(old)
 
 
 def _refuse_foreign(root: str, shown: str) -> None:
@@ -339,24 +316,6 @@ def _refuse_foreign(root: str, shown: str) -> None:
         hint="move it away, or choose another path for the view in spack.yaml",
         ref="view-foreign",
     )
-
-
-def _remove_own(root: str, old: ViewManifest, state: Examination) -> None:
-    gone: Set[str] = {*state.missing, *state.altered}
-    for path in [*old.items, *state.bytecode]:
-        if path not in gone and not path.endswith("/"):
-            os.unlink(os.path.join(root, path))
-    for name in os.listdir(os.path.join(root, FOLDER)):
-        path = os.path.join(root, FOLDER, name)
-        if path != os.path.join(root, DISPLACED):
-            remove_tree(path) if os.path.isdir(path) else os.unlink(path)
-    caches = {path.rpartition("/")[0] for path in state.bytecode}
-    for folder in sorted({*old.folders, *caches, FOLDER}, reverse=True):
-        try:
-            os.rmdir(os.path.join(root, folder))
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
-                raise
 
 
 @contextmanager

@@ -15,11 +15,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tuple
 
 from spack.errors import ViewError
+from spack.util.frozen import frozen
 from spack.view.records import Files, ViewSource
 
 __all__ = ["HOOKS", "HookContext", "Placed", "Recorded", "ask_recipes"]
@@ -63,7 +63,7 @@ class Recorded(NamedTuple):
     tolerated: FrozenSet[str]
 
 
-@dataclass(frozen=True)
+@frozen
 class HookContext:
     """What the child process needs.
 

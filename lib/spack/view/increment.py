@@ -26,14 +26,15 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spack.util.filesystem import atomic_write, remove_tree
+from spack.util.frozen import replace
 from spack.view.examination import is_as_made_at
 from spack.view.hooks import Recorded as Answer
 from spack.view.manifest import (
     CHANGE,
+    CHECKED,
     ENVIRONMENT,
     FOLDER,
     ITEMS,
@@ -177,6 +178,7 @@ class _Change:
         atomic_write(os.path.join(self.root, MANIFEST), head_text(head))
         for owner in self.gone:
             _unlink(os.path.join(self.root, ITEMS, f"{self.head.owners[owner].hash}.json"))
+        _unlink(os.path.join(self.root, CHECKED))
         remove_tree(os.path.join(self.root, INCOMING))
         os.unlink(os.path.join(self.root, CHANGE))
         return Changed(len(self.coming.items), len(self.leaving), tuple(maker.notes))

@@ -23,18 +23,19 @@ Items are ``{path: [how, source, digest, size, mtime_ns], …}``: ``how`` is a k
 :class:`spack.view.records.Item`, ``source`` is 0 for the same path below the owner's prefix; size
 and time are 0 for links.
 
-``change.json`` is there while the view is changed in place (:mod:`spack.view.increment`).
+``change.json`` is there while the view is changed in place (:mod:`spack.view.increment`);
+``checked.json`` says when it was last found to be right (:mod:`spack.view.stamps`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from spack.errors import ViewError
 from spack.util.filesystem import atomic_write
+from spack.util.frozen import field, fields_of, frozen
 from spack.view.activate import Step, steps_from_json
 from spack.view.records import OWN, Item, Owner, Shared, ViewPlan
 
@@ -58,6 +59,7 @@ MANIFEST = f"{FOLDER}/manifest.json"
 ENVIRONMENT = f"{FOLDER}/environment.json"
 ITEMS = f"{FOLDER}/items"
 CHANGE = f"{FOLDER}/change.json"
+CHECKED = f"{FOLDER}/checked.json"
 DISPLACED = f"{FOLDER}/displaced"
 
 FORMAT = 3
@@ -77,7 +79,7 @@ class Recorded(NamedTuple):
     mtime_ns: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Head:
     """What a view is made of, without its items; see the module's docstring.
 
@@ -96,7 +98,7 @@ class Head:
     inline: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class ViewManifest(Head):
     """All that a view records of its tree.
 
@@ -146,7 +148,7 @@ def head_text(head: Head) -> str:
     return json.dumps(data, separators=(",", ":"))
 
 
-_HEAD = tuple(name for name in Head.__dataclass_fields__ if name != "inline")
+_HEAD = tuple(name for name in fields_of(Head) if name != "inline")
 
 
 def item_rows(

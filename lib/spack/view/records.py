@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import posixpath
-from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spack.errors import ViewError
 from spack.util.environment import Change
+from spack.util.frozen import field, frozen
 from spack.util.hashing import sha256_hex
 from spack.view.activate import Step
 from spack.view.venv import BasePython
@@ -53,7 +53,7 @@ Files = Mapping[str, FileEntry]
 Read = Callable[[str, Optional[int]], bytes]
 
 
-@dataclass(frozen=True)
+@frozen
 class ViewSource:
     """One package of a view.
 
@@ -85,7 +85,7 @@ class ViewSource:
         return f"{self.name}@{self.version}/{self.hash[:7]}"
 
 
-@dataclass(frozen=True)
+@frozen
 class ViewOptions:
     """How the view is made.
 
@@ -163,7 +163,7 @@ class Shared(NamedTuple):
     owners: Tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class ViewPlan:
     """All that :func:`spack.view.apply.apply_view` needs.
 

@@ -88,7 +88,12 @@ def test_the_same_view_as_one_made_anew(tmp_path: Path, store: Store, link_type:
         caches = [path.parent.name for path in view.rglob("__pycache__")]
         assert not caches or any(source.name in ("py-one", "py-two") for source in chosen)
         assert not update_view(str(view), chosen, options).changed
-        assert sorted(os.listdir(view / FOLDER)) == ["environment.json", "items", "manifest.json"]
+        assert sorted(os.listdir(view / FOLDER)) == [
+            "checked.json",
+            "environment.json",
+            "items",
+            "manifest.json",
+        ]
     assert view.stat().st_ino == inode
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from itertools import groupby
 from typing import Any, Dict, List
 
 from spack.actions import installed
-from spack.cli.render import Colors, columns, message, use_color, warning
+from spack.cli.render import Colors, columns, message, terminal_width, use_color, warning
 from spack.cli.specs import node_text
 from spack.session import Session
 from spack.spec import ConcreteSpec
@@ -88,7 +87,7 @@ def _show(session: Session, args: argparse.Namespace, records: List[InstallRecor
                 lines += _dependencies(specs[record.hash], args, colors)
         plain = not (args.long or args.very_long or args.paths or args.deps or colors.enabled)
         if plain and not args.variants:
-            print(columns(lines, shutil.get_terminal_size().columns))
+            print(columns(lines, terminal_width(session.environ)))
         else:
             print("\n".join(lines))
     count = len(records)
