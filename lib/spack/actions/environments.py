@@ -268,8 +268,7 @@ def parse_at(text: str, origin: Origin) -> Spec:
     try:
         return Spec(text)
     except SpecError as error:
-        error.message = f"{origin}: {error.message}"
-        raise
+        raise error.at(origin) from error
 
 
 def remember(environment: Environment, register: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, List, NoReturn, Optional, Sequence, Union
 
+from spack.api import tty
 from spack.errors import SpackError
 from spack.host.platform import operating_system
 from spack.spec import Version
@@ -191,7 +192,12 @@ def compiler_spec(node: Any) -> Optional[Any]:
 def find_compilers(
     path_hints: Optional[Sequence[str]] = None, scope: object = None, max_workers: object = None
 ) -> List[Any]:
-    """Look for compilers; a build never changes the configuration, so none are found."""
+    """Look for compilers; a build never changes the configuration, so none are found, and the
+    log of the build says what to do instead."""
+    tty.warn(
+        "find_compilers() finds none in a build: let the recipe say "
+        "depends_on('c', type='build') and use spack_cc, or run `spack external find gcc llvm`"
+    )
     return []
 
 
