@@ -11,6 +11,7 @@ from spack.spec import ConcreteSpec
 from spack.store import Store
 from spack.store.locks import BUILDS
 from spack.util.frozen import frozen
+from spack.util.lock import Holder
 from spack.util.report import Reporter
 from spack.util.text import count_of
 
@@ -53,8 +54,12 @@ def install(
     store.writer()
     for leftover in store.recovered:
         work.reporter.info(str(leftover))
+
     # From the plan to the end nobody may collect what the builds rely on.
-    with store.locks.shared(BUILDS):
+    def waiting(holder: Holder) -> None:
+        work.reporter.info(f"waiting for {holder}, which removes packages")
+
+    with store.locks.shared(BUILDS, on_wait=waiting):
         missing = {record.hash: Path(record.prefix) for record in store.missing()}
         plan = _plan(roots, options, store, missing)
         for step in plan.builds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Callable, Dict, Mapping
+from typing import Callable, Dict, Mapping, Set
 
 from spack.errors import InstallError
 from spack.install.check import check_prefix
@@ -13,7 +13,7 @@ from spack.install.plan import Step
 from spack.install.ports import Order, Services, Stage
 from spack.install.prefix import PrefixTransaction
 from spack.spec import DEPTYPES
-from spack.store import InstallRecord, Store, apply_modes
+from spack.store import InstallRecord, apply_modes
 from spack.util.report import Task
 
 __all__ = ["build_one"]
@@ -47,7 +47,7 @@ def build_one(
     spec, store = step.spec, services.store
     modes = services.modes(spec)
     with ExitStack() as stack:
-        _hold_dependencies(stack, step, store, task, cancelled)
+        _hold_dependencies(stack, step, services, task, cancelled)
         transaction = stack.enter_context(
             PrefixTransaction(
                 store, spec, explicit=step.explicit, overwrite=step.overwrite, modes=modes
@@ -109,12 +109,14 @@ def _prefixes(step: Step, prefixes: Mapping[str, Path], prefix: Path) -> Dict[st
 
 
 def _hold_dependencies(
-    stack: ExitStack, step: Step, store: Store, task: Task, cancelled: threading.Event
+    stack: ExitStack, step: Step, services: Services, task: Task, cancelled: threading.Event
 ) -> None:
     """Share the locks of what the build uses until the stack is left.
 
     :raises InstallError: if one of them has been removed meanwhile.
     """
+    store, reporter = services.store, services.reporter
+    told: Set[str] = set()
     needed = []
     for node in step.spec.traverse(DEPTYPES, root=False):
         if node.external is None:
@@ -124,7 +126,11 @@ def _hold_dependencies(
             continue
         lock = store.locks.try_shared(node.dag_hash())
         while lock is None:
-            task.phase(f"waiting for {node.short}")
+            if node.short not in told:
+                told.add(node.short)
+                holder = store.locks.holder(node.dag_hash())
+                task.phase(f"waiting for {node.short}")
+                reporter.info(f"{step.spec.short}: waiting for {node.short}, in use by {holder}")
             cancelled.wait(_INTERVAL)
             _stop_if(cancelled)
             lock = store.locks.try_shared(node.dag_hash())

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from spack.errors import InstallError, SpackError
+from spack.errors import InstallError, SpackError, StoreError
 from spack.install.build import build_one
 from spack.install.explicit import mark_explicit, record_present
 from spack.install.plan import Plan, Step
@@ -153,6 +153,7 @@ class _Work:
     started: float = 0.0
     log: Optional[Path] = None
     holder: str = ""
+    waiting: float = 0.0
 
 
 class _Event(NamedTuple):
@@ -248,7 +249,13 @@ class _Execution:
             enough = fetching + staged >= self.schedule.ahead
             if enough and not (is_ready and ready < self.schedule.concurrent):
                 continue
-            if not self._take_lock(work):
+            try:
+                if not self._take_lock(work):
+                    continue
+            except StoreError as error:
+                if error.ref != "lock-timeout":
+                    raise
+                self._fail(work, error)
                 continue
             if self._reuse(work):
                 continue
@@ -265,9 +272,24 @@ class _Execution:
             if holder != work.holder:
                 work.holder = holder
                 self._task(work).phase(f"waiting for {holder}")
+                self.services.reporter.info(f"{work.step.spec.short}: waiting for {holder}")
+            self._give_up_waiting(work, holder)
             return False
         work.holder = ""
         return True
+
+    def _give_up_waiting(self, work: _Work, holder: str) -> None:
+        """:raises StoreError: another process has had the node for too long."""
+        patience = self.services.store.package_patience
+        work.waiting = work.waiting or time.monotonic()
+        if patience is not None and time.monotonic() - work.waiting >= patience:
+            raise StoreError(
+                f"{work.step.spec.short} has been locked by {holder} for {patience:g} s",
+                facts={"hash": work.step.hash, "holder": holder},
+                hint="wait until it has finished, or end that process: its lock goes with it; "
+                "config:package_lock_timeout says how long to wait",
+                ref="lock-timeout",
+            )
 
     def _reuse(self, work: _Work) -> bool:
         """Whether another process has installed the node since the plan was made."""

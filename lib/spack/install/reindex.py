@@ -12,6 +12,7 @@ from spack.errors import SpecError, StoreError
 from spack.spec import ConcreteSpec, load
 from spack.store import METADATA, Difference, InstallRecord, Manifest, Metadata, Store, verify
 from spack.store.database import Database
+from spack.store.layout import PADDING
 from spack.store.locks import DATABASE
 from spack.store.pending import Marker, recover
 from spack.store.store import is_committed
@@ -50,17 +51,17 @@ class Verified:
         return not self.differences and not self.problem
 
 
-def reindex(store: Store, *, patience: float = 60.0) -> Reindexed:
+def reindex(store: Store, *, patience: Optional[float] = None) -> Reindexed:
     """Make the database anew from what the prefixes' ``.spack`` say.
 
     A database that cannot be read is kept beside the new one. Externals have no ``.spack``: they
     are taken from the old database, or, if that is lost, from the nodes that depend on them.
 
-    :param patience: seconds to wait for transactions of other processes.
+    :param patience: seconds to wait for transactions of other processes; default: as configured.
     :raises StoreError: if other processes do not end theirs, or the tree cannot be written.
     """
     store.close()
-    with store.locks.exclusive(DATABASE, patience):
+    with store.locks.exclusive(DATABASE, store.patience if patience is None else patience):
         externals, damaged = _old_externals(store)
         with Database(store.layout.database, write=True) as database:
             trusted = database if damaged is None else None
@@ -169,7 +170,8 @@ def _prefixes(root: Path, excluded: Path) -> Iterator[Path]:
         elif depth < _DEPTH:
             for name in reversed(below):
                 if folder / name != excluded:
-                    pending.append((folder / name, depth + 1))
+                    deeper = depth + (name not in PADDING)
+                    pending.append((folder / name, deeper))
 
 
 def _read(prefix: Path) -> Tuple[ConcreteSpec, InstallRecord]:

@@ -10,7 +10,7 @@ import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spack.errors import StoreError
 from spack.store import METADATA, InstallRecord, Link, Store
@@ -24,8 +24,8 @@ __all__ = ["Removal", "collect", "plan_removal", "remove", "unneeded"]
 
 _AT_RUN_TIME = frozenset({"link", "run"})
 
-#: How many dependents a message names.
-_SHOWN = 10
+#: Seconds to wait for a node that is in use, where nothing is configured.
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -89,17 +89,20 @@ def unneeded(
 
 
 def remove(
-    store: Store, removal: Removal, reporter: Reporter, *, patience: float = 10.0
+    store: Store, removal: Removal, reporter: Reporter, *, patience: Optional[float] = None
 ) -> Tuple[InstallRecord, ...]:
     """Remove the prefixes and the database's records, one node after the other.
 
     Of externals only the record goes.
 
-    :param patience: seconds to wait for a node that another process uses.
+    :param patience: seconds to wait for a node that another process uses; default: as configured,
+        else 10.
     :returns: what was removed; a node that another process removed meanwhile is not in it.
     :raises StoreError: if a node is in use, if something needs it by now, or if it cannot be
         removed; those before it are gone, it and those behind it are whole.
     """
+    if patience is None:
+        patience = store.package_patience or _PATIENCE
     database = store.writer()
     gone: List[InstallRecord] = []
     with store.locks.shared(DATABASE, patience):
@@ -206,12 +209,12 @@ def _needed(
 ) -> StoreError:
     lines = []
     for spec_hash in sorted(chosen, key=lambda item: known[item].short):
-        direct = sorted(known[h].short for h in needed_by.get(spec_hash, ()) if h in above)
+        direct = {h for h in needed_by.get(spec_hash, ()) if h in above}
         if direct:
-            more = f" and {len(direct) - _SHOWN} more" if len(direct) > _SHOWN else ""
-            lines.append(
-                f"{known[spec_hash].short} is needed by {', '.join(direct[:_SHOWN])}{more}"
-            )
+            further = _reach(direct, needed_by) - direct - chosen
+            names = (sorted(known[h].short for h in group) for group in (direct, further))
+            line = ", and through these by ".join(filter(None, map(", ".join, names)))
+            lines.append(f"{known[spec_hash].short} is needed by {line}")
     return StoreError(
         lines[0],
         "\n".join(lines[1:]) or None,

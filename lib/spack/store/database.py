@@ -34,8 +34,8 @@ __all__ = ["Database", "Link"]
 #: Raised when a table changes. An older file is made anew from the prefixes.
 SCHEMA_VERSION = 1
 
-#: Milliseconds to wait for another process' commit.
-BUSY_TIMEOUT = 60_000
+#: Seconds to wait for another process' commit.
+PATIENCE = 60.0
 
 _SCHEMA = """
 CREATE TABLE nodes (
@@ -84,10 +84,19 @@ class Database:
     :param write: whether the caller means to write. A reader never changes the disk.
     :param network: whether the file system may be shared among hosts: no write-ahead log then.
         Default: asked of the system when the file is created.
+    :param patience: seconds to wait for another process' commit (``config:db_lock_timeout``).
     """
 
-    def __init__(self, path: Path, *, write: bool = False, network: Optional[bool] = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        write: bool = False,
+        network: Optional[bool] = None,
+        patience: float = PATIENCE,
+    ) -> None:
         self.path = path
+        self._patience = patience
         self._write = write
         self._network = network
         self._guard = threading.RLock()
@@ -292,7 +301,7 @@ class Database:
             if not self._write:
                 return None
             self._create()
-        connection, version = _open_existing(self.path, self._write)
+        connection, version = _open_existing(self.path, self._write, self._patience)
         if version != SCHEMA_VERSION:
             connection.close()
             raise StoreError(
@@ -317,7 +326,7 @@ class Database:
         new = folder / f"{self.path.name}.new-{os.getpid()}-{threading.get_ident()}"
         network = is_network(folder) if self._network is None else self._network
         try:
-            connection, _ = _open(new, "mode=rwc")
+            connection, _ = _open(new, "mode=rwc", self._patience)
             try:
                 connection.execute(f"PRAGMA journal_mode = {'DELETE' if network else 'WAL'}")
                 connection.executescript(f"BEGIN;{_SCHEMA}")
@@ -355,9 +364,10 @@ class Database:
             if "locked" in text or "busy" in text:
                 raise StoreError(
                     f"{self.path}: another process has kept the database locked for "
-                    f"{BUSY_TIMEOUT // 1000} s",
+                    f"{self._patience:g} s",
                     facts={"path": str(self.path)},
-                    hint="wait until it has finished, then try again",
+                    hint="wait until it has finished, then try again; "
+                    "config:db_lock_timeout says how long to wait",
                     ref="store-locked",
                 ) from error
             if "no such" in text or "malformed" in text:
@@ -367,13 +377,13 @@ class Database:
             raise _corrupt(self.path, error) from error
 
 
-def _open(path: Path, parameters: str) -> Tuple[sqlite3.Connection, int]:
+def _open(path: Path, parameters: str, patience: float) -> Tuple[sqlite3.Connection, int]:
     """A connection, and the format number of the file."""
     import sqlite3  # start-up: 8 ms that most commands do not need
 
     uri = f"{path.absolute().as_uri()}?{parameters}"
     connection = sqlite3.connect(
-        uri, uri=True, timeout=BUSY_TIMEOUT / 1000, isolation_level=None, check_same_thread=False
+        uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -383,18 +393,18 @@ def _open(path: Path, parameters: str) -> Tuple[sqlite3.Connection, int]:
         raise
 
 
-def _open_existing(path: Path, write: bool) -> Tuple[sqlite3.Connection, int]:
+def _open_existing(path: Path, write: bool, patience: float) -> Tuple[sqlite3.Connection, int]:
     import sqlite3  # start-up: see _open
 
     try:
-        return _open(path, "mode=rw" if write else "mode=ro")
+        return _open(path, "mode=rw" if write else "mode=ro", patience)
     except sqlite3.OperationalError:
         # A log that cannot be opened: somebody else's store in a folder that is not ours. Nobody
         # writes to it now if there is no log, and then the file alone is the truth.
         log = path.with_name(path.name + "-wal")
         if write or os.access(path.parent, os.W_OK) or log.exists():
             raise
-    return _open(path, "mode=ro&immutable=1")
+    return _open(path, "mode=ro&immutable=1", patience)
 
 
 def _record(row: Tuple[Any, ...]) -> InstallRecord:

@@ -24,7 +24,7 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 from spack.errors import StoreError
 from spack.store.trouble import unwritable
@@ -37,6 +37,8 @@ DATABASE = "database"
 
 #: The name of the lock on what running installs rely on.
 BUILDS = "builds"
+
+OnWait = Callable[[Holder], None]
 
 
 class Owner(NamedTuple):
@@ -147,16 +149,22 @@ class Locks:
         """The lock, or None if somebody else holds it exclusively; errors as above."""
         return self._try(name, shared=True)
 
-    def exclusive(self, name: str, timeout: Optional[float] = None) -> Lock:
+    def exclusive(
+        self, name: str, timeout: Optional[float] = None, on_wait: Optional[OnWait] = None
+    ) -> Lock:
         """Wait for the lock, at most *timeout* seconds (None: for ever).
+
+        :param on_wait: told who holds the lock, if it is not free at once.
 
         :raises StoreError: when the time is over (it names who holds the lock), or as above.
         """
-        return self._acquire(name, False, timeout)
+        return self._acquire(name, False, timeout, on_wait)
 
-    def shared(self, name: str, timeout: Optional[float] = None) -> Lock:
+    def shared(
+        self, name: str, timeout: Optional[float] = None, on_wait: Optional[OnWait] = None
+    ) -> Lock:
         """As :meth:`exclusive`, but along with others who share."""
-        return self._acquire(name, True, timeout)
+        return self._acquire(name, True, timeout, on_wait)
 
     def quiet(self) -> Lock:
         """The lock ``builds``, exclusively: nothing is installed while it is held.
@@ -185,13 +193,19 @@ class Locks:
                 return None
             raise
 
-    def _acquire(self, name: str, shared: bool, timeout: Optional[float]) -> Lock:
+    def _acquire(
+        self,
+        name: str,
+        shared: bool,
+        timeout: Optional[float],
+        on_wait: Optional[OnWait] = None,
+    ) -> Lock:
         if not self._enabled:
             return Lock(None)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(self._folder, error) from error
-        file = FileLock(self._folder / name, timeout)
+        file = FileLock(self._folder / name, timeout, on_wait)
         file.acquire(shared=shared)
         return Lock(file)

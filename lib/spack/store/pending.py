@@ -36,6 +36,7 @@ __all__ = [
     "clear",
     "discard",
     "markers",
+    "names",
     "recover",
     "restore",
     "settle",
@@ -155,7 +156,7 @@ def clear(layout: Layout, marker: Marker) -> None:
 def markers(layout: Layout) -> List[Marker]:
     """The markers of all transactions, running or dead; damaged files are passed over."""
     found: List[Marker] = []
-    for name in _names(layout.pending):
+    for name in names(layout.pending):
         if name.endswith(".json") and not name.startswith("."):
             try:
                 found.append(Marker.read(layout.pending / name))
@@ -173,7 +174,7 @@ def recover(
     :raises StoreError: if a leftover cannot be removed.
     """
     done: List[Recovered] = []
-    for name in _names(layout.pending):
+    for name in names(layout.pending):
         spec_hash = name.lstrip(".").partition(".")[0]
         lock = locks.try_exclusive(spec_hash)
         if lock is None:
@@ -278,8 +279,9 @@ def _unlink(path: Path) -> None:
         pass
 
 
-def _names(folder: Path) -> List[str]:
+def names(folder: Path) -> List[str]:
+    """The names of the files in a folder; none if it is not there."""
     try:
         return sorted(os.listdir(folder))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []

@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 from typing import Callable, Optional, Tuple
 
+from spack.errors import StoreError
 from spack.spec import ConcreteSpec
 from spack.store.database import Database
 from spack.store.layout import Layout, Metadata
 from spack.store.locks import Locks, Owner, current_owner
-from spack.store.pending import INSTALL, Marker, Recovered, recover, settle
+from spack.store.pending import INSTALL, Marker, Recovered, names, recover, settle
 from spack.store.record import InstallRecord
 from spack.store.trouble import unwritable
 
@@ -27,6 +28,9 @@ class Store:
     :param clock: seconds since the epoch.
     :param locks: False where the file system has no locks (``config:locks: false``).
     :param network: whether hosts share the file system; default: ask the system.
+    :param patience: seconds to wait for commits of other processes, and for a ``reindex``.
+    :param package_patience: seconds to wait for a package that another process installs or
+        uses; None waits for ever.
     """
 
     def __init__(
@@ -37,9 +41,13 @@ class Store:
         clock: Callable[[], float] = time.time,
         locks: bool = True,
         network: Optional[bool] = None,
+        patience: float = 60.0,
+        package_patience: Optional[float] = None,
     ) -> None:
         self.layout = layout
         self.clock = clock
+        self.patience = patience
+        self.package_patience = package_patience
         self.locks = Locks(layout.locks, enabled=locks)
         #: What :meth:`writer` found and ended, for the command to tell.
         self.recovered: Tuple[Recovered, ...] = ()
@@ -60,9 +68,20 @@ class Store:
 
     @property
     def database(self) -> Database:
-        """The database, for reading; changes nothing on the disk."""
+        """The database, for reading.
+
+        Nothing is changed on the disk, unless a process died on the way: then the database and
+        the prefixes may differ (a package that was being replaced is there in part), and that is
+        put right first, by who may. Cost of finding out: one look into an empty folder.
+        """
         if self._database is None:
-            self._database = Database(self.layout.database)
+            try:
+                if names(self.layout.pending):
+                    return self.writer()
+            except (OSError, StoreError):
+                self.close()
+        if self._database is None:
+            self._database = Database(self.layout.database, patience=self.patience)
         return self._database
 
     def writer(self) -> Database:
@@ -72,7 +91,9 @@ class Store:
         """
         if self._database is None or not self._writes:
             _make_writable(self.layout)
-            database = Database(self.layout.database, write=True, network=self._network)
+            database = Database(
+                self.layout.database, write=True, network=self._network, patience=self.patience
+            )
             try:
                 self.recovered += recover(
                     self.layout, self.locks, lambda marker: is_committed(database, marker)

@@ -10,7 +10,7 @@ from spack.errors import StoreError
 from spack.install.execute import execute
 from spack.install.plan import make_plan
 from spack.install.uninstall import collect, plan_removal, remove, unneeded
-from spack.store import InstallRecord, Store
+from spack.store import InstallRecord, Link, Store
 from spack.store.layout import Layout
 from spack.store.locks import BUILDS
 from spack.util.report import SilentReporter
@@ -128,17 +128,21 @@ def test_a_prefix_that_is_gone_already(installed, store):
     assert "backend" not in installed_names(store)
 
 
-def test_many_dependents_are_not_all_named(spec):
+def test_all_dependents_are_named(spec):
+    """Also those that need the node through others: all of them would break."""
     low = spec("low")
-    tops = [spec(f"top{n:02}", low) for n in range(30)]
-    records = [InstallRecord.of(node, Path("/x")) for node in (low, *tops)]
-    from spack.store import Link
-
-    links = [Link(top.dag_hash(), low.dag_hash(), frozenset({"link"})) for top in tops]
+    middle = [spec(f"middle{n:02}", low) for n in range(12)]
+    top = spec("top", middle[0])
+    records = [InstallRecord.of(node, Path("/x")) for node in (low, *middle, top)]
+    links = [Link(node.dag_hash(), low.dag_hash(), frozenset({"link"})) for node in middle]
+    links.append(Link(top.dag_hash(), middle[0].dag_hash(), frozenset({"run"})))
     with pytest.raises(StoreError) as caught:
         plan_removal(records, links, [low.dag_hash()])
-    assert "top00" in caught.value.message and "and 20 more" in caught.value.message
-    assert len(caught.value.facts["dependents"]) == 30
+    direct = ", ".join(sorted(node.short for node in middle))
+    assert caught.value.message == (
+        f"{low.short} is needed by {direct}, and through these by {top.short}"
+    )
+    assert len(caught.value.facts["dependents"]) == 13
 
 
 def test_removal_waits_for_a_build_that_uses_it(installed, spec, services, store):
