@@ -7,6 +7,7 @@ user; the layers below get the narrow pieces they need as arguments (DESIGN, dec
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +35,7 @@ from spack.config.scopes import (
 )
 from spack.config.settings import Settings, load_settings
 from spack.config.variables import Variables
-from spack.errors import UsageError
+from spack.errors import ConfigError, UsageError
 from spack.host.platform import Host, platform_name
 from spack.util.hashing import sha256_hex
 
@@ -147,13 +148,22 @@ class Session:
         variables = self.variables
         if self.environment is not None:
             variables = variables.with_values(env=str(self.environment.path))
-        return load_settings(self.scopes, variables, platform_name(), self._config_cache)
+        return self._load(self.scopes, variables)
 
     @cached_property
     def base_settings(self) -> Settings:
         """The configuration without the active environment: what finds environments by name."""
         scopes = standard_scopes(str(self.places.etc), self.environ, self.home)
-        return load_settings(scopes, self.variables, platform_name(), self._config_cache)
+        return self._load(scopes, self.variables)
+
+    def _load(self, scopes: Sequence[Scope], variables: Variables) -> Settings:
+        return load_settings(
+            scopes,
+            variables,
+            platform_name(),
+            self._config_cache,
+            tell=lambda note: self.reporter.warning(note),
+        )
 
     @property
     def _config_cache(self) -> str:
@@ -279,7 +289,9 @@ class Session:
     def search_path(self) -> Tuple[str, ...]:
         """Directories where programs of the machine are looked for."""
         path = tuple(item for item in self.environ.get("PATH", "").split(os.pathsep) if item)
-        return (*path, *(item for item in SYSTEM_PATH if item not in path))
+        further = [str(x) for x in self.settings.config.additional_external_search_paths]
+        further += [os.path.join(item, "bin") for item in further]
+        return tuple(dict.fromkeys((*path, *SYSTEM_PATH, *further)))
 
     @staticmethod
     def run_program(argv: Sequence[str]) -> Completed:
@@ -301,8 +313,18 @@ class Session:
         from spack.store import Layout, Store
 
         config = self.settings.config
-        layout = Layout(config.install_tree, projections=config.projections)
-        return Store(layout, locks=config.locks)
+        layout = Layout(
+            config.install_tree,
+            projections=config.projections,
+            padded_length=config.padded_length,
+            hash_length=config.install_hash_length,
+        )
+        return Store(
+            layout,
+            locks=config.locks,
+            patience=config.db_lock_timeout,
+            package_patience=config.package_lock_timeout,
+        )
 
     @cached_property
     def reporter(self) -> Reporter:
@@ -369,6 +391,13 @@ class Session:
             others=lambda: known_environments(root, self.environments_file),
         )
 
+    def _reusable(self, wanted: Sequence[Spec]) -> Mapping[str, ConcreteSpec]:
+        """Installed specs that ``concretizer:reuse`` allows, and those that are named by hash."""
+        from spack.actions.concretizing import allowed
+
+        reuse = self.settings.concretizer.reuse_settings
+        return allowed(self.store.database.specs(), reuse, wanted)
+
     def _solve(
         self, roots: Sequence[Root], wishes: Wishes, fixed: Sequence[ConcreteSpec]
     ) -> Solution:
@@ -381,7 +410,7 @@ class Session:
             self.host,
             self.packages,
             settings.concretizer,
-            reusable_specs(self.store.database.specs(), fixed),
+            reusable_specs(self._reusable([root.spec for root in roots]), fixed),
             wishes,
             deprecated=settings.config.deprecated,
         )
@@ -415,6 +444,7 @@ class Session:
         from spack.actions.workshop import Workshop
 
         config = self.settings.config
+        compiling = self._compiling()
         return Workshop(
             recipes=self.recipes,
             fetcher=self.fetcher(checksum=checksum and config.checksum),
@@ -426,12 +456,37 @@ class Session:
             passed=config.build_env_pass,
             variables=config.build_env_set,
             outside=config.build_env_outside,
-            writable=tuple(map(str, config.build_env_write)),
+            writable=(
+                *map(str, config.build_env_write),
+                *filter(None, [compiling.get("CCACHE_DIR")]),
+            ),
+            compiling=compiling,
+            stage_name=config.stage_name,
             dirty=dirty or config.dirty,
             keep_venv=keep_venv,
             wheels=self.settings.fetch.source_cache / "wheels",
             strict_metadata=strict_metadata,
             modes=self._modes,
+        )
+
+    def _compiling(self) -> Mapping[str, str]:
+        """:raises ConfigError: ccache is asked for and not there."""
+        from spack.build.environment import compiler_variables
+
+        config = self.settings.config
+        ccache = None
+        if config.ccache:
+            ccache = shutil.which("ccache", path=os.pathsep.join(self.search_path))
+            if ccache is None:
+                raise ConfigError(
+                    f"{self.settings.origin('config', 'ccache')}: config:ccache is true, but "
+                    "there is no program ccache on PATH",
+                    hint="install ccache with the system's package manager, or set it to false",
+                    ref="ccache",
+                )
+        directory = self.environ.get("CCACHE_DIR") or str(self.cache / "ccache")
+        return compiler_variables(
+            config.build_language, config.shared_linking, config.keep_werror, ccache, directory
         )
 
     def _modes(self, spec: ConcreteSpec) -> Modes:

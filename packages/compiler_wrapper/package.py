@@ -113,7 +113,8 @@ class CompilerWrapper(Package):
             env.set("SPACK_COMPILER_IMPLICIT_RPATHS", ":".join(dedupe(implicit)))
         if extra:
             env.set("SPACK_COMPILER_EXTRA_RPATHS", ":".join(dedupe(extra)))
-        env.set("SPACK_DTAGS_TO_ADD", "--disable-new-dtags")
+        runpath = os.environ.get("SPACK_SHARED_LINKING") == "runpath"
+        env.set("SPACK_DTAGS_TO_ADD", f"--{'en' if runpath else 'dis'}able-new-dtags")
         for directory in dedupe(directories):
             env.prepend_path("SPACK_COMPILER_WRAPPER_PATH", directory)
 

@@ -11,6 +11,7 @@
 #   SPACK_{CC,CXX,FC,F77}_RPATH_ARG             what stands before a directory, "-Wl,-rpath,"
 #   SPACK_{CC,CXX,FC,F77}_LINKER_ARG            what passes an argument to the linker, "-Wl,"
 #   SPACK_DTAGS_TO_ADD                          a flag of the linker, or empty
+#   SPACK_KEEP_WERROR                           all, specific (-Werror=x) or none (the default)
 #   SPACK_CCACHE_BINARY                         called with the compiler, when it only compiles
 #   SPACK_WRAPPER_LOG                           a file to which each command is appended
 #
@@ -86,6 +87,7 @@ fi
 # or only ask (the compiler tells something about itself).
 relocatable=
 inputs=
+werror=
 for argument; do
     case $argument in
         -E | -M | -MM) mode=cpp ;;
@@ -96,6 +98,7 @@ for argument; do
             --help | --help=* | -\#\#\#)
             [ "$#" -gt 2 ] || mode=ask
             ;;
+        -Werror*) werror=1 ;;
         -*) ;;
         *) inputs=1 ;;
     esac
@@ -106,6 +109,21 @@ if [ -z "$mode" ]; then
 fi
 if [ "$#" -eq 0 ] || [ "$mode" = ask ]; then
     exec "$compiler" "$@"
+fi
+
+# Newer compilers warn of more: that is no reason to fail for somebody who only builds.
+if [ -n "$werror" ] && [ "$SPACK_KEEP_WERROR" != all ]; then
+    count=$#
+    while [ "$count" -gt 0 ]; do
+        argument=$1 count=$((count - 1))
+        shift
+        case $SPACK_KEEP_WERROR:$argument in
+            *:-Werror) ;;
+            specific:*) set -- "$@" "$argument" ;;
+            *:-Werror[=-]*) ;;
+            *) set -- "$@" "$argument" ;;
+        esac
+    done
 fi
 
 # Flags of the spec and the target stand before the caller's.

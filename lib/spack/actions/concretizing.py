@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Union
+from typing import (
+    TYPE_CHECKING,
+    Dict,
+    FrozenSet,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Union,
+)
 
 from spack.config.packages import PackageSettings
-from spack.config.records import ConcretizerSettings
+from spack.config.records import ConcretizerSettings, ReuseSettings
 from spack.errors import SpackError, SpecError
 from spack.spec import ConcreteSpec, Spec
 
@@ -15,7 +25,7 @@ if TYPE_CHECKING:
     from spack.repo import RepoPath
     from spack.solver.problem import Root, Solution
 
-__all__ = ["Wishes", "concretize", "reusable_specs"]
+__all__ = ["Wishes", "allowed", "concretize", "reusable_specs"]
 
 
 class Wishes:
@@ -76,9 +86,19 @@ def concretize(
         unify=settings.unify if unify is None else unify,
         deprecated=deprecated or wishes.deprecated,
         tests=wishes.tests,
+        max_duplicates=1 if settings.duplicates == "none" else Problem.max_duplicates,
         seconds=float(settings.timeout or 300),
     )
-    return solve(problem)
+    solution = solve(problem)
+    if settings.timeout and settings.error_on_timeout and not solution.stats.optimal:
+        raise SpackError(
+            f"the best solution was not found within {settings.timeout} s",
+            facts={"seconds": settings.timeout},
+            hint="give concretizer:timeout more seconds, or set concretizer:error_on_timeout to "
+            "false, which takes the best one so far",
+            ref="concretizer-timeout",
+        )
+    return solution
 
 
 def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
@@ -96,9 +116,7 @@ def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
                     )
             elif not (recipes.exists(spec.name) or recipes.is_virtual(spec.name)):
                 error = recipes.unknown(spec.name)
-                if root.origin != "command line":
-                    error.message = f"{root.origin}: {error.message}"
-                problems.append(error)
+                problems.append(error if root.origin == "command line" else error.at(root.origin))
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -110,6 +128,42 @@ def _nameless_hint(spec: Spec, recipes: RepoPath) -> str:
         if recipes.exists(name):  # pip's way of writing it: py-black==25
             return f"a version is written with '@': {name}@{','.join(value.values)}"
     return "write the package's name first, as in py-black@25:"
+
+
+def allowed(
+    installed: Mapping[str, ConcreteSpec], reuse: ReuseSettings, wanted: Sequence[Spec] = ()
+) -> Dict[str, ConcreteSpec]:
+    """What ``include``, ``exclude`` and ``from`` of ``concretizer:reuse`` leave of *installed*.
+
+    Each entry of ``from`` is a source with an ``include`` and an ``exclude`` of its own, or the
+    general ones; the only source here is ``local``.
+
+    :param wanted: what these name by hash stays, too.
+    """
+    named = [x.hash_prefix for x in wanted if x.hash_prefix]
+    named += [x.spec.hash_prefix for y in wanted for x in y.dependencies if x.spec.hash_prefix]
+    sources = [entry for entry in reuse.sources if entry.get("type") == "local"]
+    if not reuse.sources:
+        sources = [{}]
+    rules = [
+        (
+            [Spec(text) for text in entry.get("include", reuse.include)],
+            [Spec(text) for text in entry.get("exclude", reuse.exclude)],
+        )
+        for entry in sources
+    ]
+    if rules == [([], [])]:
+        return dict(installed)
+    return {
+        spec_hash: spec
+        for spec_hash, spec in installed.items()
+        if spec_hash.startswith(tuple(named))
+        or any(
+            (not include or any(spec.satisfies(item) for item in include))
+            and not any(spec.satisfies(item) for item in exclude)
+            for include, exclude in rules
+        )
+    }
 
 
 def reusable_specs(

@@ -49,6 +49,9 @@ class Workshop:
     :param variables: variables that the configuration sets.
     :param outside: what becomes of writes outside of stage and prefix.
     :param writable: further places that builds may write to.
+    :param compiling: variables that say how to compile, see
+        :func:`spack.build.environment.compiler_variables`.
+    :param stage_name: format of the names of stages.
     :param dirty: let the whole environment of the person through.
     :param wheels: where the wheels of clean builds are kept.
     :param strict_metadata: a recipe that differs from the metadata of its sources is an error.
@@ -66,6 +69,8 @@ class Workshop:
     variables: Mapping[str, str] = field(default_factory=dict)
     outside: str = outside.PREVENT
     writable: Tuple[str, ...] = ()
+    compiling: Mapping[str, str] = field(default_factory=dict)
+    stage_name: str = "spack-stage-{name}-{version}-{hash}"
     dirty: bool = False
     keep_venv: bool = False
     wheels: Optional[Path] = None
@@ -75,7 +80,7 @@ class Workshop:
     @property
     def is_clean(self) -> bool:
         """Builds depend on their specs and on nothing that the person has set."""
-        return not (self.dirty or self.passed or self.variables)
+        return not (self.dirty or self.passed or self.variables or self.compiling)
 
     def recipe(self, spec: ConcreteSpec) -> Recipe:
         """The facts of a node's package.
@@ -104,8 +109,8 @@ class Workshop:
 
     def stage_path(self, spec: ConcreteSpec) -> Path:
         """Where the sources of a node are unpacked and built."""
-        version = path_part(str(spec.version))
-        return self.stage_root / f"spack-stage-{spec.name}-{version}-{spec.dag_hash()}"
+        name = spec.format(self.stage_name, {"version": path_part(str(spec.version))})
+        return self.stage_root / path_part(name)
 
 
 def services(workshop: Workshop, plan: Plan, reporter: Reporter) -> Services:
@@ -289,6 +294,7 @@ def build_variables(workshop: Workshop, spec: ConcreteSpec, stage_path: Path) ->
         tool_directories=directories,
         passed=passed,
     )
+    variables.update(workshop.compiling)
     variables.update(workshop.variables)
     return variables
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from typing import Dict, Mapping, Sequence
+from typing import Dict, Mapping, Optional, Sequence
 
-__all__ = ["BASE_PATH", "FIXED", "STAGE_DIRECTORIES", "clean_environment"]
+__all__ = ["BASE_PATH", "FIXED", "STAGE_DIRECTORIES", "clean_environment", "compiler_variables"]
 
 #: Where the tools of the operating system are.
 BASE_PATH = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
@@ -53,6 +53,28 @@ STAGE_DIRECTORIES: Mapping[str, str] = {
 
 #: Taken from the person's environment when set there.
 PASSED = ("USER", "LOGNAME", "SHELL")
+
+
+def compiler_variables(
+    language: str, linking: str, keep_werror: str, ccache: Optional[str], ccache_directory: str
+) -> Dict[str, str]:
+    """What the configuration says of compiling; nothing where it says the usual.
+
+    :param language: ``LC_ALL`` of builds.
+    :param linking: ``rpath`` or ``runpath``: which of the two libraries are found by.
+    :param keep_werror: which ``-Werror`` reach the compiler: ``all``, ``specific``, ``none``.
+    :param ccache: the program, or None.
+    """
+    result: Dict[str, str] = {}
+    if language != FIXED["LC_ALL"]:
+        result.update(LC_ALL=language, LANG=language)
+    if linking != "rpath":
+        result["SPACK_SHARED_LINKING"] = linking
+    if keep_werror != "none":
+        result["SPACK_KEEP_WERROR"] = keep_werror
+    if ccache is not None:
+        result.update(SPACK_CCACHE_BINARY=ccache, CCACHE_DIR=ccache_directory)
+    return result
 
 
 def clean_environment(

@@ -30,8 +30,11 @@ def wrapper_variables(context: BuildContext, roles: Roles) -> EnvironmentModific
         prefix = str(package.prefix)
         include += _own(package, "headers", [os.path.join(prefix, "include")])
         link += _own(package, "libs", [os.path.join(prefix, x) for x in _LIBRARY_DIRECTORIES])
-    root = str(context.package(roles.root).prefix)
+    package = context.package(roles.root)
+    root = str(package.prefix)
     env = EnvironmentModifications()
+    if package.keep_werror is not None:
+        env.set("SPACK_KEEP_WERROR", package.keep_werror)
     own = [os.path.join(root, name) for name in _LIBRARY_DIRECTORIES]
     link = _usable(link)
     for name, directories in (

@@ -170,6 +170,8 @@ def _main(arguments: List[str]) -> int:
         if command == "help":
             command, rest = ALIASES.get(rest[0], rest[0]), ["--help"]
         if command not in COMMANDS:
+            command, rest = _configured(options, command, rest)
+        if command not in COMMANDS:
             raise UsageError(
                 f"unknown command: {command}",
                 hint=_near_command(command),
@@ -212,6 +214,23 @@ def _main(arguments: List[str]) -> int:
 
         render_error(system_error(error), sys.stderr, color=color, debug=debug)
         return 1
+
+
+def _configured(options: Any, command: str, rest: List[str]) -> Tuple[str, List[str]]:
+    """The command that an alias of the configuration (``config:aliases``) stands for."""
+    import shlex  # start-up: only for words that are no command
+
+    from spack.session import make_session
+
+    aliases = make_session(options, _no_reporter).settings.config.aliases
+    words = shlex.split(aliases.get(command, ""))
+    return (ALIASES.get(words[0], words[0]), [*words[1:], *rest]) if words else (command, rest)
+
+
+def _no_reporter() -> Any:
+    from spack.util.report import SilentReporter  # start-up: see above
+
+    return SilentReporter()
 
 
 def global_parser() -> argparse.ArgumentParser:

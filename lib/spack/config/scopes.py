@@ -18,8 +18,20 @@ that a scope includes (``include:``) stand below the scope, the first one highes
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
+from spack.config.idle import idle_notes
 from spack.config.merge import merge
 from spack.config.schema import Origin, Record, Report, Tree, as_nodes, key_name, near
 from spack.config.sections import ENVIRONMENT, SECTIONS
@@ -51,12 +63,14 @@ class Scope(NamedTuple):
         when ``sections`` is given, the file (or the words) that its values are attributed to.
     :ivar sections: the unchecked trees of a scope that is already in memory.
     :ivar required: a missing path is an error.
+    :ivar fresh: of sections in memory, whether they are read for the first time.
     """
 
     name: str
     path: str
     sections: Optional[Mapping[str, Node]] = None
     required: bool = False
+    fresh: bool = True
 
 
 def standard_scopes(etc: str, environ: Mapping[str, str], home: str) -> Tuple[Scope, ...]:
@@ -97,7 +111,7 @@ def environment_scope(manifest: yaml.Loaded, name: str = "environment") -> Scope
         for key, node in spack.items()
         if key_name(key) in SECTIONS and key_name(key) not in _NOT_CONFIGURATION
     }
-    return Scope(name, manifest.file, sections)
+    return Scope(name, manifest.file, sections, fresh=manifest.fresh)
 
 
 def check_specs(specs: Iterable[Tree], report: Report) -> None:
@@ -312,14 +326,18 @@ def read_scopes(
     variables: Optional[Variables] = None,
     platform: str = "linux",
     cache: Optional[str] = None,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> Dict[str, Tree]:
     """The merged sections of all scopes, lowest precedence first in ``scopes``.
 
     :param cache: directory for parsed files (see :mod:`spack.util.yaml`).
+    :param tell: is told of keys without effect, when a file is first read after a change.
     :raises ConfigError: every problem of every file at once.
     """
     reading = _Reading(variables or Variables(), platform, cache)
     layers = [layer for scope in scopes for layer in reading.scope(scope)]
+    old = {scope.path for scope in scopes if not scope.fresh}
+    old.update(loaded.file for loaded in reading.loaded if not loaded.fresh)
     fresh = {loaded.file for loaded in reading.loaded if loaded.fresh}
     specs = [
         item for item in reading.report.specs if item.origin[1] == 0 or item.origin[0] in fresh
@@ -333,9 +351,13 @@ def read_scopes(
                 reading.report.raise_if_any()
             except ConfigError as error:
                 others += [error, *(c for c in error.causes if isinstance(c, ConfigError))]
-            first.causes = tuple(others)
+            raise first.replaced(causes=tuple(others))
         raise first
     reading.report.raise_if_any()
+    for layer in layers:
+        fresh_ones = {k: tree for k, tree in layer.items() if tree.origin.file not in old}
+        for note in idle_notes(fresh_ones):
+            tell(note)
     for loaded in reading.loaded:
         loaded.remember()
     merged: Dict[str, Tree] = {}

@@ -21,7 +21,7 @@ be rebuilt from the prefixes (DESIGN, decision 8)::
 from __future__ import annotations
 
 from pathlib import Path
-from typing import List, Mapping, Tuple
+from typing import List, Mapping, Optional, Tuple
 
 from spack.errors import ConfigError
 from spack.spec import ConcreteSpec
@@ -34,6 +34,9 @@ METADATA = ".spack"
 
 #: The folder of the store's own files in the root.
 DATABASE_FOLDER = ".spack-db"
+
+#: The folders that :attr:`Layout.padded_root` is made of, as Spack names them.
+PADDING = "__spack_path_placeholder__"
 
 #: ``{name}`` is always followed by a version and a hash, so no node's prefix is a string prefix
 #: of another's: builds that strip ``<store>/python`` from texts would otherwise hurt
@@ -89,6 +92,9 @@ class Layout:
     :param projection: spec format of a prefix relative to *root*; must contain the hash.
     :param projections: further formats by abstract spec text; the first that the node
         satisfies wins over *projection*. The key ``all`` replaces *projection*.
+    :param padded_length: prefixes lie in a folder whose path is this long, so that paths in
+        binaries can be replaced by longer ones; 0 adds nothing.
+    :param hash_length: letters of a plain ``{hash}``; None is all.
     :raises ConfigError: if a projection leaves out the hash, so that two specs could share
         one prefix, or would leave the root.
     """
@@ -96,6 +102,8 @@ class Layout:
     root: Path
     projection: str = DEFAULT_PROJECTION
     projections: Mapping[str, str] = field(default_factory=dict)
+    padded_length: int = 0
+    hash_length: Optional[int] = None
 
     def __post_init__(self) -> None:
         for text in (self.projection, *self.projections.values()):
@@ -122,7 +130,19 @@ class Layout:
             if text != "all" and spec.satisfies(text):
                 chosen = projection
                 break
-        return self.root / spec.format(chosen, {"version": path_part(str(spec.version))})
+        if self.hash_length is not None:
+            chosen = chosen.replace("{hash}", f"{{hash:{self.hash_length}}}")
+        return self.padded_root / spec.format(chosen, {"version": path_part(str(spec.version))})
+
+    @property
+    def padded_root(self) -> Path:
+        """Where projections begin."""
+        missing = self.padded_length - len(str(self.root)) - 1
+        if missing <= 0:
+            return self.root
+        repeated = f"{PADDING}/" * (missing // (len(PADDING) + 1) + 1)
+        # A part of a path is never empty: the last slash may be one letter too early.
+        return self.root / repeated[:missing].rstrip("/")
 
     @property
     def database_folder(self) -> Path:

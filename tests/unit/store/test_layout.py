@@ -160,3 +160,23 @@ def test_kinds_of_file_systems(tmp_path, path, kind, network):
     assert filesystem_type(Path(path), table) == kind
     assert is_network(Path(path), table) is network
     assert filesystem_type(Path(path), tmp_path / "none") == ""
+
+
+def test_padded_and_short(spec, tmp_path):
+    """As long as was asked for, with folders named as Spack's; the store's own stay above."""
+    node = spec("a")
+    for length in (len(str(tmp_path)) + 2, 120, 200, 256):
+        layout = Layout(tmp_path, padded_length=length)
+        prefix = layout.prefix(node)
+        padding = str(layout.padded_root)
+        assert length - 1 <= len(padding) <= length, "no part is empty"
+        parts = layout.padded_root.relative_to(tmp_path).parts
+        assert all("__spack_path_placeholder__".startswith(part) for part in parts)
+        assert str(prefix).startswith(padding + "/linux-") and layout.database.parent.parent == (
+            tmp_path
+        )
+    assert Layout(tmp_path, padded_length=3).padded_root == tmp_path
+    short = Layout(tmp_path, hash_length=7).prefix(node)
+    assert short.name == f"a-1.0-{node.dag_hash()[:7]}"
+    exact = Layout(tmp_path, "{name}-{hash:9}", hash_length=7).prefix(node)
+    assert exact.name == f"a-{node.dag_hash()[:9]}"

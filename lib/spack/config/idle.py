@@ -1,0 +1,113 @@
+"""Keys that are accepted, because Spack knows them, and that change nothing here.
+
+A site's configuration should serve both programs, so they are no errors; but nobody should wait
+for an effect that does not come. Each file says so once, when it is read for the first time after
+a change.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Tuple
+
+from spack.config.schema import Tree, key_name, strip
+
+__all__ = ["IDLE", "Idle", "idle_notes"]
+
+
+class Idle(NamedTuple):
+    """A key without effect.
+
+    :ivar instead: what holds here, to complete the note.
+    :ivar harmless: values that ask for what is done anyway.
+    """
+
+    instead: str
+    harmless: Tuple[Any, ...] = ()
+
+
+_CACHES = "there are no binary caches here"
+_ONE_SOLVER = "see `spack help spec` for what the concretizer can be told"
+_STAGE = "packages are tested in the stage of their build"
+
+#: By the keys that lead there, separated by colons; ``*`` is any one.
+IDLE: Mapping[str, Idle] = {
+    "bootstrap:sources": Idle("spack's own dependencies come from the package index"),
+    "bootstrap:trusted": Idle("spack's own dependencies are verified by their sha256"),
+    "cdash": Idle("nothing is reported to CDash"),
+    "ci": Idle("no pipelines are generated"),
+    "compilers": Idle("compilers are externals in packages.yaml, or detected"),
+    "concretizer:compiler_mixing": Idle("compilers may be mixed", (True,)),
+    "concretizer:concretization_cache": Idle("concretizing is fast without a cache"),
+    "concretizer:duplicates:max_dupes": Idle("build tools may stand as often as builds need"),
+    "concretizer:duplicates:strategy": Idle("only build tools are duplicated", ("minimal", "none")),
+    "concretizer:enable_node_namespace": Idle(_ONE_SOLVER),
+    "concretizer:externals:completion": Idle(
+        "externals get default variants", ("default_variants",)
+    ),
+    "concretizer:os_compatible": Idle("packages of this operating system are used", ({},)),
+    "concretizer:splice": Idle("installed packages are not spliced", ({"automatic": False},)),
+    "concretizer:static_analysis": Idle(_ONE_SOLVER),
+    "concretizer:targets:host_compatible": Idle("targets are the host's", (True,)),
+    "config:binary_index_ttl": Idle(_CACHES),
+    "config:debug": Idle("the option -d shows tracebacks", (False,)),
+    "config:develop_stage_link": Idle("no links to stages are made"),
+    "config:extensions": Idle("commands come with the installation", ([],)),
+    "config:install_status": Idle("`spack spec -I` shows what is installed", (False,)),
+    "config:installer": Idle("there is one installer"),
+    "config:installer_log_level": Idle("the option -d and `spack logs` tell more"),
+    "config:license_dir": Idle("licence files are the recipes' own affair"),
+    "config:shared_linking:bind": Idle("libraries are found by their run path", (False,)),
+    "config:shared_linking:missing_library_policy": Idle(
+        "no check is made for missing libraries", ("ignore",)
+    ),
+    "config:suppress_gpg_warnings": Idle("nothing is signed with GPG"),
+    "config:template_dirs": Idle("nothing is made from templates", ([],)),
+    "config:test_stage": Idle(_STAGE),
+    "config:url_fetch_method": Idle("there is one way to download"),
+    "container": Idle("no images are generated"),
+    "gitlab-ci": Idle("no pipelines are generated"),
+    "mirrors:*:access_pair": Idle("mirrors are read without a login"),
+    "mirrors:*:access_token_variable": Idle("mirrors are read without a login", (None,)),
+    "mirrors:*:autopush": Idle(_CACHES, (False,)),
+    "mirrors:*:binary": Idle(_CACHES, (False,)),
+    "mirrors:*:endpoint_url": Idle("mirrors are directories or http servers", (None,)),
+    "mirrors:*:profile": Idle("mirrors are directories or http servers", (None,)),
+    "mirrors:*:push": Idle("nothing is written to mirrors"),
+    "mirrors:*:signed": Idle(_CACHES, (False,)),
+    "modules": Idle("no module files are written: use environments or `spack load`"),
+    "packages:*:compiler": Idle("require a compiler: `require: '%gcc@12'`"),
+    "packages:*:package_attributes": Idle("recipes are used as they are", ({},)),
+    "toolchains": Idle("name compilers in specs: `%c,cxx=gcc`", ({},)),
+    "upstreams": Idle("only this install tree is used", ({},)),
+}
+
+
+def idle_notes(sections: Mapping[str, Tree]) -> Iterator[str]:
+    """A line for each key in these checked sections that has no effect, in order of lines."""
+    found: List[Tuple[str, int, str]] = []
+    if not sections:
+        return
+    for path, idle in IDLE.items():
+        keys = path.split(":")
+        for named, tree in _at(Tree(dict(sections), next(iter(sections.values())).origin), keys):
+            if strip(tree) in idle.harmless:
+                continue
+            name = ":".join(named)
+            origin = tree.origin
+            note = f"{origin}: {name} has no effect in this spack: {idle.instead}"
+            found.append((origin.file, origin.line, note))
+    for _, _, note in sorted(found):
+        yield note
+
+
+def _at(tree: Tree, keys: List[str]) -> Iterator[Tuple[List[str], Tree]]:
+    """The subtrees to which *keys* lead, with the names on the way."""
+    if not keys:
+        yield [], tree
+        return
+    value: Dict[str, Tree] = tree.value if isinstance(tree.value, dict) else {}
+    for key, child in value.items():
+        name = key_name(key)
+        if keys[0] in ("*", name):
+            for names, found in _at(child, keys[1:]):
+                yield [name, *names], found

@@ -1,0 +1,150 @@
+"""Keys of the configuration: each has its effect, or says that it has none."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+LIBRARY = "int answer(void) { return 42; }\n"
+MAIN = "int answer(void);\nint main(void) { return answer() != 42; }\n"
+MAKEFILE = """\
+all:
+\t$(CC) -Werror -Werror=unused-variable -c main.c
+\t$(CC) -o main main.o -lm
+install:
+\tmkdir -p $(prefix)/bin
+\tcp main $(prefix)/bin
+"""
+UNUSED = "int main(void) { int unused; return 0; }\n"
+DIVIDES = "#warning old\nint main(void) { return 0; }\n"
+
+
+@pytest.fixture
+def compiled(recipes):
+    """``compiled("name", "int main…")``: a program that is compiled with -Werror."""
+
+    def make(name: str, source: str, body: str = "") -> None:
+        archive = recipes.archive(f"{name}-1.0", {"main.c": source, "Makefile": MAKEFILE})
+        recipes.add(
+            name,
+            f'version("1.0", {archive})\ndepends_on("c", type="build")\n{body}'
+            "@property\ndef install_targets(self):\n"
+            '    return ["install", "prefix=" + self.prefix]\n',
+            base="MakefilePackage",
+        )
+
+    return make
+
+
+def tags(program: Path) -> str:
+    shown = subprocess.run(["readelf", "-d", program], capture_output=True, text=True, check=True)
+    return " ".join(re.findall(r"\((RPATH|RUNPATH)\)", shown.stdout))
+
+
+def test_shared_linking_and_werror(spack, compiled):
+    compiled("prog", UNUSED.replace("int unused;", ""))
+    compiled("old", DIVIDES)
+    compiled("strict", DIVIDES, 'keep_werror = "all"\n')
+    spack("install", "prog", "old")
+    assert tags(spack.prefix("prog") / "bin" / "main") == "RPATH"
+    for setting in ("runpath", "{type: runpath, missing_library_policy: ignore}"):
+        spack("-c", f"config:shared_linking:{setting}", "install", "--overwrite", "prog")
+        assert tags(spack.prefix("prog") / "bin" / "main") == "RUNPATH"
+    kept = "config:flags:keep_werror:all"
+    assert "main.c:1:2: error: #warning old" in spack.fails("-c", kept, "install", "strict").err
+    assert "#warning old" in spack.fails("install", "strict").err, "the recipe says so"
+    spack("uninstall", "-y", "old")
+    spack("-c", "config:flags:keep_werror:specific", "install", "old")
+
+
+def test_ccache(spack, compiled, tmp_path):
+    compiled("prog", "int main(void) { return 0; }\n")
+    asked = ("-c", "config:ccache:true", "install", "prog")
+    result = spack.fails(*asked)
+    assert "there is no program ccache on PATH" in result.err
+    program = tmp_path / "bin" / "ccache"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$CCACHE_DIR" >>{tmp_path}/used\nexec "$@"\n')
+    program.chmod(0o755)
+    spack(*asked, environ={"PATH": f"{program.parent}:/usr/bin:/bin"})
+    assert (tmp_path / "used").read_text().splitlines() == [str(_misc(spack) / "ccache")]
+
+
+def _misc(spack) -> Path:
+    return Path(re.search(r"misc_cache: (.*)", (spack.place.config / "config.yaml").read_text())[1])
+
+
+def test_places_and_names(spack, recipes):
+    """Padding, short hashes, names of stages, the language of builds."""
+    recipes.plain(
+        "one",
+        install='import os\nopen(os.path.join(prefix, "seen"), "w").write('
+        'os.getcwd() + " " + os.environ["LC_ALL"])\n',
+    )
+    settings = (
+        "install_tree:padded_length:180",
+        "install_hash_length:7",
+        "stage_name:'my-{name}-{hash:5}'",
+        "build_language:C",
+    )
+    words = [word for text in settings for word in ("-c", f"config:{text}")]
+    spack(*words, "install", "one")
+    prefix = spack.prefix("one")
+    assert len(str(prefix.parent.parent)) in (179, 180)
+    assert re.fullmatch(r"one-1\.0-[a-z0-9]{7}", prefix.name)
+    stage, language = (prefix / "seen").read_text().split()
+    assert re.search(r"/my-one-[a-z0-9]{5}/", stage)
+    assert language == "C"
+    (spack.place.store / ".spack-db" / "index.sqlite").unlink()
+    spack(*words, "reindex")
+    assert spack.names() == ["one"]
+    spack("uninstall", "-y", "one")
+    assert not list(spack.place.store.glob("__spack*"))
+
+
+def test_aliases(spack, recipes):
+    recipes.plain("one")
+    file = spack.place.config / "config.yaml"
+    file.write_text(
+        file.read_text() + "  aliases:\n    there: find --format '{name}'\n    i: install\n"
+    )
+    spack("i", "one")
+    assert spack("there").lines == ["one"]
+    assert "unknown command: nope" in spack.fails("nope", code=2).err
+
+
+def test_reuse(spack, recipes):
+    recipes.plain("base", version="1.0")
+    spack("install", "base")
+    path = recipes.path("base")
+    path.write_text(
+        path.read_text().replace(
+            'version("1.0")', 'version("2.0")\nversion("1.0")'.replace("\n", "\n    ")
+        )
+    )
+    recipes.plain("top", "base")
+    assert "base@1.0" in spack("spec", "top").out
+    without = ("-c", "concretizer:reuse:{exclude: [base@1.0]}")
+    assert "base@2.0" in spack(*without, "spec", "top").out
+
+
+def test_keys_without_effect_are_told_of(spack, recipes):
+    recipes.plain("one")
+    file = spack.place.config / "concretizer.yaml"
+    file.write_text("concretizer:\n  unify: true\n  splice:\n    automatic: true\n")
+    first = spack("spec", "one")
+    told = f"==> Warning: {file}:3: concretizer:splice has no effect in this spack"
+    assert told in first.err
+    assert "one@1.0" in first.out and "splice" not in first.out
+
+
+def test_a_search_path_of_the_configuration(spack, tmp_path):
+    program = tmp_path / "tools" / "bin" / "cmake"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho cmake version 3.99.1\n")
+    program.chmod(0o755)
+    setting = f"config:additional_external_search_paths:[{program.parent.parent}]"
+    assert "cmake@3.99.1" in spack("-c", setting, "external", "find", "cmake").text

@@ -1,0 +1,118 @@
+"""Keys that Spack knows and that have no effect here: said once, and no error."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spack.config.idle import IDLE
+from spack.config.schema import Record, Report, as_nodes
+from spack.config.scopes import Scope, command_line_scope
+from spack.config.sections import SECTIONS
+from spack.config.settings import load_settings
+from spack.config.variables import Variables
+
+#: A value that the schema accepts and that is not harmless, where "x" is none.
+VALUES: dict[str, Any] = {
+    "bootstrap:sources": [{"name": "x", "metadata": "/x"}],
+    "bootstrap:trusted": {"x": True},
+    "compilers": [{"compiler": {}}],
+    "concretizer:compiler_mixing": False,
+    "concretizer:concretization_cache": {"enable": True},
+    "concretizer:duplicates:max_dupes": {"default": 3},
+    "concretizer:duplicates:strategy": "full",
+    "concretizer:enable_node_namespace": True,
+    "concretizer:externals:completion": "architecture_only",
+    "concretizer:os_compatible": {"debian12": ["debian11"]},
+    "concretizer:splice": {"automatic": True},
+    "concretizer:static_analysis": True,
+    "concretizer:targets:host_compatible": False,
+    "config:binary_index_ttl": 5,
+    "config:debug": True,
+    "config:extensions": ["/x"],
+    "config:install_status": True,
+    "config:installer": "new",
+    "config:shared_linking:bind": True,
+    "config:shared_linking:missing_library_policy": "error",
+    "config:suppress_gpg_warnings": True,
+    "config:template_dirs": ["/x"],
+    "mirrors:*:access_pair": {"id": "x", "secret_variable": "X"},
+    "mirrors:*:autopush": True,
+    "mirrors:*:binary": True,
+    "mirrors:*:signed": True,
+    "packages:*:compiler": ["gcc"],
+    "packages:*:package_attributes": {"x": 1},
+    "toolchains": {"x": "%gcc"},
+    "upstreams": {"x": {"install_tree": "/x"}},
+}
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """The value below its keys; ``*`` is some name, and a mirror has a url."""
+    for key in reversed(path.split(":")):
+        value = {"some" if key == "*" else key: value}
+    if "mirrors" in value:
+        value["mirrors"]["some"].setdefault("url", "/m")
+    return dict(value)
+
+
+def told(data: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    sections = {key: as_nodes(value, 7) for key, value in data.items()}
+    load_settings([Scope("user", "/etc/x.yaml", sections)], Variables({}, {}), tell=found.append)
+    return found
+
+
+@pytest.mark.parametrize("path", IDLE)
+def test_every_key_is_known_and_told_of(path: str) -> None:
+    data = nested(path, VALUES.get(path, "x"))
+    report = Report()
+    Record(SECTIONS).check(as_nodes(data), "file", (), report)
+    assert report.problems == []
+    notes = told(data)
+    assert len(notes) == 1
+    name = path.replace("*", "some")
+    assert notes[0].startswith(f"/etc/x.yaml:7: {name} has no effect in this spack: ")
+    for value in IDLE[path].harmless:
+        assert told(nested(path, value)) == []
+
+
+def test_a_file_says_it_once(files: Any, tmp_path: Path) -> None:
+    place = files.write("user/config.yaml", "config:\n  build_jobs: 2\n  license_dir: /x\n")
+    cache = str(tmp_path / "cache")
+    scopes = [Scope("user", str(tmp_path / "user"))]
+
+    def notes() -> list[str]:
+        found: list[str] = []
+        load_settings(scopes, files.variables, cache=cache, tell=found.append)
+        return found
+
+    os.utime(place, (0, 0))
+    assert notes() == [
+        f"{place}:3: config:license_dir has no effect in this spack: "
+        "licence files are the recipes' own affair"
+    ]
+    assert notes() == []
+    place.write_text("config:\n  license_dir:: /y\n")
+    assert len(notes()) == 1
+
+
+def test_the_command_line_says_it_always() -> None:
+    for _ in range(2):
+        found: list[str] = []
+        scope = command_line_scope(["concretizer:compiler_mixing:false"])
+        load_settings([scope], tell=found.append)
+        assert found == [
+            "command line: concretizer:compiler_mixing has no effect in this spack: "
+            "compilers may be mixed"
+        ]
+
+
+def test_the_defaults_have_none(root: Path) -> None:
+    found: list[str] = []
+    variables = Variables({"spack": "/s", "data": "/d", "user_cache_path": "/c", "user": "me"})
+    load_settings([Scope("defaults", str(root / "etc"))], variables, tell=found.append)
+    assert found == []
