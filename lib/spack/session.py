@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from spack.actions.environments import EnvironmentWork
     from spack.actions.workshop import Workshop
     from spack.config.packages import PackageSettings
-    from spack.environment import Environment
+    from spack.environment import DevelopSpec, Environment
     from spack.fetch.fetcher import Fetcher
     from spack.recipe.records import Recipe
     from spack.repo import RepoPath
@@ -352,7 +352,8 @@ class Session:
         """Make specs of the command line concrete, in the light of what is installed."""
         from spack.solver.problem import Root
 
-        return self._solve([Root(spec) for spec in specs], wishes, ())
+        develop = self.environment.develop_specs(self.variables) if self.environment else ()
+        return self._solve([Root(spec) for spec in specs], wishes, (), develop)
 
     def concretize_environment(
         self, environment: Environment, wishes: Wishes, force: bool = False
@@ -369,16 +370,20 @@ class Session:
             for item in environment.user_specs()
         ]
         fixed = () if force or self.settings.concretizer.force else environment.roots()
-        return self._solve(roots, wishes, fixed)
+        return self._solve(roots, wishes, fixed, environment.develop_specs(self.variables))
 
     def environment_work(self, environment: Environment) -> EnvironmentWork:
         """What is needed to bring *environment* up to date; it is the active one."""
         from spack.actions.environments import EnvironmentWork, known_environments
 
         root = self.base_settings.config.environments_root
+        configuration = {x: self.settings.data(x) for x in ("packages", "concretizer")}
+        develop = environment.develop_specs(self.variables)
+        if develop:
+            configuration["develop"] = sorted(str(row.constraint) for row in develop)
         return EnvironmentWork(
             environment=environment,
-            configuration={x: self.settings.data(x) for x in ("packages", "concretizer")},
+            configuration=configuration,
             views=environment.views(self.variables),
             solve=lambda wishes, force: self.concretize_environment(environment, wishes, force),
             store=self.store,
@@ -389,6 +394,7 @@ class Session:
             library_path=self.library_path,
             splits_env=self.splits_env,
             others=lambda: known_environments(root, self.environments_file),
+            own_places=lambda: (self.stage_root, self.store.root),
         )
 
     def _reusable(self, wanted: Sequence[Spec]) -> Mapping[str, ConcreteSpec]:
@@ -399,9 +405,14 @@ class Session:
         return allowed(self.store.database.specs(), reuse, wanted)
 
     def _solve(
-        self, roots: Sequence[Root], wishes: Wishes, fixed: Sequence[ConcreteSpec]
+        self,
+        roots: Sequence[Root],
+        wishes: Wishes,
+        fixed: Sequence[ConcreteSpec],
+        develop: Sequence[DevelopSpec],
     ) -> Solution:
         from spack.actions.concretizing import concretize, reusable_specs
+        from spack.solver.problem import Root
 
         settings = self.settings
         return concretize(
@@ -413,6 +424,7 @@ class Session:
             reusable_specs(self._reusable([root.spec for root in roots]), fixed),
             wishes,
             deprecated=settings.config.deprecated,
+            develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
         )
 
     @property

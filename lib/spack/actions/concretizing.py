@@ -65,10 +65,12 @@ def concretize(
     *,
     deprecated: bool = False,
     unify: Union[bool, str, None] = None,
+    develop: Optional[Mapping[str, Root]] = None,
 ) -> Solution:
     """Solve for *roots*.
 
     :param reusable: installed specs, and those that an environment has fixed.
+    :param develop: see :class:`spack.solver.problem.Problem`.
     :raises SpecError: a root has no name, or names a package that no repository has.
     :raises UnsatisfiableError: with the causes.
     """
@@ -87,6 +89,7 @@ def concretize(
         deprecated=deprecated or wishes.deprecated,
         tests=wishes.tests,
         max_duplicates=1 if settings.duplicates == "none" else Problem.max_duplicates,
+        develop=develop or {},
         seconds=float(settings.timeout or 300),
     )
     solution = solve(problem)

@@ -74,6 +74,7 @@ class EnvironmentWork:
     :param register: where environments outside of the named ones are remembered.
     :param others: the environments that exist, this one among them or not.
     :param splits_env: see :class:`spack.view.records.ViewOptions`.
+    :param own_places: directories of ours that may lie among a developer's sources.
     """
 
     environment: Environment
@@ -88,6 +89,7 @@ class EnvironmentWork:
     library_path: Tuple[str, ...] = ()
     splits_env: bool = True
     others: Callable[[], Iterable[Environment]] = tuple
+    own_places: Callable[[], Tuple[Path, ...]] = tuple
 
 
 def concretize_environment(
@@ -157,6 +159,7 @@ def install_environment(
     :param dry_run: only tell what would be done; nothing is written, the lock file neither.
     :raises InstallError: something could not be built; views are left as they were.
     """
+    from spack.actions.developing import outdated
     from spack.actions.installing import install
 
     roots, new = concretize_environment(work, wishes, write=not dry_run)
@@ -167,6 +170,7 @@ def install_environment(
             f"{count_of(_count_nodes(roots), 'package')} in all"
         )
     overwrite = frozenset(root.dag_hash() for root in roots if again(root))
+    overwrite |= outdated(roots, work.store, work.own_places, reporter)
     options = Options(only=only, overwrite=overwrite, tests=wishes.tested)
     plan = install(roots, options, building, dry_run=dry_run)
     if dry_run:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from spack.actions.developing import DEVELOPED, is_editable, source_directory, state_of
 from spack.build import outside, process
 from spack.build.environment import clean_environment
-from spack.build.job import BuildJob, PatchFile, RepositoryRow
+from spack.build.job import COPY, IN_PLACE, BuildJob, PatchFile, RepositoryRow
 from spack.build.venv import interpreter_of
 from spack.errors import InstallError, RecipeError
+from spack.fetch.develop import check_directory, copy_sources
 from spack.fetch.fetcher import Fetcher
+from spack.fetch.plain import Progress
 from spack.fetch.stage import Stage
 from spack.install.check import PythonPaths
 from spack.install.plan import BUILD, Plan, Step
@@ -107,6 +110,11 @@ class Workshop:
 
         return outside.PREVENT if not self.dirty and landlock.is_available() else outside.UNDO
 
+    @property
+    def own_places(self) -> Tuple[Path, ...]:
+        """Directories of ours that may lie among a developer's sources, and are none."""
+        return (self.stage_root, self.store.root)
+
     def stage_path(self, spec: ConcreteSpec) -> Path:
         """Where the sources of a node are unpacked and built."""
         name = spec.format(self.stage_name, {"version": path_part(str(spec.version))})
@@ -153,6 +161,8 @@ class StagedSources:
         path = self._workshop.stage_path(spec)
         if path.exists():
             Stage(path, path).destroy()
+        if spec.is_develop:
+            return self._develop(recipe, spec, path, progress)
         return self._workshop.fetcher.stage(
             recipe,
             str(spec.version),
@@ -162,9 +172,24 @@ class StagedSources:
             progress=progress,
         )
 
+    def _develop(self, recipe: Recipe, spec: ConcreteSpec, path: Path, progress: Progress) -> Stage:
+        """A stage with a copy of the developer's directory, or that itself if it is editable."""
+        workshop = self._workshop
+        source = source_directory(spec)
+        check_directory(source, spec.name)
+        patches = () if is_editable(spec) else self.patches(recipe, spec)
+        stage = workshop.fetcher.stage_patches(path, patches, progress)
+        made = state_of(spec, workshop.own_places)
+        if is_editable(spec):
+            return replace(stage, source_path=source, developed=made)
+        copy_sources(source, stage.source_path, workshop.own_places)
+        return replace(stage, developed=made)
+
     def fetch(self, spec: ConcreteSpec, task: Task) -> None:
         """Bring everything that :meth:`stage` needs into the cache."""
         recipe = self._workshop.recipe(spec)
+        if spec.is_develop:
+            return
         task.phase("fetch")
         self._workshop.fetcher.fetch_all(
             recipe,
@@ -246,6 +271,7 @@ def build_job(workshop: Workshop, order: Order, stage: Stage, guard: str) -> Bui
         background=order.background,
         wheels=str(workshop.wheels) if keeps_wheels else None,
         writable=_writable(workshop, order, stage) if guard == outside.PREVENT else None,
+        develop=_development(order.spec),
     )
 
 
@@ -276,6 +302,12 @@ def _own_and_others(order: Order) -> Tuple[List[str], List[str]]:
     return own, list(dict.fromkeys(others))
 
 
+def _development(spec: ConcreteSpec) -> str:
+    if not spec.is_develop:
+        return ""
+    return IN_PLACE if is_editable(spec) else COPY
+
+
 def repository_rows(recipes: RepoPath) -> Tuple[RepositoryRow, ...]:
     """The repositories as a worker is told of them."""
     return tuple(RepositoryRow(repo.namespace, str(repo.root)) for repo in recipes.repositories)
@@ -295,8 +327,22 @@ def build_variables(workshop: Workshop, spec: ConcreteSpec, stage_path: Path) ->
         passed=passed,
     )
     variables.update(workshop.compiling)
+    if spec.is_develop:
+        variables.update(_versions(spec))
     variables.update(workshop.variables)
     return variables
+
+
+def _versions(spec: ConcreteSpec) -> Dict[str, str]:
+    """Variables that give a version to backends which ask git for it.
+
+    What is built is the version that the spec says; in a developer's directory there is no
+    ``PKG-INFO`` that would tell.
+    """
+    version = str(spec.version)
+    if not version[:1].isdigit():
+        return {}
+    return dict.fromkeys(("SETUPTOOLS_SCM_PRETEND_VERSION", "PDM_BUILD_SCM_VERSION"), version)
 
 
 class _Builder:
@@ -349,6 +395,8 @@ class _Builder:
         }
         if self._workshop.dirty:
             facts["dirty"] = True
+        if stage.developed:
+            facts[DEVELOPED] = stage.developed
         return Outcome(list(result.run_environment), facts)
 
     def _tell(

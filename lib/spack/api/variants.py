@@ -28,6 +28,7 @@ RESERVED = frozenset(
         "branch",
         "commit",
         "dev_path",
+        "editable",
         "namespace",
         "operating_system",
         "os",

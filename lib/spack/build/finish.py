@@ -3,7 +3,8 @@
 The build's virtual environment goes, and with it every mention of its interpreter: text files name
 that of python-venv instead. Records of Python distributions stay true (PEP 376, PEP 627): rows of
 files that were changed are written anew, ``INSTALLER`` names this tool, and ``direct_url.json``
-(PEP 610), which would name the stage, is dropped with its row.
+(PEP 610), which would name the stage, is dropped with its row; that of an editable install names
+a developer's directory, and stays.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import base64
 import csv
 import hashlib
 import io
+import json
 import os
 import re
 import stat
@@ -98,7 +100,7 @@ def _correct(directory: Path, touched: Set[str]) -> None:
         installer.write_text(f"{INSTALLER}\n", encoding="utf-8")
         touched.add(os.path.realpath(installer))
     origin = directory / "direct_url.json"
-    dropped = origin.exists()
+    dropped = origin.exists() and not _is_editable(origin)
     if dropped:
         origin.unlink()
     record = directory / "RECORD"
@@ -109,7 +111,7 @@ def _correct(directory: Path, touched: Set[str]) -> None:
     known: Dict[str, List[str]] = {}
     for row in rows:
         path = os.path.realpath(os.path.join(directory.parent, row[0]))
-        if row[0] == f"{directory.name}/direct_url.json":
+        if dropped and row[0] == f"{directory.name}/direct_url.json":
             continue
         known[row[0]] = [row[0], *_digest(path)] if path in touched else row
     name = f"{directory.name}/INSTALLER"
@@ -118,6 +120,15 @@ def _correct(directory: Path, touched: Set[str]) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(known.values())
     record.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _is_editable(origin: Path) -> bool:
+    """Whether a ``direct_url.json`` names the directory that the install refers to for ever."""
+    try:
+        data = json.loads(origin.read_text(encoding="utf-8"))
+        return data["dir_info"]["editable"] is True
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _digest(path: str) -> List[str]:

@@ -29,6 +29,9 @@ T = TypeVar("T")
 #: What the worker does: build, or only tell the environment of the build.
 BUILD, ENVIRONMENT = "build", "environment"
 
+#: How sources of a developer's directory are built: in a copy, or there.
+COPY, IN_PLACE = "copy", "in-place"
+
 
 @dataclass(frozen=True)
 class RepositoryRow:
@@ -73,6 +76,7 @@ class BuildJob:
     :param wheels: directory of wheels that builds have made, to reuse and to add to.
     :param background: let other builds have the processors first.
     :param writable: paths below which alone the build may write; None leaves it to the system.
+    :param develop: the sources are a developer's: :data:`COPY` or :data:`IN_PLACE`; else "".
     :param keep_venv: leave the build's virtual environment in place (to look at a failure).
     """
 
@@ -95,6 +99,7 @@ class BuildJob:
     wheels: Optional[str] = None
     background: bool = False
     writable: Optional[Tuple[str, ...]] = None
+    develop: str = ""
 
     @property
     def prefix(self) -> str:

@@ -34,7 +34,7 @@ from spack.build.graph import Roles, roles
 from spack.build.job import BuildFailure, BuildJob, BuildResult, PhaseTime
 from spack.build.setup import ToolPlaces, build_environment, inject_names, run_environment
 from spack.build.venv import BuildVenv, interpreter_of
-from spack.errors import InstallError, RecipeError, SpackError
+from spack.errors import FetchError, InstallError, RecipeError, SpackError
 from spack.fetch import patches
 from spack.recipe.names import directory_name
 from spack.repo.finder import install_finder
@@ -268,7 +268,8 @@ class Build:
         """Patches, then the phases of the builder, each timed."""
         source = self.job.source_path
         if source is not None and os.path.isdir(source):
-            self._timed("patch", lambda: self._patch(package))
+            if self.job.develop != contract.IN_PLACE:  # nobody's own files are changed
+                self._timed("patch", lambda: self._patch(package))
             os.chdir(source)
         else:
             os.chdir(self.job.stage_path)
@@ -287,7 +288,13 @@ class Build:
         source = str(self.job.source_path)
         os.chdir(source)
         for patch in self.job.patches:
-            _apply(patch, source)
+            try:
+                _apply(patch, source)
+            except FetchError as error:
+                if not self.job.develop:
+                    raise
+                # The developer may have applied it, or be at work on what it is about.
+                tty.warn(f"left out, because the sources are developed: {error.message}")
         method = getattr(package, "patch", None)
         if callable(method):
             _call_patch(method)

@@ -109,6 +109,13 @@ def _parsed(data: bytes, path: str) -> Mapping[str, Any]:
     return parsed
 
 
+#: What can be done where a backend lacks a hook.
+_HINTS = {
+    "build_editable": "PEP 660 is newer (setuptools has it from 64 on, flit-core from 3.4): "
+    "take a newer one or leave +editable out",
+}
+
+
 class Hooks:
     """The hooks of one source tree.
 
@@ -168,7 +175,9 @@ class Hooks:
             ) from None
         except pyproject_hooks.HookMissing:
             raise InstallError(
-                f"the build backend {self._backend} has no hook {name}", ref="build-backend"
+                f"the build backend {self._backend} has no hook {name}",
+                hint=_HINTS.get(name),
+                ref="build-backend",
             ) from None
         except subprocess.CalledProcessError as exc:
             how = f"signal {-exc.returncode}" if exc.returncode < 0 else f"{exc.returncode}"
@@ -180,6 +189,11 @@ class Hooks:
         """What the build needs beyond ``requires``."""
         found: List[str] = self._call("get_requires_for_build_wheel", settings)
         return list(found)
+
+    def editable(self, directory: str, settings: Mapping[str, Any]) -> str:
+        """Build a wheel in *directory* that refers to the source tree (PEP 660); its path."""
+        name: str = self._call("build_editable", directory, settings)
+        return os.path.join(directory, os.path.basename(name))
 
     def wheel(self, directory: str, settings: Mapping[str, Any]) -> str:
         """Build the wheel in *directory*; its path."""

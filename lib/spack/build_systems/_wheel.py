@@ -13,7 +13,7 @@ import io
 import os
 import re
 import subprocess
-from typing import Any, BinaryIO, Dict, Iterable, List, Mapping, NamedTuple, Set, Tuple
+from typing import Any, BinaryIO, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from spack.errors import InstallError
 from spack.util.shebang import first_line
@@ -39,6 +39,9 @@ _FIRST = (
 
 #: Beside the files of the wheel, in ``.dist-info`` (PEP 376, PEP 627).
 _METADATA = {"INSTALLER": b"spack\n", "REQUESTED": b""}
+
+#: Beside them, for what was not installed from an index (PEP 610).
+DIRECT_URL = "direct_url.json"
 
 
 _NAME = re.compile(r"^Name:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
@@ -177,10 +180,13 @@ class _Destination:
         ]
 
 
-def install_wheel(path: str, layout: Layout, verify: bool = False) -> None:
+def install_wheel(
+    path: str, layout: Layout, verify: bool = False, direct_url: Optional[bytes] = None
+) -> None:
     """Install the wheel at *path*.
 
     :param verify: compare its files with its RECORD first; for wheels from elsewhere.
+    :param direct_url: content of the file of that name (PEP 610), for editable installs.
     :raises InstallError: it is no wheel, its RECORD lies, or it has files for other places.
     """
     # start-up: only builds install wheels
@@ -198,7 +204,8 @@ def install_wheel(path: str, layout: Layout, verify: bool = False) -> None:
                 _verify(archive, source.dist_info_dir)
             match = _NAME.search(source.read_dist_info("METADATA"))
             destination: Any = _Destination(layout, match[1] if match else source.distribution)
-            install(source, destination, _METADATA)
+            metadata = _METADATA if direct_url is None else {**_METADATA, DIRECT_URL: direct_url}
+            install(source, destination, metadata)
     except (InstallerError, ValueError, KeyError, AssertionError, zipfile.BadZipFile) as exc:
         raise InstallError(
             f"{name} cannot be installed: {exc}",

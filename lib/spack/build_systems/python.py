@@ -35,6 +35,7 @@ from spack.package import (
     working_dir,
 )
 
+from ._editable import left_clean
 from ._pip import uses_pip
 from .python_wheel import PythonWheelBuilder, flattened
 
@@ -222,9 +223,12 @@ class PythonPipBuilder(BuilderWithDefaults):
         args += [f"--install-option={item}" for item in self.install_options(spec, prefix)]
         args += [f"--global-option={item}" for item in self.global_options(spec, prefix)]
         archive = pkg.stage.archive_file
-        args.append(archive if archive and archive.endswith(".whl") else ".")
         pip = spec["python"].command.with_default_args("-m", "pip")
         with working_dir(self.build_directory):
-            pip(*args)
+            if spec.satisfies("+editable"):
+                with left_clean(self.build_directory):
+                    pip(*args, "--editable", ".")
+            else:
+                pip(*args, archive if archive and archive.endswith(".whl") else ".")
 
     run_after("install")(execute_install_time_tests)

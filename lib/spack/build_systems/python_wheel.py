@@ -8,6 +8,7 @@ what a recipe does before and after ``install`` happens when it expects it.
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
 
 from spack.package import (
@@ -22,6 +23,7 @@ from spack.package import (
 )
 
 from ._backend import build_system_of, started
+from ._editable import direct_url, left_clean
 from ._wheel import Layout, install_wheel
 
 __all__ = ["PythonWheelBuilder", "flattened", "settings_of"]
@@ -98,8 +100,15 @@ class PythonWheelBuilder(BuilderWithDefaults):
         tty.msg(f"build backend: {system.backend}")
         python = self.spec["python"].command.path
         jobs = determine_number_of_jobs(parallel=self.pkg.parallel) if self.compiles else 1
-        with started(python, self.build_directory, system, jobs) as hooks:
-            return hooks.wheel(directory, settings)
+        clean = left_clean(self.build_directory) if self.is_editable else nullcontext()
+        with clean, started(python, self.build_directory, system, jobs) as hooks:
+            build = hooks.editable if self.is_editable else hooks.wheel
+            return build(directory, settings)
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether the install is to refer to the source tree, a developer's (PEP 660)."""
+        return bool(self.pkg.spec.satisfies("+editable"))
 
     def install(self, pkg: Any, spec: Any, prefix: Prefix) -> None:
         """The only phase."""
@@ -107,7 +116,8 @@ class PythonWheelBuilder(BuilderWithDefaults):
         ready = archive if archive and archive.endswith(".whl") else pkg.stage.wheel
         wheel = ready or self.wheel()
         tty.msg(f"wheel: {wheel if ready else os.path.basename(wheel)}")
-        install_wheel(wheel, self.layout(), verify=bool(ready))
+        origin = direct_url(self.build_directory) if self.is_editable else None
+        install_wheel(wheel, self.layout(), verify=bool(ready), direct_url=origin)
 
     run_after("install")(execute_install_time_tests)
 

@@ -8,6 +8,7 @@ and may be moved.
 
 from __future__ import annotations
 
+from spack.environment.develop import DevelopSpec
 from spack.environment.environment import (
     Environment,
     create_environment,
@@ -19,6 +20,7 @@ from spack.environment.lockfile import LockedRoot, Lockfile
 from spack.environment.manifest import EnvironmentManifest, UserSpec, ViewDescriptor
 
 __all__ = [
+    "DevelopSpec",
     "Environment",
     "EnvironmentManifest",
     "LockedRoot",

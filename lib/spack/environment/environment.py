@@ -14,6 +14,7 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple, 
 
 from spack.config.schema import near
 from spack.config.variables import Variables
+from spack.environment.develop import DevelopSpec
 from spack.environment.lockfile import LOCKFILE_NAME, Lockfile, read_lockfile
 from spack.environment.manifest import (
     DEFAULT_TEXT,
@@ -24,7 +25,7 @@ from spack.environment.manifest import (
     ViewDescriptor,
 )
 from spack.errors import EnvironmentFileError
-from spack.spec import ConcreteSpec
+from spack.spec import ConcreteSpec, Spec
 from spack.util import yaml
 from spack.util.filesystem import atomic_write, remove_tree
 from spack.util.lock import FileLock
@@ -121,6 +122,18 @@ class Environment:
     def remove(self, specs: Sequence[str], definition: str = "") -> None:
         """Remove roots from ``spack.yaml``; see :meth:`EnvironmentManifest.removed`."""
         self._edited(self.manifest.removed(specs, definition, self._known_names()))
+
+    def develop_specs(self, variables: Optional[Variables] = None) -> Tuple[DevelopSpec, ...]:
+        """The packages that are built from directories."""
+        return self.manifest.develop(variables)
+
+    def develop(self, spec: Spec, path: str) -> None:
+        """Let ``spack.yaml`` say that the package of *spec* is built from *path*."""
+        self._edited(self.manifest.developed(spec, path))
+
+    def undevelop(self, names: Sequence[str]) -> None:
+        """Undo that; see :meth:`EnvironmentManifest.undeveloped`."""
+        self._edited(self.manifest.undeveloped(names))
 
     def set_view(self, view: Union[bool, str]) -> None:
         """Write ``view:`` into ``spack.yaml``: on, off, or a path."""

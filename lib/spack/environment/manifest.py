@@ -2,7 +2,7 @@
 
 Its grammar is the table :data:`spack.config.sections.ENVIRONMENT`; configuration sections in it
 are a scope of their own (:func:`spack.config.scopes.environment_scope`). This module reads what is
-left: ``specs``, ``definitions`` and ``view``.
+left: ``specs``, ``definitions``, ``view`` and ``develop``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from spack.config.schema import Origin, Report, Tree
 from spack.config.scopes import check_environment
 from spack.config.variables import Variables
 from spack.environment.definitions import UserSpec, expand, expand_definitions
+from spack.environment.develop import DevelopSpec, read_develop, remove_entries, row_of
 from spack.errors import EnvironmentFileError, SpecError
 from spack.spec import Spec, parse
 from spack.util import yaml
@@ -165,6 +166,14 @@ class EnvironmentManifest:
             winners={x: str(y) for x, y in _plain(data.get("conflicts"), {}).items()},
         )
 
+    def develop(self, variables: Optional[Variables] = None) -> Tuple[DevelopSpec, ...]:
+        """The packages that are built from directories; see :mod:`spack.environment.develop`.
+
+        :raises ConfigError: every entry that is not as it should be.
+        """
+        section = self._section("develop")
+        return read_develop(section, lambda tree, report: self._path(tree, variables, report))
+
     def _path(self, tree: Tree, variables: Optional[Variables], report: Report) -> str:
         text = str(tree.value)
         known = (variables or Variables()).with_values(env=str(self.folder))
@@ -227,6 +236,26 @@ class EnvironmentManifest:
         """This manifest with another ``view:``, saved."""
         document = yaml.round_trip(self.path)
         document.data["spack"]["view"] = view
+        return self._saved(document)
+
+    def developed(self, spec: Spec, path: str) -> EnvironmentManifest:
+        """This manifest with the package of *spec* built from *path*, saved."""
+        document = yaml.round_trip(self.path)
+        if document.data["spack"] is None:
+            document.data["spack"] = {}
+        section = document.data["spack"].get("develop")
+        if section is None:
+            section = document.data["spack"]["develop"] = {}
+        section[spec.name] = dict(row_of(spec, path))
+        return self._saved(document)
+
+    def undeveloped(self, names: Sequence[str]) -> EnvironmentManifest:
+        """This manifest without these packages in ``develop:``, saved.
+
+        :raises EnvironmentFileError: one of them is not there; nothing is changed then.
+        """
+        document = yaml.round_trip(self.path)
+        remove_entries(document.data, names, self.path)
         return self._saved(document)
 
     def _not_there(

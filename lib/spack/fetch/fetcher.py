@@ -167,6 +167,17 @@ class Fetcher:
                 shutil.rmtree(path, ignore_errors=True)
             raise
 
+    def stage_patches(
+        self,
+        path: Path,
+        patches: Iterable[Tuple[Recipe, PatchRecord]],
+        progress: Optional[Progress] = None,
+    ) -> Stage:
+        """Makes the stage *path*, which is not there, with patches and without sources."""
+        path.mkdir(parents=True)
+        staged = tuple(self._patch(owner, patch, path, progress) for owner, patch in patches)
+        return Stage(path, path / SOURCE, patches=staged)
+
     def _stage(
         self,
         recipe: Recipe,

@@ -39,6 +39,7 @@ class Stage:
         ``source_path``; None for sources from git and for packages without code.
     :param resources: name -> where its files were put.
     :param patches: in the order of their application; nothing is patched yet.
+    :param developed: of sources in a developer's directory, their fingerprint.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Stage:
     archive_file: Optional[Path] = None
     resources: Mapping[str, Path] = field(default_factory=dict)
     patches: Tuple[StagedPatch, ...] = ()
+    developed: str = ""
 
     def destroy(self) -> None:
         """Removes the stage, also directories that a build made read-only."""

@@ -306,6 +306,7 @@ def _usable(problem: Problem) -> Iterable[ConcreteSpec]:
         known = verdicts.get(digest)
         if known is None:
             known = spec.platform == problem.host.platform and spec.os == problem.host.os
+            known = known and not spec.is_develop  # its directory may say something else by now
             if known and spec.external is not None:
                 if spec.name not in prefixes:
                     settings = problem.packages.get(spec.name)

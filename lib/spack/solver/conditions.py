@@ -25,7 +25,7 @@ from spack.spec import ConcreteSpec, Dependency, Spec, VariantValue, any_version
 __all__ = ["Conditions", "Literal"]
 
 #: Keys that look like variants but that no recipe declares: a node has them when it is told to.
-FREE_KEYS = frozenset(("commit", "dev_path", "patches", "tag", "branch", "ref"))
+FREE_KEYS = frozenset(("commit", "dev_path", "editable", "patches", "tag", "branch", "ref"))
 
 Key = Tuple[Any, ...]
 

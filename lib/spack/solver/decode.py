@@ -160,7 +160,7 @@ class _Decoder:
             _, name, text = self.encoding.conditions.literals[literal - 1].key[:3]
             if name not in FLAG_NAMES:
                 known = found[name].values if name in found else ()
-                kind = "multi" if name == "patches" else "single"
+                kind = {"patches": "multi", "editable": "bool"}.get(name, "single")
                 found[name] = VariantValue(name, kind, (*known, text), exact=True)
         self._defaults(spec, waiting, found)
         if external is None and recipe is not None:

@@ -201,6 +201,7 @@ class Encoder:
         if expanded or ready:
             self.virtuals.provisions_of(name)
             self.rules.configured(name)
+            self.rules.developed(name)
 
     def conjunction(self, predicate: str, term: int | str, condition: int) -> None:
         """Emit the *condition* of something, unless it always holds."""

@@ -62,8 +62,20 @@ def dependency_records(catalog: Catalog, name: str) -> Sequence[DependencyRecord
                 DependencyRecord("compiler-wrapper", ("build",), when)
                 for when in ([""] if "" in whens else whens)
             ]
+        if _is_editable(catalog, name):
+            rows.append(_OF_EDITABLES)
         known = catalog.dependency_records[name] = tuple(rows)
     return known
+
+
+#: What hatchling names in ``get_requires_for_build_editable``.
+_OF_EDITABLES = DependencyRecord("py-editables", ("build",), "%py-hatchling")
+
+
+def _is_editable(catalog: Catalog, name: str) -> bool:
+    problem = catalog.problem
+    specs = [root.spec for root in (*problem.roots, *problem.develop.values())]
+    return any("editable" in spec.variants for spec in specs if spec.name == name)
 
 
 def _of_the_host(catalog: Catalog, text: str) -> bool:

@@ -60,13 +60,15 @@ _WORDS = {
     "require": "{package} must be {text}{when}",
     "forbid": "{package} must not be {text}{when}",
     "prefer": "{package} should be {text}{when}",
+    "develop": "{text} is developed",
 }
 _HINTS = {
     "root": "ask for something else than {text}",
     "require": "change this requirement of the configuration",
+    "develop": "develop another version, or `spack undevelop {package}`",
     "forbid": "change this rule of the configuration",
 }
-_ORDER = {"asked": 0, "root": 0, "require": 1, "forbid": 1, "domain": 3}
+_ORDER = {"asked": 0, "root": 0, "require": 1, "forbid": 1, "develop": 1, "domain": 3}
 
 
 class _Account:

@@ -33,6 +33,8 @@ def precheck(catalog: Catalog, roots: Sequence[Root]) -> Tuple[Root, ...]:
                 problems.append(error)
         except SpackError as error:
             problems.append(error)
+    for root in catalog.problem.develop.values():
+        problems.extend(_impossible(catalog, root))
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -118,6 +120,36 @@ def _impossible(catalog: Catalog, root: Root) -> Iterable[SpackError]:
             error = _no_variant(candidates, value, root)
             if error is not None:
                 yield error
+        if "editable" in spec.variants:
+            yield from _not_editable(catalog, candidates, spec, root)
+
+
+def _not_editable(
+    catalog: Catalog, candidates: Candidates, spec: Spec, root: Root
+) -> Iterator[SpackError]:
+    """``+editable`` is about a Python package that is built from somebody's directory."""
+    recipe = candidates.recipe
+    values = [
+        value
+        for record in (recipe.variants if recipe is not None else ())
+        if record.name == "build_system"
+        for value, _ in record.values or ()
+    ]
+    facts = {"package": spec.name, "origin": root.origin}
+    if "python_wheel" not in values:
+        yield UnsatisfiableError(
+            f"{spec.name} cannot be editable: it is not built as a Python wheel ({root.origin})",
+            facts=facts,
+            hint="leave +editable out; after a change of its sources `spack install` builds it",
+            ref="not-editable",
+        )
+    elif "dev_path" not in spec.variants and spec.name not in catalog.problem.develop:
+        yield UnsatisfiableError(
+            f"{spec.name} cannot be editable without a directory to edit ({root.origin})",
+            facts=facts,
+            hint=f"spack develop --editable -p DIRECTORY {spec.name}, in an environment",
+            ref="not-editable",
+        )
 
 
 def _unknown_package(catalog: Catalog, name: str, origin: str) -> RecipeError:

@@ -144,6 +144,8 @@ class Problem:
     :param deprecated: whether deprecated versions may be chosen.
     :param tests: True, or the names of the packages whose test dependencies are wanted.
     :param max_duplicates: instances of one build tool that one graph may hold.
+    :param develop: by package name, what every node of a package must be that is built from a
+        developer's directory: its version, ``dev_path`` and variants.
     :param seconds: bound on the time of one optimisation; the best solution so far is taken.
     """
 
@@ -157,6 +159,7 @@ class Problem:
     deprecated: bool = False
     tests: Union[bool, FrozenSet[str]] = False
     max_duplicates: int = 4
+    develop: Mapping[str, Root] = field(default_factory=dict)
     seconds: float = 300.0
 
 

@@ -70,7 +70,7 @@ def concretize(problem: Problem) -> Solution:
     """
     effort = _Effort()
     start = time.perf_counter()
-    catalog = Catalog(problem, _given(problem.roots))
+    catalog = Catalog(problem, _given((*problem.roots, *problem.develop.values())))
     roots = precheck(catalog, problem.roots)
     effort.spend("check", time.perf_counter() - start)
     if problem.unify is True or len(roots) < 2:
@@ -133,7 +133,7 @@ def _solve(
     effort: _Effort,
     catalog: Optional[Catalog] = None,
 ) -> List[ConcreteSpec]:
-    catalog = catalog or Catalog(problem, _given(roots))
+    catalog = catalog or Catalog(problem, _given((*roots, *problem.develop.values())))
     effort.reasons = frozenset()
     multi: Dict[str, int] = {}
     more: Set[str] = set()
@@ -225,7 +225,7 @@ def _grow(world: World, effort: _Effort) -> Dict[str, int]:
 
 def _order(encoding: Encoding) -> List[int]:
     """Guards, those first that say least when they are blamed."""
-    rank = {"domain": 0, "forbid": 3, "require": 3, "root": 4, "asked": 4}
+    rank = {"domain": 0, "forbid": 3, "require": 3, "develop": 3, "root": 4, "asked": 4}
     numbers = range(1, len(encoding.guards) + 1)
     return sorted(numbers, key=lambda number: rank.get(encoding.guards[number].kind, 1))
 

@@ -105,6 +105,16 @@ class RuleFacts:
             prefer = [group for group in everything.prefer if self._applicable(name, group)]
             self._wishes(name, prefer, everything.conflict)
 
+    def developed(self, name: str) -> None:
+        """What is said of a package that is built from a developer's directory."""
+        root = self.world.catalog.problem.develop.get(name)
+        if root is None:
+            return
+        guard = self.guards.add("develop", name, str(root.spec), root.origin)
+        literals = self.conditions.compile(name, root.spec.with_name(""))
+        for literal in (0,) if literals is None else literals:
+            self.emit(f"told({quote(name)},{literal},{guard}).")
+
     def _wishes(
         self,
         name: str,

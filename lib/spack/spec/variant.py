@@ -24,6 +24,7 @@ RESERVED_NAMES = frozenset(
         "branch",
         "commit",
         "dev_path",
+        "editable",
         "namespace",
         "operating_system",
         "os",

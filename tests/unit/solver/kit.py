@@ -233,7 +233,11 @@ def problem_of(data: dict[str, Any]) -> Problem:
         for place, spec in enumerate(installed):
             text = text.replace(f"<hash{place}>", spec.dag_hash(7))
         roots.append(Root(Spec.parse(text)))
-    return replace(problem, roots=tuple(roots), reusable=tuple(installed))
+    develop = {
+        name: Root(Spec.parse(text), "spack.yaml:5")
+        for name, text in (data.get("develop") or {}).items()
+    }
+    return replace(problem, roots=tuple(roots), reusable=tuple(installed), develop=develop)
 
 
 #: Every scenario has these two compilers, as any machine has.
@@ -368,7 +372,7 @@ def check_built(problem: Problem, node: ConcreteSpec, root_names: set[str]) -> N
     declared = {v.version: v for v in recipe.versions}
     named = {
         str(s.versions.concrete)
-        for r in problem.roots
+        for r in (*problem.roots, *problem.develop.values())
         for s in r.spec.traverse()
         if s.name == node.name
     }
@@ -395,7 +399,7 @@ def check_built(problem: Problem, node: ConcreteSpec, root_names: set[str]) -> N
 def check_variants(recipe: Recipe, node: ConcreteSpec) -> None:
     names = {record.name for record in recipe.variants}
     for name in node.variants:
-        assert name in names or name in ("patches", "dev_path", "commit"), name
+        assert name in names or name in ("patches", "dev_path", "editable", "commit"), name
     for name in names:
         active = None
         for record in recipe.variants:

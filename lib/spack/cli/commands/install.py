@@ -7,6 +7,7 @@ import sys
 from contextlib import nullcontext
 from typing import Sequence
 
+from spack.actions.developing import outdated
 from spack.actions.environments import install_environment
 from spack.actions.installing import Work, install
 from spack.cli.commands.spec import add_concretizer_arguments, wishes
@@ -102,9 +103,13 @@ def run(session: Session, args: argparse.Namespace) -> None:
         )
     asked = wishes(args)
     roots = session.concretize(parse_many(args.spec), asked).roots
+    again = frozenset(root.dag_hash() for root in roots) if args.overwrite else frozenset()
     options = Options(
         only=args.only or "all",
-        overwrite=frozenset(root.dag_hash() for root in roots) if args.overwrite else frozenset(),
+        overwrite=again
+        | outdated(
+            roots, session.store, lambda: (session.stage_root, session.store.root), session.reporter
+        ),
         tests=asked.tested,
     )
     plan = install(roots, options, work, dry_run=args.dry_run)
