@@ -67,6 +67,8 @@ SHELLS = {
     "dash": "set -eu; . {activate}; {use}; deactivate; {after}",
     "fish": "source {activate}.fish; {use}; deactivate; {after}",
     "tcsh": "source {activate}.csh; {use}; eval deactivate; {after}",
+    # Nushell reads the file before it runs anything, so its path cannot come from a variable.
+    "nu": 'overlay use "{literal}.nu"; {use}; deactivate; print ($env.PATH | str join ":")',
 }
 
 
@@ -196,12 +198,13 @@ def check(view: Path) -> None:
         quoted = str(view / "bin/activate")
         script = template.format(
             activate='"$ACTIVATE"' if shell not in ("fish", "tcsh") else "$ACTIVATE:q",
+            literal=quoted.replace('"', '\\"'),
             use="tool; printenv VIRTUAL_ENV",
             after="echo $PATH",
         )
         script = script.replace("$ACTIVATE:q.csh", '"$ACTIVATE:q".csh')
         script = script.replace("$ACTIVATE:q.fish", "$ACTIVATE.fish")
-        flag = ["-f", "-c"] if shell in ("zsh", "tcsh") else ["-c"]
+        flag = [*{"zsh": ["-f"], "tcsh": ["-f"], "nu": ["--no-config-file"]}.get(shell, []), "-c"]
         shown = out(program, *flag, script, env={"ACTIVATE": quoted}).splitlines()
         path = "/usr/bin /bin" if shell == "fish" else "/usr/bin:/bin"
         assert shown == [expected, str(view), path], (shell, shown)
@@ -223,36 +226,56 @@ class {title}(CMakePackage):
 CMAKE = """\
 cmake_minimum_required(VERSION 3.15)
 project({name} LANGUAGES NONE)
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
 {lines}
 install(FILES {name}.py DESTINATION "${{site}}")
 """
 
-#: How a CMake project finds the directory for its modules.
-WAYS = {
-    "finds": 'set(site "${Python3_SITEARCH}")',
-    "asks": "execute_process(COMMAND ${Python3_EXECUTABLE} -c "
-    "\"import sysconfig; print(sysconfig.get_path('platlib'), end='')\" OUTPUT_VARIABLE site)",
-    "guesses": "set(site lib/python3/dist-packages)",
+#: How CMake projects find the directory for their modules.
+ASKS = "import sysconfig; print(sysconfig.get_path('platlib'), end='')"
+FINDS = {
+    "finds": 'find_package(Python REQUIRED)\nset(site "${Python_SITEARCH}")',
+    "findsthree": "find_package(Python3 REQUIRED COMPONENTS Interpreter)\n"
+    'set(site "${Python3_SITELIB}")',
+    "asks": "find_package(PythonInterp REQUIRED)\n"
+    f'execute_process(COMMAND ${{PYTHON_EXECUTABLE}} -c "{ASKS}" OUTPUT_VARIABLE site)',
+    "runs": f'execute_process(COMMAND python3 -c "{ASKS}" OUTPUT_VARIABLE site)',
+    "versioned": "find_package(Python REQUIRED)\nset(site "
+    '"lib/python${Python_VERSION_MAJOR}.${Python_VERSION_MINOR}/site-packages")',
 }
+
+#: Directories of those that ask nothing, where no Python would look.
+GUESSES = {
+    "lib/python3/dist-packages": "guesses",
+    "${CMAKE_INSTALL_LIBDIR}/python3.11/dist-packages": "guessestoo",
+    "lib64/python2.7/site-packages": "guessesold",
+    "lib/python": "guessesshort",
+}
+
+
+def cmake_project(recipes: Recipes, name: str, lines: str) -> None:
+    text = CMAKE.format(name=name, lines=lines)
+    source = recipes.archive(f"{name}-1.0", {"CMakeLists.txt": text, f"{name}.py": "X = 1\n"})
+    recipes.write(name, JHALE.format(title=name.title(), source=source))
 
 
 def test_cmake_packages_that_extend_python(
     spack: Command, recipes: Recipes, tmp_path: Path
 ) -> None:
     """They land in their own prefix and are imported from the view; or the install says why not."""
-    for name, lines in WAYS.items():
-        files = {"CMakeLists.txt": CMAKE.format(name=name, lines=lines), f"{name}.py": "X = 1\n"}
-        source = recipes.archive(f"{name}-1.0", files)
-        recipes.write(name, JHALE.format(title=name.title(), source=source))
-    place = environment(spack, tmp_path / "env", "finds", "asks")
+    for name, lines in FINDS.items():
+        cmake_project(recipes, name, lines)
+    place = environment(spack, tmp_path / "env", *FINDS)
     for view in LINK_TYPES:
-        code = "import finds, asks; print(finds.X + asks.X, finds.__file__)"
-        shown = out(place / view / "bin/python", "-c", code)
-        assert shown.startswith(f"2 {place / view}/lib/python3")
-    failed = spack.fails("install", "guesses")
-    assert "lib/python3/dist-packages/guesses.py" in failed.text, failed.text
-    assert "site-packages" in failed.text
+        for name in FINDS:
+            code = f"import {name}; print({name}.X, {name}.__file__)"
+            shown = out(place / view / "bin/python", "-c", code)
+            assert shown.startswith(f"1 {place / view}/lib/python3"), shown
+    for folder, name in GUESSES.items():
+        cmake_project(recipes, name, f'include(GNUInstallDirs)\nset(site "{folder}")')
+        failed = spack.fails("install", name)
+        shown = folder.replace("${CMAKE_INSTALL_LIBDIR}", "lib")
+        assert f"{shown}/{name}.py" in failed.text, failed.text
+        assert "site-packages" in failed.text
 
 
 def test_pip_and_uv_leave_the_store_alone(
