@@ -85,6 +85,7 @@ def build_one(
             transaction.prefix,
             stages=tuple(dict.fromkeys((stage.path, Path(stage.path).resolve()))),
             python=services.python(spec, known),
+            pythonpath=any(x["name"] == "PYTHONPATH" for x in outcome.run_environment or ()),
         )
         for warning in checked.warnings:
             services.reporter.warning(f"{spec.short}: {warning}")

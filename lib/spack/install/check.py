@@ -3,7 +3,8 @@
 * The modules of a Python extension lie in the purelib and platlib that its ``python-venv``
   recorded. Another ``site-packages`` or ``dist-packages``, or a ``local`` folder, means that the
   build asked some interpreter for its default scheme instead (Debian's is ``local/…``): the
-  modules would not be found in any view.
+  modules would not be found in any view. Neither would those of a package that has modules in
+  ``lib/python`` alone, and does not say so with a ``PYTHONPATH`` of its run environment.
 * No text file names the stage, which is gone after the install. For extensions that is an
   error; elsewhere (``Makefile`` fragments of compilers and interpreters are full of it) a
   warning.
@@ -15,6 +16,7 @@ The walk that makes the manifest does all of it: no file is read twice.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -53,6 +55,12 @@ _FIX = (
 )
 
 
+#: Where projects put modules that ask no Python; private modules may be there too.
+_LOOSE = re.compile(
+    r"((?:lib(?:64)?/)?python[\d.]*)/.*(?:\.py|\.(?:cpython-[^/]*|abi3)\.so)\Z", re.DOTALL
+)
+
+
 class PythonPaths(NamedTuple):
     """Where an extension's modules belong, relative to its prefix, as in a ``python-venv``
     node's layout record: ``lib/python3.11/site-packages``."""
@@ -87,17 +95,22 @@ class Checked(NamedTuple):
 
 
 def check_prefix(
-    prefix: Path, *, stages: Sequence[Path] = (), python: Optional[PythonPaths] = None
+    prefix: Path,
+    *,
+    stages: Sequence[Path] = (),
+    python: Optional[PythonPaths] = None,
+    pythonpath: bool = False,
 ) -> Checked:
     """Walk the prefix once: its manifest, and what is wrong with it.
 
     :param stages: folders that will be gone; no text file may name one.
     :param python: for a Python extension, where its modules belong.
+    :param pythonpath: whether its run environment says where else it has modules.
     :raises InstallError: if something is fatally wrong; all of it is named, with what to do.
     :raises StoreError: if the prefix cannot be read.
     """
     result = scan(prefix, [os.fsencode(stage) for stage in stages if len(stage.parts) > 1])
-    problems = examine(result, python)
+    problems = examine(result, python, pythonpath)
     fatal = [problem for problem in problems if problem.fatal]
     if fatal:
         raise InstallError(
@@ -110,11 +123,15 @@ def check_prefix(
     return Checked(result.manifest, tuple(problems))
 
 
-def examine(result: Scan, python: Optional[PythonPaths]) -> Tuple[Problem, ...]:
+def examine(
+    result: Scan, python: Optional[PythonPaths], pythonpath: bool = False
+) -> Tuple[Problem, ...]:
     """What is wrong with the prefix that was scanned; pure."""
     problems: List[Problem] = []
     if python is not None:
         problems.extend(_misplaced(result.manifest, python))
+        if not problems and not pythonpath:
+            problems.extend(_loose(result.manifest, python))
     if result.found:
         stage = next(iter(result.found.values())).decode("utf-8", "replace")
         problems.append(
@@ -157,6 +174,30 @@ def _misplaced(manifest: Manifest, python: PythonPaths) -> List[Problem]:
             Problem(f"{message} ({reason})" if reason else message, tuple(paths), _FIX, fatal=True)
         )
     return problems
+
+
+def _loose(manifest: Manifest, python: PythonPaths) -> List[Problem]:
+    """Modules where no Python looks, of a package that has none where it does."""
+    right = (python.purelib + "/", python.platlib + "/")
+    found: Dict[str, List[str]] = {}
+    for path, entry in manifest.files.items():
+        if entry.kind == DIRECTORY:
+            continue
+        if path.startswith(right):
+            return []
+        match = _LOOSE.match(path)
+        if match is not None:
+            found.setdefault(match.group(1), []).append(path)
+    return [
+        Problem(
+            f"Python modules belong in {python.platlib}; no Python looks for them in {place}",
+            tuple(paths),
+            f"{_FIX}; modules that only its own programs use may stay, with a PYTHONPATH in "
+            "setup_run_environment",
+            fatal=True,
+        )
+        for place, paths in found.items()
+    ]
 
 
 def _module_folder(path: str) -> Optional[str]:

@@ -104,3 +104,24 @@ def test_special_files(put):
     os.mkfifo(prefix / "pipe")
     with pytest.raises(InstallError, match="pipe"):
         check_prefix(prefix)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["lib/python/m.py", "python/m/x.py", "lib64/python3.11/m.cpython-311-x86_64-linux-gnu.so"],
+)
+def test_modules_that_no_python_would_find(put, path):
+    put("bin/tool")
+    prefix = put(path)
+    with pytest.raises(InstallError, match="no Python looks for them in") as caught:
+        check_prefix(prefix, python=PATHS)
+    assert caught.value.facts["paths"] == (path,) and "PYTHONPATH" in caught.value.hint
+    check_prefix(prefix)
+    check_prefix(prefix, python=PATHS, pythonpath=True)
+    # Private modules of a package whose others are where they belong.
+    check_prefix(put("lib/python3.11/site-packages/m.py"), python=PATHS)
+
+
+@pytest.mark.parametrize("path", ["lib/python/data.json", "share/x/python/m.py", "lib/other/m.py"])
+def test_what_is_no_module_for_everybody(put, path):
+    check_prefix(put(path), python=PATHS)
