@@ -180,14 +180,19 @@ class PackageIndex:
     def find(self, project: str, filename: str, sha256: Optional[str] = None) -> Tuple[Link, ...]:
         """The links to *filename*, best first; the project's name may be normalised otherwise.
 
+        An archive that advertises the wanted sha256 may have another ending: some recipes ask for
+        a ``.zip`` where there is a ``.tar.gz``, of which they have the checksum.
+
         Those whose advertised sha256 is the wanted one come first, then those that advertise
         none, then those that advertise another: these are returned so that the caller can say
         what is served instead.
         """
         ranked: list[tuple[int, int, Link]] = []
         for position, link in enumerate(self.links(project)):
-            if link.filename == filename or _same(link.filename, filename):
-                known = sha256 is not None and link.sha256 is not None
+            known = sha256 is not None and link.sha256 is not None
+            if link.filename == filename or _same(
+                link.filename, filename, known and link.sha256 == sha256
+            ):
                 rank = 1 if not known else 0 if link.sha256 == sha256 else 2
                 exact = 0 if link.filename == filename else 1
                 ranked.append((2 * rank + exact, position, link))
@@ -313,13 +318,13 @@ def _local(place: str) -> Optional[Path]:
     return Path(os.path.expanduser(place)).absolute()
 
 
-def _same(one: str, other: str) -> bool:
+def _same(one: str, other: str, any_ending: bool) -> bool:
     """Both name one source archive, but for the normalisation of the project (PEP 625)."""
     if one.endswith(".whl") or other.endswith(".whl"):
         return False
     stems = stem_of(one), stem_of(other)
     same_ending = one[len(stems[0]) :] == other[len(stems[1]) :]
-    return same_ending and normalized(stems[0]) == normalized(stems[1])
+    return (any_ending or same_ending) and normalized(stems[0]) == normalized(stems[1])
 
 
 def _is_name(filename: str) -> bool:

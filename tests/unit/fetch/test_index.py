@@ -123,6 +123,17 @@ def test_best_link_first() -> None:
     assert len(web.asked) == 2
 
 
+def test_another_ending_with_the_right_checksum() -> None:
+    web = Web()
+    web.pages["https://one/foo/"] = html(
+        f"foo-1.0.tar.gz#sha256={A}", f"foo-1.1.tar.gz#sha256={B}", "foo-1.2.tar.gz"
+    )
+    index = PackageIndex(("https://one",), get=web)
+    assert [link.filename for link in index.find("foo", "foo-1.0.zip", A)] == ["foo-1.0.tar.gz"]
+    for filename, sha256 in (("foo-1.0.zip", B), ("foo-1.1.zip", A), ("foo-1.2.zip", A)):
+        assert index.find("foo", filename, sha256) == ()
+
+
 def test_a_wheel_is_not_taken_for_another() -> None:
     web = Web()
     web.pages["https://one/foo/"] = html("foo-1.0-py3-none-any.whl", "foo-1.0.tar.gz")
