@@ -85,6 +85,8 @@ if [ -n "${BASH_VERSION:-}" ]; then
     _spack_root=${BASH_SOURCE:-}
 elif [ -n "${ZSH_VERSION:-}" ]; then
     eval '_spack_root=${(%):-%x}'
+elif case ${KSH_VERSION:-} in *' 93'*) : ;; *) ! : ;; esac; then
+    eval '_spack_root=${.sh.file}'
 else
     # dash and ash tell no script its name, but hold it open; /proc shows the open files.
     _spack_root=

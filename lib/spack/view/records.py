@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 #: Changes whenever the same sources and options give another tree.
-PLAN_VERSION = 3
+PLAN_VERSION = 4
 
 LINK_TYPES = ("symlink", "hardlink", "copy")
 

@@ -31,6 +31,9 @@ SHELL_ROWS = [
     Shell("sh", "sh", ["sh"], "set -eu\n"),
     Shell("dash", "sh", ["dash"], "set -eu\n"),
     Shell("zsh", "sh", ["zsh", "-f"], "set -eu\n"),
+    Shell("ksh", "sh", ["ksh"], "set -eu\n"),
+    Shell("mksh", "sh", ["mksh"], "set -eu\n"),
+    Shell("busybox", "sh", ["busybox", "ash"], "set -eu\n"),
     Shell("fish", "fish", ["fish", "--no-config"]),
     Shell("tcsh", "csh", ["tcsh", "-f"]),
     Shell("nu", "nu", ["nu", "--no-config-file"]),
@@ -193,7 +196,7 @@ def test_reached_by_other_ways(
         "symlink": (source(shell, link / "view/bin" / shell.script), link / "view"),
     }[way]
     out = run(shell, script + "printenv VIRTUAL_ENV\ntool\n", BASE, tmp_path).splitlines()
-    if way == "symlink" and shell.name not in ("bash", "zsh", "fish"):
+    if way == "symlink" and shell.name not in ("bash", "zsh", "fish", "ksh"):
         # What /proc and Nushell tell is the physical path.
         expected = view
     assert out[0] == str(expected)
