@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from spack.actions.workshop import Workshop, build_job
+from spack.build import outside
 from spack.fetch.stage import Stage
 from spack.install.ports import Order
 from spack.spec import ConcreteSpec, Version
@@ -38,4 +39,4 @@ def test_wheels_are_kept_only_of_what_their_key_names(resources, changes, kept):
         }
     )
     order = Order(node, Path("/p"), {}, stage, 1, Path("/log"), Path("/environment"))
-    assert (build_job(workshop, order, stage).wheels == "/wheels") is kept
+    assert (build_job(workshop, order, stage, outside.ALLOW).wheels == "/wheels") is kept
