@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
-from spack.install.explicit import record_present
+from spack.install.explicit import is_recorded, record_present
 from spack.install.plan import Options, Plan, make_plan
 from spack.spec import ConcreteSpec
 from spack.store import Store
@@ -49,8 +49,10 @@ def install(
     :raises InstallError: something failed; all that could be built is there.
     """
     store = work.store
-    if dry_run:
-        return _plan(roots, options, store, {x.hash: Path(x.prefix) for x in store.missing()})
+    plan = _plan(roots, options, store, {x.hash: Path(x.prefix) for x in store.missing()})
+    if dry_run or (not plan.builds and is_recorded(plan, store)):
+        # Also where the store cannot be written: it is somebody else's.
+        return plan
     store.writer()
     for leftover in store.recovered:
         work.reporter.info(str(leftover))

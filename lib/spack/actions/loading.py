@@ -13,27 +13,36 @@ from spack.store import Store
 from spack.util.hashing import sha256_hex
 from spack.view.manifest import is_view
 
-__all__ = ["run_view"]
+__all__ = ["VIEWS", "run_view"]
 
-#: Below the store's root.
+#: Below the store's root, or else the cache.
 VIEWS = ".views"
 
 
 def run_view(
-    store: Store, hashes: Sequence[str], share: Path, recipes: RecipesOfView, splits_env: bool
+    store: Store,
+    hashes: Sequence[str],
+    share: Path,
+    recipes: RecipesOfView,
+    splits_env: bool,
+    aside: Path,
 ) -> str:
     """A view of installed nodes and what they need at run time; made once for each set of nodes.
 
     Prefixes do not change, so a view that is there is right.
 
+    :param aside: where it is made for a store that this person cannot write.
     :returns: its path.
     :raises ViewError: the nodes' files conflict, or it cannot be written.
     """
     name = hashes[0]
     if len(hashes) > 1:
         name = sha256_hex(" ".join(sorted(hashes)))[:32]
-    root = os.path.join(store.root, VIEWS, name)
-    if not is_view(root):
+    shared = os.path.join(store.root, VIEWS, name)
+    own = os.path.join(aside, sha256_hex(str(store.root))[:8], name)
+    root = next(filter(is_view, (shared, own)), "")
+    if not root:
+        root = shared if os.access(store.root, os.W_OK) else own
         specs = store.database.specs(hashes)
         descriptor = ViewDescriptor("run", root, Origin("spack load"))
         make_view(

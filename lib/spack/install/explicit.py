@@ -11,7 +11,7 @@ from spack.install.plan import Plan
 from spack.store import InstallRecord, Metadata, Store
 from spack.util.filesystem import atomic_write
 
-__all__ = ["mark_explicit", "record_present"]
+__all__ = ["is_recorded", "mark_explicit", "record_present"]
 
 
 def mark_explicit(store: Store, hashes: Iterable[str], explicit: bool = True) -> None:
@@ -39,6 +39,14 @@ def mark_explicit(store: Store, hashes: Iterable[str], explicit: bool = True) ->
                 atomic_write(path, json.dumps(data, indent=1) + "\n")
         except (OSError, ValueError, StoreError):
             continue
+
+
+def is_recorded(plan: Plan, store: Store) -> bool:
+    """Whether :func:`record_present` has nothing to write."""
+    known = {record.hash: record.explicit for record in store.database.records()}
+    return all(known.get(x.hash, False) >= x.explicit for x in plan.reused) and all(
+        x.hash in known and known[x.hash] >= x.explicit for x in plan.externals
+    )
 
 
 def record_present(plan: Plan, store: Store) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from spack.actions import installed
-from spack.actions.loading import run_view
+from spack.actions.loading import VIEWS, run_view
 from spack.actions.views import RecipesOfView
 from spack.cli.shells import add_shell_arguments, shell_of
 from spack.session import Session
@@ -50,6 +50,13 @@ def run(session: Session, args: argparse.Namespace) -> None:
         if record.hash not in hashes:
             hashes.append(record.hash)
     recipes = RecipesOfView(lambda: session.recipes, session.library_path)
-    view = run_view(session.store, hashes, session.places.share, recipes, session.splits_env)
+    view = run_view(
+        session.store,
+        hashes,
+        session.places.share,
+        recipes,
+        session.splits_env,
+        session.cache / VIEWS,
+    )
     delta = load_delta(session.environ, hashes, view, load_activation(view))
     sys.stdout.write(delta_text(shell, delta, session.environ))

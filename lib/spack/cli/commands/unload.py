@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from spack.actions.loading import run_view
+from spack.actions.loading import VIEWS, run_view
 from spack.actions.views import RecipesOfView
 from spack.cli.shells import add_shell_arguments, shell_of
 from spack.errors import UsageError
@@ -43,7 +43,14 @@ def run(session: Session, args: argparse.Namespace) -> None:
         kept = [digest for digest in kept if digest not in gone]
     recipes = RecipesOfView(lambda: session.recipes, session.library_path)
     view = (
-        run_view(session.store, kept, session.places.share, recipes, session.splits_env)
+        run_view(
+            session.store,
+            kept,
+            session.places.share,
+            recipes,
+            session.splits_env,
+            session.cache / VIEWS,
+        )
         if kept
         else ""
     )
