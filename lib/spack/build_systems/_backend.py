@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -24,6 +25,12 @@ __all__ = [
     "parse_build_system",
     "started",
 ]
+
+#: Frames of a traceback that only look for a module, with the lines of source below each.
+_IMPORTING = (
+    r'(?m)^  File "(<frozen importlib|[^"]*/importlib/__init__\.py"|[^"]*/_in_process\.py")'
+    r".*\n(^    .*\n)*"
+)
 
 _PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_backend_process.py")
 
@@ -169,7 +176,7 @@ class Hooks:
         except pyproject_hooks.BackendUnavailable as exc:
             raise InstallError(
                 f"the build backend {self._backend} cannot be imported",
-                exc.traceback.rstrip() or None,
+                _without_importing(exc.traceback),
                 hint="does the recipe depend on it, with type='build'?",
                 ref="build-backend",
             ) from None
@@ -232,3 +239,10 @@ def started(python: str, directory: str, system: BuildSystem, jobs: int = 1) -> 
         os.close(answers)
         if answers_out >= 0:
             os.close(answers_out)
+
+
+def _without_importing(text: str) -> Optional[str]:
+    """A traceback without the frames that only look for a module; the last line if none stays."""
+    text = re.sub(_IMPORTING, "", text).rstrip()
+    title, _, rest = text.partition("\n")
+    return (text if rest.startswith(" ") else rest or title) or None

@@ -253,6 +253,16 @@ def test_what_goes_wrong(
     assert message in text, (text, world.logs["py-demo"].read_text())
 
 
+def test_of_a_backend_that_cannot_be_imported_the_cause_is_shown(world: Any, tools: Any) -> None:
+    result = world.build(demo(world, tools), tree(world, "import nothing_of_the_kind", PYPROJECT))
+    lines = result.failure.long_message.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert [line.split('"')[1].rpartition("/")[2] for line in lines if 'File "' in line] == [
+        "backend.py"
+    ]
+    assert lines[-1] == "ModuleNotFoundError: No module named 'nothing_of_the_kind'"
+
+
 def test_nothing_to_build(world: Any, tools: Any) -> None:
     source = world.source("empty", readme="nothing")
     result = world.build(demo(world, tools), source)

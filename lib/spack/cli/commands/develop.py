@@ -87,8 +87,9 @@ def _develop(
     _provide(session, args, ready, place.path)
     environment.develop(ready, place.written)
     message(f"{ready} is built from {place.path}", color=session.options.color)
-    named = {node.name for root in environment.roots() for node in root.traverse()}
-    if recipe.name not in named:
+    named = {Spec.parse(row.text).name for row in environment.user_specs()}
+    locked = {node.name for root in environment.roots() for node in root.traverse()}
+    if recipe.name not in named | locked:
         session.reporter.info(
             f"nothing in {environment.name} needs {recipe.name} so far: spack add {recipe.name}"
         )
