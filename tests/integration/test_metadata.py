@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,6 @@ def bitter(recipes: Any) -> Path:
 
 def _backend(recipes: Any) -> str:
     """The backend of the projects of the tests, with a run requirement in its metadata."""
-    import tarfile
-
     with tarfile.open(recipes.archives / "bitter-1.0.tar.gz") as archive:
         stream = archive.extractfile("bitter-1.0/backend.py")
         assert stream is not None
@@ -74,3 +73,76 @@ def test_audit(spack: Any, bitter: Path) -> None:
     assert f"py-bitter@1.0: missing: {bitter}:" in result.out
     assert "1 archives looked at" in result.text
     spack.fails("audit", "packages", "py-biter", code=2)
+
+
+#: A backend in the tree that asks for more when it is asked, and imports what others need.
+_ASKING = """\
+def get_requires_for_build_wheel(config_settings=None):
+    return ["sweet-helper>=3", "sweet-tool"]
+"""
+
+
+@pytest.fixture
+def asking(recipes: Any) -> Any:
+    """``py-asking`` depends on ``py-tool``, whose module ``tool`` needs ``helper`` of
+    ``py-helper``; its backend imports both, and tries a module that is not there."""
+    recipes.python_project("helper", {"helper.py": "x = 1\n"})
+    text = recipes.python_project("tool", {"tool.py": "import helper\n"}).read_text()
+    needs = '    depends_on("py-helper", type=("build", "run"))\n'
+    recipes.path("py-tool").write_text(text + needs)
+
+    def make(first: str) -> Path:
+        path: Path = recipes.python_project("asking", {"asking.py": "x = 1\n"}, first)
+        archive = recipes.archives / "asking-1.0.tar.gz"
+        with tarfile.open(archive) as tar:
+            stream = tar.extractfile("asking-1.0/backend.py")
+            assert stream is not None
+            backend = stream.read().decode() + "\n\n" + _ASKING
+        source = recipes.archive(
+            "asking-1.0",
+            {
+                "pyproject.toml": _PYPROJECT.replace('    "sweet-tool>=2",\n', ""),
+                "backend.py": backend,
+                "asking.py": "x = 1\n",
+            },
+        )
+        recipes.add(
+            "py-asking",
+            f'version("1.0", {source})\ndepends_on("py-tool", type="build")\n',
+            base="PythonPackage",
+        )
+        return path
+
+    return make
+
+
+def test_what_a_build_needs_beyond_its_sources_is_told(spack: Any, asking: Any) -> None:
+    first = "import tool, helper\ntry:\n    import not_there\nexcept ImportError:\n    pass\n"
+    path = asking(first)
+    result = spack("install", "py-asking")
+    told = " ".join(result.text.split())
+    line = f"{path}:9: "
+    assert f"{line}get_requires_for_build_wheel requires sweet-helper>=3: add" in told
+    assert 'add depends_on("py-sweet-helper@3:", type="build")' in told
+    assert f"{line}its build imports helper of py-helper, which is there for others only" in told
+    assert "imports tool" not in told
+    log = (spack.prefix("py-asking") / ".spack" / "spack-build-out.txt").read_text()
+    assert "looked in vain for: not_there" in log
+    strict = spack.fails("install", "--overwrite", "--strict-metadata", "py-asking")
+    assert "its build imports helper of py-helper" in strict.err
+    assert spack.names("py-asking") == ["py-asking"], "what was there before is there again"
+
+
+def test_a_module_that_is_missing_names_its_package(spack: Any, asking: Any) -> None:
+    path = asking("import sweet.deeply\n")
+    result = spack.fails("install", "py-asking")
+    assert "No module named 'sweet'" in result.err
+    assert "the recipe may lack" in result.err  # nobody has such a package
+    asking("import pathspec\n")
+    result = spack.fails("install", "py-asking")
+    told = " ".join(result.err.split())
+    assert f'pathspec is a module of py-pathspec: add depends_on("py-pathspec", {_TYPE}' in told
+    assert str(path) in told
+
+
+_TYPE = 'type="build") to'

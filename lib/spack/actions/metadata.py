@@ -7,6 +7,7 @@ archive admit.
 
 from __future__ import annotations
 
+import re
 import tarfile
 import zipfile
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ __all__ = [
     "Sdist",
     "audit",
     "cached_archive",
+    "hook_findings",
     "installed_findings",
+    "module_hint",
     "source_findings",
 ]
 
@@ -195,6 +198,78 @@ def source_findings(
         return []  # the build tells of it
     declared = _of_concrete(spec, recipe, recipe_of, ("build",), ("run",))
     return _of_build(declared, sdist, python)
+
+
+def hook_findings(
+    spec: ConcreteSpec,
+    recipe: Recipe,
+    recipe_of: RecipeOf,
+    needed: Sequence[str],
+    undeclared: Sequence[str],
+) -> List[Finding]:
+    """What the build backend told when it was asked, and what the project's code imported.
+
+    :param needed: requirements (PEP 508) that the sources do not name.
+    :param undeclared: see :class:`spack.build.job.BuildResult`.
+    """
+    python = _python_of(spec)
+    if python is None:
+        return []
+    declared = _of_concrete(spec, recipe, recipe_of, ("build",), ("run",))
+    told = _compared(declared, needed, python, lambda text: "get_requires_for_build_wheel")
+    found = [row for row in told if row.kind in ("missing", "bound") and not _implicit(row, spec)]
+    line = next((r.line for r in recipe.versions if spec.satisfies(f"@={r.version}")), 1)
+    for row in undeclared:
+        module, package = row.split(" ")
+        text = (
+            f"its build imports {module} of {package}, which is there for others only: "
+            f'add depends_on("{package}", type="build")'
+        )
+        found.append(Finding("missing", f"{recipe.path}:{line}", text))
+    return found
+
+
+def _implicit(finding: Finding, spec: ConcreteSpec) -> bool:
+    """Whether the solver adds what is missing: what hatchling needs for editable wheels."""
+    return spec.is_develop and '"py-editables' in finding.message
+
+
+def module_hint(text: str, recipe: Recipe, recipe_of: RecipeOf) -> Optional[str]:
+    """What to do about ``No module named ...`` in *text*, when a package is known that has it."""
+    match = _NO_MODULE.search(text)
+    if match is None:
+        return None
+    top = match.group(1).partition(".")[0]
+    names = [MODULES.get(match.group(1)) or MODULES.get(top), f"py-{requirements.normalized(top)}"]
+    for name in names:
+        if name is not None and name != recipe.name and recipe_of(name) is not None:
+            return (
+                f"{match.group(1)} is a module of {name}: add "
+                f'depends_on("{name}", type="build") to {recipe.path}'
+            )
+    return None
+
+
+_NO_MODULE = re.compile(r"No module named '?([A-Za-z_][\w.]*)")
+
+#: Modules that builds import, and the packages that have them, where the names differ.
+MODULES = {
+    "Cython": "py-cython",
+    "PIL": "py-pillow",
+    "attr": "py-attrs",
+    "dateutil": "py-python-dateutil",
+    "distutils": "py-setuptools",
+    "google.protobuf": "py-protobuf",
+    "mesonpy": "py-meson-python",
+    "pkg_resources": "py-setuptools",
+    "poetry": "py-poetry-core",
+    "pdm": "py-pdm-backend",
+    "scikit_build_core": "py-scikit-build-core",
+    "skbuild": "py-scikit-build",
+    "sklearn": "py-scikit-learn",
+    "sphinx": "py-sphinx",
+    "yaml": "py-pyyaml",
+}
 
 
 def installed_findings(

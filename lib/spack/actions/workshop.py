@@ -11,7 +11,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, 
 from spack.actions.developing import DEVELOPED, is_editable, source_directory, state_of
 from spack.build import outside, process
 from spack.build.environment import clean_environment
-from spack.build.job import COPY, IN_PLACE, BuildJob, PatchFile, RepositoryRow
+from spack.build.job import COPY, IN_PLACE, BuildFailure, BuildJob, PatchFile, RepositoryRow
 from spack.build.venv import interpreter_of
 from spack.errors import InstallError, RecipeError
 from spack.fetch.develop import check_directory, copy_sources
@@ -248,7 +248,9 @@ def build_job(workshop: Workshop, order: Order, stage: Stage, guard: str) -> Bui
     :param guard: see :attr:`Workshop.guard`.
     """
     # What a wheel is kept by names archive and patches, and no resources.
-    keeps_wheels = workshop.is_clean and workshop.wheels and not stage.resources
+    # What a build tells of its needs is told by a build only.
+    reusable = workshop.is_clean and not workshop.strict_metadata
+    keeps_wheels = reusable and workshop.wheels and not stage.resources
     return BuildJob(
         spec=dump([order.spec]),
         hash=order.spec.dag_hash(),
@@ -388,7 +390,11 @@ class _Builder:
         for message in result.messages:
             self._reporter.warning(f"{order.spec.short}: {message}")
         if result.failure is not None:
-            raise result.failure.as_error(order.spec.short, str(order.log))
+            raise self._with_hint(result.failure, order.spec).as_error(
+                order.spec.short, str(order.log)
+            )
+        needed, undeclared = result.requirements, result.undeclared
+        self._tell(order, lambda s, r, f: metadata.hook_findings(s, r, f, needed, undeclared))
         self._tell(order, lambda s, r, f: metadata.installed_findings(s, r, f, order.prefix))
         facts: Dict[str, object] = {
             "phases": {phase.name: round(phase.seconds, 3) for phase in result.phases}
@@ -398,6 +404,15 @@ class _Builder:
         if stage.developed:
             facts[DEVELOPED] = stage.developed
         return Outcome(list(result.run_environment), facts)
+
+    def _with_hint(self, failure: BuildFailure, spec: ConcreteSpec) -> BuildFailure:
+        """The failure with the package that has the module which was not found, if it is that."""
+        from spack.actions import metadata  # start-up: see build()
+
+        text = "\n".join((*failure.excerpt, failure.long_message or "", failure.message))
+        recipe, recipe_of = self._workshop.recipe(spec), self._workshop.recipes.get
+        told = metadata.module_hint(text, recipe, recipe_of)
+        return replace(failure, hint=told) if told is not None else failure
 
     def _tell(
         self,

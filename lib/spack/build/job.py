@@ -163,6 +163,9 @@ class BuildResult:
         and its dependencies need at run time.
     :param environment: for the task :data:`ENVIRONMENT`, all variables of the build.
     :param messages: facts that are worth a line to the person.
+    :param requirements: what the build backend needs beyond what the sources say (PEP 517).
+    :param undeclared: packages whose modules the project's own code imports to build itself
+        although its recipe does not depend on them, each as ``module package``.
     """
 
     ok: bool
@@ -171,6 +174,8 @@ class BuildResult:
     run_environment: Tuple[Mapping[str, str], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     messages: Tuple[str, ...] = ()
+    requirements: Tuple[str, ...] = ()
+    undeclared: Tuple[str, ...] = ()
 
 
 #: Classes of the items of fields that hold records.

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
@@ -68,6 +68,10 @@ class Stage:
     archive_file: Optional[str]
     #: A wheel that an earlier build from the same inputs has made.
     wheel: Optional[str] = None
+    #: What the builder has learnt: requirements that a backend names when it is asked,
+    requirements: List[str] = field(default_factory=list)
+    #: and the files of modules that the project's own code has imported to build itself.
+    imports: Dict[str, str] = field(default_factory=dict)
 
     @property
     def expanded(self) -> bool:
@@ -317,6 +321,21 @@ class Build:
             )
         keep(self.job, self.wheels)
 
+    def undeclared(self, imports: Mapping[str, str]) -> Tuple[str, ...]:
+        """``module package`` for each import from a package that the recipe does not depend on.
+
+        It is there because something else that the recipe depends on needs it.
+        """
+        declared = {edge.spec.dag_hash() for edge in self.roles.root.edges}
+        others = [node for node in self.roles.order if node.dag_hash() not in declared]
+        places = [(os.path.join(self._prefix(node), ""), node.name) for node in others]
+        return tuple(
+            f"{module} {name}"
+            for module, file in sorted(imports.items())
+            for place, name in places
+            if file.startswith(place) and place.count("/") > 2
+        )
+
 
 def _call_patch(method: Any) -> None:
     """``patch()`` of the recipe; one whose conditions do not apply does nothing."""
@@ -351,7 +370,16 @@ def execute(job: BuildJob, events: Events) -> BuildResult:
         build.finish(package)
         changes = run_environment(build.context, build.roles)
         messages = _told_refusals(job, writable)
-        return BuildResult(True, None, tuple(build.times), tuple(changes.to_json()), {}, messages)
+        return BuildResult(
+            True,
+            None,
+            tuple(build.times),
+            tuple(changes.to_json()),
+            {},
+            messages,
+            tuple(package.stage.requirements),
+            build.undeclared(package.stage.imports),
+        )
     except BaseException as exc:
         return _failed(job, build, exc)
 

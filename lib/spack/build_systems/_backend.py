@@ -13,7 +13,7 @@ import os
 import re
 import subprocess
 import sys
-from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spack.errors import InstallError
 
@@ -136,6 +136,9 @@ class Hooks:
     ) -> None:
         from pyproject_hooks import BuildBackendHookCaller  # start-up: only in builds
 
+        self.directory = directory
+        #: Where :meth:`_run` lets the process write what the source tree imports.
+        self._imports: Optional[str] = None
         self._process = process
         self._answers = answers
         self._backend = system.backend
@@ -150,7 +153,10 @@ class Hooks:
         extra_environ: Optional[Mapping[str, str]] = None,
     ) -> None:
         """A runner of pyproject-hooks; ``cmd`` is the interpreter, a script and its arguments."""
-        request = {"argv": list(cmd[1:]), "cwd": cwd, "environ": dict(extra_environ or {})}
+        request: Dict[str, Any] = {"argv": list(cmd[1:]), "cwd": cwd}
+        request["environ"] = dict(extra_environ or {})
+        if self._imports is not None:
+            request["imports"] = {"tree": self.directory, "file": self._imports}
         answer = b""
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -192,20 +198,63 @@ class Hooks:
                 f"{name} of {self._backend} failed ({how})", ref="build-backend"
             ) from None
 
-    def requirements(self, settings: Mapping[str, Any]) -> List[str]:
-        """What the build needs beyond ``requires``."""
-        found: List[str] = self._call("get_requires_for_build_wheel", settings)
+    def requirements(self, hook: str, settings: Mapping[str, Any]) -> List[str]:
+        """What the *hook* needs beyond ``requires``; empty for those that are known to ask nothing.
+
+        A question that fails is no failure of the build, whose own hook will tell.
+        """
+        if not asks_for_more(self.directory, self._backend):
+            return []
+        try:
+            found: List[str] = self._call(f"get_requires_for_{hook}", settings)
+        except InstallError:
+            return []
         return list(found)
 
-    def editable(self, directory: str, settings: Mapping[str, Any]) -> str:
-        """Build a wheel in *directory* that refers to the source tree (PEP 660); its path."""
-        name: str = self._call("build_editable", directory, settings)
-        return os.path.join(directory, os.path.basename(name))
+    def build(self, hook: str, directory: str, settings: Mapping[str, Any]) -> Built:
+        """Build a wheel in *directory* with ``build_wheel`` or ``build_editable`` (PEP 660)."""
+        self._imports = os.path.join(directory, "imports.json")
+        try:
+            name: str = self._call(hook, directory, settings)
+        finally:
+            file, self._imports = self._imports, None
+        imports: Mapping[str, Any] = {"found": {}, "absent": []}
+        with contextlib.suppress(OSError, ValueError), open(file, encoding="utf-8") as stream:
+            imports = json.load(stream)
+        return Built(os.path.join(directory, os.path.basename(name)), **imports)
 
-    def wheel(self, directory: str, settings: Mapping[str, Any]) -> str:
-        """Build the wheel in *directory*; its path."""
-        name: str = self._call("build_wheel", directory, settings)
-        return os.path.join(directory, os.path.basename(name))
+
+class Built(NamedTuple):
+    """A wheel.
+
+    :ivar found: what the project's own code has imported to make it: top-level module -> file.
+    :ivar absent: what it has tried to import in vain.
+    """
+
+    wheel: str
+    found: Mapping[str, str]
+    absent: Sequence[str]
+
+
+#: Backends whose ``get_requires_for_build_*`` is empty, always.
+_CONTENT = frozenset(("flit_core.buildapi", "poetry.core.masonry.api", "uv_build"))
+
+
+def asks_for_more(directory: str, backend: str) -> bool:
+    """Whether the backend may need more than ``requires``.
+
+    setuptools runs ``setup.py`` for the answer, which takes as long as a small build: it is asked
+    where the tree speaks of ``setup_requires``.
+    """
+    if backend in _CONTENT:
+        return False
+    if backend.partition(":")[0] != "setuptools.build_meta":
+        return True
+    for name in ("setup.py", "setup.cfg"):
+        with contextlib.suppress(OSError), open(os.path.join(directory, name), "rb") as stream:
+            if b"setup_requires" in stream.read():
+                return True
+    return False
 
 
 @contextlib.contextmanager

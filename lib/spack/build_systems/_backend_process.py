@@ -6,9 +6,14 @@ there are jobs. Each line on standard input is a request in JSON,
 ``{"argv": [...], "cwd": ..., "environ": {...}}``: the script ``argv[0]`` runs as ``__main__`` in a
 fork, as if a new process had been started for it (PEP 517 asks for a process for each hook). The
 answer, a line with its exit status, goes to the descriptor.
+
+A request may name a file, ``{"imports": {"file": ..., "tree": ...}}``: it gets what the code below
+the directory *tree* (``setup.py``, a backend in the tree) has imported, as JSON
+``{"found": {module: its file}, "absent": [module]}``, top-level names only.
 """
 
 import atexit
+import builtins
 import importlib
 import json
 import os
@@ -20,7 +25,7 @@ import traceback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable, List, Mapping
+    from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 
 def prepare(modules: "Iterable[str]") -> None:
@@ -68,12 +73,58 @@ def compile_in_parallel(jobs: int) -> None:
     CCompiler.compile = compile_sources  # type: ignore[method-assign]  # that is the point
 
 
+def watch_imports(tree: str, file: str) -> None:
+    """Write to *file*, at the end of the process, what code below *tree* has imported."""
+    import_module = builtins.__import__
+    names: Dict[str, bool] = {}
+    places: Dict[Optional[str], bool] = {}
+    below = os.path.join(os.path.realpath(tree), "")
+
+    def importing(
+        name: str,
+        globals: "Any" = None,
+        locals: "Any" = None,
+        fromlist: "Any" = (),
+        level: int = 0,
+    ) -> "Any":
+        place = globals.get("__file__") if level == 0 and globals else None
+        own = places.get(place)
+        if own is None:
+            own = places[place] = os.path.realpath(place or os.sep).startswith(below)
+        try:
+            module = import_module(name, globals, locals, fromlist, level)
+        except ImportError:
+            if own:
+                names.setdefault(name.partition(".")[0], False)
+            raise
+        if own:
+            names[name.partition(".")[0]] = True
+        return module
+
+    def write() -> None:
+        found = {}
+        for name, there in names.items():
+            module = sys.modules.get(name)
+            paths = list(getattr(module, "__path__", ())) or [""]
+            place = getattr(module, "__file__", None) or paths[0]
+            if there and place:
+                found[name] = place
+        absent = sorted(name for name, there in names.items() if not there)
+        with open(file, "w") as stream:
+            json.dump({"found": found, "absent": absent}, stream)
+
+    builtins.__import__ = importing
+    atexit.register(write)
+
+
 def run(request: "Mapping[str, Any]") -> None:
     """Do the request in this process, and end it."""
     status = 1
     try:
         os.environ.update(request["environ"])
         os.chdir(request["cwd"])
+        if request.get("imports"):
+            watch_imports(**request["imports"])
         sys.argv[:] = request["argv"]
         runpy.run_path(sys.argv[0], run_name="__main__")
         status = 0

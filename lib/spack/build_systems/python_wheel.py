@@ -102,8 +102,13 @@ class PythonWheelBuilder(BuilderWithDefaults):
         jobs = determine_number_of_jobs(parallel=self.pkg.parallel) if self.compiles else 1
         clean = left_clean(self.build_directory) if self.is_editable else nullcontext()
         with clean, started(python, self.build_directory, system, jobs) as hooks:
-            build = hooks.editable if self.is_editable else hooks.wheel
-            return build(directory, settings)
+            hook = "build_editable" if self.is_editable else "build_wheel"
+            self.pkg.stage.requirements += hooks.requirements(hook, settings)
+            built = hooks.build(hook, directory, settings)
+        self.pkg.stage.imports.update(built.found)
+        if built.absent:
+            tty.msg(f"the build looked in vain for: {', '.join(built.absent)}")
+        return built.wheel
 
     @property
     def is_editable(self) -> bool:

@@ -29,7 +29,8 @@ if sys.stdin.read():
     raise SystemExit("something on standard input")
 
 def get_requires_for_build_wheel(config_settings=None):
-    raise SystemExit("nobody asked for this")
+    print("asked")
+    return ["more>=1"]
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     print("settings", json.dumps(config_settings, sort_keys=True))
