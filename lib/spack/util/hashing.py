@@ -8,6 +8,7 @@ files, for which OpenSSL is several times faster, load it when they are first ha
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib import import_module
 from typing import Any, Union
 
@@ -22,7 +23,9 @@ def sha256_hex(data: Union[bytes, str]) -> str:
     return digest
 
 
+@cache
 def _own_sha256() -> Any:
+    # A module that is not there is looked for again at each import: 0.2 ms.
     for module in ("_sha2", "_sha256"):  # from Python 3.12 on, and before
         try:
             return import_module(module).sha256
