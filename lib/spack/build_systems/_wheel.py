@@ -16,6 +16,7 @@ import subprocess
 from typing import Any, BinaryIO, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from spack.errors import InstallError
+from spack.fetch.box import USUAL, name_parts
 from spack.util.shebang import first_line
 
 __all__ = ["Layout", "install_wheel"]
@@ -201,6 +202,7 @@ def install_wheel(
         with zipfile.ZipFile(path) as archive:
             source = WheelFile(archive)
             if verify:
+                _examine(archive, os.path.getsize(path))
                 _verify(archive, source.dist_info_dir)
             match = _NAME.search(source.read_dist_info("METADATA"))
             destination: Any = _Destination(layout, match[1] if match else source.distribution)
@@ -212,6 +214,18 @@ def install_wheel(
             hint="the wheel is broken, or its name is not as PEP 427 wants it",
             ref="wheel",
         ) from exc
+
+
+def _examine(archive: Any, size: int) -> None:
+    """What :mod:`spack.fetch.archive` asks of archives, before anything is read.
+
+    :raises ValueError: a name leads out of its place or is hostile otherwise, or the wheel unpacks
+        to far more than its size.
+    """
+    for name in archive.namelist():
+        name_parts(name)
+    if sum(entry.file_size for entry in archive.infolist()) > USUAL.bytes_for(size):
+        raise ValueError("it unpacks to far more than its size")
 
 
 def _verify(archive: Any, info: str) -> None:

@@ -11,7 +11,7 @@ from typing import IO, Dict, Union
 
 from spack.errors import FetchError
 
-__all__ = ["CHUNK", "USUAL", "Box", "Limits"]
+__all__ = ["CHUNK", "USUAL", "Box", "Limits", "name_parts"]
 
 CHUNK = 1 << 20
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -38,6 +38,29 @@ class Limits:
 
 
 USUAL = Limits()
+
+#: Bytes of one part of a path, and of all of it below the target: what Linux takes, less a prefix.
+_LONGEST_PART, _LONGEST_NAME = 255, 2048
+
+
+def name_parts(name: str) -> list[str]:
+    """The parts of an entry's name.
+
+    :raises ValueError: the entry must not be unpacked, with the reason.
+    """
+    shown = repr(name if len(name) <= 100 else f"{name[:97]}...")
+    if name.startswith("/"):
+        raise ValueError(f"{shown} is an absolute name")
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise ValueError(f"{shown} would land outside")
+    if _CONTROL.search(name):
+        raise ValueError(f"{shown} has control characters")
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        raise ValueError(f"{shown} is a name of more than {_LONGEST_NAME} bytes")
+    if any(len(os.fsencode(part)) > _LONGEST_PART for part in parts):
+        raise ValueError(f"{shown} has a part of more than {_LONGEST_PART} bytes")
+    return parts
 
 
 @dataclass
@@ -125,14 +148,10 @@ class Box:
         return top
 
     def _parts(self, name: str) -> list[str]:
-        if name.startswith("/"):
-            raise self.refuse(f"{name!r} is an absolute name")
-        parts = [part for part in name.split("/") if part not in ("", ".")]
-        if ".." in parts:
-            raise self.refuse(f"{name!r} would land outside")
-        if _CONTROL.search(name):
-            raise self.refuse(f"{name!r} has control characters")
-        return parts
+        try:
+            return name_parts(name)
+        except ValueError as error:
+            raise self.refuse(str(error)) from None
 
     def _enter(self, parts: list[str], kind: str) -> Path:
         """Makes room for an entry: its parents, and the place of an earlier one of its name."""

@@ -304,6 +304,11 @@ def test_a_wheel_that_names_its_build_is_not_kept(world: Any, tools: Any) -> Non
     [
         ("demo_pkg/__init__.py", "other", "demo_pkg/__init__.py is not what RECORD says"),
         ("demo_pkg/more.py", "", "demo_pkg/more.py is not in RECORD"),
+        ("../../../evil.py", "", "'../../../evil.py' would land outside"),
+        ("/evil.py", "", "'/evil.py' is an absolute name"),
+        ("demo_pkg/a\nb.py", "", "has control characters"),
+        ("n" * 300, "", "has a part of more than 255 bytes"),
+        ("demo_pkg/zeros", "bomb", "unpacks to far more than its size"),
     ],
 )
 def test_a_fetched_wheel_is_what_its_record_says(
@@ -316,10 +321,13 @@ def test_a_fetched_wheel_is_what_its_record_says(
     spec = demo(world, tools)
     assert world.install(spec, source, archive_file=str(good)).exists()
     bad = world.tmp / good.name
-    with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w") as new:
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w", zipfile.ZIP_DEFLATED) as new:
         for name in {*old.namelist(), path}:
             new.writestr(name, text if name == path else old.read(name))
+            if name == path and text == "bomb":
+                new.infolist()[-1].file_size = 1 << 30  # what it says that it unpacks to
     world.prefixes[spec.dag_hash()] = str(world.tmp / "elsewhere")
     result = world.build(spec, source, archive_file=str(bad))
     assert result.failure is not None
     assert message in result.failure.message
+    assert not list(world.tmp.rglob("evil*"))

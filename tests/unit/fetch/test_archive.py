@@ -128,6 +128,8 @@ HOSTILE: dict[str, tuple[tuple[str, bytes, str], ...]] = {
     "'x/../../up' would land outside": (("x/../../up", tarfile.REGTYPE, ""),),
     "is an absolute name": (("/tmp/up", tarfile.REGTYPE, ""),),
     "has control characters": (("x/a\nb", tarfile.REGTYPE, ""),),
+    "has a part of more than 255 bytes": (("x/" + "n" * 256, tarfile.REGTYPE, ""),),
+    "is a name of more than 2048 bytes": (("x/" + "d/" * 1100 + "f", tarfile.REGTYPE, ""),),
     "is there as link and as file": (
         ("x/l", tarfile.SYMTYPE, "y"),
         ("x/l", tarfile.REGTYPE, ""),
@@ -151,6 +153,22 @@ def test_names_that_differ_by_case_only(tmp_path: Path, tarball: Any, put: Any) 
     error = _refused(archive, tmp_path, distinct_case=True)
     assert "'x/README' and 'x/readme' differ by case only" in error.message
     assert len(_tree(unpack(archive, tmp_path / "src"))) == 2
+
+
+def test_strange_names_that_do_no_harm(tmp_path: Path, tarball: Any, put: Any) -> None:
+    """Unpacked as they are: a leading dash or dot, blanks, bytes that are no UTF-8."""
+    names = {"-rf", ".hidden", " ", "a b", "CON", "\udcff\udcfe"}
+    archive = put("a.tgz", tarball({f"x/{name}": b"1" for name in names}))
+    assert set(os.listdir(unpack(archive, tmp_path / "tar"))) == names
+    plain = sorted(names - {"\udcff\udcfe"})
+    archive = _zip(put, *((f"x/{name}", 0o100644, b"1") for name in plain))
+    assert sorted(os.listdir(unpack(archive, tmp_path / "zip"))) == plain
+
+
+def test_names_in_a_zip_that_differ_by_case_only(tmp_path: Path, put: Any) -> None:
+    archive = _zip(put, ("x/README", 0o100644, b""), ("x/readme", 0o100644, b""))
+    error = _refused(archive, tmp_path, distinct_case=True)
+    assert "'x/README' and 'x/readme' differ by case only" in error.message
 
 
 def test_bombs(tmp_path: Path, tarball: Any, put: Any, entry: Any) -> None:
@@ -236,6 +254,9 @@ def test_zip(tmp_path: Path, put: Any) -> None:
         ("l", 0o120777, b"../up", "outside"),
         ("l", 0o120777, b"x" * 5000, "endless"),
         ("d", 0o020644, b"", "device"),
+        ("a\nb", 0o100644, b"", "has control characters"),
+        ("n" * 256, 0o100644, b"", "has a part of more than 255 bytes"),
+        ("d/" * 1100 + "f", 0o100644, b"", "is a name of more than 2048 bytes"),
     ],
 )
 def test_hostile_zip(
