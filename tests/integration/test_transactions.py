@@ -176,6 +176,7 @@ class Sweep:
         return True
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(spack, recipes, tree_of, processes_of, capsys):
     """After each kill ``find`` and ``verify`` agree with the disk, the same command completes, and
     the trees equal those of an install that nobody killed."""
