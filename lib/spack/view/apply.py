@@ -10,7 +10,8 @@ One process at a time works on the views of a folder: it holds a lock on the fol
 which leaves no file behind and is gone with the process.
 
 Files that others put into the view (pip, a person) get a second name in the new tree before the
-exchange, so at no moment are they missing. Where the new plan needs their path, or where they
+exchange, so at no moment are they missing; what comes while the new tree is built follows after
+it. Where the new plan needs their path, or where they
 replaced a file of the view, they are kept in ``.spack-view/displaced/<number>/``.
 """
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Dict, List, Mapping, NamedTuple, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Tuple
 
 from spack.view.examination import Examination
 from spack.view.foreign import Distribution, distributions, own_names
-from spack.view.manifest import DISPLACED, ViewManifest
+from spack.view.manifest import DISPLACED, FOLDER, ViewManifest
 from spack.view.records import ViewPlan
 
-__all__ = ["Carried", "Carrier"]
+__all__ = ["Carried", "Carrier", "carry_late"]
 
 
 class Carried(NamedTuple):
@@ -126,3 +126,40 @@ class Carrier:
             relative = os.path.relpath(folder, self.root)
             for name in names:
                 self.put(f"{relative}/{name}", f"{relative}/{name}")
+
+
+def carry_late(left: str, root: str, old: ViewManifest, state: Examination) -> Tuple[str, ...]:
+    """Move what came into the old view after it was examined, such as by a pip that runs.
+
+    :param left: the old tree, which nobody reaches any more. :param root: the new one.
+    :returns: the files that were moved. Cost: 1 µs a path.
+    """
+    known = {path.rstrip("/") for path in state.extra}
+    known.update(old.folders, (FOLDER,))
+    folders = [path.rstrip("/") for path in state.extra if path.endswith("/")]
+    moved: List[str] = []
+    for folder in ("", *old.folders, *folders):
+        start = f"{folder}/" if folder else ""
+        try:
+            names = os.listdir(os.path.join(left, folder))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        for name in names:
+            path = start + name
+            if path not in old.items and path not in known and name != "__pycache__":
+                moved.extend(_moved(left, root, path))
+    return tuple(moved)
+
+
+def _moved(left: str, root: str, path: str) -> Iterator[str]:
+    source, target = os.path.join(left, path), os.path.join(root, path)
+    if os.path.isdir(source) and not os.path.islink(source):
+        if not os.path.lexists(target):
+            # Writers may be waiting for the folder: it is made before it is filled.
+            os.makedirs(target, exist_ok=True)
+        for name in os.listdir(source):
+            yield from _moved(left, root, f"{path}/{name}")
+    elif not os.path.lexists(target):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.rename(source, target)
+        yield path

@@ -10,7 +10,7 @@ import os
 from typing import Callable, NamedTuple, Optional, Set, Tuple
 
 from spack.util.filesystem import remove_tree
-from spack.view.carry import Carried, Carrier
+from spack.view.carry import Carried, Carrier, carry_late
 from spack.view.examination import Examination
 from spack.view.manifest import DISPLACED, FOLDER, ViewManifest, write_records
 from spack.view.materialize import Maker
@@ -63,6 +63,9 @@ def replace_tree(
             carried = Carrier(place.root, new, plan, old, state).carry()
         write_records(new, plan, prompt, maker.made)
         _exchange(new, place)
+        if old is not None and state is not None:
+            late = carry_late(new, place.root, old, state)
+            carried = carried._replace(kept=(*carried.kept, *late))
     except BaseException:
         remove_tree(new)
         raise
@@ -88,7 +91,7 @@ def _exchange(new: str, place: Place) -> None:
     except OSError:
         os.rename(old, root)
         raise
-    remove_tree(old)
+    os.rename(old, new)
 
 
 def remove_own(root: str, old: ViewManifest, state: Examination) -> None:

@@ -14,6 +14,7 @@ from typing import List
 import pytest
 
 from spack.errors import ViewError
+from spack.util.filesystem import rename_exchange
 from spack.view import apply as apply_module
 from spack.view.apply import recover, remove_view, update_view
 from spack.view.manifest import load_activation, load_manifest
@@ -322,3 +323,27 @@ def test_killed_at_any_moment(tmp_path: Path, store: Store, make: Make) -> None:
         assert all(os.path.lexists(view / path) for path in manifest.items)
     make(view, demo_sources(Store(tmp_path / "other", store.python)))
     assert os.listdir(view.parent) == ["view"]
+
+
+@pytest.mark.parametrize("atomic", [True, False], ids=["exchanged", "renamed"])
+def test_what_comes_while_the_new_tree_is_built(tmp_path: Path, store: Store, atomic: bool) -> None:
+    """Such as what a running pip writes: it came after the old view was looked at."""
+    view = tmp_path / "views/view"
+    options = ViewOptions(python=store.python, templates=TEMPLATES)
+    sources = demo_sources(store)
+    update_view(str(view), sources, options)
+    (view / "share/mine").mkdir()
+    (view / "share/mine/before").write_text("before\n")
+    late = ["top", "include/late.h", "share/mine/late", "share/new/deep/late"]
+
+    def exchange(new: str, root: str) -> bool:
+        for path in late:
+            (view / path).parent.mkdir(parents=True, exist_ok=True)
+            (view / path).write_text(path)
+        return atomic and rename_exchange(new, root)
+
+    result = update_view(str(view), sources[:-1], options, force=True, exchange=exchange)
+    assert [(view / path).read_text() for path in late] == late
+    assert {*late, "share/mine/before"} <= set(result.kept)
+    assert os.listdir(view.parent) == ["view"]
+    assert run(view / "bin/tool") == f"1 2 {view}"
