@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     # Each of these is imported by the property that first needs it: `find` pays for none.
     from spack.actions.concretizing import Wishes
     from spack.actions.environments import EnvironmentWork
+    from spack.actions.repositories import RepositoryAccess
     from spack.actions.workshop import Workshop
     from spack.config.packages import PackageSettings
     from spack.environment import DevelopSpec, Environment
@@ -240,22 +241,22 @@ class Session:
     @cached_property
     def recipes(self) -> RepoPath:
         """The configured repositories of recipes, this tree's own among them."""
-        from spack.repo import RepoPath, Repository
+        from spack.actions.repositories import repositories
+        from spack.repo import RepoPath
 
-        repositories = []
-        for entry in self.settings.repos:
-            if entry.path is not None:
-                repositories.append(Repository.open(entry.path))
-            else:
-                self.reporter.warning(
-                    f"{entry.origin}: the repository {entry.name} is left out: spack clones none; "
-                    "clone it, and name its directory as destination"
-                )
         return RepoPath(
-            repositories,
+            repositories(self.settings.repos, self.repository_access),
             self.cache / "recipes",
             on_build=self._tell_of_index,
         )
+
+    @property
+    def repository_access(self) -> RepositoryAccess:
+        """What opens repositories of recipes, and clones those from git."""
+        from spack.actions.repositories import access_to
+
+        cache = self.places.user_cache
+        return access_to(cache, self.environ, lambda: self.reporter, self._config_cache)
 
     def _tell_of_index(self, count: int) -> None:
         if count > _MANY_RECIPES:

@@ -220,7 +220,8 @@ def test_repo(spack, recipes, tmp_path):
     assert [row.split()[0] for row in rows] == ["tiny", "venv"]
     other = tmp_path / "other-recipes"
     assert "other_recipes" in spack("repo", "create", other).out
-    assert (other / "repo.yaml").is_file()
+    created = other / "spack_repo" / "other_recipes" / "repo.yaml"
+    assert created.is_file()
     spack("repo", "add", other)
     assert [row.split()[0] for row in spack("repo", "list").lines] == [
         *("other_recipes", "tiny", "venv"),
@@ -230,7 +231,7 @@ def test_repo(spack, recipes, tmp_path):
     assert spack("list", "mine", check=False).code == 1
     spack("repo", "remove", other)
     assert [row.split()[0] for row in spack("repo", "list").lines] == ["venv"]
-    assert (other / "repo.yaml").is_file(), "its files stay"
+    assert created.is_file(), "its files stay"
     assert recipes.path("mine").is_file()
     spack.fails("repo", "remove", "tiny", code=2)
     spack.fails("repo", "add", tmp_path / "nowhere")

@@ -58,7 +58,7 @@ COMMANDS: Dict[str, Tuple[str, str]] = {
     "external": ("configuration", "detect packages that the system has"),
     "compilers": ("configuration", "list the compilers that can be used"),
     "config": ("configuration", "show the configuration and where it comes from"),
-    "repo": ("configuration", "add, list and remove repositories of recipes"),
+    "repo": ("configuration", "add, update, list and remove repositories of recipes"),
     "arch": ("configuration", "print this machine's platform, system and target"),
     "audit": ("developer", "compare recipes with the metadata of their sources"),
     "python": ("developer", "run a script or a prompt with spack.package importable"),

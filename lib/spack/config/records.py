@@ -133,12 +133,13 @@ class ConcretizerSettings(NamedTuple):
 class RepoEntry(NamedTuple):
     """A repository of recipes, in order of precedence.
 
-    :ivar name: the key, or None in the old form (a list of paths).
+    :ivar name: the key; in the old form, a list of paths, the path as it is written.
     :ivar path: its directory; for one from git, the configured ``destination`` or None.
+    :ivar commit: decides where it is given, then ``tag``, then ``branch``.
     :ivar paths: repositories inside the clone, relative to it; empty means its own index file.
     """
 
-    name: Optional[str]
+    name: str
     path: Optional[Path]
     origin: str
     git: Optional[str] = None

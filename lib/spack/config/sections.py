@@ -7,7 +7,7 @@ them. Keys that only this project has are marked ``own``.
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, Tuple
 
 from spack.config.schema import (
     ANYTHING,
@@ -20,11 +20,15 @@ from spack.config.schema import (
     Kind,
     ListOf,
     MapOf,
+    Origin,
     Record,
+    Report,
     SpecText,
     Text,
+    Tree,
     one_or_more,
 )
+from spack.util.yaml import Node
 
 __all__ = ["ENVIRONMENT", "SECTIONS", "VIEW"]
 
@@ -246,6 +250,7 @@ CONCRETIZER = Record(
     }
 )
 
+#: One from git must have ``git`` when all scopes are merged: a scope may change a part of it.
 REPO = Either(
     PATH,
     Record(
@@ -256,11 +261,21 @@ REPO = Either(
             "tag": TEXT,
             "destination": PATH,
             "paths": ListOf(PATH),
-        },
-        required=("git",),
+        }
     ),
 )
-REPOS = Either(ListOf(PATH), MapOf(REPO))
+
+
+class _ListedRepos(ListOf):
+    """The old form, a list of paths: a mapping from each path to itself, that others merge with."""
+
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: Report) -> Tree:
+        items = super().read(node, origin, path, report).value
+        # A key ends with no suffix of merging.
+        return Tree({item.value.rstrip("/") + "/": item for item in items}, origin)
+
+
+REPOS = Either(_ListedRepos(PATH), MapOf(REPO))
 
 _CONNECTION: Dict[str, Kind] = {
     "url": TEXT,

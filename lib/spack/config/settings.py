@@ -338,32 +338,35 @@ def _read_concretizer(reader: _Reader) -> ConcretizerSettings:
 
 def _read_repos(reader: _Reader) -> Tuple[RepoEntry, ...]:
     tree = reader.settings.sections.get("repos")
-    if tree is None:
-        return ()
-    if isinstance(tree.value, list):
-        return tuple(
-            RepoEntry(None, Path(reader.path_text(item)), str(item.origin)) for item in tree.value
-        )
     entries = []
-    for name, item in tree.value.items():
+    for name, item in (tree.value if tree is not None else {}).items():
         if isinstance(item.value, str):
             entries.append(RepoEntry(name, Path(reader.path_text(item)), str(item.origin)))
             continue
         fields: Dict[str, Tree] = item.value
-        destination = fields.get("destination")
-        texts = {
-            key: fields[key].value for key in ("git", "branch", "tag", "commit") if key in fields
-        }
+        if "git" not in fields:
+            # Only now is it known that no other scope says it.
+            reader.report.add(
+                item.origin,
+                f"repos:{name} lacks 'git'",
+                "write the url to clone, or, for a directory, its path alone",
+            )
+            continue
+        texts = {key: fields[key].value for key in _REPO_TEXTS if key in fields}
+        place = fields.get("destination")
         entries.append(
             RepoEntry(
                 name,
-                Path(reader.path_text(destination)) if destination is not None else None,
-                str(item.origin),
+                Path(reader.path_text(place)) if place is not None else None,
+                str(fields["git"].origin),
                 paths=tuple(strip(fields["paths"])) if "paths" in fields else (),
                 **texts,
             )
         )
     return tuple(entries)
+
+
+_REPO_TEXTS = ("git", "branch", "tag", "commit")
 
 
 def _read_mirrors(reader: _Reader) -> Tuple[MirrorEntry, ...]:

@@ -94,11 +94,11 @@ class Git:
             wanted = "HEAD"
         quick = not source.full and (not source.commit or len(source.commit) == 40)
         if quick:
-            done = self._run(target, "fetch", "--quiet", "--depth=1", "--no-tags", "origin", wanted)
+            done = self.run(target, "fetch", "--quiet", "--depth=1", "--no-tags", "origin", wanted)
             if done.ok:
                 return self._resolve(source, target, "FETCH_HEAD")
             if not source.commit:
-                raise self._error(source, done)
+                raise self.error(source, done)
         self._git(source, target, "fetch", "--quiet", "--tags", "origin")
         if not source.commit and not source.tag and not source.branch:
             self._git(source, target, "fetch", "--quiet", "origin", "HEAD")
@@ -114,7 +114,7 @@ class Git:
         paths = source.submodules if isinstance(source.submodules, tuple) else ()
         depth = () if source.full else ("--depth=1",)
         update = ("submodule", "update", "--quiet", "--init", "--recursive")
-        done = self._run(target, *update, *depth, "--", *paths)
+        done = self.run(target, *update, *depth, "--", *paths)
         if not done.ok:
             self._git(source, target, *update, "--", *paths)
 
@@ -126,21 +126,29 @@ class Git:
             shutil.rmtree(place)
 
     def _git(self, source: GitSource, target: Path, *arguments: str) -> str:
-        done = self._run(target, *arguments)
+        done = self.run(target, *arguments)
         if not done.ok:
-            raise self._error(source, done)
+            raise self.error(source, done)
         return done.stdout
 
-    def _run(self, target: Path, *arguments: str) -> Completed:
-        assert self._program is not None
+    def run(self, target: Path, *arguments: str) -> Completed:
+        """Run git in *target*; a failure is a result.
+
+        :raises FetchError: there is no git.
+        """
+        if self._program is None:
+            raise FetchError(
+                "this needs git, and there is none on PATH", hint="install git", ref="no-git"
+            )
         argv = (self._program, *SAFE, *arguments)
         return run(argv, env=self._environ, cwd=str(target), timeout=TIMEOUT)
 
-    def _error(self, source: GitSource, done: Completed) -> FetchError:
+    def error(self, source: GitSource, done: Completed, hint: Optional[str] = None) -> FetchError:
+        """That *done* did not bring *source*; by default the hint says how to try."""
         url = without_secrets(source.url)
-        hint: Optional[str] = f"try it by hand: git ls-remote {url}"
+        hint = hint or f"check the url and the network: git ls-remote {url}"
         if source.origin:
-            hint = f"{hint}; the recipe names it at {source.origin}"
+            hint = f"{hint}; it is named at {source.origin}"
         return FetchError(
             f"{source.what or url}: git cannot bring {source.ref} of {url}",
             without_secrets(done.stderr.strip()),

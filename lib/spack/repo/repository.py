@@ -21,7 +21,15 @@ from spack import package_api_version
 from spack.errors import RecipeError
 from spack.recipe.names import directory_name, package_name
 
-__all__ = ["Repository"]
+__all__ = ["Repository", "is_namespace"]
+
+#: Where ``repo.yaml`` may be below the directory that a person names.
+_BELOW = (
+    "spack_repo/*/repo.yaml",
+    "spack_repo/*/*/repo.yaml",
+    "repos/spack_repo/*/repo.yaml",
+    "*/repo.yaml",
+)
 
 _LINE = re.compile(r"\s+(?P<key>\w+)\s*:\s*(?P<value>[^#]*?)\s*(?:#.*)?$")
 
@@ -52,7 +60,7 @@ class Repository:
         file = root / "repo.yaml"
         values = _read(file)
         namespace, line = values.get("namespace", ("", 1))
-        if not re.fullmatch(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)*", namespace):
+        if not is_namespace(namespace):
             raise RecipeError(
                 f"{file}:{line}: repo:namespace must be a dotted name, not {namespace!r}",
                 hint="write for example 'namespace: mine'",
@@ -96,15 +104,26 @@ class Repository:
         return os.path.isfile(f"{self.packages}/{directory}/package.py")
 
 
+def is_namespace(text: str) -> bool:
+    """Whether *text* can be a namespace: Python names with dots between them."""
+    return re.fullmatch(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)*", text) is not None
+
+
 def _find_root(path: Path) -> Path:
     """The directory of ``repo.yaml`` at or below *path*."""
     path = path.absolute()
     if (path / "repo.yaml").is_file():
         return path
-    for pattern in ("spack_repo/*/repo.yaml", "repos/spack_repo/*/repo.yaml", "*/repo.yaml"):
-        found = sorted(path.glob(pattern))
+    for pattern in _BELOW:
+        found = sorted(file.parent for file in path.glob(pattern))
+        if len(found) > 1:
+            shown = ", ".join(str(place.relative_to(path)) for place in found)
+            raise RecipeError(
+                f"{path} holds several repositories: {shown}",
+                hint="give the directory of one of them",
+            )
         if found:
-            return found[0].parent
+            return found[0]
     raise RecipeError(
         f"{path} is no repository: it has no repo.yaml",
         hint="give the directory of a repo.yaml, or create one: 'repo: {namespace: mine}'",

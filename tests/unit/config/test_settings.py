@@ -157,7 +157,10 @@ def test_repositories() -> None:
     assert (second.path, second.git, second.branch) == (Path("/home/me/b"), "g", "m")
     assert (second.paths, third.path) == (("x",), None)
     old = Settings.from_data({"repos": ["/x", "$spack"]}, VARIABLES).repos
-    assert [(entry.name, str(entry.path)) for entry in old] == [(None, "/x"), (None, "/spack")]
+    assert [(entry.name, str(entry.path)) for entry in old] == [
+        ("/x/", "/x"),
+        ("$spack/", "/spack"),
+    ]
 
 
 def test_mirrors() -> None:
@@ -247,3 +250,26 @@ def test_an_external_is_somewhere() -> None:
     with pytest.raises(ConfigError, match="'a@1' has neither a prefix nor modules") as caught:
         package(externals=[{"spec": "a@1"}])
     assert "prefix" in (caught.value.hint or "")
+
+
+def test_a_repository_from_git_may_be_changed_in_part(tmp_path: Path) -> None:
+    low, high = (Scope(name, str(tmp_path / name)) for name in ("low", "high"))
+    for scope, text in (
+        (low, "{a: {git: g, branch: m}, b: /b}"),
+        (high, "{a: {destination: a, tag: v1}}"),
+    ):
+        Path(scope.path).mkdir()
+        (Path(scope.path) / "repos.yaml").write_text(f"repos: {text}\n")
+    entry, other = load_settings([low, high], VARIABLES).repos
+    assert (entry.git, entry.branch, entry.tag) == ("g", "m", "v1")
+    assert (entry.path, other.name) == (tmp_path / "high/a", "b")
+    with pytest.raises(ConfigError, match=r"repos.yaml:1: repos:a lacks 'git'"):
+        print(load_settings([high], VARIABLES).repos)
+
+
+def test_the_old_form_of_repositories_merges_with_names(tmp_path: Path) -> None:
+    low, high = (Scope(name, str(tmp_path / name)) for name in ("low", "high"))
+    for scope, text in ((low, "{a: /a}"), (high, "[/b]")):
+        Path(scope.path).mkdir()
+        (Path(scope.path) / "repos.yaml").write_text(f"repos: {text}\n")
+    assert [str(e.path) for e in load_settings([low, high], VARIABLES).repos] == ["/b", "/a"]

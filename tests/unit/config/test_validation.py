@@ -51,7 +51,7 @@ from spack.util import yaml
         ("concretizer", "duplicates: {strategy: all}", "none, minimal or full", None),
         ("concretizer", "targets: {granularity: micro}", "generic or microarch", None),
         ("concretizer", "splice: {explicit: [{target: a}]}", "'replacement' is missing", None),
-        ("repos", "x: {branch: main}", "repos:x: the key 'git' is missing", None),
+        ("repos", "x: {path: /x}", "repos:x: unknown key 'path'", "'paths'"),
         ("repos", "/a/path", "repos: expected a list or a mapping, found '/a/path'", None),
         ("mirrors", "x: {source: true}", "one of the keys 'url' or 'fetch' or 'pull'", None),
         ("bootstrap", "sources: [{name: a}]", "the key 'metadata' is missing", None),

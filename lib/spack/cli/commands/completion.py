@@ -6,6 +6,7 @@ import argparse
 from importlib import import_module
 from typing import Iterable, List
 
+from spack.actions.repositories import missing
 from spack.cli.main import ALIASES, COMMANDS, global_parser
 from spack.errors import UsageError
 from spack.session import Session
@@ -92,7 +93,9 @@ def _of_command(session: Session, command: str, before: List[str], last: str) ->
         if action.choices:
             found += map(str, action.choices)
         elif action.dest in _PACKAGES:
-            found += session.recipes.names()
+            # Whoever presses Tab does not wait for a clone.
+            if not missing(session.settings.repos, session.repository_access):
+                found += session.recipes.names()
         elif command == "env":
             found += _environments(session)
     if command == "help":
