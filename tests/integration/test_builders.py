@@ -4,20 +4,14 @@ By default a few recipes are compared, one for each kind of build backend;
 ``SPACK_TEST_RECIPES="py-black py-mypy"`` names others, and ``SPACK_TEST_RECIPES=all`` takes every
 recipe of this repository.
 
-What differs, and why:
-
-* bytecode: pip's is bound to the source by a checked hash and names the absolute path, ours is
-  unchecked and relative; pip also compiles scripts and data (``bin/__pycache__``);
-* extension modules: the search path of libraries and the debug information name the prefix and the
-  stage, which have the hash of the spec in them; RECORD has their digests.
+``tests/bench/trees.py``, which says what differs and why, compares any packages of any repository.
 """
 
 from __future__ import annotations
 
-import csv
+import importlib.util
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -37,62 +31,116 @@ def recipes_to_compare(root: Path) -> list[str]:
     return sorted(set(names) - {"py-pip", "py-wheel"})  # these are installed from wheels
 
 
-def tree(prefix: Path, scratch: Path) -> Mapping[str, Any]:
-    """Kind, mode and content, without what is listed above."""
-    found: dict[str, Any] = {}
-    for path in sorted(prefix.rglob("*")):
-        name = str(path.relative_to(prefix))
-        if name.startswith((".spack", "bin/__pycache__")):
-            continue
-        mode = oct(path.lstat().st_mode)
-        if path.is_symlink():
-            found[name] = (mode, os.readlink(path))
-        elif path.is_dir():
-            found[name] = (mode,)
-        elif path.name == "RECORD":
-            found[name] = (mode, record(path, prefix))
-        else:
-            found[name] = (mode, content(path, prefix, scratch))
-    return found
+@pytest.fixture(scope="module")
+def trees(root: Path) -> Any:
+    """The module ``tests/bench/trees.py``."""
+    spec = importlib.util.spec_from_file_location("trees", root / "tests" / "bench" / "trees.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def record(path: Path, prefix: Path) -> list[list[str]]:
-    """The rows, without digests of extension modules and bytecode of scripts."""
-    with path.open(newline="") as stream:
-        rows = list(csv.reader(stream))
-    rows = [[row[0], "", ""] if row[0].endswith(".so") else row for row in rows]
-    return [row for row in rows if "bin/__pycache__" not in row[0]]
-
-
-def content(path: Path, prefix: Path, scratch: Path) -> bytes:
-    data = path.read_bytes()
-    if path.suffix == ".pyc":
-        return b""
-    if data.startswith(b"\x7fELF"):
-        stripped = scratch / "stripped"
-        command = ["strip", "-g", "-R", ".note.gnu.build-id", "-o", stripped, path]
-        subprocess.run(command, check=True)
-        data = stripped.read_bytes()
-    digest = prefix.name.rpartition("-")[2].encode()
-    return data.replace(digest, b"@" * len(digest))
+def wrong_paths(trees: Any, spack: Any, name: str, scratch: Path) -> list[str]:
+    """Where the trees of the two builders differ."""
+    found = []
+    for builder in trees.BUILDERS:
+        spec = f"{name} build_system={builder}"
+        spack("install", spec)
+        found.append(trees.tree(spack.prefix(spec), scratch))
+    wrong: list[str] = trees.differences(*found)
+    return wrong
 
 
 @pytest.mark.slow
 def test_pip_and_the_wheel_builder_make_the_same_tree(
-    spack: Any, root: Path, tmp_path: Path
+    spack: Any, root: Path, trees: Any, tmp_path: Path
 ) -> None:
-    different: dict[str, list[str]] = {}
-    for name in recipes_to_compare(root):
-        found = []
-        for builder in ("python_wheel", "python_pip"):
-            spec = f"{name} build_system={builder}"
-            spack("install", spec)
-            found.append(tree(spack.prefix(spec), tmp_path))
-        paths = {*found[0], *found[1]}
-        wrong = sorted(path for path in paths if found[0].get(path) != found[1].get(path))
-        if wrong:
-            different[name] = wrong
-    assert different == {}
+    names = recipes_to_compare(root)
+    different = {name: wrong_paths(trees, spack, name, tmp_path) for name in names}
+    assert {name: paths for name, paths in different.items() if paths} == {}
+
+
+#: A project of old: no pyproject.toml, and files for every place that setup.py knows.
+LEGACY = {
+    "setup.py": """\
+        from setuptools import Extension, find_namespace_packages, setup
+        setup(
+            name="old.style_pkg",
+            version="1.0",
+            packages=find_namespace_packages(include=["old.*"]),
+            package_data={"old.style": ["*.txt"]},
+            data_files=[("share/old", ["notes.txt"])],
+            scripts=["scripts/old-tool", "scripts/old.sh"],
+            headers=["old.h"],
+            ext_modules=[Extension("old.style._fast", ["fast.c"])],
+            entry_points={"console_scripts": ["old = old.style:main"]},
+        )
+        """,
+    "old/style/__init__.py": "def main():\n    print('old')\n",
+    "old/style/data.txt": "data\n",
+    "notes.txt": "notes\n",
+    "old.h": "#define OLD\n",
+    "fast.c": """\
+        #include <Python.h>
+        static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_fast", 0, -1, 0};
+        PyMODINIT_FUNC PyInit__fast(void) { return PyModule_Create(&module); }
+        """,
+    "scripts/old-tool": "#!/usr/bin/env python\nprint('tool')\n",
+    "scripts/old.sh": "#!/bin/sh\necho shell\n",
+}
+
+
+#: A backend in the tree that adds to what it wraps.
+IN_TREE = {
+    "pyproject.toml": """\
+        [build-system]
+        requires = ["setuptools"]
+        build-backend = "own_backend"
+        backend-path = ["tools"]
+        [project]
+        name = "inner"
+        version = "1.0"
+        """,
+    "tools/own_backend.py": """\
+        from setuptools import build_meta
+        from setuptools.build_meta import *
+
+        def build_wheel(directory, settings=None, metadata=None):
+            with open("src/inner/made.py", "w") as stream:
+                stream.write("MADE = True\\n")
+            return build_meta.build_wheel(directory, settings, metadata)
+        """,
+    "src/inner/__init__.py": "",
+}
+
+
+@pytest.mark.slow
+def test_source_trees_of_every_kind(spack: Any, recipes: Any, trees: Any, tmp_path: Path) -> None:
+    """Without pyproject.toml, with files for every scheme; and with a backend in the tree."""
+    source = recipes.archive("old-1.0", LEGACY)
+    recipes.add(
+        "py-old",
+        f'version("1.0", {source})\ndepends_on("c", type="build")\n'
+        'depends_on("py-setuptools", type="build")\n',
+        base="PythonPackage",
+    )
+    source = recipes.archive("inner-1.0", IN_TREE)
+    recipes.add(
+        "py-inner",
+        f'version("1.0", {source})\ndepends_on("py-setuptools", type="build")\n',
+        base="PythonPackage",
+    )
+    for name in ("py-old", "py-inner"):
+        assert wrong_paths(trees, spack, name, tmp_path) == [], name
+    prefix = spack.prefix("py-old build_system=python_wheel")
+    there = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
+    for path in ("bin/old", "bin/old-tool", "bin/old.sh", "share/old/notes.txt"):
+        assert path in there
+    assert any(path.startswith("include/site/python3") for path in there)
+    assert any(path.endswith("/old/style/data.txt") for path in there)
+    inner = spack.prefix("py-inner build_system=python_wheel")
+    assert list(inner.glob("lib/python3*/site-packages/inner/made.py"))
 
 
 @pytest.mark.slow
