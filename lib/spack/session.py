@@ -7,7 +7,6 @@ user; the layers below get the narrow pieces they need as arguments (DESIGN, dec
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -489,6 +488,8 @@ class Session:
         config = self.settings.config
         ccache = None
         if config.ccache:
+            import shutil  # start-up: with its archives 3 ms, and only for builds
+
             ccache = shutil.which("ccache", path=os.pathsep.join(self.search_path))
             if ccache is None:
                 raise ConfigError(

@@ -107,7 +107,7 @@ def test_what_every_command_imports_needs_no_dataclasses() -> None:
         f"import sys; sys.path.insert(0, {str(lib)!r})\n"
         "import spack.session, spack.store, spack.environment, spack.actions.environments\n"
         "import spack.actions.views\n"
-        "print(sorted({'dataclasses', 'inspect', 'tempfile', 'csv'} & set(sys.modules)))"
+        "print(sorted({'dataclasses', 'inspect', 'tempfile', 'shutil', 'csv'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
