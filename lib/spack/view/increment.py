@@ -14,8 +14,8 @@ runs meanwhile sees nothing of its own change. After a crash the note says what 
 next command that makes the view right builds it aside and exchanges it
 (:func:`spack.view.apply.update_view`), which gives the new view without a trace of the half one.
 
-Measured on a view of 104,000 files in 8,700 folders (memory file system): 1-3 s aside; for a package
-of 991 files in place 0.03-0.05 s, whether it comes or leaves. File systems may take longer to
+Measured on a view of 104,000 files in 8,700 folders (memory file system): 1-3 s aside; in place
+0.03-0.05 s for a package of 991 files, whether it comes or leaves. File systems may take longer to
 unlink: on ext4 without a journal 2 s for as many symbolic links, 0.1 s of it processor time.
 
 Whatever does not fit (a package in another version, a shared path, something in the way, another
