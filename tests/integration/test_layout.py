@@ -157,7 +157,7 @@ def interpreters() -> dict[str, str]:
     places += sorted(Path(os.environ.get("PYENV_ROOT", "/nonexistent")).glob("versions/*/bin"))
     found: dict[str, str] = {}
     for place in places:
-        for name in ("python3", "python3d", "python3t"):
+        for name in ("python3", "python3t"):
             path = place / name
             if path.exists() and os.path.realpath(path) not in found.values():
                 version = subprocess.check_output([path, "-I", "-S", "-V"], text=True).split()[1]

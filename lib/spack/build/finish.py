@@ -38,7 +38,7 @@ def replace_interpreter(prefix: str, root: str, venv: str) -> List[str]:
     :return: paths of the files that were changed. Modes stay, ``.spack`` is not looked at.
     """
     wanted = os.fsencode(root) + b"/bin/python"
-    interpreter = re.compile(re.escape(os.fsencode(root)) + rb"(/bin/python[\d.]*t?)(?![\w.-])")
+    interpreter = re.compile(re.escape(os.fsencode(root)) + rb"(/bin/python[\d.]*[td]*)(?![\w.-])")
     python = os.path.join(venv, "bin", "python3")
     changed = []
     for path in _files(prefix):

@@ -214,4 +214,4 @@ def _interpreters(venvs: Sequence[str]) -> Optional[re.Pattern[bytes]]:
     if not venvs:
         return None
     prefixes = b"|".join(re.escape(os.fsencode(venv)) for venv in venvs)
-    return re.compile(rb"(?:" + prefixes + rb")/bin/python[\d.]*t?")
+    return re.compile(rb"(?:" + prefixes + rb")/bin/python[\d.]*[td]*")

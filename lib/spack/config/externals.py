@@ -247,4 +247,10 @@ def _same(entry: Mapping[str, Any], found: Detected) -> bool:
     starts = spec.replace("@=", "@").startswith(head)
     same_version = starts and not spec.replace("@=", "@")[len(head) :][:1].isalnum()
     same_version = same_version and spec.replace("@=", "@")[len(head) :][:1] != "."
-    return spec == found.spec_text or (same_version and entry.get("prefix") == found.prefix)
+    same_kind = all((text in spec) == (text in found.spec_text) for text in _KINDS)
+    same_place = same_version and same_kind and entry.get("prefix") == found.prefix
+    return spec == found.spec_text or same_place
+
+
+#: Variants that tell programs of one version in one prefix apart.
+_KINDS = ("+debug", "+freethreading")

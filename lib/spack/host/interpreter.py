@@ -197,7 +197,7 @@ def find_interpreters(search: Search, extra: Iterable[str] = ()) -> List[PythonL
     :param extra: paths of further interpreters, looked at last.
     """
     candidates = sorted(search.programs(_NAMES, venvs=True), key=_preference(search.directories))
-    found: Dict[Tuple[str, str], PythonLayout] = {}
+    found: Dict[Tuple[str, str, str], PythonLayout] = {}
     seen = set()
     for candidate in [*candidates, *extra]:
         executable = _base_of_venv(candidate)
@@ -213,7 +213,8 @@ def find_interpreters(search: Search, extra: Iterable[str] = ()) -> List[PythonL
             layout = layout_of(executable, search)
         except HostError:
             continue
-        key = (os.path.realpath(layout.base_prefix), layout.stdlib_dir)
+        # Debian's debug build shares prefix and standard library with the usual one.
+        key = (os.path.realpath(layout.base_prefix), layout.stdlib_dir, layout.abiflags)
         if os.path.exists(layout.executable):
             found.setdefault(key, layout)
     return list(found.values())

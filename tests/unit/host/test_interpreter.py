@@ -185,6 +185,22 @@ def get_config_var(name):
     assert detected.spec_text == f"python@{layout.version} +freethreading"
 
 
+def test_a_debug_build_beside_the_usual_one_is_another(
+    machine: Machine, layout: PythonLayout
+) -> None:
+    patch = "sys.abiflags = 'd' if sys.executable.endswith('d') else ''\n"
+    usual = distribution(machine.root / "both", "import sys\n" + patch)
+    shutil.copy2(os.path.realpath(usual), os.path.realpath(usual) + "d")
+    for data in Path(usual).parent.parent.glob("lib/*/_sysconfigdata__*.py"):
+        data.with_name(data.name.replace("data__", "data_d_")).symlink_to(data)
+    found = {
+        item.spec_text: item.extra_attributes for item in detect_pythons(machine.search("both/bin"))
+    }
+    assert set(found) == {f"python@{layout.version}", f"python@{layout.version} +debug"}
+    executable = found[f"python@{layout.version} +debug"]["executable"]
+    assert os.path.basename(str(executable)) == f"{layout.stdlib}d"
+
+
 # -- what is found, and what is not -------------------------------------------------------------
 
 
