@@ -389,6 +389,8 @@ def test_modules_are_where_they_belong(
     executable = base if how is None else make(tmp_path / "machine", base, how, suffix)
     write_recipes(recipes, sources)
     names = tuple(PACKAGES) if case in _WHOLE else EVERYWHERE
+    if suffix:  # the simulation has no free-threaded ABI, and CMake compares
+        names = tuple(name for name in names if name != "py-scikit")
     spack("external", "find", "--path", os.path.dirname(executable), "python")
     environment = tmp_path / "environment"
     environment.mkdir()
