@@ -99,6 +99,12 @@ class Recipes:
             base="MakefilePackage",
         )
 
+    def store_python(self, prefix: Path, version: str) -> Path:
+        """A Python that is installed in the store, from the one at *prefix*."""
+        name = f"python{version.rpartition('.')[0]}"
+        text = OWN_PYTHON.format(version=version, prefix=prefix, name=name)
+        return self.write("python", text)
+
     def python_project(self, name: str, files: Mapping[str, str], backend: str = "") -> Path:
         """A Python project that needs nothing but pip: its build backend is in its tree.
 
@@ -145,6 +151,45 @@ class PyTool(Package, PythonExtension):
         with open(prefix.share.jupyter.kernels.tool.join("kernel.json"), "w") as stream:
             stream.write('{"argv": ["%s", "-c", "import sys, tool; print(sys.argv[1:])", ' % python)
             stream.write('"{connection_file}"], "display_name": "Tool", "language": "python"}')
+'''
+
+#: A Python in the store: a copy of the prefix of one that has a prefix of its own.
+OWN_PYTHON = '''\
+import os
+import shutil
+
+from spack_repo.venv.packages.python.package import Python as Base
+
+from spack.package import *
+
+
+class Python(Base):
+    """A copy of an interpreter."""
+
+    has_code = False
+    version("{version}")
+
+    def install(self, spec, prefix):
+        source, name = "{prefix}", "{name}"
+        leave = shutil.ignore_patterns("test", "idlelib", "__pycache__", "site-packages", "*.a")
+        mkdirp(prefix.bin, prefix.lib)
+        shutil.copy2(join_path(source, "bin", name), prefix.bin)
+        os.symlink(name, prefix.bin.python3)
+        shutil.copytree(join_path(source, "lib", name), prefix.lib.join(name), ignore=leave)
+        mkdirp(prefix.lib.join(name).join("site-packages"))
+        for file in os.listdir(join_path(source, "lib")):
+            if file.startswith("libpython"):
+                shutil.copy2(join_path(source, "lib", file), prefix.lib, follow_symlinks=False)
+        old, new = os.fsencode(join_path(source, "lib")), b"$ORIGIN/../lib"
+        for path in [prefix.bin.join(name), *find(prefix.lib, "libpython*.so*", recursive=False)]:
+            with open(path, "rb") as stream:
+                content = stream.read()
+            content = content.replace(old + b"\\0", new + b"\\0" * (len(old) - len(new) + 1))
+            mode = os.stat(path).st_mode
+            os.unlink(path)
+            with open(path, "wb") as stream:
+                stream.write(content)
+            os.chmod(path, mode)
 '''
 
 MAKEFILE = """\

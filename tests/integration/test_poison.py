@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable, Mapping, NamedTuple
 
@@ -251,11 +252,24 @@ PKG-INFO = poison:write
 """
 
 
+#: Where there is a Python with a prefix of its own, a copy of it is installed in the store.
+_BASES = ["external"] + ["store"] * (sys.base_prefix != "/usr")
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("base", _BASES)
 @pytest.mark.parametrize("build_system", ["python_wheel", "python_pip"])
-def test_an_old_setuptools_in_the_user_site(spack: Any, build_system: str) -> None:
+def test_an_old_setuptools_in_the_user_site(
+    spack: Any, recipes: Any, build_system: str, base: str
+) -> None:
     """The case that this project was founded for: setuptools 63 built from its sources."""
     home = spack.place.home
+    if base == "store":
+        version = ".".join(map(str, sys.version_info[:3]))
+        recipes.store_python(Path(sys.base_prefix), version)
+        (spack.place.config / "packages.yaml").write_text(
+            f"packages:\n  python:\n    require: ['@={version}']\n    buildable: true\n"
+        )
     _in_user_site(home, "poison.py", "raise RuntimeError('an entry point of another setuptools')\n")
     _in_user_site(home, "setuptools/__init__.py", _RAISES)
     _in_user_site(home, "pkg_resources/__init__.py", _RAISES)
@@ -267,3 +281,4 @@ def test_an_old_setuptools_in_the_user_site(spack: Any, build_system: str) -> No
     spack("install", f"py-setuptools@63.4.3 build_system={build_system}")
     prefix = spack.prefix("py-setuptools@63.4.3")
     assert list(prefix.glob("lib*/python3*/site-packages/setuptools-63.4.3.dist-info"))
+    assert (spack.place.store in spack.prefix("python").parents) is (base == "store")

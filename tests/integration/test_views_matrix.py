@@ -22,45 +22,6 @@ LINK_TYPES = ("symlink", "hardlink", "copy")
 #: What each view goes through, in this order; the view and its environment are at all of them.
 PLACES = ("in place", "moved", "l" * 120 + "/" + "m" * 140, 'it\'s "so" $x and ü')
 
-#: A Python in the store: a copy of the prefix of one that has a prefix of its own.
-OWN_PYTHON = '''\
-import os
-import shutil
-
-from spack_repo.venv.packages.python.package import Python as Base
-
-from spack.package import *
-
-
-class Python(Base):
-    """A copy of an interpreter."""
-
-    has_code = False
-    version("{version}")
-
-    def install(self, spec, prefix):
-        source, name = "{prefix}", "{name}"
-        leave = shutil.ignore_patterns("test", "idlelib", "__pycache__", "site-packages", "*.a")
-        mkdirp(prefix.bin, prefix.lib)
-        shutil.copy2(join_path(source, "bin", name), prefix.bin)
-        os.symlink(name, prefix.bin.python3)
-        shutil.copytree(join_path(source, "lib", name), prefix.lib.join(name), ignore=leave)
-        mkdirp(prefix.lib.join(name).join("site-packages"))
-        for file in os.listdir(join_path(source, "lib")):
-            if file.startswith("libpython"):
-                shutil.copy2(join_path(source, "lib", file), prefix.lib, follow_symlinks=False)
-        old, new = os.fsencode(join_path(source, "lib")), b"$ORIGIN/../lib"
-        for path in [prefix.bin.join(name), *find(prefix.lib, "libpython*.so*", recursive=False)]:
-            with open(path, "rb") as stream:
-                content = stream.read()
-            content = content.replace(old + b"\\0", new + b"\\0" * (len(old) - len(new) + 1))
-            mode = os.stat(path).st_mode
-            os.unlink(path)
-            with open(path, "wb") as stream:
-                stream.write(content)
-            os.chmod(path, mode)
-'''
-
 SHELLS = {
     "bash": "set -eu; . {activate}; {use}; deactivate; {after}",
     "zsh": "setopt err_exit no_unset; . {activate}; {use}; deactivate; {after}",
@@ -111,9 +72,7 @@ def configure(base: str, spack: Command, recipes: Recipes) -> None:
     kind, version = base.split()
     path = next(path for path, found in ALL if found == version)
     if kind == "store":
-        prefix, name = path.parents[1], f"python{version.rpartition('.')[0]}"
-        text = OWN_PYTHON.format(version=version, prefix=prefix, name=name)
-        recipes.write("python", text)
+        recipes.store_python(path.parents[1], version)
         packages = f"  python:\n    require: ['@={version}']\n    buildable: true\n"
     else:
         spack("external", "find", "--path", path.parent, "python")
