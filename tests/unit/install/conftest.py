@@ -18,6 +18,7 @@ from spack.errors import FetchError, InstallError
 from spack.install.ports import Order, Outcome, Services
 from spack.spec import ConcreteSpec, Edge, External, Version
 from spack.store import Layout, Store
+from spack.util.environment import EnvironmentModifications
 from spack.util.filesystem import remove_tree
 from spack.util.report import RecordingReporter
 
@@ -100,7 +101,9 @@ class Shell:
             process.wait()
         if process.returncode:
             raise InstallError(order.log.read_text().strip().splitlines()[-1])
-        return Outcome(run_environment=[["prepend", "PATH", f"{order.prefix}/bin"]])
+        changes = EnvironmentModifications()
+        changes.prepend_path("PATH", f"{order.prefix}/bin")
+        return Outcome(run_environment=changes.to_json())
 
 
 @pytest.fixture

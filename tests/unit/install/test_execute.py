@@ -51,7 +51,8 @@ def test_one_package_with_all_that_is_known_of_it(spec, services, store, tmp_pat
     assert json.loads(metadata.spec.read_text())["roots"] == [node.dag_hash()]
     record = store.database.record(node.dag_hash())
     assert record.explicit and record.prefix == str(prefix) and record.installed_at == 1000
-    assert record.run_environment == [["prepend", "PATH", f"{prefix}/bin"]]
+    (change,) = record.run_environment
+    assert (change["name"], change["value"]) == ("PATH", f"{prefix}/bin")
     assert not store.database.records(name="low")[0].explicit
     assert store.log(node) == metadata.build_log
     assert list(store.layout.pending.iterdir()) == []
