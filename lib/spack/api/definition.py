@@ -26,6 +26,7 @@ __all__ = [
     "conjunction",
     "current",
     "directive",
+    "innermost",
     "opened",
 ]
 
@@ -117,6 +118,11 @@ def closed(namespace: dict[str, Any]) -> Definition | None:
 def abandon() -> None:
     """Forget all open definitions; the loader calls it after a module has failed."""
     del _open[:]
+
+
+def innermost() -> Definition | None:
+    """The innermost open definition; None when no class body runs."""
+    return _open[-1] if _open else None
 
 
 def current(name: str) -> Definition:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from spack.api.definition import Never, condition_text, current
+from spack.api.definition import Definition, Never, condition_text, current, innermost
 from spack.errors import InstallError
 
 __all__ = ["MultiMethod", "NoSuchMethodError", "default_args", "when"]
@@ -85,10 +85,14 @@ class MultiMethod:
 class when:
     """``with when("+x"):`` for directives, ``@when("+x")`` for methods.
 
+    The block form says nothing of what a method does: inside of one it is without effect, as it
+    is upstream, where some recipes have it there.
+
     :param condition: an anonymous spec text; False never holds, True always.
     """
 
     def __init__(self, condition: Any) -> None:
+        self._definition: Definition | None = None
         try:
             self.condition: str | None = condition_text(condition)
         except Never:
@@ -105,12 +109,13 @@ class when:
         return multi
 
     def __enter__(self) -> None:
-        current("when").conditions.append(self.condition)
+        self._definition = innermost()
+        if self._definition is not None:
+            self._definition.conditions.append(self.condition)
 
     def __exit__(self, *exception: object) -> None:
-        conditions = current("when").conditions
-        if conditions:
-            conditions.pop()
+        if self._definition is not None and self._definition.conditions:
+            self._definition.conditions.pop()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ empty entry (``MANPATH=:/opt/man`` means "and the default") survives.
 from __future__ import annotations
 
 import os
+import re
 from typing import (
     Any,
     Callable,
@@ -29,6 +30,7 @@ from typing import (
 )
 
 from spack.util.frozen import frozen, values_of
+from spack.util.process import run
 
 __all__ = [
     "ACTIONS",
@@ -339,14 +341,92 @@ class EnvironmentModifications:
     def from_environment_diff(
         cls, before: Mapping[str, str], after: Mapping[str, str], clean: bool = False
     ) -> EnvironmentModifications:
-        """Changes that lead from *before* to *after*, as plain ``set`` and ``unset``."""
+        """Changes that lead from *before* to *after*.
+
+        What was put before or behind a list of paths is that; all else is ``set`` and ``unset``.
+
+        :param clean: nothing stands twice in what was added to a list.
+        """
         result = cls()
         for name in sorted(set(before) | set(after)):
             if name not in after:
                 result.unset(name)
             elif before.get(name) != after[name]:
-                result.set(name, after[name])
+                result._add_difference(name, before.get(name), after[name], clean)
         return result
+
+    def _add_difference(self, name: str, before: Optional[str], after: str, clean: bool) -> None:
+        old = [entry for entry in (before or "").split(os.pathsep) if entry]
+        new = [entry for entry in after.split(os.pathsep) if entry]
+        if before is None and "PATH" in name:
+            head, tail = new, []
+        else:
+            places = range(len(new) - len(old) + 1 if old else 0)
+            start = next((i for i in places if new[i : i + len(old)] == old), None)
+            if start is None or len(new) == len(old):
+                self.set(name, after)
+                return
+            head, tail = new[:start], new[start + len(old) :]
+        if clean:
+            head, tail = list(dict.fromkeys(head)), list(dict.fromkeys(tail))
+        for entry in reversed(head):
+            self.prepend_path(name, entry)
+        for entry in tail:
+            self.append_path(name, entry)
+
+    @classmethod
+    def from_sourcing_file(
+        cls,
+        filename: Text,
+        *arguments: str,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        clean: bool = False,
+        shell: str = "/bin/bash",
+        **_: Any,
+    ) -> EnvironmentModifications:
+        """What a shell script that is meant to be sourced does to this process's environment.
+
+        :param include: names, or regular expressions, of variables that count whatever else says.
+        :param exclude: of variables that do not.
+        :raises RuntimeError: there is no such file, or it fails.
+
+        Further keywords of upstream's (how the shell is called) are accepted and not used.
+        """
+        path = str(filename)
+        if not os.path.isfile(path):
+            raise RuntimeError(f"Trying to source non-existing file: {path}")
+        before, after = (
+            {
+                name: value
+                for name, value in _after_sourcing(shell, words).items()
+                if _is_named(name, include) or not _is_named(name, (*exclude, *_OF_SHELLS))
+            }
+            for words in ((os.devnull,), (path, *arguments))
+        )
+        return cls.from_environment_diff(before, after, clean)
+
+
+#: Variables that change whatever is sourced, and those of module systems (upstream's list).
+_OF_SHELLS = (
+    *("SHLVL", "_", "PWD", "OLDPWD", "PS1", "PS2", "ENV"),
+    *("LOADEDMODULES", "_LMFILES_", "MODULEPATH", "MODULERCFILE", "MODULESHOME"),
+    *(r"BASH_FUNC_.*", r"(__)?MODULES_.*", r"\w*_mod(quar|share)", r"LMOD_.*"),
+)
+
+
+def _is_named(name: str, patterns: Iterable[str]) -> bool:
+    return any(re.fullmatch(pattern, name) for pattern in patterns)
+
+
+def _after_sourcing(shell: str, words: Sequence[str]) -> Dict[str, str]:
+    """The environment of a shell that has sourced ``words[0]`` with arguments."""
+    script = 'source "$@" > /dev/null 2>&1 && exec env -0'
+    done = run([shell, "-c", script, shell, *words], env=os.environ, cwd=os.getcwd(), timeout=600)
+    if not done.ok:
+        raise RuntimeError(f"sourcing {words[0]} failed with status {done.returncode}")
+    rows = (row.partition("=") for row in done.stdout.split("\0") if row)
+    return {name: value for name, _, value in rows}
 
 
 class set_env:  # the public name of a context manager that recipes use like a function

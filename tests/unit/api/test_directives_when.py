@@ -107,3 +107,12 @@ def test_super_reaches_it() -> None:
 
     assert Further(Fake("x@=1")).first() == "further, one"
     assert Further(Fake("x@=3")).first() == "further, base"
+
+
+def test_a_block_inside_of_a_method_says_nothing() -> None:
+    class Blocks(PackageBase):
+        def run(self) -> str:
+            with when("@9"):
+                return "done"
+
+    assert Blocks.run(None) == "done"  # type: ignore[arg-type]  # no package is needed

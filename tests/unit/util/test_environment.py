@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import Any, Dict, Optional
 
 import pytest
@@ -128,6 +129,35 @@ def test_differences_become_changes() -> None:
     env = EnvironmentModifications.from_environment_diff(before, now)
     env.apply_modifications(before)
     assert before == now
+
+
+def test_what_lists_of_paths_gain_is_added_to_them() -> None:
+    before = {"PATH": "/usr/bin:/bin", "MANPATH": "/m", "FLAGS": "a"}
+    now = {"PATH": "/x:/x:/usr/bin:/bin:/y", "MANPATH": "/n", "FLAGS": "b", "XPATH": "/p:/q"}
+    env = EnvironmentModifications.from_environment_diff(before, now, clean=True)
+    changed = {"PATH": "/bin", "XPATH": "/r"}
+    env.apply_modifications(changed)
+    assert changed == {"PATH": "/x:/bin:/y", "MANPATH": "/n", "FLAGS": "b", "XPATH": "/p:/q:/r"}
+
+
+def test_a_script_that_is_sourced(tmp_path: Path) -> None:
+    script = tmp_path / "set up.sh"
+    script.write_text(
+        'export ROOT="$1"\nexport XYZ_PATH=$ROOT/lib:$XYZ_PATH\nexport LMOD_X=1 KEEP_ME=2 SKIP=3\n'
+        "echo noise\nshopt -s expand_aliases\n"
+    )
+    with set_env(XYZ_PATH="/old"):
+        env = EnvironmentModifications.from_sourcing_file(
+            script, "/r o", exclude=["KEEP.*", "SKIP"], include=["KEEP_ME"], source_command="."
+        )
+    changed = {"XYZ_PATH": "/mine"}
+    env.apply_modifications(changed)
+    assert changed == {"ROOT": "/r o", "XYZ_PATH": "/r o/lib:/mine", "KEEP_ME": "2"}
+    with pytest.raises(RuntimeError, match="non-existing file"):
+        EnvironmentModifications.from_sourcing_file(tmp_path / "nowhere")
+    script.write_text("return 3\n")
+    with pytest.raises(RuntimeError, match="failed with status 3"):
+        EnvironmentModifications.from_sourcing_file(script)
 
 
 def test_system_paths() -> None:
