@@ -133,3 +133,37 @@ def test_modules_are_where_the_venv_looks(
         [environment / ".spack-env/view/bin/python", "-c", program], text=True
     )
     assert found.startswith(str(environment / ".spack-env/view" / site))
+
+
+#: As kokkos has it: a property that its dependents ask relies on names of its own build.
+COMPILED = '''\
+from spack_repo.builtin.build_systems.generic import Package
+
+from spack.package import *
+
+
+class {name}(Package):
+    """Words."""
+
+    has_code = False
+    version("1.0")
+    depends_on("c", type="build")
+    {more}
+
+    @property
+    def compiler(self):
+        return spack_cc
+
+    def install(self, spec, prefix):
+        touch(prefix.done)
+        print("COMPILER", {asked}.compiler)
+'''
+
+
+def test_methods_of_dependencies_have_the_names_of_their_builds(spack: Any, recipes: Any) -> None:
+    recipes.write("kokk", COMPILED.format(name="Kokk", more="", asked="self"))
+    more = 'depends_on("kokk")'
+    recipes.write("fft", COMPILED.format(name="Fft", more=more, asked='self["kokk"]'))
+    spack("install", "fft")
+    words = spack("logs", "fft").out.split("COMPILER", 1)[1].split()
+    assert words[0].endswith("/gcc")

@@ -49,6 +49,15 @@ class Roles:
                 found.append(dependent)
         return found
 
+    def all_dependents(self, node: ConcreteSpec) -> List[ConcreteSpec]:
+        """Nodes with a part, and the root, that depend on *node* directly, by whatever edge.
+
+        Methods of a dependency that the root's recipe calls (``self["kokkos"].kokkos_cxx``) rely
+        on the names that its own build had, such as ``spack_cxx``.
+        """
+        nodes = (*self.order, self.root)
+        return [dependent for dependent in nodes if any(e.spec == node for e in dependent.edges)]
+
 
 _RUN = frozenset(("link", "run"))
 _BUILD = frozenset(("build", "link", "run", "test"))

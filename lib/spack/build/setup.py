@@ -90,7 +90,7 @@ def inject_names(context: BuildContext, roles: Roles, jobs: int, tools: ToolPlac
         inject_globals(package, _globals(package, jobs, interpreter))
     for node in nodes:
         package = context.package(node)
-        for dependent in roles.dependents(node):
+        for dependent in roles.all_dependents(node):
             target = context.package(dependent)
             names = _Names(target)
             package.setup_dependent_package(names, target.spec)
