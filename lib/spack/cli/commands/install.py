@@ -106,10 +106,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     again = frozenset(root.dag_hash() for root in roots) if args.overwrite else frozenset()
     options = Options(
         only=args.only or "all",
-        overwrite=again
-        | outdated(
-            roots, session.store, lambda: (session.stage_root, session.store.root), session.reporter
-        ),
+        overwrite=again | outdated(roots, session.store, session.own_places, session.reporter),
         tests=asked.tested,
     )
     plan = install(roots, options, work, dry_run=args.dry_run)

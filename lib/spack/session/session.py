@@ -1,13 +1,8 @@
-"""The composition root: everything that a command works with, made once and when first used.
-
-Only this module and :mod:`spack.cli` read the process's environment, its directory and the
-user; the layers below get the narrow pieces they need as arguments (DESIGN, decision 1).
-"""
+"""The parts of one run of the command, each made once and when first used."""
 
 from __future__ import annotations
 
 import os
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import (
@@ -18,7 +13,6 @@ from typing import (
     FrozenSet,
     List,
     Mapping,
-    NamedTuple,
     Optional,
     Sequence,
     Tuple,
@@ -34,8 +28,16 @@ from spack.config.scopes import (
 )
 from spack.config.settings import Settings, load_settings
 from spack.config.variables import Variables
-from spack.errors import ConfigError, UsageError
+from spack.errors import UsageError
 from spack.host.platform import Host, platform_name
+from spack.session.process import (
+    Options,
+    condition_names,
+    configuration_variables,
+    library_path,
+    run_program,
+    search_path,
+)
 from spack.util.hashing import sha256_hex
 
 if TYPE_CHECKING:
@@ -45,40 +47,22 @@ if TYPE_CHECKING:
     from spack.actions.repositories import RepositoryAccess
     from spack.actions.workshop import Workshop
     from spack.config.packages import PackageSettings
-    from spack.environment import DevelopSpec, Environment
+    from spack.environment import Environment
     from spack.fetch.fetcher import Fetcher
     from spack.recipe.records import Recipe
     from spack.repo import RepoPath
-    from spack.solver.problem import Root, Solution
-    from spack.spec import ConcreteSpec, Spec
-    from spack.store import Modes, Store
-    from spack.util.process import Completed
+    from spack.solver.problem import Solution
+    from spack.spec import Spec
+    from spack.store import Store
     from spack.util.report import Reporter
 
-__all__ = ["Options", "Session", "make_session"]
+__all__ = ["ACTIVE", "Session", "make_session"]
 
 #: The environment variable that names the active environment (its directory).
 ACTIVE = "SPACK_ENV"
 
-#: Where programs of the system are when PATH does not say so.
-SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
-
 #: From this many on, reading recipes takes long enough to say so.
 _MANY_RECIPES = 200
-
-
-class Options(NamedTuple):
-    """The global options of the command line; see ``spack help``."""
-
-    env: Optional[str] = None
-    env_dir: Optional[str] = None
-    no_env: bool = False
-    config: Tuple[str, ...] = ()
-    config_scope: Tuple[str, ...] = ()
-    insecure: bool = False
-    debug: bool = False
-    quiet: bool = False
-    color: Optional[str] = None
 
 
 class Session:
@@ -110,21 +94,7 @@ class Session:
     @cached_property
     def variables(self) -> Variables:
         """``$spack`` and its like, without ``$env``."""
-        places = self.places
-        return Variables(
-            {
-                "spack": str(places.root),
-                "data": str(places.data),
-                "user_cache_path": str(places.user_cache),
-                "tempdir": lambda: _temporary_directory(self.environ),
-                "user": lambda: _user_name(self.environ),
-                "SPACK_ROOT": str(places.root),
-                "cwd": str(self.cwd),
-                "SSL_CERT_FILE": self.environ.get("SSL_CERT_FILE", ""),
-            },
-            self.environ,
-            self.home,
-        )
+        return configuration_variables(self.places, self.environ, self.cwd, self.home)
 
     @cached_property
     def scopes(self) -> Tuple[Scope, ...]:
@@ -199,20 +169,8 @@ class Session:
             self.cwd,
             directory_only=directory_only,
             cache=self._config_cache,
-            names=self._condition_names,
+            names=lambda: condition_names(self.places, self.environ),
         )
-
-    def _condition_names(self) -> Mapping[str, Any]:
-        """What conditions in ``spack.yaml`` may ask."""
-        host = Host.detect(str(self.places.user_cache / "cache" / "host"))
-        return {
-            "platform": host.platform,
-            "os": host.os,
-            "target": host.target,
-            "arch": f"{host.platform}-{host.os}-{host.target}",
-            "hostname": os.uname().nodename,
-            "env": self.environ,
-        }
 
     def within(self, environment: Environment) -> Session:
         """A session like this one with *environment* active."""
@@ -280,7 +238,7 @@ class Session:
         return packages_with_detected(
             self.settings,
             self.search_path,
-            self.run_program,
+            run_program,
             str(self.cache / "host"),
             [name for name in ON_THE_FLY if self.recipes.exists(name)],
         )
@@ -288,24 +246,17 @@ class Session:
     @property
     def search_path(self) -> Tuple[str, ...]:
         """Directories where programs of the machine are looked for."""
-        path = tuple(item for item in self.environ.get("PATH", "").split(os.pathsep) if item)
-        further = [str(x) for x in self.settings.config.additional_external_search_paths]
-        further += [os.path.join(item, "bin") for item in further]
-        return tuple(dict.fromkeys((*path, *SYSTEM_PATH, *further)))
+        return search_path(self.environ, self.settings.config.additional_external_search_paths)
 
-    @staticmethod
-    def run_program(argv: Sequence[str]) -> Completed:
-        """Run a program of the machine to ask it what it is, in a neutral environment."""
-        from spack.util.process import run
-
-        return run(argv, env={"PATH": os.pathsep.join(SYSTEM_PATH), "LC_ALL": "C"}, cwd="/")
+    #: Runs a program of the machine to ask it what it is.
+    run_program = staticmethod(run_program)
 
     @cached_property
     def splits_env(self) -> bool:
         """Whether ``/usr/bin/env -S`` works here."""
         from spack.host import launch
 
-        return launch.splits_env(self.run_program, str(self.cache / "host"))
+        return launch.splits_env(run_program, str(self.cache / "host"))
 
     @cached_property
     def store(self) -> Store:
@@ -333,27 +284,16 @@ class Session:
 
     @cached_property
     def library_path(self) -> Tuple[str, ...]:
-        """What a child started with ``-I -S`` needs on ``sys.path`` beside the standard library."""
-        standard = os.path.dirname(os.__file__)
-        own = str(Path(__file__).resolve().parent.parent)
-        return (
-            own,
-            *(
-                item
-                for item in sys.path
-                if item not in (own, standard, os.path.join(standard, "lib-dynload"))
-                and os.path.isdir(item)
-            ),
-        )
+        """See :func:`spack.session.process.library_path`."""
+        return library_path()
 
     # -- use cases that need many parts ------------------------------------------------------
 
     def concretize(self, specs: Sequence[Spec], wishes: Wishes) -> Solution:
         """Make specs of the command line concrete, in the light of what is installed."""
-        from spack.solver.problem import Root
+        from spack.session.concretizing import concretize_specs
 
-        develop = self.environment.develop_specs(self.variables) if self.environment else ()
-        return self._solve([Root(spec) for spec in specs], wishes, (), develop)
+        return concretize_specs(self, specs, wishes)
 
     def concretize_environment(
         self, environment: Environment, wishes: Wishes, force: bool = False
@@ -362,70 +302,15 @@ class Session:
 
         :param force: forget what was decided before.
         """
-        from spack.actions.environments import parse_at
-        from spack.solver.problem import Root
+        from spack.session.concretizing import concretize_environment
 
-        roots = [
-            Root(parse_at(item.text, item.origin), str(item.origin))
-            for item in environment.user_specs()
-        ]
-        fixed = () if force or self.settings.concretizer.force else environment.roots()
-        return self._solve(roots, wishes, fixed, environment.develop_specs(self.variables))
+        return concretize_environment(self, environment, wishes, force)
 
     def environment_work(self, environment: Environment) -> EnvironmentWork:
         """What is needed to bring *environment* up to date; it is the active one."""
-        from spack.actions.environments import EnvironmentWork, known_environments
+        from spack.session.environments import environment_work
 
-        root = self.base_settings.config.environments_root
-        configuration = {x: self.settings.data(x) for x in ("packages", "concretizer")}
-        develop = environment.develop_specs(self.variables)
-        if develop:
-            configuration["develop"] = sorted(str(row.constraint) for row in develop)
-        return EnvironmentWork(
-            environment=environment,
-            configuration=configuration,
-            views=environment.views(self.variables),
-            solve=lambda wishes, force: self.concretize_environment(environment, wishes, force),
-            store=self.store,
-            recipes=lambda: self.recipes,
-            share=self.places.share,
-            register=self.environments_file,
-            reporter=self.reporter,
-            library_path=self.library_path,
-            splits_env=self.splits_env,
-            others=lambda: known_environments(root, self.environments_file),
-            own_places=lambda: (self.stage_root, self.store.root),
-        )
-
-    def _reusable(self, wanted: Sequence[Spec]) -> Mapping[str, ConcreteSpec]:
-        """Installed specs that ``concretizer:reuse`` allows, and those that are named by hash."""
-        from spack.actions.concretizing import allowed
-
-        reuse = self.settings.concretizer.reuse_settings
-        return allowed(self.store.database.specs(), reuse, wanted)
-
-    def _solve(
-        self,
-        roots: Sequence[Root],
-        wishes: Wishes,
-        fixed: Sequence[ConcreteSpec],
-        develop: Sequence[DevelopSpec],
-    ) -> Solution:
-        from spack.actions.concretizing import concretize, reusable_specs
-        from spack.solver.problem import Root
-
-        settings = self.settings
-        return concretize(
-            roots,
-            self.recipes,
-            self.host,
-            self.packages,
-            settings.concretizer,
-            reusable_specs(self._reusable([root.spec for root in roots]), fixed),
-            wishes,
-            deprecated=settings.config.deprecated,
-            develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
-        )
+        return environment_work(self, environment)
 
     @property
     def stage_root(self) -> Path:
@@ -441,6 +326,10 @@ class Session:
         own = sha256_hex(str(self.store.root))[:8]
         return choose_root(self.settings.config.build_stage, os.getuid()) / own
 
+    def own_places(self) -> Tuple[Path, ...]:
+        """Directories of ours that may lie among a developer's sources."""
+        return (self.stage_root, self.store.root)
+
     def workshop(
         self,
         *,
@@ -452,62 +341,17 @@ class Session:
         """What builds need.
 
         :param checksum: False takes sources without a checksum, and with a wrong one.
+        :raises ConfigError: a program that the configuration asks for is not there.
         """
-        from spack.actions.workshop import Workshop
+        from spack.session.building import make_workshop
 
-        config = self.settings.config
-        compiling = self._compiling()
-        return Workshop(
-            recipes=self.recipes,
-            fetcher=self.fetcher(checksum=checksum and config.checksum),
-            store=self.store,
-            host_environment=self.environ,
-            stage_root=self.stage_root,
-            library_path=self.library_path,
-            interpreter=sys.executable,
-            passed=config.build_env_pass,
-            variables=config.build_env_set,
-            outside=config.build_env_outside,
-            writable=(
-                *map(str, config.build_env_write),
-                *filter(None, [compiling.get("CCACHE_DIR")]),
-            ),
-            compiling=compiling,
-            stage_name=config.stage_name,
-            dirty=dirty or config.dirty,
+        return make_workshop(
+            self,
+            checksum=checksum,
+            dirty=dirty,
             keep_venv=keep_venv,
-            wheels=self.settings.fetch.source_cache / "wheels",
             strict_metadata=strict_metadata,
-            modes=self._modes,
         )
-
-    def _compiling(self) -> Mapping[str, str]:
-        """:raises ConfigError: ccache is asked for and not there."""
-        from spack.build.environment import compiler_variables
-
-        config = self.settings.config
-        ccache = None
-        if config.ccache:
-            import shutil  # start-up: with its archives 3 ms, and only for builds
-
-            ccache = shutil.which("ccache", path=os.pathsep.join(self.search_path))
-            if ccache is None:
-                raise ConfigError(
-                    f"{self.settings.origin('config', 'ccache')}: config:ccache is true, but "
-                    "there is no program ccache on PATH",
-                    hint="install ccache with the system's package manager, or set it to false",
-                    ref="ccache",
-                )
-        directory = self.environ.get("CCACHE_DIR") or str(self.cache / "ccache")
-        return compiler_variables(
-            config.build_language, config.shared_linking, config.keep_werror, ccache, directory
-        )
-
-    def _modes(self, spec: ConcreteSpec) -> Modes:
-        from spack.store import modes_of
-
-        permissions = self.settings.permissions(spec.name)
-        return modes_of(permissions, self.settings.config.allow_sgid)
 
     def fetcher(self, *, checksum: bool = True) -> Fetcher:
         """What brings sources; see :func:`spack.actions.fetching.make_fetcher`."""
@@ -554,25 +398,3 @@ def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session
         # It was removed: only a command that needs it will miss it.
         directory = Path(environ.get("PWD") or "/")
     return Session(Options(**values), environ, directory, home, make_reporter)
-
-
-def _temporary_directory(environ: Mapping[str, str]) -> str:
-    """Where temporary files go, as :func:`tempfile.gettempdir` says, whose import takes 3 ms."""
-    named = [environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
-    for path in (*named, "/tmp", "/var/tmp", "/usr/tmp"):
-        if path and os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK):
-            return os.path.abspath(path)
-    return os.getcwd()
-
-
-def _user_name(environ: Mapping[str, str]) -> str:
-    """The user, as :func:`getpass.getuser` says, whose import takes 0.5 ms."""
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        if environ.get(name):
-            return environ[name]
-    import pwd  # only there where users have names
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())

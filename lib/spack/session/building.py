@@ -1,0 +1,75 @@
+"""What builds are made with: what a session knows, put together when something is built."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Mapping
+
+from spack.actions.workshop import Workshop
+from spack.build.environment import compiler_variables
+from spack.errors import ConfigError
+from spack.store import Modes, modes_of
+
+if TYPE_CHECKING:
+    from spack.session.session import Session
+    from spack.spec import ConcreteSpec
+
+__all__ = ["make_workshop"]
+
+
+def make_workshop(
+    session: Session, *, checksum: bool, dirty: bool, keep_venv: bool, strict_metadata: bool
+) -> Workshop:
+    """See :meth:`spack.session.Session.workshop`.
+
+    :raises ConfigError: ccache is asked for and not there.
+    """
+    settings, config = session.settings, session.settings.config
+    compiling = _compiling(session)
+
+    def modes(spec: ConcreteSpec) -> Modes:
+        return modes_of(settings.permissions(spec.name), config.allow_sgid)
+
+    return Workshop(
+        recipes=session.recipes,
+        fetcher=session.fetcher(checksum=checksum and config.checksum),
+        store=session.store,
+        host_environment=session.environ,
+        stage_root=session.stage_root,
+        library_path=session.library_path,
+        interpreter=sys.executable,
+        passed=config.build_env_pass,
+        variables=config.build_env_set,
+        outside=config.build_env_outside,
+        writable=(
+            *map(str, config.build_env_write),
+            *filter(None, [compiling.get("CCACHE_DIR")]),
+        ),
+        compiling=compiling,
+        stage_name=config.stage_name,
+        dirty=dirty or config.dirty,
+        keep_venv=keep_venv,
+        wheels=settings.fetch.source_cache / "wheels",
+        strict_metadata=strict_metadata,
+        modes=modes,
+    )
+
+
+def _compiling(session: Session) -> Mapping[str, str]:
+    config = session.settings.config
+    ccache = None
+    if config.ccache:
+        ccache = shutil.which("ccache", path=os.pathsep.join(session.search_path))
+        if ccache is None:
+            raise ConfigError(
+                f"{session.settings.origin('config', 'ccache')}: config:ccache is true, but "
+                "there is no program ccache on PATH",
+                hint="install ccache with the system's package manager, or set it to false",
+                ref="ccache",
+            )
+    directory = session.environ.get("CCACHE_DIR") or str(session.cache / "ccache")
+    return compiler_variables(
+        config.build_language, config.shared_linking, config.keep_werror, ccache, directory
+    )
