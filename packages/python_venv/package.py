@@ -2,7 +2,6 @@ import json
 import os
 
 from spack_repo.builtin.build_systems.generic import Package
-from spack_repo.venv.packages.python.package import Python
 
 from spack.package import *
 
@@ -57,17 +56,15 @@ class PythonVenv(Package):
 
     @property
     def layout(self):
-        """What is recorded; before the install, what the base interpreter's recipe or, if that is
-        another repository's, the interpreter itself says."""
+        """What is recorded; before the install, what the base interpreter's recipe says."""
         known = getattr(self, "_layout", None)
         if known is None:
             record = self.prefix.join(".spack").join("python.json")
-            python = self.spec["python"].package
             if os.path.exists(record):
                 with open(record) as stream:
                     known = json.load(stream)
             else:
-                known = getattr(python, "layout", None) or Python.probe(python.command.path)
+                known = self.spec["python"].package.layout
             self._layout = known
         return known
 

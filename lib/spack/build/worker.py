@@ -162,12 +162,17 @@ class Build:
 
     def _package_class(self, digest: str) -> Any:
         """The class of a node; that of Python says where modules go as ``python-venv`` recorded
-        it, whatever the recipe asks the interpreter (DESIGN, decision 5)."""
+        it, whatever the recipe asks the interpreter, and before that what the interpreter says of
+        its venv's scheme (DESIGN, decision 5)."""
         found = self.recipes.package_class(digest)
-        if self.venv is None or self.recipes.name(digest) != "python":
+        if self.recipes.name(digest) != "python":
             return found
-        base = self.venv.base
-        names = {"__module__": found.__module__, "platlib": base.platlib, "purelib": base.purelib}
+        names: Dict[str, Any] = {}
+        if self.venv is not None:
+            names.update(platlib=self.venv.base.platlib, purelib=self.venv.base.purelib)
+        if not hasattr(found, "layout"):
+            names["layout"] = property(_layout)
+        names["__module__"] = found.__module__
         return type(found)(found.__name__, (found,), names)
 
     def _python_command(self, view: SpecView) -> Optional[Executable]:
@@ -382,6 +387,14 @@ def execute(job: BuildJob, events: Events) -> BuildResult:
         )
     except BaseException as exc:
         return _failed(job, build, exc)
+
+
+def _layout(package: Any) -> Mapping[str, Any]:
+    """The layout of a Python whose recipe, such as upstream's, does not know of it."""
+    from spack.host.interpreter import probe  # start-up: only where upstream's recipes are in use
+    from spack.util.process import run
+
+    return probe(package.command.path, run).to_json()
 
 
 def _keep_environment(job: BuildJob) -> None:
