@@ -29,9 +29,12 @@ MOMENTS = 6
 
 
 @pytest.fixture
-def gated(recipes, tmp_path):
+def gated(spack, recipes, tmp_path):
     """``first``, then ``middle``, which half-fills its prefix and waits, then ``last``."""
-    gate = tmp_path / "gate"
+    gate = tmp_path / "gates" / "gate"
+    gate.parent.mkdir()
+    with open(spack.place.config / "config.yaml", "a") as stream:
+        stream.write(f"  build_env:\n    write: ['{gate.parent}']\n")
     recipes.plain("first")
     recipes.plain(
         "middle",

@@ -270,6 +270,10 @@ class Build:
             place = os.path.dirname(self.wheels)
             os.makedirs(place, exist_ok=True)
             writable.append(place)
+        for place in job.writable:
+            # what is not there cannot be let through: the cache of a compiler, for instance
+            with contextlib.suppress(OSError):
+                os.makedirs(place, exist_ok=True)
         landlock.restrict_writes(writable)
         return tuple(writable)
 

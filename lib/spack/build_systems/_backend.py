@@ -28,7 +28,8 @@ __all__ = [
 
 #: Frames of a traceback that only look for a module, with the lines of source below each.
 _IMPORTING = (
-    r'(?m)^  File "(<frozen importlib|[^"]*/importlib/__init__\.py"|[^"]*/_in_process\.py")'
+    r'(?m)^  File "(<frozen importlib'
+    r'|[^"]*/(importlib/__init__|_in_process|_backend_process)\.py")'
     r".*\n(^    .*\n)*"
 )
 
