@@ -1,7 +1,8 @@
 """Whatever builds a package, and whatever Python it is built for: modules go where they belong.
 
-By default each Python and each simulated distribution gets two build tools, and the system's Python
-gets all of them; ``SPACK_TEST_LAYOUTS=all`` tries everything everywhere.
+By default each Python and each simulated distribution gets two build tools, the oldest Python
+setuptools too, and the system's Python gets all of them; ``SPACK_TEST_LAYOUTS=all`` tries
+everything everywhere.
 
 A distribution is simulated by a real interpreter, with a prefix and a standard library of its own,
 that is patched as the distribution does it.
@@ -157,7 +158,7 @@ def interpreters() -> dict[str, str]:
     places += sorted(Path(os.environ.get("PYENV_ROOT", "/nonexistent")).glob("versions/*/bin"))
     found: dict[str, str] = {}
     for place in places:
-        for name in ("python3", "python3t"):
+        for name in ("python3", "python3t", "python3d"):
             path = place / name
             if path.exists() and os.path.realpath(path) not in found.values():
                 version = subprocess.check_output([path, "-I", "-S", "-V"], text=True).split()[1]
@@ -169,6 +170,7 @@ def interpreters() -> dict[str, str]:
 
 INTERPRETERS = interpreters()
 BASE = next(iter(INTERPRETERS.values()))
+OLDEST = min(INTERPRETERS, key=lambda name: int(name.split(".")[1]))
 NEWEST = max(INTERPRETERS, key=lambda name: int(name.split(".")[1]))
 
 #: All that is tried: the interpreter, the distribution, the suffix.
@@ -335,8 +337,13 @@ EVERYWHERE = ("one-liner", "find-python")
 
 _ALL = os.environ.get("SPACK_TEST_LAYOUTS") == "all"
 
-#: The cases with all tools by default: Debian's real Python, which lays out the most strangely.
-_WHOLE = set(CASES) if _ALL else {next(iter(INTERPRETERS))}
+#: By default all tools are tried with Debian's real Python, which lays out the most strangely.
+#: The oldest Python has a setuptools of its own, that nothing newer takes.
+SELECTED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(CASES, EVERYWHERE),
+    OLDEST: (*EVERYWHERE, "py-wheel-tool"),
+    **dict.fromkeys(CASES if _ALL else [next(iter(INTERPRETERS))], tuple(PACKAGES)),
+}
 
 
 @pytest.fixture(scope="module")
@@ -388,7 +395,7 @@ def test_modules_are_where_they_belong(
     base, how, suffix = CASES[case]
     executable = base if how is None else make(tmp_path / "machine", base, how, suffix)
     write_recipes(recipes, sources)
-    names = tuple(PACKAGES) if case in _WHOLE else EVERYWHERE
+    names = SELECTED[case]
     if suffix:  # the simulation has no free-threaded ABI, and CMake compares
         names = tuple(name for name in names if name != "py-scikit")
     spack("external", "find", "--path", os.path.dirname(executable), "python")
@@ -403,7 +410,7 @@ def test_modules_are_where_they_belong(
               packages:
                 python:
                   buildable: false
-                  require: "@{_version(executable)}"
+                  require: "@{_version(executable)}{_kind(executable)}"
             """
         )
     )
@@ -430,6 +437,28 @@ def test_modules_are_where_they_belong(
     imports = ", ".join(module for name in names for module in PACKAGES[name].modules)
     python = environment / "view" / "bin" / "python3"
     subprocess.run([python, "-I", "-c", f"import {imports}"], check=True)
+
+
+def test_old_setuptools_build_themselves_with_an_old_python(spack: Any) -> None:
+    """Before Python 3.10 their copy of importlib_metadata bears no metadata of another's finding,
+    and what calls their hooks, pip as well, brings a finder for them."""
+    executable = INTERPRETERS[OLDEST]
+    spack("external", "find", "--path", os.path.dirname(executable), "python")
+    specs = [
+        "py-setuptools@69.5.1 build_system=python_wheel",
+        "py-setuptools@63.4.3 build_system=python_wheel",
+        "py-setuptools@69.5.1 build_system=python_pip",
+    ]
+    python = f"packages:python:require:'@{_version(executable)}'"
+    for spec in specs:
+        spack("-c", python, "install", spec)
+        version = spec.partition("@")[2].partition(" ")[0]
+        info = f"lib/python3*/site-packages/setuptools-{version}.dist-info"
+        assert list(spack.prefix(spec).glob(info))
+
+
+def _kind(executable: str) -> str:
+    return "+debug" if executable.endswith("d") else "~debug"
 
 
 def _version(executable: str) -> str:
