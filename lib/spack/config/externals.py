@@ -25,15 +25,19 @@ __all__ = [
     "with_layout",
 ]
 
+#: Variants that tell Pythons of one version in one prefix apart, by the ABI flag of their names.
+_KINDS: Mapping[str, str] = {"t": "freethreading", "d": "debug"}
+
 
 def external_entry(found: Detected) -> ExternalEntry:
     """A detected package as if it were configured."""
-    return ExternalEntry(
+    entry = ExternalEntry(
         spec=found.spec_text,
         prefix=found.prefix,
         extra_attributes=found.extra_attributes,
         origin=f"detected: {found.executable}",
     )
+    return _with_kind(entry)
 
 
 def with_detected(
@@ -62,14 +66,16 @@ def with_detected(
 def with_layout(entry: ExternalEntry, search: Search) -> ExternalEntry:
     """An external Python with its ``executable`` and ``layout``, asked from the interpreter.
 
-    :raises ConfigError: there is no usable interpreter below its prefix, or another version.
+    :raises ConfigError: there is no usable interpreter below its prefix, or another version, or it
+        is no debug build, say, where the entry says so.
     """
     if entry.extra_attributes.get("layout") or not entry.prefix:
-        return entry
+        return _with_kind(entry)
     given = entry.extra_attributes.get("executable")
     version = entry.spec.partition("@")[2].lstrip("=").split()[:1]
     short = ".".join(version[0].split("+")[0].split(".")[:2]) if version else "3"
-    names = (f"python{short}", "python3", "python")
+    suffix = "".join(flag for flag, name in _KINDS.items() if _said(entry.spec, name))
+    names = (f"python{short}{suffix}", f"python3{suffix}", f"python{short}", "python3", "python")
     candidates = [given] if given else [os.path.join(entry.prefix, "bin", name) for name in names]
     executable = next((path for path in candidates if os.path.exists(path)), None)
     if executable is None:
@@ -88,7 +94,39 @@ def with_layout(entry: ExternalEntry, search: Search) -> ExternalEntry:
     if version:
         _check_version(entry, version[0], layout.executable, layout.version)
     extra = {**entry.extra_attributes, "executable": layout.executable, "layout": layout.to_json()}
-    return entry._replace(extra_attributes=extra)
+    return _with_kind(entry._replace(extra_attributes=extra))
+
+
+def _with_kind(entry: ExternalEntry) -> ExternalEntry:
+    """An external Python whose spec says what its interpreter is, so that it stands for no other.
+
+    A variant that an external does not speak of can have any value (it fits ``+debug``).
+
+    :raises ConfigError: it says something else.
+    """
+    layout = entry.extra_attributes.get("layout") or {}
+    spec = entry.spec
+    for flag, name in _KINDS.items() if "abiflags" in layout else ():
+        true, said = flag in layout["abiflags"], _said(spec, name)
+        if said is None:
+            spec += f" {'+' if true else '~'}{name}"
+        elif said is not true:
+            raise ConfigError(
+                f"{entry.origin}: '{entry.spec}' says {'+' if said else '~'}{name}, "
+                f"but {layout['executable']} is {'' if true else 'not '}such a build",
+                facts={"spec": entry.spec, "program": layout["executable"], "variant": name},
+                hint="correct the spec, or set extra_attributes:executable",
+                ref="external-variant",
+            )
+    return entry._replace(spec=spec)
+
+
+def _said(spec: str, variant: str) -> Optional[bool]:
+    """The value of a boolean variant in a spec text; None where it does not speak of it."""
+    from spack.spec.parser import parse  # start-up: only where there is an external Python
+
+    value = parse(spec).variants.get(variant)
+    return None if value is None else value.value is True
 
 
 def _check_version(entry: ExternalEntry, said: str, program: str, found: str) -> None:
@@ -247,10 +285,7 @@ def _same(entry: Mapping[str, Any], found: Detected) -> bool:
     starts = spec.replace("@=", "@").startswith(head)
     same_version = starts and not spec.replace("@=", "@")[len(head) :][:1].isalnum()
     same_version = same_version and spec.replace("@=", "@")[len(head) :][:1] != "."
-    same_kind = all((text in spec) == (text in found.spec_text) for text in _KINDS)
+    kinds = [f"+{name}" for name in _KINDS.values()]
+    same_kind = all((text in spec) == (text in found.spec_text) for text in kinds)
     same_place = same_version and same_kind and entry.get("prefix") == found.prefix
     return spec == found.spec_text or same_place
-
-
-#: Variants that tell programs of one version in one prefix apart.
-_KINDS = ("+debug", "+freethreading")

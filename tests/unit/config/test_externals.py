@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, List
 
 import pytest
 
+import spack.host
 from spack.config.externals import (
     externals_data,
     merge_externals,
@@ -17,8 +19,9 @@ from spack.config.settings import PackageSettings, Settings
 from spack.config.variables import Variables
 from spack.errors import ConfigError
 from spack.host.search import Detected
+from spack.spec.parser import parse
 from spack.util import yaml
-from spack.util.process import run
+from spack.util.process import Completed, run
 
 CMAKE = Detected("cmake", "3.25.1", "/usr", {"executable": "/usr/bin/cmake"}, "cmake@3.25.1")
 GCC = Detected(
@@ -41,6 +44,7 @@ VARIABLES = Variables(dict.fromkeys(("data", "user_cache_path", "tempdir", "user
 BASE = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 PREFIX = os.path.dirname(os.path.dirname(BASE))
 VERSION = ".".join(str(part) for part in sys.version_info[:3])
+PROBE = os.path.join(os.path.dirname(spack.host.__file__), "layout_probe.py")
 
 
 def test_detected_externals_count_where_none_are_configured() -> None:
@@ -232,6 +236,87 @@ def test_a_configured_python_of_another_version(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"says 2\.1\.3, but .* is ") as caught:
         packages_with_detected(given, [], run, str(tmp_path), ["python"])
     assert VERSION in str(caught.value.hint)
+
+
+#: Specs of two Pythons in one prefix, and which program each of them names, if any.
+BOTH = [
+    ([("", "python3.8"), ("+debug", "python3.8d")], ["~debug", "+debug"]),
+    ([("", None), ("+debug", None)], ["~debug", "+debug"]),
+    ([("debug=False", None), ("debug=True", None)], ["~debug", "+debug"]),
+    ([("", "python3.8d"), ("~debug", None)], ["+debug", "~debug"]),
+]
+
+
+@pytest.mark.parametrize(("given", "kinds"), BOTH)
+def test_two_pythons_in_one_prefix_are_told_apart(
+    tmp_path: Path, given: Any, kinds: List[str]
+) -> None:
+    """Where an entry does not say so itself, its spec says what the interpreter is: else the
+    usual one would be taken for a debug build, as it comes first."""
+    runner = debian(tmp_path)
+    entries: List[Any] = []
+    for variant, program in given:
+        entry: Any = {"spec": f"python@3.8.1 {variant}", "prefix": str(tmp_path)}
+        if program is not None:
+            entry["extra_attributes"] = {"executable": str(tmp_path / "bin" / program)}
+        entries.append(entry)
+    configured = settings(python={"externals": entries})
+    found = packages_with_detected(configured, [], runner, None, ["python"])["python"].externals
+    for entry, kind in zip(found, kinds):
+        spec = parse(entry.spec)
+        assert spec.satisfies(parse(f"python {kind} ~freethreading"))
+        program = str(tmp_path / "bin" / ("python3.8d" if kind == "+debug" else "python3.8"))
+        assert entry.extra_attributes["executable"] == program
+        assert entry.extra_attributes["layout"]["executable"] == program
+
+
+def test_two_detected_pythons_in_one_prefix_are_told_apart(tmp_path: Path) -> None:
+    runner = debian(tmp_path)
+    found = packages_with_detected(settings(), [str(tmp_path / "bin")], runner, None, ["python"])
+    told = {
+        os.path.basename(entry.extra_attributes["executable"]): str(parse(entry.spec))
+        for entry in found["python"].externals
+    }
+    assert told == {
+        "python3.8": "python@3.8.1~debug~freethreading",
+        "python3.8d": "python@3.8.1+debug~freethreading",
+    }
+
+
+def test_a_configured_python_of_another_kind(tmp_path: Path) -> None:
+    program = str(tmp_path / "bin" / "python3.8")
+    entry = {
+        "spec": "python@3.8.1 +debug",
+        "prefix": str(tmp_path),
+        "extra_attributes": {"executable": program},
+    }
+    runner = debian(tmp_path)
+    with pytest.raises(ConfigError, match=r"says \+debug, but .*python3\.8 is not such") as caught:
+        packages_with_detected(settings(python={"externals": [entry]}), [], runner, None, [])
+    assert caught.value.ref == "external-variant"
+
+
+def debian(root: Path) -> Any:
+    """A runner for ``python3.8`` and its debug build ``python3.8d`` in one prefix."""
+    plain = json.loads(run([BASE, "-I", "-S", PROBE]).stdout)
+    (root / "bin").mkdir()
+    for name in ("python3.8", "python3.8d"):
+        (root / "bin" / name).write_bytes(b"\x7fELF " + name.encode())
+        (root / "bin" / name).chmod(0o755)
+
+    def runner(argv: Any) -> Any:
+        facts = dict(
+            plain,
+            executable=argv[0],
+            version="3.8.1",
+            prefix=str(root),
+            base_prefix=str(root),
+            stdlib="python3.8",
+            abiflags="d" if argv[0].endswith("d") else "",
+        )
+        return Completed(argv, 0, json.dumps(facts), "")
+
+    return runner
 
 
 def fake_gcc(prefix: Path, version: str) -> None:
