@@ -170,7 +170,7 @@ def _prefixes(root: Path, excluded: Path) -> Iterator[Path]:
         elif depth < _DEPTH:
             for name in reversed(below):
                 if folder / name != excluded:
-                    deeper = depth + (name not in PADDING)
+                    deeper = depth + (not PADDING.startswith(name))
                     pending.append((folder / name, deeper))
 
 
