@@ -25,6 +25,8 @@ class Idle(NamedTuple):
     harmless: Tuple[Any, ...] = ()
 
 
+#: An environment's own file is asked by the environment; these are the other scopes.
+_MANIFEST = "it is taken from the spack.yaml of an environment, not from other files"
 _CACHES = "there are no binary caches here"
 _ONE_SOLVER = "see `spack help spec` for what the concretizer can be told"
 _STAGE = "packages are tested in the stage of their build"
@@ -65,6 +67,8 @@ IDLE: Mapping[str, Idle] = {
     "config:test_stage": Idle(_STAGE),
     "config:url_fetch_method": Idle("there is one way to download"),
     "container": Idle("no images are generated"),
+    "definitions": Idle(_MANIFEST, ([],)),
+    "develop": Idle(_MANIFEST, ({},)),
     "gitlab-ci": Idle("no pipelines are generated"),
     "mirrors:*:access_pair": Idle("mirrors are read without a login"),
     "mirrors:*:access_token_variable": Idle("mirrors are read without a login", (None,)),
@@ -79,6 +83,7 @@ IDLE: Mapping[str, Idle] = {
     "packages:*:package_attributes": Idle("recipes are used as they are", ({},)),
     "toolchains": Idle("name compilers in specs: `%c,cxx=gcc`", ({},)),
     "upstreams": Idle("only this install tree is used", ({},)),
+    "view": Idle(_MANIFEST),
 }
 
 

@@ -39,6 +39,8 @@ VALUES: dict[str, Any] = {
     "config:shared_linking:missing_library_policy": "error",
     "config:suppress_gpg_warnings": True,
     "config:template_dirs": ["/x"],
+    "definitions": [{"x": ["py-black"]}],
+    "develop": {"x": {"spec": "x@=1.0"}},
     "mirrors:*:access_pair": {"id": "x", "secret_variable": "X"},
     "mirrors:*:autopush": True,
     "mirrors:*:binary": True,
@@ -46,6 +48,7 @@ VALUES: dict[str, Any] = {
     "packages:*:compiler": ["gcc"],
     "packages:*:package_attributes": {"x": 1},
     "toolchains": {"x": "%gcc"},
+    "view": True,
     "upstreams": {"x": {"install_tree": "/x"}},
 }
 
