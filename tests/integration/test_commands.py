@@ -159,6 +159,28 @@ def test_location(small):
     assert small.prefix(f"/{digest}") == top
 
 
+def test_a_spec_that_means_several(spack, recipes):
+    for version in ("1.0", "2.0"):
+        recipes.plain("base", version=version)
+        spack("install", f"base@{version}")
+    result = spack.fails("location", "-i", "base")
+    assert "base matches 2 installed packages" in result.err
+    old, new = (spack.prefix(f"base@{version}") for version in ("1.0", "2.0"))
+    assert f"/{old.name[-32:][:7]} base@1.0" in result.err
+    assert spack("location", "-i", "--first", "base").out.strip() == str(new)
+    assert "base matches 2 installed packages" in spack.fails("load", "--sh", "base").err
+    assert new.name[-32:] in spack("load", "--sh", "--first", "base").out
+    place = spack.place.config.parent / "work"
+    spack("env", "create", "--dir", str(place))
+    (place / "spack.yaml").write_text("spack:\n  specs: [base@1.0]\n  view: false\n")
+    spack("-e", str(place), "concretize")
+    assert spack("-e", str(place), "location", "-i", "base").out.strip() == str(old)
+    assert old.name[-32:] in spack("-e", str(place), "load", "--sh", "base").out
+    result = spack.fails("-e", str(place), "location", "-i", "base@2")
+    assert "nothing that is installed of this environment matches base@2" in result.err
+    assert spack("-E", "location", "-i", "base@2").out.strip() == str(new)
+
+
 def test_logs(small):
     assert "prog" in small("logs", "prog").out
     path = Path(small("logs", "--path", "prog").out.strip())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterable, List, Optional, Sequence, Tuple
+from typing import Collection, Iterable, List, Optional, Sequence, Tuple
 
 from spack.errors import SpackError, StoreError
 from spack.spec import Spec, Version
@@ -52,12 +52,23 @@ def _order(record: InstallRecord) -> Tuple[str, str, Version, str]:
     return (record.architecture, record.name, Version(record.version), record.hash)
 
 
-def one(store: Store, spec: Spec, *, among: Optional[Iterable[str]] = None) -> InstallRecord:
+def one(
+    store: Store, spec: Spec, *, among: Optional[Collection[str]] = None, first: bool = False
+) -> InstallRecord:
     """The one installed node that *spec* means.
 
+    :param among: see :func:`find`.
+    :param first: take the newest version of several.
     :raises StoreError: none matches, or several do; those are named.
     """
     records = find(store, [spec], among=among)
+    if not records and among is not None and find(store, [spec]):
+        raise StoreError(
+            f"nothing that is installed of this environment matches {spec}",
+            facts={"spec": str(spec)},
+            hint="`spack -E ...` looks at everything that is installed",
+            ref="not-installed",
+        )
     if not records:
         raise StoreError(
             f"no installed package matches {spec}",
@@ -68,9 +79,9 @@ def one(store: Store, spec: Spec, *, among: Optional[Iterable[str]] = None) -> I
             else "`spack find -L` lists what is installed, with hashes",
             ref="not-installed",
         )
-    if len(records) > 1:
+    if len(records) > 1 and not first:
         raise _ambiguous(spec, records)
-    return records[0]
+    return records[-1]
 
 
 def several(

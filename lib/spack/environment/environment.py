@@ -10,7 +10,7 @@ import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, FrozenSet, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from spack.config.schema import near
 from spack.config.variables import Variables
@@ -97,6 +97,10 @@ class Environment:
     def roots(self) -> Tuple[ConcreteSpec, ...]:
         """The concrete roots; none before the environment is concretized."""
         return () if self.lockfile is None else self.lockfile.concrete_roots()
+
+    def hashes(self) -> FrozenSet[str]:
+        """Of the roots and everything that they need."""
+        return frozenset(node.dag_hash() for root in self.roots() for node in root.traverse())
 
     def user_specs(self) -> Tuple[UserSpec, ...]:
         """The roots that ``spack.yaml`` asks for; see :meth:`EnvironmentManifest.user_specs`."""

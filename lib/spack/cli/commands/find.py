@@ -45,16 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> int:
     explicit = True if args.explicit else False if args.implicit else None
-    among = None
-    environment = session.environment
-    if environment is not None:
-        among = [spec.dag_hash() for root in environment.roots() for spec in root.traverse()]
     records = installed.find(
         session.store,
         parse_many(args.spec),
         explicit=explicit,
         external=False if args.no_externals else None,
-        among=among,
+        among=session.environment.hashes() if session.environment else None,
     )
     if args.json:
         print(json.dumps([_data(session, record) for record in records], indent=1))

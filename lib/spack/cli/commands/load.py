@@ -44,9 +44,9 @@ def run(session: Session, args: argparse.Namespace) -> None:
         return
     shell = shell_of(args, "load")
     hashes = list(state.hashes)
+    among = session.environment.hashes() if session.environment else None
     for spec in parse_many(args.spec):
-        found = installed.find(session.store, [spec])
-        record = found[-1] if found and args.first else installed.one(session.store, spec)
+        record = installed.one(session.store, spec, among=among, first=args.first)
         if record.hash not in hashes:
             hashes.append(record.hash)
     recipes = RecipesOfView(lambda: session.recipes, session.library_path)

@@ -12,6 +12,8 @@ from spack.spec.parser import parse_many
 
 DESCRIPTION = """print the directory of an installed package, a recipe, or this installation
 
+In an environment, only what it consists of is looked at.
+
 examples:
   cd $(spack location -i py-black)
   spack location --package-dir py-black    the directory of its recipe
@@ -25,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("-r", "--spack-root", action="store_true", help="this installation")
     what.add_argument("--store", action="store_true", help="the install tree")
     what.add_argument("-b", "--build-stage", action="store_true", help="where builds are staged")
+    parser.add_argument("--first", action="store_true", help="the first of several that match")
     parser.add_argument("spec", nargs="*", help="an installed package; a name with -p")
 
 
@@ -42,4 +45,5 @@ def run(session: Session, args: argparse.Namespace) -> None:
         if args.package_dir:
             print(os.path.dirname(session.need_recipe(specs[0].name or "").path))
         else:
-            print(installed.one(session.store, specs[0]).prefix)
+            among = session.environment.hashes() if session.environment else None
+            print(installed.one(session.store, specs[0], among=among, first=args.first).prefix)
