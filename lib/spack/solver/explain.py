@@ -114,6 +114,11 @@ class _Account:
         names = list(dict.fromkeys(g.package for g in self.guards if g.kind != "domain"))
         if not names:
             return "add packages one by one to see which do not fit"
+        for guard in self.guards:
+            if guard.kind == "conflict" and Spec.parse(guard.data.spec).arch:
+                host = self.catalog.problem.host
+                machine = f"{host.platform}-{host.os}-{host.target}"
+                return f"{guard.package} is not for this machine, which is {machine}"
         return f"ask for another version of {either(names)}, or correct one of these recipes"
 
     def _is_absent(self, guard: Guard) -> bool:

@@ -32,7 +32,8 @@ class LiteralFacts:
         self._versions()
         self._literals()
         self._below()
-        if len(self.world.targets) > 1:
+        # Where every package may be a ghost, conditions on the one target are literals too.
+        if len(self.world.targets) > 1 or self.world.relaxed:
             self._target_facts()
 
     def _versions(self) -> None:
