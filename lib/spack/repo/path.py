@@ -24,6 +24,9 @@ __all__ = ["RepoPath"]
 #: repository that has one comes before it. ``builtin.python-venv`` still asks for that one.
 ENGINE_RECIPES = frozenset({"compiler_wrapper", "python_venv"})
 
+#: Where upstream keeps the repository ``builtin``.
+UPSTREAM = "https://github.com/spack/spack-packages.git"
+
 #: What of the engine decides about facts.
 _ENGINE = ("", "api", "recipe", "repo", "spec", "build_systems")
 
@@ -177,7 +180,9 @@ class RepoPath:
     def unknown(self, name: str) -> RecipeError:
         """The error for a package that does not exist, with near names."""
         near = self.near(name)
-        hint = f"did you mean {' or '.join(near[:3])}?" if near else "see 'spack list'"
+        hint = f"did you mean {' or '.join(near[:3])}?" if near else "see 'spack list'."
+        if not any(_is_upstream(repository) for repository in self.repositories):
+            hint += f" Upstream's recipes are not registered: spack repo add {UPSTREAM}"
         facts = {"package": name, "near": near}
         return RecipeError(f"there is no package {name!r}", facts=facts, hint=hint)
 

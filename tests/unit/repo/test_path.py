@@ -233,6 +233,9 @@ def test_the_recipes_of_the_engine_come_before_those_of_upstream(
     assert repo.load_class("python-venv").namespace == "venv"
     assert repo.providers("virt-1") == ("python-venv",) and not repo.providers("virt-2")
     assert repo.repository_of("builtin.python-venv").namespace == "builtin"
+    assert "spack repo add https" not in str(repo.unknown("z").hint)
     assert repo.load_class("builtin.python-venv").namespace == "builtin"
     mine = make_repository({"python_venv": recipe.format("PythonVenv", 3, 3)}, "mine")
-    assert open_path(tmp_path, mine, own).repository_of("python-venv").namespace == "mine"
+    without = open_path(tmp_path, mine, own)
+    assert without.repository_of("python-venv").namespace == "mine"
+    assert "spack repo add https" in str(without.unknown("z").hint)
