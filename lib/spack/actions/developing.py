@@ -223,13 +223,13 @@ def _remove(path: Path) -> None:
         remove_tree(path)
 
 
-def need_directory(path: Path, name: str) -> None:
-    """:raises UsageError: *path* cannot be built from."""
+def need_directory(path: Path, name: str, hint: str) -> None:
+    """:raises UsageError: *path* cannot be built from; *hint* says how to name another."""
     try:
         check_directory(path, name)
     except FetchError as error:
         raise UsageError(
             f"{path}: there is no directory to develop {name} in",
-            hint="name the directory with -p, or let --clone bring the sources",
+            hint=hint,
             ref="develop-directory",
         ) from error

@@ -40,9 +40,7 @@ def precheck(catalog: Catalog, roots: Sequence[Root]) -> Tuple[Root, ...]:
     if problems:
         raise UnsatisfiableError(
             f"{len(problems)} of the things asked for do not exist",
-            "\n".join(f"- {problem.message}" for problem in problems),
             causes=problems,
-            hint=problems[0].hint,
             ref="unsatisfiable-input",
         )
     return tuple(ready)

@@ -6,9 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
+from spack.actions.developing import need_directory
 from spack.cli.commands import install
 from spack.errors import UsageError
-from spack.fetch.develop import check_directory
 from spack.session import Session
 from spack.spec import VariantValue
 from spack.spec.parser import parse_many
@@ -48,7 +48,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
             ref="dev-build",
         )
     path = Path(os.path.abspath(session.cwd / Path(args.source_path).expanduser()))
-    check_directory(path, str(spec.name))
+    need_directory(path, str(spec.name), "name the directory with -d")
     value = VariantValue.single("dev_path", str(path))
     args.spec = [str(spec.replace(variants={**spec.variants, "dev_path": value}))]
     install.run(session, args)

@@ -102,4 +102,4 @@ def _provide(session: Session, args: argparse.Namespace, spec: Spec, place: Path
         task = session.reporter.task(name, str(spec))
         bring_sources(spec, place, session.workshop(), task)
         task.finish(str(place))
-    need_directory(place, name)
+    need_directory(place, name, "name the directory with -p, or let --clone bring the sources")
