@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Callable, FrozenSet, Iterable, Iterator, Named
 from spack.errors import FetchError, SpecError, UsageError
 from spack.fetch.develop import check_directory, fingerprint
 from spack.spec import ConcreteSpec, Spec, VariantValue, Version, VersionList
+from spack.util.filesystem import remove_tree
 
 if TYPE_CHECKING:
     # What fetches is imported when sources are to be brought.
@@ -215,8 +216,6 @@ def bring_sources(spec: Spec, path: Path, workshop: Workshop, task: Task) -> Non
 
 
 def _remove(path: Path) -> None:
-    from spack.util.filesystem import remove_tree
-
     if path.is_symlink():
         path.unlink()
     elif os.path.lexists(path):

@@ -7,13 +7,13 @@ looked at.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from pathlib import Path
 from typing import Iterable, Iterator, List, Sequence, Tuple
 
 from spack.errors import FetchError
+from spack.util.hashing import sha256_hex
 
 __all__ = ["check_directory", "copy_sources", "fingerprint"]
 
@@ -121,7 +121,7 @@ def fingerprint(source: Path, *, editable: bool = False, without: Iterable[Path]
             module = path.endswith((".py", ".pyi")) and path != "setup.py"
             rows.append(path if editable and module else f"{path}\0{told}")
     rows.sort()
-    return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return sha256_hex("\n".join(rows).encode("utf-8", "surrogateescape"))[:32]
 
 
 def _walk(source: Path, without: Sequence[Path]) -> Iterator[Tuple[str, os.DirEntry[str]]]:
