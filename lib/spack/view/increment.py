@@ -336,9 +336,11 @@ def _unlink(path: str) -> None:
 
 
 def _rmdir(path: str) -> bool:
-    """Whether the folder was empty and is gone."""
+    """Whether the folder is gone; it is removed if it is empty."""
     try:
         os.rmdir(path)
+    except FileNotFoundError:
+        return True
     except OSError:
         return False
     return True

@@ -63,6 +63,9 @@ def more_sources(store: Store) -> List[ViewSource]:
                 Change("set", "ODD", "1", ""),
             ],
         ),
+        store.package(
+            "compiled", {"lib/c/m.py": "M = 1\n", "lib/c/__pycache__/m.cpython-311.pyc": b"code"}
+        ),
     ]
 
 
