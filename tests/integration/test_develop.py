@@ -332,7 +332,8 @@ def test_an_editable_install_shows_changes_at_once(
     ]
     moved.rename(view)
     sources = {name: tree_of(folder / name) for name in PROJECTS}
-    spack("uninstall", "-y", *names)
+    # The environment wants them: only --force takes them from it.
+    spack("uninstall", "-y", "--force", *names)
     assert {name: tree_of(folder / name) for name in PROJECTS} == sources
 
 

@@ -8,13 +8,12 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
-    FrozenSet,
+    Dict,
     Iterable,
     List,
     Mapping,
     Optional,
     Sequence,
-    Set,
     Tuple,
 )
 
@@ -304,12 +303,12 @@ def known_environments(root: Path, register: Path) -> List[Environment]:
     return known
 
 
-def living_roots(root: Path, register: Path) -> FrozenSet[str]:
-    """Hashes of the roots of all environments that exist.
+def living_roots(root: Path, register: Path) -> Mapping[str, Tuple[str, ...]]:
+    """Hashes of the roots of all environments that exist, with the names of these (or paths).
 
     :raises SpackError: one of them cannot be read: what it needs is not known then.
     """
-    hashes: Set[str] = set()
+    found: Dict[str, List[str]] = {}
     problems: List[SpackError] = []
     for environment in known_environments(root, register):
         try:
@@ -317,15 +316,16 @@ def living_roots(root: Path, register: Path) -> FrozenSet[str]:
         except SpackError as error:
             problems.append(error)
             continue
-        if lock is not None:
-            hashes.update(locked.hash for locked in lock.roots)
+        label = environment.name if environment.named else str(environment.path)
+        for locked in () if lock is None else lock.roots:
+            found.setdefault(locked.hash, []).append(label)
     if problems:
         raise SpackError(
             "some environments cannot be read, so nobody knows what they need",
             hint="mend or remove them first",
             causes=problems,
         )
-    return frozenset(hashes)
+    return {digest: tuple(dict.fromkeys(labels)) for digest, labels in found.items()}
 
 
 def create(

@@ -20,7 +20,7 @@ from spack.store.trouble import unwritable
 from spack.util.filesystem import remove_tree
 from spack.util.report import Reporter
 
-__all__ = ["Removal", "collect", "plan_removal", "remove", "unneeded"]
+__all__ = ["Removal", "collect", "plan_removal", "refuse_roots", "remove", "unneeded"]
 
 _AT_RUN_TIME = frozenset({"link", "run"})
 
@@ -63,6 +63,26 @@ def plan_removal(
     elif above and not force:
         raise _needed(chosen, above, known, needed_by)
     return Removal(_dependents_first(chosen, known, links), force)
+
+
+def refuse_roots(removal: Removal, roots: Mapping[str, Sequence[str]]) -> None:
+    """:raises StoreError: something of *removal* is a root of an environment.
+
+    :param roots: hashes and the environments whose roots they are. What these need besides is
+        safe with them: dependents go with what they depend on, or nothing goes.
+    """
+    wanted = [record for record in removal.records if record.hash in roots]
+    if not wanted:
+        return
+    lines = [f"{x.short} is wanted by the environment {', '.join(roots[x.hash])}" for x in wanted]
+    raise StoreError(
+        lines[0],
+        "\n".join(lines[1:]) or None,
+        facts={"needed": tuple(record.hash for record in wanted)},
+        hint="take it out there first (spack -e ENV remove, then install); --force leaves views "
+        "broken that show it",
+        ref="store-environment",
+    )
 
 
 def unneeded(

@@ -10,7 +10,6 @@ from typing import (
     Any,
     Callable,
     Dict,
-    FrozenSet,
     List,
     Mapping,
     Optional,
@@ -359,8 +358,8 @@ class Session:
 
         return make_fetcher(self.settings, self.environ, self.places.root, checksum=checksum)
 
-    def environment_roots(self) -> FrozenSet[str]:
-        """Hashes of the roots of all environments that are known and still exist."""
+    def environment_roots(self) -> Mapping[str, Tuple[str, ...]]:
+        """Hashes of the roots of all environments that are known and still exist, and whose."""
         from spack.actions.environments import living_roots
 
         return living_roots(self.base_settings.config.environments_root, self.environments_file)

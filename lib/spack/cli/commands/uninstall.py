@@ -8,7 +8,7 @@ import sys
 from spack.actions import installed
 from spack.cli.ask import confirm
 from spack.cli.render import message
-from spack.install.uninstall import plan_removal, remove
+from spack.install.uninstall import plan_removal, refuse_roots, remove
 from spack.session import Session
 from spack.spec.parser import parse_many
 from spack.util.text import count_of
@@ -16,7 +16,7 @@ from spack.util.text import count_of
 REPORTS = True
 DESCRIPTION = """remove installed packages
 
-Refuses while something that stays needs them, and names it.
+Refuses while something that stays, or an environment, needs them, and names it.
 
 examples:
   spack uninstall py-black             asks first
@@ -44,6 +44,8 @@ def run(session: Session, args: argparse.Namespace) -> int:
         dependents=args.dependents,
         force=args.force,
     )
+    if not args.force:
+        refuse_roots(removal, session.environment_roots())
     message("these packages will be removed:")
     for record in removal.records:
         print(f"    {record.short}")

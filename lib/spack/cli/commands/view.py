@@ -12,9 +12,10 @@ from spack.cli.render import Colors, message, use_color
 from spack.errors import UsageError
 from spack.session import Session
 from spack.view import inspect
+from spack.view.examination import Examination
 from spack.view.foreign import Distribution
 from spack.view.manifest import is_view
-from spack.view.records import Owner
+from spack.view.records import OWN, Owner
 
 DESCRIPTION = """ask a view what it holds and whether it is right
 
@@ -26,14 +27,14 @@ view is run, so that it works when the interpreter or the store is gone.
 examples:
   spack view status                     packages, Python, and what is wrong
   spack view which black                which package a program, file or module comes from
-  spack view verify                     missing, altered and foreign files; exit code 1 if broken
+  spack view verify                     what is missing, altered or yours; exit code 1 if broken
   spack view conflicts                  files that several packages provide, and whose is shown
 """
 
 _VERBS_HELP = {
     "status": "what the view shows, and how it is",
     "which": "which package a path, program or module comes from",
-    "verify": "compare the view with what was made; exit code 1 if anything is missing or altered",
+    "verify": "compare the view with what was made; exit code 1 if anything is broken",
     "conflicts": "files that several packages, or you and a package, provide",
 }
 
@@ -113,6 +114,7 @@ def _status(session: Session, args: argparse.Namespace, root: str) -> Optional[i
                 "entries": status.entries,
                 "missing": len(state.missing),
                 "altered": len(state.altered),
+                "dangling": len(status.dangling),
                 "foreign": len(state.extra),
                 "distributions": [_plain(x) for x in status.foreign],
             }
@@ -131,12 +133,11 @@ def _status(session: Session, args: argparse.Namespace, root: str) -> Optional[i
         print(f"        {count:{width}}  {_label(owner)}{gone}")
     for distribution in status.foreign:
         print(f"    yours     {_describe(distribution)}")
-    if state.whole:
+    if state.whole and not status.dangling:
         print("    whole     everything is there as it was made")
     else:
-        count = len(state.missing)
-        broken = f"{count} missing, {len(state.altered)} altered: see `spack view verify`"
-        print(f"    {paint('broken', 'bad')}    {broken}")
+        broken = _counts(state, status.dangling)
+        print(f"    {paint('broken', 'bad')}    {broken}: see `spack view verify`")
     return None
 
 
@@ -182,19 +183,22 @@ def _origin(found: inspect.Found) -> str:
 
 def _verify(session: Session, args: argparse.Namespace, root: str) -> Optional[int]:
     manifest, state, distributions = inspect.verify(root)
+    dangling = inspect.dangling(manifest, state)
     if args.json:
         _json(
             {
                 "view": root,
                 "missing": state.missing,
                 "altered": state.altered,
+                "dangling": dangling,
                 "foreign": state.extra,
                 "distributions": [_plain(x) for x in distributions],
             }
         )
-        return None if state.whole else 1
+        return 1 if dangling or not state.whole else None
     paint = Colors(use_color(sys.stdout, session.options.color)).paint
-    for word, paths in (("missing", state.missing), ("altered", state.altered)):
+    found = (("missing", state.missing), ("altered", state.altered), ("dangling", dangling))
+    for word, paths in found:
         for path in paths[:_SHOWN]:
             owner = manifest.owner(path)
             print(f"{paint(word, 'bad')}  {path}{'' if owner is None else f'  ({_label(owner)})'}")
@@ -206,13 +210,15 @@ def _verify(session: Session, args: argparse.Namespace, root: str) -> Optional[i
     for path in others[:_SHOWN]:
         print(f"yours    {path}")
     _more(others)
-    if state.whole:
+    if state.whole and not dangling:
         message(f"{len(manifest.items)} entries checked: all as they were made")
         return None
-    message(
-        f"{len(manifest.items)} entries checked: {len(state.missing)} missing, "
-        f"{len(state.altered)} altered; `spack env view regenerate` makes them right"
-    )
+    cure = "`spack env view regenerate` makes them right"
+    if dangling:
+        cure = "`spack install` brings back what is gone from the store"
+    if any(manifest.items[path].owner == OWN for path in dangling):
+        cure = "its Python is gone: `spack concretize --force` and `spack install` take another"
+    message(f"{len(manifest.items)} entries checked: {_counts(state, dangling)}; {cure}")
     return 1
 
 
@@ -248,6 +254,11 @@ def _conflicts(session: Session, args: argparse.Namespace, root: str) -> Optiona
 
 def _describe(distribution: Distribution) -> str:
     return distribution.label + (f", over {distribution.package}" if distribution.shadows else "")
+
+
+def _counts(state: Examination, dangling: Sequence[str]) -> str:
+    text = f"{len(state.missing)} missing, {len(state.altered)} altered"
+    return f"{text}, {len(dangling)} dangling" if dangling else text
 
 
 def _more(paths: Sequence[str]) -> None:
