@@ -262,3 +262,20 @@ def test_what_an_environment_shows_stays(spack, recipes, tmp_path):
     spack("-e", place, "remove", "shown")
     spack("-e", place, "install")
     spack("uninstall", "-y", "shown")
+
+
+def test_a_damaged_archive_of_a_view(spack, recipes, tmp_path):
+    recipes.plain("packed")
+    spack("env", "create", "--dir", tmp_path / "here")
+    spack("-e", tmp_path / "here", "add", "packed")
+    spack("-e", tmp_path / "here", "install")
+    for kind in ("tar.gz", "tar.xz"):
+        whole = tmp_path / f"whole.{kind}"
+        spack("-e", tmp_path / "here", "env", "pack", whole)
+        content = whole.read_bytes()
+        for number, damaged in enumerate((content[:400], content[:300] + b"no" + content[302:])):
+            broken = tmp_path / f"broken{number}.{kind}"
+            broken.write_bytes(damaged)
+            result = spack.fails("env", "unpack", broken, tmp_path / "there")
+            assert "cannot be unpacked" in result.err and "Traceback" not in result.err
+            assert not (tmp_path / "there").exists() and not list(tmp_path.glob(".there*"))

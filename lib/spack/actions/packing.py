@@ -139,7 +139,7 @@ def unpack_view(archive: Path, target: Path) -> Packed:
         data = json.loads((aside / top / NEEDS).read_text(encoding="utf-8"))
         needs = Needs(**{**data, "store": tuple(data["store"])})
         os.rename(aside / top, target)
-    except (OSError, tarfile.TarError, ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # each compression has an error of its own for a damaged file
         reason = getattr(error, "strerror", None) or str(error)
         raise ViewError(
             f"{archive} cannot be unpacked into {target}: {reason}",
