@@ -31,6 +31,7 @@ def build_one(
     task: Task,
     *,
     logging: Callable[[Path], None],
+    built: Callable[[], None],
     cancelled: threading.Event,
     background: bool = False,
 ) -> InstallRecord:
@@ -40,6 +41,8 @@ def build_one(
 
     :param prefixes: by hash, of everything that is installed.
     :param logging: told of the log before the build starts.
+    :param built: told that the stage has served its purpose, before the install counts: once it
+        does nobody builds the node again, and a stage that outlived a kill would stay.
     :param cancelled: when it is set, everything is to end soon.
     :param background: see :class:`spack.install.ports.Order`.
     :raises SpackError: if anything went wrong; nothing is left at the prefix then.
@@ -89,6 +92,7 @@ def build_one(
         )
         for warning in checked.warnings:
             services.reporter.warning(f"{spec.short}: {warning}")
+        built()
         return transaction.commit(
             checked,
             run_environment=outcome.run_environment,

@@ -419,6 +419,7 @@ class _Execution:
                 self.services,
                 task,
                 logging=lambda log: setattr(work, "log", log),
+                built=lambda: self._leave_stage(work),
                 cancelled=self.cancelled,
                 background=work.background,
             )
@@ -427,15 +428,12 @@ class _Execution:
                 _destroy(work.stage)
             self.events.put(_Event("failed", work, error))
             return
-        # Dependents need the lock, and need not wait until the stage is gone. Whoever takes the
-        # lock in between, to build the node again, may be using the stage.
         self._free(work)
         self.events.put(_Event("installed", work, record))
-        if not self.schedule.keep_stage:
-            lock = self.services.store.locks.try_shared(work.step.hash)
-            if lock is not None:
-                with lock:
-                    _destroy(work.stage)
+
+    def _leave_stage(self, work: _Work) -> None:
+        if work.stage is not None and not self.schedule.keep_stage:
+            _destroy(work.stage)
 
     def _task(self, work: _Work) -> Task:
         if work.task is None:
