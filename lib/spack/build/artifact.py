@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -96,6 +95,10 @@ def _names_path(wheel: str, paths: Iterable[str]) -> bool:
     """Whether a file in *wheel* has one of *paths* in it; prefixes of the system are too short
     to mean anything."""
     told = [os.fsencode(path) for path in paths if path.count("/") > 2]
-    pattern = re.compile(b"|".join(map(re.escape, told)))
+    above = {os.path.dirname(path) for path in told}  # few, and hardly ever named
     with zipfile.ZipFile(wheel) as archive:
-        return any(pattern.search(archive.read(name)) for name in archive.namelist())
+        for name in archive.namelist():
+            data = archive.read(name)
+            if any(path in data for path in above) and any(path in data for path in told):
+                return True
+    return False

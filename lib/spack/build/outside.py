@@ -101,14 +101,14 @@ def refused(lines: Iterable[str], writable: Sequence[str]) -> Tuple[str, ...]:
     Files that cannot be read or run are left out where the line does not say what was tried: it
     may be that, and not writing, that was refused.
     """
-    denied, paths, reads = re.compile(_DENIED), re.compile(_PATHS), re.compile(_READS)
-    writes = re.compile(_WRITES)
+    denied = re.compile(_DENIED)  # the others when there is something: most logs have nothing
     found: Dict[str, None] = {}
     before: Deque[str] = collections.deque(maxlen=_WRAPPED)
     for line in lines:
         before.append(line)
-        if not denied.search(line) or reads.search(line):
+        if not denied.search(line) or re.search(_READS, line):
             continue
+        paths, writes = re.compile(_PATHS), re.compile(_WRITES)
         # CMake breaks its messages into lines: the path stands before what is said of it.
         told = next((near for near in reversed(before) if paths.search(near)), line)
         # of `cp: cannot copy A to B` and of `rename A -> B` both may have been refused

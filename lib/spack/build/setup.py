@@ -19,7 +19,7 @@ from spack.errors import InstallError
 from spack.spec import ConcreteSpec
 from spack.util.environment import EnvironmentModifications, is_system_path
 
-__all__ = ["ToolPlaces", "build_environment", "inject_names", "run_environment"]
+__all__ = ["INTERPRETERS", "ToolPlaces", "build_environment", "inject_names", "run_environment"]
 
 #: Compiler flags of a spec, and the variable of the wrapper that takes them.
 FLAGS = ("cflags", "cxxflags", "fflags", "cppflags", "ldflags", "ldlibs")
@@ -27,7 +27,8 @@ FLAGS = ("cflags", "cxxflags", "fflags", "cppflags", "ldflags", "ldlibs")
 #: Where pkg-config finds files below a prefix.
 PKG_CONFIG = ("lib/pkgconfig", "lib64/pkgconfig", "share/pkgconfig")
 
-#: Packages whose hooks must not decide which interpreter a build has.
+#: Packages whose hooks must not decide which interpreter a build has; of their programs none is
+#: a script for it.
 INTERPRETERS = ("python", "python-venv")
 
 #: Variables that dependencies set for use outside of builds. Python's modules are found by the

@@ -32,7 +32,13 @@ from spack.build.errors import excerpt, hint
 from spack.build.finish import correct_records, replace_interpreter
 from spack.build.graph import Roles, roles
 from spack.build.job import BuildFailure, BuildJob, BuildResult, PhaseTime
-from spack.build.setup import ToolPlaces, build_environment, inject_names, run_environment
+from spack.build.setup import (
+    INTERPRETERS,
+    ToolPlaces,
+    build_environment,
+    inject_names,
+    run_environment,
+)
 from spack.build.venv import BuildVenv, interpreter_of
 from spack.errors import FetchError, InstallError, RecipeError, SpackError
 from spack.fetch import patches
@@ -234,7 +240,8 @@ class Build:
         if self.venv is not None:
             interpreter = self.venv.python
             self.venv.create()
-            prefixes = [self._prefix(node) for node in reversed(self.roles.tools)]
+            scripted = [node for node in self.roles.tools if node.name not in INTERPRETERS]
+            prefixes = [self._prefix(node) for node in reversed(scripted)]
             venvs = [self._prefix(node) for node in self._venv_nodes()]
             self.venv.copy_scripts(prefixes, venvs, self.scripts)
         package = self.package()
