@@ -18,14 +18,12 @@ import importlib
 import json
 import os
 import runpy
-import subprocess
 import sys
-import threading
 import traceback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List, Mapping, Optional
+    from typing import Any, Dict, Iterable, List, Mapping, NoReturn, Optional
 
 
 def prepare(modules: "Iterable[str]") -> None:
@@ -158,6 +156,8 @@ def in_fork(request: "Mapping[str, Any]") -> int:
 
 def in_process(request: "Mapping[str, Any]") -> int:
     """The same, for a backend that has started threads: they would not survive a fork."""
+    import subprocess  # start-up: hardly any backend needs this
+
     environ = dict(os.environ, **request["environ"])
     return subprocess.call([sys.executable] + request["argv"], cwd=request["cwd"], env=environ)
 
@@ -175,10 +175,22 @@ def main() -> None:
     compile_in_parallel(int(sys.argv[2]))
     for line in requests:
         request = json.loads(line)
-        alone = threading.active_count() == 1
+        threading = sys.modules.get("threading")
+        alone = threading is None or threading.active_count() == 1
         status = in_fork(request) if alone else in_process(request)
         os.write(answers, b"%d\n" % status)
 
 
+def end() -> "NoReturn":
+    """End at once: nobody waits for what the interpreter does at its end, but the build does."""
+    try:
+        getattr(atexit, "_run_exitfuncs", lambda: None)()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(0)
+
+
 if __name__ == "__main__":
     main()
+    end()

@@ -7,19 +7,32 @@ the source by an unchecked hash (PEP 552), and names no path of the machine.
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import hashlib
 import io
 import os
 import re
 import subprocess
-from typing import Any, BinaryIO, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import (
+    Any,
+    BinaryIO,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Set,
+    Tuple,
+)
 
 from spack.errors import InstallError
 from spack.fetch.box import USUAL, name_parts
 from spack.util.shebang import first_line
 
-__all__ = ["Layout", "install_wheel"]
+__all__ = ["Compiler", "Layout", "compiler", "install_wheel"]
 
 _COMPILER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_compile_process.py")
 
@@ -55,7 +68,6 @@ class Layout(NamedTuple):
     :ivar purelib: relative to the prefix, as are *platlib*, *scripts*, *headers* (below which
         each distribution has its directory) and *data*.
     :ivar interpreter: runs the scripts, for ever.
-    :ivar compiler: an interpreter of the same kind that is there now.
     :ivar old: it is older than 3.9.
     """
 
@@ -64,7 +76,6 @@ class Layout(NamedTuple):
     platlib: str
     headers: str
     interpreter: str
-    compiler: str
     scripts: str = "bin"
     data: str = "."
     old: bool = False
@@ -81,6 +92,44 @@ class Layout(NamedTuple):
         return {key: os.path.normpath(os.path.join(self.prefix, row)) for key, row in rows.items()}
 
 
+class Compiler:
+    """A process that compiles modules, see :func:`compiler`."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def compile(self, prefix: str, modules: Iterable[str]) -> None:
+        """Write the bytecode of *modules*, each below *prefix*; can be done once.
+
+        :raises InstallError: the interpreter failed.
+        """
+        lines = [f"{path}\0{os.path.relpath(path, prefix)}" for path in sorted(modules)]
+        self._process.communicate("\n".join(lines).encode("utf-8", "surrogateescape"))
+        if self._process.returncode != 0:
+            raise InstallError(
+                f"the modules cannot be compiled (status {self._process.returncode})",
+                hint="does the interpreter run? its output is in the log",
+                ref="wheel-compile",
+            )
+
+
+@contextlib.contextmanager
+def compiler(python: str) -> Iterator[Compiler]:
+    """An interpreter that compiles modules: it begins at once, beside what makes the wheel.
+
+    Not the worker's own interpreter, nor one in which a backend has left its traces: what
+    marshal writes depends on the process.
+    """
+    process = subprocess.Popen(
+        [python, "-s", "-S", _COMPILER],
+        stdin=subprocess.PIPE,
+        cwd="/",
+        env={"PYTHONHASHSEED": "0"},  # before 3.11 the order of sets in bytecode
+    )
+    with process:
+        yield Compiler(process)
+
+
 class _Written(NamedTuple):
     """A row of RECORD: what ``installer`` passes on from here to there."""
 
@@ -92,8 +141,9 @@ class _Written(NamedTuple):
 class _Destination:
     """Receives the files of a wheel (``installer.destinations.WheelDestination``)."""
 
-    def __init__(self, layout: Layout, distribution: str) -> None:
+    def __init__(self, layout: Layout, distribution: str, compiler: Compiler) -> None:
         self.layout = layout
+        self.compiler = compiler
         self.places = layout.places(distribution)
         self.modules: List[str] = []
         self.made: Set[str] = set()
@@ -160,16 +210,7 @@ class _Destination:
         """Compile the modules; the paths of the bytecode."""
         if not self.modules:
             return []
-        prefix = self.layout.prefix
-        lines = [f"{path}\0{os.path.relpath(path, prefix)}" for path in sorted(self.modules)]
-        # Not the worker's own interpreter, nor one in which a backend has left its traces: what
-        # marshal writes depends on the process.
-        subprocess.run(
-            [self.layout.compiler, "-s", "-S", _COMPILER],
-            input="\n".join(lines).encode("utf-8", "surrogateescape"),
-            check=True,
-            env={"PYTHONHASHSEED": "0"},  # before 3.11 the order of sets in bytecode
-        )
+        self.compiler.compile(self.layout.prefix, self.modules)
         caches = sorted(
             {os.path.join(os.path.dirname(path), "__pycache__") for path in self.modules}
         )
@@ -182,10 +223,15 @@ class _Destination:
 
 
 def install_wheel(
-    path: str, layout: Layout, verify: bool = False, direct_url: Optional[bytes] = None
+    path: str,
+    layout: Layout,
+    compiler: Compiler,
+    verify: bool = False,
+    direct_url: Optional[bytes] = None,
 ) -> None:
     """Install the wheel at *path*.
 
+    :param compiler: of an interpreter of the kind that the layout is for.
     :param verify: compare its files with its RECORD first; for wheels from elsewhere.
     :param direct_url: content of the file of that name (PEP 610), for editable installs.
     :raises InstallError: it is no wheel, its RECORD lies, or it has files for other places.
@@ -205,7 +251,8 @@ def install_wheel(
                 _examine(archive, os.path.getsize(path))
                 _verify(archive, source.dist_info_dir)
             match = _NAME.search(source.read_dist_info("METADATA"))
-            destination: Any = _Destination(layout, match[1] if match else source.distribution)
+            distribution = match[1] if match else source.distribution
+            destination: Any = _Destination(layout, distribution, compiler)
             metadata = _METADATA if direct_url is None else {**_METADATA, DIRECT_URL: direct_url}
             install(source, destination, metadata)
     except (InstallerError, ValueError, KeyError, AssertionError, zipfile.BadZipFile) as exc:

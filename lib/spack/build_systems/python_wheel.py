@@ -24,7 +24,7 @@ from spack.package import (
 
 from ._backend import build_system_of, started
 from ._editable import direct_url, left_clean
-from ._wheel import Layout, install_wheel
+from ._wheel import Layout, compiler, install_wheel
 
 __all__ = ["PythonWheelBuilder", "flattened", "settings_of"]
 
@@ -82,7 +82,6 @@ class PythonWheelBuilder(BuilderWithDefaults):
             platlib=python.package.platlib,
             headers=f"include/site/python{python.version.up_to(2)}",
             interpreter=os.path.join(str(nodes[0].prefix), "bin", "python3"),
-            compiler=python.command.path,
             old=bool(python.satisfies("@:3.8")),
         )
 
@@ -119,10 +118,11 @@ class PythonWheelBuilder(BuilderWithDefaults):
         """The only phase."""
         archive = pkg.stage.archive_file
         ready = archive if archive and archive.endswith(".whl") else pkg.stage.wheel
-        wheel = ready or self.wheel()
-        tty.msg(f"wheel: {wheel if ready else os.path.basename(wheel)}")
-        origin = direct_url(self.build_directory) if self.is_editable else None
-        install_wheel(wheel, self.layout(), verify=bool(ready), direct_url=origin)
+        with compiler(spec["python"].command.path) as compiles:
+            wheel = ready or self.wheel()
+            tty.msg(f"wheel: {wheel if ready else os.path.basename(wheel)}")
+            origin = direct_url(self.build_directory) if self.is_editable else None
+            install_wheel(wheel, self.layout(), compiles, verify=bool(ready), direct_url=origin)
 
     run_after("install")(execute_install_time_tests)
 
