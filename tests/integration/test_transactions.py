@@ -44,17 +44,20 @@ C = "int main(void) { return 0; }\n"
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    """The processes of builds that *process* has started."""
-    found = []
+    """The processes of builds that *process* has started, or its fork server has."""
+    parents: dict[int, int] = {}
+    words: dict[int, bytes] = {}
     for entry in Path("/proc").iterdir():
         try:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            words = (entry / "cmdline").read_bytes()
+            words[int(entry.name)] = (entry / "cmdline").read_bytes()
         except (OSError, ValueError):
             continue
-        if int(fields[1]) == process.pid and b"spack.build.worker" in words:
-            found.append(int(entry.name))
-    return found
+        parents[int(entry.name)] = int(fields[1])
+    own = [pid for pid, parent in parents.items() if parent == process.pid]
+    servers = [pid for pid in own if b"spack.build.forkserver" in words[pid]]
+    started = [pid for pid in own if b"spack.build.worker" in words[pid]]
+    return started + [pid for pid, parent in parents.items() if parent in servers]
 
 
 class Sweep:

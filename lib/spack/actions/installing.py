@@ -90,8 +90,9 @@ def _build(plan: Plan, work: Work) -> None:
     from spack.actions.workshop import services
     from spack.install.execute import execute
 
-    ports = services(work.workshop(), plan, work.reporter)
-    execute(plan, ports, _schedule(work)).raise_failures()
+    with services(work.workshop(), plan, work.reporter) as ports:
+        report = execute(plan, ports, _schedule(work))
+    report.raise_failures()
 
 
 def _schedule(work: Work) -> Schedule:

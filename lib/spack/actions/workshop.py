@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from spack.actions.developing import DEVELOPED, is_editable, source_directory, state_of
 from spack.build import outside, process
 from spack.build.environment import clean_environment
+from spack.build.forkserver import ForkServer
 from spack.build.job import COPY, IN_PLACE, BuildFailure, BuildJob, PatchFile, RepositoryRow
 from spack.build.venv import interpreter_of
 from spack.errors import InstallError, RecipeError
@@ -121,17 +123,34 @@ class Workshop:
         return self.stage_root / path_part(name)
 
 
-def services(workshop: Workshop, plan: Plan, reporter: Reporter) -> Services:
+@contextlib.contextmanager
+def services(workshop: Workshop, plan: Plan, reporter: Reporter) -> Iterator[Services]:
     """What the installer works with, to carry out *plan*."""
-    return Services(
-        store=workshop.store,
-        sources=StagedSources(workshop, plan.steps),
-        builder=_Builder(workshop, reporter),
-        reporter=reporter,
-        recipe=lambda spec: Path(workshop.recipe(spec).path).parent,
-        python=python_paths,
-        modes=workshop.modes,
-    )
+    server = _fork_server(workshop, plan)
+    try:
+        yield Services(
+            store=workshop.store,
+            sources=StagedSources(workshop, plan.steps),
+            builder=_Builder(workshop, reporter, server),
+            reporter=reporter,
+            recipe=lambda spec: Path(workshop.recipe(spec).path).parent,
+            python=python_paths,
+            modes=workshop.modes,
+        )
+    finally:
+        if server is not None:
+            server.close()
+
+
+def _fork_server(workshop: Workshop, plan: Plan) -> Optional[ForkServer]:
+    """The server of workers, where one can be had and something is to be built."""
+    if not plan.builds or not ForkServer.is_possible():
+        return None
+    spec = plan.builds[0].spec
+    variables = build_variables(workshop, spec, workshop.stage_path(spec))
+    with contextlib.suppress(OSError):
+        return ForkServer(workshop.interpreter, variables, process.libraries(workshop.library_path))
+    return None
 
 
 class StagedSources:
@@ -350,9 +369,12 @@ def _versions(spec: ConcreteSpec) -> Dict[str, str]:
 class _Builder:
     """Runs builds in worker processes; see :class:`spack.install.ports.Builder`."""
 
-    def __init__(self, workshop: Workshop, reporter: Reporter) -> None:
+    def __init__(
+        self, workshop: Workshop, reporter: Reporter, server: Optional[ForkServer]
+    ) -> None:
         self._workshop = workshop
         self._reporter = reporter
+        self._server = server
 
     def build(
         self,
@@ -381,6 +403,7 @@ class _Builder:
             build_job(self._workshop, order, stage, guard),
             build_variables(self._workshop, order.spec, stage.path),
             interpreter=self._workshop.interpreter,
+            server=self._server,
             on_start=started,
             on_event=on_event,
             cancelled=cancelled,

@@ -20,17 +20,17 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, Optional, Tuple
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Tuple, Union
 
 import spack
 from spack.build.errors import excerpt, hint
+from spack.build.forkserver import Forked, ForkServer
 from spack.build.job import BuildFailure, BuildJob, BuildResult, read, write
 from spack.errors import SpackError
 
-__all__ = ["Cancelled", "run"]
+__all__ = ["Cancelled", "libraries", "run"]
 
 #: Runs in the worker's interpreter: finds the engine, then hands over.
 _BOOT = """
@@ -48,6 +48,9 @@ TICK = 0.1
 
 Event = Mapping[str, Any]
 
+#: A worker.
+_Process = Union["subprocess.Popen[bytes]", Forked]
+
 
 class Cancelled(SpackError):
     """The build was cancelled; all its processes have ended."""
@@ -60,6 +63,7 @@ def run(
     environment: Mapping[str, str],
     *,
     interpreter: str = sys.executable,
+    server: Optional[ForkServer] = None,
     on_start: Optional[Callable[[int], None]] = None,
     on_event: Optional[Callable[[Event], None]] = None,
     on_output: Optional[Callable[[bytes], None]] = None,
@@ -70,6 +74,7 @@ def run(
     :param environment: all of the worker's environment, see
         :func:`spack.build.environment.clean_environment`.
     :param interpreter: runs the worker; it has nothing to do with the Python that is built for.
+    :param server: forks the worker, where it can.
     :param on_start: called once with the process id of the worker, which leads its process group.
     :param on_event: called for each event of the worker, in order.
     :param on_output: called with what is new in the log, to show it.
@@ -77,14 +82,15 @@ def run(
     :return: a failed build is a result too, with ``failure`` filled.
     :raises Cancelled: the build was ended by *cancelled*.
     """
-    job = replace(job, library_path=(_library(), *job.library_path))
+    job = replace(job, library_path=libraries(job.library_path))
     os.makedirs(job.stage_path, exist_ok=True)
     os.makedirs(os.path.dirname(job.log_path), exist_ok=True)
     job_path = job.result_path + ".job"
     write(job_path, job)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(job.result_path)
-    with _started(job, job_path, environment, interpreter) as (process, events, lifeline):
+    started = _started(job, job_path, environment, interpreter, server)
+    with started as (process, events, lifeline):
         if on_start is not None:
             on_start(process.pid)
         with contextlib.suppress(BrokenPipeError):
@@ -96,17 +102,22 @@ def run(
         os.unlink(job_path)
     if os.path.exists(job.result_path):
         return read(job.result_path, BuildResult)
-    return BuildResult(ok=False, failure=_death(process.returncode, job.log_path))
+    return BuildResult(ok=False, failure=_death(process.wait(), job.log_path))
 
 
-def _library() -> str:
-    return str(Path(spack.__file__).resolve().parent.parent)
+def libraries(further: Iterable[str]) -> Tuple[str, ...]:
+    """Where a worker finds the engine, and *further* libraries."""
+    return (str(Path(spack.__file__).resolve().parent.parent), *further)
 
 
 @contextlib.contextmanager
 def _started(
-    job: BuildJob, job_path: str, environment: Mapping[str, str], interpreter: str
-) -> Iterator[Tuple[subprocess.Popen[bytes], int, int]]:
+    job: BuildJob,
+    job_path: str,
+    environment: Mapping[str, str],
+    interpreter: str,
+    server: Optional[ForkServer],
+) -> Iterator[Tuple[_Process, int, int]]:
     """The worker, the reading end of its events and its lifeline; at the end its group is gone."""
     events, events_out = os.pipe()
     lifeline_in, lifeline = os.pipe()
@@ -116,18 +127,24 @@ def _started(
         *(job_path, str(events_out), str(lifeline_in)),
         *job.library_path,
     ]
+    process: Optional[_Process] = None
     try:
         with open(job.log_path, "ab") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=dict(environment),
-                cwd=job.stage_path,
-                pass_fds=(events_out, lifeline_in),
-                start_new_session=True,
-            )
+            if server is not None:
+                process = server.fork(
+                    job_path, environment, job.stage_path, log.fileno(), events_out, lifeline_in
+                )
+            if process is None:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=dict(environment),
+                    cwd=job.stage_path,
+                    pass_fds=(events_out, lifeline_in),
+                    start_new_session=True,
+                )
         os.close(events_out)
         events_out = -1
         try:
@@ -140,7 +157,7 @@ def _started(
                 os.close(descriptor)
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def _end_group(process: _Process) -> None:
     """End the worker, and children that outlived it."""
     if process.poll() is None:
         _signal_group(process.pid, signal.SIGTERM)
@@ -156,7 +173,7 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 def _follow(
-    process: subprocess.Popen[bytes],
+    process: _Process,
     events: int,
     log_path: str,
     on_event: Optional[Callable[[Event], None]],
@@ -198,10 +215,12 @@ _ROOM = 256 * 1024
 _FULL = "the disk of the install tree is full: free some space, or set config:install_tree:root"
 
 
-def _wait(process: subprocess.Popen[bytes], cancelled: Optional[threading.Event]) -> None:
+def _wait(process: _Process, cancelled: Optional[threading.Event]) -> None:
     """Wait for the end of a worker that has closed its events."""
-    while process.poll() is None and not (cancelled is not None and cancelled.is_set()):
-        time.sleep(TICK / 10)
+    while not (cancelled is not None and cancelled.is_set()):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(TICK)
+            return
 
 
 def _death(status: int, log_path: str) -> BuildFailure:

@@ -1,0 +1,138 @@
+"""Workers that a server forks are what processes started for them would be."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from spack.build import process
+from spack.build.environment import clean_environment
+from spack.build.forkserver import ForkServer
+
+RECIPE = """
+from spack_repo.builtin.build_systems.generic import Package
+
+class Told(Package):
+    version("1.0")
+    def url_for_version(self, version): return "file:///none"
+
+    def install(self, spec, prefix):
+        import json, os, sys
+        mkdirp(prefix)
+        facts = {
+            "environment": dict(os.environ),
+            "places": [os.readlink(f"/proc/self/fd/{n}") for n in (0, 1, 2)],
+            "open": len(os.listdir("/proc/self/fd")),
+            "leads": os.getsid(0) == os.getpid() == os.getpgrp(),
+            "parent": os.getppid(),
+            "directory": os.getcwd(),
+            "argv": sys.argv[1:],
+            "umask": os.umask(0o22),
+        }
+        with open(prefix.facts, "w") as stream:
+            json.dump(facts, stream)
+        BODY
+"""
+
+
+@pytest.fixture
+def server(world: Any) -> Iterator[ForkServer]:
+    """A server whose builds may begin."""
+    job = world.job(world.node("none", "1.0", variants={"build_system": "generic"}))
+    environment = clean_environment({}, "/some/stage")
+    libraries = process.libraries(job.library_path)
+    made = ForkServer(sys.executable, environment, libraries)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def told(world: Any, body: str = "pass") -> Any:
+    """A package that notes what its build looks like, and its source."""
+    world.recipe("told", RECIPE.replace("BODY", body))
+    spec = world.node("told", "1.0", variants={"build_system": "generic"})
+    return world.job(spec, world.source("told", text=""))
+
+
+def facts(world: Any, job: Any, **options: Any) -> Any:
+    result = world.run(job, **options)
+    assert result.ok, (result.failure, Path(job.log_path).read_text())
+    return json.loads((Path(job.prefix) / "facts").read_text())
+
+
+def test_a_forked_worker_looks_like_one_of_its_own(world: Any, server: ForkServer) -> None:
+    job = told(world)
+    alone = facts(world, job)
+    forked = facts(world, job, server=server)
+    assert alone.pop("parent") == os.getpid() != forked.pop("parent")
+    assert forked == alone
+    assert forked["leads"]
+    assert forked["environment"]["HOME"].startswith(job.stage_path)
+    assert forked["places"] == [os.devnull, job.log_path, job.log_path]
+
+
+def test_builds_see_nothing_of_one_another(world: Any, server: ForkServer) -> None:
+    first = facts(world, told(world, "os.environ['LEFT'] = 'x'; sys.path.append('/x')"))
+    again = facts(world, told(world), server=server)
+    third = facts(world, told(world), server=server)
+    assert again["parent"] == third["parent"]
+    assert "LEFT" not in {**first["environment"], **third["environment"]}
+    assert third["open"] == again["open"], "no descriptors of other builds"
+
+
+def test_an_environment_that_python_or_the_system_reads_gets_its_own_process(
+    world: Any, server: ForkServer
+) -> None:
+    job = told(world)
+    environment = {**clean_environment({}, job.stage_path), "LD_BIND_NOW": "1"}
+    assert process.run(job, environment, server=server).ok
+    found = json.loads((Path(job.prefix) / "facts").read_text())
+    assert found["environment"]["LD_BIND_NOW"] == "1"
+    assert found["parent"] == os.getpid()
+
+
+def test_a_forked_worker_that_is_killed(world: Any, server: ForkServer) -> None:
+    failure = world.run(told(world, "os.kill(os.getpid(), 9)"), server=server).failure
+    assert failure.message == "killed by SIGKILL"
+
+
+def test_without_the_server_builds_go_on(world: Any, server: ForkServer) -> None:
+    os.kill(facts(world, told(world), server=server)["parent"], signal.SIGKILL)
+    time.sleep(0.1)
+    assert facts(world, told(world), server=server)["parent"] == os.getpid()
+
+
+def test_a_server_that_dies_during_a_build(world: Any, server: ForkServer) -> None:
+    """Its worker goes on, and its result counts."""
+    job = told(world, "os.kill(os.getppid(), 9)")
+    assert world.run(job, server=server).ok
+
+
+def test_the_server_ends_with_its_installer(world: Any) -> None:
+    read, write = os.pipe()
+    environment = clean_environment({}, "/some/stage")
+    libraries = process.libraries(told(world).library_path)
+    installer = os.fork()
+    if installer == 0:
+        server = ForkServer(sys.executable, environment, libraries)
+        os.write(write, b"%d\n" % server._process.pid)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(installer, 0)
+    pid = int(os.read(read, 20))
+    os.close(read)
+    os.close(write)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        stat = Path(f"/proc/{pid}/stat")
+        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.02)
+    pytest.fail("the server is still there")
