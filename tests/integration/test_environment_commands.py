@@ -279,3 +279,42 @@ def test_a_damaged_archive_of_a_view(spack, recipes, tmp_path):
             result = spack.fails("env", "unpack", broken, tmp_path / "there")
             assert "cannot be unpacked" in result.err and "Traceback" not in result.err
             assert not (tmp_path / "there").exists() and not list(tmp_path.glob(".there*"))
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ("{default: {root: x, projections: {all: '{nosuch}'}}}", "no attribute 'nosuch'"),
+        ("{default: {root: x, projections: {all: '../{name}'}}}", "leads out of the view: ../base"),
+        ("{default: {root: x, projections: {'base@@': '{name}'}}}", "unexpected '@@'"),
+        ("/", "holds the install tree"),
+        ("''", "holds the environment"),
+    ],
+)
+def test_a_view_that_cannot_be_is_refused_before_anything_is_built(
+    spack, recipes, tmp_path, view, said
+):
+    recipes.plain("base")
+    file = tmp_path / "here" / "spack.yaml"
+    file.parent.mkdir()
+    file.write_text(f"spack:\n  specs: [base]\n  view: {view}\n")
+    refused = spack.fails("-e", file.parent, "install").err
+    assert f"{file}:3: " in refused and said in refused
+    assert spack.names() == [] and not list(file.parent.glob("*x*"))
+
+
+def test_an_empty_name(spack, recipes):
+    spack.fails("env", "create", "", code=2)
+    for command in (("-e", "", "find"), ("-D", "", "find"), ("env", "activate", "--sh", "")):
+        refused = spack.fails(*command).err
+        assert "the name of the environment is empty" in refused and "variable" in refused
+    assert spack("env", "list").lines == []
+
+
+def test_the_active_environment_was_moved(spack, recipes, tmp_path):
+    spack("env", "create", "--dir", tmp_path / "here")
+    active = {"SPACK_ENV": str(tmp_path / "here")}
+    (tmp_path / "here").rename(tmp_path / "there")
+    refused = spack.fails("find", environ=active).err
+    assert "the active environment is gone" in refused and "env deactivate" in refused
+    assert "SPACK_ENV" in spack("env", "deactivate", "--sh", environ=active).out

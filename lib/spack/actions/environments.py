@@ -168,6 +168,7 @@ def install_environment(
             f"concretized {count_of(len(roots), 'spec')}, "
             f"{count_of(_count_nodes(roots), 'package')} in all"
         )
+    _check_views(work, roots)
     overwrite = frozenset(root.dag_hash() for root in roots if again(root))
     overwrite |= outdated(roots, work.store, work.own_places, reporter)
     options = Options(only=only, overwrite=overwrite, tests=wishes.tested)
@@ -201,8 +202,7 @@ def regenerate_views(
     name = work.environment.name
     results = []
     roots = work.environment.roots()
-    for view in work.views:
-        _refuse_place(work, view)
+    _check_views(work, roots)
     for view in work.views:
         result = make_view(
             view,
@@ -221,6 +221,19 @@ def regenerate_views(
         for line in result.lines():
             work.reporter.info(line)
     return results
+
+
+def _check_views(work: EnvironmentWork, roots: Sequence[ConcreteSpec]) -> None:
+    """Refuse before anything is built or changed what no view can be made of.
+
+    :raises ViewError: a view is where it would be in the way, or leads out of its root.
+    :raises SpecError: a view's own specs cannot be read.
+    """
+    from spack.actions.views import check_places
+
+    for view in work.views:
+        _refuse_place(work, view)
+        check_places(view, roots)
 
 
 def _refuse_place(work: EnvironmentWork, view: ViewDescriptor) -> None:

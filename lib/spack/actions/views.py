@@ -20,7 +20,7 @@ from typing import (
 )
 
 from spack.environment.manifest import ViewDescriptor
-from spack.errors import ViewError
+from spack.errors import SpecError, ViewError
 from spack.host.interpreter import PythonLayout
 from spack.spec import ConcreteSpec, dump
 from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PythonOfView",
     "RecipesOfView",
+    "check_places",
     "make_view",
     "python_of",
     "shown",
@@ -91,6 +92,27 @@ def shown(roots: Iterable[ConcreteSpec], view: ViewDescriptor) -> List[ConcreteS
         if (not view.select or any(node.satisfies(text) for text in view.select))
         and not any(node.satisfies(text) for text in view.exclude)
     ]
+
+
+def check_places(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None:
+    """Whether a view can tell which packages it shows, and where; nothing need be installed.
+
+    :raises SpecError: a spec or a format text of it cannot be read; with the place in the file.
+    :raises ViewError: a projection leads out of the view.
+    """
+    try:
+        for node in shown(roots, view):
+            place = _projection(node, view)
+            if ".." in place.split("/"):
+                raise ViewError(
+                    f"{view.origin}: the projection of {node.name} leads out of the view: {place}",
+                    facts={"package": node.name, "projection": place},
+                    hint="projections are folders below the root of the view",
+                    ref="view-projection",
+                )
+    except SpecError as error:
+        hint = error.hint or "write it with what every package has: {name}, {version}, {hash:7}"
+        raise error.at(view.origin).replaced(hint=hint) from error
 
 
 def python_of(nodes: Iterable[ConcreteSpec], store: Store) -> Optional[PythonOfView]:

@@ -96,7 +96,11 @@ class Environment:
 
     def roots(self) -> Tuple[ConcreteSpec, ...]:
         """The concrete roots; none before the environment is concretized."""
-        return () if self.lockfile is None else self.lockfile.concrete_roots()
+        lock = self.lockfile
+        try:
+            return () if lock is None else lock.concrete_roots()
+        except EnvironmentFileError as error:
+            raise error.at(self.lockfile_path) from error
 
     def hashes(self) -> FrozenSet[str]:
         """Of the roots and everything that they need."""
@@ -153,8 +157,10 @@ class Environment:
 
         :raises EnvironmentFileError: its directory cannot be written.
         """
+        path = self.state_folder / "lock"
         try:
             self.state_folder.mkdir(exist_ok=True)
+            path.touch()
         except OSError as error:
             raise EnvironmentFileError(
                 f"the environment {self.path} cannot be changed: {error.strerror}",
@@ -162,7 +168,7 @@ class Environment:
                 hint="make its directory writable, or copy it",
                 ref="environment-write",
             ) from error
-        return FileLock(self.state_folder / "lock", timeout)
+        return FileLock(path, timeout)
 
     def _edited(self, manifest: EnvironmentManifest) -> None:
         self.__dict__["manifest"] = manifest
@@ -190,6 +196,12 @@ def find_environment(
     :param directory_only: *name* is a directory, as ``$SPACK_ENV`` and ``-D`` are.
     :raises EnvironmentFileError: there is none; with the names that look alike.
     """
+    if not name:
+        raise EnvironmentFileError(
+            "the name of the environment is empty",
+            hint="is a variable of the shell unset?",
+            ref="environment-name",
+        )
     if not directory_only and _NAME.match(name):
         path = environments_root / name
         if is_environment(path):
@@ -277,7 +289,8 @@ def remove_environment(environment: Environment) -> None:
         raise EnvironmentFileError(
             f"{environment.path} is a directory of yours and is not removed",
             facts={"path": str(environment.path)},
-            hint="remove the directory yourself; its packages go with spack gc",
+            hint="remove the directory yourself; what it asked for goes with `spack uninstall`, "
+            "and what only that needed with `spack gc`",
             ref="environment-directory",
         )
     try:

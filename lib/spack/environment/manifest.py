@@ -328,7 +328,7 @@ def _refuse_shared_roots(views: Sequence[ViewDescriptor]) -> None:
 def _refuse_nested_roots(views: Sequence[ViewDescriptor]) -> None:
     for inner in views:
         for outer in views:
-            if inner.root.startswith(outer.root.rstrip("/") + "/"):
+            if inner is not outer and inner.root.startswith(outer.root.rstrip("/") + "/"):
                 raise EnvironmentFileError(
                     f"{inner.origin}: the view '{inner.name}' lies inside the view '{outer.name}'",
                     facts={"root": inner.root, "outer": outer.root},

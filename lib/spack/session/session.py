@@ -27,7 +27,7 @@ from spack.config.scopes import (
 )
 from spack.config.settings import Settings, load_settings
 from spack.config.variables import Variables
-from spack.errors import UsageError
+from spack.errors import EnvironmentFileError, UsageError
 from spack.host.platform import Host, platform_name
 from spack.session.process import (
     Options,
@@ -152,10 +152,21 @@ class Session:
         :raises EnvironmentFileError: it is named but not there.
         """
         options = self.options
-        named = options.env or options.env_dir
-        if options.no_env or not (named or self.environ.get(ACTIVE)):
+        named = options.env_dir if options.env is None else options.env
+        if options.no_env:
             return None
-        return self.find_environment(named or self.environ[ACTIVE], options.env is None)
+        if named is not None:
+            return self.find_environment(named, options.env is None)
+        active = self.environ.get(ACTIVE)
+        if not active:
+            return None
+        try:
+            return self.find_environment(active, directory_only=True)
+        except EnvironmentFileError as error:
+            raise error.replaced(
+                message=f"the active environment is gone: {error.message}",
+                hint="`spack env deactivate`; if it was moved, activate it where it is now",
+            ) from error
 
     def find_environment(self, name: str, directory_only: bool = False) -> Environment:
         """The environment of that name, or in that directory."""

@@ -208,3 +208,23 @@ def test_without_definitions_nobody_is_asked(tmp_path: Path) -> None:
         raise AssertionError
 
     assert [spec.text for spec in Environment(tmp_path, names=names).user_specs()] == ["c"]
+
+
+def test_a_damaged_lock_file_is_named(tmp_path: Path) -> None:
+    environment = create_environment(tmp_path / "here")
+    child = node("child")
+    environment.write_lockfile(Lockfile.from_solution([("top", node("top", child))]))
+    data = json.loads(environment.lockfile_path.read_text())
+    del data["concrete_specs"][child.dag_hash()]
+    environment.lockfile_path.write_text(json.dumps(data))
+    with pytest.raises(EnvironmentFileError, match=f"^{environment.lockfile_path}: "):
+        Environment(environment.path).roots()
+
+
+def test_an_environment_that_cannot_be_changed(tmp_path: Path) -> None:
+    environment = create_environment(tmp_path / "here")
+    environment.state_folder.mkdir()
+    (environment.state_folder / "lock").symlink_to("nowhere/lock")
+    with pytest.raises(EnvironmentFileError, match=r"here cannot be changed: ") as caught:
+        environment.lock()
+    assert "writable" in (caught.value.hint or "")

@@ -94,6 +94,12 @@ def run(session: Session, args: argparse.Namespace) -> Optional[int]:
 def _create(session: Session, args: argparse.Namespace) -> Optional[int]:
     from spack.actions.environments import create, remember
 
+    if not args.name:
+        raise UsageError(
+            "spack env create: the name is empty",
+            hint="is a variable of the shell unset?",
+            ref="environment-name",
+        )
     named = not (args.dir or os.sep in args.name or args.name == ".")
     view: Optional[str] = "false" if args.without_view else args.with_view
     source = None if args.file is None else session.cwd / args.file
