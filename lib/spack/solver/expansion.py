@@ -75,7 +75,10 @@ _OF_EDITABLES = DependencyRecord("py-editables", ("build",), "%py-hatchling")
 def _is_editable(catalog: Catalog, name: str) -> bool:
     problem = catalog.problem
     specs = [root.spec for root in (*problem.roots, *problem.develop.values())]
-    return any("editable" in spec.variants for spec in specs if spec.name == name)
+    return any(
+        spec.name == name and "editable" in spec.variants and spec.satisfies("+editable")
+        for spec in specs
+    )
 
 
 def _of_the_host(catalog: Catalog, text: str) -> bool:

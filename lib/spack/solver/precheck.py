@@ -125,7 +125,7 @@ def _impossible(catalog: Catalog, root: Root) -> Iterable[SpackError]:
 def _not_editable(
     catalog: Catalog, candidates: Candidates, spec: Spec, root: Root
 ) -> Iterator[SpackError]:
-    """``+editable`` is about a Python package that is built from somebody's directory."""
+    """Only a Python package that is built from a person's directory is editable or not."""
     recipe = candidates.recipe
     values = [
         value
@@ -134,14 +134,23 @@ def _not_editable(
         for value, _ in record.values or ()
     ]
     facts = {"package": spec.name, "origin": root.origin}
-    if "python_wheel" not in values:
+    is_developed = "dev_path" in spec.variants or spec.name in catalog.problem.develop
+    if not spec.satisfies("+editable"):
+        if not is_developed:
+            yield UnsatisfiableError(
+                f"{spec.name} is not editable anyway ({root.origin})",
+                facts=facts,
+                hint="leave ~editable out: only what is built from a directory of yours can be",
+                ref="not-editable",
+            )
+    elif "python_wheel" not in values:
         yield UnsatisfiableError(
             f"{spec.name} cannot be editable: it is not built as a Python wheel ({root.origin})",
             facts=facts,
             hint="leave +editable out; after a change of its sources `spack install` builds it",
             ref="not-editable",
         )
-    elif "dev_path" not in spec.variants and spec.name not in catalog.problem.develop:
+    elif not is_developed:
         yield UnsatisfiableError(
             f"{spec.name} cannot be editable without a directory to edit ({root.origin})",
             facts=facts,
