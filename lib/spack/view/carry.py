@@ -111,9 +111,7 @@ class Carrier:
 
     def displace(self, path: str) -> None:
         if not self.number:
-            place = os.path.join(self.new, DISPLACED)
-            os.makedirs(place, exist_ok=True)
-            self.number = 1 + max((int(x) for x in os.listdir(place) if x.isdigit()), default=0)
+            self.number = _next_number(self.new)
         place = f"{DISPLACED}/{self.number}/{path}"
         self.put(path, place)
         if not path.endswith("/"):
@@ -128,16 +126,18 @@ class Carrier:
                 self.put(f"{relative}/{name}", f"{relative}/{name}")
 
 
-def carry_late(left: str, root: str, old: ViewManifest, state: Examination) -> Tuple[str, ...]:
+def carry_late(left: str, root: str, old: ViewManifest, state: Examination) -> Mapping[str, str]:
     """Move what came into the old view after it was examined, such as by a pip that runs.
 
     :param left: the old tree, which nobody reaches any more. :param root: the new one.
-    :returns: the files that were moved. Cost: 1 µs a path.
+    :returns: for each file that was moved its place: its own path or, where that is taken, one
+        among what is displaced. Cost: 1 µs a path.
     """
     known = {path.rstrip("/") for path in state.extra}
     known.update(old.folders, (FOLDER,))
     folders = [path.rstrip("/") for path in state.extra if path.endswith("/")]
-    moved: List[str] = []
+    displaced = f"{DISPLACED}/{_next_number(root)}"
+    moved: Dict[str, str] = {}
     for folder in ("", *old.folders, *folders):
         start = f"{folder}/" if folder else ""
         try:
@@ -147,19 +147,39 @@ def carry_late(left: str, root: str, old: ViewManifest, state: Examination) -> T
         for name in names:
             path = start + name
             if path not in old.items and path not in known and name != "__pycache__":
-                moved.extend(_moved(left, root, path))
-    return tuple(moved)
+                moved.update(_moved(left, root, path, displaced))
+    return moved
 
 
-def _moved(left: str, root: str, path: str) -> Iterator[str]:
+def _moved(left: str, root: str, path: str, displaced: str) -> Iterator[Tuple[str, str]]:
     source, target = os.path.join(left, path), os.path.join(root, path)
     if os.path.isdir(source) and not os.path.islink(source):
-        if not os.path.lexists(target):
-            # Writers may be waiting for the folder: it is made before it is filled.
-            os.makedirs(target, exist_ok=True)
+        # Writers may be waiting for the folder: it is made before it is filled.
+        _make_free(target)
         for name in os.listdir(source):
-            yield from _moved(left, root, f"{path}/{name}")
-    elif not os.path.lexists(target):
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.rename(source, target)
-        yield path
+            yield from _moved(left, root, f"{path}/{name}", displaced)
+        return
+    place = path
+    if os.path.lexists(target) or not _make_free(os.path.dirname(target)):
+        place = f"{displaced}/{path}"
+        os.makedirs(os.path.dirname(os.path.join(root, place)), exist_ok=True)
+    os.rename(source, os.path.join(root, place))
+    yield path, place
+
+
+def _make_free(folder: str) -> bool:
+    """Let there be *folder*, unless a file is in its place or above it."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        return False
+    return True
+
+
+def _next_number(root: str) -> int:
+    """Of a new folder for what is displaced."""
+    try:
+        names = os.listdir(os.path.join(root, DISPLACED))
+    except FileNotFoundError:
+        names = []
+    return 1 + max((int(name) for name in names if name.isdigit()), default=0)

@@ -65,7 +65,11 @@ def replace_tree(
         _exchange(new, place)
         if old is not None and state is not None:
             late = carry_late(new, place.root, old, state)
-            carried = carried._replace(kept=(*carried.kept, *late))
+            taken = {path: there for path, there in late.items() if path != there}
+            carried = carried._replace(
+                kept=(*carried.kept, *(path for path in late if path not in taken)),
+                displaced={**carried.displaced, **taken},
+            )
     except BaseException:
         remove_tree(new)
         raise

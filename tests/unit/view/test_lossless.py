@@ -347,3 +347,27 @@ def test_what_comes_while_the_new_tree_is_built(tmp_path: Path, store: Store, at
     assert {*late, "share/mine/before"} <= set(result.kept)
     assert os.listdir(view.parent) == ["view"]
     assert run(view / "bin/tool") == f"1 2 {view}"
+
+
+@pytest.mark.parametrize("path", ["include/zlib.h", "include/zlib.h/inner/late"])
+def test_what_comes_late_where_the_new_tree_has_something(
+    tmp_path: Path, store: Store, path: str
+) -> None:
+    view = tmp_path / "views/view"
+    options = ViewOptions(python=store.python, templates=TEMPLATES)
+    sources = demo_sources(store)
+    update_view(str(view), sources[:-1], options)
+    assert not (view / "include/zlib.h").exists()
+
+    def exchange(new: str, root: str) -> bool:
+        (view / path).parent.mkdir(parents=True, exist_ok=True)
+        (view / path).write_text("mine")
+        return rename_exchange(new, root)
+
+    result = update_view(str(view), sources, options, force=True, exchange=exchange)
+    assert list(result.displaced) == [path]
+    assert (view / result.displaced[path]).read_text() == "mine"
+    assert (view / "include/zlib.h").is_file()
+    assert os.listdir(view.parent) == ["view"]
+    again = update_view(str(view), sources, options, force=True)
+    assert (view / result.displaced[path]).read_text() == "mine" and not again.displaced
