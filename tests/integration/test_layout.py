@@ -417,7 +417,9 @@ def test_modules_are_where_they_belong(
     debian = {"DEB_PYTHON_INSTALL_LAYOUT": "deb"}  # of the person's, and of no concern
     spack("-e", environment, "install", environ=debian)
 
-    venv = spack.prefix("python-venv")
+    rows = spack("find", "--format", "{name} {prefix}").lines
+    prefixes = {name: Path(prefix) for name, prefix in (row.split(" ", 1) for row in rows)}
+    venv = prefixes["python-venv"]
     record = json.loads((venv / ".spack" / "python.json").read_text())
     said = subprocess.check_output([venv / "bin" / "python3", "-I", "-c", FACTS], text=True)
     paths, search, version = json.loads(said)
@@ -430,7 +432,7 @@ def test_modules_are_where_they_belong(
     right = {record["purelib"], record["platlib"]}
     wrong = {}
     for name in names:
-        found = list(modules_below(spack.prefix(name)))
+        found = list(modules_below(prefixes[name]))
         assert found, name
         wrong[name] = [path for path in found if os.path.dirname(path) not in right]
     assert wrong == {name: [] for name in names}
