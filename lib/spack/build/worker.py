@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sys
-import threading
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ from spack.api.when import NoSuchMethodError
 from spack.build import job as contract
 from spack.build import outside
 from spack.build.artifact import keep, kept_wheel, wheel_directory
+from spack.build.child import await_leave, heed_all_signals, step_back
 from spack.build.environment import STAGE_DIRECTORIES
 from spack.build.errors import excerpt, hint
 from spack.build.finish import correct_records, replace_interpreter
@@ -57,9 +56,6 @@ STAGE_VENV = "build-venv"
 #: Prefix of nodes that take no part in a build, such as build dependencies of dependencies.
 NOT_INSTALLED = "/nonexistent/not-installed"
 
-
-#: What builds in the background add to their niceness.
-_NICE = 10
 
 #: Begins the line of the log that a phase begins with.
 _PHASE = "phase: "
@@ -483,36 +479,11 @@ def _recipe_source(place: str) -> str:
     return place
 
 
-def _watch(lifeline: int) -> None:
-    """Wait for leave to begin; end the whole process group as soon as the parent has gone."""
-    os.set_inheritable(lifeline, False)
-    if not os.read(lifeline, 1):
-        sys.exit("the installer is gone")
-
-    def wait() -> None:
-        with contextlib.suppress(OSError):
-            os.read(lifeline, 1)
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-
-    threading.Thread(target=wait, daemon=True, name="lifeline").start()
-
-
-def _step_back() -> None:
-    """Be nice to the other builds.
-
-    Linux shares processors among sessions first, and each worker leads one; its niceness is set
-    in a file of its own (sched(7), "The autogroup feature"), where that is in use.
-    """
-    with contextlib.suppress(OSError):
-        os.nice(_NICE)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")
-
-
 def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
     """Do the job in the file *job_path*; the status is 0 for a package that was installed."""
+    heed_all_signals()
     if lifeline >= 0:
-        _watch(lifeline)
+        await_leave(lifeline)
     # The engine is found through this; programs that the build starts must not see it.
     sys.argv[1:] = []
     os.umask(0o022)  # what is installed is the same whoever installs it
@@ -520,7 +491,7 @@ def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream here
     job = contract.read(job_path, BuildJob)
     if job.background:
-        _step_back()
+        step_back()
     result = execute(job, Events(events))
     contract.write(job.result_path, result)
     return 0 if result.ok else 1

@@ -141,17 +141,22 @@ def console_script() -> NoReturn:
 
 
 def _heed_signals() -> None:
-    """Let a polite end (kill, a closed terminal) clean up, unless the caller has decided."""
+    """Let a polite end (kill, a closed terminal) clean up, unless the caller has decided.
+
+    Programs that we start tell how they ended, also where the caller does not want to know.
+    """
 
     def end(number: int, _frame: Any) -> NoReturn:
         raise Ended(number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            try:
+    try:
+        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, end)
-            except ValueError:
-                return  # not the main thread: its owner decides
+    except ValueError:
+        return  # not the main thread: its owner decides
 
 
 def _main(arguments: List[str]) -> int:

@@ -1,0 +1,56 @@
+"""The worker as a process: what it takes over from the installer, and how it ends with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+__all__ = ["await_leave", "heed_all_signals", "step_back"]
+
+#: What builds in the background add to their niceness.
+_NICE = 10
+
+#: What Python ignores in itself, and not in the programs that it starts.
+_OF_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+
+
+def await_leave(lifeline: int) -> None:
+    """Wait for leave to begin; end the whole process group as soon as the parent has gone."""
+    os.set_inheritable(lifeline, False)
+    if not os.read(lifeline, 1):
+        sys.exit("the installer is gone")
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            os.read(lifeline, 1)
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True, name="lifeline").start()
+
+
+def heed_all_signals() -> None:
+    """Heed all signals, whatever the caller of the installer ignores or holds back.
+
+    Programs inherit that. While SIGCHLD is ignored no program's status can be had (waitpid(2)):
+    every one of them would seem to succeed.
+    """
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals():
+        if number not in _OF_PYTHON and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def step_back() -> None:
+    """Be nice to the other builds.
+
+    Linux shares processors among sessions first, and each worker leads one; its niceness is set
+    in a file of its own (sched(7), "The autogroup feature"), where that is in use.
+    """
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")
