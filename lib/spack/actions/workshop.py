@@ -7,11 +7,11 @@ import os
 import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from spack.actions.developing import DEVELOPED, is_editable, source_directory, state_of
 from spack.build import outside, process
-from spack.build.environment import clean_environment
+from spack.build.environment import clean_environment, passed_names
 from spack.build.forkserver import ForkServer
 from spack.build.job import COPY, IN_PLACE, BuildFailure, BuildJob, PatchFile, RepositoryRow
 from spack.build.venv import interpreter_of
@@ -99,6 +99,16 @@ class Workshop:
                 hint="add the repository that it came from: `spack repo add`",
             )
         return recipe
+
+    @property
+    def from_host(self) -> Tuple[str, ...]:
+        """Names of the variables of the person that builds get."""
+        return passed_names(self.host_environment, self.let_through)
+
+    @property
+    def let_through(self) -> Tuple[str, ...]:
+        """The same as patterns."""
+        return ("*",) if self.dirty else self.passed
 
     @property
     def guard(self) -> str:
@@ -293,7 +303,17 @@ def build_job(workshop: Workshop, order: Order, stage: Stage, guard: str) -> Bui
         wheels=str(workshop.wheels) if keeps_wheels else None,
         writable=_writable(workshop, order, stage) if guard == outside.PREVENT else None,
         develop=_development(order.spec),
+        opened=tuple(_opened(workshop)),
     )
+
+
+def _opened(workshop: Workshop) -> Iterator[str]:
+    """What builds get besides their clean environment, for the log; names only."""
+    way = "--dirty" if workshop.dirty else "config:build_env:pass"
+    if workshop.from_host:
+        yield f"passed from your environment ({way}): {', '.join(workshop.from_host)}"
+    if workshop.variables:
+        yield f"set by the configuration (config:build_env:set): {', '.join(workshop.variables)}"
 
 
 def _writable(workshop: Workshop, order: Order, stage: Stage) -> Tuple[str, ...]:
@@ -319,7 +339,9 @@ def _own_and_others(order: Order) -> Tuple[List[str], List[str]]:
         if layout:
             base = layout["base_prefix"]
             others += [os.path.join(base, layout[key]) for key in ("purelib", "platlib")]
+            # Debian's places, for people and for its own packages
             others.append(os.path.join(base, "local", "lib", layout["stdlib"]))
+            others.append(os.path.join(base, "lib", "python3", "dist-packages"))
     return own, list(dict.fromkeys(others))
 
 
@@ -340,12 +362,11 @@ def build_variables(workshop: Workshop, spec: ConcreteSpec, stage_path: Path) ->
     for node in spec.traverse():
         if node.external is not None and node.external.path:
             directories.append(os.path.join(node.external.path, "bin"))
-    passed: Sequence[str] = ("*",) if workshop.dirty else workshop.passed
     variables = clean_environment(
         workshop.host_environment,
         str(stage_path),
         tool_directories=directories,
-        passed=passed,
+        passed=workshop.let_through,
     )
     variables.update(workshop.compiling)
     if spec.is_develop:
@@ -424,6 +445,8 @@ class _Builder:
         }
         if self._workshop.dirty:
             facts["dirty"] = True
+        elif self._workshop.from_host:
+            facts["passed"] = list(self._workshop.from_host)
         if stage.developed:
             facts[DEVELOPED] = stage.developed
         return Outcome(list(result.run_environment), facts)

@@ -10,9 +10,18 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from typing import Dict, Mapping, Optional, Sequence
+import re
+from typing import Dict, Mapping, Optional, Sequence, Tuple
 
-__all__ = ["BASE_PATH", "FIXED", "STAGE_DIRECTORIES", "clean_environment", "compiler_variables"]
+__all__ = [
+    "BASE_PATH",
+    "FIXED",
+    "STAGE_DIRECTORIES",
+    "clean_environment",
+    "compiler_variables",
+    "kept_value",
+    "passed_names",
+]
 
 #: Where the tools of the operating system are.
 BASE_PATH = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
@@ -26,6 +35,10 @@ FIXED: Mapping[str, str] = {
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
     "TERM": "dumb",
+    "SHELL": "/bin/sh",
+    # Some packages write into what they install who has built it.
+    "USER": "spack",
+    "LOGNAME": "spack",
     "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
     # Python and its tools: no user site, no configuration of the user's, the same order of sets.
     "PYTHONNOUSERSITE": "1",
@@ -50,9 +63,6 @@ STAGE_DIRECTORIES: Mapping[str, str] = {
     "XDG_DATA_HOME": "home/.local/share",
     "XDG_STATE_HOME": "home/.local/state",
 }
-
-#: Taken from the person's environment when set there.
-PASSED = ("USER", "LOGNAME", "SHELL")
 
 
 def compiler_variables(
@@ -86,7 +96,7 @@ def clean_environment(
 ) -> Dict[str, str]:
     """The environment of a worker process.
 
-    :param host: the person's environment; only :data:`PASSED` and *passed* are taken from it.
+    :param host: the person's environment; only *passed* is taken from it.
     :param tool_directories: put behind the system's own in PATH, for externals elsewhere.
     :param passed: names, or patterns with ``*``, that the configuration lets through. They come
         last and may replace what is set here.
@@ -97,10 +107,22 @@ def clean_environment(
         result[name] = os.path.join(stage_path, directory)
     # A stage inside of somebody's repository is no part of it.
     result["GIT_CEILING_DIRECTORIES"] = os.path.dirname(stage_path)
-    for name in PASSED:
-        if name in host:
-            result[name] = host[name]
-    for pattern in passed:
-        for name in fnmatch.filter(host, pattern):
-            result[name] = host[name]
+    result.update((name, host[name]) for name in passed_names(host, passed))
     return result
+
+
+def passed_names(host: Mapping[str, str], patterns: Sequence[str]) -> Tuple[str, ...]:
+    """The variables of *host* that one of *patterns* lets through, in order."""
+    found = {name for pattern in patterns for name in fnmatch.filter(host, pattern)}
+    return tuple(sorted(found))
+
+
+#: Names of variables whose values are nobody else's business.
+_SECRET = re.compile(
+    r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_KEY|AUTH(?!OR)", re.I
+)
+
+
+def kept_value(name: str, value: str) -> str:
+    """What a record that all may read tells of a variable: its *value*, unless it is a secret."""
+    return "(not shown)" if _SECRET.search(name) else value

@@ -77,6 +77,7 @@ class BuildJob:
     :param background: let other builds have the processors first.
     :param writable: paths below which alone the build may write; None leaves it to the system.
     :param develop: the sources are a developer's: :data:`COPY` or :data:`IN_PLACE`; else "".
+    :param opened: what of the caller's own the build gets, a line of the log each.
     :param keep_venv: leave the build's virtual environment in place (to look at a failure).
     """
 
@@ -100,6 +101,7 @@ class BuildJob:
     background: bool = False
     writable: Optional[Tuple[str, ...]] = None
     develop: str = ""
+    opened: Tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:

@@ -26,7 +26,7 @@ from spack.build import job as contract
 from spack.build import outside
 from spack.build.artifact import keep, kept_wheel, wheel_directory
 from spack.build.child import await_leave, heed_all_signals, step_back
-from spack.build.environment import STAGE_DIRECTORIES
+from spack.build.environment import STAGE_DIRECTORIES, kept_value
 from spack.build.errors import excerpt, hint
 from spack.build.finish import correct_records, replace_interpreter
 from spack.build.graph import Roles, roles
@@ -377,6 +377,8 @@ def execute(job: BuildJob, events: Events) -> BuildResult:
         if job.task == contract.ENVIRONMENT:
             return BuildResult(ok=True, environment=dict(os.environ))
         _keep_environment(job)
+        for line in job.opened:
+            tty.msg(line)
         writable = build.confine()
         build.run_phases(package)
         build.finish(package)
@@ -406,7 +408,8 @@ def _layout(package: Any) -> Mapping[str, Any]:
 
 def _keep_environment(job: BuildJob) -> None:
     """Write the environment beside the log, for whoever looks at a failure."""
-    lines = [f"{name}={value}\n" for name, value in sorted(os.environ.items())]
+    variables = sorted(os.environ.items())
+    lines = [f"{name}={kept_value(name, value)}\n" for name, value in variables]
     beside = Path(job.log_path).with_name("spack-build-env.txt")
     path = Path(job.environment_path) if job.environment_path else beside
     path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")

@@ -21,19 +21,21 @@ from spack.spec import ConcreteSpec, Version
         ({"more": Path("/stage/spack-src/more")}, {}, False),
         ({}, {"dirty": True}, False),
         ({}, {"variables": {"CFLAGS": "-O0"}}, False),
+        ({}, {"passed": ("A",)}, False),
         ({}, {"wheels": None}, False),
     ],
 )
 def test_wheels_are_kept_only_of_what_their_key_names(resources, changes, kept):
     node = ConcreteSpec("a", "test", Version("1"), {}, platform="linux", os="o", target="t")
     stage = Stage(Path("/stage"), Path("/stage/spack-src"), resources=resources)
-    parts = dict.fromkeys(("fetcher", "store", "host_environment", "stage_root"))
+    parts = dict.fromkeys(("fetcher", "store", "stage_root"))
     workshop = Workshop(
         **{
             "recipes": SimpleNamespace(repositories=()),
             "library_path": (),
             "interpreter": "python",
             "wheels": Path("/wheels"),
+            "host_environment": {"A": "1"},
             **parts,
             **changes,
         }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from spack.build.environment import FIXED, clean_environment
+import pytest
+
+from spack.build.environment import FIXED, clean_environment, kept_value, passed_names
 
 #: What people have set, each of which has broken somebody's build.
 POISON = {
@@ -30,6 +32,9 @@ POISON = {
     "HOME": "/home/me",
     "LANG": "de_DE.UTF-8",
     "TERM": "xterm",
+    "USER": "me",
+    "LOGNAME": "me",
+    "SHELL": "/usr/bin/fish",
 }
 
 
@@ -51,6 +56,23 @@ def test_the_configuration_lets_names_and_patterns_through() -> None:
     found = clean_environment(host, "/stage", passed=["*_proxy", "PATH"])
     assert (found["http_proxy"], found["https_proxy"], found["PATH"]) == ("p", "q", "/mine")
     assert "SECRET" not in found
+
+
+def test_names_that_are_let_through_are_told_in_order_and_once() -> None:
+    host = {"B_X": "", "A": "", "B_Y": "", "C": ""}
+    assert passed_names(host, ["B_*", "A", "B_X", "D"]) == ("A", "B_X", "B_Y")
+    assert passed_names(host, ["*"]) == ("A", "B_X", "B_Y", "C")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        *((name, False) for name in ("GH_TOKEN", "DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "auth_x")),
+        *((name, True) for name in ("CFLAGS", "AUTHOR", "KEYBOARD", "PATH")),
+    ],
+)
+def test_values_that_nobody_else_is_to_read(name: str, shown: bool) -> None:
+    assert (kept_value(name, "value") == "value") is shown
 
 
 def test_directories_of_externals_come_last_and_once() -> None:

@@ -171,7 +171,7 @@ def test_the_environment_of_a_build_is_clean(world: Any, tmp_path: Path) -> None
     )
     assert not {"PIP_TARGET", "PYTHONPATH", "CFLAGS"} & set(lines)
     assert lines["HOME"].startswith(job.stage_path)
-    assert lines["USER"] == "me"
+    assert lines["USER"] == "spack"
 
 
 def test_a_cancelled_build_ends_with_all_its_children(world: Any) -> None:

@@ -105,6 +105,8 @@ def _line(record: InstallRecord, spec: Any, args: argparse.Namespace, colors: Co
         name = full + colors.paint(f"@{record.version}", "version")
     if record.facts.get("dirty"):
         name += " [dirty]"
+    if record.facts.get("passed"):
+        name += f" [passed {' '.join(record.facts['passed'])}]"
     if record.external:
         name += " [external]"
     parts.append(name)
@@ -125,6 +127,10 @@ def _dependencies(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) 
     return lines
 
 
+#: Facts of a record that tell what of the person's own environment its build got.
+_HOODS = ("dirty", "passed")
+
+
 def _data(session: Session, record: InstallRecord) -> Dict[str, Any]:
     return {
         "name": record.name,
@@ -136,4 +142,5 @@ def _data(session: Session, record: InstallRecord) -> Dict[str, Any]:
         "explicit": record.explicit,
         "external": record.external,
         "installed_at": record.installed_at,
+        **{name: record.facts[name] for name in _HOODS if name in record.facts},
     }
