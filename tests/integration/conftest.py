@@ -17,6 +17,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import textwrap
 import time
 from contextlib import contextmanager
@@ -290,6 +291,28 @@ def make_spack(clone: Path, area: Path) -> Callable[[Path], Command]:
         return spack
 
     return make
+
+
+@pytest.fixture(scope="session")
+def copied_python() -> Callable[[Path], Path]:
+    """Makes a Python at a place, with a site-packages of its own; gives that."""
+
+    def copy(place: Path) -> Path:
+        program = "import os, sys; print(sys.executable, os.__file__)"
+        base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+        told = subprocess.check_output([base, "-I", "-S", "-c", program], text=True).split()
+        library = Path(told[1]).parent
+        (place / "bin").mkdir(parents=True)
+        shutil.copy2(base, place / "bin" / library.name)
+        (place / "bin" / "python3").symlink_to(library.name)
+        site = place / "lib" / library.name / "site-packages"
+        site.mkdir(parents=True)
+        for entry in library.iterdir():
+            if entry.name not in ("site-packages", "dist-packages"):
+                (site.parent / entry.name).symlink_to(entry)
+        return site
+
+    return copy
 
 
 @pytest.fixture

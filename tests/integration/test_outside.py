@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 import pytest
 
@@ -117,6 +117,43 @@ def test_a_backend_that_writes_beside_its_dependencies(
     spack("install", "py-first")
     site = next(spack.prefix("python-venv").glob("lib/python3*/site-packages"))
     check_refused(spack, guard, "py-stray", site / "stray.py", small_world)
+
+
+SETUP = """\
+import sysconfig
+from setuptools import setup
+
+prefix = {"base": "@BASE@", "platbase": "@BASE@"}
+site = sysconfig.get_path("purelib", "posix_prefix", prefix)
+with open(site + "/stray.pth", "w") as stream:
+    stream.write("import stray\\n")
+setup(name="stray", version="1.0", py_modules=["stray"])
+"""
+
+
+def test_a_setup_script_that_writes_beside_the_base_interpreter(
+    spack: Any, recipes: Any, copied_python: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """All that is run with that Python would see it, whatever installs packages there; so what a
+    build has written there, where nothing prevents it, is named and left to its owner."""
+    base = tmp_path / "python"
+    site = copied_python(base)
+    spack("external", "find", "--path", base / "bin", "python")
+    source = recipes.archive(
+        "stray-1.0", {"setup.py": SETUP.replace("@BASE@", str(base)), "stray.py": "x = 1\n"}
+    )
+    needs = 'depends_on("py-setuptools", type="build")\n'
+    recipes.add("py-stray", f'version("1.0", {source})\n{needs}', base="PythonPackage")
+    told = {}
+    for guard in GUARDS:
+        result = install(spack, guard, "py-stray", check=False)
+        assert result.code == 1
+        assert "py-stray" not in spack.names()
+        told[guard] = result.err
+        assert (site / "stray.pth").exists() is (guard == "undo")
+    assert f"it may not write outside of its prefix: {site}/stray.pth" in told["prevent"]
+    assert f"wrote outside of its prefix: {site}/stray.pth" in told["undo"]
+    assert f"still there: {site}/stray.pth" in told["undo"]
 
 
 def test_altered_files_are_named_where_nothing_prevents_it(
