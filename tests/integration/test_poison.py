@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,9 @@ import pytest
 
 #: Runs in the backend: everything that it can see, as text without the stage's path.
 WITNESS = """
-import json, os, re, shutil, site, subprocess, sys, sysconfig, warnings
+import getpass, json, os, re, shutil, site, subprocess, sys, sysconfig, warnings
+def told(*command):
+    return subprocess.run(command, capture_output=True, text=True).stdout
 seen = {
     "environ": {k: v for k, v in os.environ.items() if not k.startswith("_PYPROJECT_HOOKS")},
     "flags": str(sys.flags),
@@ -34,6 +37,14 @@ seen = {
                       os.path.expanduser("~/.config/pip/pip.conf"),
                       os.path.expanduser("~/.pip/pip.conf")) if os.path.exists(path)],
     "umask": os.umask(0o022),
+    "person": getpass.getuser(),
+    "repository": told("git", "rev-parse", "--show-toplevel"),
+    "git": told("git", "config", "--list"),
+    "signals": told("grep", "Sig[BI]", "/proc/self/status"),
+    "a failure": subprocess.call(["false"]),
+    "open": sorted(re.sub("[0-9]+]", "]", os.readlink("/proc/self/fd/" + name))
+                   for name in os.listdir("/proc/self/fd")
+                   if os.path.exists("/proc/self/fd/" + name)),
 }
 child = "import sys, os; print(sys.flags, sys.path, sorted(os.environ))"
 seen["child"] = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True,
@@ -52,7 +63,7 @@ with open("witness.py", "w") as stream:
 """
 
 #: Variables by the name of the case; ``{home}`` is the person's home, ``{evil}`` a directory with
-#: modules that raise, ``{venv}`` a virtual environment.
+#: modules that raise, and programs in ``bin`` that fail, ``{venv}`` a virtual environment.
 VARIABLES: Mapping[str, Mapping[str, str]] = {
     "PYTHONPATH": {"PYTHONPATH": "{evil}"},
     "PYTHONHOME": {"PYTHONHOME": "{evil}"},
@@ -84,7 +95,73 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
     "git": {"GIT_DIR": "{evil}", "GIT_CONFIG_GLOBAL": "{evil}/gitconfig"},
     "SOURCE_DATE_EPOCH": {"SOURCE_DATE_EPOCH": "1234567890", "PYTHONHASHSEED": "7"},
     "make": {"MAKEFLAGS": "-j99", "CMAKE_PREFIX_PATH": "{evil}", "PKG_CONFIG_PATH": "{evil}"},
+    "launcher": {"PYTHONEXECUTABLE": "{evil}/python", "__PYVENV_LAUNCHER__": "{evil}/python"},
+    "person": {"USER": "mallory", "LOGNAME": "mallory", "SHELL": "{evil}/bin/sh"},
+    "shells": {"BASH_ENV": "{evil}/poison.py", "ENV": "{evil}/poison.py", "SHELLOPTS": "xtrace"},
+    "PATH": {"PATH": "{evil}/bin:/usr/bin:/bin"},
+    "TMPDIR": {"TMPDIR": "{evil}/a b", "TMP": "{evil}/a b", "TEMP": "{evil}/a b"},
+    "LD_PRELOAD": {
+        "LD_PRELOAD": "{evil}/none.so",
+        "LD_RUN_PATH": "{evil}",
+        "CPLUS_INCLUDE_PATH": "x",
+    },
+    "cmake": {
+        "CMAKE_GENERATOR": "None",
+        "CMAKE_TOOLCHAIN_FILE": "{evil}/none",
+        "DESTDIR": "{evil}",
+    },
+    "backends": {
+        "DIST_EXTRA_CONFIG": "{evil}/poison.py",
+        "SETUPTOOLS_EXT_SUFFIX": ".none",
+        "HATCH_BUILD_NO_HOOKS": "1",
+        "HATCH_BUILD_CLEAN": "1",
+        "PDM_BUILD_SCM_VERSION": "9",
+        "POETRY_DYNAMIC_VERSIONING_BYPASS": "9",
+        "FLIT_ROOT_INSTALL": "1",
+        "MATURIN_PEP517_ARGS": "--none",
+        "CARGO_HOME": "{evil}",
+        "_PYTHON_HOST_PLATFORM": "none",
+        "_PYTHON_SYSCONFIGDATA_NAME": "none",
+    },
+    "a hook of git's": {
+        "GIT_INDEX_FILE": "{evil}/index",
+        "GIT_WORK_TREE": "{evil}",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.autocrlf",
+        "GIT_CONFIG_VALUE_0": "true",
+    },
+    "programs": {
+        "TAR_OPTIONS": "--none",
+        "PERL5OPT": "-Mnone",
+        "POSIXLY_CORRECT": "1",
+        "GZIP": "-1",
+    },
+    "our own": {
+        "SPACK_CC": "{evil}",
+        "SPACK_CFLAGS": "-bad",
+        "SPACK_COMPILER_WRAPPER_PATH": "{evil}",
+    },
+    "automation": {"CI": "1", "GITHUB_ACTIONS": "1", "FORCE_COLOR": "1", "COLUMNS": "3"},
 }
+
+#: States of the process that calls, by the name of the case: statements that lead to them.
+STATES: Mapping[str, str] = {
+    "signals are ignored": "for n in all_signals: signal.signal(n, signal.SIG_IGN)",
+    "signals are held back": "signal.pthread_sigmask(signal.SIG_BLOCK, all_signals)",
+    "files are open": "[os.set_inheritable(os.dup(1), True) for _ in range(20)]",
+    "no streams": "os.close(0)",
+    "umask": "os.umask(0o077)",
+    "limits": "resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))",
+}
+
+#: Comes before a command, and hands its own state down to it.
+CALLER = """
+import os, resource, signal, sys
+all_signals = {n for n in signal.valid_signals() if n not in (signal.SIGKILL, signal.SIGSTOP)
+               and n < signal.SIGRTMIN}
+%s
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 _RAISES = "raise SystemExit('poisoned')\n"
 _PRINTS = "print('poison on standard output')\n"
@@ -129,6 +206,22 @@ def _distutils_configuration(home: Path) -> None:
     (home / ".pydistutils.cfg").write_text("[install]\nprefix=/nonexistent\n[build]\ndebug=1\n")
 
 
+def _git_configuration(home: Path) -> None:
+    (home / ".gitconfig").write_text("[core]\nautocrlf = true\n[user]\nname = mallory\n")
+
+
+def _repository(home: Path) -> None:
+    """Around the stages, as where a home is kept in git."""
+    subprocess.run(["git", "init", "--quiet", home], check=True)
+
+
+def _start_files(home: Path) -> None:
+    for name in (".profile", ".bashrc", ".bash_profile", ".kshrc", ".zshenv", ".cshrc"):
+        (home / name).write_text("echo poison; exit 66\n")
+    (home / ".cargo").mkdir()
+    (home / ".cargo" / "config.toml").write_text("[build]\nrustc = 'false'\n")
+
+
 #: Files in the home directory, by the name of the case.
 FILES: Mapping[str, Callable[[Path], None]] = {
     "modules in the user site": _user_modules,
@@ -138,6 +231,9 @@ FILES: Mapping[str, Callable[[Path], None]] = {
     "sitecustomize that raises": lambda home: _in_user_site(home, "sitecustomize.py", _RAISES),
     "pip.conf": _pip_configuration,
     "pydistutils.cfg": _distutils_configuration,
+    "gitconfig": _git_configuration,
+    "a git repository around": _repository,
+    "start files of shells": _start_files,
 }
 
 
@@ -151,11 +247,15 @@ class Clean(NamedTuple):
     sources: Path
     tree: Mapping[str, Any]
 
-    def again(self, environ: Mapping[str, str], *options: str) -> Mapping[str, Any]:
-        """Build it once more, under *environ*, from the sources."""
+    def again(
+        self, environ: Mapping[str, str], *options: str, state: str = "pass"
+    ) -> Mapping[str, Any]:
+        """Build it once more, under *environ* and in a *state*, from the sources."""
         shutil.rmtree(self.sources, ignore_errors=True)
         place = f"config:source_cache:{self.sources}"  # no wheel is there to be used again
-        self.spack("-c", place, "install", "--overwrite", *options, self.spec, environ=environ)
+        words = ("-c", place, "install", "--overwrite", *options, self.spec)
+        under = () if state == "pass" else ("/usr/bin/python3", "-I", "-S", "-c", CALLER % state)
+        self.spack(*words, environ=environ, under=under)
         return _tree(self.spack)
 
 
@@ -176,6 +276,11 @@ def clean(spack: Any, recipes: Any, tmp_path: Path, request: pytest.FixtureReque
     evil.mkdir()
     for name in ("poison", "argparse", "json", "backend", "sitecustomize", "usercustomize"):
         (evil / f"{name}.py").write_text(_RAISES)
+    (evil / "a b").mkdir()
+    (evil / "bin").mkdir()
+    for name in ("gcc", "cc", "ld", "make", "cmake", "pip", "git", "patch", "tar", "pkg-config"):
+        (evil / "bin" / name).write_text("#!/bin/sh\necho poison; exit 66\n")
+        (evil / "bin" / name).chmod(0o755)
     venv = tmp_path / "venv"
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", venv], check=True)
     for name in ("pip", "cc", "tool"):
@@ -208,8 +313,8 @@ def test_builds_are_the_same_under_every_poison(clean: Clean) -> None:
     home = clean.spack.place.home
     wrong: dict[str, list[str]] = {}
 
-    def check(name: str, environ: Mapping[str, str]) -> None:
-        found = clean.again(environ)
+    def check(name: str, environ: Mapping[str, str], state: str = "pass") -> None:
+        found = clean.again(environ, state=state)
         changed = [p for p in {*found, *clean.tree} if found.get(p) != clean.tree.get(p)]
         if changed:
             wrong[name] = sorted(changed)
@@ -222,17 +327,81 @@ def test_builds_are_the_same_under_every_poison(clean: Clean) -> None:
         }
         everything.update(environ)
         check(name, environ)
+    for name, state in STATES.items():
+        check(name, {}, state)
     for name, write in FILES.items():
         write(home)
         check(name, {})
-    check("everything", everything)
+    check("everything", everything, "\n".join(STATES.values()))
     assert wrong == {}
 
 
-def test_the_witness_sees_what_is_let_through(clean: Clean) -> None:
-    assert clean.again({"SOME_VARIABLE": "1"}) == clean.tree
-    changed = clean.again({"SOME_VARIABLE": "1"}, "--dirty")
+def test_the_witness_sees_what_is_let_through_and_it_is_told(clean: Clean) -> None:
+    """Variables by name and all of them; ``find``, the record and the log say so."""
+    some = {"SOME_VARIABLE": "1", "SOME_TOKEN": "of nobody else's business"}
+
+    def told() -> tuple[str, str]:
+        kept = clean.spack.prefix("py-witness") / ".spack"
+        assert some["SOME_TOKEN"] not in (kept / "spack-build-env.txt").read_text()
+        (line,) = [line for line in clean.spack("find").lines if "py-witness" in line]
+        return line, (kept / "spack-build-out.txt").read_text()
+
+    assert clean.again(some) == clean.tree
+    line, log = told()
+    assert "[" not in line.replace("[external]", "") and "your environment" not in log
+    changed = clean.again(some, "--dirty")
     assert [path for path in clean.tree if changed[path] != clean.tree[path]]
+    line, log = told()
+    assert "py-witness@1.0 [dirty]" in line
+    assert re.search(r"passed from your environment \(--dirty\): .*\bSOME_VARIABLE\b", log)
+    with (clean.spack.place.config / "config.yaml").open("a") as stream:
+        stream.write("  build_env:\n    pass: [SOME_V*]\n    set: {OTHER: 1}\n")
+    assert clean.again(some) != clean.tree
+    line, log = told()
+    assert "py-witness@1.0 [passed SOME_VARIABLE]" in line
+    assert "passed from your environment (config:build_env:pass): SOME_VARIABLE\n" in log
+    assert "set by the configuration (config:build_env:set): OTHER\n" in log
+
+
+@pytest.mark.parametrize("state", ["pass", STATES["signals are ignored"]])
+def test_what_fails_fails_also_where_the_caller_ignores_its_children(
+    spack: Any, recipes: Any, state: str
+) -> None:
+    """No shell is between, which would heed them again; all who wait would be told of success."""
+    recipes.plain("failing", install='Executable("sh")("-c", "exit 3")\n')
+    main = spack.root / "lib" / "spack" / "__main__.py"
+    caller = ["/usr/bin/python3", "-I", "-S", "-c", CALLER % state]
+    caller += ["/usr/bin/python3", "-I", "-S", main]
+    done = subprocess.run(
+        [*caller, "install", "failing"], env=spack.variables(), capture_output=True, text=True
+    )
+    assert "sh exited with status 3" in done.stderr
+    assert done.returncode == 1
+    assert spack.names() == []
+
+
+def test_packages_of_the_base_interpreter_where_the_spec_says_so(
+    spack: Any, recipes: Any, copied_python: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """Hidden from builds and from what is installed, unless with ``+system_packages``."""
+    (copied_python(tmp_path / "python") / "ofsystem.py").write_text("x = 42\n")
+    spack("external", "find", "--path", tmp_path / "python" / "bin", "python")
+    for build_system in ("python_wheel", "python_pip"):
+        backend = "import ofsystem; open('made.py', 'w').write(f'x = {ofsystem.x}')"
+        name = build_system.replace("python_", "by")
+        recipes.python_project(name, {}, backend=backend)
+        spec = f"py-{name} build_system={build_system} ^python-venv"
+        refused = spack("install", f"{spec} ~system_packages", check=False)
+        assert refused.code == 1 and "No module named 'ofsystem'" in refused.err
+        spack("install", f"{spec} +system_packages")
+        (made,) = spack.prefix(f"py-{name}").glob("lib/python3*/site-packages/made.py")
+        assert made.read_text() == "x = 42"
+        assert "+system_packages" in spack("find", "-dv", f"py-{name}").out
+    venvs = {f"{kind}system_packages": kind == "+" for kind in "~+"}
+    for variant, opened in venvs.items():
+        python = spack.prefix(f"python-venv {variant}") / "bin" / "python3"
+        done = subprocess.run([python, "-I", "-c", "import ofsystem"], stderr=subprocess.DEVNULL)
+        assert (done.returncode == 0) is opened
 
 
 #: What an old setuptools registers in every process that asks for entry points.
