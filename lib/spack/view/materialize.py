@@ -1,7 +1,7 @@
 """Write the tree of a plan, as fast as the system calls allow.
 
 Paths are given relative to an open folder, so that the kernel resolves one component a file; the
-loop over the items does nothing else. Cost: 10 µs a symlink, 6 µs a hardlink, 35 µs a copy.
+loop over the items does nothing else. Cost: 10 µs a symlink, 5 µs a hardlink, 35 µs a copy.
 """
 
 from __future__ import annotations
@@ -61,33 +61,41 @@ class Maker:
     def fill(self, at: int, folder: str, rows: Iterable[Tuple[str, str, Item]]) -> None:
         """All items of one folder."""
         symlink = os.symlink
-        for _, name, item in rows:
-            how = item.how
-            if how == "symlink" or how == "link":
-                symlink(item.source, name, dir_fd=at)
-            elif how == "hardlink":
-                self.hardlink(at, folder, name, item)
-            elif how == "copy":
-                self.copy(at, folder, name, item)
-            else:
-                self.write(at, folder, name, item)
+        place, origin = "", -1  # the folder that the last hardlink came from; mostly the next too
+        try:
+            for _, name, item in rows:
+                how = item.how
+                if how == "symlink" or how == "link":
+                    symlink(item.source, name, dir_fd=at)
+                elif how == "hardlink" and self.hardlinks:
+                    above = item.source.rpartition("/")[0]
+                    if above != place:
+                        place, origin = above, _opened(above, origin)
+                    self.hardlink(at, folder, name, item, origin)
+                elif how == "copy" or how == "hardlink":
+                    self.copy(at, folder, name, item)
+                else:
+                    self.write(at, folder, name, item)
+        finally:
+            if origin >= 0:
+                os.close(origin)
 
-    def hardlink(self, at: int, folder: str, name: str, item: Item) -> None:
-        if self.hardlinks:
-            try:
-                os.link(item.source, name, dst_dir_fd=at, follow_symlinks=False)
-                return
-            except OSError as error:
-                if error.errno not in _NO_LINK:
-                    raise
-                # One file may have too many links; anything else holds for all of them.
-                self.hardlinks = error.errno == errno.EMLINK
-                if not self.hardlinks:
-                    self.notes.append(
-                        f"hard links to the store cannot be had here ({error.strerror}): "
-                        "files are copied"
-                    )
-        self.copy(at, folder, name, item)
+    def hardlink(self, at: int, folder: str, name: str, item: Item, origin: int) -> None:
+        """:param origin: the open folder of the source."""
+        base = item.source.rpartition("/")[2]
+        try:
+            os.link(base, name, src_dir_fd=origin, dst_dir_fd=at, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in _NO_LINK:
+                raise OSError(error.errno, error.strerror, item.source) from error
+            # One file may have too many links; anything else holds for all of them.
+            self.hardlinks = error.errno == errno.EMLINK
+            if not self.hardlinks:
+                self.notes.append(
+                    f"hard links to the store cannot be had here ({error.strerror}): "
+                    "files are copied"
+                )
+            self.copy(at, folder, name, item)
 
     def copy(self, at: int, folder: str, name: str, item: Item) -> None:
         """A file of its own, writable for its owner, with the time of the original.
@@ -130,6 +138,15 @@ class Maker:
         finally:
             os.close(target)
         self.made[path] = (info.st_size, info.st_mtime_ns)
+
+
+def _opened(folder: str, before: int) -> int:
+    """*folder*, open, instead of the descriptor *before*."""
+    flags = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+    descriptor = os.open(folder, flags)
+    if before >= 0:
+        os.close(before)
+    return descriptor
 
 
 def _copy_bytes(source: int, target: int) -> None:
