@@ -20,7 +20,6 @@ from spack.config.edit import SectionFile
 from spack.config.records import RepoEntry
 from spack.errors import ConfigError, FetchError, RecipeError, UsageError
 from spack.fetch.names import without_secrets
-from spack.fetch.source import GitSource
 from spack.repo.inside import repositories_in
 from spack.repo.repository import Repository
 from spack.util.hashing import sha256_hex
@@ -28,6 +27,7 @@ from spack.util.report import Reporter
 
 if TYPE_CHECKING:
     from spack.fetch.clone import Clones
+    from spack.fetch.source import GitSource
 
 __all__ = [
     "PINS",
@@ -194,6 +194,8 @@ def _clone(entry: RepoEntry, access: RepositoryAccess) -> str:
 
 
 def _source(entry: RepoEntry) -> GitSource:
+    from spack.fetch.source import GitSource  # start-up: few repositories are clones
+
     assert entry.git is not None
     return GitSource(
         entry.git,
