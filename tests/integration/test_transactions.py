@@ -78,7 +78,7 @@ class Sweep:
         self.commands: dict[str, tuple[object, ...]] = {
             "install": (*self.env, "install"),
             "overwrite": ("install", "--overwrite", *EVERYTHING),
-            "uninstall": ("uninstall", "-y", "--dependents", "base"),
+            "uninstall": ("uninstall", "-y", "--force", "--dependents", "base"),
             "gc": ("gc", "-y"),
             "reindex": ("reindex",),
             "view": (*self.env, "env", "view", "regenerate"),
