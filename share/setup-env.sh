@@ -7,6 +7,8 @@ if [ -n "${BASH_VERSION:-}" ]; then
     _spack_setup=${BASH_SOURCE:-}
 elif [ -n "${ZSH_VERSION:-}" ]; then
     eval '_spack_setup=${(%):-%x}'
+elif case ${KSH_VERSION:-} in *' 93'*) : ;; *) ! : ;; esac; then
+    eval '_spack_setup=${.sh.file}'
 elif read -r _spack_pid _spack_fd </proc/self/stat; then
     # dash and ash tell no script its name, but hold it open; /proc shows the open files.
     for _spack_fd in /proc/"$_spack_pid"/fd/*; do

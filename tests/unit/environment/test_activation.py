@@ -81,6 +81,7 @@ SHELLS = [
     Shell("bash", "sh", ["bash", "--norc"], "setup-env.sh", "set -eu\n"),
     Shell("dash", "sh", ["dash"], "setup-env.sh", "set -eu\n"),
     Shell("zsh", "sh", ["zsh", "-f"], "setup-env.sh", "set -eu\n"),
+    Shell("ksh", "sh", ["ksh"], "setup-env.sh", "set -eu\n"),
     Shell("fish", "fish", ["fish", "--no-config"], "setup-env.fish"),
     Shell("tcsh", "csh", ["tcsh", "-f"], "setup-env.csh"),
 ]
