@@ -29,7 +29,7 @@ from spack.errors import ViewError
 from spack.util.filesystem import atomic_write, remove_tree
 from spack.view.activate import ROOT, SHELLS, Step, render
 from spack.view.foreign import own_names
-from spack.view.inspect import need_manifest
+from spack.view.inspect import enclosing_view, need_manifest
 from spack.view.manifest import FOLDER, ViewManifest, load_activation
 from spack.view.venv import configuration, interpreter_links
 
@@ -72,7 +72,8 @@ def make_layer(path: str, view: str, templates: Mapping[str, str], prompt: str =
 
     :param templates: ``share/activate`` by file name.
     :param prompt: for activation; the last component of *path* by default.
-    :raises ViewError: the view has no Python; *path* is something else; it cannot be written.
+    :raises ViewError: the view has no Python; *path* is something else, or inside a view; it cannot
+        be written.
     """
     view = os.path.abspath(view)
     manifest = need_manifest(view)
@@ -86,6 +87,14 @@ def make_layer(path: str, view: str, templates: Mapping[str, str], prompt: str =
     facts["executable"] = os.path.join(view, facts["executable"])
     base = _Base(**facts)
     former = _former(path)
+    around = enclosing_view(os.path.dirname(os.path.abspath(path)))
+    if around:
+        raise ViewError(
+            f"the layer {path} would lie inside the view {around}",
+            facts={"path": path, "view": around},
+            hint="choose a directory outside of it",
+            ref="layer-place",
+        )
     try:
         _make_venv(path, view, base, templates, prompt)
         _remove_stand_ins(path, former or {})

@@ -60,6 +60,8 @@ def test_what_cannot_be_one(tmp_path: Path, store: Store, make: Make) -> None:
     make(tmp_path / "plain", [store.package("plain", {"x": "x\n"})], python=None)
     with pytest.raises(ViewError, match="shows no Python"):
         make_layer(str(tmp_path / "layer"), str(tmp_path / "plain"), TEMPLATES)
+    with pytest.raises(ViewError, match="inside the view"):
+        make_layer(str(tmp_path / "view/lib/layer"), str(tmp_path / "view"), TEMPLATES)
     with pytest.raises(ViewError, match="cannot be written"):
         make_layer(str(tmp_path / "mine/precious/layer"), str(tmp_path / "view"), TEMPLATES)
 
