@@ -138,7 +138,7 @@ def read_lockfile(path: Path) -> Optional[Lockfile]:
         data = json.loads(text)
         meta = data["_meta"]
         if (meta["file-type"], meta["lockfile-version"]) != (FILE_TYPE, VERSION):
-            raise _unusable(path, f"is a {meta['file-type']} of version {meta['lockfile-version']}")
+            raise _foreign(path, str(meta["file-type"]), meta["lockfile-version"])
         roots = tuple(LockedRoot(root["spec"], root["hash"]) for root in data["roots"])
         nodes = data["concrete_specs"]
         missing = [root.hash for root in roots if root.hash not in nodes]
@@ -149,6 +149,13 @@ def read_lockfile(path: Path) -> Optional[Lockfile]:
         raise _unusable(path, f"is malformed at line {error.lineno}: {error.msg}") from error
     except (KeyError, TypeError) as error:
         raise _unusable(path, f"is not a lock file: {error!r}") from error
+
+
+def _foreign(path: Path, kind: str, version: object) -> EnvironmentFileError:
+    whose = "a newer version of this program" if kind == FILE_TYPE else "another program"
+    error = _unusable(path, f"is a {kind} of version {version}")
+    hint = f"{whose} wrote it: keep a copy; `spack concretize --force` replaces it"
+    return EnvironmentFileError(error.message, facts=error.facts, hint=hint, ref=error.ref)
 
 
 def _unusable(path: Path, what: str) -> EnvironmentFileError:

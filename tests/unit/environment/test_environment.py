@@ -160,6 +160,20 @@ def test_an_unusable_lock_file(tmp_path: Path, text: str) -> None:
     assert "concretize" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(
+    ("kind", "whose"),
+    [("spack-lockfile", "another program"), ("spack-venv-lockfile", "a newer version")],
+)
+def test_a_lock_file_of_others(tmp_path: Path, kind: str, whose: str) -> None:
+    """Making it again would lose it, so the hint says whose it is."""
+    path = tmp_path / "spack.lock"
+    meta = {"file-type": kind, "lockfile-version": 6}
+    path.write_text(json.dumps({"_meta": meta, "roots": [], "concrete_specs": {}}))
+    with pytest.raises(EnvironmentFileError, match=f"is a {kind} of version 6") as caught:
+        read_lockfile(path)
+    assert whose in str(caught.value.hint) and "keep a copy" in str(caught.value.hint)
+
+
 def test_a_damaged_node(tmp_path: Path) -> None:
     path = tmp_path / "spack.lock"
     Lockfile.from_solution([("zlib", node("zlib"))]).write(path)
