@@ -2,7 +2,8 @@
 
 Nothing of the repository is run: hooks and file system monitors are off, and so is every
 transport helper that runs commands. Links that lead out of the checkout are refused like those of
-archives. The user's own git configuration (logins, proxies, ``insteadOf``) counts.
+archives. The user's own git configuration (logins, proxies, ``insteadOf``) counts, but not for
+what the files of a commit are: their line ends, links and attributes.
 """
 
 from __future__ import annotations
@@ -25,10 +26,17 @@ SAFE = (
     "-c", "protocol.ext.allow=never",
     "-c", "advice.detachedHead=false",
     "-c", "core.autocrlf=false",
+    "-c", "core.eol=lf",
+    "-c", "core.symlinks=true",
+    "-c", "core.attributesFile=/dev/null",
     "-c", "init.defaultBranch=main",
 )  # fmt: skip
-#: Variables that would point git at another repository or have it ask at the terminal.
-FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_EXEC_PATH")
+#: Variables that would point git at another repository; hooks of git's have some of them.
+FOREIGN = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_EXEC_PATH",
+    "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE",
+    "GIT_ATTR_SOURCE", "GIT_PREFIX",
+)  # fmt: skip
 #: Seconds for one command; a clone of a large repository takes long.
 TIMEOUT = 3600.0
 
@@ -40,6 +48,7 @@ class Git:
         self._program = shutil.which("git", path=environ.get("PATH"))
         self._environ = {name: value for name, value in environ.items() if name not in FOREIGN}
         self._environ["GIT_TERMINAL_PROMPT"] = "0"
+        self._environ["GIT_ATTR_NOSYSTEM"] = "1"
         self._environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
 
     def checkout(self, source: GitSource, target: Path) -> str:

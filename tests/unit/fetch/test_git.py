@@ -148,6 +148,26 @@ def test_hooks_do_not_run(repository: Repository, tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+def test_the_content_is_the_commits_whatever_the_user_has_set(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """Line ends, links, and variables that a git which runs us, in a hook, leaves behind."""
+    repository.path.joinpath("link").symlink_to("f.txt")
+    repository.commit("f.txt", "one\ntwo\n")
+    attributes = tmp_path / ".config" / "git" / "attributes"
+    attributes.parent.mkdir(parents=True)
+    attributes.write_text("* text=auto eol=crlf ident\n")
+    (tmp_path / ".gitconfig").write_text(
+        f"[core]\nautocrlf = true\neol = crlf\nsymlinks = false\nattributesFile = {attributes}\n"
+    )
+    left = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+    environ = {**repository.environ, **dict.fromkeys(left, str(tmp_path / "none"))}
+    target = tmp_path / "sources"
+    Git(environ).checkout(GitSource(repository.path.as_uri(), branch="main"), target)
+    assert (target / "f.txt").read_bytes() == b"one\ntwo\n"
+    assert (target / "link").is_symlink()
+
+
 def test_commits_are_cached(repository: Repository, tmp_path: Path) -> None:
     options = {"git": repository.path.as_uri(), "commit": repository.first}
     version = VersionRecord("1.0", options=options)
