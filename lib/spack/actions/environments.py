@@ -391,11 +391,12 @@ def set_view(environment: Environment, enabled: bool, views: Iterable[ViewDescri
     from spack.view.apply import remove_view
     from spack.view.manifest import is_view
 
+    # The file first: a view that cannot be turned off there is not removed.
+    environment.set_view(enabled)
     if not enabled:
         for view in views:
             if is_view(view.root):
                 remove_view(view.root)
-    environment.set_view(enabled)
 
 
 def _read(register: Path) -> Iterable[str]:

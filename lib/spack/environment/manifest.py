@@ -235,6 +235,8 @@ class EnvironmentManifest:
     def with_view(self, view: Union[bool, str]) -> EnvironmentManifest:
         """This manifest with another ``view:``, saved."""
         document = yaml.round_trip(self.path)
+        if document.data["spack"] is None:
+            document.data["spack"] = {}
         document.data["spack"]["view"] = view
         return self._saved(document)
 

@@ -268,3 +268,9 @@ def test_a_view_whose_path_cannot_stand_in_path_is_refused(tmp_path: Path) -> No
         manifest.views()
     assert "spack.yaml:3" in str(caught.value)
     assert caught.value.hint
+
+
+def test_the_view_of_an_environment_that_says_nothing(tmp_path: Path) -> None:
+    manifest = write(tmp_path, "spack:\n").with_view(False)
+    assert manifest.views() == ()
+    assert (tmp_path / "spack.yaml").read_text() == "spack:\n  view: false\n"
