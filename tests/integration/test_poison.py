@@ -245,6 +245,7 @@ class Clean(NamedTuple):
     evil: Path
     venv: Path
     sources: Path
+    prefix: Path
     tree: Mapping[str, Any]
 
     def again(
@@ -256,11 +257,10 @@ class Clean(NamedTuple):
         words = ("-c", place, "install", "--overwrite", *options, self.spec)
         under = () if state == "pass" else ("/usr/bin/python3", "-I", "-S", "-c", CALLER % state)
         self.spack(*words, environ=environ, under=under)
-        return _tree(self.spack)
+        return _tree(self.prefix)
 
 
-def _tree(spack: Any) -> Mapping[str, Any]:
-    prefix = spack.prefix("py-witness")
+def _tree(prefix: Path) -> Mapping[str, Any]:
     return {
         str(path.relative_to(prefix)): (path.stat().st_mode, path.read_bytes())
         for path in sorted(prefix.rglob("*"))
@@ -289,7 +289,8 @@ def clean(spack: Any, recipes: Any, tmp_path: Path, request: pytest.FixtureReque
     spec = f"py-witness build_system={request.param}"
     sources = tmp_path / "sources"
     spack("install", spec)
-    return Clean(spack, spec, evil, venv, sources, _tree(spack))
+    prefix = spack.prefix("py-witness")
+    return Clean(spack, spec, evil, venv, sources, prefix, _tree(prefix))
 
 
 def test_what_a_clean_build_sees(clean: Clean) -> None:
@@ -341,7 +342,7 @@ def test_the_witness_sees_what_is_let_through_and_it_is_told(clean: Clean) -> No
     some = {"SOME_VARIABLE": "1", "SOME_TOKEN": "of nobody else's business"}
 
     def told() -> tuple[str, str]:
-        kept = clean.spack.prefix("py-witness") / ".spack"
+        kept = clean.prefix / ".spack"
         assert some["SOME_TOKEN"] not in (kept / "spack-build-env.txt").read_text()
         (line,) = [line for line in clean.spack("find").lines if "py-witness" in line]
         return line, (kept / "spack-build-out.txt").read_text()
