@@ -344,6 +344,16 @@ def recipes(spack: Command, make_recipes: Callable[[Command, Path], Any], tmp_pa
     return make_recipes(spack, tmp_path / "tiny")
 
 
+@pytest.fixture
+def told(spack: Command, tmp_path: Path) -> Path:
+    """A directory that builds may write to, to tell the test of themselves."""
+    place = tmp_path / "told"
+    place.mkdir()
+    with open(spack.place.config / "config.yaml", "a") as stream:
+        stream.write(f"  build_env:\n    write: ['{place}']\n")
+    return place
+
+
 @pytest.fixture(scope="session")
 def small(
     make_spack: Callable[[Path], Command],

@@ -29,12 +29,9 @@ MOMENTS = 6
 
 
 @pytest.fixture
-def gated(spack, recipes, tmp_path):
+def gated(recipes, told):
     """``first``, then ``middle``, which half-fills its prefix and waits, then ``last``."""
-    gate = tmp_path / "gates" / "gate"
-    gate.parent.mkdir()
-    with open(spack.place.config / "config.yaml", "a") as stream:
-        stream.write(f"  build_env:\n    write: ['{gate.parent}']\n")
+    gate = told / "gate"
     recipes.plain("first")
     recipes.plain(
         "middle",
