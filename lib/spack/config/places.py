@@ -15,6 +15,7 @@ class Places(NamedTuple):
     :ivar root: the clone, or the ``data`` directory inside an installed package.
     :ivar etc: default configuration. :ivar share: shell integration and templates.
     :ivar data: what is made goes below it: the clone, or the user's directory.
+    :ivar tree: the usual install tree, see :func:`usual_tree`.
     :ivar user_cache: what may be computed again.
     """
 
@@ -22,6 +23,7 @@ class Places(NamedTuple):
     etc: Path
     share: Path
     data: Path
+    tree: Path
     user_cache: Path
 
 
@@ -32,6 +34,18 @@ def find_places(environ: Mapping[str, str], home: str) -> Places:
     clone = package.parent.parent
     if (clone / "repo.yaml").is_file() and (clone / "etc").is_dir():
         data = clone if os.access(clone, os.W_OK) else user_cache
-        return Places(clone, clone / "etc", clone / "share", data, user_cache)
+        tree = usual_tree(clone, data)
+        return Places(clone, clone / "etc", clone / "share", data, tree, user_cache)
     root = package / "data"
-    return Places(root, root / "etc", root / "share", user_cache, user_cache)
+    tree = usual_tree(user_cache, user_cache)
+    return Places(root, root / "etc", root / "share", user_cache, tree, user_cache)
+
+
+def usual_tree(clone: Path, data: Path) -> Path:
+    """The install tree, unless the configuration names another: below *data*.
+
+    Who may not write to the clone uses what its owner has installed there, until they have
+    packages of their own.
+    """
+    own, shared = (place / "opt" / "spack" for place in (data, clone))
+    return shared if (shared / ".spack-db").is_dir() and not own.is_dir() else own

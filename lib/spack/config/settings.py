@@ -232,7 +232,7 @@ def _read_config(reader: _Reader) -> ConfigSettings:
     if isinstance(linking, dict):
         linking = linking.get("type", "rpath")
     return ConfigSettings(
-        install_tree=path("$data/opt/spack", "config", "install_tree", "root"),
+        install_tree=path("$tree", "config", "install_tree", "root"),
         projections=value(
             {"all": "{architecture.platform}-{architecture.target}/{name}-{version}-{hash}"},
             "config",

@@ -1,7 +1,8 @@
 """Variables in configured paths: ``$spack``, ``$env``, ``${HOME}``, ``~``, ...
 
 The names are Spack's, and ``$data``: where this installation keeps what it makes (the clone
-itself, or a directory of the user's when the code is not writable). What is no variable of ours
+itself, or a directory of the user's when the code is not writable), and ``$tree``: the usual
+install tree. What is no variable of ours
 is looked up in the environment that the composition root passed in.
 """
 

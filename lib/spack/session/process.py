@@ -49,6 +49,7 @@ def configuration_variables(
         {
             "spack": str(places.root),
             "data": str(places.data),
+            "tree": str(places.tree),
             "user_cache_path": str(places.user_cache),
             "tempdir": lambda: _temporary_directory(environ),
             "user": lambda: _user_name(environ),

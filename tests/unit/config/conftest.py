@@ -20,7 +20,9 @@ class Files:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.variables = Variables({"data": "/data", "user": "me"}, {"HERE": "/here"}, "/home/me")
+        self.variables = Variables(
+            {"data": "/data", "tree": "/data/opt", "user": "me"}, {"HERE": "/here"}, "/home/me"
+        )
 
     def write(self, name: str, text: str) -> Path:
         place = self.root / name

@@ -40,7 +40,7 @@ PYTHON = Detected(
 )
 NEWER = PYTHON._replace(version="3.12.1", prefix="/opt", spec_text="python@3.12.1")
 
-VARIABLES = Variables(dict.fromkeys(("data", "user_cache_path", "tempdir", "user"), "/x"))
+VARIABLES = Variables(dict.fromkeys(("data", "tree", "user_cache_path", "tempdir", "user"), "/x"))
 BASE = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 PREFIX = os.path.dirname(os.path.dirname(BASE))
 VERSION = ".".join(str(part) for part in sys.version_info[:3])

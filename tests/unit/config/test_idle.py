@@ -116,6 +116,8 @@ def test_the_command_line_says_it_always() -> None:
 
 def test_the_defaults_have_none(root: Path) -> None:
     found: list[str] = []
-    variables = Variables({"spack": "/s", "data": "/d", "user_cache_path": "/c", "user": "me"})
+    variables = Variables(
+        {"spack": "/s", "data": "/d", "tree": "/d/opt", "user_cache_path": "/c", "user": "me"}
+    )
     load_settings([Scope("defaults", str(root / "etc"))], variables, tell=found.append)
     assert found == []

@@ -241,7 +241,7 @@ import json, pathlib, re
 from spack.config.scopes import standard_scopes
 from spack.config.settings import load_settings
 from spack.config.variables import Variables
-names = ("spack", "data", "user_cache_path", "tempdir", "user")
+names = ("spack", "data", "tree", "user_cache_path", "tempdir", "user")
 variables = Variables(dict.fromkeys(names, "/x"), {}, "/h")
 times = []
 for _ in range(10):

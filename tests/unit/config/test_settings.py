@@ -15,6 +15,7 @@ VARIABLES = Variables(
     {
         "spack": "/spack",
         "data": "/data",
+        "tree": "/data/opt/spack",
         "user_cache_path": "/cache",
         "tempdir": lambda: "/tmp",
         "user": "me",

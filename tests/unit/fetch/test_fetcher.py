@@ -23,7 +23,9 @@ from spack.fetch.pipconfig import PipSettings, read
 from spack.fetch.source import Checksum, IndexSource, UrlSource
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord, VersionRecord
 
-CONFIGURED = Settings.from_data({}, Variables({"data": "/d", "user_cache_path": "/c"})).fetch
+CONFIGURED = Settings.from_data(
+    {}, Variables({"data": "/d", "tree": "/d/opt", "user_cache_path": "/c"})
+).fetch
 
 PATCH = b"""--- a/setup.py
 +++ b/setup.py
