@@ -66,7 +66,7 @@ def one(
         raise StoreError(
             f"nothing that is installed of this environment matches {spec}",
             facts={"spec": str(spec)},
-            hint="`spack -E ...` looks at everything that is installed",
+            hint="to look at everything that is installed: spack -E ...",
             ref="not-installed",
         )
     if not records:
