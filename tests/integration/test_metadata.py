@@ -145,4 +145,15 @@ def test_a_module_that_is_missing_names_its_package(spack: Any, asking: Any) -> 
     assert str(path) in told
 
 
+def test_a_module_that_its_package_has_no_longer(spack: Any, recipes: Any) -> None:
+    source = recipes.archive("old-1.0", {"setup.py": "import pkg_resources\n"})
+    recipes.add(
+        "py-old",
+        f'version("1.0", {source})\ndepends_on("py-setuptools", type="build")\n',
+        base="PythonPackage",
+    )
+    told = " ".join(spack.fails("install", "py-old").err.split())
+    assert 'has no module pkg_resources: depends_on("py-setuptools@:81", type="build") in' in told
+
+
 _TYPE = 'type="build") to'

@@ -234,14 +234,27 @@ def _implicit(finding: Finding, spec: ConcreteSpec) -> bool:
     return spec.is_develop and '"py-editables' in finding.message
 
 
-def module_hint(text: str, recipe: Recipe, recipe_of: RecipeOf) -> Optional[str]:
-    """What to do about ``No module named ...`` in *text*, when a package is known that has it."""
+def module_hint(
+    text: str, recipe: Recipe, recipe_of: RecipeOf, spec: ConcreteSpec
+) -> Optional[str]:
+    """What to do about ``No module named ...`` in *text*, when a package is known that has it.
+
+    :param spec: what was built.
+    """
     match = _NO_MODULE.search(text)
     if match is None:
         return None
     top = match.group(1).partition(".")[0]
     names = [MODULES.get(match.group(1)) or MODULES.get(top), f"py-{requirements.normalized(top)}"]
+    used = {edge.spec.name: edge.spec for edge in spec.edges}
     for name in names:
+        if name in used:
+            last = LAST_VERSIONS.get(top)
+            which = f'depends_on("{name}@:{last}", type="build")' if last else "another version"
+            return (
+                f"{name}@{used[name].version} has no module {match.group(1)}: {which} in "
+                f"{recipe.path} would ask for one that has it"
+            )
         if name is not None and name != recipe.name and recipe_of(name) is not None:
             return (
                 f"{match.group(1)} is a module of {name}: add "
@@ -251,6 +264,9 @@ def module_hint(text: str, recipe: Recipe, recipe_of: RecipeOf) -> Optional[str]
 
 
 _NO_MODULE = re.compile(r"No module named '?([A-Za-z_][\w.]*)")
+
+#: Modules that are gone from their packages, and the last major version that had them.
+LAST_VERSIONS = {"pkg_resources": "81"}
 
 #: Modules that builds import, and the packages that have them, where the names differ.
 MODULES = {

@@ -457,7 +457,7 @@ class _Builder:
 
         text = "\n".join((*failure.excerpt, failure.long_message or "", failure.message))
         recipe, recipe_of = self._workshop.recipe(spec), self._workshop.recipes.get
-        told = metadata.module_hint(text, recipe, recipe_of)
+        told = metadata.module_hint(text, recipe, recipe_of, spec)
         return replace(failure, hint=told) if told is not None else failure
 
     def _tell(
