@@ -2,9 +2,9 @@
 
 ``bin/spack`` runs this file with ``-I -S``, so nothing but the standard library is on
 ``sys.path``. This file adds ``lib`` and the private directory of own dependencies
-(:mod:`spack.bootstrap.own`) in front of it. The file is parsed by whatever ``python3`` there is,
-so its syntax is that of Python 2.7 and 3.0 alike, and it imports at the top only what every start
-needs. Cost: ``--version`` imports the version and nothing else.
+(:mod:`spack.bootstrap.own_dependencies`) in front of it. The file is parsed by whatever
+``python3`` there is, so its syntax is that of Python 2.7 and 3.0 alike, and it imports at the top
+only what every start needs. Cost: ``--version`` imports the version and nothing else.
 """
 
 import os
@@ -73,17 +73,17 @@ def run(argv):
             return 141 if isinstance(error, BrokenPipeError) else 1
         return 0
     keep_bytecode(lib, os.environ)
-    from spack.bootstrap import own  # start-up: not for --version
+    from spack.bootstrap import own_dependencies  # start-up: not for --version
 
     root = os.path.dirname(lib)
-    place = own.locate(root, os.environ)
+    place = own_dependencies.locate(root, os.environ)
     if place is None:
         from spack.errors import SpackError  # start-up: only on the first run
 
         try:
-            place = own.provide(root, os.environ, sys.stderr)
+            place = own_dependencies.provide(root, os.environ, sys.stderr)
         except SpackError as error:
-            sys.stderr.write(own.explain(error))
+            sys.stderr.write(own_dependencies.explain(error))
             return 1
     if place:
         sys.path.insert(1, place)

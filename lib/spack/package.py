@@ -26,7 +26,7 @@ from spack.api.builder import (
     register_builder,
 )
 from spack.api.callbacks import on_package_attributes, run_after, run_before
-from spack.api.compilers import CompilerError
+from spack.api.compiler_view import CompilerError
 from spack.api.directives import DEPENDENCY_TYPES as all_deptypes
 from spack.api.directives import (
     build_system,
@@ -101,7 +101,7 @@ from spack.api.lang import ClassProperty, classproperty, dedupe, memoized
 from spack.api.libraries import NoHeadersError, NoLibrariesError
 from spack.api.links import LinkTree
 from spack.api.module import ModuleChangePropagator
-from spack.api.package import (
+from spack.api.package_base import (
     Package,
     PackageBase,
     build_system_flags,
@@ -157,7 +157,7 @@ from spack.api.variants import any_combination_of, auto_or_any_combination_of, d
 from spack.api.when import default_args, when
 from spack.errors import InstallError, SpackError
 from spack.spec import Spec, Version, ver
-from spack.util.environment import (
+from spack.util.environment_modifications import (
     EnvironmentModifications,
     filter_system_paths,
     is_system_path,

@@ -16,7 +16,7 @@ import pytest
 
 from spack.recipe import Recipe
 from spack.repo import RepoPath, Repository
-from spack.repo.worker import compute_facts
+from spack.repo.facts_process import compute_facts
 from spack.spec import Spec
 
 EXPECTED = [

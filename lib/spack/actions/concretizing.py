@@ -15,7 +15,7 @@ from typing import (
 )
 
 from spack.config.packages import PackageSettings
-from spack.config.records import ConcretizerSettings, ReuseSettings
+from spack.config.setting_types import ConcretizerSettings, ReuseSettings
 from spack.errors import SpackError, SpecError
 from spack.spec import ConcreteSpec, Spec
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from spack.repo import RepoPath
     from spack.solver.problem import Root, Solution
 
-__all__ = ["Wishes", "allowed", "concretize", "reusable_specs"]
+__all__ = ["ConcretizeOptions", "allowed", "concretize", "reusable_specs"]
 
 
-class Wishes:
+class ConcretizeOptions:
     """What the command line asks of the concretizer, over the configuration.
 
     :param reuse: True, False, ``"dependencies"`` or None (as configured).
@@ -48,7 +48,7 @@ class Wishes:
 
     @property
     def tested(self) -> FrozenSet[str]:
-        """The packages whose tests run, as :class:`spack.install.plan.Options` takes them."""
+        """The packages whose tests run, as :class:`spack.install.plan.PlanOptions` takes them."""
         if isinstance(self.tests, bool):
             return frozenset({"*"}) if self.tests else frozenset()
         return self.tests
@@ -61,7 +61,7 @@ def concretize(
     packages: Mapping[str, PackageSettings],
     settings: ConcretizerSettings,
     reusable: Sequence[ConcreteSpec],
-    wishes: Wishes,
+    wishes: ConcretizeOptions,
     *,
     deprecated: bool = False,
     unify: Union[bool, str, None] = None,

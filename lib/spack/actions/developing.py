@@ -1,7 +1,7 @@
 """Packages that are built from a developer's directory: starting, ending, and when to build again.
 
 What is installed remembers from which state of its directory it was built
-(:func:`spack.fetch.develop.fingerprint`); the next install compares.
+(:func:`spack.fetch.develop_sources.fingerprint`); the next install compares.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable, FrozenSet, Iterable, Iterator, NamedTuple, Sequence, Set
 
 from spack.errors import FetchError, SpecError, UsageError
-from spack.fetch.develop import check_directory, fingerprint
+from spack.fetch.develop_sources import check_directory, fingerprint
 from spack.spec import ConcreteSpec, Spec, VariantValue, Version, VersionList
 from spack.util.filesystem import remove_tree
 
 if TYPE_CHECKING:
     # What fetches is imported when sources are to be brought.
-    from spack.actions.workshop import Workshop
+    from spack.actions.workshop import BuildOptions
     from spack.environment import DevelopSpec, Environment
     from spack.recipe.records import Recipe
     from spack.store import Store
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEVELOPED",
-    "Place",
+    "DevelopPath",
     "bring_sources",
     "developed_spec",
     "is_editable",
@@ -117,7 +117,7 @@ def developed_spec(spec: Spec, environment: Environment, recipe: Recipe, editabl
 
     :raises SpecError: there is no version, or the environment has several.
     """
-    from spack.environment.develop import spec_with_version  # start-up: few commands edit
+    from spack.environment.develop_specs import spec_with_version  # start-up: few commands edit
 
     if editable:
         value = VariantValue.boolean("editable", True)
@@ -160,7 +160,7 @@ def developed_spec(spec: Spec, environment: Environment, recipe: Recipe, editabl
     return spec.replace(versions=VersionList([max(known)]))
 
 
-class Place(NamedTuple):
+class DevelopPath(NamedTuple):
     """A developer's directory.
 
     :ivar written: as ``spack.yaml`` names it.
@@ -172,7 +172,7 @@ class Place(NamedTuple):
 
 def place_of(
     given: str, name: str, environment: Environment, cwd: Path, developed: Sequence[DevelopSpec]
-) -> Place:
+) -> DevelopPath:
     """The directory that ``-p`` names: of the person's directory, else of the environment's.
 
     :param developed: what the environment develops already.
@@ -187,10 +187,10 @@ def place_of(
         near = [Path(os.path.abspath(place / Path(given).expanduser())) for place in (cwd, folder)]
         path = next((place for place in near if place.exists()), near[1])
     inside = path != folder and folder in path.parents
-    return Place(path, str(path.relative_to(folder)) if inside else str(path))
+    return DevelopPath(path, str(path.relative_to(folder)) if inside else str(path))
 
 
-def bring_sources(spec: Spec, path: Path, workshop: Workshop, task: Task) -> None:
+def bring_sources(spec: Spec, path: Path, workshop: BuildOptions, task: Task) -> None:
     """Put the sources of *spec* into the directory *path*, in the place of what is there.
 
     :raises FetchError: the sources cannot be had, and *path* is as it was.

@@ -28,7 +28,7 @@ from spack.environment import (
 )
 from spack.environment.lockfile import configuration_digest
 from spack.errors import EnvironmentFileError, SpackError, SpecError, StoreError, ViewError
-from spack.install.plan import Options, make_plan
+from spack.install.plan import PlanOptions, make_plan
 from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write
 from spack.util.frozen import frozen
@@ -38,8 +38,8 @@ from spack.util.text import count_of
 
 if TYPE_CHECKING:
     # What builds and what solves is imported when it has something to do.
-    from spack.actions.concretizing import Wishes
-    from spack.actions.installing import Work
+    from spack.actions.concretizing import ConcretizeOptions
+    from spack.actions.installing import InstallOptions
     from spack.repo import RepoPath
     from spack.solver.problem import Solution
     from spack.store import Store
@@ -72,14 +72,14 @@ class EnvironmentWork:
     :param library_path: what a child needs on ``sys.path``.
     :param register: where environments outside of the named ones are remembered.
     :param others: the environments that exist, this one among them or not.
-    :param splits_env: see :class:`spack.view.records.ViewOptions`.
+    :param splits_env: see :class:`spack.view.plan_types.ViewOptions`.
     :param own_places: directories of ours that may lie among a developer's sources.
     """
 
     environment: Environment
     configuration: Mapping[str, Any]
     views: Tuple[ViewDescriptor, ...]
-    solve: Callable[[Wishes, bool], Solution]
+    solve: Callable[[ConcretizeOptions, bool], Solution]
     store: Store
     recipes: Callable[[], RepoPath]
     share: Path
@@ -92,7 +92,7 @@ class EnvironmentWork:
 
 
 def concretize_environment(
-    work: EnvironmentWork, wishes: Wishes, *, force: bool = False, write: bool = True
+    work: EnvironmentWork, wishes: ConcretizeOptions, *, force: bool = False, write: bool = True
 ) -> Tuple[Tuple[ConcreteSpec, ...], bool]:
     """The concrete roots, and whether they are new; the lock file is written if they are.
 
@@ -144,8 +144,8 @@ def _changed_recipes(work: EnvironmentWork) -> List[str]:
 
 def install_environment(
     work: EnvironmentWork,
-    building: Work,
-    wishes: Wishes,
+    building: InstallOptions,
+    wishes: ConcretizeOptions,
     *,
     only: str = "all",
     again: Callable[[ConcreteSpec], bool] = lambda root: False,
@@ -153,7 +153,7 @@ def install_environment(
 ) -> None:
     """Concretize if needed, build what is missing, make the views.
 
-    :param only: see :class:`spack.install.plan.Options`; without the roots no view is made.
+    :param only: see :class:`spack.install.plan.PlanOptions`; without the roots no view is made.
     :param again: which roots are built although they are installed.
     :param dry_run: only tell what would be done; nothing is written, the lock file neither.
     :raises InstallError: something could not be built; views are left as they were.
@@ -171,7 +171,7 @@ def install_environment(
     _check_views(work, roots)
     overwrite = frozenset(root.dag_hash() for root in roots if again(root))
     overwrite |= outdated(roots, work.store, work.own_places, reporter)
-    options = Options(only=only, overwrite=overwrite, tests=wishes.tested)
+    options = PlanOptions(only=only, overwrite=overwrite, tests=wishes.tested)
     plan = install(roots, options, building, dry_run=dry_run)
     if dry_run:
         for line in plan.lines():
@@ -378,7 +378,7 @@ def remove(environment: Environment, views: Iterable[ViewDescriptor]) -> None:
     :raises EnvironmentFileError: it is a directory of the person's.
     """
     from spack.view.apply import remove_view
-    from spack.view.manifest import is_view
+    from spack.view.view_manifest import is_view
 
     for view in views if environment.named else ():
         if is_view(view.root) and environment.path not in Path(view.root).parents:
@@ -389,7 +389,7 @@ def remove(environment: Environment, views: Iterable[ViewDescriptor]) -> None:
 def set_view(environment: Environment, enabled: bool, views: Iterable[ViewDescriptor]) -> None:
     """Turn the view on or off in ``spack.yaml``; one that is turned off is removed."""
     from spack.view.apply import remove_view
-    from spack.view.manifest import is_view
+    from spack.view.view_manifest import is_view
 
     # The file first: a view that cannot be turned off there is not removed.
     environment.set_view(enabled)

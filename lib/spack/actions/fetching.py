@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Mapping, Tuple
 
-from spack.bootstrap.own import LOCK
+from spack.bootstrap.own_dependencies import LOCK
 from spack.config.settings import Settings
-from spack.fetch.cache import SourceCache
 from spack.fetch.fetcher import Fetcher, FetchOptions, index_and_transport
-from spack.fetch.index import PackageIndex, read_knower
 from spack.fetch.mirror import Mirror
+from spack.fetch.package_index import PackageIndex, read_knower
 from spack.fetch.pipconfig import read
 from spack.fetch.plain import BaseTransport
+from spack.fetch.source_cache import SourceCache
 
 __all__ = ["make_fetcher"]
 

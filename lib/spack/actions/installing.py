@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
-from spack.install.explicit import is_recorded, record_present
-from spack.install.plan import Options, Plan, make_plan
+from spack.install.bookkeeping import is_recorded, record_present
+from spack.install.plan import Plan, PlanOptions, make_plan
 from spack.spec import ConcreteSpec
 from spack.store import Store
 from spack.store.locks import BUILDS
@@ -17,14 +17,14 @@ from spack.util.text import count_of
 
 if TYPE_CHECKING:
     # What fetches and builds is imported when something is missing: it costs 30 ms.
-    from spack.actions.workshop import Workshop
+    from spack.actions.workshop import BuildOptions
     from spack.install.execute import Schedule
 
-__all__ = ["Work", "install"]
+__all__ = ["InstallOptions", "install"]
 
 
 @frozen
-class Work:
+class InstallOptions:
     """How an install goes about it.
 
     :param workshop: made when something is to be built.
@@ -33,7 +33,7 @@ class Work:
     """
 
     store: Store
-    workshop: Callable[[], Workshop]
+    workshop: Callable[[], BuildOptions]
     reporter: Reporter
     jobs: int
     concurrent: int = 0
@@ -42,7 +42,11 @@ class Work:
 
 
 def install(
-    roots: Sequence[ConcreteSpec], options: Options, work: Work, *, dry_run: bool = False
+    roots: Sequence[ConcreteSpec],
+    options: PlanOptions,
+    work: InstallOptions,
+    *,
+    dry_run: bool = False,
 ) -> Plan:
     """Build what is missing of *roots*; gives the plan that was carried out.
 
@@ -80,12 +84,12 @@ def install(
 
 
 def _plan(
-    roots: Sequence[ConcreteSpec], options: Options, store: Store, missing: Mapping[str, Path]
+    roots: Sequence[ConcreteSpec], options: PlanOptions, store: Store, missing: Mapping[str, Path]
 ) -> Plan:
     return make_plan(roots, store.database.installed_hashes() - missing.keys(), options)
 
 
-def _build(plan: Plan, work: Work) -> None:
+def _build(plan: Plan, work: InstallOptions) -> None:
     # start-up: most installs find everything there
     from spack.actions.workshop import services
     from spack.install.execute import execute
@@ -95,9 +99,9 @@ def _build(plan: Plan, work: Work) -> None:
     report.raise_failures()
 
 
-def _schedule(work: Work) -> Schedule:
+def _schedule(work: InstallOptions) -> Schedule:
     from spack.install.execute import Schedule  # start-up: see above
-    from spack.util.process import available_cores
+    from spack.util.helper_process import available_cores
 
     cores = available_cores()
     return Schedule(

@@ -8,10 +8,10 @@ from typing import Sequence
 
 from spack.actions.views import RecipesOfView, make_view
 from spack.config.schema import Origin
-from spack.environment.manifest import ViewDescriptor
+from spack.environment.spack_yaml import ViewDescriptor
 from spack.store import Store
 from spack.util.hashing import sha256_hex
-from spack.view.manifest import is_view
+from spack.view.view_manifest import is_view
 
 __all__ = ["VIEWS", "run_view"]
 

@@ -17,11 +17,11 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 
 from spack.build_systems._backend import LEGACY, BuildSystem, parse_build_system
 from spack.errors import InstallError, SpackError
-from spack.fetch.cache import SourceCache, archive_path
 from spack.fetch.source import GitSource, source_for
+from spack.fetch.source_cache import SourceCache, archive_path
 from spack.recipe import requirements
 from spack.recipe.records import Recipe
-from spack.recipe.requirements import Declared, Finding
+from spack.recipe.requirements import Declared, RequirementFinding
 from spack.spec import ConcreteSpec, Spec, Version
 
 __all__ = [
@@ -143,15 +143,19 @@ def _compared(
     texts: Iterable[str],
     python: str,
     origin: Callable[[str], str],
-) -> List[Finding]:
+) -> List[RequirementFinding]:
     try:
         applying = requirements.read(texts, environment(python), origin)
     except ValueError as exc:
-        return [Finding("missing", declared.recipe.path, f"a requirement is malformed: {exc}")]
+        return [
+            RequirementFinding(
+                "missing", declared.recipe.path, f"a requirement is malformed: {exc}"
+            )
+        ]
     return requirements.compare(declared, applying)
 
 
-def _of_build(declared: Declared, sdist: Sdist, python: str) -> List[Finding]:
+def _of_build(declared: Declared, sdist: Sdist, python: str) -> List[RequirementFinding]:
     if sdist.build is None:
         return []
     found = _compared(declared, sdist.build.requires, python, sdist.origin)
@@ -187,7 +191,7 @@ def _python_of(spec: ConcreteSpec) -> Optional[str]:
 
 def source_findings(
     spec: ConcreteSpec, recipe: Recipe, recipe_of: RecipeOf, source: Path
-) -> List[Finding]:
+) -> List[RequirementFinding]:
     """What the unpacked source and the recipe's build dependencies differ in."""
     python = _python_of(spec)
     if python is None:
@@ -206,7 +210,7 @@ def hook_findings(
     recipe_of: RecipeOf,
     needed: Sequence[str],
     undeclared: Sequence[str],
-) -> List[Finding]:
+) -> List[RequirementFinding]:
     """What the build backend told when it was asked, and what the project's code imported.
 
     :param needed: requirements (PEP 508) that the sources do not name.
@@ -225,11 +229,11 @@ def hook_findings(
             f"its build imports {module} of {package}, which is there for others only: "
             f'add depends_on("{package}", type="build")'
         )
-        found.append(Finding("missing", f"{recipe.path}:{line}", text))
+        found.append(RequirementFinding("missing", f"{recipe.path}:{line}", text))
     return found
 
 
-def _implicit(finding: Finding, spec: ConcreteSpec) -> bool:
+def _implicit(finding: RequirementFinding, spec: ConcreteSpec) -> bool:
     """Whether the solver adds what is missing: what hatchling needs for editable wheels."""
     return spec.is_develop and '"py-editables' in finding.message
 
@@ -290,12 +294,12 @@ MODULES = {
 
 def installed_findings(
     spec: ConcreteSpec, recipe: Recipe, recipe_of: RecipeOf, prefix: Path
-) -> List[Finding]:
+) -> List[RequirementFinding]:
     """What the installed metadata and the recipe's run dependencies differ in."""
     python = _python_of(spec)
     if python is None:
         return []
-    found: List[Finding] = []
+    found: List[RequirementFinding] = []
     declared = _of_concrete(spec, recipe, recipe_of, ("run",), ())
     for path in sorted(prefix.glob("lib*/python*/site-packages/*.dist-info/METADATA")):
         metadata = BytesHeaderParser().parsebytes(path.read_bytes())
@@ -306,7 +310,7 @@ def installed_findings(
     return list(dict.fromkeys(found))
 
 
-def _of_metadata(declared: Declared, metadata: Any, python: str) -> List[Finding]:
+def _of_metadata(declared: Declared, metadata: Any, python: str) -> List[RequirementFinding]:
     texts = [" ".join(value.split()) for value in metadata.get_all("Requires-Dist", ())]
     found = _compared(declared, texts, python, lambda text: "Requires-Dist")
     with_extras = {_project(text) for text in texts}
@@ -321,12 +325,12 @@ def _project(text: str) -> str:
     return requirements.normalized(Requirement(text).name)
 
 
-def _names(finding: Finding, projects: Iterable[str]) -> bool:
+def _names(finding: RequirementFinding, projects: Iterable[str]) -> bool:
     package = finding.message.split(" ", 1)[0]
     return any(package == f"py-{project}" for project in projects)
 
 
-def _of_python(declared: Declared, wanted: str, python: str) -> List[Finding]:
+def _of_python(declared: Declared, wanted: str, python: str) -> List[RequirementFinding]:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # start-up: see _project
 
     try:
@@ -341,7 +345,11 @@ def _of_python(declared: Declared, wanted: str, python: str) -> List[Finding]:
     if admitted or not all(_admits_python(row.spec, python) for row in rows):
         return []
     place = f"{declared.recipe.path}:{rows[-1].line if rows else 1}"
-    return [Finding("bound", place, f"admits python {python}, but Requires-Python is {wanted}")]
+    return [
+        RequirementFinding(
+            "bound", place, f"admits python {python}, but Requires-Python is {wanted}"
+        )
+    ]
 
 
 def _admits_python(text: str, python: str) -> bool:
@@ -364,7 +372,7 @@ def cached_archive(cache: SourceCache, recipe: Recipe, version: str) -> Optional
 
 def audit(
     recipe: Recipe, recipe_of: RecipeOf, archive_of: Callable[[str], Optional[Path]]
-) -> Iterator[Tuple[str, List[Finding]]]:
+) -> Iterator[Tuple[str, List[RequirementFinding]]]:
     """For each version whose source archive is at hand, the version and its findings.
 
     :param archive_of: the archive of a version, or None.
@@ -375,7 +383,7 @@ def audit(
         if path is None or path.suffix == ".whl":
             continue
         sdist = Sdist.from_archive(path)
-        found: Dict[Finding, None] = {}
+        found: Dict[RequirementFinding, None] = {}
         for python in PYTHONS:
             found.update(dict.fromkeys(_of_version(recipe, row.version, sdist, python, recipe_of)))
         yield row.version, list(found)
@@ -383,7 +391,7 @@ def audit(
 
 def _of_version(
     recipe: Recipe, version: str, sdist: Sdist, python: str, recipe_of: RecipeOf
-) -> List[Finding]:
+) -> List[RequirementFinding]:
     spec = Spec.parse(f"{recipe.name}@={version} ^python@={python}")
 
     def holds(when: str) -> Optional[bool]:
@@ -399,7 +407,7 @@ def _of_version(
         of_python = Spec.parse(row.spec).name == "python" and holds(row.when)
         if of_python and not _admits_python(row.spec, python):
             return []
-    found: List[Finding] = []
+    found: List[RequirementFinding] = []
     if sdist.metadata is not None:
         found += _of_metadata(declared(("run",), ()), sdist.metadata, python)
         if any("Requires-Python" in row.message for row in found):

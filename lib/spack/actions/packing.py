@@ -17,12 +17,12 @@ from typing import IO, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, c
 
 from spack.actions.views import RecipesOfView, make_view
 from spack.api.elf import ElfParsingError, parse_elf
-from spack.environment.manifest import ViewDescriptor
+from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import UsageError, ViewError
 from spack.spec import ConcreteSpec
 from spack.store import Store
 from spack.util.filesystem import remove_tree
-from spack.view.manifest import FOLDER, load_head
+from spack.view.view_manifest import FOLDER, load_head
 
 __all__ = ["Needs", "Packed", "missing", "pack_view", "unpack_view"]
 

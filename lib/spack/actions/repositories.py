@@ -17,16 +17,16 @@ from typing import (
 )
 
 from spack.config.edit import SectionFile
-from spack.config.records import RepoEntry
+from spack.config.setting_types import RepoEntry
 from spack.errors import ConfigError, FetchError, RecipeError, UsageError
-from spack.fetch.names import without_secrets
-from spack.repo.inside import repositories_in
+from spack.fetch.index_names import without_secrets
+from spack.repo.discovery import repositories_in
 from spack.repo.repository import Repository
 from spack.util.hashing import sha256_hex
 from spack.util.report import Reporter
 
 if TYPE_CHECKING:
-    from spack.fetch.clone import Clones
+    from spack.fetch.git_clones import Clones
     from spack.fetch.source import GitSource
 
 __all__ = [
@@ -113,8 +113,8 @@ def access_to(
     """What opens repositories, with clones below *user_cache* and the git of *environ*'s PATH."""
 
     def clones() -> Clones:
-        from spack.fetch.clone import Clones  # start-up: few commands clone anything
         from spack.fetch.git import Git
+        from spack.fetch.git_clones import Clones  # start-up: few commands clone anything
 
         return Clones(Git(environ))
 

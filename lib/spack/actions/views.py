@@ -19,20 +19,20 @@ from typing import (
     Tuple,
 )
 
-from spack.environment.manifest import ViewDescriptor
+from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import SpecError, ViewError
 from spack.host.interpreter import PythonLayout
 from spack.spec import ConcreteSpec, dump
 from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
 from spack.store.layout import path_part
-from spack.util.environment import Change
+from spack.util.environment_modifications import Change
 from spack.view.apply import ViewResult, update_view
-from spack.view.records import Files, ViewOptions, ViewSource
+from spack.view.plan_types import Files, ViewOptions, ViewSource
 
 if TYPE_CHECKING:
     from spack.repo import RepoPath
-    from spack.view.hooks import Recorded
-    from spack.view.plan import Ask
+    from spack.view.hooks import HookRecord
+    from spack.view.plan_view import Ask
 
 __all__ = [
     "PythonOfView",
@@ -249,7 +249,7 @@ def make_view(
     """Bring one view up to date.
 
     :param recipes: without them no recipe is asked.
-    :param splits_env: see :class:`spack.view.records.ViewOptions`.
+    :param splits_env: see :class:`spack.view.plan_types.ViewOptions`.
     :param prompt: shown by its activation scripts.
     :raises ViewError: packages are missing, conflict, or the view cannot be written.
     """
@@ -288,7 +288,7 @@ def _asker(
     """Asks those recipes whose class has view hooks of its own."""
     known = {node.dag_hash(): node for node in nodes}
 
-    def ask(sources: Sequence[ViewSource]) -> Mapping[str, Recorded]:
+    def ask(sources: Sequence[ViewSource]) -> Mapping[str, HookRecord]:
         # start-up: a view that is up to date asks nobody
         from spack.view.hooks import HOOKS, HookContext, ask_recipes
 

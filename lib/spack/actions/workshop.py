@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from spack.actions.developing import DEVELOPED, is_editable, source_directory, state_of
-from spack.build import outside, process
-from spack.build.environment import clean_environment, passed_names
+from spack.build import sandbox, worker_process
+from spack.build.build_venv import interpreter_of
+from spack.build.clean_environment import clean_environment, passed_names
 from spack.build.forkserver import ForkServer
 from spack.build.job import COPY, IN_PLACE, BuildFailure, BuildJob, PatchFile, RepositoryRow
-from spack.build.venv import interpreter_of
 from spack.errors import InstallError, RecipeError
-from spack.fetch.develop import check_directory, copy_sources
+from spack.fetch.develop_sources import check_directory, copy_sources
 from spack.fetch.fetcher import Fetcher
 from spack.fetch.plain import Progress
 from spack.fetch.stage import Stage
 from spack.install.check import PythonPaths
+from spack.install.interfaces import BuildOutput, BuildRequest, InstallerDependencies
 from spack.install.plan import BUILD, Plan, Step
-from spack.install.ports import Order, Outcome, Services
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
-from spack.recipe.requirements import Finding
+from spack.recipe.requirements import RequirementFinding
 from spack.repo import RepoPath
 from spack.spec import DEPTYPES, ConcreteSpec, dump
 from spack.store import Modes, Store
@@ -33,7 +33,7 @@ from spack.util.report import Reporter, Task
 
 __all__ = [
     "StagedSources",
-    "Workshop",
+    "BuildOptions",
     "build_job",
     "build_variables",
     "repository_rows",
@@ -43,7 +43,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Workshop:
+class BuildOptions:
     """What builds need beside the plan.
 
     :param host_environment: the person's; only an allow-list of it reaches a build.
@@ -55,7 +55,7 @@ class Workshop:
     :param outside: what becomes of writes outside of stage and prefix.
     :param writable: further places that builds may write to.
     :param compiling: variables that say how to compile, see
-        :func:`spack.build.environment.compiler_variables`.
+        :func:`spack.build.clean_environment.compiler_variables`.
     :param stage_name: format of the names of stages.
     :param dirty: let the whole environment of the person through.
     :param wheels: where the wheels of clean builds are kept.
@@ -72,7 +72,7 @@ class Workshop:
     interpreter: str
     passed: Tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
-    outside: str = outside.PREVENT
+    sandbox: str = sandbox.PREVENT
     writable: Tuple[str, ...] = ()
     compiling: Mapping[str, str] = field(default_factory=dict)
     stage_name: str = "spack-stage-{name}-{version}-{hash}"
@@ -116,11 +116,11 @@ class Workshop:
 
         Builds in the person's own environment may write to places that it names, such as HOME.
         """
-        if self.outside != outside.PREVENT:
-            return self.outside
+        if self.sandbox != sandbox.PREVENT:
+            return self.sandbox
         from spack.util import landlock  # start-up: ctypes
 
-        return outside.PREVENT if not self.dirty and landlock.is_available() else outside.UNDO
+        return sandbox.PREVENT if not self.dirty and landlock.is_available() else sandbox.UNDO
 
     @property
     def own_places(self) -> Tuple[Path, ...]:
@@ -134,14 +134,16 @@ class Workshop:
 
 
 @contextlib.contextmanager
-def services(workshop: Workshop, plan: Plan, reporter: Reporter) -> Iterator[Services]:
+def services(
+    workshop: BuildOptions, plan: Plan, reporter: Reporter
+) -> Iterator[InstallerDependencies]:
     """What the installer works with, to carry out *plan*."""
     server = _fork_server(workshop, plan)
     try:
-        yield Services(
+        yield InstallerDependencies(
             store=workshop.store,
             sources=StagedSources(workshop, plan.steps),
-            builder=_Builder(workshop, reporter, server),
+            builder=_WorkerBuilder(workshop, reporter, server),
             reporter=reporter,
             recipe=lambda spec: Path(workshop.recipe(spec).path).parent,
             python=python_paths,
@@ -152,14 +154,16 @@ def services(workshop: Workshop, plan: Plan, reporter: Reporter) -> Iterator[Ser
             server.close()
 
 
-def _fork_server(workshop: Workshop, plan: Plan) -> Optional[ForkServer]:
+def _fork_server(workshop: BuildOptions, plan: Plan) -> Optional[ForkServer]:
     """The server of workers, where one can be had and something is to be built."""
     if not plan.builds or not ForkServer.is_possible():
         return None
     spec = plan.builds[0].spec
     variables = build_variables(workshop, spec, workshop.stage_path(spec))
     with contextlib.suppress(OSError):
-        return ForkServer(workshop.interpreter, variables, process.libraries(workshop.library_path))
+        return ForkServer(
+            workshop.interpreter, variables, worker_process.libraries(workshop.library_path)
+        )
     return None
 
 
@@ -169,7 +173,7 @@ class StagedSources:
     :param steps: also those that need no build: a dependent may bring a patch for a dependency.
     """
 
-    def __init__(self, workshop: Workshop, steps: Iterable[Step]) -> None:
+    def __init__(self, workshop: BuildOptions, steps: Iterable[Step]) -> None:
         self._workshop = workshop
         self._dependents: Dict[str, List[ConcreteSpec]] = {}
         for step in steps:
@@ -177,14 +181,14 @@ class StagedSources:
                 self._dependents.setdefault(edge.spec.dag_hash(), []).append(step.spec)
 
     def stage(self, step: Step, task: Task, cancelled: Callable[[], bool]) -> Stage:
-        """See :class:`spack.install.ports.Sources`."""
+        """See :class:`spack.install.interfaces.Sources`."""
         spec = step.spec
         recipe = self._workshop.recipe(spec)
         task.phase("fetch")
 
         def progress(done: int, total: Optional[int]) -> None:
             if cancelled():
-                raise process.Cancelled("the fetch was cancelled")
+                raise worker_process.Cancelled("the fetch was cancelled")
             task.progress(done, total or 0)
 
         path = self._workshop.stage_path(spec)
@@ -240,7 +244,7 @@ class StagedSources:
         return list(unique.values())
 
 
-def stage_sources(workshop: Workshop, spec: ConcreteSpec, task: Task) -> Stage:
+def stage_sources(workshop: BuildOptions, spec: ConcreteSpec, task: Task) -> Stage:
     """Unpack the sources of a node and leave them there.
 
     :raises StoreError: somebody installs the node now, from the same stage.
@@ -271,10 +275,10 @@ def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> Optional[P
     return None
 
 
-def build_job(workshop: Workshop, order: Order, stage: Stage, guard: str) -> BuildJob:
+def build_job(workshop: BuildOptions, order: BuildRequest, stage: Stage, guard: str) -> BuildJob:
     """The build of one node as data for the worker.
 
-    :param guard: see :attr:`Workshop.guard`.
+    :param guard: see :attr:`BuildOptions.guard`.
     """
     # What a wheel is kept by names archive and patches, and no resources.
     # What a build tells of its needs is told by a build only.
@@ -301,13 +305,13 @@ def build_job(workshop: Workshop, order: Order, stage: Stage, guard: str) -> Bui
         keep_venv=workshop.keep_venv,
         background=order.background,
         wheels=str(workshop.wheels) if keeps_wheels else None,
-        writable=_writable(workshop, order, stage) if guard == outside.PREVENT else None,
+        writable=_writable(workshop, order, stage) if guard == sandbox.PREVENT else None,
         develop=_development(order.spec),
         opened=tuple(_opened(workshop)),
     )
 
 
-def _opened(workshop: Workshop) -> Iterator[str]:
+def _opened(workshop: BuildOptions) -> Iterator[str]:
     """What builds get besides their clean environment, for the log; names only."""
     way = "--dirty" if workshop.dirty else "config:build_env:pass"
     if workshop.from_host:
@@ -316,9 +320,9 @@ def _opened(workshop: Workshop) -> Iterator[str]:
         yield f"set by the configuration (config:build_env:set): {', '.join(workshop.variables)}"
 
 
-def _writable(workshop: Workshop, order: Order, stage: Stage) -> Tuple[str, ...]:
+def _writable(workshop: BuildOptions, order: BuildRequest, stage: Stage) -> Tuple[str, ...]:
     roots = [str(repository.root) for repository in workshop.recipes.repositories]
-    return outside.writable_places(
+    return sandbox.writable_places(
         (str(stage.path), str(stage.source_path)),
         str(order.prefix),
         (str(workshop.store.layout.root), *workshop.library_path, *roots),
@@ -326,7 +330,7 @@ def _writable(workshop: Workshop, order: Order, stage: Stage) -> Tuple[str, ...]
     )
 
 
-def _own_and_others(order: Order) -> Tuple[List[str], List[str]]:
+def _own_and_others(order: BuildRequest) -> Tuple[List[str], List[str]]:
     """Directories that a build might write to by mistake: of the store, and of the system."""
     own: List[str] = []
     others: List[str] = []
@@ -356,7 +360,7 @@ def repository_rows(recipes: RepoPath) -> Tuple[RepositoryRow, ...]:
     return tuple(RepositoryRow(repo.namespace, str(repo.root)) for repo in recipes.repositories)
 
 
-def build_variables(workshop: Workshop, spec: ConcreteSpec, stage_path: Path) -> Dict[str, str]:
+def build_variables(workshop: BuildOptions, spec: ConcreteSpec, stage_path: Path) -> Dict[str, str]:
     """All environment variables that the worker for *spec* starts with."""
     directories: List[str] = []
     for node in spec.traverse():
@@ -387,11 +391,11 @@ def _versions(spec: ConcreteSpec) -> Dict[str, str]:
     return dict.fromkeys(("SETUPTOOLS_SCM_PRETEND_VERSION", "PDM_BUILD_SCM_VERSION"), version)
 
 
-class _Builder:
-    """Runs builds in worker processes; see :class:`spack.install.ports.Builder`."""
+class _WorkerBuilder:
+    """Runs builds in worker processes; see :class:`spack.install.interfaces.NodeBuilder`."""
 
     def __init__(
-        self, workshop: Workshop, reporter: Reporter, server: Optional[ForkServer]
+        self, workshop: BuildOptions, reporter: Reporter, server: Optional[ForkServer]
     ) -> None:
         self._workshop = workshop
         self._reporter = reporter
@@ -399,11 +403,11 @@ class _Builder:
 
     def build(
         self,
-        order: Order,
+        order: BuildRequest,
         task: Task,
         cancelled: threading.Event,
         started: Callable[[int], None],
-    ) -> Outcome:
+    ) -> BuildOutput:
         """Run the worker to its end and give what it says."""
         from spack.actions import metadata  # start-up: an install with nothing to do needs it not
 
@@ -418,9 +422,9 @@ class _Builder:
                 task.phase(str(event.get("name")))
 
         guard = self._workshop.guard
-        own, others = _own_and_others(order) if guard == outside.UNDO else ([], [])
-        before = outside.look([*own, *others])
-        result = process.run(
+        own, others = _own_and_others(order) if guard == sandbox.UNDO else ([], [])
+        before = sandbox.look([*own, *others])
+        result = worker_process.run(
             build_job(self._workshop, order, stage, guard),
             build_variables(self._workshop, order.spec, stage.path),
             interpreter=self._workshop.interpreter,
@@ -430,7 +434,7 @@ class _Builder:
             cancelled=cancelled,
         )
         if before:
-            outside.settle(own, others, before, order.spec.short)
+            sandbox.settle(own, others, before, order.spec.short)
         for message in result.messages:
             self._reporter.warning(f"{order.spec.short}: {message}")
         if result.failure is not None:
@@ -449,7 +453,7 @@ class _Builder:
             facts["passed"] = list(self._workshop.from_host)
         if stage.developed:
             facts[DEVELOPED] = stage.developed
-        return Outcome(list(result.run_environment), facts)
+        return BuildOutput(list(result.run_environment), facts)
 
     def _with_hint(self, failure: BuildFailure, spec: ConcreteSpec) -> BuildFailure:
         """The failure with the package that has the module which was not found, if it is that."""
@@ -462,8 +466,10 @@ class _Builder:
 
     def _tell(
         self,
-        order: Order,
-        look: Callable[[ConcreteSpec, Recipe, Callable[[str], Optional[Recipe]]], List[Finding]],
+        order: BuildRequest,
+        look: Callable[
+            [ConcreteSpec, Recipe, Callable[[str], Optional[Recipe]]], List[RequirementFinding]
+        ],
     ) -> None:
         """Write what the recipe says wrong of the package's needs into the log, and tell of it.
 

@@ -24,7 +24,7 @@ from spack.api.callbacks import Callback, run_after
 from spack.api.identity import is_recipe_module
 from spack.api.metaclass import BuilderMeta
 from spack.errors import InstallError, RecipeError
-from spack.util.environment import EnvironmentModifications
+from spack.util.environment_modifications import EnvironmentModifications
 
 __all__ = [
     "BaseBuilder",

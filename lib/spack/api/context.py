@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spack.api.compilers import CompilerView
+from spack.api.compiler_view import CompilerView
 from spack.api.executable import Executable
 from spack.api.files import find_headers, find_libraries
 from spack.api.libraries import HeaderList, LibraryList, NoHeadersError, NoLibrariesError
-from spack.api.package import PackageBase
+from spack.api.package_base import PackageBase
 from spack.api.prefix import Prefix
 from spack.api.targets import Target
 from spack.errors import InstallError, SpackError

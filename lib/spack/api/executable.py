@@ -29,7 +29,7 @@ from typing import (
 
 from spack.api import tty
 from spack.errors import SpackError
-from spack.util.environment import EnvironmentModifications
+from spack.util.environment_modifications import EnvironmentModifications
 
 __all__ = [
     "CommandNotFoundError",

@@ -1,7 +1,7 @@
 """Files and directories as recipes handle them: copying, installing, linking, removing.
 
-Searching is in :mod:`spack.api.find`, editing in :mod:`spack.api.filters`; this module offers
-their names too, so that recipes and :mod:`spack.package` have one place to look.
+Searching is in :mod:`spack.api.file_search`, editing in :mod:`spack.api.filters`; this module
+offers their names too, so that recipes and :mod:`spack.package` have one place to look.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from contextlib import contextmanager
 from typing import Callable, Dict, Iterator, List, Optional, Union
 
 from spack.api import tty
-from spack.api.filters import FileFilter, change_sed_delimiter, filter_file
-from spack.api.find import (
+from spack.api.file_search import (
     find,
     find_all_headers,
     find_all_libraries,
@@ -27,6 +26,7 @@ from spack.api.find import (
     find_system_libraries,
     library_extensions,
 )
+from spack.api.filters import FileFilter, change_sed_delimiter, filter_file
 from spack.api.libraries import FileList, HeaderList, LibraryList
 
 __all__ = [

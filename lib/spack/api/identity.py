@@ -19,7 +19,7 @@ from spack.api.metaclass import DeclaringMeta
 from spack.api.urls import index_source, substitute_version
 from spack.api.variants import Variant
 from spack.errors import RecipeError
-from spack.recipe.names import package_name
+from spack.recipe.package_names import package_name
 from spack.recipe.records import ExtendsRecord, ProvidesRecord, ResourceRecord
 from spack.spec import Spec, Version
 

@@ -9,7 +9,7 @@ from typing import Any
 from spack.api.callbacks import run_after
 from spack.api.context import current_build
 from spack.api.files import FileFilter
-from spack.util.environment import EnvironmentModifications
+from spack.util.environment_modifications import EnvironmentModifications
 
 __all__ = [
     "determine_number_of_jobs",

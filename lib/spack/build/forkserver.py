@@ -25,7 +25,7 @@ import sys
 import threading
 from typing import Mapping, Optional, Sequence, Tuple
 
-from spack.build.environment import STAGE_DIRECTORIES
+from spack.build.clean_environment import STAGE_DIRECTORIES
 
 __all__ = ["ForkServer", "Forked"]
 
@@ -122,7 +122,7 @@ class ForkServer:
         events: int,
         lifeline: int,
     ) -> Optional[Forked]:
-        """A worker for the job, see :mod:`spack.build.process`; may be called in threads.
+        """A worker for the job, see :mod:`spack.build.worker_process`; may be called in threads.
 
         :return: None if this environment asks for a process of its own, or the server has died.
         """

@@ -13,11 +13,11 @@ from spack.api.builder import create_builder
 from spack.api.context import BuildContext
 from spack.api.executable import Executable
 from spack.api.module import ModuleChangePropagator, inject_globals
-from spack.build.graph import Roles
+from spack.build.dependency_roles import Roles
 from spack.build.wrapper import wrapper_variables
 from spack.errors import InstallError
 from spack.spec import ConcreteSpec
-from spack.util.environment import EnvironmentModifications, is_system_path
+from spack.util.environment_modifications import EnvironmentModifications, is_system_path
 
 __all__ = ["INTERPRETERS", "ToolPlaces", "build_environment", "inject_names", "run_environment"]
 

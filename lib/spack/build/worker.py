@@ -1,7 +1,7 @@
 """The child's side of a build: one process, one package.
 
-Started by :mod:`spack.build.process` in the clean environment. Everything that the recipe does
-happens here: loading it, its hooks, patches, phases. Standard output and error are the log.
+Started by :mod:`spack.build.worker_process` in the clean environment. Everything that the recipe
+does happens here: loading it, its hooks, patches, phases. Standard output and error are the log.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ from spack.api.executable import Executable, ProcessError
 from spack.api.tests import PackageTester, TestFailure
 from spack.api.when import NoSuchMethodError
 from spack.build import job as contract
-from spack.build import outside
-from spack.build.artifact import keep, kept_wheel, wheel_directory
-from spack.build.child import await_leave, heed_all_signals, step_back
-from spack.build.environment import STAGE_DIRECTORIES, kept_value
-from spack.build.errors import excerpt, hint
-from spack.build.finish import correct_records, replace_interpreter
-from spack.build.graph import Roles, roles
+from spack.build import sandbox
+from spack.build.build_venv import BuildVenv, interpreter_of
+from spack.build.clean_environment import STAGE_DIRECTORIES, kept_value
+from spack.build.dependency_roles import Roles, roles
 from spack.build.job import BuildFailure, BuildJob, BuildResult, PhaseTime
+from spack.build.log_excerpt import excerpt, hint
+from spack.build.post_install import correct_records, replace_interpreter
 from spack.build.setup import (
     INTERPRETERS,
     ToolPlaces,
@@ -38,12 +37,13 @@ from spack.build.setup import (
     inject_names,
     run_environment,
 )
-from spack.build.venv import BuildVenv, interpreter_of
+from spack.build.wheel_cache import keep, kept_wheel, wheel_directory
+from spack.build.worker_entry import await_leave, heed_all_signals, step_back
 from spack.errors import FetchError, InstallError, RecipeError, SpackError
 from spack.fetch import patches
-from spack.recipe.names import directory_name
+from spack.recipe.package_names import directory_name
 from spack.repo.finder import install_finder
-from spack.repo.load import load_class
+from spack.repo.load_class import load_class
 from spack.repo.repository import Repository
 from spack.spec import ConcreteSpec, load
 
@@ -62,7 +62,7 @@ _PHASE = "phase: "
 
 
 @dataclass
-class Stage:
+class RecipeStage:
     """What recipes see as ``self.stage``."""
 
     path: str
@@ -221,7 +221,7 @@ class Build:
         source = job.source_path or job.stage_path
         self.wheels = wheel_directory(job, self.roles, self.venv, type(package))
         wheel = kept_wheel(self.wheels)
-        package.stage = Stage(job.stage_path, source, job.archive_file, wheel)
+        package.stage = RecipeStage(job.stage_path, source, job.archive_file, wheel)
         package.run_tests = job.run_tests
         package.tester = PackageTester()
         return package
@@ -401,7 +401,7 @@ def execute(job: BuildJob, events: Events) -> BuildResult:
 def _layout(package: Any) -> Mapping[str, Any]:
     """The layout of a Python whose recipe, such as upstream's, does not know of it."""
     from spack.host.interpreter import probe  # start-up: only where upstream's recipes are in use
-    from spack.util.process import run
+    from spack.util.helper_process import run
 
     return probe(package.command.path, run).to_json()
 
@@ -420,8 +420,8 @@ def _told_refusals(job: BuildJob, writable: Tuple[str, ...]) -> Tuple[str, ...]:
     if not writable:
         return ()
     with open(job.log_path, encoding="utf-8", errors="replace") as log:
-        paths = outside.refused(log, writable)
-    return (f"could not write outside of its prefix: {outside.describe(paths)}",) if paths else ()
+        paths = sandbox.refused(log, writable)
+    return (f"could not write outside of its prefix: {sandbox.describe(paths)}",) if paths else ()
 
 
 def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildResult:
@@ -442,10 +442,10 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
     message = _message(exc)
     way_out = getattr(exc, "hint", None) or hint((*shown, message))
     ref = getattr(exc, "ref", "recipe-error")
-    paths = outside.refused((*lines, message), job.writable) if job.writable is not None else ()
+    paths = sandbox.refused((*lines, message), job.writable) if job.writable is not None else ()
     if paths:
-        message = f"it may not write outside of its prefix: {outside.describe(paths)} ({message})"
-        way_out, ref = outside.HINT, outside.REF
+        message = f"it may not write outside of its prefix: {sandbox.describe(paths)} ({message})"
+        way_out, ref = sandbox.HINT, sandbox.REF
     tty.error(text.rstrip())
     failure = BuildFailure(
         kind=type(exc).__name__,

@@ -9,9 +9,9 @@ import os
 from typing import Any, Iterable, List
 
 from spack.api.context import BuildContext
-from spack.build.graph import Roles
+from spack.build.dependency_roles import Roles
 from spack.errors import SpackError
-from spack.util.environment import EnvironmentModifications, is_system_path
+from spack.util.environment_modifications import EnvironmentModifications, is_system_path
 
 __all__ = ["wrapper_variables"]
 

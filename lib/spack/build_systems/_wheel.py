@@ -29,10 +29,10 @@ from typing import (
 )
 
 from spack.errors import InstallError
-from spack.fetch.box import USUAL, name_parts
+from spack.fetch.extraction_target import USUAL, name_parts
 from spack.util.shebang import first_line
 
-__all__ = ["Compiler", "Layout", "compiler", "install_wheel"]
+__all__ = ["Compiler", "WheelScheme", "compiler", "install_wheel"]
 
 _COMPILER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_compile_process.py")
 
@@ -61,7 +61,7 @@ DIRECT_URL = "direct_url.json"
 _NAME = re.compile(r"^Name:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
-class Layout(NamedTuple):
+class WheelScheme(NamedTuple):
     """Where the files of a wheel go.
 
     :ivar prefix: of the package.
@@ -141,7 +141,7 @@ class _Written(NamedTuple):
 class _Destination:
     """Receives the files of a wheel (``installer.destinations.WheelDestination``)."""
 
-    def __init__(self, layout: Layout, distribution: str, compiler: Compiler) -> None:
+    def __init__(self, layout: WheelScheme, distribution: str, compiler: Compiler) -> None:
         self.layout = layout
         self.compiler = compiler
         self.places = layout.places(distribution)
@@ -224,7 +224,7 @@ class _Destination:
 
 def install_wheel(
     path: str,
-    layout: Layout,
+    layout: WheelScheme,
     compiler: Compiler,
     verify: bool = False,
     direct_url: Optional[bytes] = None,
@@ -264,7 +264,7 @@ def install_wheel(
 
 
 def _examine(archive: Any, size: int) -> None:
-    """What :mod:`spack.fetch.archive` asks of archives, before anything is read.
+    """What :mod:`spack.fetch.extract` asks of archives, before anything is read.
 
     :raises ValueError: a name leads out of its place or is hostile otherwise, or the wheel unpacks
         to far more than its size.

@@ -1,7 +1,7 @@
 """Python packages: what extends Python, and the builder that goes through pip.
 
 Builds run in a virtual environment whose ``sys.prefix`` is the package's own prefix
-(:mod:`spack.build.venv`); ``spec["python"].command`` is its interpreter. So pip's idea of the
+(:mod:`spack.build.build_venv`); ``spec["python"].command`` is its interpreter. So pip's idea of the
 prefix, the one of ``sysconfig`` and that of FindPython are one and the same.
 """
 

@@ -24,7 +24,7 @@ from spack.package import (
 
 from ._backend import build_system_of, started
 from ._editable import direct_url, left_clean
-from ._wheel import Layout, compiler, install_wheel
+from ._wheel import WheelScheme, compiler, install_wheel
 
 __all__ = ["PythonWheelBuilder", "flattened", "settings_of"]
 
@@ -71,12 +71,12 @@ class PythonWheelBuilder(BuilderWithDefaults):
             result["--global-option"] = options
         return result
 
-    def layout(self) -> Layout:
+    def layout(self) -> WheelScheme:
         """Where the wheel's files go: as python-venv has recorded it, whatever runs this."""
         spec = self.pkg.spec
         python = spec["python"]
         nodes = spec.dependencies("python-venv") or spec.dependencies("python")
-        return Layout(
+        return WheelScheme(
             prefix=str(self.pkg.prefix),
             purelib=python.package.purelib,
             platlib=python.package.platlib,

@@ -71,7 +71,7 @@ COMMANDS: Dict[str, Tuple[str, str]] = {
 ALIASES = {"rm": "remove", "concretise": "concretize", "compiler": "compilers"}
 
 
-class Ended(KeyboardInterrupt):
+class Terminated(KeyboardInterrupt):
     """The process was told to end; it cleans up as after Ctrl-C."""
 
     def __init__(self, number: int) -> None:
@@ -122,7 +122,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return _output_lost(error)
     except KeyboardInterrupt as interrupt:
         sys.stderr.write("\n==> Interrupted\n")
-        return 128 + (interrupt.number if isinstance(interrupt, Ended) else signal.SIGINT)
+        return 128 + (interrupt.number if isinstance(interrupt, Terminated) else signal.SIGINT)
 
 
 def _output_lost(error: OSError) -> int:
@@ -147,7 +147,7 @@ def _heed_signals() -> None:
     """
 
     def end(number: int, _frame: Any) -> NoReturn:
-        raise Ended(number)
+        raise Terminated(number)
 
     try:
         if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:

@@ -8,11 +8,11 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 from spack.config.packages import ExternalEntry, PackageSettings
 from spack.config.settings import Settings
 from spack.errors import ConfigError, HostError
-from spack.host.compilers import FAMILIES
+from spack.host.compiler_families import FAMILIES
 from spack.host.detection import ON_THE_FLY, Detected, detect
 from spack.host.interpreter import layout_of
 from spack.host.search import Search
-from spack.util.process import Runner
+from spack.util.helper_process import Runner
 from spack.util.yaml import Document
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from spack.config.schema import Report, Tree, strip
+from spack.config.schema import ConfigReport, Tree, strip
 from spack.config.variables import Variables
 
 __all__ = ["ExternalEntry", "PackageSettings", "RequirementGroup", "read_packages"]
@@ -77,7 +77,7 @@ class PackageSettings(NamedTuple):
 
 
 def read_packages(
-    tree: Optional[Tree], variables: Variables, report: Report
+    tree: Optional[Tree], variables: Variables, report: ConfigReport
 ) -> Dict[str, PackageSettings]:
     """Settings by package name, ``all`` among them."""
     if tree is None:
@@ -85,7 +85,7 @@ def read_packages(
     return {name: _package(child, variables, report) for name, child in tree.value.items()}
 
 
-def _package(tree: Tree, variables: Variables, report: Report) -> PackageSettings:
+def _package(tree: Tree, variables: Variables, report: ConfigReport) -> PackageSettings:
     fields: Dict[str, Tree] = tree.value
     known: Dict[str, Any] = {"origin": str(tree.origin)}
     for key, child in fields.items():
@@ -136,7 +136,7 @@ _READERS = {
 }
 
 
-def _external(tree: Tree, variables: Variables, report: Report) -> ExternalEntry:
+def _external(tree: Tree, variables: Variables, report: ConfigReport) -> ExternalEntry:
     entry: Dict[str, Tree] = tree.value
     prefix = entry.get("prefix")
     modules = entry.get("modules")

@@ -1,9 +1,9 @@
 """A small validator: kinds of values as objects, all problems of a file at once.
 
-The tables in :mod:`spack.config.sections` are written with the kinds of this module. Checking
+The tables in :mod:`spack.config.keys` are written with the kinds of this module. Checking
 turns a tree of :mod:`spack.util.yaml` into a tree of :class:`Tree` nodes, in which texts are texts
 (``version: [1.10]`` gives ``"1.10"``) and every value has its origin. A problem does not stop
-the check; :class:`Report` collects them and raises one error for all.
+the check; :class:`ConfigReport` collects them and raises one error for all.
 
 Keys may carry Spack's suffixes: ``key::`` replaces what lower scopes say, ``key+:`` appends to it
 and ``key-:`` prepends (the usual). YAML takes the last colon, so the suffixes are ``:``, ``+`` and
@@ -29,7 +29,7 @@ __all__ = [
     "NULL",
     "Origin",
     "Record",
-    "Report",
+    "ConfigReport",
     "SpecText",
     "TEXT",
     "Text",
@@ -56,7 +56,7 @@ class Tree(NamedTuple):
     origin: Origin
 
 
-class Problem(NamedTuple):
+class ConfigProblem(NamedTuple):
     """One thing that is wrong, and what to do about it."""
 
     origin: Origin
@@ -64,17 +64,17 @@ class Problem(NamedTuple):
     hint: Optional[str] = None
 
 
-class Report:
+class ConfigReport:
     """Collects problems; ``raise_if_any`` makes one error of them, in order of lines."""
 
     def __init__(self) -> None:
-        self.problems: List[Problem] = []
+        self.problems: List[ConfigProblem] = []
         #: Spec texts that were met; whoever reads the files decides when they are parsed.
         self.specs: List[Tree] = []
 
     def add(self, origin: Origin, message: str, hint: Optional[str] = None) -> None:
         """Note a problem."""
-        self.problems.append(Problem(origin, message, hint))
+        self.problems.append(ConfigProblem(origin, message, hint))
 
     def raise_if_any(self) -> None:
         """Raise what was found.
@@ -153,7 +153,7 @@ class Kind:
         """Whether the value has the outer shape of this kind (its parts may be wrong)."""
         raise NotImplementedError
 
-    def check(self, node: Node, file: str, path: Tuple[str, ...], report: Report) -> Tree:
+    def check(self, node: Node, file: str, path: Tuple[str, ...], report: ConfigReport) -> Tree:
         """The checked tree; problems go to ``report``, and the value is then of no use."""
         origin = Origin(file, node[1])
         if not self.accepts(node):
@@ -165,7 +165,7 @@ class Kind:
             return Tree(None, origin)
         return self.read(node, origin, path, report)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: Report) -> Tree:
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
         """The checked tree of a value that :meth:`accepts` accepted."""
         return Tree(node[0], origin)
 
@@ -178,7 +178,7 @@ class _Anything(Kind):
     def accepts(self, node: Node) -> bool:
         return True
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: Report) -> Tree:
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
         value = node[0]
         if isinstance(value, dict):
             value = {k: self.check(v, origin.file, path, report) for k, v in value.items()}
@@ -217,7 +217,7 @@ class Text(Kind):
     def accepts(self, node: Node) -> bool:
         return isinstance(node[0], (str, int, float)) and not isinstance(node[0], bool)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: Report) -> Tree:
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
         return Tree(node[2] or str(node[0]), origin)
 
     def hint(self, node: Node) -> Optional[str]:
@@ -230,7 +230,7 @@ class SpecText(Text):
     def __init__(self) -> None:
         super().__init__("a spec")
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: Report) -> Tree:
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
         tree = super().read(node, origin, path, report)
         report.specs.append(tree)
         return tree
@@ -278,7 +278,7 @@ class Either(Kind):
     def accepts(self, node: Node) -> bool:
         return any(kind.accepts(node) for kind in self.kinds)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: Report) -> Tree:
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
         kind = next(kind for kind in self.kinds if kind.accepts(node))
         return kind.read(node, origin, path, report)
 
@@ -296,7 +296,7 @@ class ListOf(Kind):
     def accepts(self, node: Node) -> bool:
         return node[0] is None or isinstance(node[0], list)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: Report) -> Tree:
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
         items = node[0] or ()
         return Tree(
             [
@@ -319,7 +319,7 @@ class MapOf(Kind):
     def accepts(self, node: Node) -> bool:
         return node[0] is None or isinstance(node[0], dict)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: Report) -> Tree:
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
         result: Dict[str, Tree] = {}
         for key, child in (node[0] or {}).items():
             name = key_name(key)
@@ -352,7 +352,7 @@ class Record(Kind):
     def accepts(self, node: Node) -> bool:
         return node[0] is None or isinstance(node[0], dict)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: Report) -> Tree:
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
         result: Dict[str, Tree] = {}
         for key, child in (node[0] or {}).items():
             name = key_name(key)

@@ -31,10 +31,10 @@ from typing import (
     Tuple,
 )
 
-from spack.config.idle import idle_notes
+from spack.config.keys import ENVIRONMENT, SECTIONS
 from spack.config.merge import merge
-from spack.config.schema import Origin, Record, Report, Tree, as_nodes, key_name, near
-from spack.config.sections import ENVIRONMENT, SECTIONS
+from spack.config.schema import ConfigReport, Origin, Record, Tree, as_nodes, key_name, near
+from spack.config.unsupported import idle_notes
 from spack.config.variables import Variables
 from spack.errors import ConfigError, SpecError, UsageError
 from spack.util import yaml
@@ -114,7 +114,7 @@ def environment_scope(manifest: yaml.Loaded, name: str = "environment") -> Scope
     return Scope(name, manifest.file, sections, fresh=manifest.fresh)
 
 
-def check_specs(specs: Iterable[Tree], report: Report) -> None:
+def check_specs(specs: Iterable[Tree], report: ConfigReport) -> None:
     """Parse spec texts; what is wrong with them goes to ``report``."""
     from spack.spec.parser import parse  # start-up: only files that changed are checked
 
@@ -135,7 +135,7 @@ def check_environment(manifest: yaml.Loaded) -> Tree:
 
     :raises ConfigError: every problem at once.
     """
-    report = Report()
+    report = ConfigReport()
     tree = ENVIRONMENT.check(manifest.tree, manifest.file, (), report)
     if manifest.fresh:
         check_specs(report.specs, report)
@@ -219,7 +219,7 @@ class _Reading:
         self.variables = variables
         self.platform = platform
         self.cache = cache
-        self.report = Report()
+        self.report = ConfigReport()
         self.errors: List[ConfigError] = []
         self.loaded: List[yaml.Loaded] = []
         self.included = 0

@@ -30,7 +30,9 @@ from spack.config.packages import (
     RequirementGroup,
     read_packages,
 )
-from spack.config.records import (
+from spack.config.schema import ConfigReport, Origin, Tree, strip
+from spack.config.scopes import Scope, data_scope, read_scopes
+from spack.config.setting_types import (
     BootstrapSettings,
     ConcretizerSettings,
     ConfigSettings,
@@ -39,8 +41,6 @@ from spack.config.records import (
     RepoEntry,
     ReuseSettings,
 )
-from spack.config.schema import Origin, Report, Tree, strip
-from spack.config.scopes import Scope, data_scope, read_scopes
 from spack.config.variables import Variables
 
 __all__ = [
@@ -151,9 +151,9 @@ class Settings:
             for path, leaf in leaves(tree):
                 yield path, leaf.value, leaf.origin
 
-    def _once(self, name: str, read: Callable[[_Reader], _T]) -> _T:
+    def _once(self, name: str, read: Callable[[_SettingsReader], _T]) -> _T:
         if name not in self._known:
-            reader = _Reader(self)
+            reader = _SettingsReader(self)
             value = read(reader)
             reader.report.raise_if_any()
             self._known[name] = value
@@ -183,13 +183,13 @@ def load_settings(
 # -- reading of sections -----------------------------------------------------------------------
 
 
-class _Reader:
+class _SettingsReader:
     """Takes values out of merged sections, with a fallback for each."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.variables = settings.variables
-        self.report = Report()
+        self.report = ConfigReport()
 
     def value(self, fallback: _T, *keys: str) -> _T:
         tree = find(self.settings.sections.get(keys[0]), *keys[1:])
@@ -210,7 +210,7 @@ class _Reader:
 
     def path_text(self, tree: Tree) -> str:
         if tree.origin is _FALLBACK:
-            return self.variables.path(tree.value, tree.origin, Report())
+            return self.variables.path(tree.value, tree.origin, ConfigReport())
         return self.variables.path(tree.value, tree.origin, self.report)
 
     def optional_path(self, *keys: str) -> Optional[Path]:
@@ -225,7 +225,7 @@ class _Reader:
 _FALLBACK = Origin("built-in default")
 
 
-def _read_config(reader: _Reader) -> ConfigSettings:
+def _read_config(reader: _SettingsReader) -> ConfigSettings:
     value, path = reader.value, reader.path
     padded = value(False, "config", "install_tree", "padded_length")
     linking: Any = value("rpath", "config", "shared_linking")
@@ -285,7 +285,7 @@ def _read_config(reader: _Reader) -> ConfigSettings:
 _LONGEST_PADDING = 256
 
 
-def _read_fetch(reader: _Reader) -> FetchSettings:
+def _read_fetch(reader: _SettingsReader) -> FetchSettings:
     config = reader.settings.config
     return FetchSettings(
         index_url=reader.value(None, "config", "index", "url"),
@@ -299,7 +299,7 @@ def _read_fetch(reader: _Reader) -> FetchSettings:
     )
 
 
-def _read_concretizer(reader: _Reader) -> ConcretizerSettings:
+def _read_concretizer(reader: _SettingsReader) -> ConcretizerSettings:
     def value(fallback: _T, *keys: str) -> _T:
         return reader.value(fallback, "concretizer", *keys)
 
@@ -336,7 +336,7 @@ def _read_concretizer(reader: _Reader) -> ConcretizerSettings:
     )
 
 
-def _read_repos(reader: _Reader) -> Tuple[RepoEntry, ...]:
+def _read_repos(reader: _SettingsReader) -> Tuple[RepoEntry, ...]:
     tree = reader.settings.sections.get("repos")
     entries = []
     for name, item in (tree.value if tree is not None else {}).items():
@@ -369,7 +369,7 @@ def _read_repos(reader: _Reader) -> Tuple[RepoEntry, ...]:
 _REPO_TEXTS = ("git", "branch", "tag", "commit")
 
 
-def _read_mirrors(reader: _Reader) -> Tuple[MirrorEntry, ...]:
+def _read_mirrors(reader: _SettingsReader) -> Tuple[MirrorEntry, ...]:
     tree = reader.settings.sections.get("mirrors")
     entries = []
     for name, item in (tree.value if tree is not None else {}).items():
@@ -399,7 +399,7 @@ def _url(connection: Union[str, Mapping[str, Any], None]) -> str:
     return connection or ""
 
 
-def _read_bootstrap(reader: _Reader) -> BootstrapSettings:
+def _read_bootstrap(reader: _SettingsReader) -> BootstrapSettings:
     return BootstrapSettings(
         enable=reader.value(True, "bootstrap", "enable"),
         root=reader.path("$user_cache_path/bootstrap", "bootstrap", "root"),

@@ -12,7 +12,7 @@ import os
 import re
 from typing import Callable, List, Mapping, Optional, Tuple, Union
 
-from spack.config.schema import Origin, Report, near
+from spack.config.schema import ConfigReport, Origin, near
 
 __all__ = ["Variables"]
 
@@ -68,7 +68,7 @@ class Variables:
             text = os.path.expanduser(text)
         return text, missing
 
-    def path(self, text: str, origin: Origin, report: Report) -> str:
+    def path(self, text: str, origin: Origin, report: ConfigReport) -> str:
         """An absolute path; a relative one is taken from the directory of the file.
 
         Values that stand in no file (command line) are taken from ``$cwd``.

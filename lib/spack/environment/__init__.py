@@ -1,6 +1,6 @@
 """Environments: a directory with a ``spack.yaml``, what was made of it, and activating it.
 
-``spack.yaml`` says what is wanted (:mod:`~spack.environment.manifest`), ``spack.lock`` what was
+``spack.yaml`` says what is wanted (:mod:`~spack.environment.spack_yaml`), ``spack.lock`` what was
 decided (:mod:`~spack.environment.lockfile`), and views show what is installed. A named environment
 lies in the directory of all environments; any other directory with a ``spack.yaml`` is one too,
 and may be moved.
@@ -8,7 +8,7 @@ and may be moved.
 
 from __future__ import annotations
 
-from spack.environment.develop import DevelopSpec
+from spack.environment.develop_specs import DevelopSpec
 from spack.environment.environment import (
     Environment,
     create_environment,
@@ -17,7 +17,7 @@ from spack.environment.environment import (
     remove_environment,
 )
 from spack.environment.lockfile import LockedRoot, Lockfile
-from spack.environment.manifest import EnvironmentManifest, UserSpec, ViewDescriptor
+from spack.environment.spack_yaml import EnvironmentManifest, UserSpec, ViewDescriptor
 
 __all__ = [
     "DevelopSpec",

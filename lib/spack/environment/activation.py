@@ -19,8 +19,8 @@ import json
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spack.util.shell import DIALECTS, dialect, set_statement, unset_statement
-from spack.view.activate import ROOT, SHELLS, Step, render
-from spack.view.manifest import Activation
+from spack.view.activate import ROOT, SHELLS, EnvStep, render
+from spack.view.view_manifest import Activation
 
 __all__ = [
     "ACTIVE",
@@ -57,14 +57,14 @@ def shell_row(shell: str) -> str:
     return next(name for name, value in DIALECTS.items() if value is row)
 
 
-def steps_from_settings(env_vars: Mapping[str, Any]) -> Tuple[Step, ...]:
+def steps_from_settings(env_vars: Mapping[str, Any]) -> Tuple[EnvStep, ...]:
     """The section ``env_vars`` of the configuration as steps."""
-    steps: List[Step] = []
+    steps: List[EnvStep] = []
     for name in env_vars.get("unset", ()):
-        steps.append(Step("unset", str(name)))
+        steps.append(EnvStep("unset", str(name)))
     for key, action in (("set", "set"), ("prepend_path", "prepend"), ("append_path", "append")):
         for name, value in env_vars.get(key, {}).items():
-            steps.append(Step(action, str(name), str(value)))
+            steps.append(EnvStep(action, str(name), str(value)))
     return tuple(steps)
 
 
@@ -76,7 +76,7 @@ def activation_text(
     name: str,
     view: str = "",
     activation: Optional[Activation] = None,
-    extra: Sequence[Step] = (),
+    extra: Sequence[EnvStep] = (),
     prompt: Optional[bool] = None,
 ) -> str:
     """Text for ``eval`` that activates an environment; what was active before is deactivated.
@@ -91,7 +91,7 @@ def activation_text(
     :raises UsageError: there is no text for that shell.
     """
     key = shell_row(shell)
-    steps = [Step("set", ACTIVE, environment)]
+    steps = [EnvStep("set", ACTIVE, environment)]
     if activation is not None:
         steps.extend(activation.steps)
     steps.extend(extra)
@@ -155,7 +155,7 @@ def deactivation_text(
     The function ``deactivate`` does it. A child shell inherits the variables and not the function:
     there the entries of the view are taken out again, as far as they can be told.
     """
-    steps = [Step("set", ACTIVE)]
+    steps = [EnvStep("set", ACTIVE)]
     if activation is not None:
         steps.extend(activation.steps)
     undone = _undone(steps, view, environ)
@@ -195,11 +195,11 @@ def delta_text(shell: str, delta: Delta, environ: Mapping[str, str]) -> str:
     return "".join(lines)
 
 
-def _filled(step: Step, root: str) -> str:
+def _filled(step: EnvStep, root: str) -> str:
     return step.value.replace(ROOT, root)
 
 
-def _applied(steps: Sequence[Step], root: str, environ: Mapping[str, str]) -> Dict[str, str]:
+def _applied(steps: Sequence[EnvStep], root: str, environ: Mapping[str, str]) -> Dict[str, str]:
     """*environ* after *steps*."""
     result = dict(environ)
     for step in steps:
@@ -216,7 +216,7 @@ def _applied(steps: Sequence[Step], root: str, environ: Mapping[str, str]) -> Di
 
 
 def _undone(
-    steps: Sequence[Step], root: str, environ: Mapping[str, str]
+    steps: Sequence[EnvStep], root: str, environ: Mapping[str, str]
 ) -> Dict[str, Optional[str]]:
     """What taking *steps* back makes of *environ*, without knowing what was there before."""
     result: Dict[str, Optional[str]] = {}

@@ -51,7 +51,7 @@ def expand_definitions(tree: Optional[Tree], names: Mapping[str, Any]) -> Dict[s
         condition = entry.value.get("when")
         if condition is not None:
             # start-up: few environments have conditions
-            from spack.environment.conditions import holds
+            from spack.environment.when_conditions import holds
 
             if not holds(condition.value, names, condition.origin):
                 continue

@@ -14,9 +14,9 @@ from typing import Any, Callable, FrozenSet, Iterator, Mapping, Optional, Sequen
 
 from spack.config.schema import near
 from spack.config.variables import Variables
-from spack.environment.develop import DevelopSpec
+from spack.environment.develop_specs import DevelopSpec
 from spack.environment.lockfile import LOCKFILE_NAME, Lockfile, read_lockfile
-from spack.environment.manifest import (
+from spack.environment.spack_yaml import (
     DEFAULT_TEXT,
     MANIFEST_NAME,
     STATE_FOLDER,

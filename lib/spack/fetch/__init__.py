@@ -11,5 +11,5 @@
     Stage.patches    => patches.apply          (by the build)
 
 ``index``, ``plain``, ``pipconfig`` and ``names`` use the standard library alone, as the first run
-(:mod:`spack.bootstrap.own`) needs them before any dependency is there.
+(:mod:`spack.bootstrap.own_dependencies`) needs them before any dependency is there.
 """

@@ -26,11 +26,10 @@ from typing import (
 )
 
 from spack.errors import FetchError
-from spack.fetch import archive
-from spack.fetch.cache import SourceCache, archive_path, git_path
+from spack.fetch import extract
 from spack.fetch.git import Git
+from spack.fetch.index_names import without_secrets
 from spack.fetch.mirror import Mirror
-from spack.fetch.names import without_secrets
 from spack.fetch.source import (
     Checksum,
     GitSource,
@@ -41,12 +40,13 @@ from spack.fetch.source import (
     resource_source,
     source_for,
 )
+from spack.fetch.source_cache import SourceCache, archive_path, git_path
 from spack.fetch.stage import SOURCE, Stage, StagedPatch, place_resource
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 
 if TYPE_CHECKING:
-    from spack.config.records import FetchSettings
-    from spack.fetch.index import PackageIndex
+    from spack.config.setting_types import FetchSettings
+    from spack.fetch.package_index import PackageIndex
     from spack.fetch.pipconfig import PipSettings
     from spack.fetch.plain import BaseTransport, Progress
 
@@ -62,7 +62,7 @@ class FetchOptions:
     """
 
     checksum: bool = True
-    limits: archive.Limits = field(default_factory=archive.Limits)
+    limits: extract.Limits = field(default_factory=extract.Limits)
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class Fetcher:
             whole = target / file.filename
             shutil.copyfile(file.path, whole)
             return whole
-        archive.unpack(
+        extract.unpack(
             file.path,
             target,
             filename=file.filename,
@@ -229,7 +229,7 @@ class Fetcher:
     def _checkout(self, source: GitSource, target: Path) -> None:
         packed = self._git_archive(source) if source.commit and not source.full else None
         if packed:
-            archive.unpack(packed, target, limits=self.options.limits)
+            extract.unpack(packed, target, limits=self.options.limits)
         else:
             Git(self._environ).checkout(source, target)
 
@@ -244,7 +244,7 @@ class Fetcher:
                 checkout = incoming / SOURCE
                 Git(self._environ).checkout(source, checkout)
                 packed = incoming / "checkout.tar.gz"
-                archive.pack(checkout, packed)
+                extract.pack(checkout, packed)
                 return self.cache.add(packed, relative)
 
     def _patch(
@@ -272,7 +272,7 @@ class Fetcher:
     def _unpacked_patch(self, packed: Path, source: UrlSource, stage: Path) -> Path:
         target = stage / f"patch-{source.checksum.value[:16] if source.checksum else 'packed'}"
         if not target.exists():
-            archive.unpack(packed, target, filename=source.filename)
+            extract.unpack(packed, target, filename=source.filename)
         files = [path for path in target.rglob("*") if path.is_file()]
         if len(files) != 1:
             raise FetchError(f"{source.filename} holds {len(files)} files instead of one patch")
@@ -374,11 +374,11 @@ def index_and_transport(
         its further indexes come after pip's; the longer time to wait counts; its certificates are
         trusted where neither pip's configuration nor the environment names others.
     :param knower: gives the wheel that knows the usual index and its sha256
-        (:func:`spack.fetch.index.read_knower`).
+        (:func:`spack.fetch.package_index.read_knower`).
     """
     from dataclasses import replace  # start-up: only with the network
 
-    from spack.fetch.index import PackageIndex, places
+    from spack.fetch.package_index import PackageIndex, places
     from spack.fetch.plain import network_settings
     from spack.fetch.transport import Transport
 

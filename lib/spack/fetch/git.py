@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Mapping, Optional
 
 from spack.errors import FetchError
-from spack.fetch.names import without_secrets
+from spack.fetch.index_names import without_secrets
 from spack.fetch.source import GitSource
-from spack.util.process import Completed, run
+from spack.util.helper_process import Completed, run
 
 __all__ = ["Git"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional
 
-from spack.fetch.cache import archive_path
 from spack.fetch.source import Checksum
+from spack.fetch.source_cache import archive_path
 
 __all__ = ["Mirror"]
 

@@ -23,12 +23,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
 from spack.errors import FetchError
-from spack.fetch.names import without_secrets
+from spack.fetch.index_names import without_secrets
 from spack.fetch.pipconfig import PipSettings
 
 __all__ = [
     "BaseTransport",
-    "Failure",
+    "TransportError",
     "NetworkSettings",
     "Opened",
     "PlainTransport",
@@ -140,7 +140,7 @@ def network_settings(
     )
 
 
-class Failure(Exception):
+class TransportError(Exception):
     """One attempt failed.
 
     :param transient: another attempt may succeed.
@@ -283,14 +283,14 @@ class BaseTransport:
                     out.write(chunk)
                     have += len(chunk)
                     if limit is not None and have > limit:
-                        raise Failure(f"it is longer than {limit} bytes", transient=False)
+                        raise TransportError(f"it is longer than {limit} bytes", transient=False)
                     if progress:
                         progress(have, total)
             if total is not None and have < total:
-                raise Failure(f"it broke off after {have} of {total} bytes", transient=True)
+                raise TransportError(f"it broke off after {have} of {total} bytes", transient=True)
             return answer.headers
         except OSError as error:
-            raise Failure(f"{target} cannot be written: {error}", transient=False) from error
+            raise TransportError(f"{target} cannot be written: {error}", transient=False) from error
         finally:
             answer.close()
 
@@ -300,14 +300,14 @@ class BaseTransport:
         while True:
             try:
                 return attempt()
-            except Failure as failure:
+            except TransportError as failure:
                 if not failure.transient or left <= 0:
                     raise self._error(url, failure) from failure
                 left -= 1
                 self._pause(min(max(pause, failure.pause or 0.0), LONGEST_PAUSE))
                 pause *= 2
 
-    def _error(self, url: str, failure: Failure) -> FetchError:
+    def _error(self, url: str, failure: TransportError) -> FetchError:
         hint = None
         if failure.status in (401, 403):
             hint = "the server wants a login: put it into ~/.netrc or into the index's url"
@@ -347,9 +347,9 @@ class PlainTransport(BaseTransport):
                 raise failure_of_status(error.code, error.reason, dict(error.headers)) from error
         except urllib.error.URLError as error:
             certificate = isinstance(error.reason, ssl.SSLCertVerificationError)
-            raise Failure(str(error.reason), transient=not certificate) from error
+            raise TransportError(str(error.reason), transient=not certificate) from error
         except (OSError, HTTPException) as error:
-            raise Failure(str(error) or type(error).__name__, transient=True) from error
+            raise TransportError(str(error) or type(error).__name__, transient=True) from error
         return _PlainAnswer(answer)
 
 
@@ -364,17 +364,17 @@ class _PlainAnswer:
         try:
             return bytes(self._answer.read(size))
         except (OSError, HTTPException) as error:
-            raise Failure(str(error) or type(error).__name__, transient=True) from error
+            raise TransportError(str(error) or type(error).__name__, transient=True) from error
 
     def close(self) -> None:
         self._answer.close()
 
 
-def failure_of_status(status: int, reason: str, headers: Mapping[str, str]) -> Failure:
+def failure_of_status(status: int, reason: str, headers: Mapping[str, str]) -> TransportError:
     """What an answer that is no success means."""
     lower = {name.lower(): value for name, value in headers.items()}
     after = lower.get("retry-after", "")
-    return Failure(
+    return TransportError(
         f"the server answers {status} {reason}".rstrip(),
         transient=status in TRANSIENT,
         status=status,
@@ -409,7 +409,7 @@ def tls_context(settings: NetworkSettings, verify: bool = True) -> ssl.SSLContex
             context.load_cert_chain(os.path.expanduser(settings.client_cert))
     except OSError as error:
         file = settings.client_cert if settings.client_cert and not named else named
-        raise Failure(
+        raise TransportError(
             f"the certificates {file} cannot be read: {error}", transient=False
         ) from error
     if not verify:
@@ -432,7 +432,7 @@ def _chunks(answer: Opened, limit: Optional[int]) -> Any:
             return
         have += len(chunk)
         if limit is not None and have > limit:
-            raise Failure(f"it is longer than {limit} bytes", transient=False)
+            raise TransportError(f"it is longer than {limit} bytes", transient=False)
         yield chunk
 
 

@@ -17,7 +17,7 @@ from typing import Any, Mapping, Optional, Tuple, Union
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from spack.errors import FetchError
-from spack.fetch.names import project_of
+from spack.fetch.index_names import project_of
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord, VersionRecord
 
 __all__ = [

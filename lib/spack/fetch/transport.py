@@ -12,9 +12,9 @@ from typing import Any, Callable, Dict, Mapping
 
 from spack.fetch.plain import (
     BaseTransport,
-    Failure,
     NetworkSettings,
     Opened,
+    TransportError,
     failure_of_status,
     split_credentials,
     tls_context,
@@ -49,11 +49,11 @@ class Transport(BaseTransport):
                 timeout=self.settings.timeout,
             )
         except requests.exceptions.SSLError as error:
-            raise Failure(_reason(error), transient=False) from error
+            raise TransportError(_reason(error), transient=False) from error
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            raise Failure(_reason(error), transient=False) from error
+            raise TransportError(_reason(error), transient=False) from error
         except (requests.exceptions.RequestException, OSError) as error:
-            raise Failure(_reason(error), transient=True) from error
+            raise TransportError(_reason(error), transient=True) from error
         if not answer.ok:
             with answer:
                 reason = answer.reason or ""
@@ -94,7 +94,7 @@ class _Answer:
         try:
             return bytes(read(size, decode_content=True))
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Failure(_reason(error), transient=True) from error
+            raise TransportError(_reason(error), transient=True) from error
 
     def close(self) -> None:
         self._answer.close()

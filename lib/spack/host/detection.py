@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Iterable, List, Optional, Sequence
 
-from spack.host.compilers import FAMILIES, detect_compilers
+from spack.host.compiler_families import FAMILIES, detect_compilers
 from spack.host.interpreter import detect_pythons
 from spack.host.search import Detected, Search
 from spack.host.tools import TOOLS, detect_tools
-from spack.util.process import Runner
+from spack.util.helper_process import Runner
 
 __all__ = ["DETECTABLE", "ON_THE_FLY", "Detected", "detect"]
 

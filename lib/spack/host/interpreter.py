@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 
 from spack.errors import HostError
 from spack.host.search import Detected, Search, is_binary, is_shim
-from spack.util.process import Runner
+from spack.util.helper_process import Runner
 
 __all__ = [
     "PythonLayout",

@@ -15,7 +15,7 @@ import os
 import re
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from spack.util.process import Runner
+from spack.util.helper_process import Runner
 
 __all__ = ["Detected", "Memory", "Search", "directories", "is_shim"]
 

@@ -11,10 +11,10 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from spack.host.search import Detected, Search, is_shim
 
-__all__ = ["TOOLS", "Tool", "detect_tools"]
+__all__ = ["TOOLS", "DetectedTool", "detect_tools"]
 
 
-class Tool(NamedTuple):
+class DetectedTool(NamedTuple):
     """How to recognise a package by one of its programs.
 
     :ivar programs: pattern of the program's whole name; several programs are tried in the order
@@ -41,73 +41,74 @@ class Tool(NamedTuple):
 
 _NUMBER = r"(\d+(?:\.\d+)*)"
 
-TOOLS: Tuple[Tool, ...] = (
-    Tool("autoconf", "autoconf", rf"autoconf.*? {_NUMBER}"),
-    Tool("automake", "automake", rf"automake.*? {_NUMBER}"),
-    Tool("bash", "bash", rf"GNU bash, version {_NUMBER}", on_the_fly=False),
-    Tool("bazel", "bazel", rf"bazel {_NUMBER}", on_the_fly=False),
-    Tool("bison", "bison", rf"bison .*? {_NUMBER}"),
-    Tool("bzip2", "bzip2", rf"Version {_NUMBER}", ("--help",), "bzip2", (), ("include/bzlib.h",),
-         on_the_fly=False),
-    Tool("ccache", "ccache", rf"ccache version {_NUMBER}", on_the_fly=False),
-    Tool("cmake", "cmake3?", rf"cmake\d? version {_NUMBER}", real="cmake"),
-    Tool("coreutils", "ls", rf"GNU coreutils.*? {_NUMBER}", on_the_fly=False),
-    Tool("cuda", "nvcc", rf"release .*, V{_NUMBER}", on_the_fly=False),
-    Tool("curl", "curl", rf"^curl {_NUMBER}", on_the_fly=False),
-    Tool("diffutils", "diff", rf"GNU diffutils.*? {_NUMBER}"),
-    Tool("doxygen", "doxygen", rf"^{_NUMBER}", on_the_fly=False),
-    Tool("file", "file", rf"file-{_NUMBER}"),
-    Tool("findutils", "find", rf"GNU findutils.*? {_NUMBER}"),
-    Tool("flex", "flex", rf"flex {_NUMBER}"),
-    Tool("gawk", "gawk", rf"GNU Awk {_NUMBER}"),
-    Tool("gettext", "msgfmt", rf"GNU gettext-tools.*? {_NUMBER}"),
-    Tool("ghostscript", "gs", rf"^{_NUMBER}", on_the_fly=False),
-    Tool("git", "git", rf"git version {_NUMBER}"),
-    Tool("git-lfs", "git-lfs", rf"git-lfs/{_NUMBER}", on_the_fly=False),
-    Tool("gmake", "g?make", rf"GNU Make {_NUMBER}"),
-    Tool("gnupg", "gpg2?", rf"gpg \(GnuPG.*?\) {_NUMBER}", on_the_fly=False),
-    Tool("go", "go", rf"go version go{_NUMBER}", ("version",)),
-    Tool("gperf", "gperf", rf"GNU gperf {_NUMBER}"),
-    Tool("graphviz", "dot", rf"graphviz version {_NUMBER}", ("-V",), on_the_fly=False),
-    Tool("groff", "groff", rf"groff.*? {_NUMBER}"),
-    Tool("help2man", "help2man", rf"help2man\)? {_NUMBER}"),
-    Tool("hwloc", "hwloc-info", rf"hwloc-info {_NUMBER}", needs=("include/hwloc.h",),
-         on_the_fly=False),
-    Tool("intltool", "intltool-update", rf"intltool.*? {_NUMBER}"),
-    Tool("libtool", "libtoolize", rf"libtoolize.*? {_NUMBER}"),
-    Tool("m4", "g?m4", rf"GNU M4.*? {_NUMBER}"),
-    Tool("mercurial", "hg", r"\(version ([^\s)+]+)", on_the_fly=False),
-    Tool("meson", "meson", rf"^{_NUMBER}$", on_the_fly=False),
-    Tool("mpich", "mpichversion", rf"MPICH Version:\s+{_NUMBER}", (), on_the_fly=False),
-    Tool("nasm", "nasm", rf"NASM version {_NUMBER}", ("-v",)),
-    Tool("ninja", "ninja(?:-build)?", rf"^{_NUMBER}"),
-    Tool("node-js", "node", rf"^v{_NUMBER}", on_the_fly=False),
-    Tool("openjdk", "javac", rf"javac {_NUMBER}", ("-version",), on_the_fly=False),
-    Tool("openmpi", "ompi_info", rf"Open MPI v{_NUMBER}", on_the_fly=False),
-    Tool("openssl", "openssl", r"OpenSSL (\d+(?:\.\d+)*[a-z]?)", ("version",),
-         needs=("include/openssl/opensslv.h",), on_the_fly=False),
-    Tool("patchelf", "patchelf", rf"patchelf {_NUMBER}"),
-    Tool("perl", "perl", rf"\(v{_NUMBER}\)"),
-    Tool("pkg-config", "pkg-config", rf"^{_NUMBER}$", real="pkg-config"),
-    Tool("pkgconf", "pkgconf|pkg-config", rf"^{_NUMBER}$", real=".*pkgconf.*"),
-    Tool("rsync", "rsync", rf"rsync +version v?{_NUMBER}", on_the_fly=False),
-    Tool("ruby", "ruby", rf"ruby {_NUMBER}", on_the_fly=False),
-    Tool("rust", "rustc", rf"rustc {_NUMBER}", root_argv=("--print", "sysroot")),
-    Tool("sed", "g?sed", rf"GNU sed.*? {_NUMBER}"),
-    Tool("sqlite", "sqlite3", rf"^{_NUMBER}", needs=("include/sqlite3.h",), on_the_fly=False),
-    Tool("subversion", "svn", rf"svn, version {_NUMBER}", on_the_fly=False),
-    Tool("swig", r"swig(?:[\d.]+)?", rf"SWIG Version {_NUMBER}", ("-version",)),
-    Tool("tar", "g?tar", rf"GNU tar.*? {_NUMBER}"),
-    Tool("texinfo", "makeinfo", rf"texinfo.*? {_NUMBER}"),
-    Tool("texlive", "tex", r"TeX Live (\d+)", on_the_fly=False),
-    Tool("which", "which", rf"GNU which v{_NUMBER}"),
-    Tool("xz", "xz", rf"XZ Utils\) {_NUMBER}", needs=("include/lzma.h",), on_the_fly=False),
-    Tool("yasm", "yasm", rf"yasm {_NUMBER}"),
-    Tool("zip", "zip", rf"This is Zip {_NUMBER}", on_the_fly=False),
-    Tool("zstd", "zstd", rf"v{_NUMBER}", needs=("include/zstd.h",), on_the_fly=False),
+TOOLS: Tuple[DetectedTool, ...] = (
+    DetectedTool("autoconf", "autoconf", rf"autoconf.*? {_NUMBER}"),
+    DetectedTool("automake", "automake", rf"automake.*? {_NUMBER}"),
+    DetectedTool("bash", "bash", rf"GNU bash, version {_NUMBER}", on_the_fly=False),
+    DetectedTool("bazel", "bazel", rf"bazel {_NUMBER}", on_the_fly=False),
+    DetectedTool("bison", "bison", rf"bison .*? {_NUMBER}"),
+    DetectedTool("bzip2", "bzip2", rf"Version {_NUMBER}", ("--help",), "bzip2",
+        needs=("include/bzlib.h",), on_the_fly=False),
+    DetectedTool("ccache", "ccache", rf"ccache version {_NUMBER}", on_the_fly=False),
+    DetectedTool("cmake", "cmake3?", rf"cmake\d? version {_NUMBER}", real="cmake"),
+    DetectedTool("coreutils", "ls", rf"GNU coreutils.*? {_NUMBER}", on_the_fly=False),
+    DetectedTool("cuda", "nvcc", rf"release .*, V{_NUMBER}", on_the_fly=False),
+    DetectedTool("curl", "curl", rf"^curl {_NUMBER}", on_the_fly=False),
+    DetectedTool("diffutils", "diff", rf"GNU diffutils.*? {_NUMBER}"),
+    DetectedTool("doxygen", "doxygen", rf"^{_NUMBER}", on_the_fly=False),
+    DetectedTool("file", "file", rf"file-{_NUMBER}"),
+    DetectedTool("findutils", "find", rf"GNU findutils.*? {_NUMBER}"),
+    DetectedTool("flex", "flex", rf"flex {_NUMBER}"),
+    DetectedTool("gawk", "gawk", rf"GNU Awk {_NUMBER}"),
+    DetectedTool("gettext", "msgfmt", rf"GNU gettext-tools.*? {_NUMBER}"),
+    DetectedTool("ghostscript", "gs", rf"^{_NUMBER}", on_the_fly=False),
+    DetectedTool("git", "git", rf"git version {_NUMBER}"),
+    DetectedTool("git-lfs", "git-lfs", rf"git-lfs/{_NUMBER}", on_the_fly=False),
+    DetectedTool("gmake", "g?make", rf"GNU Make {_NUMBER}"),
+    DetectedTool("gnupg", "gpg2?", rf"gpg \(GnuPG.*?\) {_NUMBER}", on_the_fly=False),
+    DetectedTool("go", "go", rf"go version go{_NUMBER}", ("version",)),
+    DetectedTool("gperf", "gperf", rf"GNU gperf {_NUMBER}"),
+    DetectedTool("graphviz", "dot", rf"graphviz version {_NUMBER}", ("-V",), on_the_fly=False),
+    DetectedTool("groff", "groff", rf"groff.*? {_NUMBER}"),
+    DetectedTool("help2man", "help2man", rf"help2man\)? {_NUMBER}"),
+    DetectedTool("hwloc", "hwloc-info", rf"hwloc-info {_NUMBER}", needs=("include/hwloc.h",),
+        on_the_fly=False),
+    DetectedTool("intltool", "intltool-update", rf"intltool.*? {_NUMBER}"),
+    DetectedTool("libtool", "libtoolize", rf"libtoolize.*? {_NUMBER}"),
+    DetectedTool("m4", "g?m4", rf"GNU M4.*? {_NUMBER}"),
+    DetectedTool("mercurial", "hg", r"\(version ([^\s)+]+)", on_the_fly=False),
+    DetectedTool("meson", "meson", rf"^{_NUMBER}$", on_the_fly=False),
+    DetectedTool("mpich", "mpichversion", rf"MPICH Version:\s+{_NUMBER}", (), on_the_fly=False),
+    DetectedTool("nasm", "nasm", rf"NASM version {_NUMBER}", ("-v",)),
+    DetectedTool("ninja", "ninja(?:-build)?", rf"^{_NUMBER}"),
+    DetectedTool("node-js", "node", rf"^v{_NUMBER}", on_the_fly=False),
+    DetectedTool("openjdk", "javac", rf"javac {_NUMBER}", ("-version",), on_the_fly=False),
+    DetectedTool("openmpi", "ompi_info", rf"Open MPI v{_NUMBER}", on_the_fly=False),
+    DetectedTool("openssl", "openssl", r"OpenSSL (\d+(?:\.\d+)*[a-z]?)", ("version",),
+        needs=("include/openssl/opensslv.h",), on_the_fly=False),
+    DetectedTool("patchelf", "patchelf", rf"patchelf {_NUMBER}"),
+    DetectedTool("perl", "perl", rf"\(v{_NUMBER}\)"),
+    DetectedTool("pkg-config", "pkg-config", rf"^{_NUMBER}$", real="pkg-config"),
+    DetectedTool("pkgconf", "pkgconf|pkg-config", rf"^{_NUMBER}$", real=".*pkgconf.*"),
+    DetectedTool("rsync", "rsync", rf"rsync +version v?{_NUMBER}", on_the_fly=False),
+    DetectedTool("ruby", "ruby", rf"ruby {_NUMBER}", on_the_fly=False),
+    DetectedTool("rust", "rustc", rf"rustc {_NUMBER}", root_argv=("--print", "sysroot")),
+    DetectedTool("sed", "g?sed", rf"GNU sed.*? {_NUMBER}"),
+    DetectedTool("sqlite", "sqlite3", rf"^{_NUMBER}", needs=("include/sqlite3.h",),
+        on_the_fly=False),
+    DetectedTool("subversion", "svn", rf"svn, version {_NUMBER}", on_the_fly=False),
+    DetectedTool("swig", r"swig(?:[\d.]+)?", rf"SWIG Version {_NUMBER}", ("-version",)),
+    DetectedTool("tar", "g?tar", rf"GNU tar.*? {_NUMBER}"),
+    DetectedTool("texinfo", "makeinfo", rf"texinfo.*? {_NUMBER}"),
+    DetectedTool("texlive", "tex", r"TeX Live (\d+)", on_the_fly=False),
+    DetectedTool("which", "which", rf"GNU which v{_NUMBER}"),
+    DetectedTool("xz", "xz", rf"XZ Utils\) {_NUMBER}", needs=("include/lzma.h",), on_the_fly=False),
+    DetectedTool("yasm", "yasm", rf"yasm {_NUMBER}"),
+    DetectedTool("zip", "zip", rf"This is Zip {_NUMBER}", on_the_fly=False),
+    DetectedTool("zstd", "zstd", rf"v{_NUMBER}", needs=("include/zstd.h",), on_the_fly=False),
 )  # fmt: skip
 
-_BY_NAME: Dict[str, Tool] = {tool.name: tool for tool in TOOLS}
+_BY_NAME: Dict[str, DetectedTool] = {tool.name: tool for tool in TOOLS}
 
 
 def detect_tools(search: Search, name: str) -> List[Detected]:
@@ -133,7 +134,7 @@ def detect_tools(search: Search, name: str) -> List[Detected]:
     return list(found.values())
 
 
-def _program(search: Search, tool: Tool, path: str) -> Optional[str]:
+def _program(search: Search, tool: DetectedTool, path: str) -> Optional[str]:
     """The program to ask, or None when this one is a shim or belongs to another package."""
     resolved = os.path.basename(os.path.realpath(path))
     if tool.real and not re.fullmatch(tool.real, resolved):

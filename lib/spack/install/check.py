@@ -22,9 +22,9 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from spack.errors import InstallError
 from spack.store import METADATA, Manifest
-from spack.store.manifest import DIRECTORY, Scan, scan
+from spack.store.prefix_manifest import DIRECTORY, Scan, scan
 
-__all__ = ["Checked", "Problem", "PythonPaths", "check_prefix", "examine"]
+__all__ = ["Checked", "PrefixProblem", "PythonPaths", "check_prefix", "examine"]
 
 #: How many files of each kind of problem a message names.
 _SHOWN = 5
@@ -69,7 +69,7 @@ class PythonPaths(NamedTuple):
     platlib: str
 
 
-class Problem(NamedTuple):
+class PrefixProblem(NamedTuple):
     """Something that is wrong with a prefix.
 
     :param paths: the files, relative to the prefix, at least one.
@@ -91,7 +91,7 @@ class Checked(NamedTuple):
     """A prefix that passed."""
 
     manifest: Manifest
-    warnings: Tuple[Problem, ...]
+    warnings: Tuple[PrefixProblem, ...]
 
 
 def check_prefix(
@@ -125,9 +125,9 @@ def check_prefix(
 
 def examine(
     result: Scan, python: Optional[PythonPaths], pythonpath: bool = False
-) -> Tuple[Problem, ...]:
+) -> Tuple[PrefixProblem, ...]:
     """What is wrong with the prefix that was scanned; pure."""
-    problems: List[Problem] = []
+    problems: List[PrefixProblem] = []
     if python is not None:
         problems.extend(_misplaced(result.manifest, python))
         if not problems and not pythonpath:
@@ -135,7 +135,7 @@ def examine(
     if result.found:
         stage = next(iter(result.found.values())).decode("utf-8", "replace")
         problems.append(
-            Problem(
+            PrefixProblem(
                 f"text files name the stage {stage}, which is gone after the install",
                 tuple(result.found),
                 "find what writes the path of its build folder, and let the recipe filter the "
@@ -145,7 +145,7 @@ def examine(
         )
     if result.special:
         problems.append(
-            Problem(
+            PrefixProblem(
                 "neither files nor links nor folders are in the prefix",
                 result.special,
                 "let the recipe remove them after the install",
@@ -155,7 +155,7 @@ def examine(
     return tuple(problems)
 
 
-def _misplaced(manifest: Manifest, python: PythonPaths) -> List[Problem]:
+def _misplaced(manifest: Manifest, python: PythonPaths) -> List[PrefixProblem]:
     right = (python.purelib, python.platlib)
     wrong: Dict[str, List[str]] = {}
     for path, entry in manifest.files.items():
@@ -171,12 +171,14 @@ def _misplaced(manifest: Manifest, python: PythonPaths) -> List[Problem]:
         reason = next((text for test, text in _PLACES if test(place)), "")
         message = f"Python modules belong in {' or '.join(dict.fromkeys(right))}, not in {place}"
         problems.append(
-            Problem(f"{message} ({reason})" if reason else message, tuple(paths), _FIX, fatal=True)
+            PrefixProblem(
+                f"{message} ({reason})" if reason else message, tuple(paths), _FIX, fatal=True
+            )
         )
     return problems
 
 
-def _loose(manifest: Manifest, python: PythonPaths) -> List[Problem]:
+def _loose(manifest: Manifest, python: PythonPaths) -> List[PrefixProblem]:
     """Modules where no Python looks, of a package that has none where it does."""
     right = (python.purelib + "/", python.platlib + "/")
     found: Dict[str, List[str]] = {}
@@ -189,7 +191,7 @@ def _loose(manifest: Manifest, python: PythonPaths) -> List[Problem]:
         if match is not None:
             found.setdefault(match.group(1), []).append(path)
     return [
-        Problem(
+        PrefixProblem(
             f"Python modules belong in {python.platlib}; no Python looks for them in {place}",
             tuple(paths),
             f"{_FIX}; modules that only its own programs use may stay, with a PYTHONPATH in "

@@ -29,14 +29,14 @@ from pathlib import Path
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from spack.errors import InstallError, SpackError, StoreError
-from spack.install.build import build_one
-from spack.install.explicit import mark_explicit, record_present
+from spack.install.bookkeeping import mark_explicit, record_present
+from spack.install.build_node import build_one
+from spack.install.interfaces import InstallerDependencies, NodeStage
 from spack.install.plan import Plan, Step
-from spack.install.ports import Services, Stage
 from spack.store import InstallRecord, Lock
 from spack.util.report import Task
 
-__all__ = ["Failure", "Report", "Schedule", "execute"]
+__all__ = ["InstallFailure", "InstallReport", "Schedule", "execute"]
 
 #: Seconds between looks at locks that other processes hold.
 _LOCK_INTERVAL = 0.1
@@ -66,7 +66,7 @@ class Schedule:
     keep_stage: bool = False
 
 
-class Failure(NamedTuple):
+class InstallFailure(NamedTuple):
     """A step that failed; *log* is the build's, if it got so far."""
 
     step: Step
@@ -80,7 +80,7 @@ class Failure(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Report:
+class InstallReport:
     """What became of a plan.
 
     :param installed: what this process built, in order of completion.
@@ -91,7 +91,7 @@ class Report:
 
     installed: Tuple[Step, ...]
     reused: Tuple[Step, ...]
-    failures: Tuple[Failure, ...]
+    failures: Tuple[InstallFailure, ...]
     skipped: Tuple[Step, ...]
     seconds: Mapping[str, float]
 
@@ -123,9 +123,9 @@ class Report:
 
 def execute(
     plan: Plan,
-    services: Services,
+    services: InstallerDependencies,
     schedule: Schedule = Schedule(),
-) -> Report:
+) -> InstallReport:
     """Do all of *plan* that can be done.
 
     What is installed already is marked as explicit where the plan says so, and externals are
@@ -147,7 +147,7 @@ class _Work:
     state: str = "waiting"
     lock: Optional[Lock] = None
     task: Optional[Task] = None
-    stage: Optional[Stage] = None
+    stage: Optional[NodeStage] = None
     jobs: int = 0
     background: bool = False
     started: float = 0.0
@@ -170,7 +170,7 @@ class _Execution:
     """One run of a plan. All methods but ``_fetch`` and ``_build`` run in the caller's thread."""
 
     plan: Plan
-    services: Services
+    services: InstallerDependencies
     schedule: Schedule
     events: queue.Queue[_Event] = field(default_factory=queue.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -180,12 +180,12 @@ class _Execution:
     threads: List[Tuple[str, threading.Thread]] = field(default_factory=list)
     installed: List[Step] = field(default_factory=list)
     reused: List[Step] = field(default_factory=list)
-    failures: List[Failure] = field(default_factory=list)
+    failures: List[InstallFailure] = field(default_factory=list)
     skipped: List[Step] = field(default_factory=list)
     seconds: Dict[str, float] = field(default_factory=dict)
     next_look: float = 0.0
 
-    def run(self) -> Report:
+    def run(self) -> InstallReport:
         # A dependency is always higher than what needs it, so this order is one for locks, too.
         builds = sorted(self.plan.builds, key=lambda step: -step.height)
         self.works = {step.hash: _Work(step) for step in builds}
@@ -204,7 +204,7 @@ class _Execution:
             finally:
                 for work in self.works.values():
                     self._free(work)
-        return Report(
+        return InstallReport(
             tuple(self.installed),
             tuple(self.reused),
             tuple(self.failures),
@@ -367,7 +367,7 @@ class _Execution:
         # The task has its name; an error of the build begins with it.
         self._task(work).fail(str(error).replace(f"{work.step.spec.short} failed", "failed", 1))
         log = work.log if work.log is not None and work.log.exists() else None
-        self.failures.append(Failure(work.step, error, log))
+        self.failures.append(InstallFailure(work.step, error, log))
         for spec_hash in self.plan.dependents(work.step.hash):
             self._skip(self.works[spec_hash])
         if self.schedule.fail_fast:
@@ -483,7 +483,7 @@ class _Execution:
             lock.release()
 
 
-def _destroy(stage: Stage) -> None:
+def _destroy(stage: NodeStage) -> None:
     """Remove a stage; one that cannot be removed is ``spack clean``'s."""
     try:
         stage.destroy()

@@ -28,7 +28,7 @@ __all__ = [
     "BUILD",
     "EXTERNAL",
     "REUSE",
-    "Options",
+    "PlanOptions",
     "Plan",
     "Step",
     "make_plan",
@@ -51,7 +51,7 @@ _LIGHT, _HEAVY = 1, 8
 
 
 @frozen
-class Options:
+class PlanOptions:
     """What the person asked for beside the specs.
 
     :param only: ``all``; ``package``: the roots alone, whose dependencies must be there;
@@ -68,7 +68,7 @@ class Options:
 
 
 #: Everything that the roots need.
-_ALL = Options()
+_ALL = PlanOptions()
 
 
 @frozen
@@ -140,7 +140,7 @@ class Plan:
 
 
 def make_plan(
-    roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: Options = _ALL
+    roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: PlanOptions = _ALL
 ) -> Plan:
     """The plan that brings *roots* onto the disk.
 
@@ -176,18 +176,18 @@ def make_plan(
     return Plan(_with_heights(steps))
 
 
-def _kind(spec: ConcreteSpec, installed: AbstractSet[str], options: Options) -> str:
+def _kind(spec: ConcreteSpec, installed: AbstractSet[str], options: PlanOptions) -> str:
     if spec.external is not None:
         return EXTERNAL
     spec_hash = spec.dag_hash()
     return REUSE if spec_hash in installed and spec_hash not in options.overwrite else BUILD
 
 
-def _tested(spec: ConcreteSpec, options: Options) -> bool:
+def _tested(spec: ConcreteSpec, options: PlanOptions) -> bool:
     return "*" in options.tests or spec.name in options.tests
 
 
-def _required(spec: ConcreteSpec, kind: str, options: Options) -> List[ConcreteSpec]:
+def _required(spec: ConcreteSpec, kind: str, options: PlanOptions) -> List[ConcreteSpec]:
     """The direct dependencies that a step of this kind needs, each once."""
     if kind == EXTERNAL:
         return []
@@ -202,7 +202,7 @@ def _required(spec: ConcreteSpec, kind: str, options: Options) -> List[ConcreteS
 
 
 def _needed(
-    roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: Options
+    roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: PlanOptions
 ) -> Dict[str, ConcreteSpec]:
     start: List[ConcreteSpec] = list(roots)
     if options.only == "dependencies":
@@ -224,7 +224,7 @@ def _needed(
 
 
 def _topological(
-    nodes: Mapping[str, ConcreteSpec], installed: AbstractSet[str], options: Options
+    nodes: Mapping[str, ConcreteSpec], installed: AbstractSet[str], options: PlanOptions
 ) -> List[ConcreteSpec]:
     """Dependencies first; among equals by name and hash, so that plans are reproducible."""
     order: List[ConcreteSpec] = []

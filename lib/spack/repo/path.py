@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spack.errors import RecipeError
-from spack.recipe.names import directory_name, near_names, package_name
+from spack.recipe.package_names import directory_name, near_names, package_name
 from spack.recipe.records import Recipe
-from spack.repo.index import RepositoryIndex, engine_fingerprint, providers_of
 from spack.repo.repository import Repository
+from spack.repo.repository_index import RepositoryIndex, engine_fingerprint, providers_of
 from spack.util.hashing import checksum
 
 if TYPE_CHECKING:
-    from spack.repo.worker import FactsBuilder
+    from spack.repo.facts_process import FactsBuilder
 
 __all__ = ["RepoPath"]
 
@@ -98,7 +98,9 @@ class RepoPath:
     def _builder(self) -> FactsBuilder:
         if self._build is not None:
             return self._build
-        from spack.repo.worker import compute_facts  # start-up: not needed with a fresh index
+        from spack.repo.facts_process import (
+            compute_facts,  # start-up: not needed with a fresh index
+        )
 
         return compute_facts
 
@@ -193,7 +195,7 @@ class RepoPath:
         """
         # start-up: the import machinery of recipes, which only this needs
         from spack.repo.finder import install_finder
-        from spack.repo.load import load_class
+        from spack.repo.load_class import load_class
 
         directory = directory_name(name.rpartition(".")[2])
         for repository in self._candidates(name):

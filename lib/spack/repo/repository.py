@@ -19,7 +19,7 @@ from pathlib import Path
 
 from spack import package_api_version
 from spack.errors import RecipeError
-from spack.recipe.names import directory_name, package_name
+from spack.recipe.package_names import directory_name, package_name
 
 __all__ = ["Repository", "is_namespace"]
 

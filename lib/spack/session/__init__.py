@@ -9,7 +9,7 @@ user; the layers below get the narrow pieces they need as arguments (DESIGN, dec
 
 from __future__ import annotations
 
-from spack.session.process import Options
+from spack.session.global_options import GlobalOptions
 from spack.session.session import ACTIVE, Session, make_session
 
-__all__ = ["ACTIVE", "Options", "Session", "make_session"]
+__all__ = ["ACTIVE", "GlobalOptions", "Session", "make_session"]

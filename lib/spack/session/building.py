@@ -7,8 +7,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Mapping
 
-from spack.actions.workshop import Workshop
-from spack.build.environment import compiler_variables
+from spack.actions.workshop import BuildOptions
+from spack.build.clean_environment import compiler_variables
 from spack.errors import ConfigError
 from spack.store import Modes, modes_of
 
@@ -21,7 +21,7 @@ __all__ = ["make_workshop"]
 
 def make_workshop(
     session: Session, *, checksum: bool, dirty: bool, keep_venv: bool, strict_metadata: bool
-) -> Workshop:
+) -> BuildOptions:
     """See :meth:`spack.session.Session.workshop`.
 
     :raises ConfigError: ccache is asked for and not there.
@@ -32,7 +32,7 @@ def make_workshop(
     def modes(spec: ConcreteSpec) -> Modes:
         return modes_of(settings.permissions(spec.name), config.allow_sgid)
 
-    return Workshop(
+    return BuildOptions(
         recipes=session.recipes,
         fetcher=session.fetcher(checksum=checksum and config.checksum),
         store=session.store,
@@ -42,7 +42,7 @@ def make_workshop(
         interpreter=sys.executable,
         passed=config.build_env_pass,
         variables=config.build_env_set,
-        outside=config.build_env_outside,
+        sandbox=config.build_env_outside,
         writable=(
             *map(str, config.build_env_write),
             *filter(None, [compiling.get("CCACHE_DIR")]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Sequence
 
-from spack.actions.concretizing import Wishes, allowed, concretize, reusable_specs
+from spack.actions.concretizing import ConcretizeOptions, allowed, concretize, reusable_specs
 from spack.actions.environments import parse_at
 from spack.solver.problem import Root, Solution
 from spack.spec import ConcreteSpec, Spec
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["concretize_environment", "concretize_specs"]
 
 
-def concretize_specs(session: Session, specs: Sequence[Spec], wishes: Wishes) -> Solution:
+def concretize_specs(
+    session: Session, specs: Sequence[Spec], wishes: ConcretizeOptions
+) -> Solution:
     """See :meth:`spack.session.Session.concretize`."""
     environment = session.environment
     develop = environment.develop_specs(session.variables) if environment else ()
@@ -24,7 +26,7 @@ def concretize_specs(session: Session, specs: Sequence[Spec], wishes: Wishes) ->
 
 
 def concretize_environment(
-    session: Session, environment: Environment, wishes: Wishes, force: bool
+    session: Session, environment: Environment, wishes: ConcretizeOptions, force: bool
 ) -> Solution:
     """See :meth:`spack.session.Session.concretize_environment`."""
     roots = [
@@ -39,7 +41,7 @@ def concretize_environment(
 def _solve(
     session: Session,
     roots: Sequence[Root],
-    wishes: Wishes,
+    wishes: ConcretizeOptions,
     fixed: Sequence[ConcreteSpec],
     develop: Sequence[DevelopSpec],
 ) -> Solution:

@@ -17,7 +17,7 @@ from typing import (
     Tuple,
 )
 
-from spack.config.places import find_places
+from spack.config.paths import find_places
 from spack.config.scopes import (
     Scope,
     command_line_scope,
@@ -29,8 +29,8 @@ from spack.config.settings import Settings, load_settings
 from spack.config.variables import Variables
 from spack.errors import EnvironmentFileError, UsageError
 from spack.host.platform import Host, platform_name
-from spack.session.process import (
-    Options,
+from spack.session.global_options import (
+    GlobalOptions,
     condition_names,
     configuration_variables,
     library_path,
@@ -41,10 +41,10 @@ from spack.util.hashing import sha256_hex
 
 if TYPE_CHECKING:
     # Each of these is imported by the property that first needs it: `find` pays for none.
-    from spack.actions.concretizing import Wishes
+    from spack.actions.concretizing import ConcretizeOptions
     from spack.actions.environments import EnvironmentWork
     from spack.actions.repositories import RepositoryAccess
-    from spack.actions.workshop import Workshop
+    from spack.actions.workshop import BuildOptions
     from spack.config.packages import PackageSettings
     from spack.environment import Environment
     from spack.fetch.fetcher import Fetcher
@@ -75,7 +75,7 @@ class Session:
 
     def __init__(
         self,
-        options: Options,
+        options: GlobalOptions,
         environ: Mapping[str, str],
         cwd: Path,
         home: str,
@@ -294,19 +294,19 @@ class Session:
 
     @cached_property
     def library_path(self) -> Tuple[str, ...]:
-        """See :func:`spack.session.process.library_path`."""
+        """See :func:`spack.session.global_options.library_path`."""
         return library_path()
 
     # -- use cases that need many parts ------------------------------------------------------
 
-    def concretize(self, specs: Sequence[Spec], wishes: Wishes) -> Solution:
+    def concretize(self, specs: Sequence[Spec], wishes: ConcretizeOptions) -> Solution:
         """Make specs of the command line concrete, in the light of what is installed."""
         from spack.session.concretizing import concretize_specs
 
         return concretize_specs(self, specs, wishes)
 
     def concretize_environment(
-        self, environment: Environment, wishes: Wishes, force: bool = False
+        self, environment: Environment, wishes: ConcretizeOptions, force: bool = False
     ) -> Solution:
         """Make the specs of an environment concrete; nothing is written.
 
@@ -347,7 +347,7 @@ class Session:
         dirty: bool = False,
         keep_venv: bool = False,
         strict_metadata: bool = False,
-    ) -> Workshop:
+    ) -> BuildOptions:
         """What builds need.
 
         :param checksum: False takes sources without a checksum, and with a wrong one.
@@ -399,7 +399,7 @@ def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session
     environ = dict(os.environ)
     home = os.path.expanduser("~")
     values: Dict[str, Any] = {
-        key: getattr(options, key) for key in Options._fields if hasattr(options, key)
+        key: getattr(options, key) for key in GlobalOptions._fields if hasattr(options, key)
     }
     for key in ("config", "config_scope"):
         values[key] = tuple(values.get(key) or ())
@@ -408,4 +408,4 @@ def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session
     except OSError:
         # It was removed: only a command that needs it will miss it.
         directory = Path(environ.get("PWD") or "/")
-    return Session(Options(**values), environ, directory, home, make_reporter)
+    return Session(GlobalOptions(**values), environ, directory, home, make_reporter)

@@ -9,7 +9,7 @@ model becomes specs (:mod:`.decode`). Which packages are looked at grows from ro
 
 from __future__ import annotations
 
+from spack.solver.concretize import concretize
 from spack.solver.problem import Problem, RecipeSource, Root, Solution, Statistics
-from spack.solver.rounds import concretize
 
 __all__ = ["Problem", "RecipeSource", "Root", "Solution", "Statistics", "concretize"]

@@ -15,7 +15,7 @@ from spack.recipe.records import DependencyRecord, Recipe
 from spack.solver.problem import ExternalLike, PackageLike, Problem
 from spack.spec import ConcreteSpec, GitVersion, Spec, VariantValue, Version, VersionList
 
-__all__ = ["Candidates", "Catalog", "External", "VersionCandidate", "preference"]
+__all__ = ["Candidates", "Catalog", "ExternalCandidate", "VersionCandidate", "preference"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class VersionCandidate:
 
 
 @dataclass(frozen=True)
-class External:
+class ExternalCandidate:
     """An external of the configuration with its parsed spec."""
 
     entry: ExternalLike
@@ -45,7 +45,7 @@ class Candidates:
     name: str
     recipe: Optional[Recipe]
     versions: List[VersionCandidate] = field(default_factory=list)
-    externals: List[External] = field(default_factory=list)
+    externals: List[ExternalCandidate] = field(default_factory=list)
     installed: List[ConcreteSpec] = field(default_factory=list)
     #: Why it may not be built: the origin of ``buildable: false``; None when it may.
     fixed: Optional[str] = None
@@ -136,7 +136,7 @@ class Catalog:
         self._providers: Dict[str, Tuple[str, ...]] = {}
         #: Filled by :func:`spack.solver.expansion.dependency_records`.
         self.dependency_records: Dict[str, Tuple[DependencyRecord, ...]] = {}
-        #: Filled by :func:`spack.solver.variants.preferred_variants`.
+        #: Filled by :func:`spack.solver.variant_facts.preferred_variants`.
         self.preferred_variants: Dict[str, Dict[str, VariantValue]] = {}
         self._fixed_virtuals = {
             name
@@ -280,7 +280,7 @@ class Catalog:
             result.buildable = 0
         for index, (entry, spec, version) in enumerate(externals):
             mask = 1 << result.index(version)
-            result.externals.append(External(entry, spec, version, mask, index))
+            result.externals.append(ExternalCandidate(entry, spec, version, mask, index))
         result.installed = installed
         return result
 

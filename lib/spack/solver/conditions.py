@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from spack.recipe.records import VariantRecord
-from spack.solver.world import World
+from spack.solver.round_context import RoundContext
 from spack.spec import ConcreteSpec, Dependency, Spec, VariantValue, any_version, target_satisfies
 
 __all__ = ["Conditions", "Literal"]
@@ -49,7 +49,7 @@ class Literal:
 class Conditions:
     """Makes literals and conditions, each once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: RoundContext) -> None:
         self.world = world
         self.literals: List[Literal] = []
         self.conditions: Dict[Tuple[str, Tuple[int, ...]], int] = {}

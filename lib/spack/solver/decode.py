@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spack.recipe.records import PatchRecord, Recipe, VariantRecord
-from spack.solver.candidates import Catalog
-from spack.solver.candidates import External as ExternalCandidate
+from spack.solver.candidates import Catalog, ExternalCandidate
 from spack.solver.driver import Row
 from spack.solver.encode import Encoding
 from spack.solver.problem import Root
-from spack.solver.variants import default_values, preferred_variants
+from spack.solver.variant_facts import default_values, preferred_variants
 from spack.spec import FLAG_NAMES, ConcreteSpec, Edge, External, VariantValue
 
 __all__ = ["decode"]

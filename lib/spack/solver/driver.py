@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from spack.solver.text import unquote
+from spack.solver.quoting import unquote
 
 if TYPE_CHECKING:
     import clingo

@@ -29,17 +29,17 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Sequence, Set, Tuple
 
 from spack.recipe.records import DependencyRecord
-from spack.solver.causes import Guards
+from spack.solver.assumptions import Assumptions
 from spack.solver.conditions import Conditions
+from spack.solver.cycles import cycles, reachable
 from spack.solver.expansion import LANGUAGES, dependency_records
-from spack.solver.graph import cycles, reachable
-from spack.solver.literals import LiteralFacts
+from spack.solver.literal_facts import LiteralFacts
 from spack.solver.problem import Root
-from spack.solver.rules import RuleFacts
-from spack.solver.text import quote
-from spack.solver.variants import VariantFacts
-from spack.solver.virtuals import VirtualFacts
-from spack.solver.world import World
+from spack.solver.quoting import quote
+from spack.solver.round_context import RoundContext
+from spack.solver.rule_facts import RuleFacts
+from spack.solver.variant_facts import VariantFacts
+from spack.solver.virtual_facts import VirtualFacts
 from spack.spec import Dependency, Spec
 
 __all__ = ["Encoder", "Encoding"]
@@ -50,7 +50,7 @@ class Encoding:
     """Facts, and what is needed to read the answer."""
 
     facts: List[str]
-    guards: Guards
+    guards: Assumptions
     conditions: Conditions
     packages: List[str]
     #: Dependency records by number, with the package that they stand in.
@@ -60,11 +60,11 @@ class Encoding:
 class Encoder:
     """Encodes one round."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: RoundContext) -> None:
         self.world = world
         self.catalog = world.catalog
         self.conditions = Conditions(world)
-        self.guards = Guards()
+        self.guards = Assumptions()
         self.facts: List[str] = []
         self.universe: Dict[str, None] = {}
         self.dependencies: Dict[int, Tuple[str, DependencyRecord]] = {}

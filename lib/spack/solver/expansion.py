@@ -22,7 +22,7 @@ from spack.solver.candidates import Candidates, Catalog
 from spack.solver.problem import Root
 from spack.spec import Spec, VariantValue, target_satisfies
 
-__all__ = ["LANGUAGES", "Plan", "dependency_records", "plan"]
+__all__ = ["LANGUAGES", "Expansion", "dependency_records", "plan"]
 
 #: Virtual packages that stand for a compiler; each node chooses its own provider.
 LANGUAGES = frozenset(("c", "cxx", "fortran"))
@@ -32,7 +32,7 @@ HOST_LIBRARY = "libc"
 
 
 @dataclass
-class Plan:
+class Expansion:
     """Packages whose build is expanded, and what certainly holds of versions."""
 
     expanded: Set[str] = field(default_factory=set)
@@ -305,7 +305,7 @@ def _only_value(candidates: Candidates, wanted: VariantValue) -> bool:
 
 def plan(
     catalog: Catalog, roots: Sequence[Root], more: Sequence[str] = (), multi: Mapping[str, int] = {}
-) -> Plan:
+) -> Expansion:
     """The packages to start with.
 
     :param more: packages that turned out to be needed in addition, with what they need.
@@ -315,4 +315,4 @@ def plan(
     walk.certain()
     for _ in range(2):  # the second walk knows what the first one met late
         walk.probable(more)
-    return Plan(set(walk.built) | set(more), walk.alive)
+    return Expansion(set(walk.built) | set(more), walk.alive)

@@ -1,6 +1,6 @@
 """Why there is no solution: the minimal clash, in words.
 
-The solver names a smallest set of guards (:mod:`spack.solver.causes`) that contradict each
+The solver names a smallest set of guards (:mod:`spack.solver.assumptions`) that contradict each
 other. :func:`conflict_of` says what each of them is, where it was written and what could be
 changed.
 """
@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Iterator, List, Optional, Sequence
 
 from spack.errors import UnsatisfiableError
+from spack.solver.assumptions import Assumption
 from spack.solver.candidates import Catalog
-from spack.solver.causes import Guard
 from spack.solver.encode import Encoding
-from spack.solver.problem import Root
-from spack.solver.wording import (
+from spack.solver.explain_text import (
     FEW,
     deprecated_hint,
     domain,
@@ -22,6 +21,7 @@ from spack.solver.wording import (
     fixed_hint,
     variant_reasons,
 )
+from spack.solver.problem import Root
 from spack.spec import Spec
 
 __all__ = ["conflict_of"]
@@ -74,7 +74,7 @@ _ORDER = {"asked": 0, "root": 0, "require": 1, "forbid": 1, "develop": 1, "domai
 class _Account:
     """Puts one minimal contradiction into words."""
 
-    def __init__(self, catalog: Catalog, guards: Sequence[Guard], several: bool) -> None:
+    def __init__(self, catalog: Catalog, guards: Sequence[Assumption], several: bool) -> None:
         self.catalog = catalog
         self.blamed = [guard.data for guard in guards if guard.kind in ("asked", "root")]
         said = {guard.package for guard in guards if guard.kind == "root"}
@@ -121,7 +121,7 @@ class _Account:
                 return f"{guard.package} is not for this machine, which is {machine}"
         return f"ask for another version of {either(names)}, or correct one of these recipes"
 
-    def _is_absent(self, guard: Guard) -> bool:
+    def _is_absent(self, guard: Assumption) -> bool:
         """Whether a root asks for a dependency that nothing in the contradiction brings."""
         below = Spec.parse(guard.text).dependencies if guard.kind == "root" else ()
         if not below:
@@ -138,7 +138,7 @@ class _Account:
                     return False
         return True
 
-    def _cause(self, guard: Guard) -> UnsatisfiableError:
+    def _cause(self, guard: Assumption) -> UnsatisfiableError:
         when = f" when {guard.data.when}" if getattr(guard.data, "when", "") else ""
         if guard.kind == "conflict":
             when = ""  # it is part of the text
@@ -160,7 +160,7 @@ class _Account:
             message += f" - {guard.message}"
         return self._error(guard, message, hint)
 
-    def _providers(self, guard: Guard) -> Iterator[UnsatisfiableError]:
+    def _providers(self, guard: Assumption) -> Iterator[UnsatisfiableError]:
         """Which versions of a virtual package there are, when a dependency asks for one."""
         wanted = Spec.parse(guard.text) if guard.kind == "dependency" else Spec()
         if wanted.versions.is_any or not self.catalog.is_virtual(wanted.name):
@@ -176,7 +176,7 @@ class _Account:
         message = f"what provides {wanted.name} is {', '.join(given[:FEW])}"
         yield UnsatisfiableError(message, facts={"kind": "provides", "package": wanted.name})
 
-    def _domain(self, guard: Guard) -> Iterator[UnsatisfiableError]:
+    def _domain(self, guard: Assumption) -> Iterator[UnsatisfiableError]:
         """What there is of a package, as far as it matters here."""
         name = guard.package
         candidates = self.catalog.get(name)
@@ -201,7 +201,7 @@ class _Account:
             targets = list(self.catalog.problem.host.targets) or [self.catalog.problem.host.target]
             yield self._error(guard, f"this machine runs code for {either(targets[:FEW])}", None)
 
-    def _error(self, guard: Guard, message: str, hint: Optional[str]) -> UnsatisfiableError:
+    def _error(self, guard: Assumption, message: str, hint: Optional[str]) -> UnsatisfiableError:
         origin = guard.origin
         return UnsatisfiableError(
             f"{message} ({origin})" if origin else message,
@@ -215,7 +215,7 @@ class _Account:
         )
 
 
-def _subject(guard: Guard) -> str:
+def _subject(guard: Assumption) -> str:
     """The package that a guard constrains."""
     if guard.kind == "dependency":
         return Spec.parse(guard.text).name
@@ -225,7 +225,7 @@ def _subject(guard: Guard) -> str:
     return guard.package
 
 
-def _constraints(guard: Guard) -> List[Spec]:
+def _constraints(guard: Assumption) -> List[Spec]:
     if guard.kind == "dependency":
         return [Spec.parse(guard.text)]
     if guard.kind == "root":

@@ -7,15 +7,15 @@ files, no configuration and no repository.
 from __future__ import annotations
 
 from spack.spec.algebra import DEPTYPES, FLAG_NAMES
-from spack.spec.arch import ArchSpec, target_intersection, target_satisfies
+from spack.spec.architecture import ArchSpec, target_intersection, target_satisfies
 from spack.spec.concrete import ConcreteSpec
 from spack.spec.constraint import Spec
 from spack.spec.dependency import Dependency
 from spack.spec.edge import Edge, External
-from spack.spec.graph import traverse_all
 from spack.spec.parser import parse, parse_many
 from spack.spec.stored import dump, load
 from spack.spec.toolchain import expand_toolchains, toolchain
+from spack.spec.traversal import traverse_all
 from spack.spec.variant import RESERVED_NAMES, VariantValue
 from spack.spec.version import DEVELOP_NAMES, GitVersion, Version, VersionError
 from spack.spec.version_list import EmptyRangeError, VersionList, VersionRange, any_version, ver

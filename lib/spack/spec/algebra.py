@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Tuple
 
-from spack.spec.arch import NO_ARCH
+from spack.spec.architecture import NO_ARCH
 from spack.spec.variant import VariantValue
 from spack.spec.version_list import any_version
 

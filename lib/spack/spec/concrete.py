@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Any, Iterable, Iterator, List, Mapping, Tuple, Union
 
 from spack.spec.algebra import DEPTYPES, NOTHING, node_satisfies, read_only
-from spack.spec.arch import ArchSpec
+from spack.spec.architecture import ArchSpec
 from spack.spec.constraint import Spec
+from spack.spec.dag_hash import dag_hash
 from spack.spec.dependency import Dependency
 from spack.spec.edge import Edge, External
 from spack.spec.format import format_spec
-from spack.spec.graph import USUAL, DepTypes, dependency_types, traverse_all, traverse_edges
-from spack.spec.hashing import dag_hash
+from spack.spec.traversal import USUAL, DepTypes, dependency_types, traverse_all, traverse_edges
 from spack.spec.variant import VariantValue
 from spack.spec.version import Version
 from spack.spec.version_list import VersionList, any_version

@@ -19,10 +19,10 @@ from typing import Any, Dict, Iterator, Mapping, Tuple, Union
 
 from spack.errors import SpecError
 from spack.spec.algebra import NOTHING, node_intersects, node_satisfies, read_only
-from spack.spec.arch import NO_ARCH, ArchSpec
+from spack.spec.architecture import NO_ARCH, ArchSpec
+from spack.spec.canonical_text import spec_text
 from spack.spec.dependency import Dependency, merged_dependencies
 from spack.spec.format import format_spec
-from spack.spec.text import spec_text
 from spack.spec.variant import VariantValue
 from spack.spec.version import Version
 from spack.spec.version_list import VersionList, any_version

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Tuple, Union
 
 from spack.spec.algebra import DEPTYPES
-from spack.spec.text import dependency_text
+from spack.spec.canonical_text import dependency_text
 from spack.spec.version_list import any_version
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Any, Dict, Iterable, List, Tuple, Union
 
 from spack.errors import SpecError
 from spack.spec.algebra import DEPTYPES, FLAG_NAMES, LEGACY_TO_BUILTIN, NOTHING, split_flags
-from spack.spec.arch import NO_ARCH, ArchSpec
+from spack.spec.architecture import NO_ARCH, ArchSpec
 from spack.spec.constraint import ANYTHING, Spec, parsed
 from spack.spec.dependency import Dependency
-from spack.spec.syntax import Edge, Node, Problems, Span, read
+from spack.spec.syntax import ParsedEdge, ParsedNode, Problems, Span, read
 from spack.spec.variant import RESERVED_NAMES, VariantValue
 from spack.spec.version_list import VersionList, any_version
 
@@ -92,7 +92,7 @@ def _requoted(argument: str) -> str:
     return f"{match.group(1)}{match.group(2)}{quote}{value}{quote}"
 
 
-def _build(node: Node, problems: Problems, direct: bool = False) -> Spec:
+def _build(node: ParsedNode, problems: Problems, direct: bool = False) -> Spec:
     """The constraint that *node* stands for."""
     name, namespace = node.name, None
     if "." in name:
@@ -194,7 +194,7 @@ class _Pairs:
                 self.arch[name] = text
 
 
-def _dependencies(edges: List[Edge], problems: Problems) -> Tuple[Dependency, ...]:
+def _dependencies(edges: List[ParsedEdge], problems: Problems) -> Tuple[Dependency, ...]:
     """Dependencies as written, those of the same kind merged."""
     found: List[Dependency] = []
     for edge in edges:
@@ -221,7 +221,7 @@ def _dependencies(edges: List[Edge], problems: Problems) -> Tuple[Dependency, ..
     return tuple(found)
 
 
-def _place(node: Node) -> Span:
+def _place(node: ParsedNode) -> Span:
     return node.span[0], node.end
 
 
@@ -237,7 +237,7 @@ def _types_clash(known: Dependency, new: Dependency) -> bool:
     )
 
 
-def _dependency(edge: Edge, problems: Problems) -> Dependency:
+def _dependency(edge: ParsedEdge, problems: Problems) -> Dependency:
     direct = edge.sigil != "^"
     virtuals = edge.virtuals
     deptypes: Tuple[str, ...] = ()

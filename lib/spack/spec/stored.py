@@ -20,9 +20,9 @@ from typing import Any, Dict, Iterable, Mapping
 from spack.errors import SpecError
 from spack.spec.algebra import NOTHING
 from spack.spec.concrete import ConcreteSpec
+from spack.spec.dag_hash import node_data
 from spack.spec.edge import Edge, External
-from spack.spec.graph import post_order
-from spack.spec.hashing import node_data
+from spack.spec.traversal import post_order
 from spack.spec.variant import VariantValue
 from spack.spec.version import Version
 

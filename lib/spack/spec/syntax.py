@@ -24,7 +24,7 @@ from typing import Any, List, Tuple, Union
 
 from spack.errors import SpecError
 
-__all__ = ["Edge", "Node", "Problems", "read"]
+__all__ = ["ParsedEdge", "ParsedNode", "Problems", "read"]
 
 _ID = r"[a-zA-Z_0-9][a-zA-Z_0-9\-]*"
 _DOTTED = rf"{_ID}(?:\.{_ID})+"
@@ -125,7 +125,7 @@ class Problems:
         )
 
 
-class Node:
+class ParsedNode:
     """One node as written; lists hold what was given, in order, with places."""
 
     __slots__ = (
@@ -156,12 +156,12 @@ class Node:
         self.flags: List[Tuple[str, str, Span]] = []
         #: (key, operator, value without quotes, place)
         self.pairs: List[Tuple[str, str, str, Span]] = []
-        self.edges: List[Edge] = []
+        self.edges: List[ParsedEdge] = []
         #: Whether anything of the node was seen yet.
         self.used = False
 
 
-class Edge:
+class ParsedEdge:
     """A dependency as written: sigil, edge attributes and the node."""
 
     __slots__ = ("attributes", "node", "sigil", "span", "virtuals")
@@ -169,7 +169,7 @@ class Edge:
     def __init__(self, sigil: str, span: Span) -> None:
         self.sigil = sigil
         self.span = span
-        self.node = Node(span)
+        self.node = ParsedNode(span)
         self.virtuals: Tuple[str, ...] = ()
         #: (key, value without quotes, place)
         self.attributes: List[Tuple[str, str, Span]] = []
@@ -183,15 +183,15 @@ def unquoted(value: str) -> str:
     return value
 
 
-def read(text: str, problems: Problems) -> List[Node]:
+def read(text: str, problems: Problems) -> List[ParsedNode]:
     """The roots of the specs in *text*. Problems go to *problems*; cost about 1 us a token."""
-    reader = _Reader(text, problems)
+    reader = _SyntaxReader(text, problems)
     roots = reader.read()
     reader.close()
     return roots
 
 
-class _Reader:
+class _SyntaxReader:
     """The state while a text is read: where the next token belongs."""
 
     __slots__ = ("edge", "node", "owner", "problems", "root", "roots", "text")
@@ -199,13 +199,13 @@ class _Reader:
     def __init__(self, text: str, problems: Problems) -> None:
         self.text = text
         self.problems = problems
-        self.roots: List[Node] = []
+        self.roots: List[ParsedNode] = []
         self.root: Any = None  # the spec being read
         self.owner: Any = None  # the node that a '%' belongs to
         self.node: Any = None  # the node that attributes belong to
-        self.edge: Union[Edge, None] = None  # open edge attributes
+        self.edge: Union[ParsedEdge, None] = None  # open edge attributes
 
-    def read(self) -> List[Node]:
+    def read(self) -> List[ParsedNode]:
         problems = self.problems
         for match in _scanner().finditer(self.text):
             kind = match.lastgroup
@@ -259,10 +259,10 @@ class _Reader:
             node.end = match.end()
         return self.roots
 
-    def _start(self, at: int) -> Node:
+    def _start(self, at: int) -> ParsedNode:
         """A new spec begins."""
         self.close()
-        self.root = self.owner = self.node = Node((at, at))
+        self.root = self.owner = self.node = ParsedNode((at, at))
         self.roots.append(self.root)
         return self.node  # type: ignore[no-any-return]  # None only before the first token
 
@@ -303,7 +303,7 @@ class _Reader:
         self._require_node()
         group = match.lastindex or 0
         sigil = match.group(group + 1)
-        edge = Edge(sigil, match.span())
+        edge = ParsedEdge(sigil, match.span())
         if sigil == "^":
             self.root.edges.append(edge)
             self.owner = edge.node
@@ -323,7 +323,7 @@ class _Reader:
         if match.group(group + 1):
             self._bind(edge, match, group + 1)
 
-    def _bind(self, edge: Edge, match: re.Match[str], group: int) -> None:
+    def _bind(self, edge: ParsedEdge, match: re.Match[str], group: int) -> None:
         """``virtuals=package``, as groups *group* and the next."""
         edge.virtuals = tuple(match.group(group).split(","))
         edge.node.name = match.group(group + 1)

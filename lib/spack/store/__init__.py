@@ -6,11 +6,11 @@ used, so that a command that needs no database pays nothing for it.
 
 from __future__ import annotations
 
-from spack.store.database import Database, Link
+from spack.store.database import Database, DependencyLink
 from spack.store.layout import DEFAULT_PROJECTION, METADATA, Layout, Metadata
-from spack.store.locks import Lock, Locks, Owner, current_owner, is_alive
-from spack.store.manifest import Difference, Entry, Manifest, scan, verify
+from spack.store.locks import Lock, LockOwner, Locks, current_owner, is_alive
 from spack.store.modes import Modes, apply_modes, modes_of
+from spack.store.prefix_manifest import Difference, Manifest, ManifestEntry, scan, verify
 from spack.store.record import InstallRecord
 from spack.store.store import Store
 
@@ -19,16 +19,16 @@ __all__ = [
     "METADATA",
     "Database",
     "Difference",
-    "Entry",
+    "ManifestEntry",
     "InstallRecord",
     "Layout",
-    "Link",
+    "DependencyLink",
     "Lock",
     "Locks",
     "Manifest",
     "Metadata",
     "Modes",
-    "Owner",
+    "LockOwner",
     "Store",
     "apply_modes",
     "current_owner",

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, NamedTupl
 from spack.errors import SpecError, StoreError
 from spack.spec import DEPTYPES, ConcreteSpec, Spec, dump, load
 from spack.store.mounts import is_network
+from spack.store.os_errors import unwritable
 from spack.store.record import InstallRecord
-from spack.store.trouble import unwritable
 
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["Database", "Link"]
+__all__ = ["Database", "DependencyLink"]
 
 #: Raised when a table changes. An older file is made anew from the prefixes.
 SCHEMA_VERSION = 1
@@ -68,7 +68,7 @@ WITH RECURSIVE reached(hash) AS (
 """
 
 
-class Link(NamedTuple):
+class DependencyLink(NamedTuple):
     """One edge between two known nodes."""
 
     parent: str
@@ -212,10 +212,10 @@ class Database:
             row[0] for row in self._rows("SELECT hash FROM nodes WHERE installed = 1", [])
         )
 
-    def links(self) -> List[Link]:
+    def links(self) -> List[DependencyLink]:
         """All edges between known nodes."""
         rows = self._rows("SELECT parent, child, deptypes FROM edges", [])
-        return [Link(row[0], row[1], frozenset(row[2].split(","))) for row in rows]
+        return [DependencyLink(row[0], row[1], frozenset(row[2].split(","))) for row in rows]
 
     # -- writing -----------------------------------------------------------------------------
 

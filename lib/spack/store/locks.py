@@ -27,10 +27,19 @@ from pathlib import Path
 from typing import Callable, NamedTuple, Optional
 
 from spack.errors import StoreError
-from spack.store.trouble import unwritable
+from spack.store.os_errors import unwritable
 from spack.util.lock import FileLock, Holder
 
-__all__ = ["BUILDS", "DATABASE", "Lock", "Locks", "Owner", "current_owner", "end_group", "is_alive"]
+__all__ = [
+    "BUILDS",
+    "DATABASE",
+    "Lock",
+    "Locks",
+    "LockOwner",
+    "current_owner",
+    "end_group",
+    "is_alive",
+]
 
 #: The name of the lock on the database as a whole.
 DATABASE = "database"
@@ -41,7 +50,7 @@ BUILDS = "builds"
 OnWait = Callable[[Holder], None]
 
 
-class Owner(NamedTuple):
+class LockOwner(NamedTuple):
     """A process, told apart from a later one with the same number.
 
     :param started: the kernel's boot id and the process' start time in clock ticks, or "" where
@@ -55,18 +64,18 @@ class Owner(NamedTuple):
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
 
-    def child(self, pid: int) -> Owner:
+    def child(self, pid: int) -> LockOwner:
         """The process *pid* on the same host."""
-        return Owner(pid, self.host, _started(pid, Path("/proc")))
+        return LockOwner(pid, self.host, _started(pid, Path("/proc")))
 
 
-def current_owner(proc: Path = Path("/proc")) -> Owner:
+def current_owner(proc: Path = Path("/proc")) -> LockOwner:
     """This process. To be called after a fork, not before."""
     pid = os.getpid()
-    return Owner(pid, os.uname().nodename, _started(pid, proc))
+    return LockOwner(pid, os.uname().nodename, _started(pid, proc))
 
 
-def is_alive(owner: Owner, proc: Path = Path("/proc")) -> bool:
+def is_alive(owner: LockOwner, proc: Path = Path("/proc")) -> bool:
     """Whether *owner* still runs; of a process on another host, True: nobody can know."""
     if owner.host != os.uname().nodename:
         return True
@@ -91,7 +100,7 @@ def _started(pid: int, proc: Path) -> str:
     return f"{boot}:{fields[19].decode('ascii')}"
 
 
-def end_group(leader: Owner, patience: float = 5.0) -> None:
+def end_group(leader: LockOwner, patience: float = 5.0) -> None:
     """Kill the process group that *leader* leads, if it still lives, and wait for its end.
 
     For builds whose installer was killed and that would go on to write into the prefix.

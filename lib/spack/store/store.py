@@ -11,11 +11,11 @@ from typing import Callable, Optional, Tuple
 from spack.errors import StoreError
 from spack.spec import ConcreteSpec
 from spack.store.database import Database
+from spack.store.journal import INSTALL, Marker, Recovered, names, recover, settle
 from spack.store.layout import Layout, Metadata
-from spack.store.locks import Locks, Owner, current_owner
-from spack.store.pending import INSTALL, Marker, Recovered, names, recover, settle
+from spack.store.locks import LockOwner, Locks, current_owner
+from spack.store.os_errors import unwritable
 from spack.store.record import InstallRecord
-from spack.store.trouble import unwritable
 
 __all__ = ["Store"]
 
@@ -37,7 +37,7 @@ class Store:
         self,
         layout: Layout,
         *,
-        owner: Optional[Owner] = None,
+        owner: Optional[LockOwner] = None,
         clock: Callable[[], float] = time.time,
         locks: bool = True,
         network: Optional[bool] = None,
@@ -61,7 +61,7 @@ class Store:
         return self.layout.root
 
     @property
-    def owner(self) -> Owner:
+    def owner(self) -> LockOwner:
         if self._owner is None:
             self._owner = current_owner()
         return self._owner

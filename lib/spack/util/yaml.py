@@ -256,7 +256,7 @@ def _parse(file: str, text: str) -> Node:
         ) from None
     if root is None:
         return ({}, 1, None)
-    return _Builder(file).node(root, root.start_mark.line + 1)
+    return _TreeBuilder(file).node(root, root.start_mark.line + 1)
 
 
 def _opened(context: Optional[str], mark: Any) -> str:
@@ -281,7 +281,7 @@ _YAML_HINTS = {
 _TAG = "tag:yaml.org,2002:"
 
 
-class _Builder:
+class _TreeBuilder:
     """Turns ruamel's node graph into a tree; the first repeated key or odd tag ends it."""
 
     def __init__(self, file: str) -> None:

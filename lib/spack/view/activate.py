@@ -2,7 +2,7 @@
 
 A view carries ``bin/activate`` and its siblings, which find their own place; ``spack env
 activate`` prints the same text with the place written in. Both come from one template of
-``share/activate`` per shell, and one row of :data:`SHELLS` that says how a :class:`Step` is
+``share/activate`` per shell, and one row of :data:`SHELLS` that says how a :class:`EnvStep` is
 written, so they cannot disagree.
 
 Lines of a template that hold a marker are replaced:
@@ -26,7 +26,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Seq
 
 from spack.util.shell import dialect
 
-__all__ = ["NAME", "ROOT", "SHELLS", "Step", "render", "steps_from_json"]
+__all__ = ["NAME", "ROOT", "SHELLS", "EnvStep", "render", "steps_from_json"]
 
 #: Stands for the view in the value of a step, and for the name shown in the prompt.
 ROOT = "@VIEW@"
@@ -35,7 +35,7 @@ NAME = "@NAME@"
 _TOKEN = re.compile(f"({ROOT}|{NAME})")
 
 
-class Step(NamedTuple):
+class EnvStep(NamedTuple):
     """One change of one variable.
 
     :param action: ``set``, ``unset``, ``prepend`` or ``append``.
@@ -52,9 +52,9 @@ class Step(NamedTuple):
     tail: str = ""
 
 
-def steps_from_json(rows: Iterable[Sequence[Any]]) -> Tuple[Step, ...]:
+def steps_from_json(rows: Iterable[Sequence[Any]]) -> Tuple[EnvStep, ...]:
     """Steps from the lists that JSON makes of them."""
-    return tuple(Step(*row) for row in rows)
+    return tuple(EnvStep(*row) for row in rows)
 
 
 class ShellRow(NamedTuple):
@@ -267,7 +267,7 @@ def _value(shell: str, text: str) -> str:
     return f"({joined})" if len(words) > 1 else joined
 
 
-def _apply(shell: str, step: Step) -> str:
+def _apply(shell: str, step: EnvStep) -> str:
     action = step.action
     if action == "prepend" and step.tail:
         action = "prepend_tail"
@@ -280,12 +280,12 @@ def _apply(shell: str, step: Step) -> str:
     )
 
 
-def _distinct(steps: Iterable[Step]) -> List[str]:
+def _distinct(steps: Iterable[EnvStep]) -> List[str]:
     return list(dict.fromkeys(step.name for step in steps))
 
 
 def render(
-    shell: str, template: str, steps: Sequence[Step], *, root: str = "", name: str = ""
+    shell: str, template: str, steps: Sequence[EnvStep], *, root: str = "", name: str = ""
 ) -> str:
     """The text that activates a view in *shell* (a key of :data:`SHELLS`).
 

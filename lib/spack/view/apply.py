@@ -36,16 +36,16 @@ from typing import (
 from spack.errors import ViewError
 from spack.util.filesystem import remove_tree, rename_exchange
 from spack.util.text import count_of
-from spack.view.examination import Examination, describe, examine
-from spack.view.manifest import DISPLACED, Head, ViewManifest, load_head, load_manifest
-from spack.view.records import ViewOptions, ViewSource, plan_digest
-from spack.view.stamps import Stamps, load_stamps, look_at, write_stamps
+from spack.view.plan_types import ViewOptions, ViewSource, plan_digest
+from spack.view.stat_cache import StatCache, load_stamps, look_at, write_stamps
+from spack.view.verify import VerificationResult, describe, examine
+from spack.view.view_manifest import DISPLACED, Head, ViewManifest, load_head, load_manifest
 
 if TYPE_CHECKING:
     # Imported when there is something to change: most commands find a view as it should be.
-    from spack.view.exchange import Exchange
-    from spack.view.foreign import Distribution
-    from spack.view.plan import Ask
+    from spack.view.plan_view import Ask
+    from spack.view.swap import Exchange
+    from spack.view.user_distributions import UserDistribution
 
 #: What follows eight hexadecimal digits in the name of a tree that is made or removed.
 _KINDS = ("new", "old")
@@ -75,7 +75,7 @@ class ViewResult(NamedTuple):
     kept: Tuple[str, ...] = ()
     displaced: Mapping[str, str] = {}  # never changed
     notes: Tuple[str, ...] = ()
-    distributions: Tuple[Tuple[Distribution, str], ...] = ()
+    distributions: Tuple[Tuple[UserDistribution, str], ...] = ()
     removed: Optional[int] = None
 
     @property
@@ -124,7 +124,7 @@ def _some(paths: Sequence[str], shown: int = 3) -> str:
 
 
 def read_file(path: str, limit: Optional[int]) -> bytes:
-    """The ``read`` of :func:`spack.view.plan.plan_view` for the real file system.
+    """The ``read`` of :func:`spack.view.plan_view.plan_view` for the real file system.
 
     :raises ViewError: the file cannot be read.
     """
@@ -158,7 +158,7 @@ def update_view(
     :param check: compare every entry with the disk first; without, a view from which packages only
         leave or to which they only come is changed without looking at the others.
     :param exchange: swaps two paths in one step, or returns False where that cannot be done.
-    :param ask: see :func:`spack.view.plan.plan_view`.
+    :param ask: see :func:`spack.view.plan_view.plan_view`.
     :raises ViewError: conflicts; something else is at *path*; it cannot be written.
     """
     root = os.path.realpath(path)
@@ -183,7 +183,7 @@ def update_view(
                 _refuse_foreign(root, path)
             elif state.whole and not force and not old.interrupted:
                 if not changes:
-                    stamps = Stamps(len(old.items), bool(state.extra))
+                    stamps = StatCache(len(old.items), bool(state.extra))
                     write_stamps(root, old, stamps, seen)
                     return ViewResult(path, False, stamps.entries, kept=state.extra)
                 result = _changed_in_place(path, root, old, sources, options, ask)
@@ -194,11 +194,13 @@ def update_view(
         raise _unwritable(path, error) from error
 
 
-def _with_users(result: ViewResult, root: str, old: ViewManifest, state: Examination) -> ViewResult:
+def _with_users(
+    result: ViewResult, root: str, old: ViewManifest, state: VerificationResult
+) -> ViewResult:
     """*result* with what a person put into the view."""
     if not state.extra:
         return result
-    from spack.view.foreign import distributions  # start-up: few views have any
+    from spack.view.user_distributions import distributions  # start-up: few views have any
 
     users = tuple((x, "") for x in distributions(root, old, state))
     return result._replace(kept=state.extra, distributions=users)
@@ -218,17 +220,17 @@ def _made_aside(
     wanted: _Wanted,
     exchange: Exchange,
     old: Optional[ViewManifest],
-    state: Optional[Examination],
+    state: Optional[VerificationResult],
 ) -> ViewResult:
     """Make the whole view and put it in its place."""
     # start-up: an up-to-date view needs neither
-    from spack.view.exchange import Place, replace_tree
-    from spack.view.plan import plan_view
+    from spack.view.plan_view import plan_view
+    from spack.view.swap import ViewDirectory, replace_tree
 
     options = wanted.options
     plan = plan_view(wanted.sources, options, read_file, wanted.ask)
     plan.check()
-    place = Place(wanted.root, wanted.shown, exchange)
+    place = ViewDirectory(wanted.root, wanted.shown, exchange)
     made = replace_tree(place, plan, options.prompt, old, state)
     return ViewResult(
         wanted.shown,
@@ -251,7 +253,7 @@ def _changed_in_place(
     ask: Optional[Ask],
 ) -> Optional[ViewResult]:
     """The result of :func:`change_in_place`; None if the view must be built aside."""
-    from spack.view.increment import NotInPlace, change_in_place  # start-up: as above
+    from spack.view.incremental import NotInPlace, change_in_place  # start-up: as above
 
     try:
         change = change_in_place(root, head, sources, options, read_file, ask)
@@ -266,7 +268,7 @@ def remove_view(path: str) -> ViewResult:
     :returns: with ``kept`` naming those; the folder is gone when there are none.
     :raises ViewError: there is no view, or it cannot be removed.
     """
-    from spack.view.exchange import aside, remove_own  # start-up: as above
+    from spack.view.swap import aside, remove_own  # start-up: as above
 
     root = os.path.realpath(path)
     old = load_manifest(root)

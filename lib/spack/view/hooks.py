@@ -20,9 +20,9 @@ from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tu
 
 from spack.errors import ViewError
 from spack.util.frozen import frozen
-from spack.view.records import Files, ViewSource
+from spack.view.plan_types import Files, ViewSource
 
-__all__ = ["HOOKS", "HookContext", "Placed", "Recorded", "ask_recipes"]
+__all__ = ["HOOKS", "HookContext", "HookResult", "HookRecord", "ask_recipes"]
 
 #: The methods of a recipe that make a view ask it.
 HOOKS = ("add_files_to_view", "view_destination", "view_file_conflicts", "view_source")
@@ -38,7 +38,7 @@ sys.exit(main(sys.argv[1]))
 _SECONDS = 600
 
 
-class Placed(NamedTuple):
+class HookResult(NamedTuple):
     """One path that a recipe put into the view.
 
     :ivar place: relative to the view.
@@ -53,13 +53,13 @@ class Placed(NamedTuple):
     content: bytes = b""
 
 
-class Recorded(NamedTuple):
+class HookRecord(NamedTuple):
     """What a recipe did.
 
     :ivar tolerated: paths that other packages provide too, and that the recipe says are fine.
     """
 
-    places: Tuple[Placed, ...]
+    places: Tuple[HookResult, ...]
     tolerated: FrozenSet[str]
 
 
@@ -86,7 +86,7 @@ def ask_recipes(
     others: Sequence[ViewSource],
     link_type: str,
     root: str,
-) -> Dict[str, Recorded]:
+) -> Dict[str, HookRecord]:
     """Run the hooks of the packages *asked*; what they did, by hash.
 
     :param others: the packages of the view that are not asked.
@@ -165,9 +165,9 @@ def _paths(source: ViewSource, files: Files) -> FrozenSet[str]:
     return frozenset(start + path for path, row in files.items() if row[0] != "dir")
 
 
-def _recorded(row: Mapping[str, Any]) -> Recorded:
+def _recorded(row: Mapping[str, Any]) -> HookRecord:
     places = tuple(
-        Placed(place, kind, source, mode, content.encode("latin-1"))
+        HookResult(place, kind, source, mode, content.encode("latin-1"))
         for place, kind, source, mode, content in row["places"]
     )
-    return Recorded(places, frozenset(row["tolerated"]))
+    return HookRecord(places, frozenset(row["tolerated"]))

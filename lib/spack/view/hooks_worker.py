@@ -12,9 +12,9 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from spack.api.context import BuildContext, current_build
 from spack.errors import RecipeError, SpackError
-from spack.recipe.names import directory_name
+from spack.recipe.package_names import directory_name
 from spack.repo.finder import install_finder
-from spack.repo.load import load_class
+from spack.repo.load_class import load_class
 from spack.repo.repository import Repository
 from spack.spec import ConcreteSpec, load
 
@@ -120,7 +120,7 @@ def _tolerated(
 
 
 def _placed(path: str, view: RecordingView, final: str) -> Tuple[str, str, str, int, str]:
-    """A path of the scratch folder as a row of :class:`spack.view.hooks.Placed`."""
+    """A path of the scratch folder as a row of :class:`spack.view.hooks.HookResult`."""
     full = os.path.join(view.root, path)
     info = os.lstat(full)
     if not stat.S_ISLNK(info.st_mode):

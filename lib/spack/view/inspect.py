@@ -11,10 +11,10 @@ from collections import Counter
 from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from spack.errors import ViewError
-from spack.view.examination import Examination, examine
-from spack.view.foreign import Distribution, distributions
-from spack.view.manifest import Recorded, ViewManifest, is_view, load_manifest
-from spack.view.records import OWN, Owner
+from spack.view.plan_types import OWN, FileOwner
+from spack.view.user_distributions import UserDistribution, distributions
+from spack.view.verify import VerificationResult, examine
+from spack.view.view_manifest import ViewManifest, ViewRecord, is_view, load_manifest
 
 __all__ = [
     "Claim",
@@ -44,12 +44,12 @@ class Status(NamedTuple):
     link_type: str
     python: Optional[Mapping[str, str]]
     interpreter_there: bool
-    packages: Tuple[Tuple[Owner, int], ...]
-    gone: Tuple[Owner, ...]
+    packages: Tuple[Tuple[FileOwner, int], ...]
+    gone: Tuple[FileOwner, ...]
     entries: int
     folders: int
-    state: Examination
-    foreign: Tuple[Distribution, ...]
+    state: VerificationResult
+    foreign: Tuple[UserDistribution, ...]
     dangling: Tuple[str, ...]
 
 
@@ -62,10 +62,10 @@ class Found(NamedTuple):
     """
 
     path: str
-    item: Optional[Recorded]
-    owner: Optional[Owner]
-    others: Tuple[Owner, ...] = ()
-    distribution: Optional[Distribution] = None
+    item: Optional[ViewRecord]
+    owner: Optional[FileOwner]
+    others: Tuple[FileOwner, ...] = ()
+    distribution: Optional[UserDistribution] = None
 
 
 class Claim(NamedTuple):
@@ -73,8 +73,8 @@ class Claim(NamedTuple):
 
     path: str
     reason: str
-    shown: Owner
-    others: Tuple[Owner, ...]
+    shown: FileOwner
+    others: Tuple[FileOwner, ...]
 
 
 def need_manifest(root: str) -> ViewManifest:
@@ -111,14 +111,14 @@ def status(root: str) -> Status:
     )
 
 
-def verify(root: str) -> Tuple[ViewManifest, Examination, Tuple[Distribution, ...]]:
+def verify(root: str) -> Tuple[ViewManifest, VerificationResult, Tuple[UserDistribution, ...]]:
     """What differs from the manifest, and the distributions that a person installed."""
     manifest = need_manifest(root)
     state = examine(root, manifest)
     return manifest, state, distributions(root, manifest, state)
 
 
-def dangling(manifest: ViewManifest, state: Examination) -> Tuple[str, ...]:
+def dangling(manifest: ViewManifest, state: VerificationResult) -> Tuple[str, ...]:
     """Links into the store, and to the interpreter, that lead nowhere any more.
 
     Making the view again does not mend them. A package's own links may lead wherever they like.

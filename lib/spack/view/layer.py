@@ -27,11 +27,11 @@ from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tup
 
 from spack.errors import ViewError
 from spack.util.filesystem import atomic_write, remove_tree
-from spack.view.activate import ROOT, SHELLS, Step, render
-from spack.view.foreign import own_names
+from spack.view.activate import ROOT, SHELLS, EnvStep, render
 from spack.view.inspect import enclosing_view, need_manifest
-from spack.view.manifest import FOLDER, ViewManifest, load_activation
-from spack.view.venv import configuration, interpreter_links
+from spack.view.user_distributions import own_names
+from spack.view.venv_parts import configuration, interpreter_links
+from spack.view.view_manifest import FOLDER, ViewManifest, load_activation
 
 __all__ = ["Layer", "make_layer"]
 
@@ -159,16 +159,16 @@ def _make_venv(
             atomic_write(os.path.join(path, "bin", row.template), text)
 
 
-def _steps(view: str) -> Tuple[Step, ...]:
+def _steps(view: str) -> Tuple[EnvStep, ...]:
     """Those of the view for everything but the venv itself, then those of a venv."""
     activation = load_activation(view)
-    steps: List[Step] = []
+    steps: List[EnvStep] = []
     for step in () if activation is None else activation.steps:
         if step.name not in ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"):
             steps.append(step._replace(value=step.value.replace(ROOT, view)))
         else:
             steps.append(step)
-    return (*steps, Step("prepend", "PATH", f"{ROOT}/bin"))
+    return (*steps, EnvStep("prepend", "PATH", f"{ROOT}/bin"))
 
 
 def _stand_ins(

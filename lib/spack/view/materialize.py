@@ -12,8 +12,8 @@ import os
 from itertools import groupby
 from typing import Dict, Iterable, List, Mapping, Tuple
 
-from spack.view.manifest import FOLDER
-from spack.view.records import Item, ViewPlan
+from spack.view.plan_types import Item, ViewPlan
+from spack.view.view_manifest import FOLDER
 
 __all__ = ["Maker"]
 

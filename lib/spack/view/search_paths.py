@@ -12,8 +12,8 @@ from __future__ import annotations
 import posixpath
 from typing import Callable, Container, Iterable, List, NamedTuple, Sequence, Tuple
 
-from spack.util.environment import Change
-from spack.view.activate import NAME, ROOT, Step
+from spack.util.environment_modifications import Change
+from spack.view.activate import NAME, ROOT, EnvStep
 
 __all__ = ["NEVER_SET", "SEARCH_PATHS", "SearchPath", "path_steps", "projected_steps"]
 
@@ -63,24 +63,24 @@ _ACTIONS = {
 
 def path_steps(
     folders: Container[str], items: Container[str], *, is_venv: bool
-) -> Tuple[Step, ...]:
+) -> Tuple[EnvStep, ...]:
     """The steps for a view with these *folders*; with those of a virtual environment first."""
-    steps: List[Step] = []
+    steps: List[EnvStep] = []
     if is_venv:
-        steps.append(Step("set", "VIRTUAL_ENV", ROOT))
-        steps.append(Step("set", "VIRTUAL_ENV_PROMPT", NAME))
+        steps.append(EnvStep("set", "VIRTUAL_ENV", ROOT))
+        steps.append(EnvStep("set", "VIRTUAL_ENV_PROMPT", NAME))
         # A PYTHONHOME would keep Python from looking for pyvenv.cfg.
-        steps.append(Step("unset", "PYTHONHOME"))
+        steps.append(EnvStep("unset", "PYTHONHOME"))
     for row in SEARCH_PATHS:
         if any(need in folders for need in row.needs):
             value = f"{ROOT}/{row.folder}" if row.folder else ROOT
-            steps.append(Step("prepend", row.variable, value, ":", row.tail))
+            steps.append(EnvStep("prepend", row.variable, value, ":", row.tail))
     return tuple(steps)
 
 
 def projected_steps(
     sources: Iterable[Tuple[str, str, Tuple[Change, ...]]], exists: Callable[[str], bool]
-) -> Tuple[Tuple[Step, ...], Tuple[str, ...]]:
+) -> Tuple[Tuple[EnvStep, ...], Tuple[str, ...]]:
     """Run environments of packages, for the view, and folders that hold Python modules.
 
     :param sources: prefix, projection and changes of each package.
@@ -95,7 +95,7 @@ def projected_steps(
         ((prefix, top.strip("/")) for prefix, top, _ in rows), key=lambda x: -len(x[0])
     )
     known = {(row.variable, posixpath.join(ROOT, row.folder).rstrip("/")) for row in SEARCH_PATHS}
-    steps: List[Step] = []
+    steps: List[EnvStep] = []
     modules: List[str] = []
     for _, _, changes in rows:
         for change in changes:
@@ -108,7 +108,7 @@ def projected_steps(
                 if change.name == "PYTHONPATH" and inside and value.startswith(ROOT + "/"):
                     modules.append(inside)
             elif (change.name, value) not in known or action == "set":
-                steps.append(Step(action, change.name, value, change.separator))
+                steps.append(EnvStep(action, change.name, value, change.separator))
     outside = [path for path in dict.fromkeys(modules) if "site-packages" not in path]
     return tuple(dict.fromkeys(steps)), tuple(outside)
 

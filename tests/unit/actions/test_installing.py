@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from spack.actions.workshop import Workshop, build_job
-from spack.build import outside
+from spack.actions.workshop import BuildOptions, build_job
+from spack.build import sandbox
 from spack.fetch.stage import Stage
-from spack.install.ports import Order
+from spack.install.interfaces import BuildRequest
 from spack.spec import ConcreteSpec, Version
 
 
@@ -29,7 +29,7 @@ def test_wheels_are_kept_only_of_what_their_key_names(resources, changes, kept):
     node = ConcreteSpec("a", "test", Version("1"), {}, platform="linux", os="o", target="t")
     stage = Stage(Path("/stage"), Path("/stage/spack-src"), resources=resources)
     parts = dict.fromkeys(("fetcher", "store", "stage_root"))
-    workshop = Workshop(
+    workshop = BuildOptions(
         **{
             "recipes": SimpleNamespace(repositories=()),
             "library_path": (),
@@ -40,5 +40,5 @@ def test_wheels_are_kept_only_of_what_their_key_names(resources, changes, kept):
             **changes,
         }
     )
-    order = Order(node, Path("/p"), {}, stage, 1, Path("/log"), Path("/environment"))
-    assert (build_job(workshop, order, stage, outside.ALLOW).wheels == "/wheels") is kept
+    order = BuildRequest(node, Path("/p"), {}, stage, 1, Path("/log"), Path("/environment"))
+    assert (build_job(workshop, order, stage, sandbox.ALLOW).wheels == "/wheels") is kept

@@ -16,7 +16,7 @@ from spack.api.executable import (
     which,
     which_string,
 )
-from spack.util.environment import EnvironmentModifications
+from spack.util.environment_modifications import EnvironmentModifications
 
 SH = Executable("/bin/sh")
 

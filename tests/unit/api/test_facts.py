@@ -10,12 +10,12 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from spack.api.facts import main, recipe_of
+from spack.api.recipe_facts import main, recipe_of
 from spack.errors import RecipeError
 from spack.recipe import Recipe
 from spack.repo import Repository
 from spack.repo.finder import install_finder, remove_finder
-from spack.repo.load import load_class
+from spack.repo.load_class import load_class
 
 HEADER = "from spack.package import *\n\n\n"
 

@@ -13,20 +13,20 @@ from typing import Any
 
 import pytest
 
-from spack.bootstrap import own
+from spack.bootstrap import own_dependencies
 from spack.bootstrap.wheels import Interpreter, best
 from spack.errors import FetchError
 
 
 def provide(copy: Any, stream: Any = None, **more: str) -> str:
-    return own.provide(str(copy.root), copy.environ(**more), stream or io.StringIO())
+    return own_dependencies.provide(str(copy.root), copy.environ(**more), stream or io.StringIO())
 
 
 def test_brought_once(copy: Any) -> None:
     root, environ = str(copy.root), copy.environ()
-    assert own.locate(root, environ) is None
+    assert own_dependencies.locate(root, environ) is None
     place = provide(copy)
-    assert own.locate(root, environ) == place
+    assert own_dependencies.locate(root, environ) == place
     assert copy.places() == [os.path.basename(place)]
     files = {str(path.relative_to(place)) for path in Path(place).rglob("*") if path.is_file()}
     compiled = {name for name in files if name.endswith(".pyc")}
@@ -51,14 +51,14 @@ def test_bytecode_names_the_final_place_and_survives_a_copy(copy: Any) -> None:
 def test_new_lock_file_new_directory(copy: Any, make_wheel: Any) -> None:
     first = provide(copy)
     copy.offer("more", make_wheel({"more.py": b""}))
-    assert own.locate(str(copy.root), copy.environ()) is None
+    assert own_dependencies.locate(str(copy.root), copy.environ()) is None
     assert provide(copy) != first
     assert len(copy.places()) == 2
 
 
 def test_no_lock_file_means_installed_by_pip(copy: Any) -> None:
     copy.lock.unlink()
-    assert own.locate(str(copy.root), copy.environ()) == ""
+    assert own_dependencies.locate(str(copy.root), copy.environ()) == ""
     assert copy.run("x").stdout.startswith("['x'] None")
 
 
@@ -68,7 +68,7 @@ def test_user_cache(copy: Any, tmp_path: Path) -> None:
     assert provide(copy).startswith(f"{copy.home}/.spack/deps/")
     place = provide(copy, **environ)
     assert place.startswith(f"{tmp_path}/cache/deps/")
-    assert own.locate(str(copy.root), copy.environ(**environ)) == place
+    assert own_dependencies.locate(str(copy.root), copy.environ(**environ)) == place
 
 
 def test_no_place_at_all(copy: Any, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_killed_run_leaves_nothing_that_counts(copy: Any) -> None:
     (place,) = copy.places()
     remains = copy.deps / f"{place}.part-killed"
     os.rename(copy.deps / place, remains)
-    assert own.locate(str(copy.root), copy.environ()) is None
+    assert own_dependencies.locate(str(copy.root), copy.environ()) is None
     provide(copy)
     assert copy.places() == [place]
 
@@ -210,7 +210,7 @@ def test_progress(copy: Any, make_wheel: Any) -> None:
 
 def test_the_real_lock_file(root: Path) -> None:
     """Its digest holds, and it serves every supported Python on every supported system."""
-    lock = own._read_lock(root / own.LOCK)
+    lock = own_dependencies._read_lock(root / own_dependencies.LOCK)
     names = {package["name"] for package in lock["packages"]}
     assert {"clingo", "archspec", "ruamel-yaml", "packaging", "rich", "requests"} <= names
     systems = [
@@ -221,7 +221,7 @@ def test_the_real_lock_file(root: Path) -> None:
     for minor in range(9, 15):
         for system, machine, libc in systems:
             interpreter = Interpreter((3, minor), f"cp3{minor}", system, machine, libc)
-            chosen = {row[0] for row in own._choose(lock, interpreter)}
+            chosen = {row[0] for row in own_dependencies._choose(lock, interpreter)}
             assert names - {"tomli", "truststore"} <= chosen | {"tomli"}
             assert ("tomli" in chosen) == (minor < 11)
     for package in lock["packages"]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from spack.actions.styling import changed_files, project_root
-from spack.bootstrap.style import TOOLS, arguments, prepare_environment
+from spack.actions.style_check import changed_files, project_root
+from spack.bootstrap.style_tools import TOOLS, arguments, prepare_environment
 from spack.errors import UsageError
-from spack.util.process import run
+from spack.util.helper_process import run
 
 FILES = [Path("/p/a.py"), Path("/p/packages/x/package.py")]
 

@@ -12,8 +12,8 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 
-from spack.build import process
-from spack.build.environment import clean_environment
+from spack.build import worker_process
+from spack.build.clean_environment import clean_environment
 from spack.build.job import BuildJob, BuildResult, RepositoryRow
 from spack.spec import ConcreteSpec, Edge, External, VariantValue, dump
 
@@ -125,7 +125,7 @@ class World:
 
     def run(self, job: BuildJob, host: Any = (), **options: Any) -> BuildResult:
         """Do *job* in a worker."""
-        return process.run(job, clean_environment(dict(host), job.stage_path), **options)
+        return worker_process.run(job, clean_environment(dict(host), job.stage_path), **options)
 
     def build(self, spec: ConcreteSpec, source: Optional[Path] = None, **parts: Any) -> BuildResult:
         """Build *spec*, from *source*."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spack.build.environment import FIXED, clean_environment, kept_value, passed_names
+from spack.build.clean_environment import FIXED, clean_environment, kept_value, passed_names
 
 #: What people have set, each of which has broken somebody's build.
 POISON = {

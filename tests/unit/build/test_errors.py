@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spack.build.errors import excerpt, hint
+from spack.build.log_excerpt import excerpt, hint
 
 PIP = """\
   Running command Preparing metadata (pyproject.toml)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from spack.build.finish import correct_records, replace_interpreter
-from spack.build.venv import BaseInterpreter, BuildVenv, interpreter_of, shebang_script
+from spack.build.build_venv import BaseInterpreter, BuildVenv, interpreter_of, shebang_script
+from spack.build.post_install import correct_records, replace_interpreter
 from spack.errors import InstallError
 
 BASE = BaseInterpreter("/opt/py/bin/python3.13t", "3.13.0", "lib/python3.13t/site-packages", "")

@@ -12,8 +12,8 @@ from typing import Any, Iterator
 
 import pytest
 
-from spack.build import process
-from spack.build.environment import clean_environment
+from spack.build import worker_process
+from spack.build.clean_environment import clean_environment
 from spack.build.forkserver import ForkServer
 
 RECIPE = """
@@ -47,7 +47,7 @@ def server(world: Any) -> Iterator[ForkServer]:
     """A server whose builds may begin."""
     job = world.job(world.node("none", "1.0", variants={"build_system": "generic"}))
     environment = clean_environment({}, "/some/stage")
-    libraries = process.libraries(job.library_path)
+    libraries = worker_process.libraries(job.library_path)
     made = ForkServer(sys.executable, environment, libraries)
     try:
         yield made
@@ -93,7 +93,7 @@ def test_an_environment_that_python_or_the_system_reads_gets_its_own_process(
 ) -> None:
     job = told(world)
     environment = {**clean_environment({}, job.stage_path), "LD_BIND_NOW": "1"}
-    assert process.run(job, environment, server=server).ok
+    assert worker_process.run(job, environment, server=server).ok
     found = json.loads((Path(job.prefix) / "facts").read_text())
     assert found["environment"]["LD_BIND_NOW"] == "1"
     assert found["parent"] == os.getpid()
@@ -119,7 +119,7 @@ def test_a_server_that_dies_during_a_build(world: Any, server: ForkServer) -> No
 def test_the_server_ends_with_its_installer(world: Any) -> None:
     read, write = os.pipe()
     environment = clean_environment({}, "/some/stage")
-    libraries = process.libraries(told(world).library_path)
+    libraries = worker_process.libraries(told(world).library_path)
     installer = os.fork()
     if installer == 0:
         server = ForkServer(sys.executable, environment, libraries)

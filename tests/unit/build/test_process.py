@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from spack.build import process
+from spack.build import worker_process
 
 
 @pytest.mark.parametrize("free, told", [(0, True), (1000, True), (10**9, False)])
@@ -19,6 +19,6 @@ def test_a_full_disk_is_named(
     log.write_text("")
     disk = SimpleNamespace(f_bavail=free, f_frsize=1)
     monkeypatch.setattr(os, "statvfs", lambda path: disk)
-    failure = process._death(120, str(log))
+    failure = worker_process._death(120, str(log))
     assert "ended with 120" in failure.message
     assert ("disk of the install tree is full" in (failure.hint or "")) is told

@@ -13,7 +13,7 @@ from typing import Any, List
 
 import pytest
 
-from spack.build import process
+from spack.build import worker_process
 from spack.build.job import PatchFile, write
 from spack.spec import ConcreteSpec
 
@@ -192,7 +192,7 @@ def test_a_cancelled_build_ends_with_all_its_children(world: Any) -> None:
         cancelled.set()
 
     threading.Thread(target=cancel_when_running).start()
-    with pytest.raises(process.Cancelled):
+    with pytest.raises(worker_process.Cancelled):
         world.run(world.job(spec, source), cancelled=cancelled)
     _wait_until_gone(int(child.read_text()))
 
@@ -212,7 +212,7 @@ def test_a_build_ends_when_its_parent_is_killed(world: Any) -> None:
     program = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
         "from spack.build import job, process\n"
-        "from spack.build.environment import clean_environment\n"
+        "from spack.build.clean_environment import clean_environment\n"
         "j = job.read(sys.argv[1], job.BuildJob)\n"
         "process.run(j, clean_environment({}, j.stage_path))\n"
     )

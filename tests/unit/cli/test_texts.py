@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from spack.cli.ask import confirm
 from spack.cli.commands.config import _yaml
+from spack.cli.prompt import confirm
 from spack.cli.render import Colors
-from spack.cli.specs import tree
+from spack.cli.spec_text import tree
 from spack.errors import UsageError
 from spack.spec import ConcreteSpec, Edge, Version
 from spack.util import yaml

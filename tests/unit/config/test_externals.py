@@ -21,7 +21,7 @@ from spack.errors import ConfigError
 from spack.host.search import Detected
 from spack.spec.parser import parse
 from spack.util import yaml
-from spack.util.process import Completed, run
+from spack.util.helper_process import Completed, run
 
 CMAKE = Detected("cmake", "3.25.1", "/usr", {"executable": "/usr/bin/cmake"}, "cmake@3.25.1")
 GCC = Detected(

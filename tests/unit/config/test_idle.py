@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from spack.config.idle import IDLE
-from spack.config.schema import Record, Report, as_nodes
+from spack.config.keys import SECTIONS
+from spack.config.schema import ConfigReport, Record, as_nodes
 from spack.config.scopes import Scope, command_line_scope
-from spack.config.sections import SECTIONS
 from spack.config.settings import load_settings
+from spack.config.unsupported import IDLE
 from spack.config.variables import Variables
 
 #: A value that the schema accepts and that is not harmless, where "x" is none.
@@ -72,7 +72,7 @@ def told(data: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("path", IDLE)
 def test_every_key_is_known_and_told_of(path: str) -> None:
     data = nested(path, VALUES.get(path, "x"))
-    report = Report()
+    report = ConfigReport()
     Record(SECTIONS).check(as_nodes(data), "file", (), report)
     assert report.problems == []
     notes = told(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spack.config.places import usual_tree
+from spack.config.paths import usual_tree
 
 
 def test_the_usual_install_tree(tmp_path: Path) -> None:

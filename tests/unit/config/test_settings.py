@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from spack.config.records import ConfigSettings
 from spack.config.scopes import Scope
+from spack.config.setting_types import ConfigSettings
 from spack.config.settings import PackageSettings, RequirementGroup, Settings, load_settings
 from spack.config.variables import Variables
 from spack.errors import ConfigError

@@ -22,8 +22,8 @@ from spack.environment.activation import (
     steps_from_settings,
 )
 from spack.errors import UsageError
-from spack.view.activate import NAME, ROOT, Step
-from spack.view.manifest import Activation
+from spack.view.activate import NAME, ROOT, EnvStep
+from spack.view.view_manifest import Activation
 
 REPO = Path(__file__).resolve().parents[3]
 TEMPLATES = {p.name: p.read_text() for p in (REPO / "share/activate").iterdir()}
@@ -34,16 +34,16 @@ import os, sys
 sys.path.insert(0, {lib!r})
 from pathlib import Path
 from spack.environment import activation as a
-from spack.view.activate import NAME, ROOT, Step
-from spack.view.manifest import Activation
+from spack.view.activate import NAME, ROOT, EnvStep
+from spack.view.view_manifest import Activation
 
 words = [word for word in sys.argv[1:] if word not in ("--sh", "--csh", "--fish")]
 shell = next((word[2:] for word in sys.argv if word in ("--sh", "--csh", "--fish")), "")
 templates = {{p.name: p.read_text() for p in Path({share!r}, "activate").iterdir()}}
 active = Activation((
-    Step("set", "VIRTUAL_ENV", ROOT), Step("set", "VIRTUAL_ENV_PROMPT", NAME),
-    Step("unset", "PYTHONHOME"), Step("prepend", "PATH", ROOT + "/bin"),
-    Step("prepend", "MANPATH", ROOT + "/share/man", ":", ":"),
+    EnvStep("set", "VIRTUAL_ENV", ROOT), EnvStep("set", "VIRTUAL_ENV_PROMPT", NAME),
+    EnvStep("unset", "PYTHONHOME"), EnvStep("prepend", "PATH", ROOT + "/bin"),
+    EnvStep("prepend", "MANPATH", ROOT + "/share/man", ":", ":"),
 ), "", True)
 if words[:2] == ["env", "activate"] and shell:
     if words[2] == "missing":
@@ -242,11 +242,11 @@ def test_the_short_names(shell: Shell, top: Path) -> None:
 
 STEPS = Activation(
     (
-        Step("set", "VIRTUAL_ENV", ROOT),
-        Step("set", "VIRTUAL_ENV_PROMPT", NAME),
-        Step("prepend", "PATH", f"{ROOT}/bin"),
-        Step("prepend", "XDG_DATA_DIRS", f"{ROOT}/share", ":", ":/usr/share"),
-        Step("append", "FLAGS", "-x", " "),
+        EnvStep("set", "VIRTUAL_ENV", ROOT),
+        EnvStep("set", "VIRTUAL_ENV_PROMPT", NAME),
+        EnvStep("prepend", "PATH", f"{ROOT}/bin"),
+        EnvStep("prepend", "XDG_DATA_DIRS", f"{ROOT}/share", ":", ":/usr/share"),
+        EnvStep("append", "FLAGS", "-x", " "),
     ),
     "",
     True,
@@ -293,10 +293,10 @@ def test_settings_become_steps() -> None:
         {"set": {"A": 1}, "unset": ["B"], "prepend_path": {"C": "/c"}, "append_path": {"D": "/d"}}
     )
     assert steps == (
-        Step("unset", "B"),
-        Step("set", "A", "1"),
-        Step("prepend", "C", "/c"),
-        Step("append", "D", "/d"),
+        EnvStep("unset", "B"),
+        EnvStep("set", "A", "1"),
+        EnvStep("prepend", "C", "/c"),
+        EnvStep("append", "D", "/d"),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from spack.config.variables import Variables
 from spack.environment import EnvironmentManifest
-from spack.environment.manifest import DEFAULT_TEXT
+from spack.environment.spack_yaml import DEFAULT_TEXT
 from spack.errors import ConfigError, EnvironmentFileError, SpecError
 
 

@@ -16,7 +16,7 @@ from typing import Any, Callable
 import pytest
 
 from spack.errors import FetchError
-from spack.fetch.archive import Limits, kind_of, pack, unpack
+from spack.fetch.extract import Limits, kind_of, pack, unpack
 
 GOOD = {"foo-1.0/setup.py": b"print(1)\n", "foo-1.0/src/run.sh": b"#!/bin/sh\n"}
 LIMITS = Limits(least=100_000, ratio=1, entries=50, metadata=40_000)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spack.errors import FetchError
-from spack.fetch.develop import check_directory, copy_sources, fingerprint
+from spack.fetch.develop_sources import check_directory, copy_sources, fingerprint
 
 
 @pytest.fixture

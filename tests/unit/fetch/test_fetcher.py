@@ -15,12 +15,12 @@ import pytest
 from spack.config.settings import Settings
 from spack.config.variables import Variables
 from spack.errors import FetchError, RecipeError
-from spack.fetch.cache import SourceCache
 from spack.fetch.fetcher import Fetcher, FetchOptions, index_and_transport
-from spack.fetch.index import read_knower
 from spack.fetch.mirror import Mirror
+from spack.fetch.package_index import read_knower
 from spack.fetch.pipconfig import PipSettings, read
 from spack.fetch.source import Checksum, IndexSource, UrlSource
+from spack.fetch.source_cache import SourceCache
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord, VersionRecord
 
 CONFIGURED = Settings.from_data(

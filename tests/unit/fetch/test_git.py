@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from spack.errors import FetchError
-from spack.fetch.cache import SourceCache
 from spack.fetch.fetcher import Fetcher
 from spack.fetch.git import Git
 from spack.fetch.source import GitSource
+from spack.fetch.source_cache import SourceCache
 from spack.recipe.records import Recipe, VersionRecord
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is missing")

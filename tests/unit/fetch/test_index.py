@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from spack.errors import FetchError
-from spack.fetch.index import (
+from spack.fetch.index_names import normalized, project_of, without_secrets
+from spack.fetch.package_index import (
     PackageIndex,
     known_endpoint,
     parse_html,
@@ -19,7 +20,6 @@ from spack.fetch.index import (
     places,
     read_knower,
 )
-from spack.fetch.names import normalized, project_of, without_secrets
 from spack.fetch.pipconfig import PipSettings
 
 A, B = "a" * 64, "b" * 64

@@ -11,7 +11,7 @@ from typing import Any, List, Optional, Sequence
 import pytest
 
 from spack.host.search import Search
-from spack.util.process import Completed, run
+from spack.util.helper_process import Completed, run
 
 
 class Counting:

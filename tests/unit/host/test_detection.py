@@ -5,7 +5,7 @@ from typing import List
 
 import pytest
 
-from spack.host.compilers import detect_compilers
+from spack.host.compiler_families import detect_compilers
 from spack.host.detection import DETECTABLE, ON_THE_FLY, detect
 from spack.host.search import Memory, directories
 from spack.host.tools import TOOLS, detect_tools

@@ -85,7 +85,7 @@ def test_a_machine_without_cpuinfo_and_without_cache(tmp_path: Path) -> None:
 
 
 def test_a_warm_host_does_not_import_archspec(tmp_path: Path, root: Path) -> None:
-    from spack.util.process import run
+    from spack.util.helper_process import run
 
     code = (
         "import sys; sys.path[:0] = sys.argv[1:3]\n"

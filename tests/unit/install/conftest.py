@@ -15,10 +15,10 @@ from typing import Callable
 import pytest
 
 from spack.errors import FetchError, InstallError
-from spack.install.ports import Order, Outcome, Services
+from spack.install.interfaces import BuildOutput, BuildRequest, InstallerDependencies
 from spack.spec import ConcreteSpec, Edge, External, Version
 from spack.store import Layout, Store
-from spack.util.environment import EnvironmentModifications
+from spack.util.environment_modifications import EnvironmentModifications
 from spack.util.filesystem import remove_tree
 from spack.util.report import RecordingReporter
 
@@ -59,9 +59,9 @@ class Shell:
 
     def __init__(self, **scripts: str) -> None:
         self.scripts = scripts
-        self.orders: list[Order] = []
+        self.orders: list[BuildRequest] = []
 
-    def build(self, order: Order, task, cancelled: threading.Event, started) -> Outcome:
+    def build(self, order: BuildRequest, task, cancelled: threading.Event, started) -> BuildOutput:
         self.orders.append(order)
         task.phase("install")
         environment = {
@@ -103,7 +103,7 @@ class Shell:
             raise InstallError(order.log.read_text().strip().splitlines()[-1])
         changes = EnvironmentModifications()
         changes.prepend_path("PATH", f"{order.prefix}/bin")
-        return Outcome(run_environment=changes.to_json())
+        return BuildOutput(run_environment=changes.to_json())
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def services(store, tmp_path, reporter):
 
     def make(sources: Folders | None = None, *, at: Store | None = None, **scripts: str):
         folders = sources or Folders(tmp_path / "stages")
-        return Services(at or store, folders, Shell(**scripts), reporter)
+        return InstallerDependencies(at or store, folders, Shell(**scripts), reporter)
 
     return make
 

@@ -15,12 +15,12 @@ import pytest
 from spack.errors import SpackError, StoreError
 from spack.install.check import check_prefix
 from spack.install.execute import Schedule, execute
-from spack.install.plan import Options, make_plan
-from spack.install.prefix import PrefixTransaction
-from spack.install.reindex import reindex, verify_records
-from spack.install.uninstall import plan_removal, remove
-from spack.store import Layout, Metadata, Owner, Store
-from spack.store.pending import INSTALL, Marker, markers
+from spack.install.plan import PlanOptions, make_plan
+from spack.install.prefix_transaction import PrefixTransaction
+from spack.install.rebuild_database import reindex, verify_records
+from spack.install.removal import plan_removal, remove
+from spack.store import Layout, LockOwner, Metadata, Store
+from spack.store.journal import INSTALL, Marker, markers
 from spack.util.report import SilentReporter
 
 #: Writes for about 10 ms, so that there is something to be interrupted.
@@ -32,7 +32,7 @@ echo done > "$PREFIX/bin/$NAME"
 """
 
 
-PLAIN = Options()
+PLAIN = PlanOptions()
 
 
 def install(services, *roots, options=PLAIN):
@@ -88,7 +88,7 @@ def test_killed_at_any_moment(dag, services, store, tmp_path):
     scripts = dict.fromkeys("abcd", SCRIPT)
     everything = {node.dag_hash() for node in dag[0].traverse()}
     root = store.root
-    again = Options(overwrite=frozenset(everything))
+    again = PlanOptions(overwrite=frozenset(everything))
 
     def take_away(at):
         hashes = at.database.installed_hashes()
@@ -100,7 +100,7 @@ def test_killed_at_any_moment(dag, services, store, tmp_path):
         if kind == "remove":
             take_away(own)
         else:
-            options = again if kind == "overwrite" else Options()
+            options = again if kind == "overwrite" else PlanOptions()
             install(services(at=own, **scripts), *dag, options=options)
 
     begin = time.monotonic()
@@ -178,7 +178,7 @@ def test_a_marker_never_leads_out_of_the_tree(spec, store, tmp_path):
     precious = tmp_path / "precious"
     precious.mkdir()
     node = spec("a")
-    owner = Owner(1, "elsewhere", "")
+    owner = LockOwner(1, "elsewhere", "")
     Marker.new(INSTALL, node.dag_hash(), node.short, precious, owner, 0.0).write(store.layout)
     with pytest.raises(StoreError, match="is not a prefix in"):
         store.writer()
@@ -293,7 +293,7 @@ def test_kill_then_reindex_without_the_database(dag, services, store):
     install(services(), *dag).raise_failures()
     complete, half = list(dag[0].traverse())[:2]
     store.close()
-    owner = Owner(1, os.uname().nodename, "never")
+    owner = LockOwner(1, os.uname().nodename, "never")
     for node in (complete, half):
         prefix = store.layout.prefix(node)
         marker = Marker.new(INSTALL, node.dag_hash(), node.short, prefix, owner, 0.0)

@@ -12,11 +12,11 @@ import pytest
 from spack.errors import FetchError, InstallError
 from spack.install.check import PythonPaths
 from spack.install.execute import Schedule, execute
-from spack.install.plan import Options, make_plan
-from spack.install.ports import Services
+from spack.install.interfaces import InstallerDependencies
+from spack.install.plan import PlanOptions, make_plan
 from spack.store import InstallRecord, Layout, Manifest, Metadata, Store
 
-PLAIN = Options()
+PLAIN = PlanOptions()
 
 
 def install(services, *roots, options=PLAIN, **schedule):
@@ -36,7 +36,9 @@ def test_one_package_with_all_that_is_known_of_it(spec, services, store, tmp_pat
     (recipe / "__pycache__" / "x.pyc").write_text("")
     node = spec("tool@2", spec("low"))
     base = services(tool='echo building; cp "$DEP_low/bin/low" "$PREFIX/"')
-    full = Services(base.store, base.sources, base.builder, reporter, recipe=lambda s: recipe)
+    full = InstallerDependencies(
+        base.store, base.sources, base.builder, reporter, recipe=lambda s: recipe
+    )
     report = install(full, node)
     report.raise_failures()
     assert names(report.installed) == ["low", "tool"]
@@ -209,7 +211,7 @@ def test_how_far_fetches_run_ahead_is_limited(spec, services, folders):
             seen.append(len(sources.fetched))
             return outcome
 
-    watching = Services(base.store, sources, Watching(n0="sleep 0.3"), base.reporter)
+    watching = InstallerDependencies(base.store, sources, Watching(n0="sleep 0.3"), base.reporter)
     report = install(watching, node, ahead=3)
     assert len(report.installed) == 8 and seen[0] <= 4
 
@@ -241,7 +243,7 @@ def test_what_is_checked_decides(spec, services, store, contents, reporter):
     node = spec("py-wrong")
     base = services(**{"py-wrong": f"echo built; {script}"})
     paths = PythonPaths("lib/python3.11/site-packages", "lib/python3.11/site-packages")
-    checked = Services(
+    checked = InstallerDependencies(
         base.store, base.sources, base.builder, reporter, python=lambda spec, prefixes: paths
     )
     report = install(checked, node)
@@ -264,7 +266,7 @@ def test_overwrite_keeps_the_old_until_the_new_is_there(spec, services, store):
     node = spec("a")
     install(services(a='echo one > "$PREFIX/f"'), node)
     prefix = store.layout.prefix(node)
-    again = Options(overwrite=frozenset({node.dag_hash()}))
+    again = PlanOptions(overwrite=frozenset({node.dag_hash()}))
     report = install(services(a='test ! -e "$PREFIX/f"; exit 1'), node, options=again)
     assert len(report.failures) == 1
     assert (prefix / "f").read_text() == "one\n" and store.database.record(node.dag_hash())

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from spack.errors import InstallError
-from spack.install.plan import BUILD, EXTERNAL, REUSE, Options, make_plan
+from spack.install.plan import BUILD, EXTERNAL, REUSE, PlanOptions, make_plan
 
 
 @pytest.fixture
@@ -60,26 +60,26 @@ def test_a_missing_run_dependency_of_an_installed_node_is_built(dag):
 
 
 def test_only_dependencies(dag):
-    plan = make_plan([dag["root"]], set(), Options(only="dependencies"))
+    plan = make_plan([dag["root"]], set(), PlanOptions(only="dependencies"))
     assert "root" not in kinds(plan) and kinds(plan)["library"] == BUILD
     assert not any(step.explicit for step in plan.steps)
-    plan = make_plan([dag["root"], dag["library"]], set(), Options(only="dependencies"))
+    plan = make_plan([dag["root"], dag["library"]], set(), PlanOptions(only="dependencies"))
     assert "root" not in kinds(plan) and kinds(plan)["library"] == BUILD
 
 
 def test_only_package_names_all_that_is_missing(dag):
     with pytest.raises(InstallError) as caught:
-        make_plan([dag["root"]], hashes(dag, "tool"), Options(only="package"))
+        make_plan([dag["root"]], hashes(dag, "tool"), PlanOptions(only="package"))
     assert "library@1.0/" in caught.value.message and "backend@1.0/" in caught.value.message
     assert "tool" not in caught.value.message and caught.value.hint
     installed = hashes(dag, "tool", "backend", "library")
-    plan = make_plan([dag["root"]], installed, Options(only="package"))
+    plan = make_plan([dag["root"]], installed, PlanOptions(only="package"))
     assert [step.spec.name for step in plan.builds] == ["root"]
 
 
 def test_overwrite(dag):
     everything = hashes(dag, *dag)
-    plan = make_plan([dag["root"]], everything, Options(overwrite=hashes(dag, "library")))
+    plan = make_plan([dag["root"]], everything, PlanOptions(overwrite=hashes(dag, "library")))
     assert [(step.spec.name, step.overwrite) for step in plan.builds] == [("library", True)]
     assert kinds(plan)["backend"] == REUSE, "building again needs what builds"
 
@@ -89,11 +89,11 @@ def test_test_dependencies_are_needed_where_tests_run(spec):
     low = spec("low", (checker, ("test",)))
     top = spec("top", low, (checker, ("test",)))
     assert "checker" not in kinds(make_plan([top], set()))
-    plan = make_plan([top], set(), Options(tests=frozenset({"top"})))
+    plan = make_plan([top], set(), PlanOptions(tests=frozenset({"top"})))
     by_name = {step.spec.name: step for step in plan.steps}
     assert checker.dag_hash() in by_name["top"].requires and by_name["top"].tests
     assert checker.dag_hash() not in by_name["low"].requires
-    everywhere = make_plan([top], set(), Options(tests=frozenset({"*"})))
+    everywhere = make_plan([top], set(), PlanOptions(tests=frozenset({"*"})))
     assert checker.dag_hash() in everywhere.by_hash[low.dag_hash()].requires
 
 

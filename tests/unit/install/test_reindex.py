@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from spack.errors import StoreError
+from spack.install.bookkeeping import mark_explicit
 from spack.install.execute import execute
-from spack.install.explicit import mark_explicit
 from spack.install.plan import make_plan
-from spack.install.reindex import reindex, verify_records
+from spack.install.rebuild_database import reindex, verify_records
 from spack.store import InstallRecord, Layout, Metadata, Store
 from spack.store.locks import DATABASE
 

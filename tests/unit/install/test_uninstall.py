@@ -9,8 +9,8 @@ import pytest
 from spack.errors import StoreError
 from spack.install.execute import execute
 from spack.install.plan import make_plan
-from spack.install.uninstall import collect, plan_removal, remove, unneeded
-from spack.store import InstallRecord, Link, Store
+from spack.install.removal import collect, plan_removal, remove, unneeded
+from spack.store import DependencyLink, InstallRecord, Store
 from spack.store.layout import Layout
 from spack.store.locks import BUILDS
 from spack.util.report import SilentReporter
@@ -134,8 +134,10 @@ def test_all_dependents_are_named(spec):
     middle = [spec(f"middle{n:02}", low) for n in range(12)]
     top = spec("top", middle[0])
     records = [InstallRecord.of(node, Path("/x")) for node in (low, *middle, top)]
-    links = [Link(node.dag_hash(), low.dag_hash(), frozenset({"link"})) for node in middle]
-    links.append(Link(top.dag_hash(), middle[0].dag_hash(), frozenset({"run"})))
+    links = [
+        DependencyLink(node.dag_hash(), low.dag_hash(), frozenset({"link"})) for node in middle
+    ]
+    links.append(DependencyLink(top.dag_hash(), middle[0].dag_hash(), frozenset({"run"})))
     with pytest.raises(StoreError) as caught:
         plan_removal(records, links, [low.dag_hash()])
     direct = ", ".join(sorted(node.short for node in middle))

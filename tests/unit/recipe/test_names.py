@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spack.recipe.names import (
+from spack.recipe.package_names import (
     class_name,
     directory_name,
     near_names,

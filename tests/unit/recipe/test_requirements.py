@@ -7,7 +7,14 @@ from typing import Any, List, Optional, Sequence
 import pytest
 
 from spack.recipe.records import DependencyRecord, Recipe, VersionRecord
-from spack.recipe.requirements import Declared, Finding, compare, normalized, project_of, read
+from spack.recipe.requirements import (
+    Declared,
+    RequirementFinding,
+    compare,
+    normalized,
+    project_of,
+    read,
+)
 
 
 def recipe(name: str, *dependencies: Any, versions: Sequence[str] = ("1.0",)) -> Recipe:
@@ -40,7 +47,7 @@ def findings(
     types: Sequence[str] = ("build",),
     holds: Any = lambda when: when in ("", "@=1.0"),
     python: str = "3.11",
-) -> List[Finding]:
+) -> List[RequirementFinding]:
     def recipe_of(name: str) -> Optional[Recipe]:
         return OTHERS.get(name)
 

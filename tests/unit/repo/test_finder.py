@@ -11,7 +11,7 @@ import pytest
 from spack.errors import RecipeError
 from spack.repo import Repository
 from spack.repo.finder import install_finder, module_name
-from spack.repo.load import load_class
+from spack.repo.load_class import load_class
 
 pytestmark = pytest.mark.usefixtures("clean_imports")
 
@@ -60,7 +60,7 @@ def test_build_systems_that_only_the_builtin_repository_has(make_repository) -> 
     (root / "build_systems" / "generic.py").write_text("raise RuntimeError('not the engine')\n")
     install_finder([Repository.open(root)])
     special = importlib.import_module("spack_repo.builtin.build_systems.special")
-    from spack.api.package import Package
+    from spack.api.package_base import Package
 
     assert (special.NEW, special.Package) == (1, Package)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, List
 
 from spack.repo import Repository
-from spack.repo.index import RepositoryIndex, engine_fingerprint, providers_of
-from spack.repo.worker import compute_facts
+from spack.repo.facts_process import compute_facts
+from spack.repo.repository_index import RepositoryIndex, engine_fingerprint, providers_of
 
 X = 'class X(Package):\n    version("1")\n    provides("virt")\n'
 

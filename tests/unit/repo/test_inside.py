@@ -8,7 +8,7 @@ import pytest
 
 from spack.errors import RecipeError
 from spack.repo import Repository
-from spack.repo.inside import repositories_in
+from spack.repo.discovery import repositories_in
 
 
 def fill(root: Path, *namespaces: str) -> Path:

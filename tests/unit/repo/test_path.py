@@ -10,7 +10,7 @@ import pytest
 
 from spack.errors import RecipeError
 from spack.repo import RepoPath, Repository
-from spack.repo.worker import compute_facts
+from spack.repo.facts_process import compute_facts
 
 X = 'class X(Package):\n    """Words."""\n\n    version("1", sha256="00")\n    depends_on("y@2:")\n'
 Y = 'class Y(Package):\n    version("2")\n    provides("virt@3:", when="@2:")\n    provides("c")\n'

@@ -12,8 +12,8 @@ import pytest
 
 from spack.errors import RecipeError, UnsatisfiableError
 from spack.solver import driver
-from spack.solver.graph import cycles, reachable
-from spack.solver.text import quote, unquote
+from spack.solver.cycles import cycles, reachable
+from spack.solver.quoting import quote, unquote
 
 HERE = Path(__file__).parent
 CASES = HERE.parents[1] / "cases" / "solver"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spack.errors import ConfigError, StoreError
-from spack.store import InstallRecord, Layout, Locks, Metadata, Owner, current_owner, is_alive
+from spack.store import InstallRecord, Layout, LockOwner, Locks, Metadata, current_owner, is_alive
 from spack.store.locks import end_group
 from spack.store.mounts import filesystem_type, is_network
 
@@ -90,7 +90,7 @@ def test_owners_and_the_dead():
     process.communicate()
     assert not is_alive(child)
     end_group(child)
-    assert is_alive(Owner(1, me.host, "")), "init lives, and belongs to somebody else or to us"
+    assert is_alive(LockOwner(1, me.host, "")), "init lives, and belongs to somebody else or to us"
 
 
 def test_an_orphaned_group_is_ended(tmp_path):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from spack.errors import StoreError
-from spack.store import Entry, Manifest, scan, verify
+from spack.store import Manifest, ManifestEntry, scan, verify
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def prefix(tmp_path):
 def test_what_is_scanned(prefix):
     files = scan(prefix).manifest.files
     assert list(files) == ["bin", "bin/again", "bin/tool", "lib"]
-    assert files["bin/tool"] == Entry("file", 0o755, hashlib.sha256(b"#!/bin/sh\n").hexdigest(), 10)
+    assert files["bin/tool"] == ManifestEntry(
+        "file", 0o755, hashlib.sha256(b"#!/bin/sh\n").hexdigest(), 10
+    )
     assert files["bin/again"][0::2] == ("link", "tool")
     assert files["bin"].kind == "dir"
 

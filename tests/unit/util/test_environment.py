@@ -10,7 +10,7 @@ from typing import Any, Dict, Optional
 
 import pytest
 
-from spack.util.environment import (
+from spack.util.environment_modifications import (
     ACTIONS,
     EnvironmentModifications,
     filter_system_paths,

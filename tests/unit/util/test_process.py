@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from spack.util.process import NOT_STARTED, TIMED_OUT, available_cores, run
+from spack.util.helper_process import NOT_STARTED, TIMED_OUT, available_cores, run
 
 
 def test_output_and_status() -> None:

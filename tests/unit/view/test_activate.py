@@ -9,8 +9,8 @@ from typing import Dict, List, NamedTuple
 
 import pytest
 
-from spack.util.environment import Change
-from spack.view.activate import NAME, ROOT, SHELLS, Step, render
+from spack.util.environment_modifications import Change
+from spack.view.activate import NAME, ROOT, SHELLS, EnvStep, render
 
 from .conftest import TEMPLATES, Make, Store, demo_sources
 
@@ -235,10 +235,10 @@ def test_the_text_for_eval_does_the_same(
     view = tmp_path / "a 'view' $x"
     make(view, demo_sources(store))
     steps = (
-        Step("set", "SPACK_ENV", "/envs/a b"),
-        Step("set", "VIRTUAL_ENV", ROOT),
-        Step("set", "VIRTUAL_ENV_PROMPT", NAME),
-        Step("prepend", "PATH", f"{ROOT}/bin"),
+        EnvStep("set", "SPACK_ENV", "/envs/a b"),
+        EnvStep("set", "VIRTUAL_ENV", ROOT),
+        EnvStep("set", "VIRTUAL_ENV_PROMPT", NAME),
+        EnvStep("prepend", "PATH", f"{ROOT}/bin"),
     )
     text = render(shell.family, TEMPLATES[shell.script], steps, root=str(view), name="my env")
     (tmp_path / "text").write_text(text)

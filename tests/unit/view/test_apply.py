@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spack.view.plan import LINK_TYPES
+from spack.view.plan_view import LINK_TYPES
 
 from .conftest import INTERPRETERS, Make, Python, Store, demo_sources, run
 

@@ -13,8 +13,8 @@ from typing import Dict, Tuple
 import pytest
 
 from spack.view.inspect import status
-from spack.view.manifest import FOLDER
-from spack.view.plan import LINK_TYPES, ViewSource
+from spack.view.plan_view import LINK_TYPES, ViewSource
+from spack.view.view_manifest import FOLDER
 
 from .conftest import INTERPRETERS, Make, Python, Store, demo_sources, run, scan
 

@@ -12,9 +12,9 @@ import pytest
 from spack.errors import ViewError
 from spack.spec import ConcreteSpec, Version, dump
 from spack.view.apply import ViewResult, update_view
-from spack.view.hooks import HookContext, Recorded, ask_recipes
-from spack.view.manifest import load_manifest
-from spack.view.plan import LINK_TYPES, ViewOptions, ViewSource
+from spack.view.hooks import HookContext, HookRecord, ask_recipes
+from spack.view.plan_view import LINK_TYPES, ViewOptions, ViewSource
+from spack.view.view_manifest import load_manifest
 
 from .conftest import TEMPLATES, Store
 
@@ -47,7 +47,7 @@ def make_odd(tmp_path: Path, store: Store) -> MakeOdd:
         source = ViewSource(**{**odd.__dict__, "hash": node.dag_hash()})
         view = tmp_path / "view"
 
-        def ask(sources: Sequence[ViewSource]) -> Mapping[str, Recorded]:
+        def ask(sources: Sequence[ViewSource]) -> Mapping[str, HookRecord]:
             context = HookContext(
                 dump([node]),
                 {node.dag_hash(): odd.prefix},

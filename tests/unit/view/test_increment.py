@@ -12,11 +12,11 @@ from typing import Dict, List, Sequence, Tuple
 
 import pytest
 
-from spack.util.environment import Change
-from spack.view import increment
+from spack.util.environment_modifications import Change
+from spack.view import incremental
 from spack.view.apply import update_view
-from spack.view.manifest import FOLDER, load_activation, load_manifest
-from spack.view.plan import LINK_TYPES, ViewOptions, ViewSource
+from spack.view.plan_view import LINK_TYPES, ViewOptions, ViewSource
+from spack.view.view_manifest import FOLDER, load_activation, load_manifest
 
 from .conftest import TEMPLATES, Store, demo_sources, run
 
@@ -144,7 +144,7 @@ def test_interrupted(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(increment._Change, step, crash)
+        patch.setattr(incremental._Change, step, crash)
         with pytest.raises(KeyboardInterrupt):
             update_view(str(view), [sources[0], *sources[2:]], options)
     broken = load_manifest(str(view))
@@ -161,7 +161,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import pickle
 from spack.view.apply import update_view
-from spack.view.plan import ViewOptions, ViewSource
+from spack.view.plan_view import ViewOptions, ViewSource
 rows, python, templates, view = pickle.load(open(sys.argv[2], "rb"))
 class Python:
     executable, version, purelib, platlib = python
@@ -198,7 +198,7 @@ def test_killed_at_any_moment(tmp_path: Path, store: Store) -> None:
     facts = (python.executable, python.version, python.purelib, python.platlib)
     (tmp_path / "data").write_bytes(pickle.dumps((rows, facts, TEMPLATES, str(view))))
     (tmp_path / "program.py").write_text(PROGRAM)
-    lib = str(Path(increment.__file__).parents[2])
+    lib = str(Path(incremental.__file__).parents[2])
     command = [sys.executable, "-S", tmp_path / "program.py", lib, tmp_path / "data"]
     for make, chosen in ((0, sources), (1, sources[:-1])):
         update_view(str(tmp_path / f"fresh{make}"), chosen, options)

@@ -13,8 +13,8 @@ from typing import Dict, List
 
 import pytest
 
-from spack.view.manifest import load_activation, load_manifest
-from spack.view.plan import LINK_TYPES, ViewSource
+from spack.view.plan_view import LINK_TYPES, ViewSource
+from spack.view.view_manifest import load_activation, load_manifest
 
 from .conftest import INTERPRETERS, Content, Make, Python, Store, demo_sources, record_row, run
 

@@ -8,9 +8,9 @@ from typing import Dict, Mapping, Optional, Sequence, Tuple
 import pytest
 
 from spack.errors import ViewError
-from spack.util.environment import Change
-from spack.view.activate import ROOT, Step
-from spack.view.plan import ViewOptions, ViewPlan, ViewSource, plan_digest, plan_view
+from spack.util.environment_modifications import Change
+from spack.view.activate import ROOT, EnvStep
+from spack.view.plan_view import ViewOptions, ViewPlan, ViewSource, plan_digest, plan_view
 
 from .conftest import Python
 
@@ -177,14 +177,14 @@ def test_the_digest_changes_with_everything_that_matters() -> None:
     assert len(digests) == 10
 
 
-def steps(files: Sequence[str], *changes: Change, **options: object) -> Tuple[Step, ...]:
+def steps(files: Sequence[str], *changes: Change, **options: object) -> Tuple[EnvStep, ...]:
     package = source("a", dict.fromkeys(files, "1"), environment=changes)
     return plan([package], **options).steps
 
 
 def test_search_paths_of_what_is_there() -> None:
     assert steps(["lib/x"]) == ()
-    assert steps(["bin/x"]) == (Step("prepend", "PATH", f"{ROOT}/bin"),)
+    assert steps(["bin/x"]) == (EnvStep("prepend", "PATH", f"{ROOT}/bin"),)
     found = steps(["share/man/man1/x", "lib/pkgconfig/x.pc"])
     assert {step.name for step in found} == {
         "MANPATH", "XDG_DATA_DIRS", "PKG_CONFIG_PATH", "CMAKE_PREFIX_PATH",
@@ -208,13 +208,13 @@ def test_run_environments_are_projected() -> None:
     )
     own = [step for step in found if step.name not in ("XDG_DATA_DIRS",)]
     assert own == [
-        Step("prepend", "PATH", f"{ROOT}/bin"),
-        Step("set", "DATA", f"{ROOT}/share/data"),
-        Step("set", "ROOT_OF", ROOT),
-        Step("set", "GONE", f"{prefix}/not/in/view"),
-        Step("set", "OTHER", "/store/a-1.0-abcd/x"),
-        Step("prepend", "PATH", f"{ROOT}/libexec"),
-        Step("append", "FLAGS", "-O", " "),
+        EnvStep("prepend", "PATH", f"{ROOT}/bin"),
+        EnvStep("set", "DATA", f"{ROOT}/share/data"),
+        EnvStep("set", "ROOT_OF", ROOT),
+        EnvStep("set", "GONE", f"{prefix}/not/in/view"),
+        EnvStep("set", "OTHER", "/store/a-1.0-abcd/x"),
+        EnvStep("prepend", "PATH", f"{ROOT}/libexec"),
+        EnvStep("append", "FLAGS", "-O", " "),
     ]
 
 

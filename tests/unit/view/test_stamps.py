@@ -11,9 +11,9 @@ from typing import Callable, Dict, List
 import pytest
 
 from spack.view.apply import update_view
-from spack.view.manifest import CHECKED, ITEMS, load_head
-from spack.view.plan import LINK_TYPES, ViewOptions, ViewSource
-from spack.view.stamps import load_stamps
+from spack.view.plan_view import LINK_TYPES, ViewOptions, ViewSource
+from spack.view.stat_cache import load_stamps
+from spack.view.view_manifest import CHECKED, ITEMS, load_head
 
 from .conftest import Make, Store, demo_sources, run
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import shlex
 
-from spack.actions.building import build_environment
+from spack.actions.build_environment import build_environment
 from spack.cli.commands.spec import add_concretizer_arguments, wishes
 from spack.session import Session
 from spack.spec.parser import parse_many

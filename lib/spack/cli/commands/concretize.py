@@ -8,7 +8,7 @@ import sys
 from spack.actions.environments import concretize_environment
 from spack.cli.commands.spec import add_concretizer_arguments, wishes
 from spack.cli.render import Colors, message, use_color
-from spack.cli.specs import tree
+from spack.cli.spec_text import tree
 from spack.session import Session
 from spack.util.text import count_of
 

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from spack.config.sections import SECTIONS
+from spack.config.keys import SECTIONS
 from spack.errors import UsageError
 from spack.session import Session
 

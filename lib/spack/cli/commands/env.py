@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Dict, Optional
 
-from spack.cli.ask import confirm
+from spack.cli.prompt import confirm
 from spack.cli.render import Colors, message, use_color, warning
-from spack.cli.shells import add_shell_arguments, shell_of
-from spack.cli.specs import status_mark
+from spack.cli.shell_option import add_shell_arguments, shell_of
+from spack.cli.spec_text import status_mark
 from spack.errors import UsageError
 from spack.session import ACTIVE, Session
 
@@ -117,7 +117,7 @@ def _create(session: Session, args: argparse.Namespace) -> Optional[int]:
 def _activate(session: Session, args: argparse.Namespace) -> Optional[int]:
     from spack.actions.views import templates
     from spack.environment.activation import activation_text, steps_from_settings
-    from spack.view.manifest import load_activation
+    from spack.view.view_manifest import load_activation
 
     shell = shell_of(args, "env activate")
     environment = session.find_environment(args.name, args.dir or args.name == ".")
@@ -142,7 +142,7 @@ def _activate(session: Session, args: argparse.Namespace) -> Optional[int]:
 
 def _deactivate(session: Session, args: argparse.Namespace) -> Optional[int]:
     from spack.environment.activation import deactivation_text
-    from spack.view.manifest import load_activation
+    from spack.view.view_manifest import load_activation
 
     shell = shell_of(args, "env deactivate")
     active = session.environ.get(ACTIVE)

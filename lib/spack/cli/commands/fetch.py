@@ -6,7 +6,7 @@ import argparse
 
 from spack.actions.workshop import StagedSources
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
-from spack.install.plan import Options, make_plan
+from spack.install.plan import PlanOptions, make_plan
 from spack.session import Session
 
 REPORTS = True
@@ -28,7 +28,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     roots = concretize_arguments(session, args)
     workshop = session.workshop(checksum=not args.no_checksum)
     everything = args.dependencies or not args.spec
-    plan = make_plan(roots, frozenset(), Options())
+    plan = make_plan(roots, frozenset(), PlanOptions())
     sources = StagedSources(workshop, plan.steps)
     asked = {root.dag_hash() for root in roots}
     for step in plan.builds:

@@ -10,7 +10,7 @@ from typing import Any, Dict, List
 
 from spack.actions import installed
 from spack.cli.render import Colors, columns, message, terminal_width, use_color, warning
-from spack.cli.specs import node_text
+from spack.cli.spec_text import node_text
 from spack.session import Session
 from spack.spec import ConcreteSpec
 from spack.spec.parser import parse_many

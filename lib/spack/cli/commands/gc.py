@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from spack.cli.ask import confirm
+from spack.cli.prompt import confirm
 from spack.cli.render import message
-from spack.install.uninstall import collect, unneeded
+from spack.install.removal import collect, unneeded
 from spack.session import Session
 from spack.util.text import count_of
 

@@ -9,11 +9,11 @@ from typing import Sequence
 
 from spack.actions.developing import outdated
 from spack.actions.environments import install_environment
-from spack.actions.installing import Work, install
+from spack.actions.installing import InstallOptions, install
 from spack.cli.commands.spec import add_concretizer_arguments, wishes
 from spack.cli.render import message
 from spack.errors import UsageError
-from spack.install.plan import Options, Plan
+from spack.install.plan import Plan, PlanOptions
 from spack.session import Session
 from spack.spec import ConcreteSpec
 from spack.spec.parser import parse_many
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> None:
     config = session.settings.config
-    work = Work(
+    work = InstallOptions(
         store=session.store,
         workshop=lambda: session.workshop(
             checksum=not args.no_checksum,
@@ -104,7 +104,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     asked = wishes(args)
     roots = session.concretize(parse_many(args.spec), asked).roots
     again = frozenset(root.dag_hash() for root in roots) if args.overwrite else frozenset()
-    options = Options(
+    options = PlanOptions(
         only=args.only or "all",
         overwrite=again | outdated(roots, session.store, session.own_places, session.reporter),
         tests=asked.tested,

@@ -8,7 +8,7 @@ import sys
 from spack.actions import installed
 from spack.actions.loading import VIEWS, run_view
 from spack.actions.views import RecipesOfView
-from spack.cli.shells import add_shell_arguments, shell_of
+from spack.cli.shell_option import add_shell_arguments, shell_of
 from spack.session import Session
 from spack.spec.parser import parse_many
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> None:
     from spack.environment.activation import delta_text, load_delta, load_state
-    from spack.view.manifest import load_activation
+    from spack.view.view_manifest import load_activation
 
     state = load_state(session.environ)
     database = session.store.database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from spack.cli.render import message, warning
-from spack.install.reindex import reindex
+from spack.install.rebuild_database import reindex
 from spack.session import Session
 from spack.util.text import count_of
 

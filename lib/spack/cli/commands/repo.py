@@ -12,8 +12,8 @@ from spack import package_api_version
 from spack.actions import repositories
 from spack.actions.repositories import PINS, Row
 from spack.cli.render import message, table, warning
-from spack.cli.scopes import add_scope_argument, edited_section, scopes_of, writable_scopes
-from spack.config.records import RepoEntry
+from spack.cli.scope_option import add_scope_argument, edited_section, scopes_of, writable_scopes
+from spack.config.setting_types import RepoEntry
 from spack.config.settings import load_settings
 from spack.errors import RecipeError, SpackError, UsageError
 from spack.host.platform import platform_name

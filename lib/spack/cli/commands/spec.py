@@ -7,9 +7,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, FrozenSet, List, Optional, Sequence, Union
 
-from spack.actions.concretizing import Wishes
+from spack.actions.concretizing import ConcretizeOptions
 from spack.cli.render import Colors, use_color
-from spack.cli.specs import tree
+from spack.cli.spec_text import tree
 from spack.session import Session
 from spack.spec import ConcreteSpec
 from spack.spec.parser import parse_many
@@ -68,7 +68,9 @@ def run(session: Session, args: argparse.Namespace) -> None:
     show(session, args, roots)
 
 
-def wishes(args: argparse.Namespace, environment: Optional[Environment] = None) -> Wishes:
+def wishes(
+    args: argparse.Namespace, environment: Optional[Environment] = None
+) -> ConcretizeOptions:
     """What :func:`add_concretizer_arguments` has read.
 
     :param environment: its roots are meant where the command line names none.
@@ -88,7 +90,7 @@ def wishes(args: argparse.Namespace, environment: Optional[Environment] = None) 
         if environment is not None and not texts:
             texts = [item.text for item in environment.user_specs()]
         tests = frozenset(spec.name for spec in parse_many(texts) if spec.name)
-    return Wishes(reuse, args.deprecated, tests)
+    return ConcretizeOptions(reuse, args.deprecated, tests)
 
 
 def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence[ConcreteSpec]:

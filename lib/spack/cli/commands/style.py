@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import List
 
-from spack.actions.concretizing import Wishes
+from spack.actions.concretizing import ConcretizeOptions
 from spack.actions.environments import install_environment
-from spack.actions.installing import Work
-from spack.actions.styling import changed_files, project_root, run_tools
-from spack.bootstrap.style import TOOLS, prepare_environment
+from spack.actions.installing import InstallOptions
+from spack.actions.style_check import changed_files, project_root, run_tools
+from spack.bootstrap.style_tools import TOOLS, prepare_environment
 from spack.cli.render import message
 from spack.errors import UsageError
 from spack.session import Session
@@ -86,7 +86,7 @@ def _tools(session: Session) -> Path:
     environment = session.find_environment(str(place), directory_only=True)
     inner = session.within(environment)
     config = inner.settings.config
-    work = Work(
+    work = InstallOptions(
         inner.store,
         inner.workshop,
         session.reporter,
@@ -94,7 +94,7 @@ def _tools(session: Session) -> Path:
         config.concurrent_packages,
     )
     with environment.lock():
-        install_environment(inner.environment_work(environment), work, Wishes())
+        install_environment(inner.environment_work(environment), work, ConcretizeOptions())
     view = environment.default_view(inner.variables)
     assert view is not None  # share/environments/style asks for one
     inner.close()

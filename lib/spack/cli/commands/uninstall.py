@@ -6,9 +6,9 @@ import argparse
 import sys
 
 from spack.actions import installed
-from spack.cli.ask import confirm
+from spack.cli.prompt import confirm
 from spack.cli.render import message
-from spack.install.uninstall import plan_removal, refuse_roots, remove
+from spack.install.removal import plan_removal, refuse_roots, remove
 from spack.session import Session
 from spack.spec.parser import parse_many
 from spack.util.text import count_of

@@ -6,7 +6,7 @@ import argparse
 
 from spack.actions import installed
 from spack.cli.render import message
-from spack.install.reindex import verify_records
+from spack.install.rebuild_database import verify_records
 from spack.session import Session
 from spack.spec.parser import parse_many
 from spack.util.text import count_of

@@ -12,10 +12,10 @@ from spack.cli.render import Colors, message, use_color
 from spack.errors import UsageError
 from spack.session import Session
 from spack.view import inspect
-from spack.view.examination import Examination
-from spack.view.foreign import Distribution
-from spack.view.manifest import is_view
-from spack.view.records import OWN, Owner
+from spack.view.plan_types import OWN, FileOwner
+from spack.view.user_distributions import UserDistribution
+from spack.view.verify import VerificationResult
+from spack.view.view_manifest import is_view
 
 DESCRIPTION = """ask a view what it holds and whether it is right
 
@@ -252,11 +252,11 @@ def _conflicts(session: Session, args: argparse.Namespace, root: str) -> Optiona
     return None
 
 
-def _describe(distribution: Distribution) -> str:
+def _describe(distribution: UserDistribution) -> str:
     return distribution.label + (f", over {distribution.package}" if distribution.shadows else "")
 
 
-def _counts(state: Examination, dangling: Sequence[str]) -> str:
+def _counts(state: VerificationResult, dangling: Sequence[str]) -> str:
     text = f"{len(state.missing)} missing, {len(state.altered)} altered"
     return f"{text}, {len(dangling)} dangling" if dangling else text
 
@@ -266,11 +266,11 @@ def _more(paths: Sequence[str]) -> None:
         print(f"         … and {len(paths) - _SHOWN} more")
 
 
-def _label(owner: Owner) -> str:
+def _label(owner: FileOwner) -> str:
     return f"{owner.name}@{owner.version}/{owner.hash[:7]}"
 
 
-def _plain(distribution: Distribution) -> Dict[str, Any]:
+def _plain(distribution: UserDistribution) -> Dict[str, Any]:
     files = {"files": sorted(distribution.files), "removed": sorted(distribution.removed)}
     return {**distribution._asdict(), **files}
 

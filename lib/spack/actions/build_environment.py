@@ -1,0 +1,61 @@
+"""Looking into builds: the environment in which a package is built."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from spack.actions.workshop import BuildOptions, build_variables, repository_rows
+from spack.build import worker_process
+from spack.build.job import ENVIRONMENT, BuildJob
+from spack.errors import InstallError
+from spack.install.plan import PlanOptions, make_plan
+from spack.spec import ConcreteSpec, dump
+
+__all__ = ["build_environment"]
+
+
+def build_environment(workshop: BuildOptions, spec: ConcreteSpec) -> Mapping[str, str]:
+    """All variables of the build of *spec*, as its recipe and those of its dependencies make it.
+
+    A stage without sources stays behind, since the variables name it.
+
+    :raises InstallError: what the build needs is not installed.
+    """
+    store = workshop.store
+    there = store.database.installed_hashes()
+    try:
+        make_plan([spec], there - {spec.dag_hash()}, PlanOptions(only="package"))
+    except InstallError as error:
+        missing = {node.dag_hash(): node.short for node in spec.traverse()}
+        names = ", ".join(missing[digest] for digest in error.facts["missing"])
+        raise InstallError(
+            f"the build environment of {spec.short} needs what is not installed: {names}",
+            facts=error.facts,
+            hint=f"spack install --only dependencies {spec.name}",
+            ref="build-env-missing",
+        ) from error
+    stage = workshop.stage_path(spec)
+    stage.mkdir(parents=True, exist_ok=True)
+    prefixes = {node.dag_hash(): str(store.prefix(node)) for node in spec.traverse()}
+    prefixes[spec.dag_hash()] = str(stage / "prefix")
+    job = BuildJob(
+        spec=dump([spec]),
+        hash=spec.dag_hash(),
+        prefixes=prefixes,
+        stage_path=str(stage),
+        source_path=None,
+        log_path=str(stage / "spack-build-env.log"),
+        result_path=str(stage / "spack-build-result.json"),
+        repositories=repository_rows(workshop.recipes),
+        task=ENVIRONMENT,
+        library_path=workshop.library_path,
+        keep_venv=True,
+    )
+    result = worker_process.run(
+        job, build_variables(workshop, spec, stage), interpreter=workshop.interpreter
+    )
+    if result.failure is not None:
+        raise result.failure.as_error(spec.short, job.log_path)
+    if not result.environment:
+        raise InstallError(f"the build environment of {spec.short} could not be made")
+    return result.environment

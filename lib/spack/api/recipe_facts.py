@@ -1,0 +1,497 @@
+"""Facts of recipes: a package class becomes a :class:`spack.recipe.Recipe`.
+
+``python -m spack.api.recipe_facts <request> <answer>`` is the process in which that happens, so
+that no recipe code runs where a solution is computed. The request is JSON::
+
+    {"repositories": [<root>, ...], "work": [[<index of the repository>, <directory>], ...]}
+
+The answer is a stream of marshalled rows, one for each piece of work, in any order::
+
+    (index, directory, mtime_ns, size, data | None, error | None, virtual, provided, bases, files)
+
+``data`` is the marshalled :meth:`Recipe.to_data`; ``error`` is (message, hint) of a recipe that
+cannot be used; ``bases`` are the directories of other recipes whose classes it derives from;
+``files`` are the patches beside it as (name, mtime_ns, size). Rows stand for what was on disk when
+the recipe was loaded: the stat is taken first.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import marshal
+import os
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Iterable
+
+from spack.api import definition
+from spack.api.directives import (
+    BuildSystemDeclaration,
+    MaintainersDeclaration,
+    RedistributeDeclaration,
+    VersionDeclaration,
+)
+from spack.api.identity import PackageIdentity, is_recipe_module
+from spack.api.targets import Target
+from spack.api.urls import index_source
+from spack.api.variants import Variant
+from spack.errors import RecipeError, SpecError
+from spack.recipe.package_names import package_name
+from spack.recipe.records import (
+    ConflictRecord,
+    DependencyRecord,
+    ExtendsRecord,
+    LicenseRecord,
+    PatchRecord,
+    ProvidesRecord,
+    Recipe,
+    RequirementRecord,
+    ResourceRecord,
+    VariantRecord,
+    VersionRecord,
+)
+from spack.repo.finder import install_finder
+from spack.repo.load_class import load_class, recipe_error
+from spack.repo.repository import Repository
+from spack.spec import Spec, Version
+
+__all__ = ["main", "recipe_of"]
+
+#: Methods and attributes that the engine must know of without loading the class.
+HOOKS = (
+    "add_files_to_view",
+    "command",
+    "determine_spec_details",
+    "determine_variants",
+    "determine_version",
+    "filter_detected_exes",
+    "flag_handler",
+    "headers",
+    "home",
+    "libs",
+    "patch",
+    "remove_files_from_view",
+    "runtime_constraints",
+    "setup_dependent_build_environment",
+    "setup_dependent_package",
+    "setup_dependent_run_environment",
+    "setup_run_environment",
+    "url_for_version",
+    "validate_detected_spec",
+    "view_destination",
+    "view_file_conflicts",
+    "view_source",
+)
+
+#: Class attributes of plain type that are kept.
+ATTRIBUTES = (
+    "homepage",
+    "url",
+    "list_url",
+    "list_depth",
+    "git",
+    "hg",
+    "svn",
+    "pypi",
+    "has_code",
+    "manual_download",
+    "download_instr",
+    "extendable",
+    "libraries",
+    "license_required",
+    "license_url",
+    "parallel",
+    "sanity_check_is_file",
+    "sanity_check_is_dir",
+    "submodules",
+    "tags",
+    "test_requires_compiler",
+    "urls",
+)
+
+_OWN_LINES = {
+    ConflictRecord: "conflicts",
+    DependencyRecord: "dependencies",
+    ExtendsRecord: "extends",
+    LicenseRecord: "licenses",
+    PatchRecord: "patches",
+    ProvidesRecord: "provides",
+    RequirementRecord: "requirements",
+    ResourceRecord: "resources",
+}
+
+
+def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
+    """The facts of package class *cls*.
+
+    :raises RecipeError: declarations that contradict each other, with file and line.
+    """
+    name = package_name(directory)
+    file = repository.packages / directory / "package.py"
+    rows: dict[str, list[Any]] = {field: [] for field in _OWN_LINES.values()}
+    variants: dict[tuple[str, str], Any] = {}
+    versions: dict[str, VersionDeclaration] = {}
+    own = _own_declarations(cls)
+    attributes = _attributes(cls)
+    for item in cls.__declared__:
+        kind = type(item)
+        field = _OWN_LINES.get(kind)
+        if field is not None:
+            rows[field].append(_located(item, own))
+        elif kind is Variant:
+            # One of the same name and condition as one of a base class takes its place.
+            record = item.record(item.line if id(item) in own else 0)
+            if item.name == "build_system":
+                record = _with_possible_values(cls, record)
+            variants[item.name, item.when] = record
+        elif kind is VersionDeclaration:
+            versions.pop(item.version, None)
+            versions[item.version] = item
+        elif kind is MaintainersDeclaration:
+            attributes["maintainers"] = (*attributes.get("maintainers", ()), *item.names)
+        elif kind is BuildSystemDeclaration:
+            attributes["build_system"] = item.default
+        elif kind is RedistributeDeclaration:
+            key = "redistribute"
+            attributes[key] = (*attributes.get(key, ()), (item.source, item.binary, item.when))
+    _check_dependencies(cls, name, file, rows["dependencies"])
+    _check_specs(file, (record for field in rows.values() for record in field))
+    hasher = hashlib.sha256(file.read_bytes())
+    patches = [_patch(record, cls, hasher) for record in rows.pop("patches")]
+    dependencies = [_with_patches(r, cls, hasher) for r in rows.pop("dependencies")]
+    return Recipe(
+        name=name,
+        namespace=repository.namespace,
+        path=str(file),
+        content_hash=hasher.hexdigest(),
+        description=_description(cls),
+        virtual=bool(cls.virtual),
+        versions=tuple(_versions(cls, versions, own)),
+        variants=tuple(variants.values()),
+        dependencies=tuple(dependencies),
+        patches=tuple(patches),
+        executables=_texts(getattr(cls, "executables", ())),
+        hooks=_hooks(cls),
+        attributes=attributes,
+        **{field: tuple(records) for field, records in rows.items()},
+    )
+
+
+def _with_possible_values(cls: Any, record: VariantRecord) -> VariantRecord:
+    """The variant ``build_system`` without values that the class, as it is written, rules out.
+
+    A base class says so with ``impossible_build_systems(cls) -> names``; at least one remains.
+    """
+    ask = getattr(cls, "impossible_build_systems", None)
+    names = set(ask()) if ask is not None else set()
+    kept = tuple(row for row in record.values or () if row[0] not in names)
+    if not names or not kept or len(kept) == len(record.values or ()):
+        return record
+    default = record.default if record.default[0] not in names else (kept[0][0],)
+    changed: VariantRecord = _replaced(record, values=kept, default=default)
+    return changed
+
+
+def _own_declarations(cls: Any) -> set[int]:
+    """What the classes of the recipe's own file declare: only their lines mean anything."""
+    return {
+        id(item)
+        for owner in cls.__mro__
+        if owner.__module__ == cls.__module__
+        for item in owner.__dict__.get("__own_declared__", ())
+    }
+
+
+def _located(record: Any, own: set[int]) -> Any:
+    if id(record) in own or not record.line:
+        return record
+    return _replaced(record, line=0)
+
+
+def _replaced(record: Any, **changes: Any) -> Any:
+    new = object.__new__(type(record))
+    new.__dict__.update(record.__dict__)
+    new.__dict__.update(changes)
+    return new
+
+
+_NAME = re.compile(r"(?:[\w-]+\.)*([\w-]+)")
+
+
+def _check_dependencies(cls: Any, name: str, file: Path, records: list[DependencyRecord]) -> None:
+    for record in list(records):
+        match = _NAME.match(record.spec)
+        if match is None:
+            raise RecipeError(
+                f"{file}:{record.line}: depends_on({record.spec!r}) names no package",
+                hint='write the name first: depends_on("zlib@1.2:")',
+            )
+        if match[1] != name:
+            continue
+        if name == "python-venv":  # extends("python") adds it for everybody else
+            records.remove(record)
+        elif record.line:
+            hint = "remove this depends_on"
+            raise RecipeError(f"{file}:{record.line}: {name} cannot depend on itself", hint=hint)
+        else:
+            raise RecipeError(
+                f"{file}:{_class_line(cls)}: {name} cannot depend on itself, as its base class "
+                "says of every package",
+                hint="derive from a base class without this dependency, such as "
+                "PythonExtension and Package",
+            )
+
+
+def _check_specs(file: Path, records: Iterable[Any]) -> None:
+    """Read all specs of the recipe's own directives, so that a bad one has its file and line."""
+    problems = []
+    for record in records:
+        if not record.line:
+            continue
+        texts = [getattr(record, name, "") for name in ("spec", "when")]
+        for name in ("specs", "virtuals"):
+            texts += getattr(record, name, ())
+        for text in texts:
+            try:
+                Spec.parse(text)
+            except SpecError as error:
+                lines = [f"{file}:{record.line}: {error.message}"]
+                lines += [f"    {line}" for line in (error.long_message or "").splitlines()]
+                problems.append(("\n".join(lines), error.hint))
+    if problems:
+        raise RecipeError(
+            "\n".join(message for message, _ in problems),
+            hint=next((hint for _, hint in problems if hint), None),
+        )
+
+
+def _class_line(cls: Any) -> int:
+    lines = (getattr(f, "__code__", None) for f in vars(cls).values())
+    return min((code.co_firstlineno for code in lines if code is not None), default=1)
+
+
+def _attributes(cls: Any) -> dict[str, Any]:
+    result = {}
+    for name in ATTRIBUTES:
+        value = getattr(cls, name, None)
+        if isinstance(value, (list, tuple, set)):
+            value = _texts(value)
+        if value is not None and isinstance(value, (str, bool, int, tuple)):
+            result[name] = value
+    return result
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if isinstance(values, str):
+        return (values,)
+    if isinstance(values, (list, tuple, set, frozenset)):
+        return tuple(str(getattr(value, "pattern", value)) for value in values)
+    return ()
+
+
+def _description(cls: Any) -> str:
+    text = cls.__dict__.get("__doc__") or ""
+    return "\n".join(line.strip() for line in text.strip().splitlines())
+
+
+def _hooks(cls: Any) -> tuple[str, ...]:
+    defined: set[str] = set()
+    for owner in cls.__mro__:
+        if is_recipe_module(owner.__module__):
+            defined.update(owner.__dict__)
+    tests = sorted(name for name in defined if name.startswith("test_"))
+    return (*(name for name in HOOKS if name in defined), *tests)
+
+
+# Patches.
+
+
+def _patch(record: PatchRecord, cls: Any, hasher: Any) -> PatchRecord:
+    """*record* with its hash; the file is looked for beside the recipes of the base classes too."""
+    if "://" in record.source:
+        hasher.update(f"{record.source} {record.sha256}".encode())
+        return record
+    for position, directory in enumerate(_recipe_directories(cls)):
+        path = os.path.join(directory, record.source)
+        try:
+            with open(path, "rb") as stream:
+                digest = hashlib.sha256(stream.read()).hexdigest()
+        except OSError:
+            continue
+        hasher.update(f"{record.source} {digest}".encode())
+        source = record.source if position == 0 else path
+        changed: PatchRecord = _replaced(record, source=source, sha256=digest)
+        return changed
+    return record
+
+
+def _with_patches(record: DependencyRecord, cls: Any, hasher: Any) -> DependencyRecord:
+    if not record.patches:
+        return record
+    patches = tuple(_patch(patch, cls, hasher) for patch in record.patches)
+    changed: DependencyRecord = _replaced(record, patches=patches)
+    return changed
+
+
+def _recipe_directories(cls: Any) -> list[str]:
+    found: dict[str, None] = {}
+    for owner in cls.__mro__:
+        module = sys.modules.get(owner.__module__)
+        if module is not None and is_recipe_module(owner.__module__):
+            found[os.path.dirname(module.__file__ or "")] = None
+    return list(found)
+
+
+# Versions and their urls.
+
+
+class _AbstractView:
+    """The spec of a package object that exists only to be asked for urls."""
+
+    def __init__(self, name: str, version: str) -> None:
+        self.name = name
+        self.version = Version(version)
+        self.platform = "linux"
+        self.os = "unknown"
+        self.target = Target(os.uname().machine)
+        self._spec = Spec.parse(f"{name}@={version} platform=linux target={self.target}")
+
+    def satisfies(self, constraint: Any) -> bool:
+        return bool(self._spec.satisfies(str(constraint)))
+
+    __contains__ = satisfies
+
+    def __str__(self) -> str:
+        return str(self._spec)
+
+
+def _versions(cls: Any, declared: dict[str, VersionDeclaration], own: set[int]) -> Any:
+    overridden = cls.url_for_version is not PackageIdentity.url_for_version
+    plain = None if overridden else cls(None)
+    class_git = getattr(cls, "git", None)
+    if any(
+        "__init__" in owner.__dict__ and is_recipe_module(owner.__module__) for owner in cls.__mro__
+    ):
+        with suppress(Exception):  # recipe code, and without a concrete spec
+            cls(_AbstractView(cls.name, "0"))
+        declared = {text: item for text, item in declared.items() if Version(text) in cls.versions}
+    for item in declared.values():
+        options = dict(item.options)
+        url, error = options.pop("url", None), None
+        from_repository = any(key in options for key in _REPOSITORY_KEYS)
+        if url is None and cls.has_code and not from_repository:
+            try:
+                package = plain or cls(_AbstractView(cls.name, item.version))
+                url = package.url_for_version(Version(item.version))
+            except Exception as problem:  # recipe code: any error makes this version unusable
+                error = f"{type(problem).__name__}: {problem}"
+        if from_repository and class_git and "git" not in options:
+            options["git"] = str(class_git)
+        yield VersionRecord(
+            version=item.version,
+            url=index_source(str(url)) if url else None,
+            sha256=_lower(options.pop("sha256", None)),
+            preferred=bool(options.pop("preferred", False)),
+            deprecated=bool(options.pop("deprecated", False)),
+            options={key: _plain_option(value) for key, value in options.items()},
+            line=item.line if id(item) in own else 0,
+            error=error,
+        )
+
+
+#: Options that say that the source is a repository of a version control system.
+_REPOSITORY_KEYS = ("commit", "tag", "branch", "git", "svn", "hg", "cvs", "revision")
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text
+
+
+def _plain_option(value: Any) -> Any:
+    """Plain data; a function of the package (submodules) becomes True, which asks for all."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain_option(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain_option(item) for item in value)
+    return True if callable(value) else str(value)
+
+
+# The process.
+
+
+def _row(repositories: list[Repository], index: int, directory: str) -> tuple[Any, ...]:
+    repository = repositories[index]
+    file = repository.packages / directory / "package.py"
+    mtime = size = 0
+    files: tuple[Any, ...] = ()
+    try:
+        status = os.stat(file)
+        mtime, size = status.st_mtime_ns, status.st_size
+        cls = load_class(repository, directory)
+        files = _patch_files(cls, file.parent)
+        recipe = recipe_of(cls, repository, directory)
+        provided = sorted(set(cls.provided_virtual_names()))
+        bases = _bases(cls, directory)
+        data = marshal.dumps(recipe.to_data())
+    except (Exception, SystemExit) as error:  # recipe code: it must break only itself
+        definition.abandon()
+        wrapped = error if _is_located(error, file) else recipe_error(error, str(file))
+        message = (str(wrapped), getattr(wrapped, "hint", None))
+        return (index, directory, mtime, size, None, message, False, (), (), files)
+    virtual = bool(cls.virtual)
+    return (index, directory, mtime, size, data, None, virtual, tuple(provided), bases, files)
+
+
+def _is_located(error: BaseException, file: Path) -> bool:
+    return isinstance(error, RecipeError) and str(error).startswith(f"{file}:")
+
+
+def _patch_files(cls: Any, directory: Path) -> tuple[tuple[str, int, int], ...]:
+    names = {
+        patch.source
+        for item in cls.__declared__
+        for patch in ((item,) if isinstance(item, PatchRecord) else getattr(item, "patches", ()))
+        if "://" not in patch.source
+    }
+    found = []
+    for name in sorted(names):
+        try:
+            status = os.stat(directory / name)
+        except OSError:
+            continue
+        found.append((name, status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def _bases(cls: Any, directory: str) -> tuple[str, ...]:
+    found = set()
+    for owner in cls.__mro__:
+        if is_recipe_module(owner.__module__):
+            found.add(owner.__module__.split(".")[-2])
+    found.discard(directory)
+    return tuple(sorted(found))
+
+
+def main(arguments: list[str]) -> int:
+    """Answer the request; see the module's documentation."""
+    gc.disable()  # everything that is made here lives until the end
+    with open(arguments[0], encoding="utf-8") as stream:
+        request = json.load(stream)
+    repositories = [Repository.open(Path(root)) for root in request["repositories"]]
+    install_finder(repositories)
+    with open(arguments[1], "wb") as answer:
+        for index, directory in request["work"]:
+            marshal.dump(_row(repositories, index, directory), answer)
+            answer.flush()  # a recipe may end the process: what was read before it counts
+            answer.flush()  # a recipe may end the process: what was read before it counts
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,248 @@
+"""The parent's side of a build: start the worker, follow it, and end it with all its children.
+
+The worker leads a process group of its own. Two pipes join it to the parent:
+
+events
+    JSON lines from the worker: ``{"event": "phase", "name": "install"}``.
+lifeline
+    one byte lets the worker begin, once the parent has noted whom to end if it dies (``on_start``).
+    When the parent dies, however it dies, the worker reads the end of the pipe and kills its
+    whole group, so that no build goes on in a prefix that nobody owns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Tuple, Union
+
+import spack
+from spack.build.forkserver import Forked, ForkServer
+from spack.build.job import BuildFailure, BuildJob, BuildResult, read, write
+from spack.build.log_excerpt import excerpt, hint
+from spack.errors import SpackError
+
+__all__ = ["Cancelled", "libraries", "run"]
+
+#: Runs in the worker's interpreter: finds the engine, then hands over.
+_BOOT = """
+import sys
+sys.path.extend(sys.argv[4:])
+from spack.build.worker import main
+sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+"""
+
+#: Seconds between a polite and a rude end.
+GRACE = 3.0
+
+#: Seconds between two looks at the flag and at the log.
+TICK = 0.1
+
+Event = Mapping[str, Any]
+
+#: A worker.
+_Process = Union["subprocess.Popen[bytes]", Forked]
+
+
+class Cancelled(SpackError):
+    """The build was cancelled; all its processes have ended."""
+
+    ref = "cancelled"
+
+
+def run(
+    job: BuildJob,
+    environment: Mapping[str, str],
+    *,
+    interpreter: str = sys.executable,
+    server: Optional[ForkServer] = None,
+    on_start: Optional[Callable[[int], None]] = None,
+    on_event: Optional[Callable[[Event], None]] = None,
+    on_output: Optional[Callable[[bytes], None]] = None,
+    cancelled: Optional[threading.Event] = None,
+) -> BuildResult:
+    """Run *job* to its end. May be called in a thread.
+
+    :param environment: all of the worker's environment, see
+        :func:`spack.build.clean_environment.clean_environment`.
+    :param interpreter: runs the worker; it has nothing to do with the Python that is built for.
+    :param server: forks the worker, where it can.
+    :param on_start: called once with the process id of the worker, which leads its process group.
+    :param on_event: called for each event of the worker, in order.
+    :param on_output: called with what is new in the log, to show it.
+    :param cancelled: when it is set, the build is ended.
+    :return: a failed build is a result too, with ``failure`` filled.
+    :raises Cancelled: the build was ended by *cancelled*.
+    """
+    job = replace(job, library_path=libraries(job.library_path))
+    os.makedirs(job.stage_path, exist_ok=True)
+    os.makedirs(os.path.dirname(job.log_path), exist_ok=True)
+    job_path = job.result_path + ".job"
+    write(job_path, job)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(job.result_path)
+    started = _started(job, job_path, environment, interpreter, server)
+    with started as (process, events, lifeline):
+        if on_start is not None:
+            on_start(process.pid)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(lifeline, b"\n")
+        stopped = _follow(process, events, job.log_path, on_event, on_output, cancelled)
+    if stopped:
+        raise Cancelled("the build was cancelled", facts={"hash": job.hash})
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(job_path)
+    if os.path.exists(job.result_path):
+        return read(job.result_path, BuildResult)
+    return BuildResult(ok=False, failure=_death(process.wait(), job.log_path))
+
+
+def libraries(further: Iterable[str]) -> Tuple[str, ...]:
+    """Where a worker finds the engine, and *further* libraries."""
+    return (str(Path(spack.__file__).resolve().parent.parent), *further)
+
+
+@contextlib.contextmanager
+def _started(
+    job: BuildJob,
+    job_path: str,
+    environment: Mapping[str, str],
+    interpreter: str,
+    server: Optional[ForkServer],
+) -> Iterator[Tuple[_Process, int, int]]:
+    """The worker, the reading end of its events and its lifeline; at the end its group is gone."""
+    events, events_out = os.pipe()
+    lifeline_in, lifeline = os.pipe()
+    command = [
+        interpreter,
+        *("-I", "-S", "-c", _BOOT),
+        *(job_path, str(events_out), str(lifeline_in)),
+        *job.library_path,
+    ]
+    process: Optional[_Process] = None
+    try:
+        with open(job.log_path, "ab") as log:
+            if server is not None:
+                process = server.fork(
+                    job_path, environment, job.stage_path, log.fileno(), events_out, lifeline_in
+                )
+            if process is None:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=dict(environment),
+                    cwd=job.stage_path,
+                    pass_fds=(events_out, lifeline_in),
+                    start_new_session=True,
+                )
+        os.close(events_out)
+        events_out = -1
+        try:
+            yield process, events, lifeline
+        finally:
+            _end_group(process)
+    finally:
+        for descriptor in (events, events_out, lifeline_in, lifeline):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def _end_group(process: _Process) -> None:
+    """End the worker, and children that outlived it."""
+    if process.poll() is None:
+        _signal_group(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+    _signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _follow(
+    process: _Process,
+    events: int,
+    log_path: str,
+    on_event: Optional[Callable[[Event], None]],
+    on_output: Optional[Callable[[bytes], None]],
+    cancelled: Optional[threading.Event],
+) -> bool:
+    """Pass on events and output until the worker ends; True when it was cancelled."""
+    buffer = b""
+    with selectors.DefaultSelector() as selector, open(log_path, "rb") as log:
+        log.seek(0, os.SEEK_END)
+        selector.register(events, selectors.EVENT_READ)
+        while True:
+            ready = selector.select(TICK)
+            if on_output is not None:
+                text = log.read()
+                if text:
+                    on_output(text)
+            if cancelled is not None and cancelled.is_set():
+                return True
+            if not ready:
+                continue
+            data = os.read(events, 65536)
+            if not data:
+                break
+            *lines, buffer = (buffer + data).split(b"\n")
+            if on_event is not None:
+                for line in lines:
+                    on_event(json.loads(line))
+        _wait(process, cancelled)
+        rest = log.read()
+        if rest and on_output is not None:
+            on_output(rest)
+    return cancelled is not None and cancelled.is_set()
+
+
+#: Bytes below which a disk counts as full.
+_ROOM = 256 * 1024
+
+_FULL = "the disk of the install tree is full: free some space, or set config:install_tree:root"
+
+
+def _wait(process: _Process, cancelled: Optional[threading.Event]) -> None:
+    """Wait for the end of a worker that has closed its events."""
+    while not (cancelled is not None and cancelled.is_set()):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(TICK)
+            return
+
+
+def _death(status: int, log_path: str) -> BuildFailure:
+    """A worker that ended without a result."""
+    shown: Tuple[str, ...] = ()
+    with contextlib.suppress(OSError):
+        lines = Path(log_path).read_text(encoding="utf-8", errors="replace").splitlines()
+        shown = tuple(excerpt(lines))
+    if status < 0:
+        names = {number.value: number.name for number in signal.Signals}
+        name = names.get(-status, f"signal {-status}")
+        way_out = "the machine may be out of memory; use fewer jobs" if status == -9 else None
+        return BuildFailure("WorkerDied", f"killed by {name}", hint=way_out, excerpt=shown)
+    # A full disk leaves no room for the message that says so.
+    way_out = _FULL if _is_full(os.path.dirname(log_path)) else hint(shown)
+    return BuildFailure(
+        "WorkerDied", f"the build process ended with {status}", hint=way_out, excerpt=shown
+    )
+
+
+def _is_full(directory: str) -> bool:
+    with contextlib.suppress(OSError):
+        disk = os.statvfs(directory)
+        return disk.f_bavail * disk.f_frsize < _ROOM
+    return False

@@ -1,0 +1,409 @@
+"""What may stand in each section: the tables of all keys that configuration knows.
+
+Keys that Spack knows and this project has no use for (the schedules of build caches, module
+files, ...) are accepted, so that a user's files work with both; the comment ``Spack's`` marks
+them. Keys that only this project has are marked ``own``.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Tuple
+
+from spack.config.schema import (
+    ANYTHING,
+    BOOL,
+    NULL,
+    TEXT,
+    Choice,
+    ConfigReport,
+    Either,
+    Integer,
+    Kind,
+    ListOf,
+    MapOf,
+    Origin,
+    Record,
+    SpecText,
+    Text,
+    Tree,
+    one_or_more,
+)
+from spack.util.yaml import Node
+
+__all__ = ["ENVIRONMENT", "SECTIONS", "VIEW"]
+
+SPEC = SpecText()
+PATH = Text("a path")
+NULLABLE_TEXT = Either(TEXT, NULL)
+TEXTS = ListOf(TEXT)
+SPECS = ListOf(SPEC)
+
+PROJECTIONS = MapOf(Text("a format text"))
+
+CONFIG = Record(
+    {
+        "install_tree": Record(
+            {
+                "root": PATH,
+                "projections": PROJECTIONS,
+                "padded_length": Either(BOOL, Integer(0)),
+            }
+        ),
+        "install_hash_length": Integer(1),
+        "build_stage": one_or_more(PATH),
+        "stage_name": TEXT,
+        "develop_stage_link": TEXT,
+        "test_stage": PATH,
+        "extensions": ListOf(PATH),
+        "template_dirs": ListOf(PATH),
+        "license_dir": PATH,
+        "source_cache": PATH,
+        "misc_cache": PATH,
+        "environments_root": PATH,
+        "connect_timeout": Integer(0),
+        "verify_ssl": BOOL,
+        "ssl_certs": PATH,
+        "suppress_gpg_warnings": BOOL,  # Spack's
+        "debug": BOOL,
+        "checksum": BOOL,
+        "deprecated": BOOL,
+        "locks": BOOL,
+        "dirty": BOOL,
+        "build_language": TEXT,
+        "build_jobs": Integer(1),
+        "concurrent_packages": Integer(0),
+        "ccache": BOOL,
+        "db_lock_timeout": Integer(1),
+        "package_lock_timeout": Either(Integer(1), NULL),
+        "allow_sgid": BOOL,
+        "install_status": BOOL,
+        "url_fetch_method": TEXT,  # Spack's
+        "additional_external_search_paths": ListOf(PATH),
+        "binary_index_ttl": Integer(0),  # Spack's
+        "aliases": MapOf(TEXT),
+        "installer": Choice("old", "new"),  # Spack's
+        "installer_log_level": TEXT,  # Spack's
+        "flags": Record({"keep_werror": Choice("all", "specific", "none")}),
+        "shared_linking": Either(
+            Choice("rpath", "runpath"),
+            Record(
+                {
+                    "type": Choice("rpath", "runpath"),
+                    "bind": BOOL,
+                    "missing_library_policy": Choice("error", "warn", "ignore"),
+                }
+            ),
+        ),
+        "build_env": Record(  # own
+            {
+                "pass": TEXTS,
+                "set": MapOf(TEXT),
+                "outside": Choice("prevent", "undo", "allow"),
+                "write": TEXTS,
+            }
+        ),
+        "index": Record(  # own
+            {
+                "url": NULLABLE_TEXT,
+                "extra_urls": TEXTS,
+                "retries": Either(Integer(0), NULL),
+            }
+        ),
+    }
+)
+
+REQUIREMENT = Record(
+    {"one_of": SPECS, "any_of": SPECS, "spec": SPEC, "message": TEXT, "when": SPEC},
+    one_of=("one_of", "any_of", "spec"),
+)
+REQUIRE = Either(SPEC, ListOf(Either(SPEC, REQUIREMENT)))
+PREFERENCES = ListOf(
+    Either(SPEC, Record({"spec": SPEC, "message": TEXT, "when": SPEC}, required=("spec",)))
+)
+ACCESS = Choice("user", "group", "world")
+
+ENVIRONMENT_CHANGES = Record(
+    {
+        "set": MapOf(TEXT),
+        "unset": TEXTS,
+        "prepend_path": MapOf(TEXT),
+        "append_path": MapOf(TEXT),
+        "remove_path": MapOf(TEXT),
+    }
+)
+
+EXTERNAL = Record(
+    {
+        "spec": SPEC,
+        "prefix": Either(PATH, NULL),
+        "modules": Either(TEXTS, NULL),
+        "id": TEXT,
+        "extra_attributes": MapOf(
+            ANYTHING,
+            {
+                "compilers": MapOf(Either(PATH, NULL)),
+                "environment": ENVIRONMENT_CHANGES,
+                "extra_rpaths": ListOf(PATH),
+                "implicit_rpaths": Either(BOOL, ListOf(PATH)),
+                "flags": MapOf(TEXT),
+            },
+        ),
+        "dependencies": ListOf(
+            Record({"id": TEXT, "spec": SPEC, "deptypes": one_or_more(TEXT), "virtuals": TEXT})
+        ),
+    },
+    required=("spec",),
+)
+
+_EVERY_PACKAGE: Dict[str, Kind] = {
+    "require": REQUIRE,
+    "prefer": PREFERENCES,
+    "conflict": PREFERENCES,
+    "buildable": BOOL,
+    "permissions": Record({"read": ACCESS, "write": ACCESS, "group": TEXT}),
+    "package_attributes": MapOf(ANYTHING),
+    "variants": one_or_more(SPEC),
+    "target": ListOf(TEXT),
+    "compiler": ListOf(SPEC),  # Spack's, of old
+    "providers": MapOf(ListOf(SPEC)),
+}
+
+PACKAGE = Record(
+    {**_EVERY_PACKAGE, "version": ListOf(Text("a version")), "externals": ListOf(EXTERNAL)},
+    hints={
+        "versions": "did you mean 'version'?",
+        "paths": "externals are a list: 'externals: [{spec: ..., prefix: ...}]'",
+    },
+)
+PACKAGES = MapOf(
+    PACKAGE,
+    {
+        "all": Record(
+            _EVERY_PACKAGE,
+            hints={
+                "version": "versions are preferred in the section of the package itself",
+                "externals": "externals stand in the section of the package itself",
+            },
+        )
+    },
+)
+
+REUSE_SOURCE = Record(
+    {
+        "type": Choice("local", "buildcache", "external", "environment"),
+        "path": PATH,
+        "include": SPECS,
+        "exclude": SPECS,
+    }
+)
+CONCRETIZER = Record(
+    {
+        "force": BOOL,
+        "reuse": Either(
+            BOOL,
+            Choice("dependencies"),
+            Record(
+                {
+                    "roots": BOOL,
+                    "include": SPECS,
+                    "exclude": SPECS,
+                    "from": ListOf(REUSE_SOURCE),
+                }
+            ),
+        ),
+        "targets": Record(
+            {
+                "granularity": Choice("generic", "microarchitectures"),
+                "host_compatible": BOOL,
+            }
+        ),
+        "unify": Either(BOOL, Choice("when_possible")),
+        "duplicates": Record(
+            {"strategy": Choice("none", "minimal", "full"), "max_dupes": MapOf(Integer(1))}
+        ),
+        "compiler_mixing": Either(BOOL, TEXTS),
+        "splice": Record(
+            {
+                "explicit": ListOf(
+                    Record(
+                        {"target": SPEC, "replacement": SPEC, "transitive": BOOL},
+                        required=("target", "replacement"),
+                    )
+                ),
+                "automatic": BOOL,
+            }
+        ),
+        "static_analysis": BOOL,  # Spack's
+        "timeout": Integer(0),
+        "error_on_timeout": BOOL,
+        "os_compatible": MapOf(TEXTS),
+        "concretization_cache": Record(
+            {"enable": BOOL, "url": TEXT, "entry_limit": Integer(0), "size_limit": Integer(0)}
+        ),
+        "externals": Record(
+            {
+                "completion": Choice("architecture_only", "default_variants"),
+                "detect": Either(BOOL, TEXTS),  # own
+            }
+        ),
+        "enable_node_namespace": BOOL,  # Spack's, of old
+    }
+)
+
+#: One from git must have ``git`` when all scopes are merged: a scope may change a part of it.
+REPO = Either(
+    PATH,
+    Record(
+        {
+            "git": TEXT,
+            "branch": TEXT,
+            "commit": TEXT,
+            "tag": TEXT,
+            "destination": PATH,
+            "paths": ListOf(PATH),
+        }
+    ),
+)
+
+
+class _ListedRepos(ListOf):
+    """The old form, a list of paths: a mapping from each path to itself, that others merge with."""
+
+    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
+        items = super().read(node, origin, path, report).value
+        # A key ends with no suffix of merging.
+        return Tree({item.value.rstrip("/") + "/": item for item in items}, origin)
+
+
+REPOS = Either(_ListedRepos(PATH), MapOf(REPO))
+
+_CONNECTION: Dict[str, Kind] = {
+    "url": TEXT,
+    "view": TEXT,
+    "access_pair": Either(
+        Record(
+            {"id": TEXT, "id_variable": TEXT, "secret_variable": TEXT},
+            required=("secret_variable",),
+            one_of=("id", "id_variable"),
+        ),
+        NULL,
+    ),
+    "profile": NULLABLE_TEXT,
+    "endpoint_url": NULLABLE_TEXT,
+    "access_token_variable": NULLABLE_TEXT,
+}
+MIRRORS = MapOf(
+    Either(
+        TEXT,
+        Record(
+            {
+                "source": BOOL,
+                "binary": BOOL,
+                "signed": BOOL,
+                "autopush": BOOL,
+                "fetch": Either(TEXT, Record(_CONNECTION)),
+                "pull": Either(TEXT, Record(_CONNECTION)),
+                "push": Either(TEXT, Record(_CONNECTION)),
+                **_CONNECTION,
+            },
+            one_of=("url", "fetch", "pull"),
+        ),
+    )
+)
+
+BOOTSTRAP = Record(
+    {
+        "enable": BOOL,
+        "root": PATH,
+        "sources": ListOf(Record({"name": TEXT, "metadata": PATH}, required=("name", "metadata"))),
+        "trusted": MapOf(BOOL),
+    }
+)
+
+VIEW_DESCRIPTOR = Record(
+    {
+        "root": PATH,
+        "link": Choice("roots", "all", "run"),
+        "link_type": Choice("symlink", "hardlink", "hard", "relative", "soft", "copy"),
+        "select": SPECS,
+        "exclude": SPECS,
+        "projections": PROJECTIONS,
+        "group": one_or_more(TEXT),  # Spack's
+        "conflicts": MapOf(ANYTHING),  # own: which package owns a path that several have
+    },
+    required=("root",),
+)
+VIEW = Either(BOOL, PATH, MapOf(Either(PATH, VIEW_DESCRIPTOR)))
+
+INCLUDE = ListOf(
+    Either(
+        PATH,
+        Record(
+            {
+                "path": PATH,
+                "when": TEXT,
+                "name": TEXT,
+                "path_override_env_var": TEXT,
+                "sha256": TEXT,
+                "optional": BOOL,
+                "prefer_modify": BOOL,
+                "git": TEXT,
+                "branch": TEXT,
+                "commit": TEXT,
+                "tag": TEXT,
+                "paths": ListOf(PATH),
+            },
+            one_of=("path", "git"),
+        ),
+    )
+)
+
+#: May name definitions (``$compilers``): the environment layer expands and parses them.
+_ENTRY = Text("a spec")
+SPEC_LIST = ListOf(
+    Either(
+        _ENTRY,
+        Record({"matrix": ListOf(ListOf(_ENTRY)), "exclude": ListOf(_ENTRY)}, required=("matrix",)),
+        NULL,
+    )
+)
+DEFINITIONS = ListOf(MapOf(SPEC_LIST, {"when": TEXT}))
+DEVELOP = MapOf(Record({"spec": SPEC, "path": PATH}, required=("spec",)))
+TOOLCHAINS = MapOf(Either(SPEC, ListOf(Record({"spec": SPEC, "when": SPEC}))))
+
+#: Sections that may stand in ``<section>.yaml`` of a scope and below ``spack:``.
+SECTIONS: Dict[str, Kind] = {
+    "bootstrap": BOOTSTRAP,
+    "cdash": ANYTHING,  # Spack's
+    "ci": ANYTHING,  # Spack's
+    "compilers": ANYTHING,  # Spack's, of old
+    "concretizer": CONCRETIZER,
+    "config": CONFIG,
+    "container": ANYTHING,  # Spack's
+    "definitions": DEFINITIONS,
+    "develop": DEVELOP,
+    "env_vars": ENVIRONMENT_CHANGES,
+    "gitlab-ci": ANYTHING,  # Spack's
+    "include": INCLUDE,
+    "mirrors": MIRRORS,
+    "modules": ANYTHING,  # Spack's
+    "packages": PACKAGES,
+    "repos": REPOS,
+    "toolchains": TOOLCHAINS,
+    "upstreams": MapOf(ANYTHING),
+    "view": VIEW,
+}
+
+#: A whole ``spack.yaml``.
+ENVIRONMENT: Kind = Record(
+    {
+        "spack": Record(
+            {
+                **SECTIONS,
+                "specs": SPEC_LIST,
+                "include_concrete": ListOf(PATH),
+            }
+        )
+    },
+    required=("spack",),
+)

@@ -1,0 +1,51 @@
+"""Where this installation is, and where it keeps what it makes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Mapping, NamedTuple
+
+__all__ = ["InstallationPaths", "find_places"]
+
+
+class InstallationPaths(NamedTuple):
+    """Where this installation keeps things.
+
+    :ivar root: the clone, or the ``data`` directory inside an installed package.
+    :ivar etc: default configuration. :ivar share: shell integration and templates.
+    :ivar data: what is made goes below it: the clone, or the user's directory.
+    :ivar tree: the usual install tree, see :func:`usual_tree`.
+    :ivar user_cache: what may be computed again.
+    """
+
+    root: Path
+    etc: Path
+    share: Path
+    data: Path
+    tree: Path
+    user_cache: Path
+
+
+def find_places(environ: Mapping[str, str], home: str) -> InstallationPaths:
+    """The clone that this file is in, or, when pip installed it, the packaged data."""
+    package = Path(__file__).resolve().parent.parent
+    user_cache = Path(environ.get("SPACK_USER_CACHE_PATH") or os.path.join(home, ".spack"))
+    clone = package.parent.parent
+    if (clone / "repo.yaml").is_file() and (clone / "etc").is_dir():
+        data = clone if os.access(clone, os.W_OK) else user_cache
+        tree = usual_tree(clone, data)
+        return InstallationPaths(clone, clone / "etc", clone / "share", data, tree, user_cache)
+    root = package / "data"
+    tree = usual_tree(user_cache, user_cache)
+    return InstallationPaths(root, root / "etc", root / "share", user_cache, tree, user_cache)
+
+
+def usual_tree(clone: Path, data: Path) -> Path:
+    """The install tree, unless the configuration names another: below *data*.
+
+    Who may not write to the clone uses what its owner has installed there, until they have
+    packages of their own.
+    """
+    own, shared = (place / "opt" / "spack" for place in (data, clone))
+    return shared if (shared / ".spack-db").is_dir() and not own.is_dir() else own

@@ -1,0 +1,376 @@
+"""``spack.yaml``: reading it with the place of every value, and editing it with its comments.
+
+Its grammar is the table :data:`spack.config.keys.ENVIRONMENT`; configuration sections in it
+are a scope of their own (:func:`spack.config.scopes.environment_scope`). This module reads what is
+left: ``specs``, ``definitions``, ``view`` and ``develop``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+from spack.config.schema import ConfigReport, Origin, Tree
+from spack.config.scopes import check_environment
+from spack.config.variables import Variables
+from spack.environment.definitions import UserSpec, expand, expand_definitions
+from spack.environment.develop_specs import DevelopSpec, read_develop, remove_entries, row_of
+from spack.errors import EnvironmentFileError, SpecError
+from spack.spec import Spec, parse
+from spack.util import yaml
+
+__all__ = [
+    "DEFAULT_TEXT",
+    "MANIFEST_NAME",
+    "STATE_FOLDER",
+    "EnvironmentManifest",
+    "UserSpec",
+    "ViewDescriptor",
+]
+
+MANIFEST_NAME = "spack.yaml"
+
+#: What the tool keeps for itself in an environment's directory.
+STATE_FOLDER = ".spack-env"
+
+DEFAULT_TEXT = """\
+# What you want together, and how: `spack add PACKAGE`, `spack install`.
+spack:
+  # the packages that you ask for
+  specs: []
+  # one directory that shows all of them, and is a virtual environment if Python is among them
+  view: true
+  concretizer:
+    # one version of each package
+    unify: true
+"""
+
+_LINK_TYPES = {"hard": "hardlink", "soft": "symlink", "relative": "symlink"}
+
+
+class ViewDescriptor(NamedTuple):
+    """A view that the environment asks for.
+
+    :ivar root: absolute path.
+    :ivar link: which packages: ``roots``, their ``run`` dependencies too, or ``all``.
+    :ivar select: only packages that satisfy one of these (all, if empty).
+    :ivar projections: spec text -> format of the folder below the root; ``all`` for the rest.
+    :ivar winners: pattern of paths -> the package whose file is taken where several differ.
+    """
+
+    name: str
+    root: str
+    origin: Origin
+    link: str = "run"
+    link_type: str = "symlink"
+    select: Tuple[str, ...] = ()
+    exclude: Tuple[str, ...] = ()
+    projections: Mapping[str, str] = {}  # never changed
+    winners: Mapping[str, str] = {}  # never changed
+
+
+class EnvironmentManifest:
+    """A checked ``spack.yaml``; never changes, editing gives a new one.
+
+    :param loaded: the parsed file.
+    :raises ConfigError: every problem of the file at once, with its line.
+    """
+
+    def __init__(self, loaded: yaml.Loaded) -> None:
+        self.loaded = loaded
+        self.tree: Mapping[str, Tree] = check_environment(loaded).value
+
+    @classmethod
+    def read(cls, path: Path, cache: Optional[str] = None) -> EnvironmentManifest:
+        """The manifest in the file *path*.
+
+        :param cache: folder of parsed files; see :mod:`spack.util.yaml`.
+        """
+        return cls(yaml.load(path, cache=cache))
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.loaded.file)
+
+    @property
+    def folder(self) -> Path:
+        """The environment's directory."""
+        return self.path.parent
+
+    @property
+    def has_definitions(self) -> bool:
+        """Whether there are lists below ``definitions``, which may have conditions."""
+        return self._section("definitions") is not None
+
+    def user_specs(self, names: Optional[Mapping[str, Any]] = None) -> Tuple[UserSpec, ...]:
+        """All roots, definitions and matrices expanded, each once, in order.
+
+        :param names: what ``when`` of definitions may ask; see
+            :mod:`spack.environment.definitions`.
+        :raises ConfigError: an unknown ``$reference``.
+        :raises SpecError: a malformed spec in a matrix with exclusions.
+        """
+        items = self._section("specs")
+        if items is None:
+            return ()
+        lists = expand_definitions(self._section("definitions"), names or {})
+        unique: Dict[str, UserSpec] = {}
+        for spec in expand(items, lists):
+            unique.setdefault(spec.text, spec)
+        return tuple(unique.values())
+
+    def views(self, variables: Optional[Variables] = None) -> Tuple[ViewDescriptor, ...]:
+        """The views; none for ``view: false``, one at the default place if nothing is said.
+
+        Relative paths are relative to the environment's directory.
+
+        :raises ConfigError: a path with an unknown variable.
+        """
+        tree = self._section("view")
+        default = str(self.folder / STATE_FOLDER / "view")
+        if tree is None or tree.value is True:
+            origin = Origin(self.loaded.file) if tree is None else tree.origin
+            views = [ViewDescriptor("default", default, origin)]
+            _refuse_colons(views)
+            return tuple(views)
+        if tree.value is False:
+            return ()
+        report = ConfigReport()
+        if isinstance(tree.value, str):
+            views = [self._view("default", tree, variables, report)]
+        else:
+            views = [self._view(name, x, variables, report) for name, x in tree.value.items()]
+        report.raise_if_any()
+        _refuse_shared_roots(views)
+        _refuse_nested_roots(views)
+        _refuse_colons(views)
+        return tuple(views)
+
+    def _view(
+        self, name: str, tree: Tree, variables: Optional[Variables], report: ConfigReport
+    ) -> ViewDescriptor:
+        data: Mapping[str, Any] = {"root": tree} if isinstance(tree.value, str) else tree.value
+        root = self._path(data["root"], variables, report)
+        link_type = str(_plain(data.get("link_type"), "symlink"))
+        return ViewDescriptor(
+            name,
+            root,
+            tree.origin,
+            link=str(_plain(data.get("link"), "run")),
+            link_type=_LINK_TYPES.get(link_type, link_type),
+            select=tuple(_plain(data.get("select"), [])),
+            exclude=tuple(_plain(data.get("exclude"), [])),
+            projections=_plain(data.get("projections"), {}),
+            winners={x: str(y) for x, y in _plain(data.get("conflicts"), {}).items()},
+        )
+
+    def develop(self, variables: Optional[Variables] = None) -> Tuple[DevelopSpec, ...]:
+        """The packages that are built from directories; see :mod:`spack.environment.develop_specs`.
+
+        :raises ConfigError: every entry that is not as it should be.
+        """
+        section = self._section("develop")
+        return read_develop(section, lambda tree, report: self._path(tree, variables, report))
+
+    def _path(self, tree: Tree, variables: Optional[Variables], report: ConfigReport) -> str:
+        text = str(tree.value)
+        known = (variables or Variables()).with_values(env=str(self.folder))
+        absolute = Origin(os.path.abspath(tree.origin.file), tree.origin.line)
+        return known.path(text, absolute, report)
+
+    def _section(self, name: str) -> Optional[Tree]:
+        for suffix in ("", ":", "+:", "-:"):
+            if name + suffix in self.tree:
+                return self.tree[name + suffix]
+        return None
+
+    # -- editing --------------------------------------------------------------------------------
+
+    def added(self, specs: Sequence[str], definition: str = "") -> EnvironmentManifest:
+        """This manifest with *specs*, and nothing else, added and saved.
+
+        :param definition: add to this list of ``definitions`` instead of ``specs``.
+        :raises SpecError: a malformed spec, or one that names no package.
+        :raises EnvironmentFileError: the list is not there; the file cannot be written.
+        """
+        for text in specs:
+            if text[:1] != "$":
+                _refuse_nameless(text)
+        document = yaml.round_trip(self.path)
+        items = _list_of(document.data, definition, self.path)
+        known = {item for item in items if isinstance(item, str)}
+        fresh = dict.fromkeys(text for text in specs if text not in known)
+        document.extend(items, fresh)
+        return self._saved(document) if fresh else self
+
+    def removed(
+        self,
+        specs: Sequence[str],
+        definition: str = "",
+        names: Optional[Mapping[str, Any]] = None,
+    ) -> EnvironmentManifest:
+        """This manifest without the roots that satisfy one of *specs*, saved.
+
+        :param names: as for :meth:`user_specs`.
+        :raises EnvironmentFileError: one of them is not there; nothing is changed then.
+        """
+        document = yaml.round_trip(self.path)
+        items = _list_of(document.data, definition, self.path)
+        for text in specs:
+            query = parse(text)
+            found = [
+                index
+                for index, item in enumerate(items)
+                if isinstance(item, str)
+                and (item == text or (item[:1] != "$" and _asks_for(parse(item), query)))
+            ]
+            if not found:
+                raise self._not_there(text, [x for x in items if isinstance(x, str)], names)
+            for index in reversed(found):
+                del items[index]
+        return self._saved(document)
+
+    def with_view(self, view: Union[bool, str]) -> EnvironmentManifest:
+        """This manifest with another ``view:``, saved."""
+        document = yaml.round_trip(self.path)
+        if document.data["spack"] is None:
+            document.data["spack"] = {}
+        document.data["spack"]["view"] = view
+        return self._saved(document)
+
+    def developed(self, spec: Spec, path: str) -> EnvironmentManifest:
+        """This manifest with the package of *spec* built from *path*, saved."""
+        document = yaml.round_trip(self.path)
+        if document.data["spack"] is None:
+            document.data["spack"] = {}
+        section = document.data["spack"].get("develop")
+        if section is None:
+            section = document.data["spack"]["develop"] = {}
+        section[spec.name] = dict(row_of(spec, path))
+        return self._saved(document)
+
+    def undeveloped(self, names: Sequence[str]) -> EnvironmentManifest:
+        """This manifest without these packages in ``develop:``, saved.
+
+        :raises EnvironmentFileError: one of them is not there; nothing is changed then.
+        """
+        document = yaml.round_trip(self.path)
+        remove_entries(document.data, names, self.path)
+        return self._saved(document)
+
+    def _not_there(
+        self, text: str, items: List[str], names: Optional[Mapping[str, Any]]
+    ) -> EnvironmentFileError:
+        where = f"{self.path}: '{text}' is not among the specs"
+        expanded = [spec for spec in self.user_specs(names) if spec.text == text]
+        hint = "the specs are: " + ", ".join(items) if items else "there are no specs"
+        if expanded:
+            hint = f"it comes from a list or a matrix: edit {expanded[0].origin}"
+        return EnvironmentFileError(
+            where, facts={"spec": text, "specs": items}, hint=hint, ref="environment-spec"
+        )
+
+    def _saved(self, document: yaml.Document) -> EnvironmentManifest:
+        # Check before writing: a file that was good stays good.
+        result = EnvironmentManifest(yaml.load(self.loaded.file, document.text()))
+        try:
+            document.save()
+        except OSError as error:
+            raise EnvironmentFileError(
+                f"{self.path} cannot be written: {error.strerror}",
+                facts={"path": str(self.path)},
+                ref="environment-write",
+            ) from error
+        return result
+
+
+def _refuse_nameless(text: str) -> None:
+    spec = parse(text)
+    if not (spec.name or spec.hash_prefix):
+        raise SpecError(
+            f"'{text}' names no package",
+            facts={"spec": text},
+            hint="write a package's name first, as in py-black ^python@3.11:",
+            ref="anonymous-root",
+        )
+
+
+def _asks_for(spec: Spec, query: Spec) -> bool:
+    """Whether the root *spec* is one of those that *query* means."""
+    return (not query.name or spec.name == query.name) and spec.satisfies(query)
+
+
+def _plain(tree: Any, fallback: Any) -> Any:
+    """The data of a checked tree without its origins."""
+    if tree is None:
+        return fallback
+    value = tree.value if isinstance(tree, Tree) else tree
+    if isinstance(value, dict):
+        return {key: _plain(child, None) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_plain(child, None) for child in value]
+    return value
+
+
+def _refuse_shared_roots(views: Sequence[ViewDescriptor]) -> None:
+    places: Dict[str, ViewDescriptor] = {}
+    for view in views:
+        other = places.setdefault(view.root, view)
+        if other is not view:
+            raise EnvironmentFileError(
+                f"{view.origin}: the views '{other.name}' and '{view.name}' have the same root",
+                facts={"root": view.root},
+                hint="give each view a directory of its own",
+                ref="environment-view",
+            )
+
+
+def _refuse_nested_roots(views: Sequence[ViewDescriptor]) -> None:
+    for inner in views:
+        for outer in views:
+            if inner is not outer and inner.root.startswith(outer.root.rstrip("/") + "/"):
+                raise EnvironmentFileError(
+                    f"{inner.origin}: the view '{inner.name}' lies inside the view '{outer.name}'",
+                    facts={"root": inner.root, "outer": outer.root},
+                    hint="give each view a directory of its own, one beside the other",
+                    ref="environment-view",
+                )
+
+
+def _refuse_colons(views: Sequence[ViewDescriptor]) -> None:
+    for view in views:
+        if os.pathsep in view.root:
+            raise EnvironmentFileError(
+                f"{view.origin}: the path of the view '{view.name}' has a '{os.pathsep}' in it, "
+                f"so PATH cannot name it: {view.root}",
+                facts={"root": view.root},
+                hint="give the view another path: 'view: /some/where/else'",
+                ref="environment-view",
+            )
+
+
+def _list_of(data: Any, definition: str, path: Path) -> Any:
+    """The list of ruamel's data that is edited; made if it is ``specs`` and missing."""
+    spack = data["spack"]
+    if spack is None:
+        spack = data["spack"] = {}
+    if not definition:
+        key = next((x for x in ("specs", "specs:") if x in spack), "specs")
+        if spack.get(key) is None:
+            spack[key] = []
+        items = spack[key]
+        if not items and hasattr(items, "fa"):
+            # "[]" of a new file becomes a block list with its first item.
+            items.fa.set_block_style()
+        return items
+    for entry in spack.get("definitions") or []:
+        if definition in entry:
+            return entry[definition]
+    raise EnvironmentFileError(
+        f"{path}: there is no definition named '{definition}'",
+        facts={"definition": definition},
+        hint="write it below 'definitions:' first",
+        ref="environment-definition",
+    )

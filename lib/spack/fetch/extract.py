@@ -1,0 +1,363 @@
+"""Unpacking archives that nobody vouches for.
+
+The archive's checksum was verified, yet what is in it is still its author's: every entry must
+land in the target directory, as a plain file, a directory or a link that stays inside. Refused,
+with nothing left behind: absolute names and ``..``, control characters in names, links out,
+devices and pipes, entries below a link, names that differ by case only (where asked, and where
+the file system folds case), and archives that unpack to far more than their size.
+
+Modes become 644, or 755 for programs and directories, whatever the umask and the archive say;
+modification times are kept, as make looks at them. Kinds are told by content, not by name.
+"""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import importlib
+import io
+import os
+import shutil
+import stat
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Callable, Dict, Iterator, Optional, cast
+
+from spack.errors import FetchError
+from spack.fetch.extraction_target import CHUNK, USUAL, ExtractionTarget, Limits
+
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python that was built without liblzma
+
+    class LZMAError(Exception):  # type: ignore[no-redef]  # stands for the missing one
+        """Never raised: without the library the program xz does the work."""
+
+
+__all__ = ["Limits", "kind_of", "pack", "unpack"]
+
+#: Kind -> (offset, magic bytes).
+MAGIC = {
+    "gz": (0, b"\x1f\x8b"),
+    "bz2": (0, b"BZh"),
+    "xz": (0, b"\xfd7zXZ\x00"),
+    "lzma": (0, b"\x5d\x00\x00"),
+    "zst": (0, b"\x28\xb5\x2f\xfd"),
+    "lz": (0, b"LZIP"),
+    "Z": (0, b"\x1f\x9d"),
+    "zip": (0, b"PK\x03\x04"),
+    "empty-zip": (0, b"PK\x05\x06"),
+    "tar": (257, b"ustar"),
+}
+#: Programs for compressions that the standard library lacks, reading stdin.
+PROGRAMS = {
+    "bz2": ("bzip2", "-dc"),
+    "xz": ("xz", "-dc"),
+    "lzma": ("xz", "-dc"),
+    "zst": ("zstd", "-dc"),
+    "lz": ("lzip", "-dc"),
+    "Z": ("gzip", "-dc"),
+}
+#: Modules of the standard library that open a compression; some Pythons lack some.
+MODULES = {"bz2": "bz2", "xz": "lzma", "lzma": "lzma", "zst": "compression.zstd"}
+#: Names that promise an archive.
+PROMISES = (
+    ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".zst", ".lz", ".Z", ".zip",
+)  # fmt: skip
+#: Errors by which the readers say that the content is damaged.
+DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    EOFError,
+    LZMAError,
+    zlib.error,
+    gzip.BadGzipFile,
+    NotImplementedError,
+    UnicodeDecodeError,
+)
+
+
+def kind_of(path: Path) -> Optional[str]:
+    """The compression or container of *path* by its first bytes, a key of MAGIC, or None."""
+    with open(path, "rb") as file:
+        head = file.read(512)
+    for kind, (offset, magic) in MAGIC.items():
+        if head[offset : offset + len(magic)] == magic:
+            return kind
+    return None
+
+
+def unpack(
+    archive: Path,
+    target: Path,
+    *,
+    filename: Optional[str] = None,
+    limits: Limits = USUAL,
+    distinct_case: bool = False,
+    search_path: Optional[str] = None,
+) -> Path:
+    """Unpacks *archive* as the directory *target*, which must not exist yet.
+
+    An archive with a single directory at its top gives that directory's contents. A compressed
+    single file gives a directory with that file.
+
+    :param filename: the archive's proper name, when *archive* is a cache's file.
+    :param distinct_case: refuse names that differ by case only, on every file system.
+    :param search_path: PATH for zstd, lzip and gzip where a program is needed.
+    :raises FetchError: damaged, hostile, or the disk is full; nothing is left behind.
+    """
+    name = filename or archive.name
+    try:
+        kind = kind_of(archive)
+    except OSError as error:
+        raise FetchError(f"{archive} cannot be read: {error.strerror}") from error
+    if kind is None:
+        promise = name.endswith(PROMISES)
+        reason = "its content is not what its name says" if promise else "it is no archive"
+        raise _bad(name, reason, archive)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".unpack-", dir=target.parent))
+    try:
+        box = ExtractionTarget(
+            aside, name, limits, limits.bytes_for(archive.stat().st_size), distinct_case
+        )
+        if kind in ("zip", "empty-zip"):
+            _unzip(archive, box)
+        else:
+            _untar(archive, kind, box, search_path)
+        top = box.finish()
+        top.chmod(0o755)
+        os.rename(top, target)
+    except DAMAGE as error:
+        raise _bad(
+            name, f"it is damaged ({str(error) or type(error).__name__})", archive
+        ) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise FetchError(
+                f"{name} cannot be unpacked below {target.parent}: the disk is full",
+                hint="free some space there, or set config:build_stage to another place",
+            ) from error
+        raise _bad(name, str(error), archive) from error
+    finally:
+        _remove(aside)
+    return target
+
+
+def pack(directory: Path, archive: Path) -> None:
+    """Makes a ``tar.gz`` of *directory* under its own name, without owners."""
+
+    def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.uid = member.gid = 0
+        member.uname = member.gname = ""
+        return member
+
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        tar.add(directory, arcname=directory.name, filter=plain)
+
+
+def _untar(archive: Path, kind: str, box: ExtractionTarget, search_path: Optional[str]) -> None:
+    with _decompressed(archive, kind, box.archive, search_path) as stream:
+        guarded = _Guarded(stream, box)
+        head = guarded.peek(512)
+        if kind != "tar" and not _is_tar(head):
+            if _promises_tar(box.archive):
+                raise _bad(box.archive, "it is damaged (no tar archive inside)", archive)
+            box.file(_without_compression(box.archive), cast(IO[bytes], guarded), False, 0)
+            return
+        guarded.expect_header()
+        with tarfile.open(fileobj=cast(IO[bytes], guarded), mode="r|") as tar:
+            while True:
+                guarded.expect_header()
+                member = tar.next()
+                if member is None:
+                    break
+                guarded.expect_content()
+                _untar_member(tar, member, box)
+                tar.members.clear()  # type: ignore[attr-defined]  # as the documentation advises
+        guarded.drain()
+
+
+def _untar_member(tar: tarfile.TarFile, member: tarfile.TarInfo, box: ExtractionTarget) -> None:
+    if member.isdir():
+        box.directory(member.name, member.mtime)
+    elif member.isreg():
+        data = tar.extractfile(member)
+        assert data is not None
+        box.file(member.name, data, bool(member.mode & 0o100), member.mtime)
+    elif member.issym():
+        box.symlink(member.name, member.linkname)
+    elif member.islnk():
+        box.hardlink(member.name, member.linkname)
+    else:
+        raise box.refuse(f"{member.name!r} is a device or pipe")
+
+
+def _unzip(archive: Path, box: ExtractionTarget) -> None:
+    with zipfile.ZipFile(archive) as file:
+        for entry in file.infolist():
+            mode = entry.external_attr >> 16
+            mtime = _zip_time(entry)
+            if "\\" in entry.filename:
+                raise box.refuse(f"{entry.filename!r} has a backslash")
+            if entry.flag_bits & 1:
+                raise box.refuse(f"{entry.filename!r} is encrypted")
+            if entry.is_dir():
+                box.directory(entry.filename, mtime)
+            elif stat.S_ISLNK(mode):
+                if entry.file_size > 4096:
+                    raise box.refuse(f"{entry.filename!r} is a link with an endless target")
+                target = file.read(entry).decode("utf-8", "surrogateescape")
+                box.symlink(entry.filename, target)
+            elif stat.S_IFMT(mode) in (0, stat.S_IFREG):
+                with file.open(entry) as data:
+                    box.file(entry.filename, data, bool(mode & 0o100), mtime)
+            else:
+                raise box.refuse(f"{entry.filename!r} is a device or pipe")
+
+
+class _Guarded:
+    """The stream below a tar file: limits all that is read, and the length of a header."""
+
+    def __init__(self, stream: IO[bytes], box: ExtractionTarget) -> None:
+        self._stream = stream
+        self._box = box
+        self._ahead = b""
+        self._left = 2 * box.left
+        self._header: Optional[int] = None
+
+    def expect_header(self) -> None:
+        """What is read next is a header, of limited length."""
+        self._header = self._box.limits.metadata
+
+    def expect_content(self) -> None:
+        """What is read next is a file's content."""
+        self._header = None
+
+    def peek(self, size: int) -> bytes:
+        """The first bytes, which stay to be read."""
+        while len(self._ahead) < size:
+            chunk = self._stream.read(size - len(self._ahead))
+            if not chunk:
+                break
+            self._ahead += chunk
+        return self._ahead
+
+    def read(self, size: int) -> bytes:
+        """The next bytes.
+
+        :raises FetchError: a limit is reached.
+        """
+        data, self._ahead = self._ahead[:size], self._ahead[size:]
+        if len(data) < size:
+            data += self._stream.read(size - len(data))
+        self._left -= len(data)
+        if self._left < 0:
+            raise self._box.refuse("it unpacks to far more than its size")
+        if self._header is not None:
+            self._header -= len(data)
+            if self._header < 0:
+                raise self._box.refuse("a header in it is too long")
+        return data
+
+    def drain(self) -> None:
+        """Reads on to the end, where a compression has its own checksum.
+
+        What follows the compressed data is nobody's business, as other programs see it.
+        """
+        self._header = None
+        try:
+            while self.read(CHUNK):
+                pass
+        except gzip.BadGzipFile as error:
+            if "Not a gzipped file" not in str(error):
+                raise
+
+
+@contextmanager
+def _decompressed(
+    archive: Path, kind: str, name: str, search_path: Optional[str]
+) -> Iterator[IO[bytes]]:
+    plain: Dict[str, Callable[[Path], Any]] = {"tar": io.FileIO, "gz": gzip.open}
+    opener = plain.get(kind)
+    if kind in MODULES:
+        try:
+            opener = importlib.import_module(MODULES[kind]).open
+        except ImportError:
+            opener = None
+    if opener is not None:
+        with opener(archive) as stream:
+            yield stream
+        return
+    program = shutil.which(PROGRAMS[kind][0], path=search_path)
+    if program is None:
+        raise FetchError(
+            f"{name} cannot be unpacked: this needs the program {PROGRAMS[kind][0]}",
+            hint=f"install {PROGRAMS[kind][0]}, so that it is on PATH",
+        )
+    with (
+        open(archive, "rb") as compressed,
+        subprocess.Popen(
+            [program, *PROGRAMS[kind][1:]],
+            stdin=compressed,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            yield process.stdout
+        except BaseException:
+            process.kill()
+            raise
+        process.stdout.close()
+        if process.wait() not in (0, -13):
+            raise _bad(name, "it is damaged", archive)
+
+
+def _is_tar(head: bytes) -> bool:
+    """Also true of old tar files, which have no magic bytes but a header checksum."""
+    if head[257:262] == b"ustar":
+        return True
+    try:
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+def _promises_tar(name: str) -> bool:
+    return ".tar." in name or name.endswith((".tgz", ".tbz", ".tbz2", ".txz", ".tar"))
+
+
+def _without_compression(name: str) -> str:
+    stem, _, ending = name.rpartition(".")
+    return stem if stem and "." + ending in PROMISES else name
+
+
+def _zip_time(entry: zipfile.ZipInfo) -> float:
+    import time  # only for zip archives
+
+    try:
+        return time.mktime((*entry.date_time, 0, 0, -1))
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _bad(name: str, reason: str, archive: Path) -> FetchError:
+    return FetchError(
+        f"{name} cannot be unpacked: {reason}",
+        facts={"archive": str(archive), "reason": reason},
+        ref="corrupt-archive",
+        hint="its checksum is the recipe's, so the file is as its author published it; "
+        "without a checksum, remove it from the source cache and fetch it again",
+    )

@@ -1,0 +1,334 @@
+"""Package indexes: the Simple API, in JSON (PEP 691) or HTML (PEP 503), and find-links places.
+
+Files are resolved by their exact name, and the recipe's sha256 decides which of several files of
+that name is meant. Standard library only, as the first run needs it before any dependency is
+there; I/O enters as a ``get`` callable. No host name is written here: when nothing names an
+index, :func:`known_endpoint` asks a library that knows the usual one.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import re
+import zipfile
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, Optional, Protocol, Sequence, Tuple
+from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
+
+from spack.errors import FetchError
+from spack.fetch.index_names import normalized, project_of, stem_of, without_secrets
+from spack.fetch.pipconfig import PipSettings
+
+__all__ = [
+    "ACCEPT",
+    "Get",
+    "IndexLink",
+    "PackageIndex",
+    "IndexLocations",
+    "known_endpoint",
+    "parse_html",
+    "parse_json",
+    "places",
+    "read_knower",
+]
+
+ACCEPT = (
+    "application/vnd.pypi.simple.v1+json, "
+    "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+)
+
+
+class Get(Protocol):
+    """Reads a small document.
+
+    :return: the final url after redirects, the content type, the body.
+    :raises FetchError: with ``facts["status"] == 404`` (or 410) where there is none.
+    """
+
+    def __call__(self, url: str, accept: str) -> Tuple[str, str, bytes]: ...
+
+
+@dataclass(frozen=True)
+class IndexLink:
+    """One file that an index offers; ``hashes`` maps an algorithm to lower-case hex."""
+
+    filename: str
+    url: str
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    requires_python: Optional[str] = None
+    yanked: bool = False
+    size: Optional[int] = None
+    index: str = ""
+
+    @property
+    def sha256(self) -> Optional[str]:
+        """What the index says the file's sha256 is, if it does."""
+        return self.hashes.get("sha256")
+
+
+def read_knower(lock: Path) -> Tuple[Path, str]:
+    """The wheel beside the lock file of own dependencies that knows the usual index.
+
+    :return: its path and its sha256, for :func:`known_endpoint`.
+    :raises FetchError: the lock file is missing or damaged.
+    """
+    try:
+        row = json.loads(lock.read_text(encoding="utf-8"))["knows-the-index"]
+        return lock.parent / row["file"], row["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FetchError(
+            f"{lock} cannot be read, and pip's configuration names no package index",
+            hint="name an index with PIP_INDEX_URL or in pip.conf, or restore the file",
+        ) from error
+
+
+def known_endpoint(wheel: Path, sha256: str) -> str:
+    """The index that the library packed in *wheel* takes when it is told none.
+
+    The wheel is verified, then the constant is read from its source, which is not run.
+
+    :raises FetchError: the wheel is missing, changed, or has no such constant.
+    """
+    hint = "name an index with PIP_INDEX_URL or in pip.conf, or restore the file"
+    try:
+        data = wheel.read_bytes()
+    except OSError as error:
+        raise FetchError(
+            f"{wheel} cannot be read, and pip's configuration names no package index", hint=hint
+        ) from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise FetchError(
+            f"{wheel} was changed: its sha256 is {found}, not {sha256}",
+            facts={"expected": sha256, "found": found},
+            hint=hint,
+        )
+    with zipfile.ZipFile(wheel) as archive:
+        tree = ast.parse(archive.read("pypi_simple/__init__.py"))
+    for node in ast.walk(tree):
+        targets = node.targets if isinstance(node, ast.Assign) else ()
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        value = getattr(node, "value", None)
+        if "PYPI_SIMPLE_ENDPOINT" in names and isinstance(value, ast.Constant):
+            return str(value.value)
+    raise FetchError(f"{wheel} names no package index", hint=hint)
+
+
+@dataclass(frozen=True)
+class IndexLocations:
+    """Where distributions are looked for, after pip's configuration had its say."""
+
+    urls: Tuple[str, ...]
+    find_links: Tuple[str, ...]
+
+
+def places(settings: PipSettings, knower: Callable[[], Tuple[Path, str]]) -> IndexLocations:
+    """The indexes and directories that *settings* name; the usual index when they name none.
+
+    :param knower: gives wheel and sha256 for :func:`known_endpoint`; called only when needed.
+    """
+    if settings.no_index:
+        return IndexLocations((), settings.find_links)
+    first = settings.index_url or known_endpoint(*knower())
+    return IndexLocations((first, *settings.extra_index_urls), settings.find_links)
+
+
+class PackageIndex:
+    """All places that may hold distributions, asked in order: find-links, index, extra indexes.
+
+    :param index_urls: Simple API roots; ``file://`` works.
+    :param find_links: directories, or urls of directories or pages with links.
+    :param get: see :class:`Get`.
+
+    One project's page is read once and kept. A place that gives no answer at all is not asked
+    again.
+    """
+
+    def __init__(
+        self, index_urls: Sequence[str], find_links: Sequence[str] = (), *, get: Get
+    ) -> None:
+        self.index_urls = tuple(url.rstrip("/") + "/" for url in index_urls)
+        self.find_links = tuple(find_links)
+        self._get = get
+        self._pages: Dict[Tuple[str, str], Tuple[IndexLink, ...]] = {}
+        #: Places that could not be asked, and the first error of each.
+        self.failures: Dict[str, FetchError] = {}
+
+    def links(self, project: str) -> Tuple[IndexLink, ...]:
+        """Every file of *project*, in the order of the places.
+
+        A place that lacks the project is passed over; one that cannot be asked is noted in
+        :attr:`failures`.
+        """
+        name = normalized(project)
+        found: list[IndexLink] = []
+        for place in self.find_links:
+            for link in self._page("", place):
+                if (project_of(link.filename) or name) == name:
+                    found.append(link)
+        for url in self.index_urls:
+            found += self._page(name, url)
+        return tuple(found)
+
+    def find(
+        self, project: str, filename: str, sha256: Optional[str] = None
+    ) -> Tuple[IndexLink, ...]:
+        """The links to *filename*, best first; the project's name may be normalised otherwise.
+
+        An archive that advertises the wanted sha256 may have another ending: some recipes ask for
+        a ``.zip`` where there is a ``.tar.gz``, of which they have the checksum.
+
+        Those whose advertised sha256 is the wanted one come first, then those that advertise
+        none, then those that advertise another: these are returned so that the caller can say
+        what is served instead.
+        """
+        ranked: list[tuple[int, int, IndexLink]] = []
+        for position, link in enumerate(self.links(project)):
+            known = sha256 is not None and link.sha256 is not None
+            if link.filename == filename or _same(
+                link.filename, filename, known and link.sha256 == sha256
+            ):
+                rank = 1 if not known else 0 if link.sha256 == sha256 else 2
+                exact = 0 if link.filename == filename else 1
+                ranked.append((2 * rank + exact, position, link))
+        return tuple(link for _, _, link in sorted(ranked, key=lambda item: item[:2]))
+
+    def _page(self, project: str, place: str) -> Tuple[IndexLink, ...]:
+        key = (project, place)
+        if key not in self._pages:
+            failed = self.failures.get(without_secrets(place))
+            if failed and failed.facts.get("status", 0) is None:
+                return ()
+            try:
+                self._pages[key] = self._read(project, place)
+            except FetchError as error:
+                self._pages[key] = ()
+                if error.facts.get("status") not in (404, 410):
+                    self.failures.setdefault(without_secrets(place), error)
+        return self._pages[key]
+
+    def _read(self, project: str, place: str) -> Tuple[IndexLink, ...]:
+        url = place + quote(project) + "/" if project else place
+        local = _local(url)
+        if local is not None and local.is_dir():
+            page = local / "index.html"
+            if not page.is_file():
+                return _directory(local, place)
+            local, url = page, page.as_uri()
+        if local is not None:
+            try:
+                return parse_html(local.read_bytes(), local.as_uri(), place)
+            except FileNotFoundError:
+                return ()
+            except OSError as error:
+                raise FetchError(f"{local} cannot be read: {error.strerror}") from error
+        final, kind, body = self._get(url, ACCEPT)
+        if "json" in kind.partition(";")[0]:
+            return parse_json(body, final, place)
+        return parse_html(body, final, place)
+
+
+def parse_json(body: bytes, url: str, index: str = "") -> Tuple[IndexLink, ...]:
+    """The files of a PEP 691 page found at *url*.
+
+    :raises FetchError: not such a page, or one of a newer major version of the API.
+    """
+    try:
+        page: Any = json.loads(body)
+        version = str(page.get("meta", {}).get("api-version", "1.0"))
+        if version.split(".")[0] != "1":
+            raise FetchError(f"{without_secrets(url)}: index API {version} is not understood")
+        rows = [row for row in page["files"] if _is_name(str(row["filename"]))]
+        return tuple(_json_link(row, url, index) for row in rows)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FetchError(f"{without_secrets(url)} is no page of a package index") from error
+
+
+def _json_link(row: Mapping[str, Any], url: str, index: str) -> IndexLink:
+    hashes = {str(name).lower(): str(text).lower() for name, text in row["hashes"].items()}
+    return IndexLink(
+        filename=str(row["filename"]),
+        url=urljoin(url, str(row["url"])),
+        hashes=hashes,
+        requires_python=row.get("requires-python"),
+        yanked=bool(row.get("yanked")),
+        size=row.get("size"),
+        index=index,
+    )
+
+
+def parse_html(body: bytes, url: str, index: str = "") -> Tuple[IndexLink, ...]:
+    """The files of a PEP 503 page found at *url*: its links whose path ends in a file name."""
+    parser = _Anchors()
+    parser.feed(body.decode("utf-8", "replace"))
+    base = urljoin(url, parser.base) if parser.base else url
+    links = []
+    for attributes in parser.anchors:
+        target, fragment = urldefrag(urljoin(base, attributes["href"]))
+        filename = unquote(urlsplit(target).path.rpartition("/")[2])
+        if not _is_name(filename) or stem_of(filename) == filename:
+            continue
+        name, _, value = fragment.partition("=")
+        links.append(
+            IndexLink(
+                filename=filename,
+                url=target,
+                hashes={name.lower(): value.partition("&")[0].lower()} if value else {},
+                requires_python=attributes.get("data-requires-python"),
+                yanked="data-yanked" in attributes,
+                index=index,
+            )
+        )
+    return tuple(links)
+
+
+class _Anchors(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.base: Optional[str] = None
+        self.anchors: list[dict[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, Optional[str]]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "a" and attributes.get("href"):
+            self.anchors.append(attributes)
+        elif tag == "base" and self.base is None:
+            self.base = attributes.get("href")
+
+
+def _directory(directory: Path, place: str) -> Tuple[IndexLink, ...]:
+    return tuple(
+        IndexLink(filename=name, url=(directory / name).absolute().as_uri(), index=place)
+        for name in sorted(os.listdir(directory))
+        if stem_of(name) != name
+    )
+
+
+def _local(place: str) -> Optional[Path]:
+    scheme, _, rest = place.partition("://")
+    if scheme == "file":
+        return Path(unquote(rest[rest.find("/") :]))
+    if rest:
+        return None
+    return Path(os.path.expanduser(place)).absolute()
+
+
+def _same(one: str, other: str, any_ending: bool) -> bool:
+    """Both name one source archive, but for the normalisation of the project (PEP 625)."""
+    if one.endswith(".whl") or other.endswith(".whl"):
+        return False
+    stems = stem_of(one), stem_of(other)
+    same_ending = one[len(stems[0]) :] == other[len(stems[1]) :]
+    return (any_ending or same_ending) and normalized(stems[0]) == normalized(stems[1])
+
+
+def _is_name(filename: str) -> bool:
+    """An index may not place a file elsewhere by its name: such links are passed over."""
+    return filename not in ("", ".", "..") and not re.search(r"[/\\\0-\x1f]", filename)

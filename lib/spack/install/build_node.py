@@ -1,0 +1,160 @@
+"""One build from its order to its record."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Callable, Dict, Mapping, Set
+
+from spack.errors import InstallError
+from spack.install.check import check_prefix
+from spack.install.interfaces import BuildRequest, InstallerDependencies, NodeStage
+from spack.install.plan import Step
+from spack.install.prefix_transaction import PrefixTransaction
+from spack.spec import DEPTYPES
+from spack.store import InstallRecord, apply_modes
+from spack.util.report import Task
+
+__all__ = ["build_one"]
+
+#: Seconds between looks at a dependency that somebody replaces or removes.
+_INTERVAL = 0.1
+
+
+def build_one(
+    step: Step,
+    stage: NodeStage,
+    prefixes: Mapping[str, Path],
+    jobs: int,
+    services: InstallerDependencies,
+    task: Task,
+    *,
+    logging: Callable[[Path], None],
+    built: Callable[[], None],
+    cancelled: threading.Event,
+    background: bool = False,
+) -> InstallRecord:
+    """Build, check and record one node; the caller holds its exclusive lock.
+
+    Its dependencies are locked meanwhile, so that nobody removes them.
+
+    :param prefixes: by hash, of everything that is installed.
+    :param logging: told of the log before the build starts.
+    :param built: told that the stage has served its purpose, before the install counts: once it
+        does nobody builds the node again, and a stage that outlived a kill would stay.
+    :param cancelled: when it is set, everything is to end soon.
+    :param background: see :class:`spack.install.interfaces.BuildRequest`.
+    :raises SpackError: if anything went wrong; nothing is left at the prefix then.
+    """
+    spec, store = step.spec, services.store
+    modes = services.modes(spec)
+    with ExitStack() as stack:
+        _hold_dependencies(stack, step, services, task, cancelled)
+        transaction = stack.enter_context(
+            PrefixTransaction(
+                store, spec, explicit=step.explicit, overwrite=step.overwrite, modes=modes
+            )
+        )
+        known = _prefixes(step, prefixes, transaction.prefix)
+        order = BuildRequest(
+            spec=spec,
+            prefix=transaction.prefix,
+            prefixes=known,
+            stage=stage,
+            jobs=jobs,
+            log=transaction.log,
+            environment=transaction.environment,
+            tests=step.tests,
+            background=background,
+        )
+        logging(transaction.log)
+        _stop_if(cancelled)
+        task.phase("build")
+        outcome = services.builder.build(
+            order,
+            task,
+            cancelled,
+            lambda pid: transaction.building(store.owner.child(pid)),
+        )
+        _stop_if(cancelled)
+        task.phase("check")
+        for path in apply_modes(transaction.prefix, modes):
+            services.reporter.warning(
+                f"{spec.short}: {path} is installed without its set-id bit; who administers this "
+                "machine may set it on a copy elsewhere"
+            )
+        checked = check_prefix(
+            transaction.prefix,
+            stages=tuple(dict.fromkeys((stage.path, Path(stage.path).resolve()))),
+            python=services.python(spec, known),
+            pythonpath=any(x["name"] == "PYTHONPATH" for x in outcome.run_environment or ()),
+        )
+        for warning in checked.warnings:
+            services.reporter.warning(f"{spec.short}: {warning}")
+        built()
+        return transaction.commit(
+            checked,
+            run_environment=outcome.run_environment,
+            recipe=services.recipe(spec),
+            facts=outcome.facts,
+        )
+
+
+def _prefixes(step: Step, prefixes: Mapping[str, Path], prefix: Path) -> Dict[str, Path]:
+    """The prefixes of all nodes of the DAG that have one."""
+    found = {step.hash: prefix}
+    for node in step.spec.traverse(DEPTYPES, root=False):
+        spec_hash = node.dag_hash()
+        if spec_hash in prefixes:
+            found[spec_hash] = prefixes[spec_hash]
+        elif node.external is not None:
+            found[spec_hash] = Path(node.external.path or "/")
+    return found
+
+
+def _hold_dependencies(
+    stack: ExitStack,
+    step: Step,
+    services: InstallerDependencies,
+    task: Task,
+    cancelled: threading.Event,
+) -> None:
+    """Share the locks of what the build uses until the stack is left.
+
+    :raises InstallError: if one of them has been removed meanwhile.
+    """
+    store, reporter = services.store, services.reporter
+    told: Set[str] = set()
+    needed = []
+    for node in step.spec.traverse(DEPTYPES, root=False):
+        if node.external is None:
+            needed.append(node)
+    for node in needed:
+        if store.database.record(node.dag_hash()) is None:
+            continue
+        lock = store.locks.try_shared(node.dag_hash())
+        while lock is None:
+            if node.short not in told:
+                told.add(node.short)
+                holder = store.locks.holder(node.dag_hash())
+                task.phase(f"waiting for {node.short}")
+                reporter.info(f"{step.spec.short}: waiting for {node.short}, in use by {holder}")
+            cancelled.wait(_INTERVAL)
+            _stop_if(cancelled)
+            lock = store.locks.try_shared(node.dag_hash())
+        stack.enter_context(lock)
+    for spec_hash in step.requires:
+        if store.database.record(spec_hash) is None:
+            gone = next(node for node in needed if node.dag_hash() == spec_hash)
+            raise InstallError(
+                f"{gone.short}, which {step.spec.short} needs, was removed meanwhile",
+                facts={"missing": spec_hash},
+                hint="run the same command again",
+                ref="install-dependency-gone",
+            )
+
+
+def _stop_if(cancelled: threading.Event) -> None:
+    if cancelled.is_set():
+        raise InstallError("cancelled", ref="install-cancelled")

@@ -1,0 +1,188 @@
+"""Making the database anew from the prefixes, and comparing prefixes with their manifests."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+from spack.errors import SpecError, StoreError
+from spack.spec import ConcreteSpec, load
+from spack.store import METADATA, Difference, InstallRecord, Manifest, Metadata, Store, verify
+from spack.store.database import Database
+from spack.store.journal import Marker, recover
+from spack.store.layout import PADDING
+from spack.store.locks import DATABASE
+from spack.store.os_errors import unwritable
+from spack.store.store import is_committed
+
+__all__ = ["Reindexed", "Verified", "reindex", "verify_records"]
+
+#: How deep below the root prefixes are looked for.
+_DEPTH = 8
+
+
+@dataclass(frozen=True)
+class Reindexed:
+    """What :func:`reindex` found.
+
+    :param records: everything that the database now knows as installed, externals included.
+    :param problems: folders that look like prefixes and are not usable, each with the reason.
+    :param damaged: where the old database lies, if it could not be read.
+    """
+
+    records: Tuple[InstallRecord, ...]
+    problems: Tuple[Tuple[Path, str], ...]
+    damaged: Optional[Path] = None
+
+
+@dataclass(frozen=True)
+class Verified:
+    """One installed node compared with the disk; *problem* is set if that was impossible."""
+
+    record: InstallRecord
+    differences: Tuple[Difference, ...] = ()
+    problem: str = ""
+
+    @property
+    def good(self) -> bool:
+        return not self.differences and not self.problem
+
+
+def reindex(store: Store, *, patience: Optional[float] = None) -> Reindexed:
+    """Make the database anew from what the prefixes' ``.spack`` say.
+
+    A database that cannot be read is kept beside the new one. Externals have no ``.spack``: they
+    are taken from the old database, or, if that is lost, from the nodes that depend on them.
+
+    :param patience: seconds to wait for transactions of other processes; default: as configured.
+    :raises StoreError: if other processes do not end theirs, or the tree cannot be written.
+    """
+    store.close()
+    with store.locks.exclusive(DATABASE, store.patience if patience is None else patience):
+        externals, damaged = _old_externals(store)
+        with Database(store.layout.database, write=True) as database:
+            trusted = database if damaged is None else None
+            recover(
+                store.layout,
+                store.locks,
+                lambda marker: is_committed(trusted, marker) if trusted else _is_described(marker),
+            )
+            items: Dict[str, Tuple[ConcreteSpec, InstallRecord]] = {}
+            problems: List[Tuple[Path, str]] = []
+            for prefix in _prefixes(store.layout.root, store.layout.database_folder):
+                try:
+                    spec, record = _read(prefix)
+                except StoreError as error:
+                    problems.append((prefix, str(error)))
+                    continue
+                if record.hash in items:
+                    other = items[record.hash][1].prefix
+                    problems.append((prefix, f"the same node is installed in {other}"))
+                    continue
+                items[record.hash] = (spec, record)
+            items.update(_externals(items, externals))
+            database.replace_all(items.values())
+            records = tuple(database.records())
+    return Reindexed(records, tuple(problems), damaged)
+
+
+def verify_records(records: Sequence[InstallRecord]) -> Iterator[Verified]:
+    """Compare installed nodes with their manifests, contents included; externals are left out."""
+    for record in records:
+        if record.external:
+            continue
+        prefix = Path(record.prefix)
+        try:
+            manifest = Manifest.load(Metadata(prefix).manifest)
+            yield Verified(record, verify(prefix, manifest))
+        except StoreError as error:
+            yield Verified(record, (), str(error))
+
+
+def _old_externals(
+    store: Store,
+) -> Tuple[List[Tuple[ConcreteSpec, InstallRecord]], Optional[Path]]:
+    """The externals that the old database knows, and where it was put if it is damaged."""
+    path = store.layout.database
+    try:
+        with Database(path) as database:
+            database.check()
+            records = database.records(external=True)
+            specs = database.specs(record.hash for record in records)
+            return [(specs[record.hash], record) for record in records], None
+    except StoreError as error:
+        if error.ref not in ("store-corrupt", "store-format"):
+            raise
+    aside = path.with_name(f"{path.name}.damaged-{store.clock():.0f}")
+    try:
+        os.replace(path, aside)
+        for suffix in ("-wal", "-shm", "-journal"):
+            extra = path.with_name(path.name + suffix)
+            if extra.exists():
+                os.replace(extra, aside.with_name(aside.name + suffix))
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return [], aside
+
+
+def _externals(
+    items: Dict[str, Tuple[ConcreteSpec, InstallRecord]],
+    known: Sequence[Tuple[ConcreteSpec, InstallRecord]],
+) -> Dict[str, Tuple[ConcreteSpec, InstallRecord]]:
+    found = {record.hash: (spec, record) for spec, record in known}
+    for spec, record in items.values():
+        for node in spec.traverse(deptypes=("build", "link", "run"), root=False):
+            spec_hash = node.dag_hash()
+            if node.external is not None and spec_hash not in found:
+                prefix = Path(node.external.path or "/")
+                at = record.installed_at
+                found[spec_hash] = (node, InstallRecord.of(node, prefix, installed_at=at))
+    return found
+
+
+def _is_described(marker: Marker) -> bool:
+    """Without a database, an install counts if it got as far as its last file; a removal that
+    has begun is always finished, for its prefix may be gone in part."""
+    if marker.kind != "install":
+        return True
+    try:
+        data = json.loads(Metadata(marker.prefix).record.read_bytes())
+        return bool(data["transaction"] == marker.transaction)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _prefixes(root: Path, excluded: Path) -> Iterator[Path]:
+    """All folders below *root* that hold a ``.spack``, in order of path."""
+    pending = [(root, 0)]
+    while pending:
+        folder, depth = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                below = sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
+        except OSError:
+            continue
+        if METADATA in below and folder != root:
+            yield folder
+        elif depth < _DEPTH:
+            for name in reversed(below):
+                if folder / name != excluded:
+                    deeper = depth + (not PADDING.startswith(name))
+                    pending.append((folder / name, deeper))
+
+
+def _read(prefix: Path) -> Tuple[ConcreteSpec, InstallRecord]:
+    metadata = Metadata(prefix)
+    try:
+        data = json.loads(metadata.spec.read_bytes())
+        root = data["roots"][0]
+        spec = load(data)[root]
+        text = metadata.record.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{error.filename}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, IndexError, SpecError) as error:
+        raise StoreError(f"{metadata.spec}: cannot be read: {error}") from error
+    return spec, InstallRecord.from_json(text, spec, prefix, str(metadata.record))

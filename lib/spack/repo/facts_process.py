@@ -1,0 +1,165 @@
+"""Starting the processes that compute facts.
+
+The parent never runs recipe code: it hands out work to ``spack.api.recipe_facts`` in child
+processes and reads the marshalled rows that they leave.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from spack.errors import RecipeError
+from spack.repo.repository import Repository
+
+__all__ = ["FactsBuilder", "compute_facts"]
+
+#: ``build(roots, work)`` yields a row for every pair of work; see :mod:`spack.api.recipe_facts`.
+FactsBuilder = Callable[[Sequence[Path], Sequence["tuple[int, str]"]], Iterable[Any]]
+
+#: Below this many recipes a second process costs more than it saves.
+_WORTH_A_PROCESS = 60
+
+#: Seconds for one recipe.
+_PATIENCE = 60.0
+
+#: Exit status of a process whose engine could not be imported.
+_NOT_STARTED = 70
+
+_BOOT = (
+    "import sys,json;sys.path[:]=json.loads(sys.argv[1])\n"
+    "try:\n from spack.api.recipe_facts import main\n"
+    f"except BaseException as e:\n sys.stderr.write(repr(e));sys.exit({_NOT_STARTED})\n"
+    "sys.exit(main(sys.argv[2:]))"
+)
+
+
+def compute_facts(
+    roots: Sequence[Path],
+    work: Sequence[tuple[int, str]],
+    *,
+    processes: int = 2,
+    python: str = sys.executable,
+    patience: float = _PATIENCE,
+) -> Iterator[Any]:
+    """Compute the facts of *work*, pairs of an index into *roots* and a recipe's directory.
+
+    A recipe that ends the process, or keeps it busy for *patience* seconds, gets a row with an
+    error, and the others are read by a new process.
+
+    :param processes: at most so many run at once.
+    :raises RecipeError: a process ended before it read the first recipe.
+    """
+    count = max(1, min(processes, len(work) // _WORTH_A_PROCESS))
+    with tempfile.TemporaryDirectory(prefix="spack-facts-") as scratch:
+        pending = [work[start::count] for start in range(count)]
+        running = [
+            _start(python, roots, part, Path(scratch), start) for start, part in enumerate(pending)
+        ]
+        started = count
+        try:
+            while running:
+                process, answer, part = running.pop(0)
+                errors, late = _wait(process, answer, patience)
+                rows = list(_rows(answer))
+                yield from rows
+                missing = part[len(rows) :]
+                if not missing:
+                    continue
+                if not late and process.returncode == _NOT_STARTED:
+                    raise RecipeError(
+                        "the process that reads recipes has failed",
+                        errors or None,
+                        facts={"status": process.returncode, "read": len(rows)},
+                        hint="is this copy of spack complete? its own modules could not be loaded",
+                    )
+                yield _culprit(roots, missing[0], process.returncode, patience if late else None)
+                if missing[1:]:
+                    again = _start(python, roots, missing[1:], Path(scratch), started)
+                    running.append(again)
+                    started += 1
+        finally:
+            for process, _, _ in running:
+                if process.poll() is None:
+                    process.kill()
+                    process.communicate()
+
+
+def _wait(process: subprocess.Popen[bytes], answer: Path, patience: float) -> tuple[str, bool]:
+    """Wait for the end; what it wrote, and whether it was stopped because nothing came any more."""
+    seen = -1
+    while True:
+        try:
+            _, errors = process.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            size = answer.stat().st_size if answer.exists() else 0
+            if size != seen:
+                seen = size
+                continue
+            process.kill()
+            _, errors = process.communicate()
+            return errors.decode("utf-8", "replace").strip(), True
+        return errors.decode("utf-8", "replace").strip(), False
+
+
+def _culprit(
+    roots: Sequence[Path], item: tuple[int, str], status: int, seconds: float | None
+) -> tuple[Any, ...]:
+    """The row of the recipe that the process was reading when it ended."""
+    index, directory = item
+    file = Repository.open(roots[index]).packages / directory / "package.py"
+    mtime = size = 0
+    # A signal may have come from outside, so that recipe is read again the next time.
+    if seconds is not None or status >= 0:
+        with suppress(OSError):
+            found = file.stat()
+            mtime, size = found.st_mtime_ns, found.st_size
+    if seconds is not None:
+        what = f"is not read after {seconds:.0f} seconds"
+    elif status < 0:
+        what = f"killed the process that read it (signal {-status})"
+    else:
+        what = f"ended the process that read it (status {status})"
+    hint = "what a recipe does when it is loaded must be quick and harmless: move it into a method"
+    message = (f"{file}:1: the recipe {what}", hint)
+    return (index, directory, mtime, size, None, message, False, (), (), ())
+
+
+def _start(
+    python: str, roots: Sequence[Path], work: Sequence[tuple[int, str]], scratch: Path, index: int
+) -> tuple[subprocess.Popen[bytes], Path, Sequence[tuple[int, str]]]:
+    request, answer = scratch / f"{index}.json", scratch / f"{index}.rows"
+    document = {"repositories": [str(root) for root in roots], "work": list(work)}
+    request.write_text(json.dumps(document), encoding="utf-8")
+    library = str(Path(__file__).resolve().parents[2])
+    path = json.dumps(list(dict.fromkeys([library, *map(os.path.abspath, filter(None, sys.path))])))
+    process = subprocess.Popen(
+        [python, "-I", "-S", "-B", "-X", "utf8", "-c", _BOOT, path, str(request), str(answer)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+        cwd="/",  # facts are cached: they must not depend on where the command was called
+    )
+    return process, answer, work
+
+
+def _rows(answer: Path) -> Iterator[Any]:
+    try:
+        stream = answer.open("rb")
+    except FileNotFoundError:
+        return
+    with stream:
+        while True:
+            try:
+                yield marshal.load(stream)
+            except (EOFError, ValueError):
+                return

@@ -1,0 +1,278 @@
+"""The cached facts of one repository.
+
+Two files: ``index`` holds columns (directory, mtime, size, place of the facts) and what must be
+known of all packages at once (virtual packages and their providers); ``facts-<n>`` holds the
+marshalled facts of each package, read one by one. So the first question costs milliseconds, however
+many recipes there are.
+
+An entry is fresh when the stat of its recipe, of the patches beside it and of the recipes that it
+derives from are what they were. A new version of the engine makes everything stale.
+
+Both files are caches: whatever is wrong with them, they are made again. Writers exclude each other
+with a lock; readers see either the old or the new index, because it is replaced in one step and
+facts are only ever appended.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from array import array
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from spack.errors import StoreError
+from spack.recipe.package_names import package_name
+from spack.recipe.records import Recipe
+from spack.repo.repository import Repository
+from spack.util.filesystem import atomic_write
+from spack.util.lock import FileLock
+
+__all__ = ["RepositoryIndex"]
+
+_FORMAT = 1
+
+
+class RepositoryIndex:
+    """The facts of the recipes of one repository.
+
+    :param directory: where the two files are; made when missing. None keeps all in memory.
+    :param fingerprint: stands for the code that made the facts.
+
+    Entries are known by the directory of the recipe.
+    """
+
+    def __init__(self, repository: Repository, directory: Path | None, fingerprint: str) -> None:
+        self.repository = repository
+        self.directory = directory
+        self.fingerprint = fingerprint
+        self._blobs = b""
+        self._blob_name = ""
+        self._descriptor = -1
+        self._load()
+
+    def _reset(self) -> None:
+        #: directory -> (mtime, size, offset, length); length 0 stands for an error.
+        self.entries: dict[str, tuple[int, int, int, int]] = {}
+        self.errors: dict[str, tuple[str, str | None]] = {}
+        self.virtual: set[str] = set()
+        self.provided: dict[str, tuple[str, ...]] = {}
+        self.bases: dict[str, tuple[str, ...]] = {}
+        self.files: dict[str, tuple[tuple[str, int, int], ...]] = {}
+        self.close()
+
+    # Reading.
+
+    def _load(self) -> None:
+        """Take what is on disk in place of all that is known."""
+        self._reset()
+        if self.directory is None:
+            return
+        try:
+            document = marshal.loads((self.directory / "index").read_bytes())
+            header, names, columns, rest = document
+            if header[:2] != (_FORMAT, self.fingerprint) or header[3] != str(self.repository.root):
+                return
+            self._open(header[2])
+        except (OSError, ValueError, EOFError, TypeError, IndexError):
+            return
+        values = [array("q", column) for column in columns]
+        self.entries = dict(zip(names.split("\n") if names else (), zip(*values)))
+        self.errors, virtual, self.provided, self.bases, self.files = rest
+        self.virtual = set(virtual)
+
+    def _open(self, name: str) -> None:
+        assert self.directory is not None
+        descriptor = os.open(self.directory / name, os.O_RDONLY | os.O_CLOEXEC)
+        self.close()
+        self._descriptor, self._blob_name = descriptor, name
+
+    def close(self) -> None:
+        """Close the file of facts; nothing can be read afterwards."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __del__(self) -> None:
+        self.close()
+
+    def recipe(self, directory: str) -> Recipe | None:
+        """The facts of one recipe, or None when it is unknown or cannot be used."""
+        entry = self.entries.get(directory)
+        if entry is None or not entry[3]:
+            return None
+        _, _, offset, length = entry
+        if self._descriptor >= 0:
+            data = os.pread(self._descriptor, length, offset)
+        else:
+            data = self._blobs[offset : offset + length]
+        return Recipe.from_data(marshal.loads(data))
+
+    # Freshness.
+
+    def stale(self) -> tuple[list[str], list[str]]:
+        """Directories to be read again, and those that are gone. One stat for each recipe."""
+        found: dict[str, tuple[int, int]] = {}
+        packages, stat = str(self.repository.packages), os.stat
+        for name in self.repository._entries():
+            try:
+                status = stat(f"{packages}/{name}/package.py")
+            except OSError:
+                continue
+            found[name] = (status.st_mtime_ns, status.st_size)
+        entries = self.entries
+        changed = {
+            name
+            for name, seen in found.items()
+            if name not in entries or entries[name][0] != seen[0] or entries[name][1] != seen[1]
+        }
+        for name, files in self.files.items():
+            if name in found and name not in changed and not self._same(name, files):
+                changed.add(name)
+        gone = [name for name in entries if name not in found]
+        touched = changed.union(gone)
+        if touched:
+            for name, bases in self.bases.items():
+                if name in found and not touched.isdisjoint(bases):
+                    changed.add(name)
+            # A recipe may have failed because of one that has changed now.
+            changed.update(name for name in self.errors if name in found)
+        return sorted(changed), gone
+
+    def _same(self, name: str, files: Iterable[tuple[str, int, int]]) -> bool:
+        for file, mtime, size in files:
+            try:
+                status = os.stat(f"{self.repository.packages}/{name}/{file}")
+            except OSError:
+                return False
+            if (status.st_mtime_ns, status.st_size) != (mtime, size):
+                return False
+        return True
+
+    # Writing.
+
+    def update(self, rows: Iterable[Any], gone: Iterable[str]) -> None:
+        """Take in the *rows* of :mod:`spack.api.recipe_facts`, drop *gone*, and write the cache.
+
+        A cache directory that cannot be written to is no error: the facts stay in memory.
+        """
+        new = list(rows)
+        dropped = (*gone, *(row[1] for row in new))
+        if self.directory is not None:
+            try:
+                self.directory.mkdir(parents=True, exist_ok=True)
+                with FileLock(self.directory / "lock").exclusive():
+                    self._load()  # another process may have been here
+                    self._forget(dropped)
+                    self._append(new)
+                    self._write()
+                return
+            except (OSError, StoreError):
+                pass
+        self._to_memory()
+        self._forget(dropped)
+        self._take(new, len(self._blobs))
+        self._blobs += b"".join(row[4] or b"" for row in new)
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.virtual.discard(name)
+            self.entries.pop(name, None)
+            self.errors.pop(name, None)
+            self.provided.pop(name, None)
+            self.bases.pop(name, None)
+            self.files.pop(name, None)
+
+    def _take(self, rows: list[Any], offset: int) -> None:
+        for _, name, mtime, size, data, error, virtual, provided, bases, files in rows:
+            length = len(data) if data is not None else 0
+            self.entries[name] = (mtime, size, offset, length)
+            offset += length
+            if error is not None:
+                self.errors[name] = tuple(error)
+            if virtual:
+                self.virtual.add(name)
+            for table, value in ((self.provided, provided), (self.bases, bases)):
+                if value:
+                    table[name] = tuple(value)
+            if files:
+                self.files[name] = tuple(files)
+
+    def _append(self, rows: list[Any]) -> None:
+        """Append the facts to the current file, or start a new one without the dead ones."""
+        assert self.directory is not None
+        kept = {name: self._read(entry) for name, entry in self.entries.items() if entry[3]}
+        alive = sum(map(len, kept.values()))
+        total = os.fstat(self._descriptor).st_size if self._descriptor >= 0 else 0
+        if self._descriptor < 0 or total > 2 * alive + (1 << 20):
+            name = f"facts-{os.urandom(4).hex()}"
+            offset = 0
+            with open(self.directory / name, "xb") as stream:
+                for directory, data in kept.items():
+                    mtime, size, _, length = self.entries[directory]
+                    self.entries[directory] = (mtime, size, offset, length)
+                    offset += stream.write(data)
+                stream.writelines(row[4] for row in rows if row[4] is not None)
+        else:
+            name = self._blob_name
+            with open(self.directory / name, "ab") as stream:
+                offset = stream.tell()
+                stream.writelines(row[4] for row in rows if row[4] is not None)
+        self._take(rows, offset)
+        self._open(name)
+        self._blobs = b""
+
+    def _read(self, entry: tuple[int, int, int, int]) -> bytes:
+        if self._descriptor >= 0:
+            return os.pread(self._descriptor, entry[3], entry[2])
+        return self._blobs[entry[2] : entry[2] + entry[3]]
+
+    def _to_memory(self) -> None:
+        """Move the facts into memory, because the file cannot be appended to."""
+        if self._descriptor < 0:
+            return
+        blobs, offset = [], 0
+        for name, (mtime, size, _, length) in list(self.entries.items()):
+            blobs.append(self._read(self.entries[name]))
+            self.entries[name] = (mtime, size, offset, length)
+            offset += length
+        self.close()
+        self._blobs = b"".join(blobs)
+
+    def _write(self) -> None:
+        assert self.directory is not None
+        names = list(self.entries)
+        columns = [array("q", column).tobytes() for column in zip(*self.entries.values())]
+        rest = (self.errors, tuple(sorted(self.virtual)), self.provided, self.bases, self.files)
+        header = (_FORMAT, self.fingerprint, self._blob_name, str(self.repository.root))
+        document = (header, "\n".join(names), columns or [b""] * 4, rest)
+        atomic_write(self.directory / "index", marshal.dumps(document))
+        for file in self.directory.glob("facts-*"):
+            if file.name != self._blob_name:
+                file.unlink(missing_ok=True)
+
+
+def engine_fingerprint(directories: Iterable[str]) -> str:
+    """Stands for the code that makes facts: the stat of its files, and the interpreter."""
+    lines = [f"{_FORMAT} {sys.implementation.cache_tag}"]
+    for directory in directories:
+        try:
+            entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                status = entry.stat()
+                lines.append(f"{entry.path} {status.st_mtime_ns} {status.st_size}")
+    return "\n".join(lines)
+
+
+def providers_of(index: RepositoryIndex) -> dict[str, list[str]]:
+    """Virtual name to the names of the packages that provide it, sorted."""
+    result: dict[str, list[str]] = {}
+    for directory, virtuals in index.provided.items():
+        for virtual in virtuals:
+            result.setdefault(virtual, []).append(package_name(directory))
+    return {virtual: sorted(names) for virtual, names in result.items()}

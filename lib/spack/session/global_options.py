@@ -1,0 +1,130 @@
+"""What a session takes from its process: options, directory, user, what the interpreter finds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from spack.config.paths import InstallationPaths
+from spack.config.variables import Variables
+from spack.host.platform import Host
+
+if TYPE_CHECKING:
+    from spack.util.helper_process import Completed
+
+__all__ = [
+    "GlobalOptions",
+    "condition_names",
+    "configuration_variables",
+    "library_path",
+    "run_program",
+    "search_path",
+]
+
+#: Where programs of the system are when PATH does not say so.
+_SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+
+
+class GlobalOptions(NamedTuple):
+    """The global options of the command line; see ``spack help``."""
+
+    env: Optional[str] = None
+    env_dir: Optional[str] = None
+    no_env: bool = False
+    config: Tuple[str, ...] = ()
+    config_scope: Tuple[str, ...] = ()
+    insecure: bool = False
+    debug: bool = False
+    quiet: bool = False
+    color: Optional[str] = None
+
+
+def configuration_variables(
+    places: InstallationPaths, environ: Mapping[str, str], cwd: Path, home: str
+) -> Variables:
+    """``$spack`` and its like, without ``$env``."""
+    return Variables(
+        {
+            "spack": str(places.root),
+            "data": str(places.data),
+            "tree": str(places.tree),
+            "user_cache_path": str(places.user_cache),
+            "tempdir": lambda: _temporary_directory(environ),
+            "user": lambda: _user_name(environ),
+            "SPACK_ROOT": str(places.root),
+            "cwd": str(cwd),
+            "SSL_CERT_FILE": environ.get("SSL_CERT_FILE", ""),
+        },
+        environ,
+        home,
+    )
+
+
+def _temporary_directory(environ: Mapping[str, str]) -> str:
+    """Where temporary files go, as :func:`tempfile.gettempdir` says, whose import takes 3 ms."""
+    named = [environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
+    for path in (*named, "/tmp", "/var/tmp", "/usr/tmp"):
+        if path and os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK):
+            return os.path.abspath(path)
+    return os.getcwd()
+
+
+def _user_name(environ: Mapping[str, str]) -> str:
+    """The user, as :func:`getpass.getuser` says, whose import takes 0.5 ms."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        if environ.get(name):
+            return environ[name]
+    import pwd  # only there where users have names
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def condition_names(places: InstallationPaths, environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """What conditions in ``spack.yaml`` may ask."""
+    host = Host.detect(str(places.user_cache / "cache" / "host"))
+    return {
+        "platform": host.platform,
+        "os": host.os,
+        "target": host.target,
+        "arch": f"{host.platform}-{host.os}-{host.target}",
+        "hostname": os.uname().nodename,
+        "env": environ,
+    }
+
+
+def search_path(environ: Mapping[str, str], further: Sequence[Path]) -> Tuple[str, ...]:
+    """Directories where programs of the machine are looked for.
+
+    :param further: those of the configuration, each with the ``bin`` in it.
+    """
+    path = [item for item in environ.get("PATH", "").split(os.pathsep) if item]
+    own = [str(item) for item in further]
+    bins = [os.path.join(item, "bin") for item in own]
+    return tuple(dict.fromkeys((*path, *_SYSTEM_PATH, *own, *bins)))
+
+
+def run_program(argv: Sequence[str]) -> Completed:
+    """Run a program of the machine to ask it what it is, in a neutral environment."""
+    from spack.util.helper_process import run  # start-up: what programs say is remembered
+
+    return run(argv, env={"PATH": os.pathsep.join(_SYSTEM_PATH), "LC_ALL": "C"}, cwd="/")
+
+
+def library_path() -> Tuple[str, ...]:
+    """What a child started with ``-I -S`` needs on ``sys.path`` beside the standard library."""
+    standard = os.path.dirname(os.__file__)
+    own = str(Path(__file__).resolve().parents[2])
+    return (
+        own,
+        *(
+            item
+            for item in sys.path
+            if item not in (own, standard, os.path.join(standard, "lib-dynload"))
+            and os.path.isdir(item)
+        ),
+    )

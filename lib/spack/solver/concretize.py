@@ -1,0 +1,257 @@
+"""The rounds of a solution: expand, encode, solve, until the optimum is the true one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
+
+from spack.errors import UnsatisfiableError
+from spack.solver import driver
+from spack.solver.candidates import Catalog
+from spack.solver.decode import decode
+from spack.solver.encode import Encoder, Encoding
+from spack.solver.expansion import LANGUAGES, Expansion, plan
+from spack.solver.explain import conflict_of
+from spack.solver.problem import Problem, Root, Solution, Statistics
+from spack.solver.round_context import RoundContext
+from spack.solver.validate import precheck
+from spack.solver.virtual_facts import REST
+from spack.spec import ConcreteSpec, Version
+
+__all__ = ["CRITERIA", "concretize"]
+
+#: The priorities of ``logic/optimize.lp`` in words.
+CRITERIA = {
+    16: "requirements and wishes of the configuration",
+    15: "further instances of a package",
+    14: "deprecated versions",
+    13: "versions of roots",
+    12: "variants of roots",
+    11: "compilers to build",
+    10: "several compilers for one package",
+    9: "providers",
+    8: "variants",
+    7: "versions",
+    6: "targets",
+    5: "builds",
+    4: "providers that are there already",
+    3: "variants that are assumed of externals",
+    2: "versions that are there already",
+    1: "nodes",
+}
+
+
+@dataclass
+class _Effort:
+    """What a solution costs, over all rounds."""
+
+    rounds: int = 0
+    expanded: int = 0
+    possible: int = 0
+    facts: int = 0
+    optimal: bool = True
+    duplicates: Dict[str, None] = field(default_factory=dict)
+    cost: Tuple[Tuple[str, int], ...] = ()
+    seconds: Dict[str, float] = field(default_factory=dict)
+    #: The contradiction that the last instances were added for.
+    reasons: FrozenSet[Tuple[str, ...]] = frozenset()
+
+    def spend(self, phase: str, seconds: float) -> None:
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
+
+
+def concretize(problem: Problem) -> Solution:
+    """The best graphs for the roots of *problem*.
+
+    :raises UnsatisfiableError: there are none; ``causes`` is a minimal set of constraints that
+        contradict each other, each with ``facts["origin"]`` and a hint.
+    :raises RecipeError: a root names a package that no repository has.
+    """
+    effort = _Effort()
+    start = time.perf_counter()
+    catalog = Catalog(problem, _given((*problem.roots, *problem.develop.values())))
+    roots = precheck(catalog, problem.roots)
+    effort.spend("check", time.perf_counter() - start)
+    if problem.unify is True or len(roots) < 2:
+        found = _solve(problem, roots, effort, catalog)
+    elif problem.unify == "when_possible":
+        found = _when_possible(problem, roots, effort)
+    else:
+        found = []
+        for root in roots:
+            found.extend(_solve(replace(problem, roots=(root,)), (root,), effort))
+    effort.spend("total", time.perf_counter() - start)
+    stats = Statistics(
+        effort.rounds,
+        effort.expanded,
+        effort.possible,
+        effort.facts,
+        tuple(effort.duplicates),
+        effort.optimal,
+        effort.cost,
+        effort.seconds,
+    )
+    return Solution(tuple(found), stats)
+
+
+def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> List[ConcreteSpec]:
+    """Roots in as few graphs as possible: who cannot stay leaves, and the leavers try again."""
+    waiting = list(range(len(roots)))
+    done: Dict[int, ConcreteSpec] = {}
+    while waiting:
+        group, waiting = waiting, []
+        while True:
+            chosen = tuple(roots[index] for index in group)
+            try:
+                specs = _solve(replace(problem, roots=chosen), chosen, effort)
+                break
+            except UnsatisfiableError as error:
+                clash = error.facts.get("clash", ())
+                if len(group) == 1 or len(clash) == 1:
+                    raise
+                leaver = group.pop(max(clash) if clash else len(group) - 1)
+                waiting.insert(0, leaver)
+        done.update(zip(group, specs))
+    return [done[index] for index in range(len(roots))]
+
+
+def _given(roots: Sequence[Root]) -> Dict[str, Set[Version]]:
+    """Versions that roots name exactly, by package."""
+    found: Dict[str, Set[Version]] = {}
+    for root in roots:
+        for spec in root.spec.traverse():
+            version = spec.versions.concrete
+            if version is not None and spec.name:
+                found.setdefault(spec.name, set()).add(version)
+    return found
+
+
+def _solve(
+    problem: Problem,
+    roots: Sequence[Root],
+    effort: _Effort,
+    catalog: Optional[Catalog] = None,
+) -> List[ConcreteSpec]:
+    catalog = catalog or Catalog(problem, _given((*roots, *problem.develop.values())))
+    effort.reasons = frozenset()
+    multi: Dict[str, int] = {}
+    more: Set[str] = set()
+    opened: FrozenSet[str] = frozenset()
+    while True:
+        start = time.perf_counter()
+        chosen = plan(catalog, roots, sorted(more), multi)
+        bootstraps = _bootstraps(catalog, chosen)
+        if not bootstraps <= multi.keys():
+            multi.update((name, 2) for name in bootstraps - multi.keys())
+            chosen = plan(catalog, roots, sorted(more), multi)
+        planned = time.perf_counter()
+        world = RoundContext(catalog, roots, chosen, multi, opened=opened)
+        encoder = Encoder(world)
+        encoding = encoder.encode()
+        encoded = time.perf_counter()
+        answer = driver.optimize(encoding.facts, bool(multi), problem.seconds)
+        effort.rounds += 1
+        effort.facts = len(encoding.facts)
+        effort.expanded, effort.possible = len(chosen.expanded), len(encoding.packages)
+        effort.spend("plan", planned - start)
+        effort.spend("encode", encoded - planned)
+        for phase, seconds in answer.seconds.items():
+            effort.spend(phase, seconds)
+        if not answer.satisfiable:
+            grown = _grow(world, effort)
+            more |= chosen.expanded
+            multi = grown
+            continue
+        ghosts = {row[0] for row in answer.atoms.get("ghost", ())}
+        if ghosts:
+            hidden = {name for name in ghosts if name.endswith(REST)}
+            more |= chosen.expanded | (ghosts - hidden)
+            for name in hidden:
+                virtual = name[: -len(REST)]
+                opened |= {virtual}
+                more.update(_next_provider(world, virtual))
+            continue
+        start = time.perf_counter()
+        specs = decode(catalog, encoding, answer.atoms, world.targets[0], roots)
+        effort.spend("decode", time.perf_counter() - start)
+        effort.optimal = effort.optimal and answer.optimal
+        effort.cost = tuple((CRITERIA[level], cost) for level, cost in answer.cost)
+        effort.duplicates.update((row[2], None) for row in answer.atoms.get("edge", ()) if row[3])
+        return list(specs)
+
+
+def _bootstraps(catalog: Catalog, chosen: Expansion) -> Set[str]:
+    """Compilers that may be built while there is one already: they need two instances."""
+    return {
+        name
+        for language in LANGUAGES
+        for name in catalog.providers(language)
+        if name in chosen.expanded and catalog.has_ready(name)
+    }
+
+
+def _next_provider(world: RoundContext, virtual: str) -> Tuple[str, ...]:
+    """The best provider that could be built and was not looked at."""
+    for name in world.catalog.providers(virtual):
+        if world.catalog.fixed(name) is None and not world.expanded(name):
+            return (name,)
+    return ()
+
+
+def _grow(world: RoundContext, effort: _Effort) -> Dict[str, int]:
+    """More instances for packages that the contradiction is about.
+
+    :raises UnsatisfiableError: when more instances cannot help: nothing can be doubled, or the
+        contradiction stayed the same when something was.
+    """
+    catalog, roots, multi = world.catalog, world.roots, dict(world.multi)
+    plain = Expansion(world.plan.expanded)
+    start = time.perf_counter()
+    encoder = Encoder(RoundContext(catalog, roots, plain, multi, True, world.opened))
+    encoding = encoder.encode()
+    core = driver.explain_core(
+        encoding.facts, len(encoding.guards), bool(multi), _order(encoding), 5.0
+    )
+    effort.spend("explain", time.perf_counter() - start)
+    grown = _candidates_for_more(catalog, encoder, encoding, core.core, multi)
+    guards = [encoding.guards[number] for number in core.core]
+    reasons = frozenset((guard.kind, guard.package, guard.text, guard.origin) for guard in guards)
+    if grown == multi or reasons == effort.reasons:
+        raise conflict_of(catalog, roots, encoding, core.core)
+    effort.reasons = reasons
+    return grown
+
+
+def _order(encoding: Encoding) -> List[int]:
+    """Guards, those first that say least when they are blamed."""
+    rank = {"domain": 0, "forbid": 3, "require": 3, "develop": 3, "root": 4, "asked": 4}
+    numbers = range(1, len(encoding.guards) + 1)
+    return sorted(numbers, key=lambda number: rank.get(encoding.guards[number].kind, 1))
+
+
+def _candidates_for_more(
+    catalog: Catalog,
+    encoder: Encoder,
+    encoding: Encoding,
+    core: Sequence[int],
+    multi: Dict[str, int],
+) -> Dict[str, int]:
+    """One more instance for each tool that several constraints of the core are about."""
+    asked: Dict[str, int] = {}
+    for number in core:
+        guard = encoding.guards[number]
+        names: Set[str] = set()
+        if guard.kind == "dependency":
+            names.update(encoder.targets_of(guard.data))
+        elif guard.kind == "root":
+            names.update(spec.name for spec in guard.data.spec.traverse())
+        for name in names:
+            asked[name] = asked.get(name, 0) + 1
+    tools = encoder.below_tools()
+    grown = dict(multi)
+    for name in sorted(asked):
+        count = grown.get(name, 1)
+        if asked[name] > 1 and name in tools and count < catalog.problem.max_duplicates:
+            grown[name] = count + 1
+    return grown

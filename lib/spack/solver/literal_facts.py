@@ -1,0 +1,172 @@
+"""Facts about literals: the versions that are told apart, and when a literal is true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, List, Set, Tuple
+
+from spack.solver.cycles import reachable
+from spack.solver.quoting import quote
+from spack.solver.virtual_facts import rest_of
+from spack.spec import Spec, VersionList, target_satisfies
+
+if TYPE_CHECKING:
+    from spack.solver.encode import Encoder
+
+__all__ = ["LiteralFacts"]
+
+
+class LiteralFacts:
+    """Writes what the other parts have only named; comes last."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.world = encoder.world
+        self.conditions = encoder.conditions
+        self.emit = encoder.emit
+
+        #: Versions that the program knows, by package.
+        self._kept: Dict[str, int] = {}
+
+    def write(self) -> None:
+        """Emit all of it."""
+        self._versions()
+        self._literals()
+        self._below()
+        # Where every package may be a ghost, conditions on the one target are literals too.
+        if len(self.world.targets) > 1 or self.world.relaxed:
+            self._target_facts()
+
+    def _versions(self) -> None:
+        """The candidates of each package: of those that look alike, the best."""
+        masks: Dict[str, List[int]] = {}
+        for literal in self.conditions.literals:
+            if literal.key[0] == "v":
+                masks.setdefault(literal.package, []).append(literal.key[2])
+        for name in self.encoder.universe:
+            if self.world.ready(name):
+                candidates = self.world.candidates(name)
+                self._kept[name] = candidates.external_mask | candidates.installed_mask
+            if not self.world.expanded(name):
+                continue
+            candidates = self.world.catalog.get(name)
+            p, told_apart = quote(name), sorted(set(masks.get(name, ())))
+            usable = candidates.buildable & self.world.alive(name)
+            kinds: Set[Tuple[bool, ...]] = set()
+            cost = 0
+            for index in range(len(candidates.versions)):
+                if not candidates.buildable >> index & 1:
+                    continue
+                if usable >> index & 1:
+                    deprecated = bool(candidates.deprecated >> index & 1)
+                    kind = (deprecated, *(bool(mask >> index & 1) for mask in told_apart))
+                    if kind not in kinds:
+                        kinds.add(kind)
+                        self._kept[name] = self._kept.get(name, 0) | 1 << index
+                        self.emit(f"bver({p},{index}).")
+                        if cost:
+                            self.emit(f"bcost({p},{index},{cost}).")
+                        if deprecated:
+                            self.emit(f"deprecated({p},{index}).")
+                cost += 1
+
+    def _literals(self) -> None:
+        """Meaning of the literals, and the conditions made of them."""
+        writers: Dict[str, Any] = {
+            "b": lambda p, n, key: self.emit(f"lval({p},{n},{quote(key[1])},{quote(key[2])})."),
+            "h": lambda p, n, key: self.emit(f"lhas({p},{n},{quote(key[1])})."),
+            "x": self._exact_literal,
+            "t": lambda p, n, key: self.emit(*(f"ltgt({p},{n},{quote(t)})." for t in key[1])),
+            "s": lambda p, n, key: self.emit(f"lset({p},{n})."),
+            "H": lambda p, n, key: None,
+            "d": self._dependency_literal,
+            "V": self._virtual_literal,
+        }
+        for literal in self.conditions.literals:
+            p = quote(literal.package)
+            if self.world.ghostly(literal.package):
+                self.emit(f"lit({p},{literal.number}).")
+            if literal.key[0] == "v":
+                self._version_literal(p, literal.number, literal.key[2], literal.package)
+            else:
+                writers[literal.key[0]](p, literal.number, literal.key)
+            for spec in self.world.hashes(literal.package):
+                if self.conditions.holds_for(literal, spec):
+                    self.emit(f"hsat({quote(spec.dag_hash())},{literal.number}).")
+        for (package, literals), number in self.conditions.conditions.items():
+            self.emit(f"cond({quote(package)},{number}).")
+            self.emit(*(f"clit({number},{literal})." for literal in literals))
+
+    def _version_literal(self, p: str, number: int, mask: int, package: str) -> None:
+        mask &= self._kept.get(package, 0)
+        index = 0
+        while mask:
+            if mask & 1:
+                self.emit(f"lver({p},{number},{index}).")
+            mask >>= 1
+            index += 1
+
+    def _exact_literal(self, p: str, number: int, key: Tuple[str, str, Tuple[str, ...]]) -> None:
+        self.emit(f"lonly({p},{number},{quote(key[1])}).")
+        self.emit(*(f"lonlyval({number},{quote(value)})." for value in key[2]))
+
+    def _dependency_literal(
+        self,
+        p: str,
+        number: int,
+        key: Tuple[str, str, bool, int, Tuple[str, ...], Tuple[str, ...]],
+    ) -> None:
+        _, name, direct, condition, virtuals, types = key
+        q = quote(name)
+        self.emit(f"ldep({p},{number},{q},{'direct' if direct else 'below'}).")
+        if condition:
+            self.emit(f"ldepcond({number},{q},{condition}).")
+        self.emit(*(f"ldepvirt({number},{quote(virtual)})." for virtual in virtuals))
+        if direct:
+            self.emit(*(f"ldeptype({number},{kind})." for kind in types))
+
+    def _virtual_literal(self, p: str, number: int, key: Tuple[Any, ...]) -> None:
+        _, virtual, direct, versions, providers, asked = key
+        self.emit(f"ldepvirt({number},{quote(virtual)}).")
+        wanted = Spec.of(virtual, versions=VersionList.parse(versions)) if versions else None
+        if wanted is not None and not asked:
+            self.emit(f"lvprov({number}).")
+        known = [row for row in providers if row[0] in self.encoder.universe]
+        if len(known) < len(providers):
+            known.append((rest_of(virtual), 0))
+        for name, condition in known:
+            q = quote(name)
+            self.emit(f"ldep({p},{number},{q},{'direct' if direct else 'below'}).")
+            if condition:
+                self.emit(f"ldepcond({number},{q},{condition}).")
+            if wanted is not None:
+                predicate = "lvbad" if asked else "lvfits"
+                for term in self.encoder.virtuals.provided(name, wanted, within=not asked):
+                    self.emit(f"{predicate}({number},{term}).")
+
+    def _below(self) -> None:
+        """For which pairs of packages the program has to look below."""
+        for package, target in sorted(self.conditions.wanted):
+            self.emit(f"want({quote(package)},{quote(target)}).")
+        for target in sorted({target for _, target in self.conditions.wanted}):
+            reach = reachable({target}, self.encoder.links)
+            for name in sorted(reach - {target}):
+                self.emit(f"wantdeep({quote(name)},{quote(target)}).")
+
+    def _target_facts(self) -> None:
+        host = self.world.problem.host
+        self.emit("targets.")
+        names = list(self.world.targets)
+        for weight, name in enumerate(names):
+            self.emit(f"target({quote(name)},{weight}).")
+        known = set(names) | {str(spec.target) for spec in self.world.problem.reusable}
+        for name in sorted(known):
+            for other in sorted(known):
+                if name == other or target_satisfies(other, f"{name}:"):
+                    self.emit(f"runs_on({quote(name)},{quote(other)}).")
+        for name in self.encoder.universe:
+            for spec in self.world.hashes(name):
+                self.emit(f"htgt({quote(spec.dag_hash())},{quote(str(spec.target))}).")
+            if self.world.catalog.externals(name):
+                for external in self.world.catalog.get(name).externals:
+                    target = external.spec.arch.target or host.target
+                    self.emit(f"xtgt({quote(name)},{external.index},{quote(target)}).")

@@ -1,0 +1,145 @@
+"""What is known of the packages that take part in one round; see :class:`RoundContext`."""
+
+from __future__ import annotations
+
+from typing import Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
+
+from spack.solver.candidates import Candidates, Catalog
+from spack.solver.expansion import Expansion, dependency_records
+from spack.solver.problem import Root
+from spack.spec import ConcreteSpec, Spec, target_satisfies
+
+__all__ = ["RoundContext"]
+
+
+class RoundContext:
+    """The packages of one round: which builds are expanded, and what may stand for each.
+
+    :param multi: packages that may have several instances, and how many.
+    :param relaxed: for explaining: every guard can be taken back, and a package whose guard
+        ``domain`` is taken back may be anything.
+    :param opened: virtual packages all of whose providers are looked at.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        roots: Sequence[Root],
+        plan: Expansion,
+        multi: Mapping[str, int],
+        relaxed: bool = False,
+        opened: FrozenSet[str] = frozenset(),
+    ) -> None:
+        self.catalog = catalog
+        self.problem = catalog.problem
+        self.roots = roots
+        self.root_names = {root.spec.name for root in roots}
+        self.plan = plan
+        self.multi = multi
+        self.relaxed = relaxed
+        self.opened = opened
+        self._direct: Dict[str, Set[str]] = {}
+        self._alive: Dict[str, int] = {}
+        self._hashes: Dict[str, List[ConcreteSpec]] = {}
+        self.targets = self._target_choice()
+
+    def expanded(self, name: str) -> bool:
+        """Whether the build of *name* is looked at."""
+        return name in self.plan.expanded
+
+    def ready(self, name: str) -> bool:
+        """Whether there is an external or an installed spec of *name*."""
+        return bool(self.catalog.externals(name)) or bool(self.hashes(name))
+
+    def candidates(self, name: str) -> Candidates:
+        """All that can stand for *name*."""
+        return self.catalog.get(name)
+
+    def ghostly(self, name: str) -> bool:
+        """Whether *name* may be a ghost."""
+        if self.relaxed:
+            return True
+        return not self.expanded(name) and self.catalog.fixed(name) is None
+
+    def alive(self, name: str) -> int:
+        """The versions that any node of *name*, other than a ghost, may have."""
+        known = self._alive.get(name)
+        if known is None:
+            known = 0
+            expanded = self.expanded(name)
+            if expanded or self.ready(name):
+                candidates = self.catalog.get(name)
+                known = candidates.external_mask
+                for spec in self.hashes(name):
+                    known |= 1 << candidates.index(spec.version)
+                if expanded:
+                    known |= candidates.buildable
+                if not self.relaxed:
+                    known &= self.plan.alive.get(name, -1)
+            self._alive[name] = known
+        return known
+
+    def may_have(self, name: str, dependency: str) -> bool:
+        """Whether a build of *name* may depend directly on *dependency*."""
+        if not self.expanded(name):
+            return False
+        direct = self._direct.get(name)
+        if direct is None:
+            direct = self._direct[name] = set()
+            for record in dependency_records(self.catalog, name):
+                target = Spec.parse(record.spec).name
+                direct.add(target)
+                if self.catalog.is_virtual(target):
+                    direct.update(self.catalog.providers(target))
+        return dependency in direct
+
+    def hashes(self, name: str) -> List[ConcreteSpec]:
+        """Installed specs that a node of *name* may be."""
+        known = self._hashes.get(name)
+        if known is None:
+            reuse = self.problem.reuse
+            known = list(self.catalog.installed(name))
+            if reuse is False or (reuse == "dependencies" and name in self.root_names):
+                named = self._named_hashes()
+                known = [spec for spec in known if spec.dag_hash() in named]
+            self._hashes[name] = known
+        return known
+
+    def _named_hashes(self) -> Set[str]:
+        """Hashes that a root names, with everything below them."""
+        found: Set[str] = set()
+        for root in self.roots:
+            for spec in root.spec.traverse():
+                if spec.hash_prefix:
+                    for concrete in self.catalog.by_hash(spec.hash_prefix):
+                        found.update(s.dag_hash() for s in concrete.traverse(("link", "run")))
+        return found
+
+    def _target_choice(self) -> Tuple[str, ...]:
+        """The targets to choose from: one, unless somebody asks for another."""
+        host = self.problem.host
+        preferred = self._preferred_target()
+        asked = [
+            spec.arch.target for root in self.roots for spec in root.spec.traverse() if spec.arch
+        ]
+        for settings in self.problem.packages.values():
+            for group in (*settings.require, *settings.prefer, *settings.conflict):
+                asked += [Spec.parse(text).arch.target for text in group.specs if "target=" in text]
+            asked += settings.target
+        asked += [str(spec.target) for spec in self.problem.reusable]
+        wanted = [target for target in asked if target and target != preferred]
+        if not wanted:
+            return (preferred,)
+        compatible = [preferred, *(t for t in host.targets if t != preferred)]
+        if host.target not in compatible:
+            compatible.append(host.target)
+        return tuple(compatible)
+
+    def _preferred_target(self) -> str:
+        everything = self.problem.packages.get("all")
+        known = (self.problem.host.target, *self.problem.host.targets)
+        for target in everything.target if everything is not None else ():
+            for name in known:
+                if target_satisfies(name, target):
+                    return name
+        return self.problem.host.target

@@ -1,0 +1,175 @@
+"""Conflicts and requirements, of recipes and of the configuration, as facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Sequence
+
+from spack.recipe.records import RequirementRecord
+from spack.solver.problem import RequirementLike
+from spack.solver.quoting import quote
+from spack.spec import Spec
+
+if TYPE_CHECKING:
+    from spack.solver.encode import Encoder
+
+__all__ = ["RuleFacts"]
+
+
+class RuleFacts:
+    """Writes what must not be, and what must be one of several alternatives."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.world = encoder.world
+        self.conditions = encoder.conditions
+        self.guards = encoder.guards
+        self.emit = encoder.emit
+
+    def recipe_conflicts(self, name: str) -> None:
+        recipe = self.world.catalog.recipe(name)
+        for record in recipe.conflicts if recipe is not None else ():
+            condition = self.conditions.both(name, Spec.parse(record.spec), Spec.parse(record.when))
+            if condition is None:
+                continue
+            number = self.encoder.number()
+            text = record.spec + (f" when {record.when}" if record.when else "")
+            guard = self.guards.add(
+                "conflict",
+                name,
+                text,
+                self.encoder.where(name, record.line),
+                record,
+                record.message,
+            )
+            self.emit(f"conflict({quote(name)},{number},{guard}).")
+            self.encoder.conjunction("kcond", number, condition)
+
+    def recipe_requirements(self, name: str) -> None:
+        recipe = self.world.catalog.recipe(name)
+        for record in recipe.requirements if recipe is not None else ():
+            self._demand(name, record, "requires", "built", self.encoder.where(name, record.line))
+
+    def _demand(
+        self,
+        name: str,
+        record: RequirementRecord | RequirementLike,
+        kind: str,
+        scope: str,
+        origin: str,
+        free: bool = False,
+    ) -> None:
+        """One group of alternatives; earlier ones are preferred when *free* is set."""
+        condition = self.conditions.when(name, record.when)
+        if condition is None:
+            return
+        options = []
+        for text in record.specs:
+            spec = Spec.parse(text)
+            anonymous = spec if spec.name not in (name, "") else spec.with_name("")
+            options.append(self.conditions.both(name, anonymous))
+        number = self.encoder.number()
+        text = f" {'or' if record.policy == 'any_of' else 'xor'} ".join(record.specs)
+        guard = self.guards.add(kind, name, text, origin, record, record.message)
+        self.emit(f"demand({quote(name)},{number},{guard},{scope}).")
+        self.encoder.conjunction("gcond", number, condition)
+        if record.policy == "one_of" and len(options) > 1:
+            self.emit(f"oneof({number}).")
+        for place, option in enumerate(options):
+            weight = place if kind == "require" else 0
+            self.emit(f"option({number},{place},{weight}).")
+            # 0 has no condition; -1 is a condition that never holds
+            if option is None:
+                self.emit(f"optcond({number},{place},-1).")
+            else:
+                self._optional(number, place, option)
+        if free:
+            self.emit(f"option({number},{len(options)},1).")
+
+    def _optional(self, number: int, place: int, condition: int) -> None:
+        if condition:
+            self.emit(f"optcond({number},{place},{condition}).")
+
+    def configured(self, name: str) -> None:
+        """``require``, ``prefer`` and ``conflict`` of packages.yaml."""
+        own = self.world.catalog.settings(name)
+        if own is not None:
+            for group in own.require:
+                self._demand(name, group, "require", "any", _at(group))
+            self._wishes(name, own.prefer, own.conflict)
+        everything = self.world.catalog.settings("all")
+        if everything is not None:
+            if own is None or not own.require:
+                for group in everything.require:
+                    if self._applicable(name, group):
+                        self._demand(name, group, "require", "any", _at(group))
+            prefer = [group for group in everything.prefer if self._applicable(name, group)]
+            self._wishes(name, prefer, everything.conflict)
+
+    def developed(self, name: str) -> None:
+        """What is said of a package that is built from a developer's directory."""
+        root = self.world.catalog.problem.develop.get(name)
+        if root is None:
+            return
+        guard = self.guards.add("develop", name, str(root.spec), root.origin)
+        literals = self.conditions.compile(name, root.spec.with_name(""))
+        for literal in (0,) if literals is None else literals:
+            self.emit(f"told({quote(name)},{literal},{guard}).")
+
+    def _wishes(
+        self,
+        name: str,
+        prefer: Sequence[RequirementLike],
+        conflict: Sequence[RequirementLike],
+    ) -> None:
+        for group in prefer:
+            self._demand(name, group, "prefer", "any", _at(group), free=True)
+        for group in conflict:
+            for text in group.specs:
+                spec = Spec.parse(text)
+                named = spec if spec.name not in (name, "") else spec.with_name("")
+                condition = self.conditions.both(name, named, Spec.parse(group.when))
+                if condition is None:
+                    continue
+                number = self.encoder.number()
+                guard = self.guards.add("forbid", name, text, _at(group), group, group.message)
+                self.emit(f"forbid({quote(name)},{number},{guard}).")
+                self.encoder.conjunction("kcond", number, condition)
+
+    def _applicable(self, name: str, group: RequirementLike) -> bool:
+        """Whether a requirement on all packages says anything of this one."""
+        candidates = self.world.catalog.get(name)
+        known = (
+            {record.name for record in candidates.recipe.variants} if candidates.recipe else set()
+        )
+        for text in group.specs:
+            spec = Spec.parse(text)
+            if any(variant not in known for variant in spec.variants):
+                continue
+            if any(
+                d.direct and not self.world.may_have(name, d.spec.name) for d in spec.dependencies
+            ):
+                continue
+            return True
+        return False
+
+    def virtual(self, virtual: str, group: RequirementLike) -> None:
+        """A requirement on a virtual package is one on whoever provides it."""
+        number = self.encoder.number()
+        text = " or ".join(group.specs)
+        guard = self.guards.add("require", virtual, text, _at(group), group, group.message)
+        self.emit(f"vdemand({quote(virtual)},{number},{guard}).")
+        for place, spec in enumerate(map(Spec.parse, group.specs)):
+            for provider in self.world.catalog.providers(virtual):
+                if spec.name not in (provider, virtual, ""):
+                    continue
+                inner = spec if spec.name == provider else spec.replace(name="")
+                condition = self.conditions.both(provider, inner)
+                if condition is None:
+                    continue
+                self.emit(f"voption({number},{quote(provider)},{place}).")
+                if condition:
+                    self.emit(f"voptcond({number},{quote(provider)},{place},{condition}).")
+
+
+def _at(group: RequirementLike) -> str:
+    return str(group.origin)

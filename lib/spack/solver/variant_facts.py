@@ -1,0 +1,186 @@
+"""Definitions of variants as facts, and the values that are taken when nobody asks.
+
+Only variants that some constraint mentions are encoded; the rest have their defaults in every
+optimal solution, and the decoder adds them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+
+from spack.recipe.records import VariantRecord
+from spack.solver.quoting import quote
+from spack.spec import Spec, VariantValue
+
+if TYPE_CHECKING:
+    from spack.solver.candidates import Catalog
+    from spack.solver.encode import Encoder
+
+__all__ = ["VariantFacts", "default_values", "preferred_variants"]
+
+#: Definitions with more values than this are cut to those that somebody names, and one other.
+MANY_VALUES = 12
+
+
+def preferred_variants(catalog: Catalog, package: str) -> Mapping[str, VariantValue]:
+    """What the configuration prefers, and what roots pass on, by variant."""
+    known = catalog.preferred_variants.get(package)
+    if known is None:
+        known = {}
+        for section in ("all", package):
+            settings = catalog.settings(section)
+            for text in settings.variants if settings is not None else ():
+                known.update(Spec.parse(text).with_name("").variants)
+        for root in catalog.problem.roots:
+            for spec in root.spec.traverse():
+                known.update((v.name, v) for v in spec.variants.values() if v.propagate)
+        catalog.preferred_variants[package] = known
+    return known
+
+
+def allowed_values(record: VariantRecord) -> Optional[Tuple[Tuple[str, str], ...]]:
+    """Pairs of value and condition; None when any text will do."""
+    if record.kind == "bool":
+        conditions = dict(record.values or ())
+        return tuple((value, conditions.get(value, "")) for value in ("true", "false"))
+    return record.values
+
+
+def default_values(
+    record: VariantRecord, wished: Optional[VariantValue], extra: Sequence[str] = ()
+) -> Tuple[str, ...]:
+    """The default of one definition, or what is preferred where the definition allows it.
+
+    :param extra: values that an external has although the recipe does not list them.
+    """
+    if wished is None or not wished.values:
+        return record.default
+    allowed = allowed_values(record)
+    if allowed is not None:
+        names = {value for value, _ in allowed}.union(extra)
+        if not names.issuperset(wished.values):
+            return record.default
+    if record.kind != "multi" and len(wished.values) != 1:
+        return record.default
+    return wished.values
+
+
+class VariantFacts:
+    """Writes the definitions of all variants that constraints mention."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self._done: Set[Tuple[str, str]] = set()
+
+    def collect(self) -> None:
+        """Compile the conditions of definitions, until none mentions a further variant."""
+        mentioned = self.encoder.conditions.mentioned
+        news = True
+        while news:
+            news = False
+            for package, name in list(mentioned):
+                if (package, name) not in self._done and self._encoded(package):
+                    self._done.add((package, name))
+                    news = True
+                    for record in self.encoder.conditions.definitions(package, name):
+                        self.encoder.conditions.when(package, record.when)
+                        for _, when in allowed_values(record) or ():
+                            self.encoder.conditions.when(package, when)
+
+    def _encoded(self, package: str) -> bool:
+        """Whether variants of *package* are chosen: it is built, or an external."""
+        encoder = self.encoder
+        return package in encoder.universe and (
+            encoder.world.expanded(package) or bool(encoder.catalog.externals(package))
+        )
+
+    def write(self) -> None:
+        """Emit the definitions that :meth:`collect` has found."""
+        for package, name in self.encoder.conditions.mentioned:
+            if (package, name) in self._done:
+                self._variant(package, name)
+
+    def _variant(self, package: str, name: str) -> None:
+        encoder = self.encoder
+        outside = self._external_values(package, name)
+        numbers: List[int] = []
+        for record in encoder.conditions.definitions(package, name):
+            condition = encoder.conditions.when(package, record.when)
+            if condition is None:
+                continue
+            number = encoder.number()
+            for earlier in numbers:
+                encoder.emit(f"later({earlier},{number}).")
+            numbers.append(number)
+            encoder.emit(f"vdef({quote(package)},{number},{quote(name)}).")
+            if condition:
+                encoder.emit(f"vcond({number},{condition}).")
+            self._definition(package, record, number, outside)
+
+    def _external_values(self, package: str, name: str) -> Tuple[str, ...]:
+        encoder = self.encoder
+        if not encoder.catalog.externals(package):
+            return ()
+        found: Dict[str, None] = {}
+        p, v = quote(package), quote(name)
+        for external in encoder.catalog.get(package).externals:
+            value = external.spec.variants.get(name)
+            for text in value.values if value is not None else ():
+                found.setdefault(text)
+                encoder.emit(f"xval({p},{external.index},{v},{quote(text)}).")
+        return tuple(found)
+
+    def _definition(
+        self, package: str, record: VariantRecord, number: int, outside: Tuple[str, ...]
+    ) -> None:
+        encoder, emit = self.encoder, self.encoder.emit
+        wished = preferred_variants(encoder.catalog, package).get(record.name)
+        default = default_values(record, wished, outside)
+        named = encoder.conditions.mentioned[package, record.name]
+        values = self._values(record, named, (*default, *outside))
+        if record.kind == "multi":
+            emit(f"multival({number}).")
+        for value, when in values.items():
+            condition = encoder.conditions.when(package, when)
+            if condition is None:
+                continue
+            emit(f"vval({number},{quote(value)}).")
+            if condition:
+                emit(f"vvalcond({number},{quote(value)},{condition}).")
+        emit(*(f"vdefault({number},{quote(value)})." for value in default))
+        if record.sticky:
+            emit(f"sticky({number}).")
+        if record.kind == "multi":
+            self._groups(record, number, list(values))
+
+    def _values(
+        self, record: VariantRecord, named: Set[str], also: Sequence[str]
+    ) -> Dict[str, str]:
+        """The values that the program may choose from, with their conditions."""
+        allowed = allowed_values(record)
+        if allowed is None:
+            return dict.fromkeys(dict.fromkeys((*also, *sorted(named))), "")
+        values = dict(allowed)
+        if len(values) > MANY_VALUES and record.sets is None:
+            kept = {value for value in values if value in named or value in also}
+            spare = next((value for value in values if value not in kept), None)
+            values = {v: when for v, when in values.items() if v in kept or v == spare}
+        for value in also:
+            values.setdefault(value, "")
+        return values
+
+    def _groups(self, record: VariantRecord, number: int, values: Sequence[str]) -> None:
+        emit = self.encoder.emit
+        if record.sets is None:
+            if "none" in values:
+                emit(f'alone({number},"none").')
+            return
+        mixes: Set[Tuple[str, str]] = set()
+        for group in record.sets:
+            inside = sorted(value for value in group if value in values)
+            if len(group) == 1 and inside:
+                emit(f"alone({number},{quote(inside[0])}).")
+            mixes.update((a, b) for a in inside for b in inside if a < b)
+        if sum(len(group) > 1 for group in record.sets) > 1:
+            emit(f"grouped({number}).")
+            emit(*(f"mixes({number},{quote(a)},{quote(b)})." for a, b in sorted(mixes)))

@@ -1,0 +1,185 @@
+"""Virtual packages as facts: who may provide, what each ``provides`` gives, and at which cost.
+
+Most providers of a virtual are never chosen; a language has a dozen. Those that are neither
+there nor expanded nor named by any constraint are alike, and one ghost stands for them all: the
+package ``<virtual>?``. When a solution uses it, the next round looks at each for itself
+(:attr:`spack.solver.round_context.RoundContext.opened`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Tuple
+
+from spack.solver.expansion import LANGUAGES
+from spack.solver.quoting import quote
+from spack.spec import Spec, VersionList
+
+if TYPE_CHECKING:
+    from spack.solver.encode import Encoder
+
+__all__ = ["REST", "VirtualFacts", "rest_of"]
+
+#: Ends the name of the ghost that stands for the providers that are not looked at.
+REST = "?"
+
+
+def rest_of(virtual: str) -> str:
+    """The name that stands for all providers that are not looked at."""
+    return f"{virtual}{REST}"
+
+
+class _User(NamedTuple):
+    """A dependency on a virtual package."""
+
+    name: str
+    number: int
+    spec: Spec
+    types: Tuple[str, ...]
+
+
+class VirtualFacts:
+    """Writes everything about virtual packages."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.world = encoder.world
+        self.catalog = encoder.catalog
+        self.emit = encoder.emit
+        self._users: Dict[str, List[_User]] = {}
+        self._shown: Dict[str, Dict[str, None]] = {}
+
+    def need(self, name: str, number: int, spec: Spec, types: Tuple[str, ...]) -> None:
+        """A dependency of *name* leads to the virtual package that *spec* names."""
+        virtual = spec.name
+        self.emit(f"dvirt({number},{quote(virtual)}).")
+        user = _User(name, number, spec, types)
+        if virtual not in self._users:
+            self._users[virtual] = []
+            self._shown[virtual] = {}
+            for provider in self._prominent(virtual):
+                self._show(virtual, provider)
+        self._users[virtual].append(user)
+        for provider in self._shown[virtual]:
+            self._use(user, provider)
+
+    def _prominent(self, virtual: str) -> List[str]:
+        """Providers that are there, that are expanded, and the first that could be built."""
+        found = []
+        first = True
+        for provider in self.catalog.providers(virtual):
+            buildable = self.catalog.fixed(provider) is None
+            if self.world.expanded(provider) or self.world.ready(provider) or (first and buildable):
+                found.append(provider)
+            first = first and not buildable
+        return found
+
+    def _show(self, virtual: str, provider: str) -> None:
+        self._shown[virtual][provider] = None
+        self.encoder.visit(provider)
+        for user in self._users[virtual]:
+            self._use(user, provider)
+
+    def _use(self, user: _User, provider: str) -> None:
+        self.encoder.link(user.name, provider, user.types)
+        inner = user.spec.replace(name="", versions=VersionList.any())
+        if inner != Spec():
+            self.encoder.impose(user.number, provider, inner)
+        if not user.spec.versions.is_any:
+            for term in self.provided(provider, user.spec, within=False):
+                self.emit(f"dbad({user.number},{term}).")
+
+    def show(self) -> bool:
+        """Look at the providers that constraints name; whether there are new ones."""
+        named = set(self.encoder.universe)
+        opened = set(self.world.opened)
+        for literal in self.encoder.conditions.literals:
+            if literal.key[0] == "d":
+                named.add(literal.key[1])
+            elif literal.key[0] == "V":
+                _, virtual, _, versions, providers, _ = literal.key
+                if versions or any(condition for _, condition in providers):
+                    opened.add(virtual)
+        size = len(self.encoder.universe)
+        for virtual, users in self._users.items():
+            settings = self.catalog.settings(virtual)
+            everyone = virtual in opened or (settings is not None and bool(settings.require))
+            everyone = everyone or any(u.spec.variants or u.spec.dependencies for u in users)
+            hidden = [p for p in self.catalog.providers(virtual) if p not in self._shown[virtual]]
+            for provider in hidden:
+                if everyone or provider in named or len(hidden) == 1:
+                    self._show(virtual, provider)
+        return len(self.encoder.universe) > size
+
+    def write(self) -> None:
+        """Emit the candidates of each virtual package."""
+        for virtual, users in self._users.items():
+            v = quote(virtual)
+            if virtual in LANGUAGES:
+                self.emit(f"language({v}).")
+            rest = True
+            for cost, provider in enumerate(self.catalog.providers(virtual)):
+                name = provider
+                if provider not in self._shown[virtual]:
+                    if not rest:
+                        continue
+                    rest, name = False, rest_of(virtual)
+                    self.emit(f"package({quote(name)}).", f"can_ghost({quote(name)}).")
+                    for user in users:
+                        self.encoder.link(user.name, name, user.types)
+                self.emit(f"vcand({v},{quote(name)}).", f"vcost({v},{quote(name)},{cost}).")
+            settings = self.catalog.settings(virtual)
+            for group in settings.require if settings is not None else ():
+                self.encoder.rules.virtual(virtual, group)
+
+    # -- provides -------------------------------------------------------------------------
+
+    def provisions_of(self, name: str) -> None:
+        """Emit what the recipe of *name* provides."""
+        recipe = self.catalog.recipe(name)
+        for index, names in enumerate(self._provisions(name)):
+            assert recipe is not None
+            condition = self.encoder.conditions.when(name, recipe.provides[index].when)
+            if condition is None:
+                continue
+            term = _term(name, index)
+            self.emit(f"provision({term},{quote(name)}).")
+            self.encoder.conjunction("provcond", term, condition)
+            self.emit(*(f"provname({term},{quote(given.name)})." for given in names))
+            for given in names:
+                for other in names:
+                    if given.name != other.name:
+                        self.emit(f"together({term},{quote(given.name)},{quote(other.name)}).")
+
+    def _provisions(self, name: str) -> List[List[Spec]]:
+        """What each ``provides`` of a recipe names."""
+        if not self.world.expanded(name) and not self.world.ready(name):
+            return []
+        recipe = self.catalog.recipe(name)
+        if recipe is None:
+            return []
+        return [[Spec.parse(text) for text in record.virtuals] for record in recipe.provides]
+
+    def provided(self, provider: str, wanted: Spec, within: bool) -> List[str]:
+        """The provisions of *provider* for a virtual, by the version that they give it.
+
+        :param within: those that lie wholly in what is *wanted*, else those that have nothing
+            in common with it. A provider that gives several versions at once gives what they
+            have in common.
+        """
+        found = []
+        for index, names in enumerate(self._provisions(provider)):
+            for given in names:
+                if given.name != wanted.name:
+                    continue
+                if within:
+                    fits = given.versions.satisfies(wanted.versions)
+                else:
+                    fits = not given.versions.intersects(wanted.versions)
+                if fits:
+                    found.append(_term(provider, index))
+        return found
+
+
+def _term(name: str, index: int) -> str:
+    """The term of one ``provides``."""
+    return f"r({quote(name)},{index})"

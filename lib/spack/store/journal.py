@@ -1,0 +1,287 @@
+"""Transactions that have begun: markers on the disk, and what becomes of a dead process' ones.
+
+Before anything happens at a prefix, a marker ``<store>/.spack-db/pending/<hash>.json`` says who
+is about to do what; it is removed when the transaction has ended, either way. The database's
+commit is the one moment at which an install counts. Order of events::
+
+    install   marker · [old prefix -> aside] · prefix made, built, checked, described ·
+              COMMIT · [aside deleted] · marker removed
+    remove    marker · COMMIT · prefix -> aside · aside deleted · marker removed
+
+So whoever finds a marker and gets its node's lock knows that its owner died, and from the
+database whether it had committed, which is all that :func:`recover` needs to bring about either
+the state before or the state after. Recovery itself may die at any point and be run again.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from pathlib import Path
+from typing import Callable, List, NamedTuple, Optional, Tuple
+
+from spack.errors import StoreError
+from spack.store.layout import Layout
+from spack.store.locks import LockOwner, Locks, end_group
+from spack.util.filesystem import atomic_write, remove_tree
+from spack.util.frozen import frozen, replace
+
+__all__ = [
+    "INSTALL",
+    "REMOVE",
+    "Marker",
+    "Recovered",
+    "clear",
+    "discard",
+    "markers",
+    "names",
+    "recover",
+    "restore",
+    "settle",
+]
+
+INSTALL = "install"
+REMOVE = "remove"
+
+#: Seconds that killed processes get to be gone.
+_PATIENCE = 2.0
+
+
+@frozen
+class Marker:
+    """One transaction.
+
+    :param transaction: its unique name, which the database's row gets when it commits.
+    :param kind: :data:`INSTALL` or :data:`REMOVE`.
+    :param short: how messages name the node.
+    :param replaces: an install that puts an existing prefix aside first.
+    :param build: leader of the process group that builds, once it runs.
+    """
+
+    transaction: str
+    kind: str
+    hash: str
+    short: str
+    prefix: Path
+    replaces: bool
+    owner: LockOwner
+    started: float
+    build: Optional[LockOwner] = None
+
+    @classmethod
+    def new(
+        cls,
+        kind: str,
+        spec_hash: str,
+        short: str,
+        prefix: Path,
+        owner: LockOwner,
+        started: float,
+        replaces: bool = False,
+    ) -> Marker:
+        return cls(
+            transaction=os.urandom(16).hex(),
+            kind=kind,
+            hash=spec_hash,
+            short=short,
+            prefix=prefix,
+            replaces=replaces,
+            owner=owner,
+            started=started,
+        )
+
+    def aside(self, layout: Layout) -> Path:
+        """Where this transaction puts a prefix that is in its way."""
+        return layout.aside / f"{self.hash}-{self.transaction}"
+
+    def with_build(self, build: LockOwner) -> Marker:
+        return replace(self, build=build)
+
+    def write(self, layout: Layout) -> None:
+        """Put the marker on the disk. :raises OSError: if that fails."""
+        data = {
+            "transaction": self.transaction,
+            "kind": self.kind,
+            "hash": self.hash,
+            "short": self.short,
+            "prefix": str(self.prefix),
+            "replaces": self.replaces,
+            "owner": self.owner,
+            "started": self.started,
+            "build": self.build,
+        }
+        layout.pending.mkdir(parents=True, exist_ok=True)
+        atomic_write(layout.pending / f"{self.hash}.json", json.dumps(data, indent=1) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> Marker:
+        """:raises ValueError: if the file is not a marker. :raises OSError: as usual."""
+        try:
+            data = json.loads(path.read_bytes())
+            return cls(
+                transaction=str(data["transaction"]),
+                kind=str(data["kind"]),
+                hash=str(data["hash"]),
+                short=str(data["short"]),
+                prefix=Path(data["prefix"]),
+                replaces=bool(data["replaces"]),
+                owner=LockOwner(*data["owner"]),
+                started=float(data["started"]),
+                build=LockOwner(*data["build"]) if data["build"] else None,
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a marker: {error}") from error
+
+
+class Recovered(NamedTuple):
+    """What :func:`recover` did with one leftover; *what* is ``rolled back`` or ``completed``."""
+
+    marker: Marker
+    what: str
+
+    def __str__(self) -> str:
+        return (
+            f"the {'installation' if self.marker.kind == INSTALL else 'removal'} of "
+            f"{self.marker.short} that {self.marker.owner} left unfinished was {self.what}"
+        )
+
+
+def clear(layout: Layout, marker: Marker) -> None:
+    """Remove the marker: the transaction has ended. :raises OSError: as usual."""
+    _unlink(layout.pending / f"{marker.hash}.json")
+
+
+def markers(layout: Layout) -> List[Marker]:
+    """The markers of all transactions, running or dead; damaged files are passed over."""
+    found: List[Marker] = []
+    for name in names(layout.pending):
+        if name.endswith(".json") and not name.startswith("."):
+            try:
+                found.append(Marker.read(layout.pending / name))
+            except (OSError, ValueError):
+                continue
+    return found
+
+
+def recover(
+    layout: Layout, locks: Locks, committed: Callable[[Marker], bool]
+) -> Tuple[Recovered, ...]:
+    """End the transactions of dead processes; those of living ones are left alone.
+
+    :param committed: whether the transaction's commit took place, as the database tells.
+    :raises StoreError: if a leftover cannot be removed.
+    """
+    done: List[Recovered] = []
+    for name in names(layout.pending):
+        spec_hash = name.lstrip(".").partition(".")[0]
+        lock = locks.try_exclusive(spec_hash)
+        if lock is None:
+            continue
+        with lock:
+            if name.startswith("."):
+                # A marker comes into being by a rename: this one never was.
+                _unlink(layout.pending / name)
+                continue
+            leftover = settle(layout, spec_hash, committed)
+            if leftover is not None:
+                done.append(leftover)
+    return tuple(done)
+
+
+def settle(
+    layout: Layout, spec_hash: str, committed: Callable[[Marker], bool]
+) -> Optional[Recovered]:
+    """End what a dead process began at one node, if it did; the caller holds the node's lock.
+
+    :raises StoreError: if a leftover cannot be removed.
+    """
+    path = layout.pending / f"{spec_hash}.json"
+    try:
+        marker = Marker.read(path)
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        _unlink(path)
+        return None
+    try:
+        return Recovered(marker, _end(layout, marker, committed(marker)))
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or path}: what a dead process left cannot be removed: "
+            f"{error.strerror}",
+            facts={"path": str(error.filename or path), "errno": error.errno},
+            hint="remove it by hand, or run as the user who installed it",
+            ref="store-leftover",
+        ) from error
+
+
+def _end(layout: Layout, marker: Marker, committed: bool) -> str:
+    """Bring about the state after the transaction, or before it. :raises OSError: as usual."""
+    if marker.build is not None:
+        end_group(marker.build)
+    if marker.kind == REMOVE:
+        if committed:
+            discard(layout, marker.prefix)
+    elif not committed:
+        restore(layout, marker)
+    _remove(marker.aside(layout))
+    clear(layout, marker)
+    return "completed" if committed else "rolled back"
+
+
+def restore(layout: Layout, marker: Marker) -> None:
+    """Bring back what was at the prefix before an install. :raises OSError: as usual."""
+    aside = marker.aside(layout)
+    if not marker.replaces:
+        discard(layout, marker.prefix)
+    elif os.path.lexists(aside):
+        _remove(marker.prefix)
+        os.rename(aside, marker.prefix)
+
+
+def discard(layout: Layout, prefix: Path) -> None:
+    """Remove a prefix, and the folders above it that are empty then. :raises OSError: as usual.
+
+    :raises StoreError: if *prefix* does not lie in the install tree.
+    """
+    if layout.root not in prefix.parents or layout.database_folder in (prefix, *prefix.parents):
+        raise StoreError(f"{prefix} is not a prefix in {layout.root}: it is not removed")
+    _remove(prefix)
+    for parent in prefix.parents:
+        if parent == layout.root:
+            break
+        try:
+            parent.rmdir()
+        except OSError:
+            break
+
+
+def _remove(path: Path) -> None:
+    """Remove a tree into which processes that were just killed may still put a last file."""
+    waited = 0.0
+    while True:
+        try:
+            remove_tree(path)
+            return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or waited >= _PATIENCE:
+                raise
+            time.sleep(0.02)
+            waited += 0.02
+
+
+def _unlink(path: Path) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def names(folder: Path) -> List[str]:
+    """The names of the files in a folder; none if it is not there."""
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []

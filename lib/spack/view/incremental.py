@@ -1,0 +1,348 @@
+"""A package comes or goes: only its own entries of a view are touched.
+
+Making a view aside costs time for every file of it. Where packages are only added or only leave,
+and none of their paths has anything to do with the others, the view is changed in place instead::
+
+    note what will come (change.json)
+    build what comes aside, in .spack-view/incoming
+    rename it into place: whole folders where they are new; modules first, programs last
+    unlink what leaves: programs first
+    write the records; the head is renamed into place last, then the note is removed
+
+Every rename is atomic, and an added package was not there before, so a program of the view that
+runs meanwhile sees nothing of its own change. After a crash the note says what may have come: the
+next command that makes the view right builds it aside and exchanges it
+(:func:`spack.view.apply.update_view`), which gives the new view without a trace of the half one.
+
+Measured on a view of 104,000 files in 8,700 folders (memory file system): 1-3 s aside; in place
+0.03-0.05 s for a package of 991 files, whether it comes or leaves. File systems may take longer to
+unlink: on ext4 without a journal 2 s for as many symbolic links, 0.1 s of it processor time.
+
+Whatever does not fit (a package in another version, a shared path, something in the way, another
+Python) raises :class:`NotInPlace` before anything is touched, and the view is built aside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+
+from spack.util.filesystem import atomic_write, remove_tree
+from spack.util.frozen import replace
+from spack.view.hooks import HookRecord
+from spack.view.materialize import Maker
+from spack.view.plan_types import (
+    OWN,
+    Read,
+    ViewOptions,
+    ViewPlan,
+    ViewSource,
+    options_digest,
+    ordered_sources,
+    source_digest,
+)
+from spack.view.plan_view import Ask, plan_added, plan_own
+from spack.view.verify import is_as_made_at
+from spack.view.view_manifest import (
+    CHANGE,
+    CHECKED,
+    ENVIRONMENT,
+    FOLDER,
+    ITEMS,
+    MANIFEST,
+    SELF,
+    Head,
+    ViewRecord,
+    activation_text,
+    head_text,
+    item_rows,
+    load_items,
+    write_items,
+)
+
+__all__ = ["Changed", "NotInPlace", "change_in_place"]
+
+INCOMING = f"{FOLDER}/incoming"
+
+#: Roles whose coming or going changes what the other packages' texts are.
+_BASES = ("python", "python-venv")
+
+
+class NotInPlace(Exception):
+    """The view must be built aside; nothing has been touched. Never leaves this layer."""
+
+
+class Changed(NamedTuple):
+    """How many entries came and went."""
+
+    added: int
+    removed: int
+    notes: Tuple[str, ...]
+
+
+def change_in_place(
+    root: str,
+    head: Head,
+    sources: Sequence[ViewSource],
+    options: ViewOptions,
+    read: Read,
+    ask: Optional[Ask] = None,
+) -> Changed:
+    """Bring the view at *root* from *head* to *sources*, touching only what differs.
+
+    :raises NotInPlace: see the module's docstring.
+    :raises OSError: the change was interrupted; the note stays.
+    """
+    change = _Change(root, head, sources, options)
+    change.decide()
+    change.plan(read, ask)
+    change.check()
+    return change.apply()
+
+
+class _Change:
+    """One change in place."""
+
+    def __init__(
+        self, root: str, head: Head, sources: Sequence[ViewSource], options: ViewOptions
+    ) -> None:
+        self.root = root
+        self.head = head
+        self.sources = ordered_sources(sources)
+        self.options = options
+        self.added: List[ViewSource] = []
+        self.gone: List[int] = []
+        self.leaving: Dict[str, ViewRecord] = {}
+
+    # -- before anything is touched -----------------------------------------------------------
+
+    def decide(self) -> None:
+        """What comes and what goes."""
+        head = self.head
+        if head.inline or head.options != options_digest(self.options):
+            raise NotInPlace("another kind of view")
+        if os.path.exists(os.path.join(self.root, CHANGE)):
+            raise NotInPlace("an interrupted change")
+        before = dict(zip(head.sources, head.owners))
+        after = {source_digest(source): source for source in self.sources}
+        self.added = [source for digest, source in after.items() if digest not in before]
+        self.gone = [i for i, digest in enumerate(head.sources) if digest not in after]
+        names = {head.owners[i].name for i in self.gone}
+        if any(source.role in _BASES or source.name in names for source in self.added):
+            raise NotInPlace("a package is replaced")
+        if names.intersection(_BASES):
+            raise NotInPlace("the base leaves")
+
+    def plan(self, read: Read, ask: Optional[Ask]) -> None:
+        """The new entries, and those that leave."""
+        for owner in self.gone:
+            self.leaving.update(load_items(self.root, self.head, owner))
+        answers: Mapping[str, HookRecord] = (
+            ask(self.added) if ask is not None and self.added else {}
+        )
+        self.coming = plan_added(self.sources, self.added, self.options, read, answers)
+
+    def check(self) -> None:
+        """:raises NotInPlace: something has to do with other packages or other people's files."""
+        gone = set(self.gone)
+        for row in self.head.shared.values():
+            if gone.intersection(row.owners):
+                raise NotInPlace("a shared path loses an owner")
+        if self.coming.conflicts or self.coming.shared:
+            raise NotInPlace("the packages that come share paths")
+        known = set(self.head.folders)
+        for path in self.coming.items:
+            if os.path.lexists(os.path.join(self.root, path)):
+                raise NotInPlace("something is in the way")
+        for folder in self.coming.folders:
+            if folder not in known:
+                place = os.path.join(self.root, folder)
+                if os.path.lexists(place):
+                    raise NotInPlace("a folder is in the way")
+        for path, item in self.leaving.items():
+            if not is_as_made_at(os.path.join(self.root, path), item):
+                raise NotInPlace("what leaves was altered")
+
+    # -- the change ---------------------------------------------------------------------------
+
+    def apply(self) -> Changed:
+        """The steps of the module's docstring, in that order."""
+        maker = self.build()
+        self.come()
+        emptied = self.leave()
+        head = self.new_head(emptied)
+        self.renew_own(head)
+        rows = item_rows(self.coming.items.items(), head.owners, maker.made)
+        for number, source in enumerate(self.sources):
+            if source in self.added:
+                write_items(self.root, source.hash, rows[number])
+        atomic_write(os.path.join(self.root, MANIFEST), head_text(head))
+        for owner in self.gone:
+            _unlink(os.path.join(self.root, ITEMS, f"{self.head.owners[owner].hash}.json"))
+        _unlink(os.path.join(self.root, CHECKED))
+        remove_tree(os.path.join(self.root, INCOMING))
+        os.unlink(os.path.join(self.root, CHANGE))
+        return Changed(len(self.coming.items), len(self.leaving), tuple(maker.notes))
+
+    def build(self) -> Maker:
+        """Note the change, and build what comes."""
+        rows = self.coming.items
+        note = {
+            "digest": self.coming.digest,
+            "folders": self.coming.folders,
+            # What may have come must not be taken for somebody's own.
+            "items": {x: [y.how, OWN, y.source, y.digest, 0, 0] for x, y in rows.items()},
+        }
+        atomic_write(os.path.join(self.root, CHANGE), json.dumps(note, separators=(",", ":")))
+        incoming = os.path.join(self.root, INCOMING)
+        remove_tree(incoming)
+        maker = Maker(_with_all_folders(self.coming), incoming)
+        maker.make()
+        return maker
+
+    def come(self) -> None:
+        """Rename what was built into its places."""
+        known = set(self.head.folders)
+        start, aside = self.root + "/", os.path.join(self.root, INCOMING) + "/"
+        tops = [x for x in self.coming.folders
+                if x not in known and x.rpartition("/")[0] in {*known, ""}]  # fmt: skip
+        inside = tuple(f"{folder}/" for folder in tops)
+        files = [path for path in self.coming.items if not path.startswith(inside)]
+        for path in sorted([*tops, *files], key=_order):
+            os.rename(aside + path, start + path)
+
+    def leave(self) -> Set[str]:
+        """Unlink what leaves, and byte-code of it; the folders that are gone then."""
+        start = self.root + "/"
+        sources: Dict[str, Set[str]] = {}
+        candidates: Set[str] = set()
+        for path in sorted(self.leaving, key=_order, reverse=True):
+            _unlink(start + path)
+            folder, _, name = path.rpartition("/")
+            if name.endswith(".py"):
+                sources.setdefault(folder, set()).add(name[:-3])
+            candidates.update(_above(folder, candidates))
+        for folder, names in sources.items():
+            _remove_bytecode(f"{start}{folder}/__pycache__", names)
+        gone = set(self.gone)
+        for folder, row in self.head.bare.items():
+            if gone.issuperset(row):
+                candidates.update(_above(folder, candidates))
+            else:
+                candidates.discard(folder)
+        candidates.difference_update(self.fixed(), self.coming.folders)
+        # The deepest first.
+        emptied = set()
+        for folder in sorted(candidates, key=lambda path: -path.count("/")):
+            if _rmdir(start + folder):
+                emptied.add(folder)
+        return emptied
+
+    def fixed(self) -> Set[str]:
+        """Folders that the virtual environment itself has."""
+        python = self.options.python
+        found: Set[str] = set()
+        if python is not None:
+            for path in ("bin", "include", "lib", python.purelib, python.platlib):
+                found.update(_above(path, found))
+        return found
+
+    def new_head(self, emptied: Set[str]) -> Head:
+        """The head after the change; owners have other numbers then."""
+        owners = self.coming.owners
+        by_hash = {owner.hash: number for number, owner in enumerate(owners)}
+        moved = {i: by_hash[x.hash] for i, x in enumerate(self.head.owners) if x.hash in by_hash}
+        bare = {path: list(row) for path, row in self.coming.bare.items()}
+        for path, row in self.head.bare.items():
+            stays = [moved[x] for x in row if x in moved]
+            if stays:
+                bare.setdefault(path, []).extend(stays)
+        folders = {*self.head.folders, *self.coming.folders} - emptied
+        return replace(
+            self.head,
+            digest=self.coming.digest,
+            owners=owners,
+            sources=self.coming.sources,
+            folders=tuple(sorted(folders)),
+            bare={path: tuple(sorted(row)) for path, row in bare.items()},
+            shared={
+                path: row._replace(owners=tuple(moved[x] for x in row.owners))
+                for path, row in self.head.shared.items()
+            },
+        )
+
+    def renew_own(self, head: Head) -> None:
+        """The files of the virtual environment itself that are not the same any more."""
+        own = plan_own(self.sources, self.options, set(head.folders), self.shows)
+        before = load_items(self.root, self.head, OWN)
+        rows = {x: [y.how, y.source, y.digest, y.size, y.mtime_ns] for x, y in before.items()}
+        for path in set(before) - set(own.items):
+            _unlink(os.path.join(self.root, path))
+            del rows[path]
+        for path, content in own.texts.items():
+            item = own.items[path]
+            if path not in before or before[path].digest != item.digest:
+                place = os.path.join(self.root, path)
+                atomic_write(place, content, mode=item.mode)
+                info = os.stat(place)
+                rows[path] = ["text", "", item.digest, info.st_size, info.st_mtime_ns]
+        write_items(self.root, SELF, rows)
+        text = activation_text(own.steps, self.options.prompt, head.python is not None)
+        atomic_write(os.path.join(self.root, ENVIRONMENT), text)
+
+    def shows(self, path: str) -> bool:
+        return os.path.lexists(os.path.join(self.root, path))
+
+
+def _order(path: str) -> Tuple[int, str]:
+    """Modules, then what tells of them, then programs."""
+    if path == "bin" or path.startswith(("bin/", "sbin/")):
+        return 2, path
+    return (1 if ".dist-info" in path else 0), path
+
+
+def _above(folder: str, known: Set[str]) -> List[str]:
+    """*folder* and those above it, up to one of *known*."""
+    found = []
+    while folder and folder not in known:
+        found.append(folder)
+        folder = folder.rpartition("/")[0]
+    return found
+
+
+def _with_all_folders(plan: ViewPlan) -> ViewPlan:
+    """*plan* with every folder above its items, as an empty place needs them."""
+    folders: Set[str] = set()
+    for path in plan.folders:
+        folders.update(_above(path, folders))
+    for path in plan.items:
+        folders.update(_above(path.rpartition("/")[0], folders))
+    return replace(plan, folders=tuple(sorted(folders)))
+
+
+def _remove_bytecode(cache: str, names: Set[str]) -> None:
+    """Byte-code of the modules *names*, and the folder if nothing else is in it."""
+    if os.path.isdir(cache):
+        for name in os.listdir(cache):
+            if name.endswith(".pyc") and name.partition(".")[0] in names:
+                os.unlink(f"{cache}/{name}")
+        _rmdir(cache)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def _rmdir(path: str) -> bool:
+    """Whether the folder is gone; it is removed if it is empty."""
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,297 @@
+"""What a view is made from, and what it will be: the records between plan and apply."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from spack.errors import ViewError
+from spack.util.environment_modifications import Change
+from spack.util.frozen import field, frozen
+from spack.util.hashing import sha256_hex
+from spack.view.activate import EnvStep
+from spack.view.venv_parts import BasePython
+
+__all__ = [
+    "LINK_TYPES",
+    "LINK_TYPE_SYNONYMS",
+    "OWN",
+    "Conflict",
+    "Files",
+    "Item",
+    "FileOwner",
+    "Read",
+    "Shared",
+    "ViewOptions",
+    "ViewPlan",
+    "ViewSource",
+    "contained_base",
+    "link_type_of",
+    "options_digest",
+    "ordered_sources",
+    "plan_digest",
+    "python_facts",
+    "source_digest",
+]
+
+#: Changes whenever the same sources and options give another tree.
+PLAN_VERSION = 4
+
+LINK_TYPES = ("symlink", "hardlink", "copy")
+
+#: What upstream's configuration also accepts.
+LINK_TYPE_SYNONYMS = {"soft": "symlink", "hard": "hardlink", "relocate": "copy", "add": "symlink"}
+
+#: The owner index of what belongs to no package.
+OWN = -1
+
+#: (kind, mode, sha256 or link target, size), as in the store's manifests.
+FileEntry = Tuple[str, int, str, int]
+Files = Mapping[str, FileEntry]
+#: (absolute path, number of bytes or None for all) -> content.
+Read = Callable[[str, Optional[int]], bytes]
+
+
+@frozen
+class ViewSource:
+    """One package of a view.
+
+    :param prefix: where it is installed.
+    :param load_files: its manifest, paths relative to the prefix; only called for a new plan.
+    :param fingerprint: changes when the manifest does (time and size of its file will do).
+    :param role: ``package``; ``extension`` (extends Python: its scripts run the view's Python);
+        ``python`` (the interpreter, when it is in the store); ``python-venv`` (replaced by the
+        view itself, contributes no file).
+    :param link_type: overrides the view's, for packages that resolve their own real path.
+    :param projection: folder of the view that the prefix is shown in, ``""`` for the root.
+    :param environment: what the package says of the environment it runs in.
+    """
+
+    name: str
+    version: str
+    hash: str
+    prefix: str
+    load_files: Callable[[], Files]
+    fingerprint: str = ""
+    role: str = "package"
+    link_type: Optional[str] = None
+    projection: str = ""
+    environment: Tuple[Change, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """``name@version/hash7``, for people."""
+        return f"{self.name}@{self.version}/{self.hash[:7]}"
+
+
+@frozen
+class ViewOptions:
+    """How the view is made.
+
+    :param python: base interpreter; None for a view that is only a tree of links.
+    :param templates: ``share/activate`` by file name.
+    :param prompt: name shown by activation; if empty, the name of the view's folder.
+    :param winners: pattern of paths in the view -> name of the package whose file is taken where
+        several packages differ.
+    :param store_prefixes: further prefixes whose Python counts as the store's (python-venv
+        nodes of dependencies that are not shown).
+    :param splits_env: whether ``/usr/bin/env -S`` works here; scripts need another header if not.
+    """
+
+    link_type: str = "symlink"
+    python: Optional[BasePython] = None
+    system_site_packages: bool = False
+    templates: Mapping[str, str] = field(default_factory=dict)
+    prompt: str = ""
+    winners: Mapping[str, str] = field(default_factory=dict)
+    store_prefixes: Tuple[str, ...] = ()
+    splits_env: bool = True
+
+    def __post_init__(self) -> None:
+        if self.link_type not in LINK_TYPES:
+            raise ViewError(
+                f"'{self.link_type}' is no link type",
+                facts={"link_type": self.link_type},
+                hint=f"use one of {', '.join(LINK_TYPES)}",
+                ref="view-link-type",
+            )
+
+
+class FileOwner(NamedTuple):
+    """A package as the view remembers it."""
+
+    name: str
+    version: str
+    hash: str
+    prefix: str
+
+
+class Item(NamedTuple):
+    """One path of the view that is no folder.
+
+    :param how: see the module's table.
+    :param owner: index into the plan's owners, or :data:`OWN`.
+    :param source: absolute path in the prefix; the target of a ``link``; ``""`` for a ``text``.
+    :param mode: permission bits of the file.
+    :param digest: sha256 of the file's content; ``""`` for a ``link``.
+    """
+
+    how: str
+    owner: int
+    source: str
+    mode: int
+    digest: str
+
+
+class Conflict(NamedTuple):
+    """A path that packages disagree about; *owners* are labels in order of name."""
+
+    path: str
+    owners: Tuple[str, ...]
+
+
+class Shared(NamedTuple):
+    """A path that several packages provide without a conflict.
+
+    :ivar reason: ``same`` (the same content), ``chosen`` (the options name the winner),
+        ``generated`` (an index or byte-code: any of them will do).
+    :ivar owners: indexes of all that provide it; the item says whose is shown.
+    """
+
+    reason: str
+    owners: Tuple[int, ...]
+
+
+@frozen
+class ViewPlan:
+    """All that :func:`spack.view.apply.apply_view` needs.
+
+    :ivar digest: equal for equal sources and options.
+    :ivar options: the same of the options alone; *sources* of each source, parallel to *owners*.
+    :ivar bare: folders that a package has and puts nothing into, with their owners.
+    :ivar folders: in an order that makes parents first.
+    :ivar texts: content of the ``text`` items.
+    :ivar steps: what activating the view does to the environment.
+    :ivar python: facts of the base interpreter for the view's manifest.
+    """
+
+    digest: str
+    options: str
+    sources: Tuple[str, ...]
+    link_type: str
+    owners: Tuple[FileOwner, ...]
+    folders: Tuple[str, ...]
+    bare: Mapping[str, Tuple[int, ...]]
+    items: Mapping[str, Item]
+    texts: Mapping[str, bytes]
+    steps: Tuple[EnvStep, ...]
+    python: Optional[Mapping[str, str]]
+    conflicts: Tuple[Conflict, ...] = ()
+    shared: Mapping[str, Shared] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """:raises ViewError: if there are conflicts; it names every path and its owners."""
+        if not self.conflicts:
+            return
+        shown = [f"{x.path}: {' and '.join(x.owners)}" for x in self.conflicts]
+        more = len(shown) - 20
+        if more > 0:
+            shown[20:] = [f"… and {more} more"]
+        count = len(self.conflicts)
+        what = "path comes" if count == 1 else "paths come"
+        raise ViewError(
+            f"{count} {what} from more than one package with different content",
+            "\n".join(shown),
+            facts={"conflicts": [{"path": x.path, "owners": x.owners} for x in self.conflicts]},
+            hint="leave one of the packages out (view: exclude: [name]), or say whose file is "
+            "taken (view: conflicts: {path: name})",
+            ref="view-conflict",
+        )
+
+
+def plan_digest(sources: Sequence[ViewSource], options: ViewOptions) -> str:
+    """What a view is made from, in one word; reads no manifest."""
+    words = [options_digest(options), *map(source_digest, ordered_sources(sources))]
+    return _hash(words)
+
+
+def options_digest(options: ViewOptions) -> str:
+    """The part of :func:`plan_digest` that the options have."""
+    python = options.python
+    return _hash(
+        [
+            PLAN_VERSION,
+            options.link_type,
+            options.prompt,
+            sorted(options.winners.items()),
+            sorted(options.store_prefixes),
+            options.system_site_packages,
+            sorted(options.templates.items()),
+            python and [str(python.executable), python.version, python.purelib, python.platlib],
+            *([] if options.splits_env else ["no env -S"]),
+        ]
+    )
+
+
+def source_digest(source: ViewSource) -> str:
+    """The part of :func:`plan_digest` that one package has."""
+    s = source
+    return _hash(
+        [s.name, s.hash, s.prefix, s.fingerprint, s.role, s.link_type, s.projection]
+        + [[c.action, c.name, c.value, c.separator] for c in s.environment]
+    )
+
+
+def _hash(facts: Sequence[object]) -> str:
+    return sha256_hex(json.dumps(facts))
+
+
+def ordered_sources(sources: Sequence[ViewSource]) -> List[ViewSource]:
+    """In the order that decides ties: by name."""
+    return sorted(sources, key=lambda s: (s.name, s.hash))
+
+
+def link_type_of(source: ViewSource, options: ViewOptions) -> str:
+    """How the files of a package are shown.
+
+    :raises ViewError: a link type that is not known.
+    """
+    name = source.link_type or options.link_type
+    name = LINK_TYPE_SYNONYMS.get(name, name)
+    if name not in LINK_TYPES:
+        raise ViewError(
+            f"'{name}' is no link type (for {source.name})",
+            facts={"link_type": name, "package": source.name},
+            hint=f"use one of {', '.join(LINK_TYPES)}",
+            ref="view-link-type",
+        )
+    return name
+
+
+def contained_base(sources: Sequence[ViewSource], options: ViewOptions) -> Optional[ViewSource]:
+    """The package of the interpreter, if the view is a whole Python by itself.
+
+    That is so where its files are copied: such a view needs the store no more. Symbolic links and
+    hard links need the store anyway, so the view is a virtual environment of the store's Python.
+    """
+    python = options.python
+    for source in sources:
+        if source.role == "python" and python is not None and not source.projection:
+            inside = str(python.executable).startswith(source.prefix + "/bin/")
+            if inside and link_type_of(source, options) == "copy":
+                return source
+    return None
+
+
+def python_facts(python: BasePython, contained: Optional[ViewSource]) -> Dict[str, str]:
+    """What a view records of its Python; the executable is relative if it is in the view."""
+    executable = str(python.executable)
+    if contained is not None:
+        executable = posixpath.relpath(executable, contained.prefix)
+    return {
+        "executable": executable,
+        "version": python.version,
+        "purelib": python.purelib,
+        "platlib": python.platlib,
+    }

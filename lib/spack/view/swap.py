@@ -1,0 +1,117 @@
+"""Putting a new tree of a view in the place of the old one, and taking one away.
+
+See :mod:`spack.view.apply` for the way, and for what a crash leaves.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Callable, NamedTuple, Optional, Set, Tuple
+
+from spack.util.filesystem import remove_tree
+from spack.view.materialize import Maker
+from spack.view.plan_types import ViewPlan
+from spack.view.preserve import PreservedFiles, Preserver, carry_late
+from spack.view.verify import VerificationResult
+from spack.view.view_manifest import DISPLACED, FOLDER, ViewManifest, write_records
+
+__all__ = ["Exchange", "ViewDirectory", "Replaced", "aside", "remove_own", "replace_tree"]
+
+#: Swaps two paths in one step; False: nothing has changed, it cannot be done here.
+Exchange = Callable[[str, str], bool]
+
+
+def aside(root: str, kind: str) -> str:
+    """A new name beside *root* that :func:`spack.view.apply.recover` knows."""
+    parent, name = os.path.split(root)
+    return os.path.join(parent, f".{name[:200]}.{os.urandom(4).hex()}.{kind}")
+
+
+class ViewDirectory(NamedTuple):
+    """Where a view goes, how the person wrote that, and how it gets there."""
+
+    root: str
+    shown: str
+    exchange: Exchange
+
+
+class Replaced(NamedTuple):
+    """What putting a new tree in place brought."""
+
+    carried: PreservedFiles
+    notes: Tuple[str, ...]
+
+
+def replace_tree(
+    place: ViewDirectory,
+    plan: ViewPlan,
+    prompt: str,
+    old: Optional[ViewManifest],
+    state: Optional[VerificationResult],
+) -> Replaced:
+    """Make the tree of *plan* aside, with what others put into the *old* one, and exchange them.
+
+    :raises OSError: it cannot be done; the old tree is as it was.
+    """
+    new = aside(place.root, "new")
+    try:
+        maker = Maker(plan, new)
+        maker.make()
+        carried = PreservedFiles()
+        if old is not None and state is not None:
+            carried = Preserver(place.root, new, plan, old, state).carry()
+        write_records(new, plan, prompt, maker.made)
+        _exchange(new, place)
+        if old is not None and state is not None:
+            late = carry_late(new, place.root, old, state)
+            taken = {path: there for path, there in late.items() if path != there}
+            carried = carried._replace(
+                kept=(*carried.kept, *(path for path in late if path not in taken)),
+                displaced={**carried.displaced, **taken},
+            )
+    except BaseException:
+        remove_tree(new)
+        raise
+    remove_tree(new)
+    return Replaced(carried, tuple(maker.notes))
+
+
+def _exchange(new: str, place: ViewDirectory) -> None:
+    """Put *new* in its place; *new* is then the old tree, or gone."""
+    root = place.root
+    try:
+        mode = os.stat(root).st_mode
+    except FileNotFoundError:
+        os.rename(new, root)
+        return
+    os.chmod(new, mode & 0o7777)
+    if place.exchange(new, root):
+        return
+    old = aside(root, "old")
+    os.rename(root, old)
+    try:
+        os.rename(new, root)
+    except OSError:
+        os.rename(old, root)
+        raise
+    os.rename(old, new)
+
+
+def remove_own(root: str, old: ViewManifest, state: VerificationResult) -> None:
+    """Remove what belongs to a view, and the folders that are empty then."""
+    gone: Set[str] = {*state.missing, *state.altered}
+    for path in [*old.items, *state.bytecode]:
+        if path not in gone and not path.endswith("/"):
+            os.unlink(os.path.join(root, path))
+    for name in os.listdir(os.path.join(root, FOLDER)):
+        path = os.path.join(root, FOLDER, name)
+        if path != os.path.join(root, DISPLACED):
+            remove_tree(path) if os.path.isdir(path) else os.unlink(path)
+    caches = {path.rpartition("/")[0] for path in state.bytecode}
+    for folder in sorted({*old.folders, *caches, FOLDER}, reverse=True):
+        try:
+            os.rmdir(os.path.join(root, folder))
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
+                raise

@@ -1,0 +1,151 @@
+"""Distributions that somebody installed into a view, and how they stand to the packages' own.
+
+pip and uv write ``NAME-VERSION.dist-info`` with a ``RECORD`` of their files (PEP 376, PEP 627).
+A view knows its own from the manifest; any other is the person's. One of the same name as a
+package's own hides it, or is hidden by it: that is worth a line, and such a distribution is moved
+away as a whole when the view is made right again.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import posixpath
+import re
+from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
+
+from spack.view.verify import VerificationResult
+from spack.view.view_manifest import ViewManifest
+
+__all__ = ["UserDistribution", "distributions", "own_names"]
+
+_INFO = re.compile(r"(?P<folder>.*/site-packages)/(?P<name>[^/]+?)-(?P<version>[^/-]+)\.dist-info/")
+_RUNS = re.compile(r"[-_.]+")
+
+
+class UserDistribution(NamedTuple):
+    """One distribution of the person's.
+
+    :ivar info: its ``.dist-info`` folder, relative to the view.
+    :ivar files: its paths in the view, as its ``RECORD`` says; those of packages excluded.
+    :ivar package: the package of the view with a distribution of the same name, ``name@version``;
+        ``""`` if there is none.
+    :ivar installer: such as ``pip`` or ``uv``.
+    :ivar removed: the package's paths that are missing since.
+    """
+
+    name: str
+    version: str
+    info: str
+    files: FrozenSet[str]
+    package: str
+    installer: str
+    removed: FrozenSet[str] = frozenset()
+
+    @property
+    def key(self) -> Tuple[str, str]:
+        """Its ``site-packages`` folder and normalized name."""
+        return self.info.rpartition("/")[0], normalized(self.name)
+
+    @property
+    def label(self) -> str:
+        """``name version (by installer)``, for people."""
+        by = f" (by {self.installer})" if self.installer else ""
+        return f"{self.name} {self.version}{by}"
+
+    @property
+    def shadows(self) -> bool:
+        """Whether a package of the view has a distribution of this name."""
+        return bool(self.package)
+
+
+def normalized(name: str) -> str:
+    """The name as the index spells it (PEP 503)."""
+    return _RUNS.sub("-", name).lower()
+
+
+def distributions(
+    root: str, manifest: ViewManifest, state: VerificationResult
+) -> Tuple[UserDistribution, ...]:
+    """The person's distributions in the view at *root*, in order of name.
+
+    A ``.dist-info`` that no ``RECORD`` is in is left out: nothing is known of its files.
+    """
+    foreign = {*state.extra, *state.altered}
+    infos: Dict[str, re.Match[str]] = {}
+    for path in foreign:
+        found = _INFO.match(path)
+        if found:
+            infos.setdefault(found.group(0), found)
+    if not infos:
+        return ()
+    own = own_names(manifest.items)
+    result: List[UserDistribution] = []
+    for info, found in infos.items():
+        files = _files(root, info, found.group("folder"))
+        if files is None:
+            continue
+        key = (found.group("folder"), normalized(found.group("name")))
+        result.append(
+            UserDistribution(
+                found.group("name"),
+                found.group("version"),
+                info.rstrip("/"),
+                frozenset(foreign & files),
+                _label(manifest, own.get(key)),
+                _line(os.path.join(root, info, "INSTALLER")),
+                _missing_beside(manifest, state, own.get(key)),
+            )
+        )
+    return tuple(sorted(result))
+
+
+def own_names(items: Iterable[str]) -> Dict[Tuple[str, str], str]:
+    """(folder, normalized name) -> ``METADATA`` path of the distributions among *items*."""
+    own: Dict[Tuple[str, str], str] = {}
+    for path in items:
+        if path.endswith(".dist-info/METADATA"):
+            found = _INFO.match(path)
+            if found:
+                own[(found.group("folder"), normalized(found.group("name")))] = path
+    return own
+
+
+def _label(manifest: ViewManifest, metadata: Optional[str]) -> str:
+    owner = None if metadata is None else manifest.owner(metadata)
+    return "" if owner is None else f"{owner.name}@{owner.version}"
+
+
+def _missing_beside(
+    manifest: ViewManifest, state: VerificationResult, metadata: Optional[str]
+) -> FrozenSet[str]:
+    """Paths that are missing of the package that *metadata* belongs to."""
+    if metadata is None:
+        return frozenset()
+    owner = manifest.items[metadata].owner
+    missing = {path for path in state.missing if path in manifest.items}
+    return frozenset(path for path in missing if manifest.items[path].owner == owner).union(
+        path for path in state.missing if path == metadata.rpartition("/")[0]
+    )
+
+
+def _files(root: str, info: str, folder: str) -> Optional[FrozenSet[str]]:
+    """The paths in a RECORD, relative to the view, with those below its ``.dist-info``."""
+    try:
+        with open(os.path.join(root, info, "RECORD"), encoding="utf-8", newline="") as stream:
+            rows = [row[0] for row in csv.reader(stream) if row]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return None
+    paths = {posixpath.normpath(posixpath.join(folder, row)) for row in rows}
+    # The installer's own notes may be missing in RECORD.
+    for name in os.listdir(os.path.join(root, info)):
+        paths.add(info + name)
+    return frozenset(path for path in paths if not path.startswith(("../", "/")))
+
+
+def _line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.readline().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
