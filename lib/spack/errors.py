@@ -20,7 +20,8 @@ and exit codes live in :mod:`spack.cli` alone::
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 __all__ = [
     "ConfigError",

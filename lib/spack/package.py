@@ -12,7 +12,7 @@ from os import environ as env
 from os import getcwd as pwd
 from os import makedirs, mkdir, readlink, remove, removedirs, rename
 from shutil import move, rmtree
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional
 
 from spack.api import tty
 from spack.api.builder import (
@@ -172,7 +172,7 @@ spack_script: str = _os.path.join(
 )
 
 #: Public names by the API version that added them.
-api: Mapping[str, Tuple[str, ...]] = {
+api: Mapping[str, tuple[str, ...]] = {
     "v2.0": (
         "BaseBuilder",
         "Builder",

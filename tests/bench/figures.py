@@ -8,7 +8,7 @@ us (``run --peer DIR``).
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 __all__ = ["FIGURES", "Figure"]
 
@@ -21,12 +21,12 @@ class Figure(NamedTuple):
     """
 
     title: str
-    peer: Optional[Tuple[float, float]]
-    goal: Optional[float]
+    peer: tuple[float, float] | None
+    goal: float | None
 
 
 #: The order is that of the table.
-FIGURES: Dict[str, Figure] = {
+FIGURES: dict[str, Figure] = {
     "version": Figure("spack --version", (0.26, 0.26), 0.03),
     "find": Figure("spack find", (0.27, 0.31), 0.08),
     "env-list": Figure("spack env list", (0.34, 0.34), 0.08),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Callable
 
 from tool import Failed, Run, Sample, Tool
 
@@ -37,9 +38,9 @@ class Bench:
         self.tool = tool
         self.runs = runs
         self.few = max(1, runs // 3)
-        self._lock: List[Path] = []
-        self._installed: List[Path] = []
-        self._failure: List[Failed] = []
+        self._lock: list[Path] = []
+        self._installed: list[Path] = []
+        self._failure: list[Failed] = []
 
     def lock(self) -> Path:
         """A lock file of the style environment, concretized without anything installed."""
@@ -71,7 +72,7 @@ class Bench:
         self.tool.run("-e", str(kept), "install")
         return kept
 
-    def install(self, builds: int, sources: Optional[Path]) -> Tuple[Run, Path]:
+    def install(self, builds: int, sources: Path | None) -> tuple[Run, Path]:
         """The style environment into a new tree; the run, and the tree."""
         folder = self.tool.environment("style", STYLE.format(view="view"), self.lock())
         tree = self.tool.fresh("store")
@@ -157,10 +158,10 @@ def view(link_type: str) -> Callable[[Bench], Sample]:
     return measure
 
 
-def install(builds: int) -> Callable[[Bench], Iterator[Tuple[str, Sample]]]:
+def install(builds: int) -> Callable[[Bench], Iterator[tuple[str, Sample]]]:
     """The style environment from sources that are at hand, into a new tree."""
 
-    def measure(bench: Bench) -> Iterator[Tuple[str, Sample]]:
+    def measure(bench: Bench) -> Iterator[tuple[str, Sample]]:
         bench.installed()  # brings the sources
         sources = bench.tool.only_sources()
         run, tree = bench.install(builds, sources)
@@ -183,14 +184,14 @@ def install(builds: int) -> Callable[[Bench], Iterator[Tuple[str, Sample]]]:
 def one(name: str, measure: Callable[[Bench], Sample]) -> Callable[..., Iterator]:
     """A measure that gives one figure."""
 
-    def measured(bench: Bench) -> Iterator[Tuple[str, Sample]]:
+    def measured(bench: Bench) -> Iterator[tuple[str, Sample]]:
         yield name, measure(bench)
 
     return measured
 
 
 #: Figures that a measure gives -> the measure. Those that need no installed packages come first.
-MEASURES: Dict[Tuple[str, ...], Callable[[Bench], Iterator[Tuple[str, Sample]]]] = {
+MEASURES: dict[tuple[str, ...], Callable[[Bench], Iterator[tuple[str, Sample]]]] = {
     ("version",): one("version", simple("--version")),
     ("env-list",): one("env-list", simple("env", "list")),
     ("flake8-warm",): one("flake8-warm", solved("py-flake8", warm=True)),

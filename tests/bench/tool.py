@@ -16,8 +16,9 @@ import shutil
 import statistics
 import subprocess
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import NamedTuple
 
 __all__ = ["Failed", "Peer", "Run", "Sample", "Tool"]
 
@@ -78,9 +79,9 @@ class Tool:
         self,
         root: Path,
         scratch: Path,
-        config: Optional[Dict[str, str]] = None,
-        variables: Optional[Dict[str, str]] = None,
-        sources: Optional[Path] = None,
+        config: dict[str, str] | None = None,
+        variables: dict[str, str] | None = None,
+        sources: Path | None = None,
     ) -> None:
         self.root = root
         self.scratch = scratch
@@ -101,12 +102,12 @@ class Tool:
             if not path.exists():
                 return path
 
-    def only_sources(self) -> Optional[Path]:
+    def only_sources(self) -> Path | None:
         """A new source cache with all downloads and nothing that was built from them."""
         if self._sources is None:
             return None
 
-        def without_wheels(folder: str, names: List[str]) -> List[str]:
+        def without_wheels(folder: str, names: list[str]) -> list[str]:
             return ["wheels"] if Path(folder) == self._sources else []
 
         place = self.fresh("sources")
@@ -116,9 +117,9 @@ class Tool:
     def run(
         self,
         *arguments: str,
-        tree: Optional[Path] = None,
-        caches: Optional[Path] = None,
-        sources: Optional[Path] = None,
+        tree: Path | None = None,
+        caches: Path | None = None,
+        sources: Path | None = None,
     ) -> Run:
         """Run one command to its end.
 
@@ -164,7 +165,7 @@ class Tool:
         self.run(*arguments)
         return Sample.of([self.run(*arguments) for _ in range(count)])
 
-    def environment(self, name: str, text: str, lock: Optional[Path] = None) -> Path:
+    def environment(self, name: str, text: str, lock: Path | None = None) -> Path:
         """A new environment directory with that manifest, and a copy of a lock file."""
         folder = self.fresh(name)
         folder.mkdir()
@@ -173,7 +174,7 @@ class Tool:
             shutil.copyfile(lock, folder / "spack.lock")
         return folder
 
-    def package_seconds(self, output: str, tree: Path) -> Dict[str, float]:
+    def package_seconds(self, output: str, tree: Path) -> dict[str, float]:
         """Seconds of each package that an install took, by name; empty if it does not tell."""
         return {match["name"]: float(match["seconds"]) for match in _OURS.finditer(output)}
 
@@ -181,9 +182,9 @@ class Tool:
 class Peer(Tool):
     """Real Spack."""
 
-    def package_seconds(self, output: str, tree: Path) -> Dict[str, float]:
+    def package_seconds(self, output: str, tree: Path) -> dict[str, float]:
         """It writes the times into the prefixes."""
-        found: Dict[str, float] = {}
+        found: dict[str, float] = {}
         for path in tree.glob("**/.spack/install_times.json"):
             data = json.loads(path.read_text(encoding="utf-8"))
             name = path.parent.parent.name

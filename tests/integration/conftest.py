@@ -20,10 +20,11 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, NamedTuple
 
 import pytest
 

@@ -6,8 +6,8 @@ import hashlib
 import io
 import tarfile
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Mapping
 
 
 class Recipes:

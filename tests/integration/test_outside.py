@@ -6,8 +6,9 @@ Each case is tried where the kernel refuses such writes and where they are undon
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any, Callable
 
 import pytest
 

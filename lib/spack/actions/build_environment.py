@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
 
 from spack.actions.workshop import BuildOptions, build_variables, repository_rows
 from spack.build import worker_process

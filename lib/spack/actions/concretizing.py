@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
-    Dict,
-    FrozenSet,
-    Iterable,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Union,
 )
 
 from spack.config.packages import PackageSettings
@@ -38,16 +31,16 @@ class ConcretizeOptions:
 
     def __init__(
         self,
-        reuse: Union[bool, str, None] = None,
+        reuse: bool | str | None = None,
         deprecated: bool = False,
-        tests: Union[bool, FrozenSet[str]] = False,
+        tests: bool | frozenset[str] = False,
     ) -> None:
         self.reuse = reuse
         self.deprecated = deprecated
         self.tests = tests
 
     @property
-    def tested(self) -> FrozenSet[str]:
+    def tested(self) -> frozenset[str]:
         """The packages whose tests run, as :class:`spack.install.plan.PlanOptions` takes them."""
         if isinstance(self.tests, bool):
             return frozenset({"*"}) if self.tests else frozenset()
@@ -64,8 +57,8 @@ def concretize(
     wishes: ConcretizeOptions,
     *,
     deprecated: bool = False,
-    unify: Union[bool, str, None] = None,
-    develop: Optional[Mapping[str, Root]] = None,
+    unify: bool | str | None = None,
+    develop: Mapping[str, Root] | None = None,
 ) -> Solution:
     """Solve for *roots*.
 
@@ -106,7 +99,7 @@ def concretize(
 
 def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
     """All wrong names at once, each with names that look like it."""
-    problems: List[SpackError] = []
+    problems: list[SpackError] = []
     for root in roots:
         for spec in (root.spec, *(dependency.spec for dependency in root.spec.dependencies)):
             if not spec.name:
@@ -135,7 +128,7 @@ def _nameless_hint(spec: Spec, recipes: RepoPath) -> str:
 
 def allowed(
     installed: Mapping[str, ConcreteSpec], reuse: ReuseSettings, wanted: Sequence[Spec] = ()
-) -> Dict[str, ConcreteSpec]:
+) -> dict[str, ConcreteSpec]:
     """What ``include``, ``exclude`` and ``from`` of ``concretizer:reuse`` leave of *installed*.
 
     Each entry of ``from`` is a source with an ``include`` and an ``exclude`` of its own, or the
@@ -170,8 +163,8 @@ def allowed(
 
 
 def reusable_specs(
-    installed: Mapping[str, ConcreteSpec], fixed: Optional[Iterable[ConcreteSpec]] = None
-) -> List[ConcreteSpec]:
+    installed: Mapping[str, ConcreteSpec], fixed: Iterable[ConcreteSpec] | None = None
+) -> list[ConcreteSpec]:
     """Installed nodes and fixed ones, each once."""
     every = dict(installed)
     for spec in fixed or ():

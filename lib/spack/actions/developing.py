@@ -7,8 +7,9 @@ What is installed remembers from which state of its directory it was built
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, FrozenSet, Iterable, Iterator, NamedTuple, Sequence, Set
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from spack.errors import FetchError, SpecError, UsageError
 from spack.fetch.develop_sources import check_directory, fingerprint
@@ -66,7 +67,7 @@ def outdated(
     store: Store,
     own_places: Callable[[], Sequence[Path]],
     reporter: Reporter,
-) -> FrozenSet[str]:
+) -> frozenset[str]:
     """Hashes of installed nodes whose directory has changed, and of those built with them.
 
     :param own_places: see :func:`state_of`; asked when something is developed.
@@ -76,7 +77,7 @@ def outdated(
     nodes = {node.dag_hash(): node for root in roots for node in root.traverse()}
     developed = [node for node in nodes.values() if node.is_develop]
     places = own_places() if developed else ()
-    changed: Set[str] = set()
+    changed: set[str] = set()
     for node in developed:
         record = store.database.record(node.dag_hash())
         if record is None or not record.installed:
@@ -92,7 +93,7 @@ def outdated(
     return frozenset(changed.union(_built_with(changed, list(nodes.values()), store)))
 
 
-def _built_with(changed: Set[str], nodes: Sequence[ConcreteSpec], store: Store) -> Iterator[str]:
+def _built_with(changed: set[str], nodes: Sequence[ConcreteSpec], store: Store) -> Iterator[str]:
     """Installed nodes that were built with one of *changed*, directly or by others."""
     reached, news = set(changed), bool(changed)
     while news:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
-    Dict,
-    Iterable,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Tuple,
 )
 
 from spack.config.schema import Origin
@@ -78,22 +72,22 @@ class EnvironmentWork:
 
     environment: Environment
     configuration: Mapping[str, Any]
-    views: Tuple[ViewDescriptor, ...]
+    views: tuple[ViewDescriptor, ...]
     solve: Callable[[ConcretizeOptions, bool], Solution]
     store: Store
     recipes: Callable[[], RepoPath]
     share: Path
     register: Path
     reporter: Reporter
-    library_path: Tuple[str, ...] = ()
+    library_path: tuple[str, ...] = ()
     splits_env: bool = True
     others: Callable[[], Iterable[Environment]] = tuple
-    own_places: Callable[[], Tuple[Path, ...]] = tuple
+    own_places: Callable[[], tuple[Path, ...]] = tuple
 
 
 def concretize_environment(
     work: EnvironmentWork, wishes: ConcretizeOptions, *, force: bool = False, write: bool = True
-) -> Tuple[Tuple[ConcreteSpec, ...], bool]:
+) -> tuple[tuple[ConcreteSpec, ...], bool]:
     """The concrete roots, and whether they are new; the lock file is written if they are.
 
     The caller holds the environment's lock.
@@ -119,7 +113,7 @@ def concretize_environment(
     return solution.roots, True
 
 
-def _changed_recipes(work: EnvironmentWork) -> List[str]:
+def _changed_recipes(work: EnvironmentWork) -> list[str]:
     """Names of locked packages that are still to be built, and by another recipe than locked.
 
     What is installed stays as it was decided, whatever its recipe has become.
@@ -262,7 +256,7 @@ def _refuse_place(work: EnvironmentWork, view: ViewDescriptor) -> None:
 
 def _environment_of(
     root: Path, here: Path, environments: Iterable[Environment]
-) -> Optional[Environment]:
+) -> Environment | None:
     """The environment, other than that in *here*, one of whose views is at *root*."""
     for environment in environments:
         if environment.path.resolve() == here:
@@ -307,7 +301,7 @@ def remember(environment: Environment, register: Path) -> None:
         pass  # read-only installation: its store is read-only too, so nothing is removed from it
 
 
-def known_environments(root: Path, register: Path) -> List[Environment]:
+def known_environments(root: Path, register: Path) -> list[Environment]:
     """Named environments and the remembered ones that still exist."""
     known = [Environment(root / name, name, named=True) for name in list_environments(root)]
     for path in map(Path, _read(register)):
@@ -316,13 +310,13 @@ def known_environments(root: Path, register: Path) -> List[Environment]:
     return known
 
 
-def living_roots(root: Path, register: Path) -> Mapping[str, Tuple[str, ...]]:
+def living_roots(root: Path, register: Path) -> Mapping[str, tuple[str, ...]]:
     """Hashes of the roots of all environments that exist, with the names of these (or paths).
 
     :raises SpackError: one of them cannot be read: what it needs is not known then.
     """
-    found: Dict[str, List[str]] = {}
-    problems: List[SpackError] = []
+    found: dict[str, list[str]] = {}
+    problems: list[SpackError] = []
     for environment in known_environments(root, register):
         try:
             lock = environment.lockfile
@@ -342,7 +336,7 @@ def living_roots(root: Path, register: Path) -> Mapping[str, Tuple[str, ...]]:
 
 
 def create(
-    place: Path, name: str, source: Optional[Path] = None, view: Optional[str] = None
+    place: Path, name: str, source: Path | None = None, view: str | None = None
 ) -> Environment:
     """Make an environment in *place*.
 
@@ -360,7 +354,7 @@ def create(
     return environment
 
 
-def _texts(source: Path) -> Tuple[str, str]:
+def _texts(source: Path) -> tuple[str, str]:
     manifest = source.with_name("spack.yaml") if source.suffix == ".lock" else source
     try:
         text = manifest.read_text(encoding="utf-8")

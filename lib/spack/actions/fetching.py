@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Mapping, Tuple
 
 from spack.bootstrap.own_dependencies import LOCK
 from spack.config.settings import Settings
@@ -28,7 +28,7 @@ def make_fetcher(
     :param checksum: False takes sources without a checksum, and with a wrong one.
     """
 
-    def network() -> Tuple[PackageIndex, BaseTransport]:
+    def network() -> tuple[PackageIndex, BaseTransport]:
         return index_and_transport(
             read(environ), settings.fetch, environ, lambda: read_knower(root / LOCK)
         )

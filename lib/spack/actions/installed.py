@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Collection, Iterable, List, Optional, Sequence, Tuple
 
 from spack.errors import SpackError, StoreError
 from spack.spec import Spec, Version
@@ -19,16 +19,16 @@ def find(
     store: Store,
     specs: Sequence[Spec],
     *,
-    explicit: Optional[bool] = None,
-    external: Optional[bool] = None,
-    among: Optional[Iterable[str]] = None,
-) -> List[InstallRecord]:
+    explicit: bool | None = None,
+    external: bool | None = None,
+    among: Iterable[str] | None = None,
+) -> list[InstallRecord]:
     """The installed nodes that satisfy any of *specs* (all, when there are none).
 
     :param among: only nodes with these hashes, such as those of an environment.
     """
     database = store.database
-    records: List[InstallRecord] = []
+    records: list[InstallRecord] = []
     for spec in specs or (None,):
         if spec is None:
             records += database.records(explicit=explicit, external=external)
@@ -48,12 +48,12 @@ def is_database_lost(store: Store) -> bool:
     return any(store.root.glob("*/*/.spack/install_record.json"))
 
 
-def _order(record: InstallRecord) -> Tuple[str, str, Version, str]:
+def _order(record: InstallRecord) -> tuple[str, str, Version, str]:
     return (record.architecture, record.name, Version(record.version), record.hash)
 
 
 def one(
-    store: Store, spec: Spec, *, among: Optional[Collection[str]] = None, first: bool = False
+    store: Store, spec: Spec, *, among: Collection[str] | None = None, first: bool = False
 ) -> InstallRecord:
     """The one installed node that *spec* means.
 
@@ -86,13 +86,13 @@ def one(
 
 def several(
     store: Store, specs: Sequence[Spec], *, all_matches: bool = False
-) -> List[InstallRecord]:
+) -> list[InstallRecord]:
     """The installed nodes that each of *specs* means; with *all_matches* a spec may mean many.
 
     :raises StoreError: for every spec that means none, or too many, at once.
     """
-    records: List[InstallRecord] = []
-    problems: List[SpackError] = []
+    records: list[InstallRecord] = []
+    problems: list[SpackError] = []
     for spec in specs:
         try:
             found = find(store, [spec])
@@ -120,7 +120,7 @@ def build_log(store: Store, spec: Spec) -> Path:
         and Version(version) in spec.versions
         and spec_hash.startswith(spec.hash_prefix or "")
     ]
-    log: Optional[Path] = None
+    log: Path | None = None
     if len(records) == 1:
         log = store.log(records[0])
     elif unfinished:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 from spack.actions.views import RecipesOfView, make_view
 from spack.config.schema import Origin

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import tarfile
 import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Optional
 
 from spack.build_systems._backend import LEGACY, BuildSystem, parse_build_system
 from spack.errors import InstallError, SpackError
@@ -52,7 +53,7 @@ class Sdist:
     :param pyproject: its text, for line numbers.
     """
 
-    build: Optional[BuildSystem]
+    build: BuildSystem | None
     metadata: Any
     pyproject: str = ""
 
@@ -78,7 +79,7 @@ class Sdist:
         )
 
     @classmethod
-    def from_parts(cls, pyproject: Optional[bytes], setup: bool, info: Optional[bytes]) -> Sdist:
+    def from_parts(cls, pyproject: bytes | None, setup: bool, info: bytes | None) -> Sdist:
         build = LEGACY if setup else None
         if pyproject is not None:
             build = parse_build_system(pyproject, "pyproject.toml")
@@ -106,8 +107,8 @@ def _is_final(metadata: Any) -> bool:
     return version >= (2, 2) or "Requires-Dist" in metadata
 
 
-def _top_files(path: Path, names: Sequence[str]) -> Dict[str, bytes]:
-    found: Dict[str, bytes] = {}
+def _top_files(path: Path, names: Sequence[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
@@ -143,7 +144,7 @@ def _compared(
     texts: Iterable[str],
     python: str,
     origin: Callable[[str], str],
-) -> List[RequirementFinding]:
+) -> list[RequirementFinding]:
     try:
         applying = requirements.read(texts, environment(python), origin)
     except ValueError as exc:
@@ -155,7 +156,7 @@ def _compared(
     return requirements.compare(declared, applying)
 
 
-def _of_build(declared: Declared, sdist: Sdist, python: str) -> List[RequirementFinding]:
+def _of_build(declared: Declared, sdist: Sdist, python: str) -> list[RequirementFinding]:
     if sdist.build is None:
         return []
     found = _compared(declared, sdist.build.requires, python, sdist.origin)
@@ -175,14 +176,14 @@ def _of_concrete(
     types: Sequence[str],
     tolerated: Sequence[str],
 ) -> Declared:
-    def holds(when: str) -> Optional[bool]:
+    def holds(when: str) -> bool | None:
         return not when or bool(spec.satisfies(when))
 
     chosen = {edge.spec.name: str(edge.spec.version) for edge in spec.edges}
     return Declared(recipe, holds, types, recipe_of, tolerated, chosen)
 
 
-def _python_of(spec: ConcreteSpec) -> Optional[str]:
+def _python_of(spec: ConcreteSpec) -> str | None:
     build_system = spec.variants.get("build_system")
     if build_system is None or build_system.value not in _BUILD_SYSTEMS:
         return None
@@ -191,7 +192,7 @@ def _python_of(spec: ConcreteSpec) -> Optional[str]:
 
 def source_findings(
     spec: ConcreteSpec, recipe: Recipe, recipe_of: RecipeOf, source: Path
-) -> List[RequirementFinding]:
+) -> list[RequirementFinding]:
     """What the unpacked source and the recipe's build dependencies differ in."""
     python = _python_of(spec)
     if python is None:
@@ -210,7 +211,7 @@ def hook_findings(
     recipe_of: RecipeOf,
     needed: Sequence[str],
     undeclared: Sequence[str],
-) -> List[RequirementFinding]:
+) -> list[RequirementFinding]:
     """What the build backend told when it was asked, and what the project's code imported.
 
     :param needed: requirements (PEP 508) that the sources do not name.
@@ -238,9 +239,7 @@ def _implicit(finding: RequirementFinding, spec: ConcreteSpec) -> bool:
     return spec.is_develop and '"py-editables' in finding.message
 
 
-def module_hint(
-    text: str, recipe: Recipe, recipe_of: RecipeOf, spec: ConcreteSpec
-) -> Optional[str]:
+def module_hint(text: str, recipe: Recipe, recipe_of: RecipeOf, spec: ConcreteSpec) -> str | None:
     """What to do about ``No module named ...`` in *text*, when a package is known that has it.
 
     :param spec: what was built.
@@ -294,12 +293,12 @@ MODULES = {
 
 def installed_findings(
     spec: ConcreteSpec, recipe: Recipe, recipe_of: RecipeOf, prefix: Path
-) -> List[RequirementFinding]:
+) -> list[RequirementFinding]:
     """What the installed metadata and the recipe's run dependencies differ in."""
     python = _python_of(spec)
     if python is None:
         return []
-    found: List[RequirementFinding] = []
+    found: list[RequirementFinding] = []
     declared = _of_concrete(spec, recipe, recipe_of, ("run",), ())
     for path in sorted(prefix.glob("lib*/python*/site-packages/*.dist-info/METADATA")):
         metadata = BytesHeaderParser().parsebytes(path.read_bytes())
@@ -310,7 +309,7 @@ def installed_findings(
     return list(dict.fromkeys(found))
 
 
-def _of_metadata(declared: Declared, metadata: Any, python: str) -> List[RequirementFinding]:
+def _of_metadata(declared: Declared, metadata: Any, python: str) -> list[RequirementFinding]:
     texts = [" ".join(value.split()) for value in metadata.get_all("Requires-Dist", ())]
     found = _compared(declared, texts, python, lambda text: "Requires-Dist")
     with_extras = {_project(text) for text in texts}
@@ -330,7 +329,7 @@ def _names(finding: RequirementFinding, projects: Iterable[str]) -> bool:
     return any(package == f"py-{project}" for project in projects)
 
 
-def _of_python(declared: Declared, wanted: str, python: str) -> List[RequirementFinding]:
+def _of_python(declared: Declared, wanted: str, python: str) -> list[RequirementFinding]:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # start-up: see _project
 
     try:
@@ -359,7 +358,7 @@ def _admits_python(text: str, python: str) -> bool:
 # In bulk.
 
 
-def cached_archive(cache: SourceCache, recipe: Recipe, version: str) -> Optional[Path]:
+def cached_archive(cache: SourceCache, recipe: Recipe, version: str) -> Path | None:
     """The archive of a version, if it is in the source cache."""
     try:
         source = source_for(recipe, version)
@@ -371,8 +370,8 @@ def cached_archive(cache: SourceCache, recipe: Recipe, version: str) -> Optional
 
 
 def audit(
-    recipe: Recipe, recipe_of: RecipeOf, archive_of: Callable[[str], Optional[Path]]
-) -> Iterator[Tuple[str, List[RequirementFinding]]]:
+    recipe: Recipe, recipe_of: RecipeOf, archive_of: Callable[[str], Path | None]
+) -> Iterator[tuple[str, list[RequirementFinding]]]:
     """For each version whose source archive is at hand, the version and its findings.
 
     :param archive_of: the archive of a version, or None.
@@ -383,7 +382,7 @@ def audit(
         if path is None or path.suffix == ".whl":
             continue
         sdist = Sdist.from_archive(path)
-        found: Dict[RequirementFinding, None] = {}
+        found: dict[RequirementFinding, None] = {}
         for python in PYTHONS:
             found.update(dict.fromkeys(_of_version(recipe, row.version, sdist, python, recipe_of)))
         yield row.version, list(found)
@@ -391,10 +390,10 @@ def audit(
 
 def _of_version(
     recipe: Recipe, version: str, sdist: Sdist, python: str, recipe_of: RecipeOf
-) -> List[RequirementFinding]:
+) -> list[RequirementFinding]:
     spec = Spec.parse(f"{recipe.name}@={version} ^python@={python}")
 
-    def holds(when: str) -> Optional[bool]:
+    def holds(when: str) -> bool | None:
         condition = Spec.parse(f"{recipe.name} {when}" if when else recipe.name)
         if spec.satisfies(condition):
             return True
@@ -407,7 +406,7 @@ def _of_version(
         of_python = Spec.parse(row.spec).name == "python" and holds(row.when)
         if of_python and not _admits_python(row.spec, python):
             return []
-    found: List[RequirementFinding] = []
+    found: list[RequirementFinding] = []
     if sdist.metadata is not None:
         found += _of_metadata(declared(("run",), ()), sdist.metadata, python)
         if any("Requires-Python" in row.message for row in found):

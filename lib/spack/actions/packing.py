@@ -12,8 +12,9 @@ import gzip
 import json
 import os
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, cast
+from typing import IO, Any, NamedTuple, cast
 
 from spack.actions.views import RecipesOfView, make_view
 from spack.api.elf import ElfParsingError, parse_elf
@@ -48,9 +49,9 @@ class Needs(NamedTuple):
     python: str
     python_version: str
     libc: str
-    store: Tuple[str, ...]
+    store: tuple[str, ...]
 
-    def lines(self) -> List[str]:
+    def lines(self) -> list[str]:
         """For the person."""
         lines = [f"needs {self.platform}" + (f" with {self.libc} or newer" if self.libc else "")]
         if self.python:
@@ -81,7 +82,7 @@ def pack_view(
     share: Path,
     name: str,
     target: Path,
-    recipes: Optional[RecipesOfView] = None,
+    recipes: RecipesOfView | None = None,
     splits_env: bool = True,
 ) -> Packed:
     """Write the archive *target* with a copy of *view* below the folder *name*.
@@ -153,7 +154,7 @@ def unpack_view(archive: Path, target: Path) -> Packed:
     return Packed(target, 0, needs)
 
 
-def missing(needs: Needs) -> List[str]:
+def missing(needs: Needs) -> list[str]:
     """What of *needs* this machine has not."""
     lines = []
     if needs.python and not os.access(needs.python, os.X_OK):
@@ -238,6 +239,6 @@ def _refuse_below_links(members: Sequence[tarfile.TarInfo]) -> None:
             above = os.path.dirname(above)
 
 
-def _trusting() -> Dict[str, Any]:
+def _trusting() -> dict[str, Any]:
     """Python 3.12 and later want to be told what to allow."""
     return {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}

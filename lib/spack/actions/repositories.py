@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
-    Iterable,
-    List,
-    Mapping,
     NamedTuple,
-    Optional,
-    Sequence,
-    Tuple,
 )
 
 from spack.config.edit import SectionFile
@@ -61,7 +56,7 @@ class RepositoryAccess(NamedTuple):
     root: Path
     clones: Callable[[], Clones]
     reporter: Callable[[], Reporter]
-    cache: Optional[str] = None
+    cache: str | None = None
 
     def place(self, entry: RepoEntry) -> Path:
         """Where the clone of *entry* is, or would be: each state of a url has one of its own."""
@@ -89,7 +84,7 @@ class Row(NamedTuple):
     path: str
     origin: str
     state: str
-    git: Optional[str] = None
+    git: str | None = None
     ref: str = ""
     commit: str = ""
     problem: str = ""
@@ -108,7 +103,7 @@ def access_to(
     user_cache: Path,
     environ: Mapping[str, str],
     reporter: Callable[[], Reporter],
-    cache: Optional[str] = None,
+    cache: str | None = None,
 ) -> RepositoryAccess:
     """What opens repositories, with clones below *user_cache* and the git of *environ*'s PATH."""
 
@@ -127,7 +122,7 @@ def is_url(text: str) -> bool:
     return colon > 1 and "/" not in text[:colon]
 
 
-def repositories(entries: Iterable[RepoEntry], access: RepositoryAccess) -> Tuple[Repository, ...]:
+def repositories(entries: Iterable[RepoEntry], access: RepositoryAccess) -> tuple[Repository, ...]:
     """The configured repositories, in order; those from git are cloned when they are not there.
 
     Of two with one namespace the first counts, and a warning names both.
@@ -135,7 +130,7 @@ def repositories(entries: Iterable[RepoEntry], access: RepositoryAccess) -> Tupl
     :raises RecipeError: one cannot be used.
     :raises FetchError: one cannot be cloned.
     """
-    found: List[Repository] = []
+    found: list[Repository] = []
     for entry in entries:
         for repository in _open(entry, access):
             same = [x for x in found if x.namespace == repository.namespace]
@@ -149,7 +144,7 @@ def repositories(entries: Iterable[RepoEntry], access: RepositoryAccess) -> Tupl
     return tuple(found)
 
 
-def missing(entries: Iterable[RepoEntry], access: RepositoryAccess) -> List[str]:
+def missing(entries: Iterable[RepoEntry], access: RepositoryAccess) -> list[str]:
     """The names of those that are still to be cloned."""
     return [
         entry.name
@@ -162,7 +157,7 @@ def _is_cloned(place: Path) -> bool:
     return (place / ".git").exists()
 
 
-def _open(entry: RepoEntry, access: RepositoryAccess) -> List[Repository]:
+def _open(entry: RepoEntry, access: RepositoryAccess) -> list[Repository]:
     if entry.git is None:
         assert entry.path is not None
         return [Repository.open(entry.path)]
@@ -229,12 +224,12 @@ def _warn_of_other_commit(entry: RepoEntry, place: Path, access: RepositoryAcces
 # -- showing -----------------------------------------------------------------------------------
 
 
-def rows(entries: Iterable[RepoEntry], access: RepositoryAccess) -> List[Row]:
+def rows(entries: Iterable[RepoEntry], access: RepositoryAccess) -> list[Row]:
     """What ``spack repo list`` shows; nothing is cloned, and nothing is an error."""
     return [row for entry in entries for row in _rows(entry, access)]
 
 
-def _rows(entry: RepoEntry, access: RepositoryAccess) -> List[Row]:
+def _rows(entry: RepoEntry, access: RepositoryAccess) -> list[Row]:
     place = access.place(entry)
     row = Row(entry.name, "", "", str(place), entry.origin, "ready")
     if entry.git is not None:
@@ -253,7 +248,7 @@ def _rows(entry: RepoEntry, access: RepositoryAccess) -> List[Row]:
             )
         except FetchError as error:
             row = row._replace(state="broken", problem=error.message)
-    problems: List[RecipeError] = []
+    problems: list[RecipeError] = []
     try:
         found = (
             [Repository.open(place)]
@@ -280,7 +275,7 @@ def _rows(entry: RepoEntry, access: RepositoryAccess) -> List[Row]:
 
 def add_repository(
     file: SectionFile, entry: RepoEntry, access: RepositoryAccess
-) -> Tuple[str, Sequence[Repository]]:
+) -> tuple[str, Sequence[Repository]]:
     """Register a directory, or a url, which is cloned; what is added comes first.
 
     :param entry: ``name`` is "" for the namespace of the repository.
@@ -349,7 +344,7 @@ def _listed_name(file: SectionFile, path: str) -> str:
         return path  # with variables, or broken: any name will do
 
 
-def remove_entry(file: SectionFile, name: str, path: Path) -> List[str]:
+def remove_entry(file: SectionFile, name: str, path: Path) -> list[str]:
     """Take what has that name, namespace or directory out of *file*; its files stay.
 
     :return: what was removed, as it was written; the file is saved if there was anything.

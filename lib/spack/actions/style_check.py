@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import NamedTuple
 
 from spack.bootstrap.style_tools import arguments
 from spack.errors import UsageError
@@ -22,13 +23,13 @@ class StyleFinding(NamedTuple):
     output: str
 
 
-def project_root(cwd: Path, run: Runner) -> Optional[Path]:
+def project_root(cwd: Path, run: Runner) -> Path | None:
     """The top of the git checkout that *cwd* is in."""
     found = run(["git", "-C", str(cwd), "rev-parse", "--show-toplevel"])
     return Path(found.stdout.rstrip("\n")) if found.ok else None
 
 
-def changed_files(root: Path, base: str, everything: bool, run: Runner) -> List[Path]:
+def changed_files(root: Path, base: str, everything: bool, run: Runner) -> list[Path]:
     """Python files of the checkout that differ from *base* or are new; all with *everything*.
 
     :raises UsageError: git does not know *base*.

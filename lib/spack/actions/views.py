@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
-    Dict,
-    Iterable,
-    List,
-    Mapping,
     NamedTuple,
-    Optional,
-    Sequence,
-    Tuple,
 )
 
 from spack.environment.spack_yaml import ViewDescriptor
@@ -66,10 +60,10 @@ class RecipesOfView(NamedTuple):
     """
 
     recipes: Callable[[], RepoPath]
-    library_path: Tuple[str, ...]
+    library_path: tuple[str, ...]
 
 
-def templates(share: Path) -> Dict[str, str]:
+def templates(share: Path) -> dict[str, str]:
     """The activation scripts' templates by file name."""
     folder = share / "activate"
     return {
@@ -79,10 +73,10 @@ def templates(share: Path) -> Dict[str, str]:
     }
 
 
-def shown(roots: Iterable[ConcreteSpec], view: ViewDescriptor) -> List[ConcreteSpec]:
+def shown(roots: Iterable[ConcreteSpec], view: ViewDescriptor) -> list[ConcreteSpec]:
     """The nodes that a view shows, each once, externals included."""
     followed = _FOLLOWED[view.link]
-    nodes: Dict[str, ConcreteSpec] = {}
+    nodes: dict[str, ConcreteSpec] = {}
     for root in roots:
         for node in root.traverse(deptypes=followed) if followed else [root]:
             nodes.setdefault(node.dag_hash(), node)
@@ -115,12 +109,12 @@ def check_places(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None:
         raise error.at(view.origin).replaced(hint=hint) from error
 
 
-def python_of(nodes: Iterable[ConcreteSpec], store: Store) -> Optional[PythonOfView]:
+def python_of(nodes: Iterable[ConcreteSpec], store: Store) -> PythonOfView | None:
     """The interpreter of the nodes: that of ``python`` among them or below them.
 
     :raises ViewError: there are several: one view shows one Python.
     """
-    found: Dict[str, ConcreteSpec] = {}
+    found: dict[str, ConcreteSpec] = {}
     for node in nodes:
         if node.name == "python":
             found[node.dag_hash()] = node
@@ -141,7 +135,7 @@ def python_of(nodes: Iterable[ConcreteSpec], store: Store) -> Optional[PythonOfV
 
 
 def _layout(node: ConcreteSpec, store: Store) -> PythonOfView:
-    data: Optional[Mapping[str, Any]] = node.extra_attributes.get("layout")
+    data: Mapping[str, Any] | None = node.extra_attributes.get("layout")
     if data is None:
         record = Path(store.prefix(node)) / METADATA / "python.json"
         if record.is_file():
@@ -159,7 +153,7 @@ def _layout(node: ConcreteSpec, store: Store) -> PythonOfView:
     return PythonOfView(layout.executable, layout.version, layout.purelib, layout.platlib)
 
 
-def _looked_at(prefix: Path, version: str) -> Optional[PythonOfView]:
+def _looked_at(prefix: Path, version: str) -> PythonOfView | None:
     """The layout of a Python in *prefix* that nobody has recorded, from where its files are."""
     major, minor = [*version.split("."), "0", "0"][:2]
     for stdlib in sorted(prefix.glob(f"lib*/python{major}.{minor}*")):
@@ -172,14 +166,14 @@ def _looked_at(prefix: Path, version: str) -> Optional[PythonOfView]:
 
 
 def view_sources(
-    nodes: Sequence[ConcreteSpec], store: Store, view: Optional[ViewDescriptor] = None
-) -> Tuple[List[ViewSource], List[ConcreteSpec]]:
+    nodes: Sequence[ConcreteSpec], store: Store, view: ViewDescriptor | None = None
+) -> tuple[list[ViewSource], list[ConcreteSpec]]:
     """What the view is made from, and the nodes that are missing.
 
     Externals have no files of their own to show.
     """
-    sources: List[ViewSource] = []
-    missing: List[ConcreteSpec] = []
+    sources: list[ViewSource] = []
+    missing: list[ConcreteSpec] = []
     for node in nodes:
         if node.external is not None:
             continue
@@ -191,9 +185,7 @@ def view_sources(
     return sources, missing
 
 
-def _source(
-    node: ConcreteSpec, record: InstallRecord, view: Optional[ViewDescriptor]
-) -> ViewSource:
+def _source(node: ConcreteSpec, record: InstallRecord, view: ViewDescriptor | None) -> ViewSource:
     manifest = Metadata(Path(record.prefix)).manifest
     status = os.stat(manifest)
 
@@ -221,7 +213,7 @@ def _role(node: ConcreteSpec) -> str:
     return "package"
 
 
-def _projection(node: ConcreteSpec, view: Optional[ViewDescriptor]) -> str:
+def _projection(node: ConcreteSpec, view: ViewDescriptor | None) -> str:
     if view is None or not view.projections:
         return ""
     for text, projection in view.projections.items():
@@ -241,7 +233,7 @@ def make_view(
     share: Path,
     prompt: str,
     *,
-    recipes: Optional[RecipesOfView] = None,
+    recipes: RecipesOfView | None = None,
     splits_env: bool = True,
     force: bool = False,
     check: bool = True,

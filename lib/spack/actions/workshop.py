@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
+from typing import Callable
 
 from spack.actions.developing import DEVELOPED, is_editable, source_directory, state_of
 from spack.build import sandbox, worker_process
@@ -68,17 +69,17 @@ class BuildOptions:
     store: Store
     host_environment: Mapping[str, str]
     stage_root: Path
-    library_path: Tuple[str, ...]
+    library_path: tuple[str, ...]
     interpreter: str
-    passed: Tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     sandbox: str = sandbox.PREVENT
-    writable: Tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
     compiling: Mapping[str, str] = field(default_factory=dict)
     stage_name: str = "spack-stage-{name}-{version}-{hash}"
     dirty: bool = False
     keep_venv: bool = False
-    wheels: Optional[Path] = None
+    wheels: Path | None = None
     strict_metadata: bool = False
     modes: Callable[[ConcreteSpec], Modes] = lambda spec: Modes()
 
@@ -101,12 +102,12 @@ class BuildOptions:
         return recipe
 
     @property
-    def from_host(self) -> Tuple[str, ...]:
+    def from_host(self) -> tuple[str, ...]:
         """Names of the variables of the person that builds get."""
         return passed_names(self.host_environment, self.let_through)
 
     @property
-    def let_through(self) -> Tuple[str, ...]:
+    def let_through(self) -> tuple[str, ...]:
         """The same as patterns."""
         return ("*",) if self.dirty else self.passed
 
@@ -123,7 +124,7 @@ class BuildOptions:
         return sandbox.PREVENT if not self.dirty and landlock.is_available() else sandbox.UNDO
 
     @property
-    def own_places(self) -> Tuple[Path, ...]:
+    def own_places(self) -> tuple[Path, ...]:
         """Directories of ours that may lie among a developer's sources, and are none."""
         return (self.stage_root, self.store.root)
 
@@ -154,7 +155,7 @@ def services(
             server.close()
 
 
-def _fork_server(workshop: BuildOptions, plan: Plan) -> Optional[ForkServer]:
+def _fork_server(workshop: BuildOptions, plan: Plan) -> ForkServer | None:
     """The server of workers, where one can be had and something is to be built."""
     if not plan.builds or not ForkServer.is_possible():
         return None
@@ -175,7 +176,7 @@ class StagedSources:
 
     def __init__(self, workshop: BuildOptions, steps: Iterable[Step]) -> None:
         self._workshop = workshop
-        self._dependents: Dict[str, List[ConcreteSpec]] = {}
+        self._dependents: dict[str, list[ConcreteSpec]] = {}
         for step in steps:
             for edge in step.spec.edges:
                 self._dependents.setdefault(edge.spec.dag_hash(), []).append(step.spec)
@@ -186,7 +187,7 @@ class StagedSources:
         recipe = self._workshop.recipe(spec)
         task.phase("fetch")
 
-        def progress(done: int, total: Optional[int]) -> None:
+        def progress(done: int, total: int | None) -> None:
             if cancelled():
                 raise worker_process.Cancelled("the fetch was cancelled")
             task.progress(done, total or 0)
@@ -232,7 +233,7 @@ class StagedSources:
             progress=lambda done, total: task.progress(done, total or 0),
         )
 
-    def patches(self, recipe: Recipe, spec: ConcreteSpec) -> List[Tuple[Recipe, PatchRecord]]:
+    def patches(self, recipe: Recipe, spec: ConcreteSpec) -> list[tuple[Recipe, PatchRecord]]:
         """The recipe's own patches that apply, then those that dependents bring."""
         found = [(recipe, patch) for patch in recipe.patches if _holds(spec, patch.when)]
         for dependent in self._dependents.get(spec.dag_hash(), ()):
@@ -254,7 +255,7 @@ def stage_sources(workshop: BuildOptions, spec: ConcreteSpec, task: Task) -> Sta
         return sources.stage(Step(BUILD, spec, ()), task, lambda: False)
 
 
-def resources_of(recipe: Recipe, spec: ConcreteSpec) -> List[ResourceRecord]:
+def resources_of(recipe: Recipe, spec: ConcreteSpec) -> list[ResourceRecord]:
     """The resources whose condition holds."""
     return [resource for resource in recipe.resources if _holds(spec, resource.when)]
 
@@ -263,7 +264,7 @@ def _holds(spec: ConcreteSpec, when: str) -> bool:
     return not when or spec.satisfies(when)
 
 
-def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> Optional[PythonPaths]:
+def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> PythonPaths | None:
     """Where a Python extension's modules belong, as its ``python-venv`` has recorded it.
 
     :raises InstallError: there is no virtual environment in that prefix.
@@ -320,7 +321,7 @@ def _opened(workshop: BuildOptions) -> Iterator[str]:
         yield f"set by the configuration (config:build_env:set): {', '.join(workshop.variables)}"
 
 
-def _writable(workshop: BuildOptions, order: BuildRequest, stage: Stage) -> Tuple[str, ...]:
+def _writable(workshop: BuildOptions, order: BuildRequest, stage: Stage) -> tuple[str, ...]:
     roots = [str(repository.root) for repository in workshop.recipes.repositories]
     return sandbox.writable_places(
         (str(stage.path), str(stage.source_path)),
@@ -330,10 +331,10 @@ def _writable(workshop: BuildOptions, order: BuildRequest, stage: Stage) -> Tupl
     )
 
 
-def _own_and_others(order: BuildRequest) -> Tuple[List[str], List[str]]:
+def _own_and_others(order: BuildRequest) -> tuple[list[str], list[str]]:
     """Directories that a build might write to by mistake: of the store, and of the system."""
-    own: List[str] = []
-    others: List[str] = []
+    own: list[str] = []
+    others: list[str] = []
     for node in order.spec.traverse(DEPTYPES, root=False):
         prefix = order.prefixes.get(node.dag_hash())
         if node.external is None:
@@ -355,14 +356,14 @@ def _development(spec: ConcreteSpec) -> str:
     return IN_PLACE if is_editable(spec) else COPY
 
 
-def repository_rows(recipes: RepoPath) -> Tuple[RepositoryRow, ...]:
+def repository_rows(recipes: RepoPath) -> tuple[RepositoryRow, ...]:
     """The repositories as a worker is told of them."""
     return tuple(RepositoryRow(repo.namespace, str(repo.root)) for repo in recipes.repositories)
 
 
-def build_variables(workshop: BuildOptions, spec: ConcreteSpec, stage_path: Path) -> Dict[str, str]:
+def build_variables(workshop: BuildOptions, spec: ConcreteSpec, stage_path: Path) -> dict[str, str]:
     """All environment variables that the worker for *spec* starts with."""
-    directories: List[str] = []
+    directories: list[str] = []
     for node in spec.traverse():
         if node.external is not None and node.external.path:
             directories.append(os.path.join(node.external.path, "bin"))
@@ -379,7 +380,7 @@ def build_variables(workshop: BuildOptions, spec: ConcreteSpec, stage_path: Path
     return variables
 
 
-def _versions(spec: ConcreteSpec) -> Dict[str, str]:
+def _versions(spec: ConcreteSpec) -> dict[str, str]:
     """Variables that give a version to backends which ask git for it.
 
     What is built is the version that the spec says; in a developer's directory there is no
@@ -395,7 +396,7 @@ class _WorkerBuilder:
     """Runs builds in worker processes; see :class:`spack.install.interfaces.NodeBuilder`."""
 
     def __init__(
-        self, workshop: BuildOptions, reporter: Reporter, server: Optional[ForkServer]
+        self, workshop: BuildOptions, reporter: Reporter, server: ForkServer | None
     ) -> None:
         self._workshop = workshop
         self._reporter = reporter
@@ -444,7 +445,7 @@ class _WorkerBuilder:
         needed, undeclared = result.requirements, result.undeclared
         self._tell(order, lambda s, r, f: metadata.hook_findings(s, r, f, needed, undeclared))
         self._tell(order, lambda s, r, f: metadata.installed_findings(s, r, f, order.prefix))
-        facts: Dict[str, object] = {
+        facts: dict[str, object] = {
             "phases": {phase.name: round(phase.seconds, 3) for phase in result.phases}
         }
         if self._workshop.dirty:
@@ -468,7 +469,7 @@ class _WorkerBuilder:
         self,
         order: BuildRequest,
         look: Callable[
-            [ConcreteSpec, Recipe, Callable[[str], Optional[Recipe]]], List[RequirementFinding]
+            [ConcreteSpec, Recipe, Callable[[str], Recipe | None]], list[RequirementFinding]
         ],
     ) -> None:
         """Write what the recipe says wrong of the package's needs into the log, and tell of it.

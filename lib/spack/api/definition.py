@@ -12,7 +12,7 @@ import functools
 import re
 import sys
 from types import FrameType
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 from spack.errors import RecipeError, SpecError
 from spack.spec import Spec
@@ -83,7 +83,7 @@ class Definition:
                 return
 
 
-_open: List[Definition] = []
+_open: list[Definition] = []
 
 
 def opened(namespace: dict[str, Any], module: str) -> Definition:

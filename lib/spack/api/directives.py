@@ -10,8 +10,9 @@ Two kinds of declarations are not plain records, because recipes use them at run
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Tuple, Union
+from typing import Any, Callable
 
 from spack.api.definition import Definition, directive
 from spack.api.variants import Variant, conditional
@@ -68,7 +69,7 @@ class VersionDeclaration:
 class MaintainersDeclaration:
     """``maintainers("a", "b")``."""
 
-    names: Tuple[str, ...]
+    names: tuple[str, ...]
     line: int = 0
 
 
@@ -76,7 +77,7 @@ class MaintainersDeclaration:
 class BuildSystemDeclaration:
     """``build_system("cmake", "autotools", default="cmake")``; the variant stands beside it."""
 
-    values: Tuple[str, ...]
+    values: tuple[str, ...]
     default: str
     line: int = 0
 
@@ -97,7 +98,7 @@ class SpliceDeclaration:
 
     target: str
     when: str
-    match_variants: Union[str, Tuple[str, ...], None] = None
+    match_variants: str | tuple[str, ...] | None = None
     line: int = 0
 
 
@@ -135,7 +136,7 @@ _VERSION_KEYWORDS = frozenset(
 
 @directive
 def version(
-    definition: Definition, ver: Union[str, int], checksum: Any = None, **options: Any
+    definition: Definition, ver: str | int, checksum: Any = None, **options: Any
 ) -> VersionDeclaration:
     """Declare a version and where its source is.
 
@@ -182,8 +183,8 @@ def variant(
     default: Any = None,
     description: str = "",
     values: Any = None,
-    multi: Union[bool, None] = None,
-    validator: Union[Callable[..., Any], None] = None,
+    multi: bool | None = None,
+    validator: Callable[..., Any] | None = None,
     when: Any = None,
     sticky: bool = False,
 ) -> Variant:
@@ -209,7 +210,7 @@ def variant(
     return declared
 
 
-def _types(name: str, type: Any) -> Tuple[str, ...]:  # the keyword's own name
+def _types(name: str, type: Any) -> tuple[str, ...]:  # the keyword's own name
     types = (type,) if isinstance(type, str) else tuple(type)
     if "all" in types:
         return DEPENDENCY_TYPES
@@ -229,7 +230,7 @@ def depends_on(
     when: Any = None,
     type: Any = ("build", "link"),  # the keyword's own name
     patches: Any = None,
-) -> Union[DependencyRecord, None]:
+) -> DependencyRecord | None:
     """Declare a dependency.
 
     :param spec: name and constraints of one package; ``^`` is an error, ``%`` is not.
@@ -251,7 +252,7 @@ def depends_on(
     return record
 
 
-def _nested_patches(definition: Definition, patches: Any) -> Tuple[PatchRecord, ...]:
+def _nested_patches(definition: Definition, patches: Any) -> tuple[PatchRecord, ...]:
     if patches is None:
         return ()
     items = patches if isinstance(patches, (list, tuple)) else (patches,)
@@ -306,7 +307,7 @@ def _name_of(text: str) -> str:
 
 @directive
 def conflicts(
-    definition: Definition, conflict_spec: str, when: Any = None, msg: Union[str, None] = None
+    definition: Definition, conflict_spec: str, when: Any = None, msg: str | None = None
 ) -> ConflictRecord:
     """Declare that *conflict_spec* cannot be where *when* holds."""
     record = ConflictRecord(
@@ -322,7 +323,7 @@ def requires(
     *specs: str,
     policy: str = "one_of",
     when: Any = None,
-    msg: Union[str, None] = None,
+    msg: str | None = None,
 ) -> RequirementRecord:
     """Declare that one (``one_of``) or at least one (``any_of``) of *specs* must hold."""
     if policy not in ("one_of", "any_of"):
@@ -358,8 +359,8 @@ def patch(
     when: Any = None,
     working_dir: str = ".",
     reverse: bool = False,
-    sha256: Union[str, None] = None,
-    archive_sha256: Union[str, None] = None,
+    sha256: str | None = None,
+    archive_sha256: str | None = None,
 ) -> PatchRecord:
     """Declare a patch: a file beside the recipe, or a url with its ``sha256``."""
     if "://" in url_or_filename and sha256 is None:
@@ -382,13 +383,13 @@ def patch(
 def resource(
     definition: Definition,
     *,
-    name: Union[str, None] = None,
+    name: str | None = None,
     destination: str = "",
     placement: Any = None,
     when: Any = None,
-    url: Union[str, None] = None,
-    sha256: Union[str, None] = None,
-    checksum: Union[str, None] = None,
+    url: str | None = None,
+    sha256: str | None = None,
+    checksum: str | None = None,
     **options: Any,
 ) -> ResourceRecord:
     """Declare a further source that is unpacked into the package's.
@@ -414,7 +415,7 @@ def resource(
 def license(  # the directive's own name
     definition: Definition,
     license_identifier: str,
-    checked_by: Union[str, Tuple[str, ...], None] = None,
+    checked_by: str | tuple[str, ...] | None = None,
     when: Any = None,
 ) -> LicenseRecord:
     """Declare the license, an SPDX expression."""
@@ -432,7 +433,7 @@ def maintainers(definition: Definition, *names: str) -> MaintainersDeclaration:
 
 
 @directive
-def build_system(definition: Definition, *values: Any, default: Union[str, None] = None) -> Variant:
+def build_system(definition: Definition, *values: Any, default: str | None = None) -> Variant:
     """Declare which build systems can build the package: the variant ``build_system``."""
     flat = values[0] if len(values) == 1 and isinstance(values[0], (tuple, list)) else values
     texts: list[str] = []
@@ -457,8 +458,8 @@ def build_system(definition: Definition, *values: Any, default: Union[str, None]
 @directive
 def redistribute(
     definition: Definition,
-    source: Union[bool, None] = None,
-    binary: Union[bool, None] = None,
+    source: bool | None = None,
+    binary: bool | None = None,
     when: Any = None,
 ) -> RedistributeDeclaration:
     """Declare that sources or binaries may not be passed on; it can only switch off."""

@@ -10,7 +10,7 @@ import os
 import re
 import struct
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, List, NamedTuple, Optional, Tuple
+from typing import Any, BinaryIO, NamedTuple
 
 __all__ = [
     "ElfFile",
@@ -68,10 +68,10 @@ class ElfFile:
     dt_rpath_str: bytes = b""
     has_soname: bool = False
     dt_soname_str: bytes = b""
-    dt_needed_strs: List[bytes] = field(default_factory=list)
-    dynamic: List[_Entry] = field(default_factory=list)
+    dt_needed_strs: list[bytes] = field(default_factory=list)
+    dynamic: list[_Entry] = field(default_factory=list)
     dynamic_offset: int = 0
-    segments: List[_Segment] = field(default_factory=list)
+    segments: list[_Segment] = field(default_factory=list)
 
     @property
     def has_needed(self) -> bool:
@@ -128,14 +128,14 @@ def _read(f: BinaryIO, offset: int, size: int) -> bytes:
     return data
 
 
-def _read_header(f: BinaryIO, elf: ElfFile) -> Tuple[int, int, int]:
+def _read_header(f: BinaryIO, elf: ElfFile) -> tuple[int, int, int]:
     ident = f.read(16)
     if len(ident) != 16 or ident[:4] != b"\x7fELF" or ident[4] not in (1, 2):
         raise ElfParsingError("not an ELF file")
     elf.is_64_bit = ident[4] == 2
     elf.is_little_endian = ident[5] == 1
     layout = elf.byte_order + ("HHIQQQIHHHHHH" if elf.is_64_bit else "HHIIIIIHHHHHH")
-    header: Tuple[Any, ...] = struct.unpack(layout, _read(f, 16, struct.calcsize(layout)))
+    header: tuple[Any, ...] = struct.unpack(layout, _read(f, 16, struct.calcsize(layout)))
     elf.elf_type, elf.machine = header[0], header[1]
     return header[4], header[8], header[9]
 
@@ -194,7 +194,7 @@ def _string(table: bytes, start: int) -> bytes:
     return table[start:end]
 
 
-def get_rpaths(path: str) -> Optional[List[str]]:
+def get_rpaths(path: str) -> list[str] | None:
     """Entries of the run path of *path*; None when it has none or is no ELF file."""
     try:
         with open(path, "rb") as f:
@@ -204,14 +204,14 @@ def get_rpaths(path: str) -> Optional[List[str]]:
     return os.fsdecode(elf.dt_rpath_str).split(":") if elf.has_rpath else None
 
 
-def get_elf_compat(path: str) -> Tuple[bool, bool, int]:
+def get_elf_compat(path: str) -> tuple[bool, bool, int]:
     """(64 bit, little endian, machine): files that can be linked agree in all three."""
     with open(path, "rb") as f:
         elf = parse_elf(f, only_header=True)
     return elf.is_64_bit, elf.is_little_endian, elf.machine
 
 
-def _remove_entries(f: BinaryIO, elf: ElfFile, unwanted: List[int]) -> None:
+def _remove_entries(f: BinaryIO, elf: ElfFile, unwanted: list[int]) -> None:
     """Write the dynamic section without the entries at *unwanted*, nulls at its end."""
     kept = [entry for index, entry in enumerate(elf.dynamic) if index not in unwanted]
     rows = kept + [_Entry(_DT_NULL, 0)] * (len(elf.dynamic) - len(kept))
@@ -241,13 +241,13 @@ def delete_needed_from_elf(f: BinaryIO, elf: ElfFile, needed: bytes) -> None:
     del elf.dt_needed_strs[number]
 
 
-def parse_dynamic_linker(output: str) -> Optional[str]:
+def parse_dynamic_linker(output: str) -> str | None:
     """The dynamic linker that the verbose output of a compiler's link step names."""
-    found: List[str] = re.findall(_DYNAMIC_LINKER, output)
+    found: list[str] = re.findall(_DYNAMIC_LINKER, output)
     return found[-1] if found else None
 
 
-def libc_from_dynamic_linker(dynamic_linker: str) -> Optional[str]:
+def libc_from_dynamic_linker(dynamic_linker: str) -> str | None:
     """Text of the spec of the C library of *dynamic_linker*, ``glibc@2.36``; None if unknown."""
     directory = os.path.dirname(os.path.realpath(dynamic_linker))
     try:

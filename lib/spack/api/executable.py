@@ -11,18 +11,12 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import (
     IO,
     Any,
-    Dict,
-    List,
     Literal,
-    Mapping,
-    MutableMapping,
-    Optional,
-    Sequence,
-    Tuple,
     Union,
     overload,
 )
@@ -80,11 +74,11 @@ class Executable:
     :ivar ignore_quotes: do not warn about arguments that are quoted as for a shell.
     """
 
-    def __init__(self, name: Union[str, os.PathLike[str]]) -> None:
+    def __init__(self, name: str | os.PathLike[str]) -> None:
         text = os.fspath(name)
         path = str(Path(text))
-        self.exe: List[str] = [os.path.join(".", path) if text.startswith("./") else path]
-        self.default_env: Dict[str, str] = {}
+        self.exe: list[str] = [os.path.join(".", path) if text.startswith("./") else path]
+        self.default_env: dict[str, str] = {}
         self.default_envmod = EnvironmentModifications()
         self.returncode: int = 1
         self.ignore_quotes = False
@@ -132,8 +126,8 @@ class Executable:
         return self.exe[0]
 
     def environment(
-        self, env: Optional[Environment] = None, extra_env: Optional[Environment] = None
-    ) -> Dict[str, str]:
+        self, env: Environment | None = None, extra_env: Environment | None = None
+    ) -> dict[str, str]:
         """The environment of a call; *env* replaces the process's own, *extra_env* adds."""
         result = dict(os.environ) if env is None else {}
         self.default_envmod.apply_modifications(result)
@@ -147,18 +141,18 @@ class Executable:
 
     def __call__(
         self,
-        *args: Union[str, os.PathLike[str]],
+        *args: str | os.PathLike[str],
         fail_on_error: bool = True,
-        ignore_errors: Union[int, Sequence[int]] = (),
-        ignore_quotes: Optional[bool] = None,
-        timeout: Optional[float] = None,
-        env: Optional[Environment] = None,
-        extra_env: Optional[Environment] = None,
+        ignore_errors: int | Sequence[int] = (),
+        ignore_quotes: bool | None = None,
+        timeout: float | None = None,
+        env: Environment | None = None,
+        extra_env: Environment | None = None,
         input: Redirection = None,
         output: Redirection = None,
         error: Redirection = None,
-        _dump_env: Optional[MutableMapping[str, str]] = None,
-    ) -> Optional[str]:
+        _dump_env: MutableMapping[str, str] | None = None,
+    ) -> str | None:
         """Run the program and wait for it.
 
         :param ignore_errors: statuses that count as success.
@@ -191,13 +185,13 @@ class Executable:
 
     def _run(
         self,
-        command: List[str],
+        command: list[str],
         line: str,
         environment: Mapping[str, str],
         stdin: Any,
         stdout: Any,
         stderr: Any,
-        timeout: Optional[float],
+        timeout: float | None,
         output: Redirection,
     ) -> str:
         """Start, wait, decode; sets :attr:`returncode`."""
@@ -250,14 +244,14 @@ class _Streams:
     """Opens what the redirections of one call name, and closes what it opened."""
 
     def __init__(self, source: Redirection, output: Redirection, error: Redirection) -> None:
-        self._wanted: Tuple[Tuple[Redirection, str], ...] = (
+        self._wanted: tuple[tuple[Redirection, str], ...] = (
             (source, "rb"),
             (output, "wb"),
             (error, "wb"),
         )
-        self._opened: List[IO[bytes]] = []
+        self._opened: list[IO[bytes]] = []
 
-    def __enter__(self) -> Tuple[Any, Any, Any]:
+    def __enter__(self) -> tuple[Any, Any, Any]:
         stdin, stdout, stderr = (self._stream(value, mode) for value, mode in self._wanted)
         return stdin, stdout, stderr
 
@@ -298,7 +292,7 @@ class MakeExecutable(Executable):
     """
 
     def __init__(
-        self, name: Union[str, os.PathLike[str]], jobs: int = 1, supports_jobserver: bool = True
+        self, name: str | os.PathLike[str], jobs: int = 1, supports_jobserver: bool = True
     ) -> None:
         super().__init__(name)
         self.jobs = jobs
@@ -306,12 +300,12 @@ class MakeExecutable(Executable):
 
     def __call__(
         self,
-        *args: Union[str, os.PathLike[str]],
+        *args: str | os.PathLike[str],
         parallel: bool = True,
-        jobs_env: Optional[str] = None,
+        jobs_env: str | None = None,
         jobs_env_supports_jobserver: bool = False,
         **kwargs: Any,
-    ) -> Optional[str]:
+    ) -> str | None:
         """Run it; *jobs_env* names a variable that is to carry the number of jobs as well."""
         jobs = effective_jobs(self.jobs, parallel, self.supports_jobserver, os.environ)
         if jobs is not None:
@@ -333,7 +327,7 @@ class MakeExecutable(Executable):
 
 def effective_jobs(
     jobs: int, parallel: bool, supports_jobserver: bool, environ: Mapping[str, str]
-) -> Optional[int]:
+) -> int | None:
     """Number for ``-j``; None when a job server decides instead."""
     if not parallel or jobs <= 1 or environ.get("SPACK_NO_PARALLEL_MAKE"):
         return 1
@@ -344,19 +338,19 @@ def effective_jobs(
 
 @overload
 def which_string(
-    *args: str, path: Union[str, Sequence[str], None] = None, required: Literal[True]
+    *args: str, path: str | Sequence[str] | None = None, required: Literal[True]
 ) -> str: ...
 
 
 @overload
 def which_string(
-    *args: str, path: Union[str, Sequence[str], None] = None, required: bool = False
-) -> Optional[str]: ...
+    *args: str, path: str | Sequence[str] | None = None, required: bool = False
+) -> str | None: ...
 
 
 def which_string(
-    *args: str, path: Union[str, Sequence[str], None] = None, required: bool = False
-) -> Optional[str]:
+    *args: str, path: str | Sequence[str] | None = None, required: bool = False
+) -> str | None:
     """Path of the first of the programs *args* that is found.
 
     :param path: directories, as a list or as text with ``:``; by default those of ``PATH``.
@@ -383,19 +377,19 @@ def which_string(
 
 @overload
 def which(
-    *args: str, path: Union[str, Sequence[str], None] = None, required: Literal[True]
+    *args: str, path: str | Sequence[str] | None = None, required: Literal[True]
 ) -> Executable: ...
 
 
 @overload
 def which(
-    *args: str, path: Union[str, Sequence[str], None] = None, required: bool = False
-) -> Optional[Executable]: ...
+    *args: str, path: str | Sequence[str] | None = None, required: bool = False
+) -> Executable | None: ...
 
 
 def which(
-    *args: str, path: Union[str, Sequence[str], None] = None, required: bool = False
-) -> Optional[Executable]:
+    *args: str, path: str | Sequence[str] | None = None, required: bool = False
+) -> Executable | None:
     """Like :func:`which_string`, as an :class:`Executable`."""
     found = which_string(*args, path=path, required=required)
     return Executable(found) if found is not None else None

@@ -12,7 +12,8 @@ import glob
 import os
 import re
 from collections import deque
-from typing import Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Union
 
 from spack.api.libraries import HeaderList, LibraryList
 
@@ -46,11 +47,11 @@ SYSTEM_LIBRARY_DIRECTORIES = (
 
 
 def find(
-    root: Union[Path, Sequence[Path]],
-    files: Union[str, Sequence[str]],
+    root: Path | Sequence[Path],
+    files: str | Sequence[str],
     recursive: bool = True,
-    max_depth: Optional[int] = None,
-) -> List[str]:
+    max_depth: int | None = None,
+) -> list[str]:
     """Absolute paths of all files and directories below *root* whose name matches *files*.
 
     :param root: one directory or several; those that do not exist are passed over.
@@ -68,9 +69,9 @@ def find(
     return _search([os.path.abspath(path) for path in roots], patterns, depth)
 
 
-def _search(roots: List[str], patterns: Sequence[str], max_depth: Optional[int]) -> List[str]:
+def _search(roots: list[str], patterns: Sequence[str], max_depth: int | None) -> list[str]:
     names = {x: re.compile(fnmatch.translate(x)) for x in patterns if "/" not in x}
-    found: Dict[str, List[str]] = {pattern: [] for pattern in patterns}
+    found: dict[str, list[str]] = {pattern: [] for pattern in patterns}
     for directory, entries in _directories(roots, max_depth):
         for entry in entries:
             for pattern, regex in names.items():
@@ -84,10 +85,10 @@ def _search(roots: List[str], patterns: Sequence[str], max_depth: Optional[int])
 
 
 def _directories(
-    roots: Iterable[str], max_depth: Optional[int]
-) -> Iterator[Tuple[str, List[os.DirEntry[str]]]]:
+    roots: Iterable[str], max_depth: int | None
+) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
     """Directories breadth first with their entries; each real directory once."""
-    queue: Deque[Tuple[int, str]] = deque()
+    queue: deque[tuple[int, str]] = deque()
     visited = set()
 
     def enqueue(depth: int, path: str) -> None:
@@ -124,7 +125,7 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def find_first(root: Path, files: Union[str, Iterable[str]], bfs_depth: int = 2) -> Optional[str]:
+def find_first(root: Path, files: str | Iterable[str], bfs_depth: int = 2) -> str | None:
     """The match nearest to *root*, or None; *bfs_depth* is accepted for compatibility."""
     regex = re.compile(
         "|".join(fnmatch.translate(x) for x in ([files] if isinstance(files, str) else files))
@@ -136,16 +137,14 @@ def find_first(root: Path, files: Union[str, Iterable[str]], bfs_depth: int = 2)
     return None
 
 
-def _names(what: Union[str, Sequence[str]], suffixes: Sequence[str]) -> List[str]:
+def _names(what: str | Sequence[str], suffixes: Sequence[str]) -> list[str]:
     names = [what] if isinstance(what, str) else what
     if not isinstance(names, Sequence):
         raise TypeError("a name or a sequence of names is expected")
     return [f"{name}.{suffix}" for name in names for suffix in suffixes]
 
 
-def find_headers(
-    headers: Union[str, Sequence[str]], root: str, recursive: bool = False
-) -> HeaderList:
+def find_headers(headers: str | Sequence[str], root: str, recursive: bool = False) -> HeaderList:
     """Headers *headers* (patterns without suffix) in, or with *recursive* below, *root*."""
     return HeaderList(find(root, _names(headers, HEADER_SUFFIXES), recursive))
 
@@ -156,12 +155,12 @@ def find_all_headers(root: str) -> HeaderList:
 
 
 def find_libraries(
-    libraries: Union[str, Sequence[str]],
+    libraries: str | Sequence[str],
     root: str,
     shared: bool = True,
     recursive: bool = False,
     runtime: bool = True,
-    max_depth: Optional[int] = None,
+    max_depth: int | None = None,
 ) -> LibraryList:
     """Libraries *libraries* (patterns such as ``libz``) in, or with *recursive* below, *root*.
 
@@ -190,7 +189,7 @@ def find_all_libraries(root: str, recursive: bool = False) -> LibraryList:
     )
 
 
-def find_system_libraries(libraries: Union[str, Sequence[str]], shared: bool = True) -> LibraryList:
+def find_system_libraries(libraries: str | Sequence[str], shared: bool = True) -> LibraryList:
     """Libraries in the system's own directories, each from the first that has it."""
     found = LibraryList([])
     for library in [libraries] if isinstance(libraries, str) else libraries:

@@ -12,8 +12,9 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Callable, Dict, Iterator, List, Optional, Union
+from typing import Callable, Union
 
 from spack.api import tty
 from spack.api.file_search import (
@@ -140,9 +141,9 @@ def _copy_execution(source: Path, target: Path) -> None:
 
 def mkdirp(
     *paths: Path,
-    mode: Optional[int] = None,
-    group: Union[str, int, None] = None,
-    default_perms: Optional[str] = None,
+    mode: int | None = None,
+    group: str | int | None = None,
+    default_perms: str | None = None,
 ) -> None:
     """Create directories with their parents; existing ones are left alone.
 
@@ -186,7 +187,7 @@ def install(src: Path, dest: Path) -> None:
         _copy_execution(source, target)
 
 
-def _matches(src: Path) -> List[str]:
+def _matches(src: Path) -> list[str]:
     text = os.fspath(src)
     found = [text] if os.path.lexists(text) else sorted(glob.glob(text))
     if not found:
@@ -207,7 +208,7 @@ def copy_tree(
     src: Path,
     dest: Path,
     symlinks: bool = True,
-    ignore: Optional[Callable[[str], bool]] = None,
+    ignore: Callable[[str], bool] | None = None,
 ) -> None:
     """Copy the content of a directory, or of all that match *src*, into *dest*.
 
@@ -224,7 +225,7 @@ def install_tree(
     src: Path,
     dest: Path,
     symlinks: bool = True,
-    ignore: Optional[Callable[[str], bool]] = None,
+    ignore: Callable[[str], bool] | None = None,
 ) -> None:
     """Like :func:`copy_tree`, with permissions fit for installed files."""
     tty.debug(f"install {src} to {dest}")
@@ -235,7 +236,7 @@ def _copy_trees(
     src: Path,
     dest: Path,
     symlinks: bool,
-    ignore: Optional[Callable[[str], bool]],
+    ignore: Callable[[str], bool] | None,
     permissions: bool,
 ) -> None:
     target_root = os.path.abspath(dest)
@@ -251,7 +252,7 @@ def _copy_directory(
     target_root: str,
     relative: str,
     symlinks: bool,
-    ignore: Optional[Callable[[str], bool]],
+    ignore: Callable[[str], bool] | None,
     permissions: bool,
 ) -> None:
     source = os.path.join(root, relative) if relative else root
@@ -351,7 +352,7 @@ def keep_modification_time(*filenames: Path) -> Iterator[None]:
 
 
 @contextmanager
-def safe_remove(*files_or_dirs: Path) -> Iterator[Dict[str, str]]:
+def safe_remove(*files_or_dirs: Path) -> Iterator[dict[str, str]]:
     """Remove what matches the patterns; an exception in the block brings it back.
 
     :return: where each removed path is kept during the block.
@@ -360,7 +361,7 @@ def safe_remove(*files_or_dirs: Path) -> Iterator[Dict[str, str]]:
         {os.path.abspath(path) for x in files_or_dirs for path in glob.glob(os.fspath(x))}, key=len
     )
     keep = tempfile.mkdtemp()
-    removed: Dict[str, str] = {}
+    removed: dict[str, str] = {}
     try:
         for number, path in enumerate(found):
             if os.path.lexists(path):  # it may have gone with its directory

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import Callable, Iterator, Match, Optional, Pattern, Union
+from collections.abc import Iterator
+from re import Match, Pattern
+from typing import Callable, Union
 
 from spack.api import tty
 
@@ -23,13 +25,13 @@ _GROUP = re.compile(r"\\([1-9])")
 def filter_file(
     regex: str,
     repl: Replacement,
-    *filenames: Union[str, os.PathLike[str]],
+    *filenames: str | os.PathLike[str],
     string: bool = False,
     backup: bool = False,
     ignore_absent: bool = False,
-    start_at: Optional[str] = None,
-    stop_at: Optional[str] = None,
-    encoding: Optional[str] = "utf-8",
+    start_at: str | None = None,
+    stop_at: str | None = None,
+    encoding: str | None = "utf-8",
 ) -> None:
     r"""Replace *regex* by *repl* in every line of the files.
 
@@ -57,7 +59,7 @@ def filter_file(
             _write(path, text, encoding)
 
 
-def _write(path: str, text: str, encoding: Optional[str]) -> None:
+def _write(path: str, text: str, encoding: str | None) -> None:
     mode = os.stat(path).st_mode
     writable = os.access(path, os.W_OK)
     if not writable:  # sources often carry read-only files
@@ -81,8 +83,8 @@ def _filtered(
     lines: list[str],
     pattern: Pattern[str],
     substitute: Callable[[Match[str]], str],
-    start_at: Optional[str],
-    stop_at: Optional[str],
+    start_at: str | None,
+    stop_at: str | None,
 ) -> Iterator[str]:
     active, ended = start_at is None, False
     for line in lines:
@@ -102,7 +104,7 @@ class FileFilter:
     >>> FileFilter("Makefile").filter(r"^CC *=.*", "CC = cc")  # doctest: +SKIP
     """
 
-    def __init__(self, *filenames: Union[str, os.PathLike[str]]) -> None:
+    def __init__(self, *filenames: str | os.PathLike[str]) -> None:
         self.filenames = filenames
 
     def filter(
@@ -112,8 +114,8 @@ class FileFilter:
         string: bool = False,
         backup: bool = False,
         ignore_absent: bool = False,
-        start_at: Optional[str] = None,
-        stop_at: Optional[str] = None,
+        start_at: str | None = None,
+        stop_at: str | None = None,
     ) -> None:
         """See :func:`filter_file`."""
         filter_file(
@@ -129,7 +131,7 @@ class FileFilter:
 
 
 def change_sed_delimiter(
-    old_delim: str, new_delim: str, *filenames: Union[str, os.PathLike[str]]
+    old_delim: str, new_delim: str, *filenames: str | os.PathLike[str]
 ) -> None:
     """Write the ``s`` commands of sed in the files with another delimiter.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Iterable, Iterator, List, Optional, Sequence, TypeVar, Union, overload
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar, overload
 
 from spack.errors import SpackError
 
@@ -32,7 +33,7 @@ class NoLibrariesError(SpackError):
 
     ref = "no-libraries"
 
-    def __init__(self, message_or_name: str, prefix: Optional[str] = None) -> None:
+    def __init__(self, message_or_name: str, prefix: str | None = None) -> None:
         super().__init__(_unable("libraries", message_or_name, prefix))
 
 
@@ -41,17 +42,17 @@ class NoHeadersError(SpackError):
 
     ref = "no-headers"
 
-    def __init__(self, message_or_name: str, prefix: Optional[str] = None) -> None:
+    def __init__(self, message_or_name: str, prefix: str | None = None) -> None:
         super().__init__(_unable("headers", message_or_name, prefix))
 
 
-def _unable(what: str, message_or_name: str, prefix: Optional[str]) -> str:
+def _unable(what: str, message_or_name: str, prefix: str | None) -> str:
     if prefix is None:
         return message_or_name
     return f"Unable to locate {message_or_name} {what} in {prefix}"
 
 
-def _unique(items: Iterable[str]) -> List[str]:
+def _unique(items: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(items))
 
 
@@ -61,18 +62,18 @@ class FileList(Sequence[str]):
     :param files: one path or several.
     """
 
-    def __init__(self, files: Union[str, Iterable[str]]) -> None:
+    def __init__(self, files: str | Iterable[str]) -> None:
         if isinstance(files, (str, os.PathLike)):
             files = [files]
-        self.files: List[str] = _unique(os.fspath(path) for path in files)
+        self.files: list[str] = _unique(os.fspath(path) for path in files)
 
     @property
-    def directories(self) -> List[str]:
+    def directories(self) -> list[str]:
         """Directories of the files, each once."""
         return _unique(os.path.dirname(path) for path in self.files if os.path.dirname(path))
 
     @property
-    def basenames(self) -> List[str]:
+    def basenames(self) -> list[str]:
         """Names of the files, each once."""
         return _unique(os.path.basename(path) for path in self.files)
 
@@ -119,30 +120,30 @@ class FileList(Sequence[str]):
 class HeaderList(FileList):
     """Header files; ``directories`` can be assigned where the guess is wrong."""
 
-    def __init__(self, files: Union[str, Iterable[str]]) -> None:
+    def __init__(self, files: str | Iterable[str]) -> None:
         super().__init__(files)
-        self._macros: List[str] = []
-        self._directories: Optional[List[str]] = None
+        self._macros: list[str] = []
+        self._directories: list[str] | None = None
 
     @property
-    def directories(self) -> List[str]:
+    def directories(self) -> list[str]:
         """Directories for ``-I``: up to and with the first component called ``include``."""
         if self._directories is not None:
             return self._directories
         return _unique(_up_to_include(path) for path in super().directories)
 
     @directories.setter
-    def directories(self, value: Union[str, Iterable[str], None]) -> None:
+    def directories(self, value: str | Iterable[str] | None) -> None:
         paths = [value] if isinstance(value, str) else list(value or ())
         self._directories = _unique(os.path.normpath(path) for path in paths)
 
     @property
-    def headers(self) -> List[str]:
+    def headers(self) -> list[str]:
         """The paths."""
         return self.files
 
     @property
-    def names(self) -> List[str]:
+    def names(self) -> list[str]:
         """Names without directory and suffix, each once."""
         return _unique(_without_suffix(name, _HEADER_SUFFIXES) for name in self.basenames)
 
@@ -170,12 +171,12 @@ class LibraryList(FileList):
     """Library files."""
 
     @property
-    def libraries(self) -> List[str]:
+    def libraries(self) -> list[str]:
         """The paths."""
         return self.files
 
     @property
-    def names(self) -> List[str]:
+    def names(self) -> list[str]:
         """Names for ``-l``: without ``lib`` and suffix, each once."""
         return _unique(
             _without_suffix(name[3:] if name.startswith("lib") else name, _LIBRARY_SUFFIXES)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Callable, Dict, Iterator, Optional, Tuple
+from collections.abc import Iterator
+from typing import Callable, Optional
 
 __all__ = ["LinkTree"]
 
@@ -18,7 +19,7 @@ class LinkTree:
             raise FileNotFoundError(f"No such directory: '{source_root}'")
         self._root = os.path.abspath(source_root)
 
-    def _files(self, ignore: Ignore) -> Iterator[Tuple[str, str]]:
+    def _files(self, ignore: Ignore) -> Iterator[tuple[str, str]]:
         for directory, directories, files in os.walk(self._root):
             directories.sort()
             for name in sorted(files):
@@ -27,13 +28,13 @@ class LinkTree:
                 if ignore is None or not ignore(relative):
                     yield path, relative
 
-    def get_file_map(self, dest_root: str, ignore: Ignore = None) -> Dict[str, str]:
+    def get_file_map(self, dest_root: str, ignore: Ignore = None) -> dict[str, str]:
         """Source path to target path."""
         return {path: os.path.join(dest_root, relative) for path, relative in self._files(ignore)}
 
     def find_conflict(
         self, dest_root: str, ignore: Ignore = None, ignore_file_conflicts: bool = False
-    ) -> Optional[str]:
+    ) -> str | None:
         """The first target that exists already and is no link to its source."""
         if ignore_file_conflicts:
             return None
@@ -65,7 +66,7 @@ class LinkTree:
         self,
         dest_root: str,
         ignore: Ignore = None,
-        remove_file: Optional[Callable[[str, str], None]] = None,
+        remove_file: Callable[[str, str], None] | None = None,
     ) -> None:
         """Remove the links again, and directories that are left empty."""
         for source, target in self.get_file_map(dest_root, ignore).items():

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, List, NoReturn, Optional, Sequence, Union
+from typing import Any, NoReturn
 
 from spack.api import tty
 from spack.errors import SpackError
@@ -140,17 +141,17 @@ def static_library_suffix(spec: Any) -> str:
     return "a"
 
 
-def bash_completion_path(root: Union[str, Path]) -> Path:
+def bash_completion_path(root: str | Path) -> Path:
     """Where bash looks for completions below *root*."""
     return Path(root) / "share" / "bash-completion" / "completions"
 
 
-def zsh_completion_path(root: Union[str, Path]) -> Path:
+def zsh_completion_path(root: str | Path) -> Path:
     """Where zsh looks for completions below *root*."""
     return Path(root) / "share" / "zsh" / "site-functions"
 
 
-def fish_completion_path(root: Union[str, Path]) -> Path:
+def fish_completion_path(root: str | Path) -> Path:
     """Where fish looks for completions below *root*."""
     return Path(root) / "share" / "fish" / "vendor_completions.d"
 
@@ -179,7 +180,7 @@ def microarchitecture_flags_from_target(target: Any, compiler: Any) -> str:
         return ""
 
 
-def compiler_spec(node: Any) -> Optional[Any]:
+def compiler_spec(node: Any) -> Any | None:
     """The compiler that *node* is built with: for c, else cxx, else fortran; else None."""
     for language in LANGUAGES:
         try:
@@ -190,8 +191,8 @@ def compiler_spec(node: Any) -> Optional[Any]:
 
 
 def find_compilers(
-    path_hints: Optional[Sequence[str]] = None, scope: object = None, max_workers: object = None
-) -> List[Any]:
+    path_hints: Sequence[str] | None = None, scope: object = None, max_workers: object = None
+) -> list[Any]:
     """Look for compilers; a build never changes the configuration, so none are found, and the
     log of the build says what to do instead."""
     tty.warn(
@@ -213,7 +214,7 @@ class CompilerPropertyDetector:
     def __init__(self, compiler: Any) -> None:
         self.spec = compiler
 
-    def implicit_rpaths(self) -> List[str]:
+    def implicit_rpaths(self) -> list[str]:
         """Directories outside of the system's own that hold run-time libraries."""
         package = self.spec.package
         program = next(
@@ -249,7 +250,7 @@ def module_command(*args: str) -> str:
     return result.stdout
 
 
-def get_path_args_from_module_line(line: str) -> List[str]:
+def get_path_args_from_module_line(line: str) -> list[str]:
     """Paths that a line of a module file adds."""
     if "(" in line and ")" in line:  # Lua
         text = line.split("(", 1)[1].rsplit(")", 1)[0]

@@ -24,9 +24,10 @@ import marshal
 import os
 import re
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any
 
 from spack.api import definition
 from spack.api.directives import (

@@ -10,9 +10,10 @@ import os
 import re
 import shutil
 import traceback
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Iterator, List, Sequence, Tuple, Union
+from typing import Any
 
 from spack.api import tty
 from spack.api.executable import Executable, which
@@ -47,7 +48,7 @@ class TestFailure(InstallError):
     ref = "package-tests"
     __test__ = False
 
-    def __init__(self, failures: Sequence[Tuple[BaseException, str]]) -> None:
+    def __init__(self, failures: Sequence[tuple[BaseException, str]]) -> None:
         names = ", ".join(name for _, name in failures)
         super().__init__(
             f"{len(failures)} test(s) of the package failed: {names}",
@@ -63,8 +64,8 @@ class PackageTester:
     :ivar results: pairs of a test's name and ``"passed"``, ``"failed"`` or ``"skipped"``.
     """
 
-    results: List[Tuple[str, str]] = field(default_factory=list)
-    failures: List[Tuple[BaseException, str]] = field(default_factory=list)
+    results: list[tuple[str, str]] = field(default_factory=list)
+    failures: list[tuple[BaseException, str]] = field(default_factory=list)
 
     def status(self, name: str, status: str) -> None:
         """Note the outcome of a part."""
@@ -132,7 +133,7 @@ def install_test_root(pkg: Any) -> str:
     return join_path(pkg.prefix, ".spack", "test")
 
 
-def cache_extra_test_sources(pkg: Any, srcs: Union[str, Iterable[str]]) -> None:
+def cache_extra_test_sources(pkg: Any, srcs: str | Iterable[str]) -> None:
     """Copy files or directories of the source tree to :func:`install_test_root`.
 
     :raises InstallError: for a path that is absolute or does not exist.
@@ -151,13 +152,13 @@ def cache_extra_test_sources(pkg: Any, srcs: Union[str, Iterable[str]]) -> None:
             raise InstallError(f"'{source}' does not exist in {pkg.stage.source_path}")
 
 
-def get_escaped_text_output(filename: str) -> List[str]:
+def get_escaped_text_output(filename: str) -> list[str]:
     """The lines of a file that holds expected output, as regular expressions."""
     with open(filename, encoding="utf-8") as stream:
         return [re.escape(line.rstrip("\n")) for line in stream.read().strip().split("\n")]
 
 
-def check_outputs(expected: Union[str, Iterable[str]], actual: str) -> None:
+def check_outputs(expected: str | Iterable[str], actual: str) -> None:
     """Require each regular expression *expected* to be found in *actual*.
 
     :raises RuntimeError: with all that are missing.
@@ -170,7 +171,7 @@ def check_outputs(expected: Union[str, Iterable[str]], actual: str) -> None:
 
 def find_required_file(
     root: str, filename: str, expected: int = 1, recursive: bool = True
-) -> Union[str, List[str]]:
+) -> str | list[str]:
     """The *expected* number of files *filename* below *root*; the path alone when it is one.
 
     :raises SkipTest: when another number is found.
@@ -183,7 +184,7 @@ def find_required_file(
     return found[0] if expected == 1 else found
 
 
-def compile_c_and_execute(source_file: str, include_flags: List[str], link_flags: List[str]) -> str:
+def compile_c_and_execute(source_file: str, include_flags: list[str], link_flags: list[str]) -> str:
     """Compile one C file in the current directory, run it, and return what it prints."""
     compiler = which("cc", required=True)
     name = os.path.splitext(os.path.basename(source_file))[0]

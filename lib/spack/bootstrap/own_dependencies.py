@@ -22,8 +22,9 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import Any, Iterator, Mapping, Sequence, TextIO
+    from typing import Any, TextIO
 
     from spack.bootstrap.wheels import Interpreter
     from spack.errors import SpackError

@@ -6,8 +6,9 @@ the view of one environment, so ``spack style`` works wherever ``spack install``
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple
 
 from spack.util.filesystem import atomic_write
 
@@ -29,18 +30,18 @@ class StyleTool(NamedTuple):
     :ivar recipe: arguments for recipes; None leaves them out.
     """
 
-    check: Tuple[str, ...]
-    fix: Optional[Tuple[str, ...]]
-    configured: Tuple[Tuple[str, str], ...]
-    defaults: Tuple[str, ...]
-    recipe: Optional[Tuple[str, ...]]
+    check: tuple[str, ...]
+    fix: tuple[str, ...] | None
+    configured: tuple[tuple[str, str], ...]
+    defaults: tuple[str, ...]
+    recipe: tuple[str, ...] | None
 
 
 _WIDTH = ("--line-length", "99")
 
 #: In the order in which they run: what mends comes before what only looks. Recipes follow the
 #: style of upstream's: 99 columns, ``spack.package`` last among the imports and star-imported.
-TOOLS: Dict[str, StyleTool] = {
+TOOLS: dict[str, StyleTool] = {
     "isort": StyleTool(
         ("--check-only", "--diff", "--quiet"),
         ("--quiet",),
@@ -91,7 +92,7 @@ def prepare_environment(share: Path, data: Path) -> Path:
     return place
 
 
-def arguments(name: str, files: Sequence[Path], root: Path, *, fix: bool) -> List[List[str]]:
+def arguments(name: str, files: Sequence[Path], root: Path, *, fix: bool) -> list[list[str]]:
     """The argument lists of the runs of one tool over *files*; none where it has nothing to do.
 
     :param root: of the project; its own configuration replaces our defaults.

@@ -13,9 +13,9 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Optional, Tuple
 
 from spack.errors import FetchError
 
@@ -39,13 +39,13 @@ class Interpreter:
     :param libc: ``("glibc", 2, 36)`` or ``("musl", 1, 2)``; on macOS ``("macos", 14, 0)``.
     """
 
-    version: Tuple[int, int]
+    version: tuple[int, int]
     abi: str
     system: str
     machine: str
-    libc: Tuple[str, int, int]
+    libc: tuple[str, int, int]
 
-    def fit(self, filename: str) -> Optional[int]:
+    def fit(self, filename: str) -> int | None:
         """How well the wheel *filename* fits, larger is better; None when it does not."""
         pythons, abis, platforms = filename[: -len(".whl")].split("-")[-3:]
         ranks = [
@@ -58,7 +58,7 @@ class Interpreter:
         ]
         return max(ranks, default=None)
 
-    def _fit(self, python: str, abi: str, platform_tag: str) -> Optional[int]:
+    def _fit(self, python: str, abi: str, platform_tag: str) -> int | None:
         if platform_tag != "any" and not self._runs_on(platform_tag):
             return None
         major, minor = self.version
@@ -114,7 +114,7 @@ def running() -> Interpreter:
     return Interpreter(version, f"cp{version[0]}{version[1]}{threads}", system, machine, _libc())
 
 
-def _libc() -> Tuple[str, int, int]:
+def _libc() -> tuple[str, int, int]:
     if sys.platform == "darwin":
         numbers = (platform.mac_ver()[0] + ".0").split(".")
         return ("macos", int(numbers[0]), int(numbers[1]))
@@ -133,7 +133,7 @@ def _libc() -> Tuple[str, int, int]:
     return ("unknown", 0, 0)
 
 
-def best(filenames: Iterable[str], interpreter: Interpreter) -> Optional[str]:
+def best(filenames: Iterable[str], interpreter: Interpreter) -> str | None:
     """The file among *filenames* that fits *interpreter* best, or None."""
     ranked = [(rank, name) for name in filenames for rank in [interpreter.fit(name)] if rank]
     return max(ranked)[1] if ranked else None

@@ -17,9 +17,10 @@ import contextlib
 import json
 import os
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 from spack.errors import InstallError
 from spack.util.shebang import first_line
@@ -96,7 +97,7 @@ class BuildVenv:
     root: str
     base: BaseInterpreter
     system_packages: bool = False
-    sites: Tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
 
     @property
     def python(self) -> str:
@@ -169,8 +170,8 @@ class BuildVenv:
                     os.chmod(path, 0o755)
 
 
-def _python_scripts(directory: str, venvs: Sequence[str]) -> List[Tuple[str, bytes]]:
-    found: List[Tuple[str, bytes]] = []
+def _python_scripts(directory: str, venvs: Sequence[str]) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
     try:
         names = sorted(os.listdir(directory))
     except OSError:
@@ -210,7 +211,7 @@ def shebang_script(text: bytes, venvs: Sequence[str], python: str) -> bytes:
     return text
 
 
-def _interpreters(venvs: Sequence[str]) -> Optional[re.Pattern[bytes]]:
+def _interpreters(venvs: Sequence[str]) -> re.Pattern[bytes] | None:
     if not venvs:
         return None
     prefixes = b"|".join(re.escape(os.fsencode(venv)) for venv in venvs)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
 
 __all__ = [
     "BASE_PATH",
@@ -66,8 +66,8 @@ STAGE_DIRECTORIES: Mapping[str, str] = {
 
 
 def compiler_variables(
-    language: str, linking: str, keep_werror: str, ccache: Optional[str], ccache_directory: str
-) -> Dict[str, str]:
+    language: str, linking: str, keep_werror: str, ccache: str | None, ccache_directory: str
+) -> dict[str, str]:
     """What the configuration says of compiling; nothing where it says the usual.
 
     :param language: ``LC_ALL`` of builds.
@@ -75,7 +75,7 @@ def compiler_variables(
     :param keep_werror: which ``-Werror`` reach the compiler: ``all``, ``specific``, ``none``.
     :param ccache: the program, or None.
     """
-    result: Dict[str, str] = {}
+    result: dict[str, str] = {}
     if language != FIXED["LC_ALL"]:
         result.update(LC_ALL=language, LANG=language)
     if linking != "rpath":
@@ -93,7 +93,7 @@ def clean_environment(
     *,
     tool_directories: Sequence[str] = (),
     passed: Sequence[str] = (),
-) -> Dict[str, str]:
+) -> dict[str, str]:
     """The environment of a worker process.
 
     :param host: the person's environment; only *passed* is taken from it.
@@ -111,7 +111,7 @@ def clean_environment(
     return result
 
 
-def passed_names(host: Mapping[str, str], patterns: Sequence[str]) -> Tuple[str, ...]:
+def passed_names(host: Mapping[str, str], patterns: Sequence[str]) -> tuple[str, ...]:
     """The variables of *host* that one of *patterns* lets through, in order."""
     found = {name for pattern in patterns for name in fnmatch.filter(host, pattern)}
     return tuple(sorted(found))

@@ -11,8 +11,8 @@ All are in order: a dependency stands before its dependents.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Tuple
 
 from spack.spec import ConcreteSpec, traverse_all
 
@@ -28,18 +28,18 @@ class Roles:
     """
 
     root: ConcreteSpec
-    direct: Tuple[ConcreteSpec, ...]
-    linked: Tuple[ConcreteSpec, ...]
-    tools: Tuple[ConcreteSpec, ...]
-    runtime: Tuple[ConcreteSpec, ...]
-    order: Tuple[ConcreteSpec, ...]
+    direct: tuple[ConcreteSpec, ...]
+    linked: tuple[ConcreteSpec, ...]
+    tools: tuple[ConcreteSpec, ...]
+    runtime: tuple[ConcreteSpec, ...]
+    order: tuple[ConcreteSpec, ...]
 
     @property
-    def build_time(self) -> FrozenSet[str]:
+    def build_time(self) -> frozenset[str]:
         """Hashes of what is searched for headers and libraries."""
         return frozenset(node.dag_hash() for node in (*self.direct, *self.linked))
 
-    def dependents(self, node: ConcreteSpec) -> List[ConcreteSpec]:
+    def dependents(self, node: ConcreteSpec) -> list[ConcreteSpec]:
         """Nodes with a part, and the root, that depend on *node* at link or run time, directly;
         the root by any edge of a build."""
         found = []
@@ -49,7 +49,7 @@ class Roles:
                 found.append(dependent)
         return found
 
-    def all_dependents(self, node: ConcreteSpec) -> List[ConcreteSpec]:
+    def all_dependents(self, node: ConcreteSpec) -> list[ConcreteSpec]:
         """Nodes with a part, and the root, that depend on *node* directly, by whatever edge.
 
         Methods of a dependency that the root's recipe calls (``self["kokkos"].kokkos_cxx``) rely
@@ -70,7 +70,7 @@ def roles(root: ConcreteSpec, run_tests: bool = False) -> Roles:
     linked = tuple(_closure(root.dependencies(deptype=("link",)), ("link",)))
     tools = tuple(_closure(direct, ("link", "run")))
     runtime = tuple(_closure(root.dependencies(deptype=("link", "run")), ("link", "run")))
-    taking_part: Dict[str, ConcreteSpec] = {}
+    taking_part: dict[str, ConcreteSpec] = {}
     below_linked = _closure(linked, ("link", "run"))
     for node in (*tools, *below_linked, *(runtime if run_tests else ())):
         taking_part.setdefault(node.dag_hash(), node)
@@ -83,5 +83,5 @@ def roles(root: ConcreteSpec, run_tests: bool = False) -> Roles:
     return Roles(root, direct, linked, tools, runtime, tuple(order))
 
 
-def _closure(starts: Iterable[ConcreteSpec], deptypes: Tuple[str, ...]) -> List[ConcreteSpec]:
+def _closure(starts: Iterable[ConcreteSpec], deptypes: tuple[str, ...]) -> list[ConcreteSpec]:
     return list(traverse_all(tuple(starts), deptypes, "post"))

@@ -23,7 +23,7 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import Mapping, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
 
 from spack.build.clean_environment import STAGE_DIRECTORIES
 
@@ -60,16 +60,16 @@ class Forked:
 
     def __init__(self, pid: int, answers: int) -> None:
         self.pid = pid
-        self.returncode: Optional[int] = None
+        self.returncode: int | None = None
         self._answers = answers
 
-    def poll(self) -> Optional[int]:
+    def poll(self) -> int | None:
         """The status, or None while it runs."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self.wait(0)
         return None
 
-    def wait(self, timeout: Optional[float] = None) -> int:
+    def wait(self, timeout: float | None = None) -> int:
         """Wait for its end. :raises subprocess.TimeoutExpired: as ``Popen`` does."""
         if self.returncode is None:
             ready = select.poll()
@@ -121,7 +121,7 @@ class ForkServer:
         log: int,
         events: int,
         lifeline: int,
-    ) -> Optional[Forked]:
+    ) -> Forked | None:
         """A worker for the job, see :mod:`spack.build.worker_process`; may be called in threads.
 
         :return: None if this environment asks for a process of its own, or the server has died.
@@ -158,7 +158,7 @@ def _common(environment: Mapping[str, str]) -> Mapping[str, str]:
     return {name: value for name, value in environment.items() if name not in _PER_BUILD}
 
 
-def _answer(answers: int) -> Tuple[str, int]:
+def _answer(answers: int) -> tuple[str, int]:
     """The next line of the pipe of a worker; two empty values when there is none."""
     line = b""
     while not line.endswith(b"\n"):

@@ -11,7 +11,8 @@ import signal
 import socket
 import sys
 import traceback
-from typing import Any, Dict, List, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from spack.build import worker
 from spack.spec import Spec
@@ -41,7 +42,7 @@ def serve(descriptor: int) -> int:
         with contextlib.suppress(ImportError):  # some are of newer Pythons
             importlib.import_module(name)
     Spec.parse("a@1")  # compiles the grammar
-    running: Dict[int, int] = {}
+    running: dict[int, int] = {}
 
     def reap(*ignored: object) -> None:
         while running:
@@ -73,7 +74,7 @@ def serve(descriptor: int) -> int:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 
 
-def _work(request: Mapping[str, Any], descriptors: List[int]) -> None:
+def _work(request: Mapping[str, Any], descriptors: list[int]) -> None:
     """Be the worker that the request asks for, and end."""
     status = 1
     try:

@@ -7,9 +7,10 @@ file can be run again by hand. All paths are absolute.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, TypeVar, Union
+from typing import Any, TypeVar
 
 from spack.errors import InstallError, SpackError
 
@@ -85,23 +86,23 @@ class BuildJob:
     hash: str
     prefixes: Mapping[str, str]
     stage_path: str
-    source_path: Optional[str]
+    source_path: str | None
     log_path: str
     result_path: str
-    repositories: Tuple[RepositoryRow, ...] = ()
-    archive_file: Optional[str] = None
-    patches: Tuple[PatchFile, ...] = ()
+    repositories: tuple[RepositoryRow, ...] = ()
+    archive_file: str | None = None
+    patches: tuple[PatchFile, ...] = ()
     jobs: int = 1
     run_tests: bool = False
     task: str = BUILD
-    library_path: Tuple[str, ...] = ()
-    environment_path: Optional[str] = None
+    library_path: tuple[str, ...] = ()
+    environment_path: str | None = None
     keep_venv: bool = False
-    wheels: Optional[str] = None
+    wheels: str | None = None
     background: bool = False
-    writable: Optional[Tuple[str, ...]] = None
+    writable: tuple[str, ...] | None = None
     develop: str = ""
-    opened: Tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -130,18 +131,18 @@ class BuildFailure:
 
     kind: str
     message: str
-    long_message: Optional[str] = None
-    hint: Optional[str] = None
+    long_message: str | None = None
+    hint: str | None = None
     phase: str = ""
-    recipe: Optional[str] = None
-    excerpt: Tuple[str, ...] = ()
-    traceback: Optional[str] = None
+    recipe: str | None = None
+    excerpt: tuple[str, ...] = ()
+    traceback: str | None = None
     ref: str = "build"
 
-    def as_error(self, package: str, log_path: Optional[str] = None) -> InstallError:
+    def as_error(self, package: str, log_path: str | None = None) -> InstallError:
         """The failure as an error for a person; *package* is the short form of the spec."""
         where = f" in phase '{self.phase}'" if self.phase else ""
-        lines: List[str] = list(self.excerpt)
+        lines: list[str] = list(self.excerpt)
         if self.long_message and not lines:
             lines += self.long_message.splitlines()
         if self.recipe:
@@ -171,24 +172,24 @@ class BuildResult:
     """
 
     ok: bool
-    failure: Optional[BuildFailure] = None
-    phases: Tuple[PhaseTime, ...] = ()
-    run_environment: Tuple[Mapping[str, str], ...] = ()
+    failure: BuildFailure | None = None
+    phases: tuple[PhaseTime, ...] = ()
+    run_environment: tuple[Mapping[str, str], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
-    messages: Tuple[str, ...] = ()
-    requirements: Tuple[str, ...] = ()
-    undeclared: Tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
 
 
 #: Classes of the items of fields that hold records.
-_RECORDS: Mapping[str, Type[Any]] = {
+_RECORDS: Mapping[str, type[Any]] = {
     "repositories": RepositoryRow,
     "patches": PatchFile,
     "phases": PhaseTime,
 }
 
 
-def write(path: str, record: Union[BuildJob, BuildResult]) -> None:
+def write(path: str, record: BuildJob | BuildResult) -> None:
     """Write *record* as JSON, all or nothing."""
     target = Path(path)
     aside = target.with_name(target.name + ".new")
@@ -196,7 +197,7 @@ def write(path: str, record: Union[BuildJob, BuildResult]) -> None:
     aside.replace(target)
 
 
-def read(path: str, kind: Type[T]) -> T:
+def read(path: str, kind: type[T]) -> T:
     """The record of class *kind* that :func:`write` has written.
 
     :raises SpackError: the file is missing or holds something else.
@@ -208,8 +209,8 @@ def read(path: str, kind: Type[T]) -> T:
         raise SpackError(f"cannot read {kind.__name__} from {path}: {exc}") from exc
 
 
-def _from_data(data: Mapping[str, Any], kind: Type[T]) -> T:
-    values: Dict[str, Any] = {}
+def _from_data(data: Mapping[str, Any], kind: type[T]) -> T:
+    values: dict[str, Any] = {}
     for item in fields(kind):  # type: ignore[arg-type]  # kind is one of the dataclasses here
         if item.name not in data:
             continue

@@ -8,7 +8,8 @@ error stands before them: the first message of a compiler, or the end of a trace
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple, Optional, Sequence, Set, Tuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 __all__ = ["HINTS", "SORTS", "Sort", "excerpt", "hint"]
 
@@ -33,7 +34,7 @@ class Sort(NamedTuple):
 
 _PASSED_ON = "(?!.*exited with|Command errored)"
 
-SORTS: Tuple[Sort, ...] = (
+SORTS: tuple[Sort, ...] = (
     # file:line:column: error: is what gcc, clang and Cython write.
     Sort("compiler", r"(?i)^\s*\S+:\d+(:\d+)?: (fatal )?error:", 1, 3, limit=3),
     Sort("rust", r"^\s*error(\[E\d+\])?: (?!could not compile|subprocess)", 0, 6),
@@ -59,7 +60,7 @@ ECHOES = (
 )
 
 #: What can be done about an error that is shown; ``{0}`` is the pattern's first group.
-HINTS: Tuple[Tuple[str, str], ...] = (
+HINTS: tuple[tuple[str, str], ...] = (
     (
         r"Python\.h: No such file|has no Python\.h",
         "the interpreter has no headers: install its development package, or use another one",
@@ -97,7 +98,7 @@ _CALLERS = (
 FRAMES = 4
 
 
-def excerpt(lines: Sequence[str], limit: int = 24) -> List[str]:
+def excerpt(lines: Sequence[str], limit: int = 24) -> list[str]:
     """At most *limit* lines of the log *lines*; the end of the log when nothing stands out."""
     stripped = [line.rstrip() for line in lines]
     useful = [bool(line) and not re.match(ECHOES, line) for line in stripped]
@@ -115,7 +116,7 @@ def excerpt(lines: Sequence[str], limit: int = 24) -> List[str]:
     return [line for line, keep in zip(stripped, useful) if keep][-limit:]
 
 
-def hint(shown: Sequence[str]) -> Optional[str]:
+def hint(shown: Sequence[str]) -> str | None:
     """What can be done about the lines that :func:`excerpt` gave, where that is known."""
     text = "\n".join(shown)
     for pattern, template in HINTS:
@@ -125,10 +126,10 @@ def hint(shown: Sequence[str]) -> Optional[str]:
     return None
 
 
-def _tracebacks(lines: Sequence[str]) -> Tuple[List[str], Set[int]]:
+def _tracebacks(lines: Sequence[str]) -> tuple[list[str], set[int]]:
     """The last traceback that has frames of others than callers, and all lines of tracebacks."""
-    shown: List[str] = []
-    inside: Set[int] = set()
+    shown: list[str] = []
+    inside: set[int] = set()
     number = 0
     while number < len(lines):
         start = re.match(_TRACEBACK, lines[number])
@@ -154,9 +155,9 @@ def _end(lines: Sequence[str], start: int, indent: int) -> int:
     return len(lines)
 
 
-def _frames(lines: Sequence[str]) -> List[List[str]]:
+def _frames(lines: Sequence[str]) -> list[list[str]]:
     """Frames, each with its lines; those of callers are left out."""
-    frames: List[List[str]] = []
+    frames: list[list[str]] = []
     for line in lines:
         frame = re.match(_FRAME, line)
         if frame is not None:
@@ -173,14 +174,14 @@ def _file(line: str) -> str:
 
 def _with_context(
     lines: Sequence[str], useful: Sequence[bool], chosen: Sequence[int], sort: Sort
-) -> List[str]:
+) -> list[str]:
     numbers = {
         near
         for number in chosen
         for near in range(number - sort.before, number + sort.after + 1)
         if 0 <= near < len(lines) and useful[near]
     }
-    result: List[str] = []
+    result: list[str] = []
     previous = None
     for number in sorted(numbers):
         if previous is not None and number > previous + 1 and len(chosen) > 1:

@@ -17,8 +17,8 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Set
 
 from spack.build.build_venv import shebang_script
 
@@ -30,7 +30,7 @@ INSTALLER = "spack"
 _SAMPLE = 8192
 
 
-def replace_interpreter(prefix: str, root: str, venv: str) -> List[str]:
+def replace_interpreter(prefix: str, root: str, venv: str) -> list[str]:
     """In all text files below *prefix*, name the interpreter of *venv* instead of *root*'s.
 
     :param root: prefix of the virtual environment of the build.
@@ -65,7 +65,7 @@ def _files(prefix: str) -> Iterator[str]:
                 yield path
 
 
-def _text_with(path: str, wanted: bytes) -> Optional[bytes]:
+def _text_with(path: str, wanted: bytes) -> bytes | None:
     """The content, when it is text and has *wanted* in it."""
     with open(path, "rb") as stream:
         head = stream.read(_SAMPLE)
@@ -94,7 +94,7 @@ def correct_records(prefix: str, sites: Sequence[str], changed: Sequence[str]) -
             _correct(directory, set(touched))
 
 
-def _correct(directory: Path, touched: Set[str]) -> None:
+def _correct(directory: Path, touched: set[str]) -> None:
     installer = directory / "INSTALLER"
     if not installer.exists() or installer.read_text(encoding="utf-8").strip() != INSTALLER:
         installer.write_text(f"{INSTALLER}\n", encoding="utf-8")
@@ -108,7 +108,7 @@ def _correct(directory: Path, touched: Set[str]) -> None:
         return
     with record.open(newline="", encoding="utf-8") as stream:
         rows = [row for row in csv.reader(stream) if row]
-    known: Dict[str, List[str]] = {}
+    known: dict[str, list[str]] = {}
     for row in rows:
         path = os.path.realpath(os.path.join(directory.parent, row[0]))
         if dropped and row[0] == f"{directory.name}/direct_url.json":
@@ -131,7 +131,7 @@ def _is_editable(origin: Path) -> bool:
         return False
 
 
-def _digest(path: str) -> List[str]:
+def _digest(path: str) -> list[str]:
     """Hash and size as RECORD has them."""
     data = Path(path).read_bytes()
     digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

@@ -17,7 +17,8 @@ import contextlib
 import os
 import re
 import stat
-from typing import Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from spack.errors import InstallError
 
@@ -59,7 +60,7 @@ HINT = (
 
 def writable_places(
     stages: Iterable[str], prefix: str, kept: Iterable[str], further: Iterable[str] = ()
-) -> Tuple[str, ...]:
+) -> tuple[str, ...]:
     """Below these paths a build may write.
 
     :param stages: the stage, and sources that lie elsewhere.
@@ -95,15 +96,15 @@ _READS = r"for reading|cannot (stat|access|exec)|can't (stat|read)"
 _WRITES = r"cannot|could not|unable|failed to|Errno|os error"
 
 
-def refused(lines: Iterable[str], writable: Sequence[str]) -> Tuple[str, ...]:
+def refused(lines: Iterable[str], writable: Sequence[str]) -> tuple[str, ...]:
     """Paths outside of *writable* that lines of a log say could not be written, each once.
 
     Files that cannot be read or run are left out where the line does not say what was tried: it
     may be that, and not writing, that was refused.
     """
     denied = re.compile(_DENIED)  # the others when there is something: most logs have nothing
-    found: Dict[str, None] = {}
-    before: Deque[str] = collections.deque(maxlen=_WRAPPED)
+    found: dict[str, None] = {}
+    before: collections.deque[str] = collections.deque(maxlen=_WRAPPED)
     for line in lines:
         before.append(line)
         if not denied.search(line) or re.search(_READS, line):
@@ -133,26 +134,26 @@ def describe(paths: Sequence[str]) -> str:
 # -- what is undone -------------------------------------------------------------------------------
 
 #: Of each path what tells that it is another one: kind and mode, size, time, inode.
-Looks = Mapping[str, Tuple[int, ...]]
+Looks = Mapping[str, tuple[int, ...]]
 
 
 class Changes(NamedTuple):
     """What is different; paths are absolute and in order."""
 
-    added: Tuple[str, ...]
-    changed: Tuple[str, ...]
-    removed: Tuple[str, ...]
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
 
 
 def look(roots: Iterable[str]) -> Looks:
     """Everything below *roots*; a microsecond or two for each file."""
-    found: Dict[str, Tuple[int, ...]] = {}
+    found: dict[str, tuple[int, ...]] = {}
     for root in dict.fromkeys(roots):
         found.update(_walk(root))
     return found
 
 
-def _walk(directory: str) -> Iterator[Tuple[str, Tuple[int, ...]]]:
+def _walk(directory: str) -> Iterator[tuple[str, tuple[int, ...]]]:
     pending = [directory]
     while pending:
         with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
@@ -190,7 +191,7 @@ def settle(own: Sequence[str], others: Sequence[str], before: Looks, package: st
         return
     ours = [path for path in added if any(_below(path, root) for root in own)]
     left = [path for path in added if path not in ours] + _remove(ours)
-    lines: List[str] = []
+    lines: list[str] = []
     gone = [path for path in added if path not in left]
     if gone:
         lines.append(f"removed again: {', '.join(gone)}")
@@ -211,7 +212,7 @@ def settle(own: Sequence[str], others: Sequence[str], before: Looks, package: st
     )
 
 
-def _remove(paths: Sequence[str]) -> List[str]:
+def _remove(paths: Sequence[str]) -> list[str]:
     """Remove *paths*, the innermost first; those that stay."""
     left = []
     for path in reversed(paths):

@@ -7,7 +7,8 @@ The order is the contract of the package API: names first, by
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, NamedTuple
 
 from spack.api.builder import create_builder
 from spack.api.context import BuildContext
@@ -40,7 +41,7 @@ NOT_FROM_EXTERNALS = ("CC", "CXX", "FC", "F77")
 class _Undeclared(Executable):
     """A tool that the recipe uses without depending on it."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Optional[str]:
+    def __call__(self, *args: Any, **kwargs: Any) -> str | None:
         raise InstallError(
             f"{self.name} is used without a declared dependency",
             hint=f'add depends_on("{_PROVIDER.get(self.name, self.name)}", type="build")',
@@ -59,7 +60,7 @@ class ToolPlaces(NamedTuple):
     :ivar scripts: directory of console scripts that run with it.
     """
 
-    interpreter: Optional[str]
+    interpreter: str | None
     scripts: str
 
     def corrected(self, tool: Any) -> Any:
@@ -101,7 +102,7 @@ def inject_names(context: BuildContext, roles: Roles, jobs: int, tools: ToolPlac
             names.propagate_changes_to_mro()
 
 
-def _globals(package: Any, jobs: int, interpreter: Optional[str]) -> Mapping[str, Any]:
+def _globals(package: Any, jobs: int, interpreter: str | None) -> Mapping[str, Any]:
     values = {
         "make_jobs": jobs if package.parallel else 1,
         "prefix": package.prefix,
@@ -123,7 +124,7 @@ def _no_shared_library(*args: Any, **kwargs: Any) -> None:
 
 
 def build_environment(
-    context: BuildContext, roles: Roles, venv: Optional[str] = None
+    context: BuildContext, roles: Roles, venv: str | None = None
 ) -> EnvironmentModifications:
     """All changes that lead from the clean environment to that of the root's build.
 
@@ -204,7 +205,7 @@ def _of_external(package: Any) -> EnvironmentModifications:
         env.set(name, value)
     for name in settings.get("unset") or ():
         env.unset(name)
-    rows: Tuple[Tuple[str, Callable[[str, str], None]], ...] = (
+    rows: tuple[tuple[str, Callable[[str, str], None]], ...] = (
         ("prepend_path", env.prepend_path),
         ("append_path", env.append_path),
         ("remove_path", env.remove_path),
@@ -242,5 +243,5 @@ def run_environment(context: BuildContext, roles: Roles) -> EnvironmentModificat
     return env
 
 
-def _unique(nodes: Iterable[ConcreteSpec]) -> List[ConcreteSpec]:
+def _unique(nodes: Iterable[ConcreteSpec]) -> list[ConcreteSpec]:
     return list({node.dag_hash(): node for node in nodes}.values())

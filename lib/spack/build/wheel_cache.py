@@ -14,8 +14,9 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Dict, Iterable, Optional
+from typing import Any
 
 from spack import __version__
 from spack.api.identity import is_recipe_module
@@ -31,8 +32,8 @@ BUILT = "wheel"
 
 
 def wheel_directory(
-    job: BuildJob, roles: Roles, venv: Optional[BuildVenv], package_class: Any
-) -> Optional[str]:
+    job: BuildJob, roles: Roles, venv: BuildVenv | None, package_class: Any
+) -> str | None:
     """Where the wheel of this build is, or is to be kept; None when nothing may be reused.
 
     Not everything that is built has an archive with known content, and not every environment is
@@ -41,7 +42,7 @@ def wheel_directory(
     node = roles.root
     if job.wheels is None or venv is None or job.archive_file is None or node.package_hash is None:
         return None
-    parts: Dict[str, Any] = {
+    parts: dict[str, Any] = {
         "engine": __version__,
         "recipe": [node.name, node.package_hash, *_base_recipes(package_class)],
         "version": str(node.version),
@@ -68,13 +69,13 @@ def _base_recipes(package_class: Any) -> Iterable[str]:
             yield hash_file(file)
 
 
-def kept_wheel(directory: Optional[str]) -> Optional[str]:
+def kept_wheel(directory: str | None) -> str | None:
     """The wheel in *directory*, if there is one."""
     found = sorted(Path(directory).glob("*.whl")) if directory is not None else []
     return str(found[0]) if len(found) == 1 else None
 
 
-def keep(job: BuildJob, directory: Optional[str]) -> None:
+def keep(job: BuildJob, directory: str | None) -> None:
     """Keep the wheel that the build has left in its stage, if it may be reused."""
     wheel = kept_wheel(os.path.join(job.stage_path, BUILT))
     if wheel is None or directory is None or os.path.exists(directory):

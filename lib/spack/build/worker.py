@@ -12,9 +12,10 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any
 
 from spack.api import tty
 from spack.api.builder import create_builder
@@ -67,13 +68,13 @@ class RecipeStage:
 
     path: str
     source_path: str
-    archive_file: Optional[str]
+    archive_file: str | None
     #: A wheel that an earlier build from the same inputs has made.
-    wheel: Optional[str] = None
+    wheel: str | None = None
     #: What the builder has learnt: requirements that a backend names when it is asked,
-    requirements: List[str] = field(default_factory=list)
+    requirements: list[str] = field(default_factory=list)
     #: and the files of modules that the project's own code has imported to build itself.
-    imports: Dict[str, str] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
 
     @property
     def expanded(self) -> bool:
@@ -123,7 +124,7 @@ class Recipes:
         """The name of the node with hash *digest*."""
         return self._nodes[digest].name
 
-    def line_of(self, exc: BaseException) -> Optional[str]:
+    def line_of(self, exc: BaseException) -> str | None:
         """``file:line`` of the innermost frame of *exc* that lies in a recipe."""
         roots = tuple(str(repository.packages) + os.sep for repository in self._repositories)
         found = None
@@ -140,12 +141,12 @@ class Build:
         self.job = job
         self.events = events
         self.phase = ""
-        self.times: List[PhaseTime] = []
+        self.times: list[PhaseTime] = []
         nodes = load(job.spec)
         self.recipes = Recipes(job, nodes)
         self.roles: Roles = roles(nodes[job.hash], job.run_tests)
         self.venv = self._venv()
-        self.wheels: Optional[str] = None
+        self.wheels: str | None = None
         self.context = BuildContext(
             self._package_class,
             lambda digest: job.prefixes.get(digest, NOT_INSTALLED),
@@ -169,7 +170,7 @@ class Build:
         found = self.recipes.package_class(digest)
         if self.recipes.name(digest) != "python":
             return found
-        names: Dict[str, Any] = {}
+        names: dict[str, Any] = {}
         if self.venv is not None:
             names.update(platlib=self.venv.base.platlib, purelib=self.venv.base.purelib)
         if not hasattr(found, "layout"):
@@ -177,10 +178,10 @@ class Build:
         names["__module__"] = found.__module__
         return type(found)(found.__name__, (found,), names)
 
-    def _python_command(self, view: SpecView) -> Optional[Executable]:
+    def _python_command(self, view: SpecView) -> Executable | None:
         return Executable(self.venv.python) if self.venv is not None else None
 
-    def _script_command(self, view: SpecView) -> Optional[Executable]:
+    def _script_command(self, view: SpecView) -> Executable | None:
         """The copy of a dependency's console script; None leaves it to the dependency."""
         path = os.path.join(self.scripts, view.name)
         own = os.path.join(str(view.prefix), "bin", view.name)
@@ -189,11 +190,11 @@ class Build:
     def _prefix(self, node: ConcreteSpec) -> str:
         return self.job.prefixes[node.dag_hash()]
 
-    def _venv_nodes(self) -> List[ConcreteSpec]:
+    def _venv_nodes(self) -> list[ConcreteSpec]:
         nodes = (*self.roles.order, *self.roles.runtime)
         return list({n.dag_hash(): n for n in nodes if n.name == "python-venv"}.values())
 
-    def _venv(self) -> Optional[BuildVenv]:
+    def _venv(self) -> BuildVenv | None:
         """The virtual environment of the build; None where no Python tools take part."""
         root = self.roles.root
         own = [edge.spec for edge in root.edges if edge.spec.name == "python-venv"]
@@ -201,7 +202,7 @@ class Build:
         if not chosen or root.name == "python-venv":
             return None
         base = interpreter_of(self._prefix(chosen[0]))
-        sites: Dict[str, None] = {}
+        sites: dict[str, None] = {}
         runtime = self.roles.runtime if self.job.run_tests else ()
         nodes = [n for n in (*runtime, *self.roles.tools) if n.name != "python-venv"]
         for node in reversed(nodes):
@@ -257,7 +258,7 @@ class Build:
             first += [self.scripts, os.path.join(self.venv.root, "bin")]
         os.environ["PATH"] = os.pathsep.join([*first, os.environ["PATH"]])
 
-    def confine(self) -> Tuple[str, ...]:
+    def confine(self) -> tuple[str, ...]:
         """From now on the build can write to its own places only; these, if it is so.
 
         What comes before is the engine, and hooks of recipes that set variables and names.
@@ -333,7 +334,7 @@ class Build:
             )
         keep(self.job, self.wheels)
 
-    def undeclared(self, imports: Mapping[str, str]) -> Tuple[str, ...]:
+    def undeclared(self, imports: Mapping[str, str]) -> tuple[str, ...]:
         """``module package`` for each import from a package that the recipe does not depend on.
 
         It is there because something else that the recipe depends on needs it.
@@ -415,7 +416,7 @@ def _keep_environment(job: BuildJob) -> None:
     path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
 
 
-def _told_refusals(job: BuildJob, writable: Tuple[str, ...]) -> Tuple[str, ...]:
+def _told_refusals(job: BuildJob, writable: tuple[str, ...]) -> tuple[str, ...]:
     """What the build could not write and went on without."""
     if not writable:
         return ()
@@ -424,10 +425,10 @@ def _told_refusals(job: BuildJob, writable: Tuple[str, ...]) -> Tuple[str, ...]:
     return (f"could not write outside of its prefix: {sandbox.describe(paths)}",) if paths else ()
 
 
-def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildResult:
+def _failed(job: BuildJob, build: Build | None, exc: BaseException) -> BuildResult:
     recipe = build.recipes.line_of(exc) if build is not None else None
     text = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
-    lines: List[str] = []
+    lines: list[str] = []
     if not isinstance(exc, RecipeError):
         with contextlib.suppress(OSError):
             content = Path(job.log_path).read_text(encoding="utf-8", errors="replace")
@@ -458,7 +459,7 @@ def _failed(job: BuildJob, build: Optional[Build], exc: BaseException) -> BuildR
         traceback=text,
         ref=ref,
     )
-    times: Tuple[PhaseTime, ...] = tuple(build.times) if build is not None else ()
+    times: tuple[PhaseTime, ...] = tuple(build.times) if build is not None else ()
     return BuildResult(ok=False, failure=failure, phases=times)
 
 

@@ -20,9 +20,10 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Union
 
 import spack
 from spack.build.forkserver import Forked, ForkServer
@@ -63,11 +64,11 @@ def run(
     environment: Mapping[str, str],
     *,
     interpreter: str = sys.executable,
-    server: Optional[ForkServer] = None,
-    on_start: Optional[Callable[[int], None]] = None,
-    on_event: Optional[Callable[[Event], None]] = None,
-    on_output: Optional[Callable[[bytes], None]] = None,
-    cancelled: Optional[threading.Event] = None,
+    server: ForkServer | None = None,
+    on_start: Callable[[int], None] | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    on_output: Callable[[bytes], None] | None = None,
+    cancelled: threading.Event | None = None,
 ) -> BuildResult:
     """Run *job* to its end. May be called in a thread.
 
@@ -105,7 +106,7 @@ def run(
     return BuildResult(ok=False, failure=_death(process.wait(), job.log_path))
 
 
-def libraries(further: Iterable[str]) -> Tuple[str, ...]:
+def libraries(further: Iterable[str]) -> tuple[str, ...]:
     """Where a worker finds the engine, and *further* libraries."""
     return (str(Path(spack.__file__).resolve().parent.parent), *further)
 
@@ -116,8 +117,8 @@ def _started(
     job_path: str,
     environment: Mapping[str, str],
     interpreter: str,
-    server: Optional[ForkServer],
-) -> Iterator[Tuple[_Process, int, int]]:
+    server: ForkServer | None,
+) -> Iterator[tuple[_Process, int, int]]:
     """The worker, the reading end of its events and its lifeline; at the end its group is gone."""
     events, events_out = os.pipe()
     lifeline_in, lifeline = os.pipe()
@@ -127,7 +128,7 @@ def _started(
         *(job_path, str(events_out), str(lifeline_in)),
         *job.library_path,
     ]
-    process: Optional[_Process] = None
+    process: _Process | None = None
     try:
         with open(job.log_path, "ab") as log:
             if server is not None:
@@ -176,9 +177,9 @@ def _follow(
     process: _Process,
     events: int,
     log_path: str,
-    on_event: Optional[Callable[[Event], None]],
-    on_output: Optional[Callable[[bytes], None]],
-    cancelled: Optional[threading.Event],
+    on_event: Callable[[Event], None] | None,
+    on_output: Callable[[bytes], None] | None,
+    cancelled: threading.Event | None,
 ) -> bool:
     """Pass on events and output until the worker ends; True when it was cancelled."""
     buffer = b""
@@ -215,7 +216,7 @@ _ROOM = 256 * 1024
 _FULL = "the disk of the install tree is full: free some space, or set config:install_tree:root"
 
 
-def _wait(process: _Process, cancelled: Optional[threading.Event]) -> None:
+def _wait(process: _Process, cancelled: threading.Event | None) -> None:
     """Wait for the end of a worker that has closed its events."""
     while not (cancelled is not None and cancelled.is_set()):
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -225,7 +226,7 @@ def _wait(process: _Process, cancelled: Optional[threading.Event]) -> None:
 
 def _death(status: int, log_path: str) -> BuildFailure:
     """A worker that ended without a result."""
-    shown: Tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     with contextlib.suppress(OSError):
         lines = Path(log_path).read_text(encoding="utf-8", errors="replace").splitlines()
         shown = tuple(excerpt(lines))

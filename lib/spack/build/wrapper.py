@@ -6,7 +6,8 @@ The variables are those that the ``compiler-wrapper`` package reads; see its scr
 from __future__ import annotations
 
 import os
-from typing import Any, Iterable, List
+from collections.abc import Iterable
+from typing import Any
 
 from spack.api.context import BuildContext
 from spack.build.dependency_roles import Roles
@@ -23,8 +24,8 @@ def wrapper_variables(context: BuildContext, roles: Roles) -> EnvironmentModific
 
     The root's own library directories are part of the run path: its programs use its libraries.
     """
-    include: List[str] = []
-    link: List[str] = []
+    include: list[str] = []
+    link: list[str] = []
     for node in reversed(roles.linked):
         package = context.package(node)
         prefix = str(package.prefix)
@@ -47,9 +48,9 @@ def wrapper_variables(context: BuildContext, roles: Roles) -> EnvironmentModific
     return env
 
 
-def _own(package: Any, attribute: str, default: List[str]) -> List[str]:
+def _own(package: Any, attribute: str, default: list[str]) -> list[str]:
     """Directories of the recipe's own ``libs`` or ``headers``, then the usual ones."""
-    found: List[str] = []
+    found: list[str] = []
     if any(attribute in owner.__dict__ for owner in type(package).__mro__):
         try:
             found = list(getattr(package, attribute).directories)
@@ -58,7 +59,7 @@ def _own(package: Any, attribute: str, default: List[str]) -> List[str]:
     return [*found, *default]
 
 
-def _usable(directories: Iterable[str]) -> List[str]:
+def _usable(directories: Iterable[str]) -> list[str]:
     return [
         directory
         for directory in dict.fromkeys(directories)

@@ -13,7 +13,8 @@ import os
 import re
 import subprocess
 import sys
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from spack.errors import InstallError
 
@@ -45,9 +46,9 @@ class BuildSystem(NamedTuple):
     :ivar declared: False for what PEP 517 says of trees without such a table.
     """
 
-    requires: Tuple[str, ...]
+    requires: tuple[str, ...]
     backend: str
-    path: Tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
     declared: bool = True
 
 
@@ -139,7 +140,7 @@ class Hooks:
 
         self.directory = directory
         #: Where :meth:`_run` lets the process write what the source tree imports.
-        self._imports: Optional[str] = None
+        self._imports: str | None = None
         self._process = process
         self._answers = answers
         self._backend = system.backend
@@ -150,11 +151,11 @@ class Hooks:
     def _run(
         self,
         cmd: Sequence[str],
-        cwd: Optional[str] = None,
-        extra_environ: Optional[Mapping[str, str]] = None,
+        cwd: str | None = None,
+        extra_environ: Mapping[str, str] | None = None,
     ) -> None:
         """A runner of pyproject-hooks; ``cmd`` is the interpreter, a script and its arguments."""
-        request: Dict[str, Any] = {"argv": list(cmd[1:]), "cwd": cwd}
+        request: dict[str, Any] = {"argv": list(cmd[1:]), "cwd": cwd}
         request["environ"] = dict(extra_environ or {})
         if self._imports is not None:
             request["imports"] = {"tree": self.directory, "file": self._imports}
@@ -199,7 +200,7 @@ class Hooks:
                 f"{name} of {self._backend} failed ({how})", ref="build-backend"
             ) from None
 
-    def requirements(self, hook: str, settings: Mapping[str, Any]) -> List[str]:
+    def requirements(self, hook: str, settings: Mapping[str, Any]) -> list[str]:
         """What the *hook* needs beyond ``requires``; empty for those that are known to ask nothing.
 
         A question that fails is no failure of the build, whose own hook will tell.
@@ -207,7 +208,7 @@ class Hooks:
         if not asks_for_more(self.directory, self._backend):
             return []
         try:
-            found: List[str] = self._call(f"get_requires_for_{hook}", settings)
+            found: list[str] = self._call(f"get_requires_for_{hook}", settings)
         except InstallError:
             return []
         return list(found)
@@ -291,7 +292,7 @@ def started(python: str, directory: str, system: BuildSystem, jobs: int = 1) -> 
             os.close(answers_out)
 
 
-def _without_importing(text: str) -> Optional[str]:
+def _without_importing(text: str) -> str | None:
     """A traceback without the frames that only look for a module; the last line if none stays."""
     text = re.sub(_IMPORTING, "", text).rstrip()
     title, _, rest = text.partition("\n")

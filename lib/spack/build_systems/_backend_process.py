@@ -23,7 +23,8 @@ import traceback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List, Mapping, NoReturn, Optional
+    from collections.abc import Iterable, Mapping
+    from typing import Any, NoReturn, Optional
 
 
 def prepare(modules: "Iterable[str]") -> None:
@@ -51,7 +52,7 @@ def compile_in_parallel(jobs: int) -> None:
         return
     in_turn = CCompiler.compile
 
-    def compile_sources(self: "Any", *args: "Any", **options: "Any") -> "List[str]":
+    def compile_sources(self: "Any", *args: "Any", **options: "Any") -> "list[str]":
         home = type(self)._compile.__module__
         own = home.startswith(("distutils.", "setuptools._distutils."))
         if "_compile" in vars(self) or not own:
@@ -74,8 +75,8 @@ def compile_in_parallel(jobs: int) -> None:
 def watch_imports(tree: str, file: str) -> None:
     """Write to *file*, at the end of the process, what code below *tree* has imported."""
     import_module = builtins.__import__
-    names: Dict[str, bool] = {}
-    places: Dict[Optional[str], bool] = {}
+    names: dict[str, bool] = {}
+    places: dict[Optional[str], bool] = {}
     below = os.path.join(os.path.realpath(tree), "")
 
     def importing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any
 
 from spack.package import (
     BuilderWithDefaults,
@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-def ensure_build_dependencies_or_raise(spec: Any, dependencies: List[str], error_msg: str) -> None:
+def ensure_build_dependencies_or_raise(spec: Any, dependencies: list[str], error_msg: str) -> None:
     """Require *spec* to have the build dependencies *dependencies*.
 
     :raises RuntimeError: *error_msg*, and the directives that are missing in the recipe.

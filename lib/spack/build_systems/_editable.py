@@ -6,8 +6,8 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator, Set
 
 __all__ = ["direct_url", "left_clean"]
 
@@ -45,7 +45,7 @@ def left_clean(directory: str) -> Iterator[None]:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _leftovers(directory: str) -> Set[str]:
+def _leftovers(directory: str) -> set[str]:
     found = {os.path.join(directory, "build")}
     for place in _PLACES:
         folder = os.path.join(directory, place)

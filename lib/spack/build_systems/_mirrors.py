@@ -5,14 +5,15 @@ Each mixin is one row: the class attribute that holds the path, and the mirrors.
 
 from __future__ import annotations
 
-from typing import Any, List, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from spack.package import join_url
 
 __all__ = ["mirror_urls"]
 
 
-def mirror_urls(pkg: Any, attribute: str, mirrors: Sequence[str]) -> List[str]:
+def mirror_urls(pkg: Any, attribute: str, mirrors: Sequence[str]) -> list[str]:
     """One url for each of *mirrors*, with the path that *attribute* of *pkg* holds.
 
     :raises AttributeError: the recipe does not set *attribute*.

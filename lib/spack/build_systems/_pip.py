@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import CodeType
-from typing import Any, Iterator
+from typing import Any
 
 from spack.api.identity import is_recipe_module
 

@@ -14,18 +14,11 @@ import io
 import os
 import re
 import subprocess
+from collections.abc import Iterable, Iterator, Mapping
 from typing import (
     Any,
     BinaryIO,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
     NamedTuple,
-    Optional,
-    Set,
-    Tuple,
 )
 
 from spack.errors import InstallError
@@ -145,8 +138,8 @@ class _Destination:
         self.layout = layout
         self.compiler = compiler
         self.places = layout.places(distribution)
-        self.modules: List[str] = []
-        self.made: Set[str] = set()
+        self.modules: list[str] = []
+        self.made: set[str] = set()
 
     def write_script(self, name: str, module: str, attr: str, section: str) -> _Written:
         """The script of an entry point."""
@@ -191,11 +184,11 @@ class _Destination:
         return _Written(path, f"sha256={_digest(data)}", str(len(data)))
 
     def finalize_installation(
-        self, scheme: str, record_file_path: str, records: Iterable[Tuple[str, Any]]
+        self, scheme: str, record_file_path: str, records: Iterable[tuple[str, Any]]
     ) -> None:
         """The bytecode, then RECORD, sorted."""
         root = self.places[scheme]
-        rows: Dict[str, Tuple[str, str]] = {}
+        rows: dict[str, tuple[str, str]] = {}
         for of, row in records:
             path = os.path.relpath(os.path.join(self.places[of], row.path), root)
             rows[path] = (row.digest, row.size) if isinstance(row, _Written) else ("", "")
@@ -206,7 +199,7 @@ class _Destination:
         writer.writerows((path, *rest) for path, rest in sorted(rows.items()))
         self._write(scheme, record_file_path, text.getvalue().encode(), False)
 
-    def _compile(self) -> List[str]:
+    def _compile(self) -> list[str]:
         """Compile the modules; the paths of the bytecode."""
         if not self.modules:
             return []
@@ -227,7 +220,7 @@ def install_wheel(
     layout: WheelScheme,
     compiler: Compiler,
     verify: bool = False,
-    direct_url: Optional[bytes] = None,
+    direct_url: bytes | None = None,
 ) -> None:
     """Install the wheel at *path*.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable
 
 from spack.package import (
     BuilderWithDefaults,
@@ -75,9 +76,9 @@ class AutotoolsPackage(PackageBase):
         depends_on("gmake", type="build")
         conflicts("platform=windows")
 
-    def flags_to_build_system_args(self, flags: Mapping[str, List[str]]) -> None:
+    def flags_to_build_system_args(self, flags: Mapping[str, list[str]]) -> None:
         """Turn compiler flags into ``NAME=flags`` arguments, kept in ``configure_flag_args``."""
-        args: List[str] = []
+        args: list[str] = []
         for name, values in flags.items():
             if values:
                 variable = "LIBS" if name == "ldlibs" else name.upper()
@@ -86,14 +87,14 @@ class AutotoolsPackage(PackageBase):
             args.append(f"FCFLAGS={' '.join(flags['fflags'])}")
         self.configure_flag_args = args
 
-    def enable_or_disable(self, *args: Any, **kwargs: Any) -> List[str]:
+    def enable_or_disable(self, *args: Any, **kwargs: Any) -> list[str]:
         """See :meth:`AutotoolsBuilder.enable_or_disable`."""
-        found: List[str] = create_builder(self).enable_or_disable(*args, **kwargs)
+        found: list[str] = create_builder(self).enable_or_disable(*args, **kwargs)
         return found
 
-    def with_or_without(self, *args: Any, **kwargs: Any) -> List[str]:
+    def with_or_without(self, *args: Any, **kwargs: Any) -> list[str]:
         """See :meth:`AutotoolsBuilder.with_or_without`."""
-        found: List[str] = create_builder(self).with_or_without(*args, **kwargs)
+        found: list[str] = create_builder(self).with_or_without(*args, **kwargs)
         return found
 
 
@@ -126,11 +127,11 @@ class AutotoolsBuilder(BuilderWithDefaults):
     #: Generate ``configure`` even if it is there.
     force_autoreconf = False
     #: Further arguments of autoreconf.
-    autoreconf_extra_args: List[str] = []
+    autoreconf_extra_args: list[str] = []
     #: Keep ``.la`` files, which name directories of the build.
     install_libtool_archives = False
 
-    build_targets: List[str] = []
+    build_targets: list[str] = []
     install_targets = ["install"]
     build_time_test_callbacks = ["check"]
     install_time_test_callbacks = ["installcheck"]
@@ -140,7 +141,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
         """Whether ``config.guess`` and ``config.sub`` may be too old for the target."""
         return self._gnuconfig_family() is not None
 
-    def _gnuconfig_family(self) -> Optional[str]:
+    def _gnuconfig_family(self) -> str | None:
         families = (x for x in GNUCONFIG_TARGETS if self.pkg.spec.satisfies(f"target={x}:"))
         return next(families, None)
 
@@ -149,7 +150,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
         return os.path.join(self.build_directory, "removed_la_files.txt")
 
     @property
-    def archive_files(self) -> List[str]:
+    def archive_files(self) -> list[str]:
         """Files of the build that are kept with its log."""
         files = [os.path.join(self.build_directory, "config.log")]
         return files if self.install_libtool_archives else [*files, self._removed_la_files_log]
@@ -171,12 +172,12 @@ class AutotoolsBuilder(BuilderWithDefaults):
         return os.path.join(self.pkg.stage.source_path, self.configure_directory)
 
     @property
-    def autoreconf_search_path_args(self) -> List[str]:
+    def autoreconf_search_path_args(self) -> list[str]:
         """``-I`` for the aclocal directories of build dependencies, externals last."""
         own = [x.prefix.share.aclocal for x in self.spec.dependencies("automake", "build")]
         dependencies = self.spec.dependencies(deptype="build")
         ordered = sorted(dependencies, key=lambda dependency: bool(dependency.external))
-        args: Dict[str, None] = {}
+        args: dict[str, None] = {}
         for dependency in ordered:
             path = str(dependency.prefix.share.aclocal)
             if os.path.isdir(path) and path not in own:
@@ -248,7 +249,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
             for regex, replacement in CONFIGURE_FAULTS:
                 scripts.filter(regex, replacement)
 
-    def configure_args(self) -> List[str]:
+    def configure_args(self) -> list[str]:
         """Arguments of the recipe, after ``--prefix``."""
         return []
 
@@ -298,9 +299,9 @@ class AutotoolsBuilder(BuilderWithDefaults):
     def with_or_without(
         self,
         name: str,
-        activation_value: Union[Callable[[str], Any], str, None] = None,
-        variant: Optional[str] = None,
-    ) -> List[str]:
+        activation_value: Callable[[str], Any] | str | None = None,
+        variant: str | None = None,
+    ) -> list[str]:
         """``--with-x`` or ``--without-x`` for a variant.
 
         A variant that is on or off gives one argument with *name*; another one gives an argument
@@ -317,19 +318,19 @@ class AutotoolsBuilder(BuilderWithDefaults):
     def enable_or_disable(
         self,
         name: str,
-        activation_value: Union[Callable[[str], Any], str, None] = None,
-        variant: Optional[str] = None,
-    ) -> List[str]:
+        activation_value: Callable[[str], Any] | str | None = None,
+        variant: str | None = None,
+    ) -> list[str]:
         """As :meth:`with_or_without`, with ``--enable-x`` and ``--disable-x``."""
         return self._arguments(("enable", "disable"), name, activation_value, variant)
 
     def _arguments(
         self,
-        words: Tuple[str, str],
+        words: tuple[str, str],
         name: str,
-        activation_value: Union[Callable[[str], Any], str, None],
-        variant: Optional[str],
-    ) -> List[str]:
+        activation_value: Callable[[str], Any] | str | None,
+        variant: str | None,
+    ) -> list[str]:
         spec, variant = self.pkg.spec, variant or name
         if not self.pkg.has_variant(variant):
             raise KeyError(f"'{variant}' is not a variant of '{self.pkg.name}'")
@@ -359,9 +360,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
         features = getattr(values, "feature_values", None) or values
         return [str(getattr(value, "value", value)) for value in features]
 
-    def _assigned(
-        self, activation_value: Union[Callable[[str], Any], str, None], option: str
-    ) -> str:
+    def _assigned(self, activation_value: Callable[[str], Any] | str | None, option: str) -> str:
         if activation_value == "prefix":
             return f"={self.pkg.spec[option].prefix}"
         value = activation_value(option) if callable(activation_value) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any
 
 from spack.package import (
     BuilderWithDefaults,
@@ -56,17 +56,17 @@ class CargoBuilder(BuilderWithDefaults):
         return source
 
     @property
-    def std_build_args(self) -> List[str]:
+    def std_build_args(self) -> list[str]:
         """Arguments that every cargo build gets."""
         return ["-j", str(self.pkg.module.make_jobs)]
 
     @property
-    def build_args(self) -> List[str]:
+    def build_args(self) -> list[str]:
         """Arguments of the recipe."""
         return []
 
     @property
-    def check_args(self) -> List[str]:
+    def check_args(self) -> list[str]:
         """Arguments of ``cargo test``."""
         return []
 

@@ -8,7 +8,8 @@ the one interpreter of the build, under every name that its modules have for it.
 from __future__ import annotations
 
 import os
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from spack.package import (
     BuilderWithDefaults,
@@ -43,7 +44,7 @@ __all__ = [
 GENERATORS = {"make": ("Unix Makefiles", "Makefile"), "ninja": ("Ninja", "build.ninja")}
 
 #: Definitions by the version of CMake that knows them.
-DEFINITIONS_BY_VERSION: Sequence[Tuple[str, str, object]] = (
+DEFINITIONS_BY_VERSION: Sequence[tuple[str, str, object]] = (
     ("@3.15:", "CMAKE_POLICY_DEFAULT_CMP0090", "NEW"),
     ("@3.1:3.14", "CMAKE_EXPORT_NO_PACKAGE_REGISTRY", True),
     ("@3.16:", "CMAKE_FIND_USE_PACKAGE_REGISTRY", False),
@@ -59,7 +60,7 @@ PYTHON_VARIABLES = ("Python_EXECUTABLE", "Python3_EXECUTABLE", "PYTHON_EXECUTABL
 LANGUAGES = {"C": "cflags", "CXX": "cxxflags", "Fortran": "fflags"}
 
 
-def generator(*names: str, default: Optional[str] = None) -> None:
+def generator(*names: str, default: str | None = None) -> None:
     """Directive: the build tools (``"make"``, ``"ninja"``) that the package can be built with.
 
     :param default: the first of *names* when absent.
@@ -83,7 +84,7 @@ class CMakePackage(PackageBase):
     """A package with a ``CMakeLists.txt``."""
 
     #: Dependencies whose ``dependent_cmake_args`` are not wanted.
-    disable_cmake_hints_from: List[str] = []
+    disable_cmake_hints_from: list[str] = []
 
     build_system_class = "CMakePackage"
     default_buildsystem = "cmake"
@@ -108,12 +109,12 @@ class CMakePackage(PackageBase):
         depends_on("gmake", type="build", when="generator=make")
         depends_on("ninja", type="build", when="generator=ninja")
 
-    def flags_to_build_system_args(self, flags: Mapping[str, List[str]]) -> None:
+    def flags_to_build_system_args(self, flags: Mapping[str, list[str]]) -> None:
         """Turn compiler flags into definitions, kept in ``cmake_flag_args``.
 
         CMake knows no preprocessor flags of their own: they go with those of every language.
         """
-        args: List[str] = []
+        args: list[str] = []
         for language, name in LANGUAGES.items():
             own = [*flags.get(name, []), *flags.get("cppflags", [])]
             if own:
@@ -130,7 +131,7 @@ class CMakePackage(PackageBase):
         """See :func:`define`."""
         return define(cmake_var, value)
 
-    def define_from_variant(self, cmake_var: str, variant: Optional[str] = None) -> str:
+    def define_from_variant(self, cmake_var: str, variant: str | None = None) -> str:
         """See :func:`define_from_variant`."""
         return define_from_variant(self, cmake_var, variant)
 
@@ -139,10 +140,10 @@ class CMakePackage(PackageBase):
 class CMakeBuilder(BuilderWithDefaults):
     """Configure, build, install; recipes mostly override :meth:`cmake_args`."""
 
-    phases: Tuple[str, ...] = ("cmake", "build", "install")
+    phases: tuple[str, ...] = ("cmake", "build", "install")
 
-    package_methods: Tuple[str, ...] = ("cmake_args", "check")
-    package_attributes: Tuple[str, ...] = (
+    package_methods: tuple[str, ...] = ("cmake_args", "check")
+    package_attributes: tuple[str, ...] = (
         "build_targets",
         "install_targets",
         "build_time_test_callbacks",
@@ -153,12 +154,12 @@ class CMakeBuilder(BuilderWithDefaults):
         "build_directory",
     )
 
-    build_targets: List[str] = []
+    build_targets: list[str] = []
     install_targets = ["install"]
     build_time_test_callbacks = ["check"]
 
     @property
-    def archive_files(self) -> List[str]:
+    def archive_files(self) -> list[str]:
         """Files of the build that are kept with its log."""
         names = ("CMakeCache.txt", "compile_commands.json")
         return [os.path.join(self.build_directory, name) for name in names]
@@ -178,13 +179,13 @@ class CMakeBuilder(BuilderWithDefaults):
         raise InstallError(f"the variant 'generator' of {self.spec.name} has an unknown value")
 
     @property
-    def std_cmake_args(self) -> List[str]:
+    def std_cmake_args(self) -> list[str]:
         """Arguments that every CMake build gets."""
         args = CMakeBuilder.std_args(self.pkg, generator=self.generator)
         return args + list(getattr(self.pkg, "cmake_flag_args", []))
 
     @staticmethod
-    def std_args(pkg: PackageBase, generator: Optional[str] = None) -> List[str]:
+    def std_args(pkg: PackageBase, generator: str | None = None) -> list[str]:
         """Arguments for any package that calls CMake.
 
         :raises InstallError: for a generator other than Makefiles and Ninja.
@@ -224,7 +225,7 @@ class CMakeBuilder(BuilderWithDefaults):
         """See :func:`define`."""
         return define(cmake_var, value)
 
-    def define_from_variant(self, cmake_var: str, variant: Optional[str] = None) -> str:
+    def define_from_variant(self, cmake_var: str, variant: str | None = None) -> str:
         """See :func:`define_from_variant`."""
         return define_from_variant(self.pkg, cmake_var, variant)
 
@@ -238,7 +239,7 @@ class CMakeBuilder(BuilderWithDefaults):
         """Path of the build directory, beside the source tree."""
         return os.path.join(self.pkg.stage.path, self.build_dirname)
 
-    def cmake_args(self) -> List[str]:
+    def cmake_args(self) -> list[str]:
         """Arguments of the recipe, after :attr:`std_cmake_args`."""
         return []
 
@@ -291,7 +292,7 @@ def define(cmake_var: str, value: Any) -> str:
     return f"-D{cmake_var}:STRING={value}"
 
 
-def define_from_variant(pkg: Any, cmake_var: str, variant: Optional[str] = None) -> str:
+def define_from_variant(pkg: Any, cmake_var: str, variant: str | None = None) -> str:
     """:func:`define` with the value of a variant; "" when its condition does not hold.
 
     :param variant: *cmake_var* in lower case when absent.
@@ -325,7 +326,7 @@ def _variant(pkg: Any, name: str, default: object) -> Any:
     return variants[name].value if name in variants else default
 
 
-def _args_by_version(pkg: Any) -> List[str]:
+def _args_by_version(pkg: Any) -> list[str]:
     cmakes = pkg.spec.dependencies("cmake", deptype="build")
     if len(cmakes) != 1:
         return []
@@ -342,7 +343,7 @@ def _args_by_version(pkg: Any) -> List[str]:
     return args
 
 
-def _python_args(pkg: Any) -> List[str]:
+def _python_args(pkg: Any) -> list[str]:
     """The interpreter of the build, so that FindPython looks for no other."""
     if not pkg.spec.dependencies("python"):
         return []
@@ -350,10 +351,10 @@ def _python_args(pkg: Any) -> List[str]:
     return [define(name, interpreter) for name in PYTHON_VARIABLES]
 
 
-def _hints(pkg: Any) -> List[str]:
+def _hints(pkg: Any) -> list[str]:
     """Arguments that dependencies wish (``dependent_cmake_args``)."""
     unwanted = set(getattr(pkg, "disable_cmake_hints_from", []))
-    args: List[str] = []
+    args: list[str] = []
     for edge in pkg.spec.edges_to_dependencies():
         package = edge.spec.package
         if not hasattr(package, "dependent_cmake_args"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
 
 from spack.package import (
     CompilerError,
@@ -31,28 +32,28 @@ class CompilerPackage(PackageBase):
     tags: Sequence[str] = ["compiler"]
 
     #: Regular expressions of what may stand after a program's name, and before it.
-    compiler_suffixes: List[str] = [r"-.*"]
-    compiler_prefixes: List[str] = []
+    compiler_suffixes: list[str] = [r"-.*"]
+    compiler_prefixes: list[str] = []
 
     #: Arguments that make the compiler tell its version; they are tried in order.
-    compiler_version_argument: Union[str, Tuple[str, ...]] = "-dumpversion"
+    compiler_version_argument: str | tuple[str, ...] = "-dumpversion"
     #: Finds the version in that output; several groups are joined with dots.
     compiler_version_regex = "(.*)"
 
     compiler_languages: Sequence[str] = ["c", "cxx", "fortran"]
 
     #: Below the compiler wrapper's directory, the name for each language.
-    compiler_wrapper_link_paths: Dict[str, str] = {}
+    compiler_wrapper_link_paths: dict[str, str] = {}
 
     opt_flags: Sequence[str] = []
     debug_flags: Sequence[str] = []
 
-    rpath_arg: Optional[str] = "-Wl,-rpath,"
+    rpath_arg: str | None = "-Wl,-rpath,"
     linker_arg: str = "-Wl,"
     pic_flag: str = "-fPIC"
     verbose_flags: str = "-v"
     openmp_flag: str = "-fopenmp"
-    implicit_rpath_libs: List[str] = []
+    implicit_rpath_libs: list[str] = []
 
     @property
     def supported_languages(self) -> Sequence[str]:
@@ -62,7 +63,7 @@ class CompilerPackage(PackageBase):
     @classproperty
     def compiler_names(cls) -> Sequence[str]:
         """Names of the programs of all languages."""
-        names: List[str] = []
+        names: list[str] = []
         for language in cls.compiler_languages:
             names.extend(getattr(cls, f"{language}_names", ()))
         return names
@@ -98,11 +99,11 @@ class CompilerPackage(PackageBase):
         return os.path.join(prefix, "bin")
 
     @classmethod
-    def determine_compiler_paths(cls, exes: Sequence[Path]) -> Dict[str, Path]:
+    def determine_compiler_paths(cls, exes: Sequence[Path]) -> dict[str, Path]:
         """Programs by language; a plain name is better than one with a suffix or prefix."""
         languages = sorted(cls.compiler_languages, key=len, reverse=True)
         names = {language: getattr(cls, f"{language}_names", ()) for language in languages}
-        paths: Dict[str, Path] = {}
+        paths: dict[str, Path] = {}
         for exe in sorted(exes, key=os.fspath, reverse=True):
             base = os.path.basename(exe)
             exact = [x for x in languages if base in names[x]]
@@ -114,7 +115,7 @@ class CompilerPackage(PackageBase):
     @classmethod
     def determine_variants(
         cls, exes: Sequence[Path], version_str: str
-    ) -> Tuple[str, Mapping[str, Any]]:
+    ) -> tuple[str, Mapping[str, Any]]:
         """Variants and extra attributes of a detected compiler."""
         return "", {"compilers": cls.determine_compiler_paths(exes=exes)}
 
@@ -140,38 +141,38 @@ class CompilerPackage(PackageBase):
         name: str = self.spec.name
         return name
 
-    def _path(self, language: str) -> Optional[str]:
+    def _path(self, language: str) -> str | None:
         if self.spec.external:
             compilers = (self.spec.extra_attributes or {}).get("compilers", {})
-            path: Optional[str] = compilers.get(language)
+            path: str | None = compilers.get(language)
             return path
-        own: Optional[str] = getattr(self, f"_{LANGUAGE_ATTRIBUTES[language]}_path")()
+        own: str | None = getattr(self, f"_{LANGUAGE_ATTRIBUTES[language]}_path")()
         return own
 
     @property
-    def cc(self) -> Optional[str]:
+    def cc(self) -> str | None:
         """Path of the C compiler."""
         return self._path("c")
 
     @property
-    def cxx(self) -> Optional[str]:
+    def cxx(self) -> str | None:
         """Path of the C++ compiler."""
         return self._path("cxx")
 
     @property
-    def fortran(self) -> Optional[str]:
+    def fortran(self) -> str | None:
         """Path of the Fortran compiler."""
         return self._path("fortran")
 
-    def _cc_path(self) -> Optional[str]:
+    def _cc_path(self) -> str | None:
         """C compiler of an installation that is not external; for subclasses."""
         return None
 
-    def _cxx_path(self) -> Optional[str]:
+    def _cxx_path(self) -> str | None:
         """C++ compiler of an installation that is not external; for subclasses."""
         return None
 
-    def _fortran_path(self) -> Optional[str]:
+    def _fortran_path(self) -> str | None:
         """Fortran compiler of an installation that is not external; for subclasses."""
         return None
 
@@ -181,7 +182,7 @@ LANGUAGE_ATTRIBUTES = {"c": "cc", "cxx": "cxx", "fortran": "fortran"}
 
 
 def compiler_output(
-    compiler_path: Path, *, version_argument: str, ignore_errors: Tuple[int, ...] = ()
+    compiler_path: Path, *, version_argument: str, ignore_errors: tuple[int, ...] = ()
 ) -> str:
     """What a compiler says to *version_argument*; remembered by absolute path."""
     path = os.fspath(compiler_path)
@@ -191,7 +192,7 @@ def compiler_output(
 
 
 @memoized
-def _output(path: str, argument: str, ignore_errors: Tuple[int, ...]) -> str:
+def _output(path: str, argument: str, ignore_errors: tuple[int, ...]) -> str:
     args = [argument] if argument else []
     compiler = Executable(path)
     return compiler(*args, output=str, error=str, ignore_errors=ignore_errors, timeout=120) or ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, List, Mapping, Sequence, Tuple
+from collections.abc import Iterable, Mapping, Sequence
 
 from spack.package import PackageBase, any_combination_of, conflicts, depends_on, variant, when
 
@@ -59,7 +59,7 @@ RELEASES: Mapping[str, str] = {
 
 #: Host compilers that releases of CUDA refuse, on every family of processors.
 #: https://docs.nvidia.com/cuda/cuda-installation-guide-linux/index.html
-REFUSED: Sequence[Tuple[str, str]] = (
+REFUSED: Sequence[tuple[str, str]] = (
     ("%gcc@:4", "%cuda@11.0:"),
     ("%gcc@:5", "%cuda@11.4:"),
     ("%gcc@10:", "%cuda@:11.0"),
@@ -122,13 +122,13 @@ class CudaPackage(PackageBase):
             conflicts(_refused, when=_release)
 
     @staticmethod
-    def cuda_flags(arch_list: Iterable[str]) -> List[str]:
+    def cuda_flags(arch_list: Iterable[str]) -> list[str]:
         """Flags of nvcc that generate code for each architecture, and its virtual one."""
         flag = "--generate-code arch=compute_{0},code={1}_{0}"
         return [f"{flag.format(arch, 'sm')} {flag.format(arch, 'compute')}" for arch in arch_list]
 
     @staticmethod
-    def compute_capabilities(arch_list: Iterable[str]) -> List[str]:
+    def compute_capabilities(arch_list: Iterable[str]) -> list[str]:
         """Architectures as NVIDIA writes them.
 
         >>> CudaPackage.compute_capabilities(["90", "90a", "100f"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any
 
 from spack.package import (
     BuilderWithDefaults,
@@ -61,29 +61,29 @@ class GoBuilder(BuilderWithDefaults):
         return source
 
     @property
-    def std_ldflags(self) -> List[str]:
+    def std_ldflags(self) -> list[str]:
         """Linker flags of every build: no symbol table, no debug information."""
         return ["-s", "-w"]
 
     @property
-    def ldflags(self) -> List[str]:
+    def ldflags(self) -> list[str]:
         """Linker flags of the recipe."""
         return []
 
     @property
-    def std_build_args(self) -> List[str]:
+    def std_build_args(self) -> list[str]:
         """Arguments that every build gets."""
         flags = " ".join([*self.std_ldflags, *self.ldflags])
         jobs = str(self.pkg.module.make_jobs)
         return ["-p", jobs, "-modcacherw", "-trimpath", "-ldflags", flags, "-o", self.pkg.name]
 
     @property
-    def build_args(self) -> List[str]:
+    def build_args(self) -> list[str]:
         """Arguments of the recipe."""
         return []
 
     @property
-    def check_args(self) -> List[str]:
+    def check_args(self) -> list[str]:
         """Arguments of ``go test``."""
         return []
 

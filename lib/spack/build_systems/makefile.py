@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any
 
 from spack.package import (
     BuilderWithDefaults,
@@ -53,7 +53,7 @@ class MakefileBuilder(BuilderWithDefaults):
     )
 
     #: Targets of the phase ``build``; none is make's default target.
-    build_targets: List[str] = []
+    build_targets: list[str] = []
     #: Targets of the phase ``install``.
     install_targets = ["install"]
 

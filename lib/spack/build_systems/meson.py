@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, List, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from spack.package import (
     BuilderWithDefaults,
@@ -55,9 +56,9 @@ class MesonPackage(PackageBase):
         # Older releases of Meson need distutils, which Python 3.12 no longer has.
         conflicts("^python@3.12:", when="%meson@:1.0")
 
-    def flags_to_build_system_args(self, flags: Mapping[str, List[str]]) -> None:
+    def flags_to_build_system_args(self, flags: Mapping[str, list[str]]) -> None:
         """Meson takes compiler flags from the environment, not as arguments."""
-        self.meson_flag_args: List[str] = []
+        self.meson_flag_args: list[str] = []
 
 
 @register_builder("meson")
@@ -76,12 +77,12 @@ class MesonBuilder(BuilderWithDefaults):
         "build_directory",
     )
 
-    build_targets: List[str] = []
+    build_targets: list[str] = []
     install_targets = ["install"]
     build_time_test_callbacks = ["check"]
 
     @property
-    def archive_files(self) -> List[str]:
+    def archive_files(self) -> list[str]:
         """Files of the build that are kept with its log."""
         return [os.path.join(self.build_directory, "meson-logs", "meson-log.txt")]
 
@@ -92,12 +93,12 @@ class MesonBuilder(BuilderWithDefaults):
         return source
 
     @property
-    def std_meson_args(self) -> List[str]:
+    def std_meson_args(self) -> list[str]:
         """Arguments that every Meson build gets."""
         return MesonBuilder.std_args(self.pkg) + list(getattr(self.pkg, "meson_flag_args", []))
 
     @staticmethod
-    def std_args(pkg: Any) -> List[str]:
+    def std_args(pkg: Any) -> list[str]:
         """Arguments for any package that calls Meson.
 
         ``libdir`` is given: Meson's own choice is a directory for each architecture on Debian.
@@ -129,7 +130,7 @@ class MesonBuilder(BuilderWithDefaults):
         """Path of the build directory, beside the source tree."""
         return os.path.join(self.pkg.stage.path, self.build_dirname)
 
-    def meson_args(self) -> List[str]:
+    def meson_args(self) -> list[str]:
         """Arguments of the recipe, after :attr:`std_meson_args`."""
         return []
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Dict, Iterable, List, Mapping, Optional
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from spack.package import (
     BuilderWithDefaults,
@@ -62,7 +63,7 @@ class PythonExtension(PackageBase):
         Found in the prefix: every directory with ``__init__.py`` and every module beside them.
         """
         python = self.spec["python"].package
-        modules: Dict[str, None] = {}
+        modules: dict[str, None] = {}
         for directory in sorted({python.purelib, python.platlib}):
             root = join_path(self.prefix, directory)
             for path in find(root, "__init__.py", recursive=True):
@@ -95,11 +96,11 @@ def _is_skipped(module: str, skipped: Iterable[str]) -> bool:
     return any(module.startswith(name) for name in skipped)
 
 
-def _url(cls: PythonPackage) -> Optional[str]:
+def _url(cls: PythonPackage) -> str | None:
     return f"pypi:{cls.pypi}" if cls.pypi else None
 
 
-def _list_url(cls: PythonPackage) -> Optional[str]:
+def _list_url(cls: PythonPackage) -> str | None:
     return f"pypi:{cls.pypi.split('/')[0]}/" if cls.pypi else None
 
 
@@ -114,7 +115,7 @@ class PythonPackage(PythonExtension):
     """
 
     #: Project and file name of one version on the package index.
-    pypi: Optional[str] = None
+    pypi: str | None = None
 
     build_system_class = "PythonPackage"
     default_buildsystem = "python_pip"
@@ -133,9 +134,9 @@ class PythonPackage(PythonExtension):
         extends("python")
         depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
 
-    homepage: ClassProperty[Optional[str]] = classproperty(lambda cls: None)
-    url: ClassProperty[Optional[str]] = classproperty(_url)
-    list_url: ClassProperty[Optional[str]] = classproperty(_list_url)
+    homepage: ClassProperty[str | None] = classproperty(lambda cls: None)
+    url: ClassProperty[str | None] = classproperty(_url)
+    list_url: ClassProperty[str | None] = classproperty(_list_url)
 
     @classmethod
     def impossible_build_systems(cls) -> Iterable[str]:
@@ -176,7 +177,7 @@ class PythonPipBuilder(BuilderWithDefaults):
     install_time_test_callbacks = ["test_imports"]
 
     @staticmethod
-    def std_args(cls: object) -> List[str]:
+    def std_args(cls: object) -> list[str]:
         """Arguments of every call of pip; the parameter is the package, and is not used."""
         return [
             "-vvv",

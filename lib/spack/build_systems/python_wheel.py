@@ -8,8 +8,9 @@ what a recipe does before and after ``install`` happens when it expects it.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
+from typing import Any
 
 from spack.package import (
     BuilderWithDefaults,
@@ -55,7 +56,7 @@ class PythonWheelBuilder(BuilderWithDefaults):
         """Options of ``setup.py`` before its command."""
         return []
 
-    def settings(self) -> Dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """All settings for the backend, those that the engine adds included."""
         spec = self.pkg.spec
         settings = dict(self.config_settings(spec, self.pkg.prefix))
@@ -127,7 +128,7 @@ class PythonWheelBuilder(BuilderWithDefaults):
     run_after("install")(execute_install_time_tests)
 
 
-def flattened(settings: Mapping[str, object]) -> Iterator[Tuple[str, str]]:
+def flattened(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Key and value of every leaf; of nested mappings the first key, as pip takes them.
 
     >>> list(flattened({"a": {"b": 1}, "c": [2, 3]}))
@@ -142,13 +143,13 @@ def flattened(settings: Mapping[str, object]) -> Iterator[Tuple[str, str]]:
             yield key, str(value)
 
 
-def settings_of(settings: Mapping[str, object]) -> Dict[str, Any]:
+def settings_of(settings: Mapping[str, object]) -> dict[str, Any]:
     """What backends get: a text, or a list of texts where there are several.
 
     >>> settings_of({"a": {"b": 1, "c": 2}, "d": 3})
     {'a': ['b=1', 'c=2'], 'd': '3'}
     """
-    grouped: Dict[str, List[str]] = {}
+    grouped: dict[str, list[str]] = {}
     for key, value in flattened(settings):
         grouped.setdefault(key, []).append(value)
     return {key: values[0] if len(values) == 1 else values for key, values in grouped.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Iterable, Mapping, Optional
+from collections.abc import Iterable, Mapping
 
 from spack.package import (
     EnvironmentModifications,
@@ -94,13 +94,13 @@ class ROCmLibrary(PackageBase):
     """Mixin that detects the release of an installed library of ROCm."""
 
     @classmethod
-    def determine_version(cls, path: str) -> Optional[str]:
+    def determine_version(cls, path: str) -> str | None:
         """The release, from the directory's name or from ROCm's version header."""
         match = re.search(r"rocm-(\d+\.\d+\.\d+)", path)
         return match.group(1) if match else cls.version_from_rocm_version_h(path)
 
     @classmethod
-    def version_from_rocm_version_h(cls, path: str) -> Optional[str]:
+    def version_from_rocm_version_h(cls, path: str) -> str | None:
         """The release that ``include/rocm-core/rocm_version.h`` of the prefix of *path* names."""
         prefix = os.path.dirname(os.path.dirname(os.path.abspath(path)))
         try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
-
 from spack.package import PackageBase
 
 from ._mirrors import mirror_urls
@@ -15,7 +13,7 @@ class SourceforgePackage(PackageBase):
     """Mixin: ``sourceforge_mirror_path`` gives the urls."""
 
     #: Path of an archive on the mirrors.
-    sourceforge_mirror_path: Optional[str] = None
+    sourceforge_mirror_path: str | None = None
 
     #: Mirrors, in the order in which they are tried.
     base_mirrors = [
@@ -26,6 +24,6 @@ class SourceforgePackage(PackageBase):
     ]
 
     @property
-    def urls(self) -> List[str]:
+    def urls(self) -> list[str]:
         """A url on each mirror."""
         return mirror_urls(self, "sourceforge_mirror_path", self.base_mirrors)

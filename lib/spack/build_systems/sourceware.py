@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
-
 from spack.package import PackageBase
 
 from ._mirrors import mirror_urls
@@ -15,7 +13,7 @@ class SourcewarePackage(PackageBase):
     """Mixin: ``sourceware_mirror_path`` gives the urls."""
 
     #: Path of an archive on the mirrors.
-    sourceware_mirror_path: Optional[str] = None
+    sourceware_mirror_path: str | None = None
 
     #: Mirrors, in the order in which they are tried.
     base_mirrors = [
@@ -25,6 +23,6 @@ class SourcewarePackage(PackageBase):
     ]
 
     @property
-    def urls(self) -> List[str]:
+    def urls(self) -> list[str]:
         """A url on each mirror."""
         return mirror_urls(self, "sourceware_mirror_path", self.base_mirrors)

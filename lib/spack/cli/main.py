@@ -16,9 +16,10 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any, Dict, List, NoReturn, Optional, Sequence, Tuple, cast
+from typing import Any, NoReturn, cast
 
 from spack.errors import SpackError, UsageError
 from spack.util.streams import abandon_output, flush_output, open_missing
@@ -26,7 +27,7 @@ from spack.util.streams import abandon_output, flush_output, open_missing
 __all__ = ["COMMANDS", "console_script", "main"]
 
 #: Command -> (group in the overview, one line of help). The order is that of the overview.
-COMMANDS: Dict[str, Tuple[str, str]] = {
+COMMANDS: dict[str, tuple[str, str]] = {
     "install": ("build packages", "build and install packages, or the active environment"),
     "uninstall": ("build packages", "remove installed packages"),
     "fetch": ("build packages", "bring the sources of packages into the source cache"),
@@ -109,7 +110,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{self.prog}: {message}", hint=f"see `{self.prog} --help`", ref="usage")
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, such as ``["-e", "dir", "find", "-l"]``; returns the exit code."""
     open_missing()
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -159,7 +160,7 @@ def _heed_signals() -> None:
         return  # not the main thread: its owner decides
 
 
-def _main(arguments: List[str]) -> int:
+def _main(arguments: list[str]) -> int:
     color = None
     debug = "-d" in arguments or "--debug" in arguments
     try:
@@ -224,7 +225,7 @@ def _main(arguments: List[str]) -> int:
         return 1
 
 
-def _configured(options: Any, command: str, rest: List[str]) -> Tuple[str, List[str]]:
+def _configured(options: Any, command: str, rest: list[str]) -> tuple[str, list[str]]:
     """The command that an alias of the configuration (``config:aliases``) stands for."""
     import shlex  # start-up: only for words that are no command
 
@@ -288,7 +289,7 @@ _WITH_VALUE = {
 }
 
 
-def _split(arguments: List[str]) -> Tuple[Any, Optional[str], List[str]]:
+def _split(arguments: list[str]) -> tuple[Any, str | None, list[str]]:
     """Global options, the command, and the command's own arguments."""
     index = 0
     while index < len(arguments) and arguments[index].startswith("-"):

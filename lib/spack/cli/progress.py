@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Callable, Dict, Optional, TextIO
+from typing import Any, Callable, TextIO
 
 from spack.cli.render import Colors, use_color
 from spack.util.report import Reporter, Task
@@ -26,7 +26,7 @@ _QUIET_PHASES = frozenset(
 
 
 def make_reporter(
-    stream: TextIO, color: Optional[str] = None, quiet: bool = False, clock: Clock = time.monotonic
+    stream: TextIO, color: str | None = None, quiet: bool = False, clock: Clock = time.monotonic
 ) -> Reporter:
     """The reporter that suits *stream*."""
     if not quiet and stream.isatty() and color != "never" and use_color(stream, color):
@@ -51,7 +51,7 @@ class PlainReporter:
     """
 
     def __init__(
-        self, stream: TextIO, color: Optional[str], quiet: bool, clock: Clock = time.monotonic
+        self, stream: TextIO, color: str | None, quiet: bool, clock: Clock = time.monotonic
     ) -> None:
         self._stream = stream
         self._paint = Colors(use_color(stream, color)).paint
@@ -122,7 +122,7 @@ class LiveReporter:
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
         self._clock = clock
         self._lock = threading.RLock()
-        self._tasks: Dict[str, _LiveTask] = {}
+        self._tasks: dict[str, _LiveTask] = {}
         self._live: Any = None
         self._done = 0
 

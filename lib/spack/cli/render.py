@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Any, Iterable, List, Mapping, Optional, Sequence, TextIO, Tuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
 
 from spack.errors import SpackError
 from spack.util.streams import flush_output
@@ -37,7 +38,7 @@ STYLES = {
 }
 
 
-def use_color(stream: TextIO, choice: Optional[str] = None) -> bool:
+def use_color(stream: TextIO, choice: str | None = None) -> bool:
     """Colour only on a terminal, unless ``--color``, SPACK_COLOR or NO_COLOR say otherwise."""
     choice = choice or os.environ.get("SPACK_COLOR") or "auto"
     if choice in ("always", "never"):
@@ -59,7 +60,7 @@ class Colors:
         return f"\033[{STYLES[style]}m{text}\033[0m"
 
 
-def message(text: str, stream: Optional[TextIO] = None, color: Optional[str] = None) -> None:
+def message(text: str, stream: TextIO | None = None, color: str | None = None) -> None:
     """``==> text``, on standard output by default."""
     stream = sys.stdout if stream is None else stream
     arrow = Colors(use_color(stream, color)).paint("==>", "arrow")
@@ -67,7 +68,7 @@ def message(text: str, stream: Optional[TextIO] = None, color: Optional[str] = N
     stream.flush()
 
 
-def warning(text: str, color: Optional[str] = None) -> None:
+def warning(text: str, color: str | None = None) -> None:
     """``==> Warning: text`` on standard error."""
     paint = Colors(use_color(sys.stderr, color)).paint
     sys.stdout.flush()
@@ -75,7 +76,7 @@ def warning(text: str, color: Optional[str] = None) -> None:
 
 
 def render_error(
-    error: SpackError, stream: TextIO, color: Optional[str] = None, debug: bool = False
+    error: SpackError, stream: TextIO, color: str | None = None, debug: bool = False
 ) -> None:
     """The whole of an error: message, reference, details, causes, hint.
 
@@ -97,8 +98,8 @@ def render_error(
     stream.write("\n".join(line.rstrip("\n") for line in lines) + "\n")
 
 
-def _causes(error: SpackError, paint: Any, depth: int) -> List[str]:
-    lines: List[str] = []
+def _causes(error: SpackError, paint: Any, depth: int) -> list[str]:
+    lines: list[str] = []
     indent = "  " * depth
     said = error.long_message or ""
     for number, cause in enumerate(error.causes, 1):
@@ -164,7 +165,7 @@ def columns(items: Sequence[str], width: int = 80, indent: int = 0) -> str:
     return "\n".join(lines)
 
 
-def table(rows: Iterable[Tuple[str, ...]], indent: int = 2, gap: int = 2) -> str:
+def table(rows: Iterable[tuple[str, ...]], indent: int = 2, gap: int = 2) -> str:
     """Rows of cells with aligned columns; the last column is not padded."""
     rows = [tuple(row) for row in rows]
     if not rows:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
 
 from spack.config.edit import SectionFile
 from spack.config.scopes import Scope
@@ -24,13 +24,13 @@ def add_scope_argument(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--scope", metavar="SCOPE", help=f"{text}: user, site, system or env:NAME")
 
 
-def writable_scopes(session: Session) -> Tuple[str, ...]:
+def writable_scopes(session: Session) -> tuple[str, ...]:
     """The scopes that commands change, highest first."""
     known = {scope.name for scope in session.scopes}
     return tuple(name for name in (_ENVIRONMENT, *_DIRECTORIES) if name in known)
 
 
-def scopes_of(session: Session, name: str) -> Tuple[Scope, ...]:
+def scopes_of(session: Session, name: str) -> tuple[Scope, ...]:
     """The scope called *name*, to be read alone.
 
     :raises UsageError: there is none.
@@ -51,7 +51,7 @@ def scopes_of(session: Session, name: str) -> Tuple[Scope, ...]:
 
 @contextmanager
 def edited_section(
-    session: Session, section: str, scope: Optional[str] = None
+    session: Session, section: str, scope: str | None = None
 ) -> Iterator[SectionFile]:
     """A section of the scope's file, to be changed; an environment is locked meanwhile.
 

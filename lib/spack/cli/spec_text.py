@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from collections.abc import Iterable, Sequence
+from typing import Callable
 
 from spack.cli.render import Colors
 from spack.spec import ConcreteSpec
@@ -54,11 +55,11 @@ def tree(
     roots: Sequence[ConcreteSpec],
     colors: Colors,
     *,
-    status: Optional[Status] = None,
-    hash_length: Optional[int] = None,
+    status: Status | None = None,
+    hash_length: int | None = None,
     types: bool = False,
     namespaces: bool = False,
-    deptypes: Tuple[str, ...] = ("build", "link", "run"),
+    deptypes: tuple[str, ...] = ("build", "link", "run"),
 ) -> str:
     """Each root with its dependencies below it, every node once, indented by its depth.
 
@@ -66,7 +67,7 @@ def tree(
     :param hash_length: adds the hash, this many characters of it (``-l``, ``-L``).
     :param types: adds the letters of the dependency types by which a node is reached (``-t``).
     """
-    lines: List[str] = []
+    lines: list[str] = []
     for root in roots:
         reached = _types_of(root, deptypes)
         for depth, node in _cover(root, deptypes):
@@ -85,10 +86,10 @@ def tree(
     return "\n".join(lines)
 
 
-def _cover(root: ConcreteSpec, deptypes: Tuple[str, ...]) -> Iterable[Tuple[int, ConcreteSpec]]:
+def _cover(root: ConcreteSpec, deptypes: tuple[str, ...]) -> Iterable[tuple[int, ConcreteSpec]]:
     """Nodes in depth-first order with the depth at which each is first met."""
     seen = set()
-    stack: List[Tuple[int, ConcreteSpec]] = [(0, root)]
+    stack: list[tuple[int, ConcreteSpec]] = [(0, root)]
     while stack:
         depth, node = stack.pop()
         if node.dag_hash() in seen:
@@ -100,8 +101,8 @@ def _cover(root: ConcreteSpec, deptypes: Tuple[str, ...]) -> Iterable[Tuple[int,
         stack.extend((depth + 1, edge.spec) for edge in edges)
 
 
-def _types_of(root: ConcreteSpec, deptypes: Tuple[str, ...]) -> Dict[str, frozenset[str]]:
-    reached: Dict[str, frozenset[str]] = {}
+def _types_of(root: ConcreteSpec, deptypes: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    reached: dict[str, frozenset[str]] = {}
     for node in root.traverse(deptypes=deptypes):
         for edge in node.edges:
             key = edge.spec.dag_hash()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from spack.config.packages import ExternalEntry, PackageSettings
 from spack.config.settings import Settings
@@ -42,14 +43,14 @@ def external_entry(found: Detected) -> ExternalEntry:
 
 def with_detected(
     packages: Mapping[str, PackageSettings], found: Iterable[Detected]
-) -> Dict[str, PackageSettings]:
+) -> dict[str, PackageSettings]:
     """``packages`` with detected externals for the packages that have none configured.
 
     Where the user has no preference for versions, the order of detection becomes one, so that
     the first ``python3`` of PATH is preferred to a newer one elsewhere.
     """
     result = dict(packages)
-    by_name: Dict[str, List[Detected]] = {}
+    by_name: dict[str, list[Detected]] = {}
     for item in found:
         by_name.setdefault(item.name, []).append(item)
     for name, items in by_name.items():
@@ -121,7 +122,7 @@ def _with_kind(entry: ExternalEntry) -> ExternalEntry:
     return entry._replace(spec=spec)
 
 
-def _said(spec: str, variant: str) -> Optional[bool]:
+def _said(spec: str, variant: str) -> bool | None:
     """The value of a boolean variant in a spec text; None where it does not speak of it."""
     from spack.spec.parser import parse  # start-up: only where there is an external Python
 
@@ -142,7 +143,7 @@ def _check_version(entry: ExternalEntry, said: str, program: str, found: str) ->
 
 
 def with_compilers(
-    name: str, entry: ExternalEntry, run: Runner, cache: Optional[str]
+    name: str, entry: ExternalEntry, run: Runner, cache: str | None
 ) -> ExternalEntry:
     """An external compiler with the paths of its programs, looked for below its prefix.
 
@@ -178,10 +179,10 @@ def packages_with_detected(
     settings: Settings,
     paths: Sequence[str],
     run: Runner,
-    cache: Optional[str] = None,
-    names: Optional[Iterable[str]] = None,
+    cache: str | None = None,
+    names: Iterable[str] | None = None,
     interpreters: Iterable[str] = (),
-) -> Dict[str, PackageSettings]:
+) -> dict[str, PackageSettings]:
     """The package settings that the concretizer is given: configured, completed, detected.
 
     ``concretizer:externals:detect`` says whether, or for which packages, detection is used. A
@@ -219,8 +220,8 @@ def packages_with_detected(
 
 
 def externals_data(
-    found: Iterable[Detected], buildable: Optional[bool] = None
-) -> Dict[str, Dict[str, Any]]:
+    found: Iterable[Detected], buildable: bool | None = None
+) -> dict[str, dict[str, Any]]:
     """The mapping below ``packages:`` that describes what was found.
 
     Layouts of interpreters are left out: they are asked again when needed, and a stored one would
@@ -228,12 +229,12 @@ def externals_data(
 
     :param buildable: also written for each package, unless None.
     """
-    result: Dict[str, Dict[str, Any]] = {}
+    result: dict[str, dict[str, Any]] = {}
     for item in found:
         package = result.setdefault(item.name, {"externals": []})
         if buildable is not None:
             package["buildable"] = buildable
-        entry: Dict[str, Any] = {"spec": item.spec_text, "prefix": item.prefix}
+        entry: dict[str, Any] = {"spec": item.spec_text, "prefix": item.prefix}
         extra = {key: value for key, value in item.extra_attributes.items() if key != "layout"}
         if item.name != "python" and "compilers" not in extra:
             extra = {}
@@ -247,8 +248,8 @@ def externals_data(
 
 
 def merge_externals(
-    document: Document, found: Iterable[Detected], buildable: Optional[bool] = None
-) -> List[Detected]:
+    document: Document, found: Iterable[Detected], buildable: bool | None = None
+) -> list[Detected]:
     """Add what was found to a user's ``packages.yaml`` (or ``spack.yaml``), keeping its comments.
 
     An entry whose spec, or whose prefix and version, are there already is left alone.
@@ -261,7 +262,7 @@ def merge_externals(
     if data.get("packages") is None:
         data["packages"] = {}
     packages = data["packages"]
-    added: List[Detected] = []
+    added: list[Detected] = []
     for item in found:
         rendered = externals_data([item], buildable)[item.name]
         package = packages.get(item.name)

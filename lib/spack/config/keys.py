@@ -7,8 +7,6 @@ them. Keys that only this project has are marked ``own``.
 
 from __future__ import annotations
 
-from typing import Dict, Tuple
-
 from spack.config.schema import (
     ANYTHING,
     BOOL,
@@ -155,7 +153,7 @@ EXTERNAL = Record(
     required=("spec",),
 )
 
-_EVERY_PACKAGE: Dict[str, Kind] = {
+_EVERY_PACKAGE: dict[str, Kind] = {
     "require": REQUIRE,
     "prefer": PREFERENCES,
     "conflict": PREFERENCES,
@@ -269,7 +267,7 @@ REPO = Either(
 class _ListedRepos(ListOf):
     """The old form, a list of paths: a mapping from each path to itself, that others merge with."""
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
         items = super().read(node, origin, path, report).value
         # A key ends with no suffix of merging.
         return Tree({item.value.rstrip("/") + "/": item for item in items}, origin)
@@ -277,7 +275,7 @@ class _ListedRepos(ListOf):
 
 REPOS = Either(_ListedRepos(PATH), MapOf(REPO))
 
-_CONNECTION: Dict[str, Kind] = {
+_CONNECTION: dict[str, Kind] = {
     "url": TEXT,
     "view": TEXT,
     "access_pair": Either(
@@ -372,7 +370,7 @@ DEVELOP = MapOf(Record({"spec": SPEC, "path": PATH}, required=("spec",)))
 TOOLCHAINS = MapOf(Either(SPEC, ListOf(Record({"spec": SPEC, "when": SPEC}))))
 
 #: Sections that may stand in ``<section>.yaml`` of a scope and below ``spack:``.
-SECTIONS: Dict[str, Kind] = {
+SECTIONS: dict[str, Kind] = {
     "bootstrap": BOOTSTRAP,
     "cdash": ANYTHING,  # Spack's
     "ci": ANYTHING,  # Spack's

@@ -7,24 +7,24 @@ scope drops what lower scopes say, ``key+:`` puts the lower scope's list (or tex
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, Optional, Tuple
+from collections.abc import Iterator
 
 from spack.config.schema import Origin, Tree, key_name, strip
 
 __all__ = ["leaves", "merge"]
 
 
-def merge(low: Optional[Tree], high: Tree) -> Tree:
+def merge(low: Tree | None, high: Tree) -> Tree:
     """``high`` over ``low``; neither is changed, and the result has no suffixed keys."""
     return _merge(low, high, append=False)
 
 
-def _merge(low: Optional[Tree], high: Tree, append: bool) -> Tree:
+def _merge(low: Tree | None, high: Tree, append: bool) -> Tree:
     below = None if low is None else low.value
     value = high.value
     if isinstance(value, dict):
-        lower: Dict[str, Tree] = below if isinstance(below, dict) else {}
-        result: Dict[str, Tree] = {}
+        lower: dict[str, Tree] = below if isinstance(below, dict) else {}
+        result: dict[str, Tree] = {}
         for key, child in value.items():
             name = key_name(key)
             suffix = key[len(name) :]
@@ -42,7 +42,7 @@ def _merge(low: Optional[Tree], high: Tree, append: bool) -> Tree:
     return high
 
 
-def leaves(tree: Tree, path: Tuple[str, ...] = ()) -> Iterator[Tuple[Tuple[str, ...], Tree]]:
+def leaves(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Tree]]:
     """Every scalar and every empty container, with the keys that lead to it.
 
     Items of a list have the key ``"-"``. This is what ``spack config blame`` prints.
@@ -58,7 +58,7 @@ def leaves(tree: Tree, path: Tuple[str, ...] = ()) -> Iterator[Tuple[Tuple[str, 
         yield path, tree
 
 
-def find(tree: Optional[Tree], *keys: str) -> Optional[Tree]:
+def find(tree: Tree | None, *keys: str) -> Tree | None:
     """The subtree below ``keys``, or None."""
     for key in keys:
         if tree is None or not isinstance(tree.value, dict):

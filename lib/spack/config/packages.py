@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from spack.config.schema import ConfigReport, Tree, strip
 from spack.config.variables import Variables
@@ -21,12 +22,12 @@ class ExternalEntry(NamedTuple):
     """
 
     spec: str
-    prefix: Optional[str] = None
-    modules: Tuple[str, ...] = ()
+    prefix: str | None = None
+    modules: tuple[str, ...] = ()
     extra_attributes: Mapping[str, Any] = {}
     origin: str = ""
-    id: Optional[str] = None
-    dependencies: Tuple[Mapping[str, Any], ...] = ()
+    id: str | None = None
+    dependencies: tuple[Mapping[str, Any], ...] = ()
 
 
 class RequirementGroup(NamedTuple):
@@ -37,19 +38,19 @@ class RequirementGroup(NamedTuple):
     :ivar when: the condition as a spec text; empty means always.
     """
 
-    specs: Tuple[str, ...]
+    specs: tuple[str, ...]
     policy: str = "one_of"
     when: str = ""
-    message: Optional[str] = None
+    message: str | None = None
     origin: str = ""
 
 
 class Permissions(NamedTuple):
     """Who may read and write what is installed; None is as ``all`` says."""
 
-    read: Optional[str] = None
-    write: Optional[str] = None
-    group: Optional[str] = None
+    read: str | None = None
+    write: str | None = None
+    group: str | None = None
 
 
 class PackageSettings(NamedTuple):
@@ -62,23 +63,23 @@ class PackageSettings(NamedTuple):
     :ivar target: preferred targets, best first.
     """
 
-    buildable: Optional[bool] = None
-    externals: Tuple[ExternalEntry, ...] = ()
-    version: Tuple[str, ...] = ()
-    variants: Tuple[str, ...] = ()
-    require: Tuple[RequirementGroup, ...] = ()
-    prefer: Tuple[RequirementGroup, ...] = ()
-    conflict: Tuple[RequirementGroup, ...] = ()
-    providers: Mapping[str, Tuple[str, ...]] = {}
-    target: Tuple[str, ...] = ()
+    buildable: bool | None = None
+    externals: tuple[ExternalEntry, ...] = ()
+    version: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    require: tuple[RequirementGroup, ...] = ()
+    prefer: tuple[RequirementGroup, ...] = ()
+    conflict: tuple[RequirementGroup, ...] = ()
+    providers: Mapping[str, tuple[str, ...]] = {}
+    target: tuple[str, ...] = ()
     permissions: Permissions = Permissions()
     package_attributes: Mapping[str, Any] = {}
     origin: str = ""
 
 
 def read_packages(
-    tree: Optional[Tree], variables: Variables, report: ConfigReport
-) -> Dict[str, PackageSettings]:
+    tree: Tree | None, variables: Variables, report: ConfigReport
+) -> dict[str, PackageSettings]:
     """Settings by package name, ``all`` among them."""
     if tree is None:
         return {}
@@ -86,8 +87,8 @@ def read_packages(
 
 
 def _package(tree: Tree, variables: Variables, report: ConfigReport) -> PackageSettings:
-    fields: Dict[str, Tree] = tree.value
-    known: Dict[str, Any] = {"origin": str(tree.origin)}
+    fields: dict[str, Tree] = tree.value
+    known: dict[str, Any] = {"origin": str(tree.origin)}
     for key, child in fields.items():
         reader = _READERS.get(key)
         if reader is not None:
@@ -99,19 +100,19 @@ def _package(tree: Tree, variables: Variables, report: ConfigReport) -> PackageS
     return PackageSettings(**known)
 
 
-def _texts(tree: Tree) -> Tuple[str, ...]:
+def _texts(tree: Tree) -> tuple[str, ...]:
     items = tree.value if isinstance(tree.value, list) else [tree]
     return tuple(item.value for item in items)
 
 
-def _groups(tree: Tree, single: str) -> Tuple[RequirementGroup, ...]:
-    items: List[Tree] = tree.value if isinstance(tree.value, list) else [tree]
+def _groups(tree: Tree, single: str) -> tuple[RequirementGroup, ...]:
+    items: list[Tree] = tree.value if isinstance(tree.value, list) else [tree]
     groups = []
     for item in items:
         if isinstance(item.value, str):
             groups.append(RequirementGroup((item.value,), single, origin=str(item.origin)))
             continue
-        entry: Dict[str, Tree] = item.value
+        entry: dict[str, Tree] = item.value
         when = entry["when"].value if "when" in entry else ""
         message = entry["message"].value if "message" in entry else None
         for key in ("one_of", "any_of", "spec"):
@@ -137,7 +138,7 @@ _READERS = {
 
 
 def _external(tree: Tree, variables: Variables, report: ConfigReport) -> ExternalEntry:
-    entry: Dict[str, Tree] = tree.value
+    entry: dict[str, Tree] = tree.value
     prefix = entry.get("prefix")
     modules = entry.get("modules")
     extra = entry.get("extra_attributes")

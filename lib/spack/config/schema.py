@@ -12,7 +12,8 @@ and ``key-:`` prepends (the usual). YAML takes the last colon, so the suffixes a
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from spack.errors import ConfigError
 from spack.util.yaml import Node
@@ -61,18 +62,18 @@ class ConfigProblem(NamedTuple):
 
     origin: Origin
     message: str
-    hint: Optional[str] = None
+    hint: str | None = None
 
 
 class ConfigReport:
     """Collects problems; ``raise_if_any`` makes one error of them, in order of lines."""
 
     def __init__(self) -> None:
-        self.problems: List[ConfigProblem] = []
+        self.problems: list[ConfigProblem] = []
         #: Spec texts that were met; whoever reads the files decides when they are parsed.
-        self.specs: List[Tree] = []
+        self.specs: list[Tree] = []
 
-    def add(self, origin: Origin, message: str, hint: Optional[str] = None) -> None:
+    def add(self, origin: Origin, message: str, hint: str | None = None) -> None:
         """Note a problem."""
         self.problems.append(ConfigProblem(origin, message, hint))
 
@@ -117,7 +118,7 @@ def key_name(key: str) -> str:
     return key[:-1] if key[-1:] in _SUFFIXES else key
 
 
-def near(name: str, known: Iterable[str]) -> Optional[str]:
+def near(name: str, known: Iterable[str]) -> str | None:
     """A hint with the known names that look like ``name``, or None."""
     import difflib  # start-up: only an error needs it
 
@@ -153,7 +154,7 @@ class Kind:
         """Whether the value has the outer shape of this kind (its parts may be wrong)."""
         raise NotImplementedError
 
-    def check(self, node: Node, file: str, path: Tuple[str, ...], report: ConfigReport) -> Tree:
+    def check(self, node: Node, file: str, path: tuple[str, ...], report: ConfigReport) -> Tree:
         """The checked tree; problems go to ``report``, and the value is then of no use."""
         origin = Origin(file, node[1])
         if not self.accepts(node):
@@ -165,11 +166,11 @@ class Kind:
             return Tree(None, origin)
         return self.read(node, origin, path, report)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
         """The checked tree of a value that :meth:`accepts` accepted."""
         return Tree(node[0], origin)
 
-    def hint(self, node: Node) -> Optional[str]:
+    def hint(self, node: Node) -> str | None:
         """What to do about a value that is not accepted."""
         return None
 
@@ -178,7 +179,7 @@ class _Anything(Kind):
     def accepts(self, node: Node) -> bool:
         return True
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
         value = node[0]
         if isinstance(value, dict):
             value = {k: self.check(v, origin.file, path, report) for k, v in value.items()}
@@ -193,7 +194,7 @@ class _Bool(Kind):
     def accepts(self, node: Node) -> bool:
         return isinstance(node[0], bool)
 
-    def hint(self, node: Node) -> Optional[str]:
+    def hint(self, node: Node) -> str | None:
         if isinstance(node[0], str) and node[0].lower() in ("yes", "no", "on", "off"):
             return "YAML 1.2 knows true and false only"
         if isinstance(node[0], str) and node[0].lower() in ("true", "false"):
@@ -217,10 +218,10 @@ class Text(Kind):
     def accepts(self, node: Node) -> bool:
         return isinstance(node[0], (str, int, float)) and not isinstance(node[0], bool)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
         return Tree(node[2] or str(node[0]), origin)
 
-    def hint(self, node: Node) -> Optional[str]:
+    def hint(self, node: Node) -> str | None:
         return "put it in quotes" if isinstance(node[0], bool) else None
 
 
@@ -230,7 +231,7 @@ class SpecText(Text):
     def __init__(self) -> None:
         super().__init__("a spec")
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
         tree = super().read(node, origin, path, report)
         report.specs.append(tree)
         return tree
@@ -246,14 +247,14 @@ class Choice(Kind):
     def accepts(self, node: Node) -> bool:
         return node[0] in self.values if isinstance(node[0], str) else False
 
-    def hint(self, node: Node) -> Optional[str]:
+    def hint(self, node: Node) -> str | None:
         return near(node[0], self.values) if isinstance(node[0], str) else None
 
 
 class Integer(Kind):
     """A whole number, not below ``least``."""
 
-    def __init__(self, least: Optional[int] = None) -> None:
+    def __init__(self, least: int | None = None) -> None:
         self.least = least
         self.expected = "a whole number" + ("" if least is None else f" of at least {least}")
 
@@ -263,7 +264,7 @@ class Integer(Kind):
             return False
         return self.least is None or value >= self.least
 
-    def hint(self, node: Node) -> Optional[str]:
+    def hint(self, node: Node) -> str | None:
         is_quoted = isinstance(node[0], str) and node[0].isdigit()
         return "write it without quotes" if is_quoted else None
 
@@ -278,11 +279,11 @@ class Either(Kind):
     def accepts(self, node: Node) -> bool:
         return any(kind.accepts(node) for kind in self.kinds)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
         kind = next(kind for kind in self.kinds if kind.accepts(node))
         return kind.read(node, origin, path, report)
 
-    def hint(self, node: Node) -> Optional[str]:
+    def hint(self, node: Node) -> str | None:
         return next(filter(None, (kind.hint(node) for kind in self.kinds)), None)
 
 
@@ -296,7 +297,7 @@ class ListOf(Kind):
     def accepts(self, node: Node) -> bool:
         return node[0] is None or isinstance(node[0], list)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
         items = node[0] or ()
         return Tree(
             [
@@ -312,15 +313,15 @@ class MapOf(Kind):
 
     expected = "a mapping"
 
-    def __init__(self, value: Kind, special: Optional[Mapping[str, Kind]] = None) -> None:
+    def __init__(self, value: Kind, special: Mapping[str, Kind] | None = None) -> None:
         self.value = value
         self.special = special or {}
 
     def accepts(self, node: Node) -> bool:
         return node[0] is None or isinstance(node[0], dict)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
-        result: Dict[str, Tree] = {}
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
+        result: dict[str, Tree] = {}
         for key, child in (node[0] or {}).items():
             name = key_name(key)
             kind = self.special.get(name, self.value)
@@ -342,7 +343,7 @@ class Record(Kind):
         fields: Mapping[str, Kind],
         required: Sequence[str] = (),
         one_of: Sequence[str] = (),
-        hints: Optional[Mapping[str, str]] = None,
+        hints: Mapping[str, str] | None = None,
     ) -> None:
         self.fields = fields
         self.required = required
@@ -352,8 +353,8 @@ class Record(Kind):
     def accepts(self, node: Node) -> bool:
         return node[0] is None or isinstance(node[0], dict)
 
-    def read(self, node: Node, origin: Origin, path: Tuple[str, ...], report: ConfigReport) -> Tree:
-        result: Dict[str, Tree] = {}
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
+        result: dict[str, Tree] = {}
         for key, child in (node[0] or {}).items():
             name = key_name(key)
             kind = self.fields.get(name)
@@ -400,7 +401,7 @@ def as_nodes(data: Any, line: int = 0) -> Node:
 
 def strip(tree: Tree) -> Any:
     """The plain data of a checked tree."""
-    value: Union[Any, Dict[str, Tree], List[Tree]] = tree.value
+    value: Any | dict[str, Tree] | list[Tree] = tree.value
     if isinstance(value, dict):
         return {key: strip(child) for key, child in value.items()}
     if isinstance(value, list):

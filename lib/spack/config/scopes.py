@@ -18,17 +18,11 @@ that a scope includes (``include:``) stand below the scope, the first one highes
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import (
     Any,
     Callable,
-    Dict,
-    Iterable,
-    List,
-    Mapping,
     NamedTuple,
-    Optional,
-    Sequence,
-    Tuple,
 )
 
 from spack.config.keys import ENVIRONMENT, SECTIONS
@@ -68,12 +62,12 @@ class Scope(NamedTuple):
 
     name: str
     path: str
-    sections: Optional[Mapping[str, Node]] = None
+    sections: Mapping[str, Node] | None = None
     required: bool = False
     fresh: bool = True
 
 
-def standard_scopes(etc: str, environ: Mapping[str, str], home: str) -> Tuple[Scope, ...]:
+def standard_scopes(etc: str, environ: Mapping[str, str], home: str) -> tuple[Scope, ...]:
     """Defaults, system, site and user.
 
     :param etc: the directory of the default files.
@@ -153,7 +147,7 @@ def command_line_scope(settings: Sequence[str]) -> Scope:
 
     :raises UsageError: an option has no value, or its section is not known.
     """
-    tree: Dict[str, Any] = {}
+    tree: dict[str, Any] = {}
     for setting in settings:
         keys, value = _split_setting(setting)
         if len(keys) < 2 and not isinstance(value, (dict, list)):
@@ -178,7 +172,7 @@ def command_line_scope(settings: Sequence[str]) -> Scope:
     return data_scope("command line", tree)
 
 
-def _split_setting(setting: str) -> Tuple[List[str], Any]:
+def _split_setting(setting: str) -> tuple[list[str], Any]:
     parts, depth, quote, current = [], 0, "", ""
     for letter in setting:
         if quote:
@@ -194,7 +188,7 @@ def _split_setting(setting: str) -> Tuple[List[str], Any]:
             current = ""
             continue
         current += letter
-    keys: List[str] = []
+    keys: list[str] = []
     for part in parts:
         if part or not keys:
             keys.append(part.strip("'\""))
@@ -215,16 +209,16 @@ def _setting_value(text: str) -> Any:
 class _Reading:
     """One pass over all scopes: their files, what they include, and all their problems."""
 
-    def __init__(self, variables: Variables, platform: str, cache: Optional[str]) -> None:
+    def __init__(self, variables: Variables, platform: str, cache: str | None) -> None:
         self.variables = variables
         self.platform = platform
         self.cache = cache
         self.report = ConfigReport()
-        self.errors: List[ConfigError] = []
-        self.loaded: List[yaml.Loaded] = []
+        self.errors: list[ConfigError] = []
+        self.loaded: list[yaml.Loaded] = []
         self.included = 0
 
-    def scope(self, scope: Scope) -> List[Dict[str, Tree]]:
+    def scope(self, scope: Scope) -> list[dict[str, Tree]]:
         """The layers of a scope, lowest first."""
         if scope.sections is not None:
             return self.with_includes(self.check(scope.sections, scope.path))
@@ -239,7 +233,7 @@ class _Reading:
         except OSError as error:
             names = set()
             self.report.add(Origin(scope.path), f"cannot be read: {error.strerror}")
-        sections: Dict[str, Tree] = {}
+        sections: dict[str, Tree] = {}
         for name in sorted(names & _FILES.keys()):
             loaded = self.load(os.path.join(scope.path, name))
             if loaded is None:
@@ -254,7 +248,7 @@ class _Reading:
             layers += self.scope(Scope(scope.name, os.path.join(scope.path, self.platform)))
         return layers
 
-    def file(self, path: str) -> List[Dict[str, Tree]]:
+    def file(self, path: str) -> list[dict[str, Tree]]:
         loaded = self.load(path)
         if loaded is None:
             return []
@@ -265,7 +259,7 @@ class _Reading:
             return self.with_includes({k: v for k, v in inner.items() if k in SECTIONS})
         return self.with_includes(Record(SECTIONS).check(tree, path, (), self.report).value or {})
 
-    def load(self, path: str) -> Optional[yaml.Loaded]:
+    def load(self, path: str) -> yaml.Loaded | None:
         try:
             loaded = yaml.load(path, cache=self.cache)
         except ConfigError as error:
@@ -274,18 +268,18 @@ class _Reading:
         self.loaded.append(loaded)
         return loaded
 
-    def check(self, sections: Mapping[str, Node], file: str) -> Dict[str, Tree]:
+    def check(self, sections: Mapping[str, Node], file: str) -> dict[str, Tree]:
         tree = Record(SECTIONS).check((dict(sections), 0, None), file, (), self.report)
         return dict(tree.value or {})
 
-    def with_includes(self, sections: Dict[str, Tree]) -> List[Dict[str, Tree]]:
+    def with_includes(self, sections: dict[str, Tree]) -> list[dict[str, Tree]]:
         include = sections.pop("include", None) or sections.pop("include:", None)
-        layers: List[Dict[str, Tree]] = []
+        layers: list[dict[str, Tree]] = []
         for item in reversed(include.value if include is not None and include.value else []):
             layers += self.include(item)
         return [*layers, sections]
 
-    def include(self, item: Tree) -> List[Dict[str, Tree]]:
+    def include(self, item: Tree) -> list[dict[str, Tree]]:
         self.included += 1
         if self.included > _MOST_INCLUDES:
             self.report.add(item.origin, "files include each other without end")
@@ -323,11 +317,11 @@ class _Reading:
 
 def read_scopes(
     scopes: Sequence[Scope],
-    variables: Optional[Variables] = None,
+    variables: Variables | None = None,
     platform: str = "linux",
-    cache: Optional[str] = None,
+    cache: str | None = None,
     tell: Callable[[str], None] = lambda note: None,
-) -> Dict[str, Tree]:
+) -> dict[str, Tree]:
     """The merged sections of all scopes, lowest precedence first in ``scopes``.
 
     :param cache: directory for parsed files (see :mod:`spack.util.yaml`).
@@ -360,7 +354,7 @@ def read_scopes(
             tell(note)
     for loaded in reading.loaded:
         loaded.remember()
-    merged: Dict[str, Tree] = {}
+    merged: dict[str, Tree] = {}
     for layer in layers:
         root = merge(Tree(merged, Origin("")), Tree(layer, Origin("")))
         merged = root.value

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, NamedTuple
 
 __all__ = [
     "BootstrapSettings",
@@ -25,19 +26,19 @@ class ConfigSettings:
     install_tree: Path
     projections: Mapping[str, str]
     padded_length: int
-    install_hash_length: Optional[int]
-    build_stage: Tuple[Path, ...]
+    install_hash_length: int | None
+    build_stage: tuple[Path, ...]
     stage_name: str
     test_stage: Path
     source_cache: Path
     misc_cache: Path
     environments_root: Path
     license_dir: Path
-    template_dirs: Tuple[Path, ...]
-    extensions: Tuple[Path, ...]
+    template_dirs: tuple[Path, ...]
+    extensions: tuple[Path, ...]
     connect_timeout: int
     verify_ssl: bool
-    ssl_certs: Optional[Path]
+    ssl_certs: Path | None
     checksum: bool
     deprecated: bool
     debug: bool
@@ -48,16 +49,16 @@ class ConfigSettings:
     concurrent_packages: int
     ccache: bool
     db_lock_timeout: int
-    package_lock_timeout: Optional[int]
+    package_lock_timeout: int | None
     allow_sgid: bool
     install_status: bool
     keep_werror: str
     shared_linking: str
-    build_env_pass: Tuple[str, ...]
+    build_env_pass: tuple[str, ...]
     build_env_set: Mapping[str, str]
     build_env_outside: str
-    build_env_write: Tuple[Path, ...]
-    additional_external_search_paths: Tuple[Path, ...]
+    build_env_write: tuple[Path, ...]
+    additional_external_search_paths: tuple[Path, ...]
     aliases: Mapping[str, str]
 
     def __init__(self, **values: Any) -> None:
@@ -78,12 +79,12 @@ class FetchSettings(NamedTuple):
     :ivar retries: further attempts after a failure that may pass; None: as pip is configured.
     """
 
-    index_url: Optional[str]
-    extra_index_urls: Tuple[str, ...]
-    retries: Optional[int]
+    index_url: str | None
+    extra_index_urls: tuple[str, ...]
+    retries: int | None
     connect_timeout: int
     verify_ssl: bool
-    ssl_certs: Optional[Path]
+    ssl_certs: Path | None
     checksum: bool
     source_cache: Path
 
@@ -98,9 +99,9 @@ class ReuseSettings(NamedTuple):
 
     enabled: bool = True
     roots: bool = True
-    include: Tuple[str, ...] = ()
-    exclude: Tuple[str, ...] = ()
-    sources: Tuple[Mapping[str, Any], ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    sources: tuple[Mapping[str, Any], ...] = ()
 
 
 class ConcretizerSettings(NamedTuple):
@@ -114,20 +115,20 @@ class ConcretizerSettings(NamedTuple):
     :ivar detect_externals: False, True or the names that may be detected on the fly.
     """
 
-    reuse: Union[bool, str] = True
+    reuse: bool | str = True
     reuse_settings: ReuseSettings = ReuseSettings()
-    unify: Union[bool, str] = True
+    unify: bool | str = True
     force: bool = False
     duplicates: str = "minimal"
     max_dupes: Mapping[str, int] = {}
     granularity: str = "microarchitectures"
     host_compatible: bool = True
-    compiler_mixing: Union[bool, Tuple[str, ...]] = True
-    os_compatible: Mapping[str, Tuple[str, ...]] = {}
+    compiler_mixing: bool | tuple[str, ...] = True
+    os_compatible: Mapping[str, tuple[str, ...]] = {}
     timeout: int = 0
     error_on_timeout: bool = True
     externals_completion: str = "default_variants"
-    detect_externals: Union[bool, Tuple[str, ...]] = True
+    detect_externals: bool | tuple[str, ...] = True
 
 
 class RepoEntry(NamedTuple):
@@ -140,13 +141,13 @@ class RepoEntry(NamedTuple):
     """
 
     name: str
-    path: Optional[Path]
+    path: Path | None
     origin: str
-    git: Optional[str] = None
-    branch: Optional[str] = None
-    tag: Optional[str] = None
-    commit: Optional[str] = None
-    paths: Tuple[str, ...] = ()
+    git: str | None = None
+    branch: str | None = None
+    tag: str | None = None
+    commit: str | None = None
+    paths: tuple[str, ...] = ()
 
 
 class MirrorEntry(NamedTuple):
@@ -168,5 +169,5 @@ class BootstrapSettings(NamedTuple):
 
     enable: bool
     root: Path
-    sources: Tuple[Mapping[str, Any], ...] = ()
+    sources: tuple[Mapping[str, Any], ...] = ()
     trusted: Mapping[str, bool] = {}

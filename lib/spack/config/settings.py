@@ -7,19 +7,12 @@ A section is read when it is first asked for, so that ``spack find`` does not pa
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import (
     Any,
     Callable,
-    Dict,
-    Iterator,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Tuple,
     TypeVar,
-    Union,
 )
 
 from spack.config.merge import find, leaves
@@ -70,16 +63,16 @@ class Settings:
 
     __slots__ = ("_known", "sections", "variables")
 
-    def __init__(self, sections: Mapping[str, Tree], variables: Optional[Variables] = None) -> None:
+    def __init__(self, sections: Mapping[str, Tree], variables: Variables | None = None) -> None:
         self.sections = dict(sections)
         self.variables = variables or Variables()
-        self._known: Dict[str, Any] = {}
+        self._known: dict[str, Any] = {}
 
     @classmethod
     def from_data(
         cls,
         data: Mapping[str, Any],
-        variables: Optional[Variables] = None,
+        variables: Variables | None = None,
         name: str = "given settings",
     ) -> Settings:
         """Settings from plain data, section by section, over the built-in values."""
@@ -120,12 +113,12 @@ class Settings:
         return self._once("concretizer", _read_concretizer)
 
     @property
-    def repos(self) -> Tuple[RepoEntry, ...]:
+    def repos(self) -> tuple[RepoEntry, ...]:
         """Repositories of recipes, the first has precedence."""
         return self._once("repos", _read_repos)
 
     @property
-    def mirrors(self) -> Tuple[MirrorEntry, ...]:
+    def mirrors(self) -> tuple[MirrorEntry, ...]:
         """Mirrors, in the order in which they are asked."""
         return self._once("mirrors", _read_mirrors)
 
@@ -139,12 +132,12 @@ class Settings:
         tree = self.sections.get(section)
         return None if tree is None else strip(tree)
 
-    def origin(self, section: str, *keys: str) -> Optional[Origin]:
+    def origin(self, section: str, *keys: str) -> Origin | None:
         """Where the value at ``keys`` was written; None when no scope has it."""
         tree = find(self.sections.get(section), *keys)
         return None if tree is None else tree.origin
 
-    def blame(self, section: str) -> Iterator[Tuple[Tuple[str, ...], Any, Origin]]:
+    def blame(self, section: str) -> Iterator[tuple[tuple[str, ...], Any, Origin]]:
         """Every leaf of a section: its keys (``-`` for list items), value and origin."""
         tree = self.sections.get(section)
         if tree is not None:
@@ -166,9 +159,9 @@ _NOTHING = PackageSettings()
 
 def load_settings(
     scopes: Sequence[Scope],
-    variables: Optional[Variables] = None,
+    variables: Variables | None = None,
     platform: str = "linux",
-    cache: Optional[str] = None,
+    cache: str | None = None,
     tell: Callable[[str], None] = lambda note: None,
 ) -> Settings:
     """Read, check and merge all scopes, lowest precedence first.
@@ -198,11 +191,11 @@ class _SettingsReader:
         found: _T = strip(tree)
         return found
 
-    def paths(self, fallback: Tuple[str, ...], *keys: str) -> Tuple[Path, ...]:
+    def paths(self, fallback: tuple[str, ...], *keys: str) -> tuple[Path, ...]:
         tree = find(self.settings.sections.get(keys[0]), *keys[1:])
         if tree is None:
             tree = Tree([Tree(text, _FALLBACK) for text in fallback], _FALLBACK)
-        items: List[Tree] = tree.value if isinstance(tree.value, list) else [tree]
+        items: list[Tree] = tree.value if isinstance(tree.value, list) else [tree]
         return tuple(Path(self.path_text(item)) for item in items)
 
     def path(self, fallback: str, *keys: str) -> Path:
@@ -213,7 +206,7 @@ class _SettingsReader:
             return self.variables.path(tree.value, tree.origin, ConfigReport())
         return self.variables.path(tree.value, tree.origin, self.report)
 
-    def optional_path(self, *keys: str) -> Optional[Path]:
+    def optional_path(self, *keys: str) -> Path | None:
         """None where the path is a variable that is not set."""
         tree = find(self.settings.sections.get(keys[0]), *keys[1:])
         if tree is None or not tree.value:
@@ -317,7 +310,7 @@ def _read_concretizer(reader: _SettingsReader) -> ConcretizerSettings:
         details = ReuseSettings(bool(reuse), reuse is True)
     mixing: Any = value(True, "compiler_mixing")
     detect: Any = value(True, "externals", "detect")
-    compatible: Dict[str, List[str]] = value({}, "os_compatible")
+    compatible: dict[str, list[str]] = value({}, "os_compatible")
     return ConcretizerSettings(
         reuse=reuse,
         reuse_settings=details,
@@ -336,14 +329,14 @@ def _read_concretizer(reader: _SettingsReader) -> ConcretizerSettings:
     )
 
 
-def _read_repos(reader: _SettingsReader) -> Tuple[RepoEntry, ...]:
+def _read_repos(reader: _SettingsReader) -> tuple[RepoEntry, ...]:
     tree = reader.settings.sections.get("repos")
     entries = []
     for name, item in (tree.value if tree is not None else {}).items():
         if isinstance(item.value, str):
             entries.append(RepoEntry(name, Path(reader.path_text(item)), str(item.origin)))
             continue
-        fields: Dict[str, Tree] = item.value
+        fields: dict[str, Tree] = item.value
         if "git" not in fields:
             # Only now is it known that no other scope says it.
             reader.report.add(
@@ -369,12 +362,12 @@ def _read_repos(reader: _SettingsReader) -> Tuple[RepoEntry, ...]:
 _REPO_TEXTS = ("git", "branch", "tag", "commit")
 
 
-def _read_mirrors(reader: _SettingsReader) -> Tuple[MirrorEntry, ...]:
+def _read_mirrors(reader: _SettingsReader) -> tuple[MirrorEntry, ...]:
     tree = reader.settings.sections.get("mirrors")
     entries = []
     for name, item in (tree.value if tree is not None else {}).items():
         data = strip(item)
-        connection: Dict[str, Any] = {"url": data} if isinstance(data, str) else data
+        connection: dict[str, Any] = {"url": data} if isinstance(data, str) else data
         fetch = _url(connection.get("fetch", connection.get("pull", connection.get("url"))))
         push = _url(connection.get("push", connection.get("url", fetch)))
         entries.append(
@@ -393,7 +386,7 @@ def _read_mirrors(reader: _SettingsReader) -> Tuple[MirrorEntry, ...]:
     return tuple(entries)
 
 
-def _url(connection: Union[str, Mapping[str, Any], None]) -> str:
+def _url(connection: str | Mapping[str, Any] | None) -> str:
     if isinstance(connection, Mapping):
         return str(connection.get("url", ""))
     return connection or ""

@@ -7,7 +7,8 @@ a change.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Tuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from spack.config.schema import Tree, key_name, strip
 
@@ -22,7 +23,7 @@ class Idle(NamedTuple):
     """
 
     instead: str
-    harmless: Tuple[Any, ...] = ()
+    harmless: tuple[Any, ...] = ()
 
 
 #: An environment's own file is asked by the environment; these are the other scopes.
@@ -89,7 +90,7 @@ IDLE: Mapping[str, Idle] = {
 
 def idle_notes(sections: Mapping[str, Tree]) -> Iterator[str]:
     """A line for each key in these checked sections that has no effect, in order of lines."""
-    found: List[Tuple[str, int, str]] = []
+    found: list[tuple[str, int, str]] = []
     if not sections:
         return
     for path, idle in IDLE.items():
@@ -105,12 +106,12 @@ def idle_notes(sections: Mapping[str, Tree]) -> Iterator[str]:
         yield note
 
 
-def _at(tree: Tree, keys: List[str]) -> Iterator[Tuple[List[str], Tree]]:
+def _at(tree: Tree, keys: list[str]) -> Iterator[tuple[list[str], Tree]]:
     """The subtrees to which *keys* lead, with the names on the way."""
     if not keys:
         yield [], tree
         return
-    value: Dict[str, Tree] = tree.value if isinstance(tree.value, dict) else {}
+    value: dict[str, Tree] = tree.value if isinstance(tree.value, dict) else {}
     for key, child in value.items():
         name = key_name(key)
         if keys[0] in ("*", name):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Callable, List, Mapping, Optional, Tuple, Union
+from collections.abc import Mapping
+from typing import Callable
 
 from spack.config.schema import ConfigReport, Origin, near
 
@@ -33,23 +34,23 @@ class Variables:
 
     def __init__(
         self,
-        values: Optional[Mapping[str, Union[str, Callable[[], str]]]] = None,
-        environ: Optional[Mapping[str, str]] = None,
+        values: Mapping[str, str | Callable[[], str]] | None = None,
+        environ: Mapping[str, str] | None = None,
         home: str = "",
     ) -> None:
         self.values = dict(values or {})
         self.environ = environ or {}
         self.home = home
 
-    def with_values(self, **values: Union[str, Callable[[], str]]) -> Variables:
+    def with_values(self, **values: str | Callable[[], str]) -> Variables:
         """These variables and some more."""
         return Variables({**self.values, **values}, self.environ, self.home)
 
-    def expand(self, text: str) -> Tuple[str, List[str]]:
+    def expand(self, text: str) -> tuple[str, list[str]]:
         """The text with its variables replaced, and the names that are not known."""
         if "$" not in text and not text.startswith("~"):
             return text, []
-        missing: List[str] = []
+        missing: list[str] = []
 
         def value(match: re.Match[str]) -> str:
             name = match.group(1) or match.group(2)

@@ -16,7 +16,8 @@ Nothing here sets PYTHONPATH, PYTHONHOME or LD_LIBRARY_PATH.
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Optional
 
 from spack.util.shell import DIALECTS, dialect, set_statement, unset_statement
 from spack.view.activate import ROOT, SHELLS, EnvStep, render
@@ -57,9 +58,9 @@ def shell_row(shell: str) -> str:
     return next(name for name, value in DIALECTS.items() if value is row)
 
 
-def steps_from_settings(env_vars: Mapping[str, Any]) -> Tuple[EnvStep, ...]:
+def steps_from_settings(env_vars: Mapping[str, Any]) -> tuple[EnvStep, ...]:
     """The section ``env_vars`` of the configuration as steps."""
-    steps: List[EnvStep] = []
+    steps: list[EnvStep] = []
     for name in env_vars.get("unset", ()):
         steps.append(EnvStep("unset", str(name)))
     for key, action in (("set", "set"), ("prepend_path", "prepend"), ("append_path", "append")):
@@ -75,9 +76,9 @@ def activation_text(
     environment: str,
     name: str,
     view: str = "",
-    activation: Optional[Activation] = None,
+    activation: Activation | None = None,
     extra: Sequence[EnvStep] = (),
-    prompt: Optional[bool] = None,
+    prompt: bool | None = None,
 ) -> str:
     """Text for ``eval`` that activates an environment; what was active before is deactivated.
 
@@ -106,7 +107,7 @@ def _with_prompt(key: str, text: str, shown: bool) -> str:
     return on.replace("{}", "" if shown else "1") + f"\n{text}{off}\n"
 
 
-_PROMPT_SWITCH: Mapping[str, Tuple[str, str]] = {
+_PROMPT_SWITCH: Mapping[str, tuple[str, str]] = {
     "sh": (
         "_spack_prompt=${VIRTUAL_ENV_DISABLE_PROMPT-}; VIRTUAL_ENV_DISABLE_PROMPT={}",
         'if [ -n "$_spack_prompt" ]; then VIRTUAL_ENV_DISABLE_PROMPT=$_spack_prompt; '
@@ -132,7 +133,7 @@ _PROMPT_SWITCH: Mapping[str, Tuple[str, str]] = {
     "nu": ("", ""),
 }
 
-_DEACTIVATE: Mapping[str, Tuple[str, str, str]] = {
+_DEACTIVATE: Mapping[str, tuple[str, str, str]] = {
     "sh": (
         'if [ "$(command -v deactivate 2>/dev/null)" = deactivate ]; then deactivate; else',
         ":",
@@ -148,7 +149,7 @@ def deactivation_text(
     environ: Mapping[str, str],
     *,
     view: str = "",
-    activation: Optional[Activation] = None,
+    activation: Activation | None = None,
 ) -> str:
     """Text for ``eval`` that takes an activation back.
 
@@ -185,7 +186,7 @@ def _csh_deactivation(undone: Delta, environ: Mapping[str, str]) -> str:
 
 def delta_text(shell: str, delta: Delta, environ: Mapping[str, str]) -> str:
     """Statements that bring about *delta*; what is already so is left out."""
-    lines: List[str] = []
+    lines: list[str] = []
     for name, value in delta.items():
         if value is None:
             if name in environ:
@@ -199,7 +200,7 @@ def _filled(step: EnvStep, root: str) -> str:
     return step.value.replace(ROOT, root)
 
 
-def _applied(steps: Sequence[EnvStep], root: str, environ: Mapping[str, str]) -> Dict[str, str]:
+def _applied(steps: Sequence[EnvStep], root: str, environ: Mapping[str, str]) -> dict[str, str]:
     """*environ* after *steps*."""
     result = dict(environ)
     for step in steps:
@@ -217,9 +218,9 @@ def _applied(steps: Sequence[EnvStep], root: str, environ: Mapping[str, str]) ->
 
 def _undone(
     steps: Sequence[EnvStep], root: str, environ: Mapping[str, str]
-) -> Dict[str, Optional[str]]:
+) -> dict[str, str | None]:
     """What taking *steps* back makes of *environ*, without knowing what was there before."""
-    result: Dict[str, Optional[str]] = {}
+    result: dict[str, str | None] = {}
     for step in steps:
         current = result.get(step.name, environ.get(step.name))
         if current is None or step.action == "unset":
@@ -245,9 +246,9 @@ class LoadState(NamedTuple):
     :ivar values: variable -> (text before or None, text now).
     """
 
-    hashes: Tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
     view: str = ""
-    values: Mapping[str, Tuple[Optional[str], Optional[str]]] = {}  # never changed
+    values: Mapping[str, tuple[str | None, str | None]] = {}  # never changed
 
 
 def load_state(environ: Mapping[str, str]) -> LoadState:
@@ -264,7 +265,7 @@ def load_delta(
     environ: Mapping[str, str],
     hashes: Sequence[str],
     view: str = "",
-    activation: Optional[Activation] = None,
+    activation: Activation | None = None,
 ) -> Delta:
     """The changes that make exactly *hashes* loaded, whatever was loaded before.
 
@@ -288,7 +289,7 @@ def load_delta(
     return _difference(environ, after)
 
 
-def _unloaded(environ: Mapping[str, str]) -> Dict[str, str]:
+def _unloaded(environ: Mapping[str, str]) -> dict[str, str]:
     """*environ* without what was loaded.
 
     A variable that was changed since keeps its changes and loses the entries of the view.

@@ -21,7 +21,8 @@ A definition that stands twice is extended. ``$^name`` and ``$%name`` put a sigi
 from __future__ import annotations
 
 import itertools
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from spack.config.schema import Origin, Tree, near
 from spack.errors import ConfigError
@@ -40,13 +41,13 @@ class UserSpec(NamedTuple):
 Lists = Mapping[str, Sequence[UserSpec]]
 
 
-def expand_definitions(tree: Optional[Tree], names: Mapping[str, Any]) -> Dict[str, List[UserSpec]]:
+def expand_definitions(tree: Tree | None, names: Mapping[str, Any]) -> dict[str, list[UserSpec]]:
     """The lists below ``definitions``, references resolved.
 
     :param names: values for ``when``; see the module's docstring.
     :raises ConfigError: unknown reference or malformed ``when``, with file and line.
     """
-    lists: Dict[str, List[UserSpec]] = {}
+    lists: dict[str, list[UserSpec]] = {}
     for entry in [] if tree is None else tree.value:
         condition = entry.value.get("when")
         if condition is not None:
@@ -61,9 +62,9 @@ def expand_definitions(tree: Optional[Tree], names: Mapping[str, Any]) -> Dict[s
     return lists
 
 
-def expand(items: Tree, lists: Lists) -> List[UserSpec]:
+def expand(items: Tree, lists: Lists) -> list[UserSpec]:
     """The specs of one list: plain ones, ``$references`` and matrices, in order."""
-    result: List[UserSpec] = []
+    result: list[UserSpec] = []
     for item in items.value:
         if isinstance(item.value, str):
             result.extend(_resolve(item, lists))
@@ -72,7 +73,7 @@ def expand(items: Tree, lists: Lists) -> List[UserSpec]:
     return result
 
 
-def _resolve(item: Tree, lists: Lists) -> List[UserSpec]:
+def _resolve(item: Tree, lists: Lists) -> list[UserSpec]:
     text = item.value.strip()
     if not text.startswith("$"):
         return [UserSpec(text, item.origin)]
@@ -88,12 +89,12 @@ def _resolve(item: Tree, lists: Lists) -> List[UserSpec]:
     return [UserSpec(sigil + spec.text.lstrip(sigil or " "), item.origin) for spec in found]
 
 
-def _matrix(item: Tree, lists: Lists) -> List[UserSpec]:
+def _matrix(item: Tree, lists: Lists) -> list[UserSpec]:
     axes = [
         [spec.text for entry in axis.value for spec in _resolve(entry, lists)]
         for axis in item.value["matrix"].value
     ]
-    excluded: List[str] = []
+    excluded: list[str] = []
     if "exclude" in item.value:
         for entry in item.value["exclude"].value:
             excluded.extend(spec.text for spec in _resolve(entry, lists))

@@ -15,8 +15,9 @@ instead of holding a copy (PEP 660).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, NamedTuple
 
 from spack.config.schema import ConfigReport, Origin, Tree
 from spack.errors import EnvironmentFileError, SpecError
@@ -44,22 +45,22 @@ class DevelopSpec(NamedTuple):
         return self.spec.replace(variants=variants)
 
 
-def spec_with_version(spec: Spec) -> Optional[Spec]:
+def spec_with_version(spec: Spec) -> Spec | None:
     """*spec* with its version as the only one, ``@=1.0`` for ``@1.0``; None if it names none."""
     version = spec.versions.concrete or spec.versions.concrete_range_as_version
     return None if version is None else spec.replace(versions=VersionList([version]))
 
 
 def read_develop(
-    tree: Optional[Tree], path_of: Callable[[Tree, ConfigReport], str]
-) -> Tuple[DevelopSpec, ...]:
+    tree: Tree | None, path_of: Callable[[Tree, ConfigReport], str]
+) -> tuple[DevelopSpec, ...]:
     """The checked section.
 
     :param path_of: makes a path absolute.
     :raises ConfigError: every entry that says nothing, or something else than its key.
     """
     report = ConfigReport()
-    found: List[DevelopSpec] = []
+    found: list[DevelopSpec] = []
     for name, row in tree.value.items() if tree is not None else ():
         told: Tree = row.value["spec"]
         spec = parse(told.value)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable, FrozenSet, Iterator, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable
 
 from spack.config.schema import near
 from spack.config.variables import Variables
@@ -57,7 +58,7 @@ class Environment:
         self,
         path: Path,
         name: str = "",
-        cache: Optional[str] = None,
+        cache: str | None = None,
         *,
         named: bool = False,
         names: Names = dict,
@@ -82,7 +83,7 @@ class Environment:
         return self.path / LOCKFILE_NAME
 
     @cached_property
-    def lockfile(self) -> Optional[Lockfile]:
+    def lockfile(self) -> Lockfile | None:
         """``spack.lock``; None before the environment is concretized.
 
         :raises EnvironmentFileError: it is damaged.
@@ -94,7 +95,7 @@ class Environment:
         """What the tool keeps for itself."""
         return self.path / STATE_FOLDER
 
-    def roots(self) -> Tuple[ConcreteSpec, ...]:
+    def roots(self) -> tuple[ConcreteSpec, ...]:
         """The concrete roots; none before the environment is concretized."""
         lock = self.lockfile
         try:
@@ -102,22 +103,22 @@ class Environment:
         except EnvironmentFileError as error:
             raise error.at(self.lockfile_path) from error
 
-    def hashes(self) -> FrozenSet[str]:
+    def hashes(self) -> frozenset[str]:
         """Of the roots and everything that they need."""
         return frozenset(node.dag_hash() for root in self.roots() for node in root.traverse())
 
-    def user_specs(self) -> Tuple[UserSpec, ...]:
+    def user_specs(self) -> tuple[UserSpec, ...]:
         """The roots that ``spack.yaml`` asks for; see :meth:`EnvironmentManifest.user_specs`."""
         return self.manifest.user_specs(self._known_names())
 
     def _known_names(self) -> Mapping[str, Any]:
         return self._names() if self.manifest.has_definitions else {}
 
-    def views(self, variables: Optional[Variables] = None) -> Tuple[ViewDescriptor, ...]:
+    def views(self, variables: Variables | None = None) -> tuple[ViewDescriptor, ...]:
         """The views that ``spack.yaml`` asks for."""
         return self.manifest.views(variables)
 
-    def default_view(self, variables: Optional[Variables] = None) -> Optional[ViewDescriptor]:
+    def default_view(self, variables: Variables | None = None) -> ViewDescriptor | None:
         """The view that activation shows: the one named ``default``, else the only one."""
         views = self.views(variables)
         chosen = [view for view in views if view.name == "default"]
@@ -131,7 +132,7 @@ class Environment:
         """Remove roots from ``spack.yaml``; see :meth:`EnvironmentManifest.removed`."""
         self._edited(self.manifest.removed(specs, definition, self._known_names()))
 
-    def develop_specs(self, variables: Optional[Variables] = None) -> Tuple[DevelopSpec, ...]:
+    def develop_specs(self, variables: Variables | None = None) -> tuple[DevelopSpec, ...]:
         """The packages that are built from directories."""
         return self.manifest.develop(variables)
 
@@ -143,7 +144,7 @@ class Environment:
         """Undo that; see :meth:`EnvironmentManifest.undeveloped`."""
         self._edited(self.manifest.undeveloped(names))
 
-    def set_view(self, view: Union[bool, str]) -> None:
+    def set_view(self, view: bool | str) -> None:
         """Write ``view:`` into ``spack.yaml``: on, off, or a path."""
         self._edited(self.manifest.with_view(view))
 
@@ -152,7 +153,7 @@ class Environment:
         lockfile.write(self.lockfile_path)
         self.__dict__["lockfile"] = lockfile
 
-    def lock(self, timeout: Optional[float] = None) -> FileLock:
+    def lock(self, timeout: float | None = None) -> FileLock:
         """The lock that whoever changes the environment holds.
 
         :raises EnvironmentFileError: its directory cannot be written.
@@ -188,7 +189,7 @@ def find_environment(
     cwd: Path,
     *,
     directory_only: bool = False,
-    cache: Optional[str] = None,
+    cache: str | None = None,
     names: Names = dict,
 ) -> Environment:
     """The environment called *name*, or the one in the directory *name*.
@@ -226,7 +227,7 @@ def find_environment(
     )
 
 
-def list_environments(environments_root: Path) -> Tuple[str, ...]:
+def list_environments(environments_root: Path) -> tuple[str, ...]:
     """Names of all named environments, sorted."""
     return tuple(sorted(path.name for path in _folders(environments_root) if is_environment(path)))
 
@@ -239,7 +240,7 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def create_environment(
-    path: Path, name: str = "", text: str = "", lock_text: str = "", cache: Optional[str] = None
+    path: Path, name: str = "", text: str = "", lock_text: str = "", cache: str | None = None
 ) -> Environment:
     """Make an environment in the directory *path*.
 

@@ -14,9 +14,10 @@ graph; that is done when somebody asks for it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, NamedTuple
 
 from spack.errors import EnvironmentFileError, SpecError
 from spack.spec import ConcreteSpec, dump, load
@@ -47,13 +48,13 @@ class Lockfile:
     :param nodes: plain data by hash.
     """
 
-    roots: Tuple[LockedRoot, ...]
+    roots: tuple[LockedRoot, ...]
     configuration: str
     nodes: Mapping[str, Any]
 
     @classmethod
     def from_solution(
-        cls, roots: Iterable[Tuple[str, ConcreteSpec]], configuration: str = ""
+        cls, roots: Iterable[tuple[str, ConcreteSpec]], configuration: str = ""
     ) -> Lockfile:
         """The lock of pairs (text of the person, concrete spec)."""
         pairs = list(roots)
@@ -76,7 +77,7 @@ class Lockfile:
                 ref="environment-lockfile",
             ) from error
 
-    def concrete_roots(self) -> Tuple[ConcreteSpec, ...]:
+    def concrete_roots(self) -> tuple[ConcreteSpec, ...]:
         """The roots, in order."""
         return tuple(self.specs[root.hash] for root in self.roots)
 
@@ -88,7 +89,7 @@ class Lockfile:
 
     def to_json(self) -> str:
         """The text of the file."""
-        rows: List[str] = [
+        rows: list[str] = [
             f"{json.dumps(key)}: {json.dumps(self.nodes[key], sort_keys=True)}"
             for key in sorted(self.nodes)
         ]
@@ -123,7 +124,7 @@ def _rows(opening: str, rows: Sequence[str], closing: str) -> str:
     return opening + "\n" + ",\n".join(rows) + "\n" + closing if rows else opening + closing
 
 
-def read_lockfile(path: Path) -> Optional[Lockfile]:
+def read_lockfile(path: Path) -> Lockfile | None:
     """The lock file at *path*; None if there is none.
 
     :raises EnvironmentFileError: it is not one of this project, or damaged.

@@ -8,8 +8,9 @@ left: ``specs``, ``definitions``, ``view`` and ``develop``.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, NamedTuple
 
 from spack.config.schema import ConfigReport, Origin, Tree
 from spack.config.scopes import check_environment
@@ -64,8 +65,8 @@ class ViewDescriptor(NamedTuple):
     origin: Origin
     link: str = "run"
     link_type: str = "symlink"
-    select: Tuple[str, ...] = ()
-    exclude: Tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     projections: Mapping[str, str] = {}  # never changed
     winners: Mapping[str, str] = {}  # never changed
 
@@ -82,7 +83,7 @@ class EnvironmentManifest:
         self.tree: Mapping[str, Tree] = check_environment(loaded).value
 
     @classmethod
-    def read(cls, path: Path, cache: Optional[str] = None) -> EnvironmentManifest:
+    def read(cls, path: Path, cache: str | None = None) -> EnvironmentManifest:
         """The manifest in the file *path*.
 
         :param cache: folder of parsed files; see :mod:`spack.util.yaml`.
@@ -104,7 +105,7 @@ class EnvironmentManifest:
         """Whether there are lists below ``definitions``, which may have conditions."""
         return self._section("definitions") is not None
 
-    def user_specs(self, names: Optional[Mapping[str, Any]] = None) -> Tuple[UserSpec, ...]:
+    def user_specs(self, names: Mapping[str, Any] | None = None) -> tuple[UserSpec, ...]:
         """All roots, definitions and matrices expanded, each once, in order.
 
         :param names: what ``when`` of definitions may ask; see
@@ -116,12 +117,12 @@ class EnvironmentManifest:
         if items is None:
             return ()
         lists = expand_definitions(self._section("definitions"), names or {})
-        unique: Dict[str, UserSpec] = {}
+        unique: dict[str, UserSpec] = {}
         for spec in expand(items, lists):
             unique.setdefault(spec.text, spec)
         return tuple(unique.values())
 
-    def views(self, variables: Optional[Variables] = None) -> Tuple[ViewDescriptor, ...]:
+    def views(self, variables: Variables | None = None) -> tuple[ViewDescriptor, ...]:
         """The views; none for ``view: false``, one at the default place if nothing is said.
 
         Relative paths are relative to the environment's directory.
@@ -149,7 +150,7 @@ class EnvironmentManifest:
         return tuple(views)
 
     def _view(
-        self, name: str, tree: Tree, variables: Optional[Variables], report: ConfigReport
+        self, name: str, tree: Tree, variables: Variables | None, report: ConfigReport
     ) -> ViewDescriptor:
         data: Mapping[str, Any] = {"root": tree} if isinstance(tree.value, str) else tree.value
         root = self._path(data["root"], variables, report)
@@ -166,7 +167,7 @@ class EnvironmentManifest:
             winners={x: str(y) for x, y in _plain(data.get("conflicts"), {}).items()},
         )
 
-    def develop(self, variables: Optional[Variables] = None) -> Tuple[DevelopSpec, ...]:
+    def develop(self, variables: Variables | None = None) -> tuple[DevelopSpec, ...]:
         """The packages that are built from directories; see :mod:`spack.environment.develop_specs`.
 
         :raises ConfigError: every entry that is not as it should be.
@@ -174,13 +175,13 @@ class EnvironmentManifest:
         section = self._section("develop")
         return read_develop(section, lambda tree, report: self._path(tree, variables, report))
 
-    def _path(self, tree: Tree, variables: Optional[Variables], report: ConfigReport) -> str:
+    def _path(self, tree: Tree, variables: Variables | None, report: ConfigReport) -> str:
         text = str(tree.value)
         known = (variables or Variables()).with_values(env=str(self.folder))
         absolute = Origin(os.path.abspath(tree.origin.file), tree.origin.line)
         return known.path(text, absolute, report)
 
-    def _section(self, name: str) -> Optional[Tree]:
+    def _section(self, name: str) -> Tree | None:
         for suffix in ("", ":", "+:", "-:"):
             if name + suffix in self.tree:
                 return self.tree[name + suffix]
@@ -209,7 +210,7 @@ class EnvironmentManifest:
         self,
         specs: Sequence[str],
         definition: str = "",
-        names: Optional[Mapping[str, Any]] = None,
+        names: Mapping[str, Any] | None = None,
     ) -> EnvironmentManifest:
         """This manifest without the roots that satisfy one of *specs*, saved.
 
@@ -232,7 +233,7 @@ class EnvironmentManifest:
                 del items[index]
         return self._saved(document)
 
-    def with_view(self, view: Union[bool, str]) -> EnvironmentManifest:
+    def with_view(self, view: bool | str) -> EnvironmentManifest:
         """This manifest with another ``view:``, saved."""
         document = yaml.round_trip(self.path)
         if document.data["spack"] is None:
@@ -261,7 +262,7 @@ class EnvironmentManifest:
         return self._saved(document)
 
     def _not_there(
-        self, text: str, items: List[str], names: Optional[Mapping[str, Any]]
+        self, text: str, items: list[str], names: Mapping[str, Any] | None
     ) -> EnvironmentFileError:
         where = f"{self.path}: '{text}' is not among the specs"
         expanded = [spec for spec in self.user_specs(names) if spec.text == text]
@@ -315,7 +316,7 @@ def _plain(tree: Any, fallback: Any) -> Any:
 
 
 def _refuse_shared_roots(views: Sequence[ViewDescriptor]) -> None:
-    places: Dict[str, ViewDescriptor] = {}
+    places: dict[str, ViewDescriptor] = {}
     for view in views:
         other = places.setdefault(view.root, view)
         if other is not view:

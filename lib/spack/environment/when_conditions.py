@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Any, Callable, List, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any, Callable
 
 from spack.config.schema import Origin
 from spack.errors import ConfigError
@@ -43,7 +44,7 @@ _COMPARE: Mapping[Any, Callable[[Any, Any], bool]] = {
 }
 
 #: (object, method) that may be called; None stands for a text.
-_CALLS: Mapping[Tuple[Optional[str], str], Callable[..., Any]] = {
+_CALLS: Mapping[tuple[str | None, str], Callable[..., Any]] = {
     ("re", "search"): re.search,
     ("re", "match"): re.match,
     ("re", "fullmatch"): re.fullmatch,
@@ -92,7 +93,7 @@ def _comparison(node: ast.Compare, names: Mapping[str, Any]) -> bool:
     return True
 
 
-def _call(function: ast.Attribute, arguments: List[Any], names: Mapping[str, Any]) -> Any:
+def _call(function: ast.Attribute, arguments: list[Any], names: Mapping[str, Any]) -> Any:
     place = function.value
     if isinstance(place, ast.Name) and (place.id, function.attr) in _CALLS:
         return _CALLS[place.id, function.attr](*arguments)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Iterable, Iterator, List, Sequence, Tuple
 
 from spack.errors import FetchError
 from spack.util.hashing import sha256_hex
@@ -111,7 +111,7 @@ def fingerprint(source: Path, *, editable: bool = False, without: Iterable[Path]
 
     :param editable: the content of modules does not matter, only which there are.
     """
-    rows: List[str] = []
+    rows: list[str] = []
     for path, entry in _walk(source, tuple(without)):
         if entry.is_symlink():
             rows.append(f"{path}\0{os.readlink(entry.path)}")
@@ -124,7 +124,7 @@ def fingerprint(source: Path, *, editable: bool = False, without: Iterable[Path]
     return sha256_hex("\n".join(rows).encode("utf-8", "surrogateescape"))[:32]
 
 
-def _walk(source: Path, without: Sequence[Path]) -> Iterator[Tuple[str, os.DirEntry[str]]]:
+def _walk(source: Path, without: Sequence[Path]) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Relative path and entry of every source; directories before what is in them."""
     outside = {os.path.realpath(path) for path in without}
     pending = [("", os.fspath(source))]

@@ -24,9 +24,10 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterator, Optional, cast
+from typing import IO, Any, Callable, cast
 
 from spack.errors import FetchError
 from spack.fetch.extraction_target import CHUNK, USUAL, ExtractionTarget, Limits
@@ -82,7 +83,7 @@ DAMAGE = (
 )
 
 
-def kind_of(path: Path) -> Optional[str]:
+def kind_of(path: Path) -> str | None:
     """The compression or container of *path* by its first bytes, a key of MAGIC, or None."""
     with open(path, "rb") as file:
         head = file.read(512)
@@ -96,10 +97,10 @@ def unpack(
     archive: Path,
     target: Path,
     *,
-    filename: Optional[str] = None,
+    filename: str | None = None,
     limits: Limits = USUAL,
     distinct_case: bool = False,
-    search_path: Optional[str] = None,
+    search_path: str | None = None,
 ) -> Path:
     """Unpacks *archive* as the directory *target*, which must not exist yet.
 
@@ -161,7 +162,7 @@ def pack(directory: Path, archive: Path) -> None:
         tar.add(directory, arcname=directory.name, filter=plain)
 
 
-def _untar(archive: Path, kind: str, box: ExtractionTarget, search_path: Optional[str]) -> None:
+def _untar(archive: Path, kind: str, box: ExtractionTarget, search_path: str | None) -> None:
     with _decompressed(archive, kind, box.archive, search_path) as stream:
         guarded = _Guarded(stream, box)
         head = guarded.peek(512)
@@ -229,7 +230,7 @@ class _Guarded:
         self._box = box
         self._ahead = b""
         self._left = 2 * box.left
-        self._header: Optional[int] = None
+        self._header: int | None = None
 
     def expect_header(self) -> None:
         """What is read next is a header, of limited length."""
@@ -281,9 +282,9 @@ class _Guarded:
 
 @contextmanager
 def _decompressed(
-    archive: Path, kind: str, name: str, search_path: Optional[str]
+    archive: Path, kind: str, name: str, search_path: str | None
 ) -> Iterator[IO[bytes]]:
-    plain: Dict[str, Callable[[Path], Any]] = {"tar": io.FileIO, "gz": gzip.open}
+    plain: dict[str, Callable[[Path], Any]] = {"tar": io.FileIO, "gz": gzip.open}
     opener = plain.get(kind)
     if kind in MODULES:
         try:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Dict, Union
+from typing import IO
 
 from spack.errors import FetchError
 
@@ -77,10 +77,10 @@ class ExtractionTarget:
     limits: Limits
     left: int
     distinct_case: bool
-    kinds: Dict[str, str] = field(default_factory=dict)
-    folded: Dict[str, str] = field(default_factory=dict)
-    links: Dict[str, str] = field(default_factory=dict)
-    times: Dict[str, float] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    folded: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    times: dict[str, float] = field(default_factory=dict)
 
     def directory(self, name: str, mtime: float) -> None:
         """A directory; it may be there."""
@@ -188,7 +188,7 @@ class ExtractionTarget:
         self.kinds[name] = kind
 
 
-def _set_time(path: Path, mtime: Union[int, float]) -> None:
+def _set_time(path: Path, mtime: int | float) -> None:
     """Files from before 1980 or from the far future would upset zip and make."""
     if 315532800 <= mtime < 4102444800:
         os.utime(path, (mtime, mtime))

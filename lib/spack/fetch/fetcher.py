@@ -11,18 +11,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    Mapping,
-    Optional,
-    Tuple,
-    Union,
 )
 
 from spack.errors import FetchError
@@ -83,7 +77,7 @@ class Fetcher:
     def __init__(
         self,
         cache: SourceCache,
-        network: Callable[[], Tuple[PackageIndex, BaseTransport]],
+        network: Callable[[], tuple[PackageIndex, BaseTransport]],
         *,
         mirrors: Iterable[Mirror] = (),
         environ: Mapping[str, str],
@@ -94,13 +88,11 @@ class Fetcher:
         self.options = options
         self._network = network
         self._environ = environ
-        self._connected: Optional[Tuple[PackageIndex, BaseTransport]] = None
+        self._connected: tuple[PackageIndex, BaseTransport] | None = None
         self._lock = threading.Lock()
-        self._busy: Dict[str, threading.Lock] = {}
+        self._busy: dict[str, threading.Lock] = {}
 
-    def fetch(
-        self, source: Union[UrlSource, IndexSource], progress: Optional[Progress] = None
-    ) -> Path:
+    def fetch(self, source: UrlSource | IndexSource, progress: Progress | None = None) -> Path:
         """The verified file in the cache.
 
         :raises FetchError: no place has it, or it has no checksum (``ref`` ``no-checksum``), or
@@ -114,8 +106,8 @@ class Fetcher:
         version: str,
         *,
         resources: Iterable[ResourceRecord] = (),
-        patches: Iterable[Tuple[Recipe, PatchRecord]] = (),
-        progress: Optional[Progress] = None,
+        patches: Iterable[tuple[Recipe, PatchRecord]] = (),
+        progress: Progress | None = None,
     ) -> None:
         """Brings into the cache whatever :meth:`stage` will need (``spack fetch``).
 
@@ -141,8 +133,8 @@ class Fetcher:
         path: Path,
         *,
         resources: Iterable[ResourceRecord] = (),
-        patches: Iterable[Tuple[Recipe, PatchRecord]] = (),
-        progress: Optional[Progress] = None,
+        patches: Iterable[tuple[Recipe, PatchRecord]] = (),
+        progress: Progress | None = None,
     ) -> Stage:
         """Makes the stage *path*, a directory that is empty or not there.
 
@@ -170,8 +162,8 @@ class Fetcher:
     def stage_patches(
         self,
         path: Path,
-        patches: Iterable[Tuple[Recipe, PatchRecord]],
-        progress: Optional[Progress] = None,
+        patches: Iterable[tuple[Recipe, PatchRecord]],
+        progress: Progress | None = None,
     ) -> Stage:
         """Makes the stage *path*, which is not there, with patches and without sources."""
         path.mkdir(parents=True)
@@ -184,11 +176,11 @@ class Fetcher:
         version: str,
         path: Path,
         resources: Iterable[ResourceRecord],
-        patches: Iterable[Tuple[Recipe, PatchRecord]],
-        progress: Optional[Progress],
+        patches: Iterable[tuple[Recipe, PatchRecord]],
+        progress: Progress | None,
     ) -> Stage:
         source_path = path / SOURCE
-        archive_file: Optional[Path] = None
+        archive_file: Path | None = None
         if recipe.attributes.get("has_code", True):
             source = source_for(recipe, version)
             archive_file = self._expand(source, source_path, path, progress)
@@ -204,8 +196,8 @@ class Fetcher:
         return Stage(path, source_path, archive_file, placed, staged)
 
     def _expand(
-        self, source: Source, target: Path, stage: Path, progress: Optional[Progress]
-    ) -> Optional[Path]:
+        self, source: Source, target: Path, stage: Path, progress: Progress | None
+    ) -> Path | None:
         """Makes *target* from *source*; returns the file it comes from, None for git."""
         if isinstance(source, GitSource):
             self._checkout(source, target)
@@ -248,7 +240,7 @@ class Fetcher:
                 return self.cache.add(packed, relative)
 
     def _patch(
-        self, owner: Recipe, record: PatchRecord, stage: Path, progress: Optional[Progress]
+        self, owner: Recipe, record: PatchRecord, stage: Path, progress: Progress | None
     ) -> StagedPatch:
         source = patch_source(owner, record)
         if isinstance(source, Path):
@@ -278,7 +270,7 @@ class Fetcher:
             raise FetchError(f"{source.filename} holds {len(files)} files instead of one patch")
         return files[0]
 
-    def _file(self, source: Union[UrlSource, IndexSource], progress: Optional[Progress]) -> _File:
+    def _file(self, source: UrlSource | IndexSource, progress: Progress | None) -> _File:
         checksum = source.checksum if self.options.checksum else None
         if checksum is None:
             if self.options.checksum:
@@ -300,9 +292,9 @@ class Fetcher:
 
     def _bring(
         self,
-        source: Union[UrlSource, IndexSource],
-        checksum: Optional[Checksum],
-        progress: Optional[Progress],
+        source: UrlSource | IndexSource,
+        checksum: Checksum | None,
+        progress: Progress | None,
     ) -> _File:
         index, transport = self._connect()
         tried: list[FetchError] = []
@@ -329,8 +321,8 @@ class Fetcher:
 
     def _addresses(
         self,
-        source: Union[UrlSource, IndexSource],
-        checksum: Optional[Checksum],
+        source: UrlSource | IndexSource,
+        checksum: Checksum | None,
         index: PackageIndex,
         tried: list[FetchError],
     ) -> Iterator[str]:
@@ -350,7 +342,7 @@ class Fetcher:
             yield link.url
         yield from source.urls
 
-    def _connect(self) -> Tuple[PackageIndex, BaseTransport]:
+    def _connect(self) -> tuple[PackageIndex, BaseTransport]:
         with self._lock:
             if self._connected is None:
                 self._connected = self._network()
@@ -366,8 +358,8 @@ def index_and_transport(
     settings: PipSettings,
     configured: FetchSettings,
     environ: Mapping[str, str],
-    knower: Callable[[], Tuple[Path, str]],
-) -> Tuple[PackageIndex, BaseTransport]:
+    knower: Callable[[], tuple[Path, str]],
+) -> tuple[PackageIndex, BaseTransport]:
     """The index and a transport as pip's configuration and spack's own want them.
 
     :param configured: its index and number of attempts, if it has them, take the place of pip's;
@@ -438,7 +430,7 @@ def _mismatch(
 
 
 def _not_found(
-    source: Union[UrlSource, IndexSource], tried: list[FetchError], index: PackageIndex
+    source: UrlSource | IndexSource, tried: list[FetchError], index: PackageIndex
 ) -> FetchError:
     """One error from all attempts; a checksum mismatch is the one to be told of."""
     for error in tried:

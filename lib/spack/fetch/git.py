@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Mapping, Optional
 
 from spack.errors import FetchError
 from spack.fetch.index_names import without_secrets
@@ -152,7 +152,7 @@ class Git:
         argv = (self._program, *SAFE, *arguments)
         return run(argv, env=self._environ, cwd=str(target), timeout=TIMEOUT)
 
-    def error(self, source: GitSource, done: Completed, hint: Optional[str] = None) -> FetchError:
+    def error(self, source: GitSource, done: Completed, hint: str | None = None) -> FetchError:
         """That *done* did not bring *source*; by default the hint says how to try."""
         url = without_secrets(source.url)
         hint = hint or f"check the url and the network: git ls-remote {url}"

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple
 
 from spack.errors import FetchError
 from spack.fetch.git import Git
@@ -35,7 +35,7 @@ class CloneState(NamedTuple):
     """
 
     commit: str
-    branch: Optional[str]
+    branch: str | None
     url: str
     changed: bool
 
@@ -185,7 +185,7 @@ class Clones:
             )
         return match[1]
 
-    def _known_refs(self, source: GitSource, target: Path, remote: str) -> Optional[str]:
+    def _known_refs(self, source: GitSource, target: Path, remote: str) -> str | None:
         """What could be meant instead of a reference that is not there."""
         kind = "tags" if source.tag else "heads"
         done = self._git.run(target, "ls-remote", "--refs", f"--{kind}", "--", remote)
@@ -222,6 +222,6 @@ class Clones:
 _FETCH = ("fetch", "--quiet", "--no-tags")
 
 
-def source_of_branch(source: GitSource, branch: Optional[str]) -> GitSource:
+def source_of_branch(source: GitSource, branch: str | None) -> GitSource:
     """*source* with a branch (or none)."""
     return GitSource(source.url, branch=branch, what=source.what, origin=source.origin)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Optional
 
 __all__ = ["normalized", "project_of", "stem_of", "without_secrets"]
 
@@ -24,7 +23,7 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def project_of(filename: str) -> Optional[str]:
+def project_of(filename: str) -> str | None:
     """The project that a distribution file belongs to, by its name alone, or None.
 
     A wheel's name ends at the first dash (PEP 427); a source archive's at the last dash that is

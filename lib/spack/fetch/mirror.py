@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional
 
 from spack.fetch.source import Checksum
 from spack.fetch.source_cache import archive_path
@@ -26,7 +26,7 @@ class Mirror:
             return Path(self.url).expanduser().absolute().as_uri()
         return self.url.rstrip("/")
 
-    def addresses(self, checksum: Optional[Checksum], filename: str, what: str) -> Iterator[str]:
+    def addresses(self, checksum: Checksum | None, filename: str, what: str) -> Iterator[str]:
         """Where the file may be: by its checksum, and by package and version.
 
         :param what: ``name@version`` or another title, which then gives no second place.

@@ -14,10 +14,11 @@ import json
 import os
 import re
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import Any, Callable, Protocol
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 from spack.errors import FetchError
@@ -50,7 +51,7 @@ class Get(Protocol):
     :raises FetchError: with ``facts["status"] == 404`` (or 410) where there is none.
     """
 
-    def __call__(self, url: str, accept: str) -> Tuple[str, str, bytes]: ...
+    def __call__(self, url: str, accept: str) -> tuple[str, str, bytes]: ...
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,18 @@ class IndexLink:
     filename: str
     url: str
     hashes: Mapping[str, str] = field(default_factory=dict)
-    requires_python: Optional[str] = None
+    requires_python: str | None = None
     yanked: bool = False
-    size: Optional[int] = None
+    size: int | None = None
     index: str = ""
 
     @property
-    def sha256(self) -> Optional[str]:
+    def sha256(self) -> str | None:
         """What the index says the file's sha256 is, if it does."""
         return self.hashes.get("sha256")
 
 
-def read_knower(lock: Path) -> Tuple[Path, str]:
+def read_knower(lock: Path) -> tuple[Path, str]:
     """The wheel beside the lock file of own dependencies that knows the usual index.
 
     :return: its path and its sha256, for :func:`known_endpoint`.
@@ -125,11 +126,11 @@ def known_endpoint(wheel: Path, sha256: str) -> str:
 class IndexLocations:
     """Where distributions are looked for, after pip's configuration had its say."""
 
-    urls: Tuple[str, ...]
-    find_links: Tuple[str, ...]
+    urls: tuple[str, ...]
+    find_links: tuple[str, ...]
 
 
-def places(settings: PipSettings, knower: Callable[[], Tuple[Path, str]]) -> IndexLocations:
+def places(settings: PipSettings, knower: Callable[[], tuple[Path, str]]) -> IndexLocations:
     """The indexes and directories that *settings* name; the usual index when they name none.
 
     :param knower: gives wheel and sha256 for :func:`known_endpoint`; called only when needed.
@@ -157,11 +158,11 @@ class PackageIndex:
         self.index_urls = tuple(url.rstrip("/") + "/" for url in index_urls)
         self.find_links = tuple(find_links)
         self._get = get
-        self._pages: Dict[Tuple[str, str], Tuple[IndexLink, ...]] = {}
+        self._pages: dict[tuple[str, str], tuple[IndexLink, ...]] = {}
         #: Places that could not be asked, and the first error of each.
-        self.failures: Dict[str, FetchError] = {}
+        self.failures: dict[str, FetchError] = {}
 
-    def links(self, project: str) -> Tuple[IndexLink, ...]:
+    def links(self, project: str) -> tuple[IndexLink, ...]:
         """Every file of *project*, in the order of the places.
 
         A place that lacks the project is passed over; one that cannot be asked is noted in
@@ -177,9 +178,7 @@ class PackageIndex:
             found += self._page(name, url)
         return tuple(found)
 
-    def find(
-        self, project: str, filename: str, sha256: Optional[str] = None
-    ) -> Tuple[IndexLink, ...]:
+    def find(self, project: str, filename: str, sha256: str | None = None) -> tuple[IndexLink, ...]:
         """The links to *filename*, best first; the project's name may be normalised otherwise.
 
         An archive that advertises the wanted sha256 may have another ending: some recipes ask for
@@ -200,7 +199,7 @@ class PackageIndex:
                 ranked.append((2 * rank + exact, position, link))
         return tuple(link for _, _, link in sorted(ranked, key=lambda item: item[:2]))
 
-    def _page(self, project: str, place: str) -> Tuple[IndexLink, ...]:
+    def _page(self, project: str, place: str) -> tuple[IndexLink, ...]:
         key = (project, place)
         if key not in self._pages:
             failed = self.failures.get(without_secrets(place))
@@ -214,7 +213,7 @@ class PackageIndex:
                     self.failures.setdefault(without_secrets(place), error)
         return self._pages[key]
 
-    def _read(self, project: str, place: str) -> Tuple[IndexLink, ...]:
+    def _read(self, project: str, place: str) -> tuple[IndexLink, ...]:
         url = place + quote(project) + "/" if project else place
         local = _local(url)
         if local is not None and local.is_dir():
@@ -235,7 +234,7 @@ class PackageIndex:
         return parse_html(body, final, place)
 
 
-def parse_json(body: bytes, url: str, index: str = "") -> Tuple[IndexLink, ...]:
+def parse_json(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
     """The files of a PEP 691 page found at *url*.
 
     :raises FetchError: not such a page, or one of a newer major version of the API.
@@ -264,7 +263,7 @@ def _json_link(row: Mapping[str, Any], url: str, index: str) -> IndexLink:
     )
 
 
-def parse_html(body: bytes, url: str, index: str = "") -> Tuple[IndexLink, ...]:
+def parse_html(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
     """The files of a PEP 503 page found at *url*: its links whose path ends in a file name."""
     parser = _Anchors()
     parser.feed(body.decode("utf-8", "replace"))
@@ -292,10 +291,10 @@ def parse_html(body: bytes, url: str, index: str = "") -> Tuple[IndexLink, ...]:
 class _Anchors(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.base: Optional[str] = None
+        self.base: str | None = None
         self.anchors: list[dict[str, str]] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, Optional[str]]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
         if tag == "a" and attributes.get("href"):
             self.anchors.append(attributes)
@@ -303,7 +302,7 @@ class _Anchors(HTMLParser):
             self.base = attributes.get("href")
 
 
-def _directory(directory: Path, place: str) -> Tuple[IndexLink, ...]:
+def _directory(directory: Path, place: str) -> tuple[IndexLink, ...]:
     return tuple(
         IndexLink(filename=name, url=(directory / name).absolute().as_uri(), index=place)
         for name in sorted(os.listdir(directory))
@@ -311,7 +310,7 @@ def _directory(directory: Path, place: str) -> Tuple[IndexLink, ...]:
     )
 
 
-def _local(place: str) -> Optional[Path]:
+def _local(place: str) -> Path | None:
     scheme, _, rest = place.partition("://")
     if scheme == "file":
         return Path(unquote(rest[rest.find("/") :]))

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
 
 from spack.errors import FetchError
 
@@ -30,10 +30,10 @@ class Hunk:
     """Lines with their line ends, by sides; ``context`` counts those shared at each end."""
 
     start: int
-    old: List[bytes] = field(default_factory=list)
-    new: List[bytes] = field(default_factory=list)
+    old: list[bytes] = field(default_factory=list)
+    new: list[bytes] = field(default_factory=list)
     new_start: int = 0
-    context: Tuple[int, int] = (0, 0)
+    context: tuple[int, int] = (0, 0)
 
     def reversed(self) -> Hunk:
         """The hunk that takes this one back."""
@@ -46,9 +46,9 @@ class FilePatch:
 
     old: str
     new: str
-    hunks: List[Hunk] = field(default_factory=list)
-    mode: Optional[int] = None
-    old_mode: Optional[int] = None
+    hunks: list[Hunk] = field(default_factory=list)
+    mode: int | None = None
+    old_mode: int | None = None
     renamed: bool = False
     copied: bool = False
 
@@ -60,7 +60,7 @@ class FilePatch:
 
 def apply(
     patch: Path, source: Path, *, level: int = 1, working_dir: str = ".", reverse: bool = False
-) -> Tuple[str, ...]:
+) -> tuple[str, ...]:
     """Applies the file *patch* below *source*; returns the names of the changed files.
 
     :raises FetchError: no patch, binary, outside of the sources, or a hunk does not fit; nothing
@@ -75,8 +75,8 @@ def apply(
         raise FetchError(f"{patch} cannot be read: {error.strerror}") from error
     if not files:
         raise _error(patch, "there is no unified diff in it")
-    results: Dict[Path, Optional[bytes]] = {}
-    modes: Dict[Path, int] = {}
+    results: dict[Path, bytes | None] = {}
+    modes: dict[Path, int] = {}
     for file in files:
         _plan(patch, file.reversed() if reverse else file, root, level, results, modes)
     for path, content in results.items():
@@ -89,8 +89,8 @@ def _plan(
     file: FilePatch,
     root: Path,
     level: int,
-    results: Dict[Path, Optional[bytes]],
-    modes: Dict[Path, int],
+    results: dict[Path, bytes | None],
+    modes: dict[Path, int],
 ) -> None:
     """Adds what *file* makes of the tree (as *results* so far leave it) to *results*."""
     created, removed = file.old == _NULL, file.new == _NULL
@@ -99,7 +99,7 @@ def _plan(
         for name in (file.old, file.new)
     )
 
-    def content(path: Path) -> Optional[bytes]:
+    def content(path: Path) -> bytes | None:
         if path in results:
             return results[path]
         return path.read_bytes() if path.is_file() else None
@@ -145,7 +145,7 @@ def _inside(patch: Path, root: Path, name: str, level: int) -> Path:
     return path
 
 
-def _write(path: Path, content: Optional[bytes], mode: Optional[int]) -> None:
+def _write(path: Path, content: bytes | None, mode: int | None) -> None:
     if content is None:
         path.unlink(missing_ok=True)
         return
@@ -156,9 +156,9 @@ def _write(path: Path, content: Optional[bytes], mode: Optional[int]) -> None:
     os.replace(aside, path)
 
 
-def _patched(patch: Path, name: str, before: bytes, hunks: List[Hunk]) -> bytes:
+def _patched(patch: Path, name: str, before: bytes, hunks: list[Hunk]) -> bytes:
     lines = before.splitlines(keepends=True) if b"\r" not in before else _lines(before)
-    result: List[bytes] = []
+    result: list[bytes] = []
     done = 0
     shift = 0
     for number, hunk in enumerate(hunks, 1):
@@ -179,14 +179,14 @@ def _patched(patch: Path, name: str, before: bytes, hunks: List[Hunk]) -> bytes:
     return b"".join(result + lines[done:])
 
 
-def _lines(text: bytes) -> List[bytes]:
+def _lines(text: bytes) -> list[bytes]:
     """Lines end at LF alone: CR is content, as patch sees it."""
     parts = text.split(b"\n")
     lines = [part + b"\n" for part in parts[:-1]]
     return [*lines, parts[-1]] if parts[-1] else lines
 
 
-def _with_line_ends(new: List[bytes], old: List[bytes], found: List[bytes]) -> List[bytes]:
+def _with_line_ends(new: list[bytes], old: list[bytes], found: list[bytes]) -> list[bytes]:
     """*new*, with CR LF where the file has it and the patch does not."""
     carriage = found and all(line.endswith(b"\r\n") for line in found)
     if carriage and not any(line.endswith(b"\r\n") for line in old):
@@ -194,9 +194,7 @@ def _with_line_ends(new: List[bytes], old: List[bytes], found: List[bytes]) -> L
     return new
 
 
-def _find(
-    lines: List[bytes], hunk: Hunk, first: int, expected: int
-) -> Optional[Tuple[int, int, int]]:
+def _find(lines: list[bytes], hunk: Hunk, first: int, expected: int) -> tuple[int, int, int] | None:
     """Where *hunk* fits: its line, and how many lines of context are ignored at either end."""
     if not hunk.old:
         return min(max(expected + (1 if hunk.start else 0), first), len(lines)), 0, 0
@@ -222,14 +220,14 @@ def _places(expected: int, first: int, last: int) -> Iterator[int]:
             yield expected - distance
 
 
-def parse(text: bytes, name: str = "patch") -> List[FilePatch]:
+def parse(text: bytes, name: str = "patch") -> list[FilePatch]:
     """The unified diffs in *text*; whatever stands around them is skipped.
 
     :raises FetchError: a hunk breaks off, or the patch is binary.
     """
     lines = _lines(text)
-    files: List[FilePatch] = []
-    header: Optional[FilePatch] = None
+    files: list[FilePatch] = []
+    header: FilePatch | None = None
     at = 0
     while at < len(lines):
         line = lines[at].rstrip(b"\r\n")
@@ -298,7 +296,7 @@ def _name(line: bytes) -> str:
     return text
 
 
-def _hunks(lines: List[bytes], at: int, file: FilePatch, name: str) -> int:
+def _hunks(lines: list[bytes], at: int, file: FilePatch, name: str) -> int:
     """Reads hunks from line *at* on; returns the first line that belongs to none."""
     while at < len(lines):
         match = re.match(_HUNK, lines[at])
@@ -307,7 +305,7 @@ def _hunks(lines: List[bytes], at: int, file: FilePatch, name: str) -> int:
         numbers = [int(text) if text is not None else 1 for text in match.groups()]
         hunk = Hunk(numbers[0], new_start=numbers[2])
         missing = [numbers[1], numbers[3]]
-        marks: List[bytes] = []
+        marks: list[bytes] = []
         at += 1
         while any(missing):
             if at >= len(lines) or min(missing) < 0:
@@ -343,14 +341,14 @@ def _broken(name: str, file: FilePatch) -> FetchError:
     )
 
 
-def _without_newline(hunk: Hunk, marks: List[bytes]) -> None:
+def _without_newline(hunk: Hunk, marks: list[bytes]) -> None:
     """The line before had no newline at its end."""
     for side, kept in ((hunk.old, b" -"), (hunk.new, b" +")):
         if marks and marks[-1] in kept and side:
             side[-1] = side[-1].rstrip(b"\r\n")
 
 
-def _leading(marks: List[bytes]) -> int:
+def _leading(marks: list[bytes]) -> int:
     count = 0
     for mark in marks:
         if mark != b" ":
@@ -359,7 +357,7 @@ def _leading(marks: List[bytes]) -> int:
     return count
 
 
-def _error(patch: Path, reason: str, detail: Optional[str] = None) -> FetchError:
+def _error(patch: Path, reason: str, detail: str | None = None) -> FetchError:
     return FetchError(
         f"the patch {patch.name} cannot be applied: {reason}",
         detail,

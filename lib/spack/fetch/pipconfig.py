@@ -14,9 +14,9 @@ from __future__ import annotations
 import configparser
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator, Mapping, Optional, Tuple
 
 from spack.errors import ConfigError
 
@@ -49,14 +49,14 @@ class PipSettings:
     :param retries: further attempts after the first.
     """
 
-    index_url: Optional[str] = None
-    extra_index_urls: Tuple[str, ...] = ()
-    find_links: Tuple[str, ...] = ()
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
     no_index: bool = False
-    cert: Optional[str] = None
-    client_cert: Optional[str] = None
-    trusted_hosts: Tuple[str, ...] = ()
-    proxy: Optional[str] = None
+    cert: str | None = None
+    client_cert: str | None = None
+    trusted_hosts: tuple[str, ...] = ()
+    proxy: str | None = None
     timeout: float = 15.0
     retries: int = 5
     origin: Mapping[str, str] = field(default_factory=dict)
@@ -64,9 +64,9 @@ class PipSettings:
 
 def read(
     environ: Mapping[str, str],
-    prefixes: Optional[Tuple[str, ...]] = None,
+    prefixes: tuple[str, ...] | None = None,
     *,
-    home: Optional[Path] = None,
+    home: Path | None = None,
     system: Path = Path("/etc"),
     platform: str = sys.platform,
 ) -> PipSettings:
@@ -93,12 +93,12 @@ def read(
 
 def configuration_files(
     environ: Mapping[str, str],
-    prefixes: Tuple[str, ...] = (),
+    prefixes: tuple[str, ...] = (),
     *,
-    home: Optional[Path] = None,
+    home: Path | None = None,
     system: Path = Path("/etc"),
     platform: str = sys.platform,
-) -> Tuple[Path, ...]:
+) -> tuple[Path, ...]:
     """The files that pip would read, lowest precedence first; those that exist."""
     named = environ.get("PIP_CONFIG_FILE")
     if named == os.devnull:
@@ -163,10 +163,10 @@ def _from_file(path: Path) -> dict[str, tuple[str, str]]:
 
 
 def _settings(values: Mapping[str, tuple[str, str]]) -> PipSettings:
-    def text(option: str) -> Optional[str]:
+    def text(option: str) -> str | None:
         return values[option][0].strip() if option in values else None
 
-    def several(option: str) -> Tuple[str, ...]:
+    def several(option: str) -> tuple[str, ...]:
         return tuple(values[option][0].split()) if option in values else ()
 
     def number(option: str, default: float) -> float:

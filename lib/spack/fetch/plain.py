@@ -15,10 +15,11 @@ import ssl
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from typing import IO, Any, Callable, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
+from typing import IO, Any, Callable, Optional, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
@@ -75,11 +76,11 @@ class NetworkSettings:
     timeout: float = 15.0
     retries: int = 5
     verify: bool = True
-    cert: Optional[str] = None
-    client_cert: Optional[str] = None
-    trusted_hosts: Tuple[str, ...] = ()
-    proxy: Optional[str] = None
-    credentials: Mapping[str, Tuple[str, str]] = field(default_factory=dict)
+    cert: str | None = None
+    client_cert: str | None = None
+    trusted_hosts: tuple[str, ...] = ()
+    proxy: str | None = None
+    credentials: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     user_agent: str = "spack-venv"
     environ: Mapping[str, str] = field(default_factory=dict)
 
@@ -104,7 +105,7 @@ class NetworkSettings:
         found.pop("no", None)
         return found
 
-    def login(self, url: str) -> Optional[Tuple[str, str]]:
+    def login(self, url: str) -> tuple[str, str] | None:
         """User and password for *url*: its index's, else those of ``~/.netrc``."""
         parts = urlsplit(url)
         place = parts.netloc.rpartition("@")[2]
@@ -153,8 +154,8 @@ class TransportError(Exception):
         reason: str,
         *,
         transient: bool,
-        status: Optional[int] = None,
-        pause: Optional[float] = None,
+        status: int | None = None,
+        pause: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -203,7 +204,7 @@ class BaseTransport:
         """
         raise NotImplementedError
 
-    def get(self, url: str, accept: str = "*/*") -> Tuple[str, str, bytes]:
+    def get(self, url: str, accept: str = "*/*") -> tuple[str, str, bytes]:
         """A small document: final url, content type, body.
 
         :raises FetchError: ``facts["status"]`` has the answer's status, None without answer.
@@ -215,7 +216,7 @@ class BaseTransport:
             except OSError as error:
                 raise _unreadable(local, error) from error
 
-        def attempt() -> Tuple[str, str, bytes]:
+        def attempt() -> tuple[str, str, bytes]:
             answer = self.open(url, {"accept": accept})
             try:
                 body = b"".join(_chunks(answer, LARGEST_DOCUMENT))
@@ -230,8 +231,8 @@ class BaseTransport:
         url: str,
         target: Path,
         *,
-        progress: Optional[Progress] = None,
-        limit: Optional[int] = None,
+        progress: Progress | None = None,
+        limit: int | None = None,
     ) -> Mapping[str, str]:
         """Writes the body of *url* to *target* and returns the headers of the last answer.
 
@@ -262,8 +263,8 @@ class BaseTransport:
         url: str,
         target: Path,
         state: dict[str, str],
-        progress: Optional[Progress],
-        limit: Optional[int],
+        progress: Progress | None,
+        limit: int | None,
     ) -> Mapping[str, str]:
         have = target.stat().st_size if target.exists() and "validator" in state else 0
         headers = {"accept": "*/*", "accept-encoding": "identity"}
@@ -382,7 +383,7 @@ def failure_of_status(status: int, reason: str, headers: Mapping[str, str]) -> T
     )
 
 
-def split_credentials(url: str) -> Tuple[str, Optional[Tuple[str, str]]]:
+def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
     """*url* without ``user:password@``, and these two if it had them."""
     parts = urlsplit(url)
     if "@" not in parts.netloc:
@@ -424,7 +425,7 @@ def tls_context(settings: NetworkSettings, verify: bool = True) -> ssl.SSLContex
     return context
 
 
-def _chunks(answer: Opened, limit: Optional[int]) -> Any:
+def _chunks(answer: Opened, limit: int | None) -> Any:
     have = 0
     while True:
         chunk = answer.read(CHUNK)
@@ -436,12 +437,12 @@ def _chunks(answer: Opened, limit: Optional[int]) -> Any:
         yield chunk
 
 
-def _local_file(url: str) -> Optional[Path]:
+def _local_file(url: str) -> Path | None:
     parts = urlsplit(url)
     return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
-def _copy(source: Path, target: Path, progress: Optional[Progress]) -> None:
+def _copy(source: Path, target: Path, progress: Progress | None) -> None:
     try:
         with open(source, "rb") as data, open(target, "wb") as out:
             total = os.fstat(data.fileno()).st_size
@@ -451,7 +452,7 @@ def _copy(source: Path, target: Path, progress: Optional[Progress]) -> None:
         raise _unreadable(source, error) from error
 
 
-def _pump(data: IO[bytes], out: IO[bytes], total: int, progress: Optional[Progress]) -> None:
+def _pump(data: IO[bytes], out: IO[bytes], total: int, progress: Progress | None) -> None:
     have = 0
     while True:
         chunk = data.read(CHUNK)

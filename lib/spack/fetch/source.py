@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, Optional, Tuple, Union
+from typing import Any, Union
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from spack.errors import FetchError
@@ -60,9 +61,9 @@ class Checksum:
 class UrlSource:
     """A file at one of ``urls`` (tried in order); ``expand`` tells whether it is an archive."""
 
-    urls: Tuple[str, ...]
+    urls: tuple[str, ...]
     filename: str
-    checksum: Optional[Checksum] = None
+    checksum: Checksum | None = None
     expand: bool = True
     what: str = ""
     origin: str = ""
@@ -77,9 +78,9 @@ class IndexSource:
 
     project: str
     filename: str
-    checksum: Optional[Checksum] = None
+    checksum: Checksum | None = None
     expand: bool = True
-    urls: Tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
     what: str = ""
     origin: str = ""
 
@@ -95,13 +96,13 @@ class GitSource:
     """
 
     url: str
-    commit: Optional[str] = None
-    tag: Optional[str] = None
-    branch: Optional[str] = None
-    submodules: Union[bool, Tuple[str, ...]] = False
-    drop_submodules: Tuple[str, ...] = ()
+    commit: str | None = None
+    tag: str | None = None
+    branch: str | None = None
+    submodules: bool | tuple[str, ...] = False
+    drop_submodules: tuple[str, ...] = ()
     full: bool = False
-    sparse: Tuple[str, ...] = ()
+    sparse: tuple[str, ...] = ()
     what: str = ""
     origin: str = ""
 
@@ -177,7 +178,7 @@ def resource_source(recipe: Recipe, record: ResourceRecord) -> Source:
     raise FetchError(f"{what} has neither url nor git", hint=f"give it one at {origin}")
 
 
-def patch_source(recipe: Recipe, record: PatchRecord) -> Union[Path, UrlSource]:
+def patch_source(recipe: Recipe, record: PatchRecord) -> Path | UrlSource:
     """The file beside the recipe, or where the patch is brought from."""
     if "://" not in record.source:
         return Path(recipe.path).parent / record.source
@@ -200,11 +201,11 @@ def extension_of(filename: str) -> str:
 
 def _file(
     urls: list[str],
-    sha256: Optional[str],
+    sha256: str | None,
     options: Mapping[str, Any],
     what: str,
     origin: str,
-) -> Union[UrlSource, IndexSource]:
+) -> UrlSource | IndexSource:
     checksum = _checksum(sha256, options)
     filename = _filename(urls[0])
     given = options.get("extension")
@@ -223,7 +224,7 @@ def _file(
 
 
 def _git(options: Mapping[str, Any], submodules: Any, what: str, origin: str) -> GitSource:
-    def text(name: str) -> Optional[str]:
+    def text(name: str) -> str | None:
         return str(options[name]) if options.get(name) else None
 
     wanted = options.get("submodules", submodules)
@@ -245,7 +246,7 @@ def _git(options: Mapping[str, Any], submodules: Any, what: str, origin: str) ->
     )
 
 
-def _checksum(sha256: Optional[str], options: Mapping[str, Any]) -> Optional[Checksum]:
+def _checksum(sha256: str | None, options: Mapping[str, Any]) -> Checksum | None:
     given = {**options, "sha256": sha256 or options.get("sha256")}
     for algorithm in ALGORITHMS:
         if given.get(algorithm):

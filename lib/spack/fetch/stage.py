@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, Mapping, Optional, Tuple
+from typing import Any
 
 from spack.errors import FetchError, InstallError, RecipeError
 from spack.recipe.records import ResourceRecord
@@ -44,9 +45,9 @@ class Stage:
 
     path: Path
     source_path: Path
-    archive_file: Optional[Path] = None
+    archive_file: Path | None = None
     resources: Mapping[str, Path] = field(default_factory=dict)
-    patches: Tuple[StagedPatch, ...] = ()
+    patches: tuple[StagedPatch, ...] = ()
     developed: str = ""
 
     def destroy(self) -> None:
@@ -89,7 +90,7 @@ def choose_root(places: Iterable[Path], user: int) -> Path:
     )
 
 
-def _foreign_part(path: Path, user: int) -> Optional[Path]:
+def _foreign_part(path: Path, user: int) -> Path | None:
     """The first part of *path* that somebody else has put into a directory open to everybody."""
     for part in (*reversed(path.parents), path):
         everybody = part.parent.stat().st_mode & stat.S_IWOTH

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Callable, Dict, Mapping
+from collections.abc import Mapping
+from typing import Any, Callable
 
 from spack.fetch.plain import (
     BaseTransport,
@@ -63,7 +64,7 @@ class Transport(BaseTransport):
     def _session(self, verify: bool) -> Any:
         import requests  # start-up: see open
 
-        sessions: Dict[bool, Any] = self._local.__dict__.setdefault("sessions", {})
+        sessions: dict[bool, Any] = self._local.__dict__.setdefault("sessions", {})
         if verify not in sessions:
             session = requests.Session()
             session.headers["user-agent"] = self.settings.user_agent

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from spack.host.search import Detected, Search, is_shim
 
@@ -31,14 +32,14 @@ class Family(NamedTuple):
 
     name: str
     programs: Mapping[str, str]
-    version_argv: Tuple[str, ...]
+    version_argv: tuple[str, ...]
     version: str
     real: str
     variants: str = ""
-    parts: Tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
-FAMILIES: Tuple[Family, ...] = (
+FAMILIES: tuple[Family, ...] = (
     Family(
         "gcc",
         {"c": "gcc", "cxx": r"g\+\+", "fortran": "gfortran"},
@@ -82,13 +83,13 @@ FAMILIES: Tuple[Family, ...] = (
 _LANGUAGES = {"c": "c", "cxx": "c++", "fortran": "fortran"}
 
 
-def detect_compilers(search: Search, name: str) -> List[Detected]:
+def detect_compilers(search: Search, name: str) -> list[Detected]:
     """The compilers of one family, that of the plain name first, then the newest."""
     family = next((row for row in FAMILIES if row.name == name), None)
     if family is None:
         return []
-    groups: Dict[Tuple[str, str], Dict[str, str]] = {}
-    order: Dict[Tuple[str, str], Tuple[bool, int]] = {}
+    groups: dict[tuple[str, str], dict[str, str]] = {}
+    order: dict[tuple[str, str], tuple[bool, int]] = {}
     for language, pattern in family.programs.items():
         for path in _by_length(search.programs(pattern + _SUFFIX)):
             version = _version(search, family, path)
@@ -100,7 +101,7 @@ def detect_compilers(search: Search, name: str) -> List[Detected]:
             rank = (not re.fullmatch(pattern, program), search.directories.index(directory))
             order[key] = min(order.get(key, rank), rank)
     keys = sorted(groups, key=lambda key: (order[key], _newest(key[1])))
-    found: Dict[Tuple[str, ...], Detected] = {}
+    found: dict[tuple[str, ...], Detected] = {}
     for directory, version in keys:
         compilers = groups[directory, version]
         if "c" not in compilers:
@@ -119,16 +120,16 @@ def detect_compilers(search: Search, name: str) -> List[Detected]:
     return list(found.values())
 
 
-def _by_length(paths: Sequence[str]) -> List[str]:
+def _by_length(paths: Sequence[str]) -> list[str]:
     """Short names first, the order of directories otherwise kept."""
     return sorted(paths, key=lambda path: len(os.path.basename(path)))
 
 
-def _newest(version: str) -> Tuple[int, ...]:
+def _newest(version: str) -> tuple[int, ...]:
     return tuple(-int(part) for part in version.split("."))
 
 
-def _version(search: Search, family: Family, path: str) -> Optional[str]:
+def _version(search: Search, family: Family, path: str) -> str | None:
     if not re.search(family.real, os.path.basename(os.path.realpath(path))) or is_shim(path):
         return None
     output = search.output(f"version {' '.join(family.version_argv)}", (path, *family.version_argv))

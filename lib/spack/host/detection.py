@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, List, Optional, Sequence
+from collections.abc import Iterable, Sequence
 
 from spack.host.compiler_families import FAMILIES, detect_compilers
 from spack.host.interpreter import detect_pythons
@@ -28,12 +28,12 @@ _COMPILERS = frozenset(family.name for family in FAMILIES)
 
 
 def detect(
-    names: Optional[Iterable[str]],
+    names: Iterable[str] | None,
     paths: Sequence[str],
     run: Runner,
-    cache: Optional[str] = None,
+    cache: str | None = None,
     interpreters: Iterable[str] = (),
-) -> List[Detected]:
+) -> list[Detected]:
     """What the machine has of some packages.
 
     :param names: package names, None for all that are used on the fly; names that cannot be
@@ -45,7 +45,7 @@ def detect(
     :returns: in order of ``names``; of one package the preferred one first.
     """
     search = Search(paths, run, cache)
-    found: List[Detected] = []
+    found: list[Detected] = []
     for name in dict.fromkeys(ON_THE_FLY if names is None else names):
         if name == "python":
             found += detect_pythons(search, interpreters)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from spack.errors import HostError
 from spack.host.search import Detected, Search, is_binary, is_shim
@@ -64,12 +65,12 @@ class PythonLayout(NamedTuple):
     soabi: str
     ext_suffix: str
     cache_tag: str
-    tags: Tuple[str, ...]
+    tags: tuple[str, ...]
     ldlibrary: str
     libdir: str
     shared: bool
-    include_dirs: Tuple[str, ...]
-    include_dir: Optional[str]
+    include_dirs: tuple[str, ...]
+    include_dir: str | None
     has_venv: bool
     has_ensurepip: bool
 
@@ -83,7 +84,7 @@ class PythonLayout(NamedTuple):
         """Major and minor version: ``3.11``."""
         return ".".join(self.version.split(".")[:2])
 
-    def to_json(self) -> Dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The record as JSON values; ``from_json`` reads it.
 
         Only what stays as long as the interpreter does: whether headers and ``venv`` are there is
@@ -102,7 +103,7 @@ class PythonLayout(NamedTuple):
         :raises HostError: a field is missing.
         """
         try:
-            values: Dict[str, Any] = {
+            values: dict[str, Any] = {
                 key: tuple(data[key]) if isinstance(data[key], list) else data[key]
                 for key in cls._fields
                 if key not in _LOOKED_UP
@@ -186,7 +187,7 @@ def layout_of(executable: str, search: Search) -> PythonLayout:
     return layout
 
 
-def find_interpreters(search: Search, extra: Iterable[str] = ()) -> List[PythonLayout]:
+def find_interpreters(search: Search, extra: Iterable[str] = ()) -> list[PythonLayout]:
     """Every distinct interpreter of the search path, the preferred one first.
 
     ``python3`` comes before ``python`` and those before ``python3.X``, each in order of the
@@ -197,7 +198,7 @@ def find_interpreters(search: Search, extra: Iterable[str] = ()) -> List[PythonL
     :param extra: paths of further interpreters, looked at last.
     """
     candidates = sorted(search.programs(_NAMES, venvs=True), key=_preference(search.directories))
-    found: Dict[Tuple[str, str, str], PythonLayout] = {}
+    found: dict[tuple[str, str, str], PythonLayout] = {}
     seen = set()
     for candidate in [*candidates, *extra]:
         executable = _base_of_venv(candidate)
@@ -224,7 +225,7 @@ def _preference(directories: Sequence[str]) -> Any:
     order = {directory: index for index, directory in enumerate(directories)}
     ranks = {"python3": 0, "python": 1}
 
-    def key(path: str) -> Tuple[int, int, int, str]:
+    def key(path: str) -> tuple[int, int, int, str]:
         directory, name = os.path.split(path)
         minor = re.search(r"\.(\d+)", name)
         rank = ranks.get(name, 3 if name.startswith("pypy") or name[-1] in "td" else 2)
@@ -233,7 +234,7 @@ def _preference(directories: Sequence[str]) -> Any:
     return key
 
 
-def _base_of_venv(executable: str, depth: int = 0) -> Optional[str]:
+def _base_of_venv(executable: str, depth: int = 0) -> str | None:
     """The interpreter behind a venv's; the path itself when it is in none; None if it is gone."""
     directory = os.path.dirname(executable)
     for place in (os.path.dirname(directory), directory):
@@ -251,7 +252,7 @@ def _base_of_venv(executable: str, depth: int = 0) -> Optional[str]:
     return executable
 
 
-def _read_pyvenv(path: str) -> Optional[Dict[str, str]]:
+def _read_pyvenv(path: str) -> dict[str, str] | None:
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             pairs = (line.partition("=") for line in stream)
@@ -260,7 +261,7 @@ def _read_pyvenv(path: str) -> Optional[Dict[str, str]]:
         return None
 
 
-def detect_pythons(search: Search, extra: Iterable[str] = ()) -> List[Detected]:
+def detect_pythons(search: Search, extra: Iterable[str] = ()) -> list[Detected]:
     """:func:`find_interpreters` as external packages."""
     found = []
     for layout in find_interpreters(search, extra):

@@ -7,7 +7,8 @@ BSD or of macOS; busybox 1.35 does not know it.
 from __future__ import annotations
 
 import os
-from typing import Callable, Protocol, Sequence
+from collections.abc import Sequence
+from typing import Callable, Protocol
 
 from spack.util.hashing import checksum
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any, Callable
 
 from spack.errors import HostError
 from spack.util.hashing import checksum
@@ -40,7 +41,7 @@ def platform_name(system: str = sys.platform) -> str:
     )
 
 
-def operating_system(os_release: Optional[str] = None, platform: str = "linux") -> str:
+def operating_system(os_release: str | None = None, platform: str = "linux") -> str:
     """Name and version of the distribution as Spack writes them: ``debian12``, ``ubuntu22.04``.
 
     :param os_release: content of an ``os-release(5)`` file; None reads the machine's.
@@ -56,7 +57,7 @@ def operating_system(os_release: Optional[str] = None, platform: str = "linux") 
                 break
             except OSError:
                 continue
-    fields: Dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in os_release.splitlines():
         key, separator, value = line.partition("=")
         if separator and not key.startswith("#"):
@@ -94,15 +95,15 @@ class Host:
     platform: str
     os: str
     granularity: str
-    _found: Optional[Tuple[str, Tuple[str, ...]]]
-    _detect: Optional[Callable[[], Tuple[str, Tuple[str, ...]]]]
+    _found: tuple[str, tuple[str, ...]] | None
+    _detect: Callable[[], tuple[str, tuple[str, ...]]] | None
 
     def __init__(
         self,
         platform: str = "linux",
         os: str = "debian12",
         target: str = "x86_64",
-        targets: Tuple[str, ...] = (),
+        targets: tuple[str, ...] = (),
         granularity: str = "microarchitectures",
     ) -> None:
         self._set(platform, os, granularity)
@@ -121,7 +122,7 @@ class Host:
     @classmethod
     def detect(
         cls,
-        cache: Optional[str] = None,
+        cache: str | None = None,
         granularity: str = "microarchitectures",
         cpuinfo: str = "/proc/cpuinfo",
     ) -> Host:
@@ -135,7 +136,7 @@ class Host:
         host._set(platform, operating_system(platform=platform), granularity)
         object.__setattr__(host, "_found", None)
 
-        def detect() -> Tuple[str, Tuple[str, ...]]:
+        def detect() -> tuple[str, tuple[str, ...]]:
             names = _microarchitectures(cache, cpuinfo)[granularity]
             return names[0], tuple(names)
 
@@ -148,7 +149,7 @@ class Host:
         return self._targets()[0]
 
     @property
-    def targets(self) -> Tuple[str, ...]:
+    def targets(self) -> tuple[str, ...]:
         """All targets whose programs run here, best first; ``target`` is the first."""
         return self._targets()[1]
 
@@ -157,7 +158,7 @@ class Host:
         """The most general target: ``x86_64``, ``aarch64``."""
         return self.targets[-1]
 
-    def _targets(self) -> Tuple[str, Tuple[str, ...]]:
+    def _targets(self) -> tuple[str, tuple[str, ...]]:
         if self._found is None and self._detect is not None:
             object.__setattr__(self, "_found", self._detect())
         assert self._found is not None
@@ -167,7 +168,7 @@ class Host:
         return f"Host({self.platform!r}, {self.os!r}, {self.target!r}, {self.targets!r})"
 
 
-def _microarchitectures(cache: Optional[str], cpuinfo: str) -> Mapping[str, Tuple[str, ...]]:
+def _microarchitectures(cache: str | None, cpuinfo: str) -> Mapping[str, tuple[str, ...]]:
     """Compatible targets by granularity, from the cache or from archspec."""
     place = None
     if cache is not None:
@@ -206,7 +207,7 @@ def _processor_id(cpuinfo: str) -> int:
     return checksum(text.encode())
 
 
-def _read_json(place: str) -> Optional[Dict[str, Any]]:
+def _read_json(place: str) -> dict[str, Any] | None:
     import json  # start-up: only when a target is asked for
 
     try:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from spack.util.helper_process import Runner
 
@@ -53,13 +54,13 @@ class Detected(NamedTuple):
         return found
 
 
-def directories(paths: Iterable[str]) -> List[str]:
+def directories(paths: Iterable[str]) -> list[str]:
     """The directories of a search path worth searching, each once, in order.
 
     Relative entries are left out, they mean another place tomorrow. ``/bin`` is ``/usr/bin``
     where it is a link to it.
     """
-    found: Dict[str, str] = {}
+    found: dict[str, str] = {}
     for path in paths:
         if not os.path.isabs(path):
             continue
@@ -109,14 +110,14 @@ class Memory:
 
     _FORMAT = 1
 
-    def __init__(self, directory: Optional[str] = None) -> None:
+    def __init__(self, directory: str | None = None) -> None:
         self._place = None if directory is None else os.path.join(directory, "detected.json")
-        self._entries: Dict[str, List[Any]] = {}
+        self._entries: dict[str, list[Any]] = {}
         self._changed = False
         if self._place is not None:
             self._entries = self._read(self._place)
 
-    def recall(self, question: str, path: str) -> Tuple[bool, Any]:
+    def recall(self, question: str, path: str) -> tuple[bool, Any]:
         """Whether the answer is known, and the answer."""
         entry = self._entries.get(f"{question} {path}")
         if entry is None or entry[:2] != _identity(path):
@@ -144,20 +145,20 @@ class Memory:
         except OSError:
             pass
 
-    def _read(self, place: str) -> Dict[str, List[Any]]:
+    def _read(self, place: str) -> dict[str, list[Any]]:
         import json  # start-up: only when something must be detected
 
         try:
             with open(place, encoding="utf-8") as stream:
                 data = json.load(stream)
-            entries: Dict[str, List[Any]] = data["entries"]
+            entries: dict[str, list[Any]] = data["entries"]
             good = data["format"] == self._FORMAT and all(len(e) == 3 for e in entries.values())
             return entries if good else {}
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return {}
 
 
-def _identity(path: str) -> List[int]:
+def _identity(path: str) -> list[int]:
     try:
         status = os.stat(path)
     except OSError:
@@ -168,12 +169,12 @@ def _identity(path: str) -> List[int]:
 class Search:
     """The places to search, a way to run programs, and the memory: what detection is given."""
 
-    def __init__(self, paths: Sequence[str], run: Runner, cache: Optional[str] = None) -> None:
+    def __init__(self, paths: Sequence[str], run: Runner, cache: str | None = None) -> None:
         self.directories = directories(paths)
         self.run = run
         self.memory = Memory(cache)
 
-    def programs(self, pattern: str, venvs: bool = False) -> List[str]:
+    def programs(self, pattern: str, venvs: bool = False) -> list[str]:
         """Executable files whose whole name matches, in order of directories, then of names.
 
         :param venvs: search virtual environments, too.
@@ -185,7 +186,7 @@ class Search:
             found += [os.path.join(directory, name) for name in self._names(directory, pattern)]
         return found
 
-    def _names(self, directory: str, pattern: str) -> List[str]:
+    def _names(self, directory: str, pattern: str) -> list[str]:
         known, names = self.memory.recall(f"names {pattern}", directory)
         if not known:
             matches = re.compile(pattern).fullmatch
@@ -201,7 +202,7 @@ class Search:
             self.memory.note(f"names {pattern}", directory, names)
         return [str(name) for name in names]
 
-    def output(self, question: str, argv: Sequence[str]) -> Optional[str]:
+    def output(self, question: str, argv: Sequence[str]) -> str | None:
         """What a program prints (both streams), None when it fails; asked once only."""
         path = argv[0]
         known, answer = self.memory.recall(question, path)

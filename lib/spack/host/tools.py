@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 from spack.host.search import Detected, Search, is_shim
 
@@ -32,16 +32,16 @@ class DetectedTool(NamedTuple):
     name: str
     programs: str
     version: str
-    argv: Tuple[str, ...] = ("--version",)
+    argv: tuple[str, ...] = ("--version",)
     real: str = ""
-    root_argv: Tuple[str, ...] = ()
-    needs: Tuple[str, ...] = ()
+    root_argv: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     on_the_fly: bool = True
 
 
 _NUMBER = r"(\d+(?:\.\d+)*)"
 
-TOOLS: Tuple[DetectedTool, ...] = (
+TOOLS: tuple[DetectedTool, ...] = (
     DetectedTool("autoconf", "autoconf", rf"autoconf.*? {_NUMBER}"),
     DetectedTool("automake", "automake", rf"automake.*? {_NUMBER}"),
     DetectedTool("bash", "bash", rf"GNU bash, version {_NUMBER}", on_the_fly=False),
@@ -108,15 +108,15 @@ TOOLS: Tuple[DetectedTool, ...] = (
     DetectedTool("zstd", "zstd", rf"v{_NUMBER}", needs=("include/zstd.h",), on_the_fly=False),
 )  # fmt: skip
 
-_BY_NAME: Dict[str, DetectedTool] = {tool.name: tool for tool in TOOLS}
+_BY_NAME: dict[str, DetectedTool] = {tool.name: tool for tool in TOOLS}
 
 
-def detect_tools(search: Search, name: str) -> List[Detected]:
+def detect_tools(search: Search, name: str) -> list[Detected]:
     """The installations of one tool, in order of directories; empty when it is not in the table."""
     tool = _BY_NAME.get(name)
     if tool is None:
         return []
-    found: Dict[Tuple[str, str], Detected] = {}
+    found: dict[tuple[str, str], Detected] = {}
     for path in search.programs(tool.programs):
         program = _program(search, tool, path)
         if program is None:
@@ -134,7 +134,7 @@ def detect_tools(search: Search, name: str) -> List[Detected]:
     return list(found.values())
 
 
-def _program(search: Search, tool: DetectedTool, path: str) -> Optional[str]:
+def _program(search: Search, tool: DetectedTool, path: str) -> str | None:
     """The program to ask, or None when this one is a shim or belongs to another package."""
     resolved = os.path.basename(os.path.realpath(path))
     if tool.real and not re.fullmatch(tool.real, resolved):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Callable, Dict, Mapping, Set
+from typing import Callable
 
 from spack.errors import InstallError
 from spack.install.check import check_prefix
@@ -101,7 +102,7 @@ def build_one(
         )
 
 
-def _prefixes(step: Step, prefixes: Mapping[str, Path], prefix: Path) -> Dict[str, Path]:
+def _prefixes(step: Step, prefixes: Mapping[str, Path], prefix: Path) -> dict[str, Path]:
     """The prefixes of all nodes of the DAG that have one."""
     found = {step.hash: prefix}
     for node in step.spec.traverse(DEPTYPES, root=False):
@@ -125,7 +126,7 @@ def _hold_dependencies(
     :raises InstallError: if one of them has been removed meanwhile.
     """
     store, reporter = services.store, services.reporter
-    told: Set[str] = set()
+    told: set[str] = set()
     needed = []
     for node in step.spec.traverse(DEPTYPES, root=False):
         if node.external is None:

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, NamedTuple
 
 from spack.errors import InstallError
 from spack.store import METADATA, Manifest
@@ -33,7 +34,7 @@ _SHOWN = 5
 _MODULE_FOLDERS = ("site-packages", "dist-packages")
 
 #: Why modules are in a wrong place, and what to do; the first whose test holds is taken.
-_PLACES: Tuple[Tuple[Callable[[str], bool], str], ...] = (
+_PLACES: tuple[tuple[Callable[[str], bool], str], ...] = (
     (
         lambda path: path == "local" or path.startswith("local/"),
         "the build used Debian's default scheme 'posix_local'",
@@ -77,7 +78,7 @@ class PrefixProblem(NamedTuple):
     """
 
     message: str
-    paths: Tuple[str, ...]
+    paths: tuple[str, ...]
     fix: str
     fatal: bool
 
@@ -91,14 +92,14 @@ class Checked(NamedTuple):
     """A prefix that passed."""
 
     manifest: Manifest
-    warnings: Tuple[PrefixProblem, ...]
+    warnings: tuple[PrefixProblem, ...]
 
 
 def check_prefix(
     prefix: Path,
     *,
     stages: Sequence[Path] = (),
-    python: Optional[PythonPaths] = None,
+    python: PythonPaths | None = None,
     pythonpath: bool = False,
 ) -> Checked:
     """Walk the prefix once: its manifest, and what is wrong with it.
@@ -124,10 +125,10 @@ def check_prefix(
 
 
 def examine(
-    result: Scan, python: Optional[PythonPaths], pythonpath: bool = False
-) -> Tuple[PrefixProblem, ...]:
+    result: Scan, python: PythonPaths | None, pythonpath: bool = False
+) -> tuple[PrefixProblem, ...]:
     """What is wrong with the prefix that was scanned; pure."""
-    problems: List[PrefixProblem] = []
+    problems: list[PrefixProblem] = []
     if python is not None:
         problems.extend(_misplaced(result.manifest, python))
         if not problems and not pythonpath:
@@ -155,9 +156,9 @@ def examine(
     return tuple(problems)
 
 
-def _misplaced(manifest: Manifest, python: PythonPaths) -> List[PrefixProblem]:
+def _misplaced(manifest: Manifest, python: PythonPaths) -> list[PrefixProblem]:
     right = (python.purelib, python.platlib)
-    wrong: Dict[str, List[str]] = {}
+    wrong: dict[str, list[str]] = {}
     for path, entry in manifest.files.items():
         if entry.kind == DIRECTORY or path.startswith(METADATA + "/"):
             continue
@@ -178,10 +179,10 @@ def _misplaced(manifest: Manifest, python: PythonPaths) -> List[PrefixProblem]:
     return problems
 
 
-def _loose(manifest: Manifest, python: PythonPaths) -> List[PrefixProblem]:
+def _loose(manifest: Manifest, python: PythonPaths) -> list[PrefixProblem]:
     """Modules where no Python looks, of a package that has none where it does."""
     right = (python.purelib + "/", python.platlib + "/")
-    found: Dict[str, List[str]] = {}
+    found: dict[str, list[str]] = {}
     for path, entry in manifest.files.items():
         if entry.kind == DIRECTORY:
             continue
@@ -202,7 +203,7 @@ def _loose(manifest: Manifest, python: PythonPaths) -> List[PrefixProblem]:
     ]
 
 
-def _module_folder(path: str) -> Optional[str]:
+def _module_folder(path: str) -> str | None:
     """The folder of modules that *path* lies in, or ``local``, or None."""
     if path.startswith("local/"):
         return "local"

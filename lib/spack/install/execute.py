@@ -24,9 +24,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Callable, NamedTuple
 
 from spack.errors import InstallError, SpackError, StoreError
 from spack.install.bookkeeping import mark_explicit, record_present
@@ -71,7 +72,7 @@ class InstallFailure(NamedTuple):
 
     step: Step
     error: BaseException
-    log: Optional[Path]
+    log: Path | None
 
     def tells_no_log(self) -> bool:
         """Whether there is a log that the error itself says nothing of."""
@@ -89,10 +90,10 @@ class InstallReport:
     :param seconds: wall time by hash of what was installed, from the start of its build.
     """
 
-    installed: Tuple[Step, ...]
-    reused: Tuple[Step, ...]
-    failures: Tuple[InstallFailure, ...]
-    skipped: Tuple[Step, ...]
+    installed: tuple[Step, ...]
+    reused: tuple[Step, ...]
+    failures: tuple[InstallFailure, ...]
+    skipped: tuple[Step, ...]
     seconds: Mapping[str, float]
 
     def raise_failures(self) -> None:
@@ -145,13 +146,13 @@ class _Work:
 
     step: Step
     state: str = "waiting"
-    lock: Optional[Lock] = None
-    task: Optional[Task] = None
-    stage: Optional[NodeStage] = None
+    lock: Lock | None = None
+    task: Task | None = None
+    stage: NodeStage | None = None
     jobs: int = 0
     background: bool = False
     started: float = 0.0
-    log: Optional[Path] = None
+    log: Path | None = None
     holder: str = ""
     waiting: float = 0.0
 
@@ -175,14 +176,14 @@ class _Execution:
     events: queue.Queue[_Event] = field(default_factory=queue.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     guard: threading.Lock = field(default_factory=threading.Lock)
-    works: Dict[str, _Work] = field(default_factory=dict)
-    prefixes: Dict[str, Path] = field(default_factory=dict)
-    threads: List[Tuple[str, threading.Thread]] = field(default_factory=list)
-    installed: List[Step] = field(default_factory=list)
-    reused: List[Step] = field(default_factory=list)
-    failures: List[InstallFailure] = field(default_factory=list)
-    skipped: List[Step] = field(default_factory=list)
-    seconds: Dict[str, float] = field(default_factory=dict)
+    works: dict[str, _Work] = field(default_factory=dict)
+    prefixes: dict[str, Path] = field(default_factory=dict)
+    threads: list[tuple[str, threading.Thread]] = field(default_factory=list)
+    installed: list[Step] = field(default_factory=list)
+    reused: list[Step] = field(default_factory=list)
+    failures: list[InstallFailure] = field(default_factory=list)
+    skipped: list[Step] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
     next_look: float = 0.0
 
     def run(self) -> InstallReport:

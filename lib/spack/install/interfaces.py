@@ -7,9 +7,10 @@ The composition root plugs in what builds (:mod:`spack.build`) and what fetches
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional, Protocol
+from typing import Any, Callable, Protocol
 
 from spack.install.check import PythonPaths
 from spack.install.plan import Step
@@ -108,11 +109,11 @@ class NodeBuilder(Protocol):
         """
 
 
-def _no_recipe(spec: ConcreteSpec) -> Optional[Path]:
+def _no_recipe(spec: ConcreteSpec) -> Path | None:
     return None
 
 
-def _no_python(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> Optional[PythonPaths]:
+def _no_python(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> PythonPaths | None:
     return None
 
 
@@ -134,6 +135,6 @@ class InstallerDependencies:
     sources: Sources
     builder: NodeBuilder
     reporter: Reporter
-    recipe: Callable[[ConcreteSpec], Optional[Path]] = _no_recipe
-    python: Callable[[ConcreteSpec, Mapping[str, Path]], Optional[PythonPaths]] = _no_python
+    recipe: Callable[[ConcreteSpec], Path | None] = _no_recipe
+    python: Callable[[ConcreteSpec, Mapping[str, Path]], PythonPaths | None] = _no_python
     modes: Callable[[ConcreteSpec], Modes] = _usual_modes

@@ -7,18 +7,9 @@ nobody needs are not in the plan: the build dependencies of what is installed al
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
-from typing import (
-    AbstractSet,
-    Dict,
-    FrozenSet,
-    Iterable,
-    List,
-    Mapping,
-    Sequence,
-    Set,
-    Tuple,
-)
 
 from spack.errors import InstallError
 from spack.spec import ConcreteSpec
@@ -62,8 +53,8 @@ class PlanOptions:
     """
 
     only: str = "all"
-    overwrite: FrozenSet[str] = frozenset()
-    tests: FrozenSet[str] = frozenset()
+    overwrite: frozenset[str] = frozenset()
+    tests: frozenset[str] = frozenset()
     explicit: bool = True
 
 
@@ -85,7 +76,7 @@ class Step:
 
     kind: str
     spec: ConcreteSpec
-    requires: Tuple[str, ...]
+    requires: tuple[str, ...]
     explicit: bool = False
     overwrite: bool = False
     tests: bool = False
@@ -101,28 +92,28 @@ class Step:
 class Plan:
     """Steps in an order in which they can be done one after the other."""
 
-    steps: Tuple[Step, ...]
+    steps: tuple[Step, ...]
 
     @cached_property
     def by_hash(self) -> Mapping[str, Step]:
         return {step.hash: step for step in self.steps}
 
     @property
-    def builds(self) -> Tuple[Step, ...]:
+    def builds(self) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.kind == BUILD)
 
     @property
-    def reused(self) -> Tuple[Step, ...]:
+    def reused(self) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.kind == REUSE)
 
     @property
-    def externals(self) -> Tuple[Step, ...]:
+    def externals(self) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.kind == EXTERNAL)
 
-    def dependents(self, spec_hash: str) -> Tuple[str, ...]:
+    def dependents(self, spec_hash: str) -> tuple[str, ...]:
         """Hashes of the builds that directly or indirectly wait for this step, in order."""
-        reached: Set[str] = {spec_hash}
-        waiting: List[str] = []
+        reached: set[str] = {spec_hash}
+        waiting: list[str] = []
         for step in self.steps:
             if not reached.isdisjoint(step.requires) and step.hash not in reached:
                 reached.add(step.hash)
@@ -130,7 +121,7 @@ class Plan:
                     waiting.append(step.hash)
         return tuple(waiting)
 
-    def lines(self) -> Tuple[str, ...]:
+    def lines(self) -> tuple[str, ...]:
         """The plan for a person, one step a line, as ``--dry-run`` shows it."""
         marks = {BUILD: "[-] build   ", REUSE: "[+] present ", EXTERNAL: "[e] external"}
         return tuple(
@@ -158,7 +149,7 @@ def make_plan(
     explicit = {root.dag_hash() for root in roots} if options.explicit else set()
     if options.only == "dependencies":
         explicit = set()
-    steps: Dict[str, Step] = {}
+    steps: dict[str, Step] = {}
     for spec in order:
         spec_hash = spec.dag_hash()
         kind = _kind(spec, installed, options)
@@ -187,14 +178,14 @@ def _tested(spec: ConcreteSpec, options: PlanOptions) -> bool:
     return "*" in options.tests or spec.name in options.tests
 
 
-def _required(spec: ConcreteSpec, kind: str, options: PlanOptions) -> List[ConcreteSpec]:
+def _required(spec: ConcreteSpec, kind: str, options: PlanOptions) -> list[ConcreteSpec]:
     """The direct dependencies that a step of this kind needs, each once."""
     if kind == EXTERNAL:
         return []
     wanted: AbstractSet[str] = _AT_RUN_TIME
     if kind == BUILD:
         wanted = _AT_BUILD_TIME | {"test"} if _tested(spec, options) else _AT_BUILD_TIME
-    found: Dict[str, ConcreteSpec] = {}
+    found: dict[str, ConcreteSpec] = {}
     for edge in spec.edges:
         if not wanted.isdisjoint(edge.deptypes):
             found.setdefault(edge.spec.dag_hash(), edge.spec)
@@ -203,8 +194,8 @@ def _required(spec: ConcreteSpec, kind: str, options: PlanOptions) -> List[Concr
 
 def _needed(
     roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: PlanOptions
-) -> Dict[str, ConcreteSpec]:
-    start: List[ConcreteSpec] = list(roots)
+) -> dict[str, ConcreteSpec]:
+    start: list[ConcreteSpec] = list(roots)
     if options.only == "dependencies":
         # A root that is to be built asks for its build dependencies although it is not built.
         start = [
@@ -212,7 +203,7 @@ def _needed(
             for root in roots
             for dependency in _required(root, _kind(root, installed, options), options)
         ]
-    nodes: Dict[str, ConcreteSpec] = {}
+    nodes: dict[str, ConcreteSpec] = {}
     pending = start
     while pending:
         spec = pending.pop()
@@ -225,12 +216,12 @@ def _needed(
 
 def _topological(
     nodes: Mapping[str, ConcreteSpec], installed: AbstractSet[str], options: PlanOptions
-) -> List[ConcreteSpec]:
+) -> list[ConcreteSpec]:
     """Dependencies first; among equals by name and hash, so that plans are reproducible."""
-    order: List[ConcreteSpec] = []
-    done: Set[str] = set()
+    order: list[ConcreteSpec] = []
+    done: set[str] = set()
     by_name = sorted(nodes.values(), key=lambda spec: (spec.name, spec.dag_hash()), reverse=True)
-    pending: List[Tuple[ConcreteSpec, bool]] = [(spec, False) for spec in by_name]
+    pending: list[tuple[ConcreteSpec, bool]] = [(spec, False) for spec in by_name]
     while pending:
         spec, finished = pending.pop()
         spec_hash = spec.dag_hash()
@@ -268,9 +259,9 @@ def _check_present(
         )
 
 
-def _with_heights(steps: Mapping[str, Step]) -> Tuple[Step, ...]:
-    above: Dict[str, int] = {}
-    done: List[Step] = []
+def _with_heights(steps: Mapping[str, Step]) -> tuple[Step, ...]:
+    above: dict[str, int] = {}
+    done: list[Step] = []
     for step in reversed(list(steps.values())):
         heavy = step.kind == BUILD and any(
             not _COMPILED.isdisjoint(edge.virtuals) for edge in step.spec.edges

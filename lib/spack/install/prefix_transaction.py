@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import Any
 
 from spack.errors import StoreError
 from spack.install.check import Checked
@@ -59,8 +60,8 @@ class PrefixTransaction:
         self._explicit = explicit
         self._overwrite = overwrite
         self._modes = modes
-        self._marker: Optional[Marker] = None
-        self._shared: Optional[Lock] = None
+        self._marker: Marker | None = None
+        self._shared: Lock | None = None
         self._described = False
         self._committing = False
         spec_hash, version = spec.dag_hash(), str(spec.version)
@@ -81,7 +82,7 @@ class PrefixTransaction:
             raise
         return self
 
-    def __exit__(self, kind: object, error: Optional[BaseException], trace: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self._marker is not None:
             self._undo()
         elif self._shared is not None:
@@ -144,8 +145,8 @@ class PrefixTransaction:
         checked: Checked,
         *,
         run_environment: Any = None,
-        recipe: Optional[Path] = None,
-        facts: Optional[Mapping[str, Any]] = None,
+        recipe: Path | None = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> InstallRecord:
         """Describe the prefix in its ``.spack``, and record the node as installed.
 
@@ -182,7 +183,7 @@ class PrefixTransaction:
         record = self._store.writer().record(self._spec.dag_hash())
         return record is not None and record.explicit
 
-    def _describe(self, record: InstallRecord, checked: Checked, recipe: Optional[Path]) -> None:
+    def _describe(self, record: InstallRecord, checked: Checked, recipe: Path | None) -> None:
         metadata = Metadata(self.prefix)
         metadata.folder.mkdir(exist_ok=True)
         text = json.dumps(dump([self._spec]), separators=(",", ":"))
@@ -270,7 +271,7 @@ def _copy_recipe(source: Path, target: Path) -> None:
     """Copy the files of a recipe's folder, without byte-code."""
     import shutil  # start-up: most commands install nothing
 
-    pending: List[Tuple[Path, Path]] = [(source, target)]
+    pending: list[tuple[Path, Path]] = [(source, target)]
     while pending:
         folder, copy = pending.pop()
         copy.mkdir(parents=True, exist_ok=True)

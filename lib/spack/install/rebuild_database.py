@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from spack.errors import SpecError, StoreError
 from spack.spec import ConcreteSpec, load
@@ -33,9 +33,9 @@ class Reindexed:
     :param damaged: where the old database lies, if it could not be read.
     """
 
-    records: Tuple[InstallRecord, ...]
-    problems: Tuple[Tuple[Path, str], ...]
-    damaged: Optional[Path] = None
+    records: tuple[InstallRecord, ...]
+    problems: tuple[tuple[Path, str], ...]
+    damaged: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Verified:
     """One installed node compared with the disk; *problem* is set if that was impossible."""
 
     record: InstallRecord
-    differences: Tuple[Difference, ...] = ()
+    differences: tuple[Difference, ...] = ()
     problem: str = ""
 
     @property
@@ -51,7 +51,7 @@ class Verified:
         return not self.differences and not self.problem
 
 
-def reindex(store: Store, *, patience: Optional[float] = None) -> Reindexed:
+def reindex(store: Store, *, patience: float | None = None) -> Reindexed:
     """Make the database anew from what the prefixes' ``.spack`` say.
 
     A database that cannot be read is kept beside the new one. Externals have no ``.spack``: they
@@ -70,8 +70,8 @@ def reindex(store: Store, *, patience: Optional[float] = None) -> Reindexed:
                 store.locks,
                 lambda marker: is_committed(trusted, marker) if trusted else _is_described(marker),
             )
-            items: Dict[str, Tuple[ConcreteSpec, InstallRecord]] = {}
-            problems: List[Tuple[Path, str]] = []
+            items: dict[str, tuple[ConcreteSpec, InstallRecord]] = {}
+            problems: list[tuple[Path, str]] = []
             for prefix in _prefixes(store.layout.root, store.layout.database_folder):
                 try:
                     spec, record = _read(prefix)
@@ -104,7 +104,7 @@ def verify_records(records: Sequence[InstallRecord]) -> Iterator[Verified]:
 
 def _old_externals(
     store: Store,
-) -> Tuple[List[Tuple[ConcreteSpec, InstallRecord]], Optional[Path]]:
+) -> tuple[list[tuple[ConcreteSpec, InstallRecord]], Path | None]:
     """The externals that the old database knows, and where it was put if it is damaged."""
     path = store.layout.database
     try:
@@ -129,9 +129,9 @@ def _old_externals(
 
 
 def _externals(
-    items: Dict[str, Tuple[ConcreteSpec, InstallRecord]],
-    known: Sequence[Tuple[ConcreteSpec, InstallRecord]],
-) -> Dict[str, Tuple[ConcreteSpec, InstallRecord]]:
+    items: dict[str, tuple[ConcreteSpec, InstallRecord]],
+    known: Sequence[tuple[ConcreteSpec, InstallRecord]],
+) -> dict[str, tuple[ConcreteSpec, InstallRecord]]:
     found = {record.hash: (spec, record) for spec, record in known}
     for spec, record in items.values():
         for node in spec.traverse(deptypes=("build", "link", "run"), root=False):
@@ -174,7 +174,7 @@ def _prefixes(root: Path, excluded: Path) -> Iterator[Path]:
                     pending.append((folder / name, deeper))
 
 
-def _read(prefix: Path) -> Tuple[ConcreteSpec, InstallRecord]:
+def _read(prefix: Path) -> tuple[ConcreteSpec, InstallRecord]:
     metadata = Metadata(prefix)
     try:
         data = json.loads(metadata.spec.read_bytes())

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spack.errors import StoreError
 from spack.store import METADATA, DependencyLink, InstallRecord, Store
@@ -35,7 +35,7 @@ class Removal:
     :param force: dependents that are not among ``records`` are left broken.
     """
 
-    records: Tuple[InstallRecord, ...]
+    records: tuple[InstallRecord, ...]
     force: bool = False
 
 
@@ -99,7 +99,7 @@ def unneeded(
     """
     known = {record.hash: record for record in records}
     types = _AT_RUN_TIME | {"build"} if keep_build else _AT_RUN_TIME
-    needs: Dict[str, List[str]] = {}
+    needs: dict[str, list[str]] = {}
     for link in links:
         if not types.isdisjoint(link.deptypes):
             needs.setdefault(link.parent, []).append(link.child)
@@ -109,8 +109,8 @@ def unneeded(
 
 
 def remove(
-    store: Store, removal: Removal, reporter: Reporter, *, patience: Optional[float] = None
-) -> Tuple[InstallRecord, ...]:
+    store: Store, removal: Removal, reporter: Reporter, *, patience: float | None = None
+) -> tuple[InstallRecord, ...]:
     """Remove the prefixes and the database's records, one node after the other.
 
     Of externals only the record goes.
@@ -124,7 +124,7 @@ def remove(
     if patience is None:
         patience = store.package_patience or _PATIENCE
     database = store.writer()
-    gone: List[InstallRecord] = []
+    gone: list[InstallRecord] = []
     with store.locks.shared(DATABASE, patience):
         for record in removal.records:
             task = reporter.task(record.hash, record.short)
@@ -151,7 +151,7 @@ def collect(
     roots: Iterable[str] = (),
     *,
     keep_build: bool = False,
-) -> Tuple[InstallRecord, ...]:
+) -> tuple[InstallRecord, ...]:
     """Remove what is in *agreed* and still needed by nothing; as :func:`unneeded` and
     :func:`remove`.
 
@@ -222,8 +222,8 @@ def _check_free(
 
 
 def _needed(
-    chosen: Set[str],
-    above: Set[str],
+    chosen: set[str],
+    above: set[str],
     known: Mapping[str, InstallRecord],
     needed_by: Mapping[str, Sequence[str]],
 ) -> StoreError:
@@ -246,15 +246,15 @@ def _needed(
 
 def _needed_by(
     links: Sequence[DependencyLink], known: Mapping[str, InstallRecord], types: frozenset[str]
-) -> Dict[str, List[str]]:
-    found: Dict[str, List[str]] = {}
+) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
     for link in links:
         if link.parent in known and not types.isdisjoint(link.deptypes):
             found.setdefault(link.child, []).append(link.parent)
     return found
 
 
-def _reach(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> Set[str]:
+def _reach(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
     reached = set(start)
     pending = list(reached)
     while pending:
@@ -266,16 +266,16 @@ def _reach(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> Set[str]
 
 
 def _dependents_first(
-    chosen: Set[str], known: Mapping[str, InstallRecord], links: Sequence[DependencyLink]
-) -> Tuple[InstallRecord, ...]:
-    below: Dict[str, List[str]] = {}
+    chosen: set[str], known: Mapping[str, InstallRecord], links: Sequence[DependencyLink]
+) -> tuple[InstallRecord, ...]:
+    below: dict[str, list[str]] = {}
     for link in links:
         if link.parent in chosen and link.child in chosen:
             below.setdefault(link.parent, []).append(link.child)
-    order: List[str] = []
-    done: Set[str] = set()
+    order: list[str] = []
+    done: set[str] = set()
     start = sorted(chosen, key=lambda item: (known[item].name, item))
-    pending: List[Tuple[str, bool]] = [(item, False) for item in reversed(start)]
+    pending: list[tuple[str, bool]] = [(item, False) for item in reversed(start)]
     while pending:
         item, finished = pending.pop()
         if finished:

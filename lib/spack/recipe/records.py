@@ -13,8 +13,9 @@ directive that a base class contributes, 0.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Mapping, Optional, Tuple, Union
+from typing import Any, Union
 
 __all__ = [
     "ConflictRecord",
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 #: Scalars that may stand in the free-form parts of a record: marshal and JSON know them all.
-Plain = Union[None, bool, int, float, str, Tuple[Any, ...], Mapping[str, Any]]
+Plain = Union[None, bool, int, float, str, tuple[Any, ...], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ class VersionRecord:
     """
 
     version: str
-    url: Optional[str] = None
-    sha256: Optional[str] = None
+    url: str | None = None
+    sha256: str | None = None
     preferred: bool = False
     deprecated: bool = False
     options: Mapping[str, Plain] = field(default_factory=dict)
     line: int = 0
-    error: Optional[str] = None
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,10 @@ class VariantRecord:
 
     name: str
     kind: str
-    default: Tuple[str, ...]
-    values: Optional[Tuple[Tuple[str, str], ...]]
+    default: tuple[str, ...]
+    values: tuple[tuple[str, str], ...] | None
     description: str = ""
-    sets: Optional[Tuple[Tuple[str, ...], ...]] = None
+    sets: tuple[tuple[str, ...], ...] | None = None
     sticky: bool = False
     when: str = ""
     line: int = 0
@@ -85,9 +86,9 @@ class DependencyRecord:
     """``depends_on("spec", when=..., type=...)``; ``types`` is sorted."""
 
     spec: str
-    types: Tuple[str, ...]
+    types: tuple[str, ...]
     when: str = ""
-    patches: Tuple[PatchRecord, ...] = ()
+    patches: tuple[PatchRecord, ...] = ()
     line: int = 0
 
 
@@ -96,7 +97,7 @@ class ExtendsRecord:
     """``extends("spec", when=..., type=...)``: the node shares its layout with ``spec``."""
 
     spec: str
-    types: Tuple[str, ...]
+    types: tuple[str, ...]
     when: str = ""
     line: int = 0
 
@@ -107,7 +108,7 @@ class ConflictRecord:
 
     spec: str
     when: str = ""
-    message: Optional[str] = None
+    message: str | None = None
     line: int = 0
 
 
@@ -115,10 +116,10 @@ class ConflictRecord:
 class RequirementRecord:
     """``requires("a", "b", policy="one_of", when=..., msg=...)``."""
 
-    specs: Tuple[str, ...]
+    specs: tuple[str, ...]
     policy: str = "one_of"
     when: str = ""
-    message: Optional[str] = None
+    message: str | None = None
     line: int = 0
 
 
@@ -126,7 +127,7 @@ class RequirementRecord:
 class ProvidesRecord:
     """``provides("mpi@3:", "c", when=...)``: names given together are provided together."""
 
-    virtuals: Tuple[str, ...]
+    virtuals: tuple[str, ...]
     when: str = ""
     line: int = 0
 
@@ -141,12 +142,12 @@ class PatchRecord:
     """
 
     source: str
-    sha256: Optional[str]
+    sha256: str | None
     level: int = 1
     when: str = ""
     working_dir: str = "."
     reverse: bool = False
-    archive_sha256: Optional[str] = None
+    archive_sha256: str | None = None
     line: int = 0
 
 
@@ -155,8 +156,8 @@ class ResourceRecord:
     """``resource(name=..., url=... | git=..., destination=..., placement=..., when=...)``."""
 
     name: str
-    url: Optional[str] = None
-    sha256: Optional[str] = None
+    url: str | None = None
+    sha256: str | None = None
     destination: str = ""
     placement: Plain = None
     when: str = ""
@@ -198,18 +199,18 @@ class Recipe:
     content_hash: str
     description: str = ""
     virtual: bool = False
-    versions: Tuple[VersionRecord, ...] = ()
-    variants: Tuple[VariantRecord, ...] = ()
-    dependencies: Tuple[DependencyRecord, ...] = ()
-    extends: Tuple[ExtendsRecord, ...] = ()
-    conflicts: Tuple[ConflictRecord, ...] = ()
-    requirements: Tuple[RequirementRecord, ...] = ()
-    provides: Tuple[ProvidesRecord, ...] = ()
-    patches: Tuple[PatchRecord, ...] = ()
-    resources: Tuple[ResourceRecord, ...] = ()
-    licenses: Tuple[LicenseRecord, ...] = ()
-    executables: Tuple[str, ...] = ()
-    hooks: Tuple[str, ...] = ()
+    versions: tuple[VersionRecord, ...] = ()
+    variants: tuple[VariantRecord, ...] = ()
+    dependencies: tuple[DependencyRecord, ...] = ()
+    extends: tuple[ExtendsRecord, ...] = ()
+    conflicts: tuple[ConflictRecord, ...] = ()
+    requirements: tuple[RequirementRecord, ...] = ()
+    provides: tuple[ProvidesRecord, ...] = ()
+    patches: tuple[PatchRecord, ...] = ()
+    resources: tuple[ResourceRecord, ...] = ()
+    licenses: tuple[LicenseRecord, ...] = ()
+    executables: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
     attributes: Mapping[str, Plain] = field(default_factory=dict)
 
     @property
@@ -217,7 +218,7 @@ class Recipe:
         """Namespace and name, ``venv.py-black``."""
         return f"{self.namespace}.{self.name}"
 
-    def to_data(self) -> Tuple[Any, ...]:
+    def to_data(self) -> tuple[Any, ...]:
         """Plain nested tuples and dicts (marshal and JSON take them), for :meth:`from_data`."""
         values = []
         for name, value in self.__dict__.items():
@@ -227,7 +228,7 @@ class Recipe:
         return tuple(values)
 
     @classmethod
-    def from_data(cls, data: Tuple[Any, ...]) -> Recipe:
+    def from_data(cls, data: tuple[Any, ...]) -> Recipe:
         """The inverse of :meth:`to_data`; *data* may have lists where tuples were.
 
         The records of a kind are made when they are first asked for, so that reading one field
@@ -266,7 +267,7 @@ class _Decoded:
 class _LazyRecipe(Recipe):
     """A recipe whose records are still rows."""
 
-    def to_data(self) -> Tuple[Any, ...]:
+    def to_data(self) -> tuple[Any, ...]:
         values = []
         for name in _FIELDS:
             value = getattr(self, name)
@@ -299,7 +300,7 @@ _RECORDS = {
 }
 
 
-def _row(record: Any) -> Tuple[Any, ...]:
+def _row(record: Any) -> tuple[Any, ...]:
     """The fields of a record in order; a dataclass without slots keeps them so."""
     values = tuple(record.__dict__.values())
     if record.__class__ is DependencyRecord and record.patches:

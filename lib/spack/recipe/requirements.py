@@ -9,8 +9,9 @@ recipes' own ``pypi`` joins them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, NamedTuple
 
 from spack.recipe.records import DependencyRecord, Recipe
 from spack.spec import Spec, Version
@@ -79,9 +80,9 @@ class Declared:
     """
 
     recipe: Recipe
-    holds: Callable[[str], Optional[bool]]
+    holds: Callable[[str], bool | None]
     types: Sequence[str]
-    recipe_of: Callable[[str], Optional[Recipe]]
+    recipe_of: Callable[[str], Recipe | None]
     tolerated: Sequence[str] = ()
     chosen: Mapping[str, str] = field(default_factory=dict)
 
@@ -91,7 +92,7 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def project_of(package: str, recipe: Optional[Recipe]) -> str:
+def project_of(package: str, recipe: Recipe | None) -> str:
     """The project that *package* is made from."""
     source = recipe.attributes.get("pypi") if recipe is not None else None
     if isinstance(source, str):
@@ -101,7 +102,7 @@ def project_of(package: str, recipe: Optional[Recipe]) -> str:
 
 def read(
     texts: Iterable[str], environment: Mapping[str, str], origin: Callable[[str], str]
-) -> List[Requirement]:
+) -> list[Requirement]:
     """The requirements among *texts* (PEP 508) that apply without any extra.
 
     :param environment: of the target, over that of this process (PEP 508, markers).
@@ -111,7 +112,7 @@ def read(
     from packaging.markers import default_environment
     from packaging.requirements import Requirement as Parsed
 
-    marks: Dict[str, str] = {**default_environment(), **environment, "extra": ""}  # type: ignore[dict-item]  # a TypedDict of texts
+    marks: dict[str, str] = {**default_environment(), **environment, "extra": ""}  # type: ignore[dict-item]  # a TypedDict of texts
     found = []
     for text in texts:
         parsed = Parsed(text)
@@ -121,11 +122,11 @@ def read(
     return found
 
 
-def compare(declared: Declared, requirements: Sequence[Requirement]) -> List[RequirementFinding]:
+def compare(declared: Declared, requirements: Sequence[Requirement]) -> list[RequirementFinding]:
     """What *declared* does not say, or says wrong."""
     recipe = declared.recipe
-    by_project: Dict[str, List[DependencyRecord]] = {}
-    others: Dict[str, List[DependencyRecord]] = {}
+    by_project: dict[str, list[DependencyRecord]] = {}
+    others: dict[str, list[DependencyRecord]] = {}
     for record in recipe.dependencies:
         if declared.holds(record.when) is False:
             continue
@@ -190,7 +191,7 @@ def _spack_range(specifier: Any) -> str:
 
 def _bounds(
     declared: Declared, requirement: Requirement, records: Sequence[DependencyRecord]
-) -> List[RequirementFinding]:
+) -> list[RequirementFinding]:
     """Known versions that only one of the two admits."""
     from packaging.version import InvalidVersion  # start-up: see read()
     from packaging.version import Version as Parsed

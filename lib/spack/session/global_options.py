@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spack.config.paths import InstallationPaths
 from spack.config.variables import Variables
@@ -30,15 +31,15 @@ _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 class GlobalOptions(NamedTuple):
     """The global options of the command line; see ``spack help``."""
 
-    env: Optional[str] = None
-    env_dir: Optional[str] = None
+    env: str | None = None
+    env_dir: str | None = None
     no_env: bool = False
-    config: Tuple[str, ...] = ()
-    config_scope: Tuple[str, ...] = ()
+    config: tuple[str, ...] = ()
+    config_scope: tuple[str, ...] = ()
     insecure: bool = False
     debug: bool = False
     quiet: bool = False
-    color: Optional[str] = None
+    color: str | None = None
 
 
 def configuration_variables(
@@ -97,7 +98,7 @@ def condition_names(places: InstallationPaths, environ: Mapping[str, str]) -> Ma
     }
 
 
-def search_path(environ: Mapping[str, str], further: Sequence[Path]) -> Tuple[str, ...]:
+def search_path(environ: Mapping[str, str], further: Sequence[Path]) -> tuple[str, ...]:
     """Directories where programs of the machine are looked for.
 
     :param further: those of the configuration, each with the ``bin`` in it.
@@ -115,7 +116,7 @@ def run_program(argv: Sequence[str]) -> Completed:
     return run(argv, env={"PATH": os.pathsep.join(_SYSTEM_PATH), "LC_ALL": "C"}, cwd="/")
 
 
-def library_path() -> Tuple[str, ...]:
+def library_path() -> tuple[str, ...]:
     """What a child started with ``-I -S`` needs on ``sys.path`` beside the standard library."""
     standard = os.path.dirname(os.__file__)
     own = str(Path(__file__).resolve().parents[2])

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
-    Dict,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Tuple,
 )
 
 from spack.config.paths import find_places
@@ -96,9 +91,9 @@ class Session:
         return configuration_variables(self.places, self.environ, self.cwd, self.home)
 
     @cached_property
-    def scopes(self) -> Tuple[Scope, ...]:
+    def scopes(self) -> tuple[Scope, ...]:
         """All scopes, lowest precedence first; the active environment's among them."""
-        scopes: List[Scope] = list(standard_scopes(str(self.places.etc), self.environ, self.home))
+        scopes: list[Scope] = list(standard_scopes(str(self.places.etc), self.environ, self.home))
         if self.environment is not None:
             scopes.append(environment_scope(self.environment.manifest.loaded))
         scopes += [custom_scope(str(self.cwd / path)) for path in self.options.config_scope]
@@ -146,7 +141,7 @@ class Session:
     # -- parts -------------------------------------------------------------------------------
 
     @cached_property
-    def environment(self) -> Optional[Environment]:
+    def environment(self) -> Environment | None:
         """The active environment: ``-e``, ``-D`` or ``$SPACK_ENV``; None with ``-E`` or without.
 
         :raises EnvironmentFileError: it is named but not there.
@@ -254,7 +249,7 @@ class Session:
         )
 
     @property
-    def search_path(self) -> Tuple[str, ...]:
+    def search_path(self) -> tuple[str, ...]:
         """Directories where programs of the machine are looked for."""
         return search_path(self.environ, self.settings.config.additional_external_search_paths)
 
@@ -293,7 +288,7 @@ class Session:
         return self._make_reporter()
 
     @cached_property
-    def library_path(self) -> Tuple[str, ...]:
+    def library_path(self) -> tuple[str, ...]:
         """See :func:`spack.session.global_options.library_path`."""
         return library_path()
 
@@ -336,7 +331,7 @@ class Session:
         own = sha256_hex(str(self.store.root))[:8]
         return choose_root(self.settings.config.build_stage, os.getuid()) / own
 
-    def own_places(self) -> Tuple[Path, ...]:
+    def own_places(self) -> tuple[Path, ...]:
         """Directories of ours that may lie among a developer's sources."""
         return (self.stage_root, self.store.root)
 
@@ -369,7 +364,7 @@ class Session:
 
         return make_fetcher(self.settings, self.environ, self.places.root, checksum=checksum)
 
-    def environment_roots(self) -> Mapping[str, Tuple[str, ...]]:
+    def environment_roots(self) -> Mapping[str, tuple[str, ...]]:
         """Hashes of the roots of all environments that are known and still exist, and whose."""
         from spack.actions.environments import living_roots
 
@@ -383,7 +378,7 @@ class Session:
 
     def close(self) -> None:
         """Ends what is open; nothing is lost if it is not called."""
-        made: Dict[str, Any] = self.__dict__
+        made: dict[str, Any] = self.__dict__
         if "store" in made:
             self.store.close()
         close = getattr(made.get("reporter"), "close", None)
@@ -398,7 +393,7 @@ def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session
     """
     environ = dict(os.environ)
     home = os.path.expanduser("~")
-    values: Dict[str, Any] = {
+    values: dict[str, Any] = {
         key: getattr(options, key) for key in GlobalOptions._fields if hasattr(options, key)
     }
     for key in ("config", "config_scope"):

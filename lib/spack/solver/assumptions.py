@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, List, Optional
+from typing import Any
 
 __all__ = ["Assumption", "Assumptions"]
 
@@ -26,14 +26,14 @@ class Assumption:
     text: str
     origin: str
     data: Any = None
-    message: Optional[str] = None
+    message: str | None = None
 
 
 class Assumptions:
     """Numbers guards from 1."""
 
     def __init__(self) -> None:
-        self.rows: List[Assumption] = []
+        self.rows: list[Assumption] = []
 
     def add(self, *args: Any, **keywords: Any) -> int:
         """The number of a new guard; the arguments are those of :class:`Assumption`."""

@@ -8,8 +8,9 @@ before pre-releases, then the greatest; deprecated versions come last.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any
 
 from spack.recipe.records import DependencyRecord, Recipe
 from spack.solver.problem import ExternalLike, PackageLike, Problem
@@ -43,17 +44,17 @@ class Candidates:
     """All that can stand for one package; see :class:`Catalog`."""
 
     name: str
-    recipe: Optional[Recipe]
-    versions: List[VersionCandidate] = field(default_factory=list)
-    externals: List[ExternalCandidate] = field(default_factory=list)
-    installed: List[ConcreteSpec] = field(default_factory=list)
+    recipe: Recipe | None
+    versions: list[VersionCandidate] = field(default_factory=list)
+    externals: list[ExternalCandidate] = field(default_factory=list)
+    installed: list[ConcreteSpec] = field(default_factory=list)
     #: Why it may not be built: the origin of ``buildable: false``; None when it may.
-    fixed: Optional[str] = None
+    fixed: str | None = None
     #: Versions that may be built.
     buildable: int = 0
     deprecated: int = 0
-    _masks: Dict[VersionList, int] = field(default_factory=dict)
-    _index: Dict[str, int] = field(default_factory=dict)
+    _masks: dict[VersionList, int] = field(default_factory=dict)
+    _index: dict[str, int] = field(default_factory=dict)
 
     @property
     def everything(self) -> int:
@@ -102,7 +103,7 @@ class Candidates:
 
 def preference(
     version: Version, preferred: bool, deprecated: bool, wishes: Sequence[VersionList] = ()
-) -> Tuple[int, ...]:
+) -> tuple[int, ...]:
     """The key that sorts versions from good to bad; sort by the version itself beforehand."""
     wish = len(wishes)
     for place, wished in enumerate(wishes):
@@ -126,18 +127,18 @@ class Catalog:
         declares them.
     """
 
-    def __init__(self, problem: Problem, given: Mapping[str, Set[Version]]) -> None:
+    def __init__(self, problem: Problem, given: Mapping[str, set[Version]]) -> None:
         self.problem = problem
         self._given = given
-        self._known: Dict[str, Candidates] = {}
-        self._installed: Dict[str, List[ConcreteSpec]] = {}
-        self._by_hash: Dict[str, ConcreteSpec] = {}
-        self._recipes: Dict[str, Optional[Recipe]] = {}
-        self._providers: Dict[str, Tuple[str, ...]] = {}
+        self._known: dict[str, Candidates] = {}
+        self._installed: dict[str, list[ConcreteSpec]] = {}
+        self._by_hash: dict[str, ConcreteSpec] = {}
+        self._recipes: dict[str, Recipe | None] = {}
+        self._providers: dict[str, tuple[str, ...]] = {}
         #: Filled by :func:`spack.solver.expansion.dependency_records`.
-        self.dependency_records: Dict[str, Tuple[DependencyRecord, ...]] = {}
+        self.dependency_records: dict[str, tuple[DependencyRecord, ...]] = {}
         #: Filled by :func:`spack.solver.variant_facts.preferred_variants`.
-        self.preferred_variants: Dict[str, Dict[str, VariantValue]] = {}
+        self.preferred_variants: dict[str, dict[str, VariantValue]] = {}
         self._fixed_virtuals = {
             name
             for name, settings in problem.packages.items()
@@ -147,11 +148,11 @@ class Catalog:
             self._installed.setdefault(spec.name, []).append(spec)
             self._by_hash[spec.dag_hash()] = spec
 
-    def settings(self, name: str) -> Optional[PackageLike]:
+    def settings(self, name: str) -> PackageLike | None:
         """The configuration of package or virtual *name*."""
         return self.problem.packages.get(name)
 
-    def recipe(self, name: str) -> Optional[Recipe]:
+    def recipe(self, name: str) -> Recipe | None:
         """The facts of package *name*; None when it is unknown or virtual."""
         if name not in self._recipes:
             found = self.problem.recipes.get(name)
@@ -166,7 +167,7 @@ class Catalog:
         """Reusable specs of *name*, whether or not reuse is on."""
         return self._installed.get(name, ())
 
-    def by_hash(self, prefix: str) -> List[ConcreteSpec]:
+    def by_hash(self, prefix: str) -> list[ConcreteSpec]:
         """Reusable specs whose hash starts with *prefix*."""
         exact = self._by_hash.get(prefix)
         if exact is not None:
@@ -184,7 +185,7 @@ class Catalog:
             self.problem.reuse is not False and name in self._installed
         )
 
-    def fixed(self, name: str) -> Optional[str]:
+    def fixed(self, name: str) -> str | None:
         """The origin of what forbids to build *name*, or None."""
         own = self.settings(name)
         if own is not None and own.buildable is not None:
@@ -201,7 +202,7 @@ class Catalog:
             return _place(everything, "all")
         return None
 
-    def providers(self, virtual: str) -> Tuple[str, ...]:
+    def providers(self, virtual: str) -> tuple[str, ...]:
         """Packages that can provide *virtual*, the preferred one first.
 
         The configuration's order, then those that are there as externals, then by name; gcc
@@ -210,7 +211,7 @@ class Catalog:
         found = self._providers.get(virtual)
         if found is None:
             known = list(self.problem.recipes.providers(virtual))
-            wished: List[str] = []
+            wished: list[str] = []
             for section in (virtual, "all"):
                 settings = self.settings(section)
                 if settings is not None:
@@ -244,7 +245,7 @@ class Catalog:
             for text in (settings.version if settings is not None else ())
             or (defaults.version if defaults is not None else ())
         ]
-        rows: Dict[str, Tuple[Version, bool, bool, bool]] = {}
+        rows: dict[str, tuple[Version, bool, bool, bool]] = {}
         for record in recipe.versions if recipe is not None else ():
             rows[record.version] = (
                 Version(record.version),
@@ -252,7 +253,7 @@ class Catalog:
                 record.preferred,
                 record.deprecated,
             )
-        externals: List[Tuple[ExternalLike, Spec, Version]] = []
+        externals: list[tuple[ExternalLike, Spec, Version]] = []
         for entry in self.externals(name):
             spec = Spec.parse(entry.spec)
             version = external_version(spec)
@@ -290,7 +291,7 @@ def _place(settings: PackageLike, name: str) -> str:
     return str(settings.origin or f"packages:{name}:buildable")
 
 
-def external_version(spec: Spec) -> Optional[Version]:
+def external_version(spec: Spec) -> Version | None:
     """The one version that the spec of an external names, or None."""
     versions = spec.versions
     return versions.concrete or versions.concrete_range_as_version
@@ -298,8 +299,8 @@ def external_version(spec: Spec) -> Optional[Version]:
 
 def _usable(problem: Problem) -> Iterable[ConcreteSpec]:
     """Reusable specs that fit the host and whose external parts are still configured."""
-    verdicts: Dict[str, bool] = {}
-    prefixes: Dict[str, Set[Any]] = {}
+    verdicts: dict[str, bool] = {}
+    prefixes: dict[str, set[Any]] = {}
 
     def usable(spec: ConcreteSpec) -> bool:
         digest = spec.dag_hash()
@@ -324,7 +325,7 @@ def _usable(problem: Problem) -> Iterable[ConcreteSpec]:
             verdicts[digest] = known
         return known
 
-    seen: Set[str] = set()
+    seen: set[str] = set()
     for root in problem.reusable:
         for spec in root.traverse(("link", "run")):
             digest = spec.dag_hash()

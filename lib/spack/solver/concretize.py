@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from spack.errors import UnsatisfiableError
 from spack.solver import driver
@@ -51,11 +51,11 @@ class _Effort:
     possible: int = 0
     facts: int = 0
     optimal: bool = True
-    duplicates: Dict[str, None] = field(default_factory=dict)
-    cost: Tuple[Tuple[str, int], ...] = ()
-    seconds: Dict[str, float] = field(default_factory=dict)
+    duplicates: dict[str, None] = field(default_factory=dict)
+    cost: tuple[tuple[str, int], ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
     #: The contradiction that the last instances were added for.
-    reasons: FrozenSet[Tuple[str, ...]] = frozenset()
+    reasons: frozenset[tuple[str, ...]] = frozenset()
 
     def spend(self, phase: str, seconds: float) -> None:
         self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
@@ -95,10 +95,10 @@ def concretize(problem: Problem) -> Solution:
     return Solution(tuple(found), stats)
 
 
-def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> List[ConcreteSpec]:
+def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> list[ConcreteSpec]:
     """Roots in as few graphs as possible: who cannot stay leaves, and the leavers try again."""
     waiting = list(range(len(roots)))
-    done: Dict[int, ConcreteSpec] = {}
+    done: dict[int, ConcreteSpec] = {}
     while waiting:
         group, waiting = waiting, []
         while True:
@@ -116,9 +116,9 @@ def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> 
     return [done[index] for index in range(len(roots))]
 
 
-def _given(roots: Sequence[Root]) -> Dict[str, Set[Version]]:
+def _given(roots: Sequence[Root]) -> dict[str, set[Version]]:
     """Versions that roots name exactly, by package."""
-    found: Dict[str, Set[Version]] = {}
+    found: dict[str, set[Version]] = {}
     for root in roots:
         for spec in root.spec.traverse():
             version = spec.versions.concrete
@@ -131,13 +131,13 @@ def _solve(
     problem: Problem,
     roots: Sequence[Root],
     effort: _Effort,
-    catalog: Optional[Catalog] = None,
-) -> List[ConcreteSpec]:
+    catalog: Catalog | None = None,
+) -> list[ConcreteSpec]:
     catalog = catalog or Catalog(problem, _given((*roots, *problem.develop.values())))
     effort.reasons = frozenset()
-    multi: Dict[str, int] = {}
-    more: Set[str] = set()
-    opened: FrozenSet[str] = frozenset()
+    multi: dict[str, int] = {}
+    more: set[str] = set()
+    opened: frozenset[str] = frozenset()
     while True:
         start = time.perf_counter()
         chosen = plan(catalog, roots, sorted(more), multi)
@@ -181,7 +181,7 @@ def _solve(
         return list(specs)
 
 
-def _bootstraps(catalog: Catalog, chosen: Expansion) -> Set[str]:
+def _bootstraps(catalog: Catalog, chosen: Expansion) -> set[str]:
     """Compilers that may be built while there is one already: they need two instances."""
     return {
         name
@@ -191,7 +191,7 @@ def _bootstraps(catalog: Catalog, chosen: Expansion) -> Set[str]:
     }
 
 
-def _next_provider(world: RoundContext, virtual: str) -> Tuple[str, ...]:
+def _next_provider(world: RoundContext, virtual: str) -> tuple[str, ...]:
     """The best provider that could be built and was not looked at."""
     for name in world.catalog.providers(virtual):
         if world.catalog.fixed(name) is None and not world.expanded(name):
@@ -199,7 +199,7 @@ def _next_provider(world: RoundContext, virtual: str) -> Tuple[str, ...]:
     return ()
 
 
-def _grow(world: RoundContext, effort: _Effort) -> Dict[str, int]:
+def _grow(world: RoundContext, effort: _Effort) -> dict[str, int]:
     """More instances for packages that the contradiction is about.
 
     :raises UnsatisfiableError: when more instances cannot help: nothing can be doubled, or the
@@ -223,7 +223,7 @@ def _grow(world: RoundContext, effort: _Effort) -> Dict[str, int]:
     return grown
 
 
-def _order(encoding: Encoding) -> List[int]:
+def _order(encoding: Encoding) -> list[int]:
     """Guards, those first that say least when they are blamed."""
     rank = {"domain": 0, "forbid": 3, "require": 3, "develop": 3, "root": 4, "asked": 4}
     numbers = range(1, len(encoding.guards) + 1)
@@ -235,13 +235,13 @@ def _candidates_for_more(
     encoder: Encoder,
     encoding: Encoding,
     core: Sequence[int],
-    multi: Dict[str, int],
-) -> Dict[str, int]:
+    multi: dict[str, int],
+) -> dict[str, int]:
     """One more instance for each tool that several constraints of the core are about."""
-    asked: Dict[str, int] = {}
+    asked: dict[str, int] = {}
     for number in core:
         guard = encoding.guards[number]
-        names: Set[str] = set()
+        names: set[str] = set()
         if guard.kind == "dependency":
             names.update(encoder.targets_of(guard.data))
         elif guard.kind == "root":

@@ -16,7 +16,7 @@ is known of it): there a literal must stay free to be true or false.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any
 
 from spack.recipe.records import VariantRecord
 from spack.solver.round_context import RoundContext
@@ -27,7 +27,7 @@ __all__ = ["Conditions", "Literal"]
 #: Keys that look like variants but that no recipe declares: a node has them when it is told to.
 FREE_KEYS = frozenset(("commit", "dev_path", "editable", "patches", "tag", "branch", "ref"))
 
-Key = Tuple[Any, ...]
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Literal:
     number: int
     package: str
     key: Key
-    dependency: Optional[Dependency] = None
+    dependency: Dependency | None = None
 
 
 class Conditions:
@@ -51,16 +51,16 @@ class Conditions:
 
     def __init__(self, world: RoundContext) -> None:
         self.world = world
-        self.literals: List[Literal] = []
-        self.conditions: Dict[Tuple[str, Tuple[int, ...]], int] = {}
+        self.literals: list[Literal] = []
+        self.conditions: dict[tuple[str, tuple[int, ...]], int] = {}
         #: Values of variants that a constraint mentions, by package and variant.
-        self.mentioned: Dict[Tuple[str, str], Set[str]] = {}
+        self.mentioned: dict[tuple[str, str], set[str]] = {}
         #: Pairs (package, package or virtual) for which "somewhere below" is asked.
-        self.wanted: Set[Tuple[str, str]] = set()
-        self._numbers: Dict[Tuple[str, Key], int] = {}
-        self._compiled: Dict[Tuple[str, int], Tuple[Spec, Optional[Tuple[int, ...]]]] = {}
+        self.wanted: set[tuple[str, str]] = set()
+        self._numbers: dict[tuple[str, Key], int] = {}
+        self._compiled: dict[tuple[str, int], tuple[Spec, tuple[int, ...] | None]] = {}
 
-    def compile(self, package: str, spec: Spec) -> Optional[Tuple[int, ...]]:
+    def compile(self, package: str, spec: Spec) -> tuple[int, ...] | None:
         """The literals that *spec* says of a node of *package*; None when none can hold it."""
         # by identity: parsing is memoised, and hashing a spec costs more than compiling it
         key = (package, id(spec))
@@ -69,23 +69,23 @@ class Conditions:
             known = self._compiled[key] = (spec, self._compile(package, spec))
         return known[1]
 
-    def condition(self, package: str, literals: Tuple[int, ...]) -> int:
+    def condition(self, package: str, literals: tuple[int, ...]) -> int:
         """The number of the conjunction of *literals*; 0 for none."""
         if not literals:
             return 0
         key = (package, tuple(sorted(set(literals))))
         return self.conditions.setdefault(key, len(self.conditions) + 1)
 
-    def when(self, package: str, text: str) -> Optional[int]:
+    def when(self, package: str, text: str) -> int | None:
         """The condition that the text stands for; None when it never holds."""
         if not text:
             return 0
         literals = self.compile(package, Spec.parse(text))
         return None if literals is None else self.condition(package, literals)
 
-    def both(self, package: str, *specs: Spec) -> Optional[int]:
+    def both(self, package: str, *specs: Spec) -> int | None:
         """The conjunction of several constraints on one node."""
-        found: List[int] = []
+        found: list[int] = []
         for spec in specs:
             literals = self.compile(package, spec)
             if literals is None:
@@ -93,7 +93,7 @@ class Conditions:
             found.extend(literals)
         return self.condition(package, tuple(found))
 
-    def literal(self, package: str, key: Key, dependency: Optional[Dependency] = None) -> int:
+    def literal(self, package: str, key: Key, dependency: Dependency | None = None) -> int:
         """The number of a literal, from 1."""
         number = self._numbers.get((package, key))
         if number is None:
@@ -104,12 +104,12 @@ class Conditions:
 
     # -- parts ------------------------------------------------------------------------------
 
-    def _compile(self, package: str, spec: Spec) -> Optional[Tuple[int, ...]]:
+    def _compile(self, package: str, spec: Spec) -> tuple[int, ...] | None:
         if spec.name and spec.name != package:
             # a condition about another package is one about something below
             literal = self.dependency(package, Dependency(spec, False, (), ()))
             return None if literal is None else (literal,)
-        found: List[int] = []
+        found: list[int] = []
         for part in (self._versions, self._variants, self._architecture, self._identity):
             literals = part(package, spec)
             if literals is None:
@@ -122,7 +122,7 @@ class Conditions:
             found.append(literal)
         return tuple(found)
 
-    def _versions(self, package: str, spec: Spec) -> Optional[List[int]]:
+    def _versions(self, package: str, spec: Spec) -> list[int] | None:
         versions = spec.versions
         if versions.is_any:
             return []
@@ -134,8 +134,8 @@ class Conditions:
             return None
         return [] if mask == alive else [self.literal(package, ("v", "", mask))]
 
-    def _variants(self, package: str, spec: Spec) -> Optional[List[int]]:
-        found: List[int] = []
+    def _variants(self, package: str, spec: Spec) -> list[int] | None:
+        found: list[int] = []
         for name in spec.variants:
             literals = self._variant(package, spec.variants[name])
             if literals is None:
@@ -143,7 +143,7 @@ class Conditions:
             found.extend(literals)
         return found
 
-    def _variant(self, package: str, wanted: VariantValue) -> Optional[List[int]]:
+    def _variant(self, package: str, wanted: VariantValue) -> list[int] | None:
         name = wanted.name
         if name in FREE_KEYS:
             return [self.literal(package, ("s", name, value)) for value in wanted.values]
@@ -159,7 +159,7 @@ class Conditions:
             return [self.literal(package, ("x", name, wanted.values))]
         return [self.literal(package, ("b", name, value)) for value in wanted.values]
 
-    def definitions(self, package: str, name: str) -> List[VariantRecord]:
+    def definitions(self, package: str, name: str) -> list[VariantRecord]:
         """The recipe's definitions of a variant, in order."""
         recipe = self.world.candidates(package).recipe
         if recipe is None:
@@ -201,7 +201,7 @@ class Conditions:
             and not self.world.candidates(package).externals
         )
 
-    def _architecture(self, package: str, spec: Spec) -> Optional[List[int]]:
+    def _architecture(self, package: str, spec: Spec) -> list[int] | None:
         arch = spec.arch
         if not arch:
             return []
@@ -218,8 +218,8 @@ class Conditions:
             return []
         return [self.literal(package, ("t", fitting, ""))] if fitting else None
 
-    def _identity(self, package: str, spec: Spec) -> Optional[List[int]]:
-        found: List[int] = []
+    def _identity(self, package: str, spec: Spec) -> list[int] | None:
+        found: list[int] = []
         for name in spec.flags:
             found.extend(self.literal(package, ("s", name, text)) for text in spec.flags[name])
         if spec.hash_prefix:
@@ -241,7 +241,7 @@ class Conditions:
 
     # -- dependencies -----------------------------------------------------------------------
 
-    def dependency(self, package: str, wanted: Dependency, asked: bool = False) -> Optional[int]:
+    def dependency(self, package: str, wanted: Dependency, asked: bool = False) -> int | None:
         """The literal "has such a dependency"; None when it cannot have one.
 
         :param asked: it is demanded, not tested: a virtual package whose provider may have the
@@ -263,12 +263,10 @@ class Conditions:
         key = ("d", name, wanted.direct, condition, wanted.virtuals, wanted.deptypes)
         return self.literal(package, key, wanted)
 
-    def _virtual(
-        self, package: str, virtual: str, wanted: Dependency, asked: bool
-    ) -> Optional[int]:
+    def _virtual(self, package: str, virtual: str, wanted: Dependency, asked: bool) -> int | None:
         if wanted.direct and not self._may_have(package, virtual):
             return None
-        conditions: List[Tuple[str, int]] = []
+        conditions: list[tuple[str, int]] = []
         anonymous = wanted.spec.replace(name="", versions=any_version)
         for provider in self.world.catalog.providers(virtual):
             literals = self.compile(provider, anonymous)

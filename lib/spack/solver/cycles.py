@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Set
+from collections.abc import Mapping
 
 __all__ = ["cycles", "reachable"]
 
 
-def reachable(starts: Set[str], edges: Mapping[str, Set[str]]) -> Set[str]:
+def reachable(starts: set[str], edges: Mapping[str, set[str]]) -> set[str]:
     """*starts* and everything that edges lead to from there."""
     reach, queue = set(starts), list(starts)
     while queue:
@@ -18,13 +18,13 @@ def reachable(starts: Set[str], edges: Mapping[str, Set[str]]) -> Set[str]:
     return reach
 
 
-def cycles(edges: Mapping[str, Set[str]]) -> List[List[str]]:
+def cycles(edges: Mapping[str, set[str]]) -> list[list[str]]:
     """Groups of packages that may depend on each other in a circle (Tarjan's algorithm)."""
-    index: Dict[str, int] = {}
-    low: Dict[str, int] = {}
-    stack: List[str] = []
-    inside: Set[str] = set()
-    groups: List[List[str]] = []
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    inside: set[str] = set()
+    groups: list[list[str]] = []
     for start in edges:
         if start in index:
             continue
@@ -49,7 +49,7 @@ def cycles(edges: Mapping[str, Set[str]]) -> List[List[str]]:
                     parent = work[-1][0]
                     low[parent] = min(low[parent], low[name])
                 if low[name] == index[name]:
-                    group: List[str] = []
+                    group: list[str] = []
                     while not group or group[-1] != name:
                         group.append(stack.pop())
                         inside.discard(group[-1])

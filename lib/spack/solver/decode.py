@@ -7,8 +7,8 @@ its version, its other variants and its dependencies.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spack.recipe.records import PatchRecord, Recipe, VariantRecord
 from spack.solver.candidates import Catalog, ExternalCandidate
@@ -20,23 +20,23 @@ from spack.spec import FLAG_NAMES, ConcreteSpec, Edge, External, VariantValue
 
 __all__ = ["decode"]
 
-Node = Tuple[str, int]
+Node = tuple[str, int]
 
 
 @dataclass
 class _Draft:
     """What the model says of one node."""
 
-    values: Dict[str, List[str]] = field(default_factory=dict)
+    values: dict[str, list[str]] = field(default_factory=dict)
     version: int = -1
-    target: Optional[str] = None
-    external: Optional[int] = None
-    reused: Optional[str] = None
-    told: List[int] = field(default_factory=list)
-    patches: List[PatchRecord] = field(default_factory=list)
-    children: Dict[Node, None] = field(default_factory=dict)
-    types: Dict[str, Set[str]] = field(default_factory=dict)
-    virtuals: Dict[str, Set[str]] = field(default_factory=dict)
+    target: str | None = None
+    external: int | None = None
+    reused: str | None = None
+    told: list[int] = field(default_factory=list)
+    patches: list[PatchRecord] = field(default_factory=list)
+    children: dict[Node, None] = field(default_factory=dict)
+    types: dict[str, set[str]] = field(default_factory=dict)
+    virtuals: dict[str, set[str]] = field(default_factory=dict)
 
 
 class _Decoder:
@@ -51,7 +51,7 @@ class _Decoder:
         self.catalog = catalog
         self.encoding = encoding
         self.target = target
-        self.drafts: Dict[Node, _Draft] = {}
+        self.drafts: dict[Node, _Draft] = {}
         self._read(atoms)
         self.propagated = _propagated_flags(roots)
 
@@ -81,9 +81,9 @@ class _Decoder:
             record = self.encoding.dependencies[number][1]
             drafts[package, instance].patches.extend(record.patches)
 
-    def specs(self) -> Dict[Node, ConcreteSpec]:
+    def specs(self) -> dict[Node, ConcreteSpec]:
         """All nodes, made from the leaves upwards."""
-        done: Dict[Node, ConcreteSpec] = {}
+        done: dict[Node, ConcreteSpec] = {}
         for start in sorted(self.drafts):
             stack = [start]
             while stack:
@@ -128,7 +128,7 @@ class _Decoder:
         variants = self._variants(spec, draft, recipe, external)
         return spec.replace(variants=dict(sorted(variants.items())))
 
-    def _external_target(self, external: Optional[ExternalCandidate]) -> Optional[str]:
+    def _external_target(self, external: ExternalCandidate | None) -> str | None:
         if external is None:
             return None
         return external.spec.arch.target or self.catalog.problem.host.target
@@ -137,14 +137,14 @@ class _Decoder:
         self,
         spec: ConcreteSpec,
         draft: _Draft,
-        recipe: Optional[Recipe],
-        external: Optional[ExternalCandidate],
-    ) -> Dict[str, VariantValue]:
+        recipe: Recipe | None,
+        external: ExternalCandidate | None,
+    ) -> dict[str, VariantValue]:
         given = dict(external.spec.variants) if external is not None else {}
-        found: Dict[str, VariantValue] = {}
+        found: dict[str, VariantValue] = {}
         for name, value in given.items():
             found[name] = VariantValue(name, _kind(value), value.values, exact=True)
-        definitions: Dict[str, List[VariantRecord]] = {}
+        definitions: dict[str, list[VariantRecord]] = {}
         for record in recipe.variants if recipe is not None else ():
             definitions.setdefault(record.name, []).append(record)
         waiting = []
@@ -169,15 +169,15 @@ class _Decoder:
     def _defaults(
         self,
         spec: ConcreteSpec,
-        waiting: List[Tuple[str, List[VariantRecord]]],
-        found: Dict[str, VariantValue],
+        waiting: list[tuple[str, list[VariantRecord]]],
+        found: dict[str, VariantValue],
     ) -> None:
         """Variants that no constraint mentions; those without conditions come first."""
         wishes = preferred_variants(self.catalog, spec.name)
         waiting.sort(key=lambda row: any(record.when for record in row[1]))
         for _ in range(2):  # a condition may be about a variant that comes later
             for name, records in waiting:
-                probe: Optional[ConcreteSpec] = None
+                probe: ConcreteSpec | None = None
                 found.pop(name, None)
                 for record in reversed(records):
                     if record.when:
@@ -195,7 +195,7 @@ class _Decoder:
         spec: ConcreteSpec,
         draft: _Draft,
         recipe: Recipe,
-        found: Dict[str, VariantValue],
+        found: dict[str, VariantValue],
     ) -> None:
         if not recipe.patches and not draft.patches:
             return
@@ -209,9 +209,9 @@ class _Decoder:
             found["patches"] = VariantValue.multi("patches", tuple(sums))
 
     def _flags(
-        self, draft: _Draft, external: Optional[ExternalCandidate]
-    ) -> Dict[str, Tuple[str, ...]]:
-        flags: Dict[str, Tuple[str, ...]] = {}
+        self, draft: _Draft, external: ExternalCandidate | None
+    ) -> dict[str, tuple[str, ...]]:
+        flags: dict[str, tuple[str, ...]] = {}
         if external is not None:
             return {name: tuple(map(str, values)) for name, values in external.spec.flags.items()}
         for literal in sorted(draft.told):
@@ -229,7 +229,7 @@ def decode(
     atoms: Mapping[str, Sequence[Row]],
     target: str,
     roots: Sequence[Root],
-) -> Tuple[ConcreteSpec, ...]:
+) -> tuple[ConcreteSpec, ...]:
     """The concrete spec of each root.
 
     :param atoms: shown atoms of a model without ghosts.
@@ -239,8 +239,8 @@ def decode(
     return tuple(nodes[root.spec.name, 0] for root in roots)
 
 
-def _propagated_flags(roots: Sequence[Root]) -> Mapping[str, Tuple[str, ...]]:
-    found: Dict[str, Tuple[str, ...]] = {}
+def _propagated_flags(roots: Sequence[Root]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
     for root in roots:
         for name, flags in root.spec.flags.items():
             passed = tuple(str(flag) for flag in flags if getattr(flag, "propagate", False))
@@ -249,7 +249,7 @@ def _propagated_flags(roots: Sequence[Root]) -> Mapping[str, Tuple[str, ...]]:
     return found
 
 
-def _external(candidate: Optional[ExternalCandidate]) -> Optional[External]:
+def _external(candidate: ExternalCandidate | None) -> External | None:
     if candidate is None:
         return None
     entry = candidate.entry

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable
 
 from spack.solver.quoting import unquote
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Row", "explain_core", "optimize"]
 
-Row = Tuple[Any, ...]
+Row = tuple[Any, ...]
 
 LOGIC = Path(__file__).parent / "logic"
 
@@ -42,11 +43,11 @@ class Answer:
     """
 
     satisfiable: bool
-    atoms: Dict[str, List[Row]] = field(default_factory=dict)
-    cost: Tuple[Tuple[int, int], ...] = ()
+    atoms: dict[str, list[Row]] = field(default_factory=dict)
+    cost: tuple[tuple[int, int], ...] = ()
     optimal: bool = True
-    core: Tuple[int, ...] = ()
-    seconds: Dict[str, float] = field(default_factory=dict)
+    core: tuple[int, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def _control(parts: Sequence[str], facts: Sequence[str], options: Sequence[str]) -> Any:
@@ -76,7 +77,7 @@ def optimize(facts: Sequence[str], duplicates: bool, seconds: float) -> Answer:
     control = _control(parts, facts, OPTIONS)
     control.ground([("base", [])])
     grounded = time.perf_counter()
-    models: List[Tuple[str, Sequence[int], Sequence[int]]] = []
+    models: list[tuple[str, Sequence[int], Sequence[int]]] = []
 
     def on_model(model: clingo.Model) -> None:
         models[:] = [(str(model), model.cost, model.priority)]
@@ -106,9 +107,9 @@ _ATOM = re.compile(r'([a-z_]+)\(((?:"(?:[^"\\]|\\.)*"|[^()"])*)\)')
 _ARGUMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|(-?\d+)|([a-z]\w*)')
 
 
-def _rows(text: str) -> Dict[str, List[Row]]:
+def _rows(text: str) -> dict[str, list[Row]]:
     """Atoms by predicate, from a model as clingo prints it: to ask for each costs far more."""
-    found: Dict[str, List[Row]] = {}
+    found: dict[str, list[Row]] = {}
     for name, arguments in _ATOM.findall(text):
         row = tuple(
             int(number) if number else constant or unquote(string)
@@ -139,11 +140,11 @@ def explain_core(
         atom = control.symbolic_atoms[symbol]
         if atom is not None:
             literal_of[number] = atom.literal
-    numbers: Dict[int, List[int]] = {}
+    numbers: dict[int, list[int]] = {}
     for number, literal in literal_of.items():
         numbers.setdefault(literal, []).append(number)
 
-    def core_of(chosen: Sequence[int]) -> Tuple[int, ...] | None:
+    def core_of(chosen: Sequence[int]) -> tuple[int, ...] | None:
         """A subset of *chosen* that is unsatisfiable, or None."""
         assumptions = [literal_of[number] for number in chosen if number in literal_of]
         with control.solve(assumptions=assumptions, yield_=True) as handle:
@@ -161,10 +162,10 @@ def explain_core(
 
 
 #: From some guards to a contradiction among them, or None.
-_CoreOf = Callable[[Sequence[int]], "Optional[Tuple[int, ...]]"]
+_CoreOf = Callable[[Sequence[int]], "tuple[int, ...] | None"]
 
 
-def _shrunk(core: Sequence[int], core_of: _CoreOf, limit: float) -> Tuple[int, ...]:
+def _shrunk(core: Sequence[int], core_of: _CoreOf, limit: float) -> tuple[int, ...]:
     """A smaller contradiction, by asking again: which one is found depends on the order."""
     best, failures = tuple(core), 0
     while failures < 2 and len(best) > 1 and time.perf_counter() < limit:
@@ -176,7 +177,7 @@ def _shrunk(core: Sequence[int], core_of: _CoreOf, limit: float) -> Tuple[int, .
 
 def _minimal(
     core: Sequence[int], order: Sequence[int], core_of: _CoreOf, limit: float
-) -> Tuple[int, ...]:
+) -> tuple[int, ...]:
     """A contradiction of which nothing can be left out, unless time runs out.
 
     Leaves out large chunks first, then smaller ones: of many guards few matter.

@@ -25,8 +25,8 @@ defaults back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Dict, List, Sequence, Set, Tuple
 
 from spack.recipe.records import DependencyRecord
 from spack.solver.assumptions import Assumptions
@@ -49,12 +49,12 @@ __all__ = ["Encoder", "Encoding"]
 class Encoding:
     """Facts, and what is needed to read the answer."""
 
-    facts: List[str]
+    facts: list[str]
     guards: Assumptions
     conditions: Conditions
-    packages: List[str]
+    packages: list[str]
     #: Dependency records by number, with the package that they stand in.
-    dependencies: Dict[int, Tuple[str, DependencyRecord]] = field(default_factory=dict)
+    dependencies: dict[int, tuple[str, DependencyRecord]] = field(default_factory=dict)
 
 
 class Encoder:
@@ -65,13 +65,13 @@ class Encoder:
         self.catalog = world.catalog
         self.conditions = Conditions(world)
         self.guards = Assumptions()
-        self.facts: List[str] = []
-        self.universe: Dict[str, None] = {}
-        self.dependencies: Dict[int, Tuple[str, DependencyRecord]] = {}
+        self.facts: list[str] = []
+        self.universe: dict[str, None] = {}
+        self.dependencies: dict[int, tuple[str, DependencyRecord]] = {}
         #: Possible parents by link or run edges, and possible children by any edge.
-        self.links: Dict[str, Set[str]] = {}
-        self.edges: Dict[str, Set[str]] = {}
-        self.tools: Set[str] = set()
+        self.links: dict[str, set[str]] = {}
+        self.edges: dict[str, set[str]] = {}
+        self.tools: set[str] = set()
         self.rules = RuleFacts(self)
         self.virtuals = VirtualFacts(self)
         self._count = 0
@@ -102,11 +102,11 @@ class Encoder:
             self.facts, self.guards, self.conditions, list(self.universe), self.dependencies
         )
 
-    def below_tools(self) -> Set[str]:
+    def below_tools(self) -> set[str]:
         """Packages that only a build may need: tools and what they depend on."""
         return reachable(self.tools, self.edges)
 
-    def targets_of(self, record: DependencyRecord) -> Tuple[str, ...]:
+    def targets_of(self, record: DependencyRecord) -> tuple[str, ...]:
         """The packages that a dependency may lead to."""
         name = Spec.parse(record.spec).name
         return self.catalog.providers(name) if self.catalog.is_virtual(name) else (name,)
@@ -210,7 +210,7 @@ class Encoder:
 
     # -- dependencies ---------------------------------------------------------------------
 
-    def _wanted_types(self, name: str, types: Sequence[str]) -> Tuple[str, ...]:
+    def _wanted_types(self, name: str, types: Sequence[str]) -> tuple[str, ...]:
         tests = self.catalog.problem.tests
         if tests is True or (tests and name in tests):
             return tuple(types)
@@ -295,7 +295,7 @@ class Encoder:
     # -- literals -------------------------------------------------------------------------
 
 
-def _clauses(spec: Spec) -> List[Spec]:
+def _clauses(spec: Spec) -> list[Spec]:
     """The parts of a node's constraint, so that each can be blamed for itself."""
     parts = []
     if not spec.versions.is_any:

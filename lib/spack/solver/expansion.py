@@ -14,8 +14,8 @@ variants of each package. It also finds the versions that unconditional constrai
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spack.recipe.records import DependencyRecord
 from spack.solver.candidates import Candidates, Catalog
@@ -35,9 +35,9 @@ HOST_LIBRARY = "libc"
 class Expansion:
     """Packages whose build is expanded, and what certainly holds of versions."""
 
-    expanded: Set[str] = field(default_factory=set)
+    expanded: set[str] = field(default_factory=set)
     #: Versions that a package may have at all; a package that is not named may have any.
-    alive: Dict[str, int] = field(default_factory=dict)
+    alive: dict[str, int] = field(default_factory=dict)
 
 
 def dependency_records(catalog: Catalog, name: str) -> Sequence[DependencyRecord]:
@@ -94,7 +94,7 @@ class _Guess:
     """What is believed of one package."""
 
     mask: int = -1
-    variants: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
+    variants: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class _Walk:
@@ -105,23 +105,23 @@ class _Walk:
         self.roots = roots
         self.multi = multi
         self.reuse_roots = catalog.problem.reuse is True
-        self.alive: Dict[str, int] = {}
-        self.guesses: Dict[str, _Guess] = {}
-        self.built: Dict[str, None] = {}
-        self.seen: Set[str] = set()
+        self.alive: dict[str, int] = {}
+        self.guesses: dict[str, _Guess] = {}
+        self.built: dict[str, None] = {}
+        self.seen: set[str] = set()
 
     # -- certain --------------------------------------------------------------------------
 
     def certain(self) -> None:
         """Find what unconditional constraints leave over."""
-        queue: List[str] = []
+        queue: list[str] = []
         for root in self.roots:
             self._restrict(root.spec.name, root.spec)
             queue.append(root.spec.name)
             for dependency in root.spec.dependencies:
                 if dependency.when is None:
                     self._restrict(dependency.spec.name, dependency.spec)
-        done: Dict[str, int] = {}
+        done: dict[str, int] = {}
         while queue:
             name = queue.pop()
             if self.catalog.is_virtual(name) or not self._must_be_built(name):
@@ -167,7 +167,7 @@ class _Walk:
         """Follow preferred versions and default variants, from the roots and from *more*."""
         forced = set(more)
         self.built, self.seen = {}, set()
-        queue: List[str] = []
+        queue: list[str] = []
         for root in self.roots:
             self._believe(root.spec)
             queue.append(root.spec.name)
@@ -232,7 +232,7 @@ class _Walk:
         mask = (mask & guess.mask) or mask
         return mask & -mask
 
-    def _provider(self, virtual: str) -> Optional[str]:
+    def _provider(self, virtual: str) -> str | None:
         providers = self.catalog.providers(virtual)
         for name in providers:
             if name in self.seen:

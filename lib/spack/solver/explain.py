@@ -7,7 +7,7 @@ changed.
 
 from __future__ import annotations
 
-from typing import Iterator, List, Optional, Sequence
+from collections.abc import Iterator, Sequence
 
 from spack.errors import UnsatisfiableError
 from spack.solver.assumptions import Assumption
@@ -86,9 +86,9 @@ class _Account:
         """Whether *root* takes part in the contradiction."""
         return any(root is other for other in self.blamed)
 
-    def causes(self) -> List[UnsatisfiableError]:
+    def causes(self) -> list[UnsatisfiableError]:
         """One error for each guard that says something."""
-        found: List[UnsatisfiableError] = []
+        found: list[UnsatisfiableError] = []
         for guard in self.guards:
             if guard.kind == "domain":
                 if not self.absent:
@@ -144,7 +144,7 @@ class _Account:
             when = ""  # it is part of the text
         names = {"text": guard.text, "package": guard.package, "when": when}
         message = _WORDS[guard.kind].format_map(names)
-        hint: Optional[str] = None
+        hint: str | None = None
         if guard.kind in _HINTS:
             hint = _HINTS[guard.kind].format_map(names)
         if guard in self.absent:
@@ -201,7 +201,7 @@ class _Account:
             targets = list(self.catalog.problem.host.targets) or [self.catalog.problem.host.target]
             yield self._error(guard, f"this machine runs code for {either(targets[:FEW])}", None)
 
-    def _error(self, guard: Assumption, message: str, hint: Optional[str]) -> UnsatisfiableError:
+    def _error(self, guard: Assumption, message: str, hint: str | None) -> UnsatisfiableError:
         origin = guard.origin
         return UnsatisfiableError(
             f"{message} ({origin})" if origin else message,
@@ -225,7 +225,7 @@ def _subject(guard: Assumption) -> str:
     return guard.package
 
 
-def _constraints(guard: Assumption) -> List[Spec]:
+def _constraints(guard: Assumption) -> list[Spec]:
     if guard.kind == "dependency":
         return [Spec.parse(guard.text)]
     if guard.kind == "root":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence
+from collections.abc import Sequence
 
 from spack.solver.candidates import Candidates
 from spack.spec import Spec
@@ -44,7 +44,7 @@ def domain(candidates: Candidates) -> str:
     return text + (f" (deprecated and left out: {deprecated})" if deprecated else "")
 
 
-def deprecated_hint(candidates: Candidates, wanted: Sequence[Spec]) -> Optional[str]:
+def deprecated_hint(candidates: Candidates, wanted: Sequence[Spec]) -> str | None:
     """What to do where a version that is left out would be all that is *wanted*; else None."""
     fitting = _left_out(candidates)
     for spec in wanted:
@@ -75,9 +75,9 @@ def either(texts: Sequence[str]) -> str:
     return f"{', '.join(texts[:-1])} or {texts[-1]}"
 
 
-def variant_reasons(candidates: Candidates, wanted: Sequence[Spec]) -> List[str]:
+def variant_reasons(candidates: Candidates, wanted: Sequence[Spec]) -> list[str]:
     """Why variants that are asked for may not be had: conditions and groups of values."""
-    found: List[str] = []
+    found: list[str] = []
     recipe = candidates.recipe
     for value in [value for spec in wanted for value in spec.variants.values()]:
         definitions = [v for v in recipe.variants if v.name == value.name] if recipe else []

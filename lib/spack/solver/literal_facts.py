@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Set, Tuple
+from typing import TYPE_CHECKING, Any
 
 from spack.solver.cycles import reachable
 from spack.solver.quoting import quote
@@ -25,7 +25,7 @@ class LiteralFacts:
         self.emit = encoder.emit
 
         #: Versions that the program knows, by package.
-        self._kept: Dict[str, int] = {}
+        self._kept: dict[str, int] = {}
 
     def write(self) -> None:
         """Emit all of it."""
@@ -38,7 +38,7 @@ class LiteralFacts:
 
     def _versions(self) -> None:
         """The candidates of each package: of those that look alike, the best."""
-        masks: Dict[str, List[int]] = {}
+        masks: dict[str, list[int]] = {}
         for literal in self.conditions.literals:
             if literal.key[0] == "v":
                 masks.setdefault(literal.package, []).append(literal.key[2])
@@ -51,7 +51,7 @@ class LiteralFacts:
             candidates = self.world.catalog.get(name)
             p, told_apart = quote(name), sorted(set(masks.get(name, ())))
             usable = candidates.buildable & self.world.alive(name)
-            kinds: Set[Tuple[bool, ...]] = set()
+            kinds: set[tuple[bool, ...]] = set()
             cost = 0
             for index in range(len(candidates.versions)):
                 if not candidates.buildable >> index & 1:
@@ -71,7 +71,7 @@ class LiteralFacts:
 
     def _literals(self) -> None:
         """Meaning of the literals, and the conditions made of them."""
-        writers: Dict[str, Any] = {
+        writers: dict[str, Any] = {
             "b": lambda p, n, key: self.emit(f"lval({p},{n},{quote(key[1])},{quote(key[2])})."),
             "h": lambda p, n, key: self.emit(f"lhas({p},{n},{quote(key[1])})."),
             "x": self._exact_literal,
@@ -105,7 +105,7 @@ class LiteralFacts:
             mask >>= 1
             index += 1
 
-    def _exact_literal(self, p: str, number: int, key: Tuple[str, str, Tuple[str, ...]]) -> None:
+    def _exact_literal(self, p: str, number: int, key: tuple[str, str, tuple[str, ...]]) -> None:
         self.emit(f"lonly({p},{number},{quote(key[1])}).")
         self.emit(*(f"lonlyval({number},{quote(value)})." for value in key[2]))
 
@@ -113,7 +113,7 @@ class LiteralFacts:
         self,
         p: str,
         number: int,
-        key: Tuple[str, str, bool, int, Tuple[str, ...], Tuple[str, ...]],
+        key: tuple[str, str, bool, int, tuple[str, ...], tuple[str, ...]],
     ) -> None:
         _, name, direct, condition, virtuals, types = key
         q = quote(name)
@@ -124,7 +124,7 @@ class LiteralFacts:
         if direct:
             self.emit(*(f"ldeptype({number},{kind})." for kind in types))
 
-    def _virtual_literal(self, p: str, number: int, key: Tuple[Any, ...]) -> None:
+    def _virtual_literal(self, p: str, number: int, key: tuple[Any, ...]) -> None:
         _, virtual, direct, versions, providers, asked = key
         self.emit(f"ldepvirt({number},{quote(virtual)}).")
         wanted = Spec.of(virtual, versions=VersionList.parse(versions)) if versions else None

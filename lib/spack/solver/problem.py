@@ -6,17 +6,12 @@ environment, no path of the machine. Equal problems have equal solutions.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import (
     TYPE_CHECKING,
     Any,
-    FrozenSet,
-    Mapping,
-    Optional,
     Protocol,
-    Sequence,
-    Tuple,
-    Union,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +34,7 @@ __all__ = [
 class RecipeSource(Protocol):
     """Facts of packages by name; loading one must not cost loading all."""
 
-    def get(self, name: str) -> Optional[Recipe]:
+    def get(self, name: str) -> Recipe | None:
         """The facts of package *name*; None when no repository has it."""
 
     def providers(self, virtual: str) -> Sequence[str]:
@@ -58,7 +53,7 @@ class ExternalLike(Protocol):
     @property
     def spec(self) -> str: ...
     @property
-    def prefix(self) -> Optional[str]: ...
+    def prefix(self) -> str | None: ...
     @property
     def modules(self) -> Sequence[str]: ...
     @property
@@ -77,7 +72,7 @@ class RequirementLike(Protocol):
     @property
     def when(self) -> str: ...
     @property
-    def message(self) -> Optional[str]: ...
+    def message(self) -> str | None: ...
     @property
     def origin(self) -> Any: ...
 
@@ -86,7 +81,7 @@ class PackageLike(Protocol):
     """Settings of one package, or of ``all``; see :mod:`spack.config`."""
 
     @property
-    def buildable(self) -> Optional[bool]: ...
+    def buildable(self) -> bool | None: ...
     @property
     def externals(self) -> Sequence[ExternalLike]: ...
     @property
@@ -149,15 +144,15 @@ class Problem:
     :param seconds: bound on the time of one optimisation; the best solution so far is taken.
     """
 
-    roots: Tuple[Root, ...]
+    roots: tuple[Root, ...]
     recipes: RecipeSource
     host: HostLike
     packages: Mapping[str, PackageLike] = field(default_factory=dict)
     reusable: Sequence[ConcreteSpec] = ()
-    reuse: Union[bool, str] = True
-    unify: Union[bool, str] = True
+    reuse: bool | str = True
+    unify: bool | str = True
     deprecated: bool = False
-    tests: Union[bool, FrozenSet[str]] = False
+    tests: bool | frozenset[str] = False
     max_duplicates: int = 4
     develop: Mapping[str, Root] = field(default_factory=dict)
     seconds: float = 300.0
@@ -171,9 +166,9 @@ class Statistics:
     expanded: int = 0
     possible: int = 0
     facts: int = 0
-    duplicates: Tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
     optimal: bool = True
-    cost: Tuple[Tuple[str, int], ...] = ()
+    cost: tuple[tuple[str, int], ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -181,5 +176,5 @@ class Statistics:
 class Solution:
     """Concrete specs, one a root, in the order of the problem's roots."""
 
-    roots: Tuple[ConcreteSpec, ...]
+    roots: tuple[ConcreteSpec, ...]
     stats: Statistics = field(default_factory=Statistics)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
+from collections.abc import Mapping, Sequence
 
 from spack.solver.candidates import Candidates, Catalog
 from spack.solver.expansion import Expansion, dependency_records
@@ -28,7 +28,7 @@ class RoundContext:
         plan: Expansion,
         multi: Mapping[str, int],
         relaxed: bool = False,
-        opened: FrozenSet[str] = frozenset(),
+        opened: frozenset[str] = frozenset(),
     ) -> None:
         self.catalog = catalog
         self.problem = catalog.problem
@@ -38,9 +38,9 @@ class RoundContext:
         self.multi = multi
         self.relaxed = relaxed
         self.opened = opened
-        self._direct: Dict[str, Set[str]] = {}
-        self._alive: Dict[str, int] = {}
-        self._hashes: Dict[str, List[ConcreteSpec]] = {}
+        self._direct: dict[str, set[str]] = {}
+        self._alive: dict[str, int] = {}
+        self._hashes: dict[str, list[ConcreteSpec]] = {}
         self.targets = self._target_choice()
 
     def expanded(self, name: str) -> bool:
@@ -93,7 +93,7 @@ class RoundContext:
                     direct.update(self.catalog.providers(target))
         return dependency in direct
 
-    def hashes(self, name: str) -> List[ConcreteSpec]:
+    def hashes(self, name: str) -> list[ConcreteSpec]:
         """Installed specs that a node of *name* may be."""
         known = self._hashes.get(name)
         if known is None:
@@ -105,9 +105,9 @@ class RoundContext:
             self._hashes[name] = known
         return known
 
-    def _named_hashes(self) -> Set[str]:
+    def _named_hashes(self) -> set[str]:
         """Hashes that a root names, with everything below them."""
-        found: Set[str] = set()
+        found: set[str] = set()
         for root in self.roots:
             for spec in root.spec.traverse():
                 if spec.hash_prefix:
@@ -115,7 +115,7 @@ class RoundContext:
                         found.update(s.dag_hash() for s in concrete.traverse(("link", "run")))
         return found
 
-    def _target_choice(self) -> Tuple[str, ...]:
+    def _target_choice(self) -> tuple[str, ...]:
         """The targets to choose from: one, unless somebody asks for another."""
         host = self.problem.host
         preferred = self._preferred_target()

@@ -6,7 +6,7 @@ exist. :func:`precheck` finds them without grounding anything.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from collections.abc import Iterable, Iterator, Sequence
 
 from spack.errors import RecipeError, SpackError, SpecError, UnsatisfiableError
 from spack.solver.candidates import Candidates, Catalog
@@ -18,12 +18,12 @@ from spack.spec import Spec, VariantValue, Version, VersionRange
 __all__ = ["near_versions", "precheck"]
 
 
-def precheck(catalog: Catalog, roots: Sequence[Root]) -> Tuple[Root, ...]:
+def precheck(catalog: Catalog, roots: Sequence[Root]) -> tuple[Root, ...]:
     """Roots ready to be solved: hashes and virtual packages have become package names.
 
     :raises SpackError: everything that cannot be, all at once.
     """
-    problems: List[SpackError] = []
+    problems: list[SpackError] = []
     ready = []
     for root in roots:
         try:
@@ -171,7 +171,7 @@ def _unknown_package(catalog: Catalog, name: str, origin: str) -> RecipeError:
 
 def _no_version(
     catalog: Catalog, candidates: Candidates, spec: Spec, root: Root
-) -> Optional[UnsatisfiableError]:
+) -> UnsatisfiableError | None:
     if spec.versions.is_any or spec.hash_prefix:
         return None
     name, mask = candidates.name, candidates.mask(spec.versions)
@@ -219,7 +219,7 @@ def _unfit(catalog: Catalog, root: Root, spec: Spec) -> Iterator[str]:
             yield f"{root.spec.name} depends on {record.spec}{condition} ({place})"
 
 
-def near_versions(spec: Spec, candidates: Candidates) -> List[str]:
+def near_versions(spec: Spec, candidates: Candidates) -> list[str]:
     """Versions around the one that was asked for, and the newest."""
     ends = [end for part in spec.versions for end in _ends(part)]
     wanted = max(ends) if ends else None
@@ -236,7 +236,7 @@ def near_versions(spec: Spec, candidates: Candidates) -> List[str]:
     return [str(version) for version in sorted(chosen, reverse=True)]
 
 
-def _ends(part: Union[Version, VersionRange]) -> List[Version]:
+def _ends(part: Version | VersionRange) -> list[Version]:
     if isinstance(part, Version):
         return [part]
     return [end for end in (part.lo, part.hi) if end is not None]
@@ -244,7 +244,7 @@ def _ends(part: Union[Version, VersionRange]) -> List[Version]:
 
 def _no_variant(
     candidates: Candidates, value: VariantValue, root: Root
-) -> Optional[UnsatisfiableError]:
+) -> UnsatisfiableError | None:
     recipe = candidates.recipe
     if recipe is None or value.name in FREE_KEYS or value.propagate:
         return None
@@ -263,7 +263,7 @@ def _no_variant(
             hint=f"its variants are {', '.join(known)}" if known else "it has no variants",
             ref="unknown-variant",
         )
-    allowed: Dict[str, None] = {}
+    allowed: dict[str, None] = {}
     for record in definitions:
         if record.values is None and record.kind != "bool":
             return None

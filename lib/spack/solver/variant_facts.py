@@ -6,7 +6,8 @@ optimal solution, and the decoder adds them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from spack.recipe.records import VariantRecord
 from spack.solver.quoting import quote
@@ -38,7 +39,7 @@ def preferred_variants(catalog: Catalog, package: str) -> Mapping[str, VariantVa
     return known
 
 
-def allowed_values(record: VariantRecord) -> Optional[Tuple[Tuple[str, str], ...]]:
+def allowed_values(record: VariantRecord) -> tuple[tuple[str, str], ...] | None:
     """Pairs of value and condition; None when any text will do."""
     if record.kind == "bool":
         conditions = dict(record.values or ())
@@ -47,8 +48,8 @@ def allowed_values(record: VariantRecord) -> Optional[Tuple[Tuple[str, str], ...
 
 
 def default_values(
-    record: VariantRecord, wished: Optional[VariantValue], extra: Sequence[str] = ()
-) -> Tuple[str, ...]:
+    record: VariantRecord, wished: VariantValue | None, extra: Sequence[str] = ()
+) -> tuple[str, ...]:
     """The default of one definition, or what is preferred where the definition allows it.
 
     :param extra: values that an external has although the recipe does not list them.
@@ -70,7 +71,7 @@ class VariantFacts:
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
-        self._done: Set[Tuple[str, str]] = set()
+        self._done: set[tuple[str, str]] = set()
 
     def collect(self) -> None:
         """Compile the conditions of definitions, until none mentions a further variant."""
@@ -103,7 +104,7 @@ class VariantFacts:
     def _variant(self, package: str, name: str) -> None:
         encoder = self.encoder
         outside = self._external_values(package, name)
-        numbers: List[int] = []
+        numbers: list[int] = []
         for record in encoder.conditions.definitions(package, name):
             condition = encoder.conditions.when(package, record.when)
             if condition is None:
@@ -117,11 +118,11 @@ class VariantFacts:
                 encoder.emit(f"vcond({number},{condition}).")
             self._definition(package, record, number, outside)
 
-    def _external_values(self, package: str, name: str) -> Tuple[str, ...]:
+    def _external_values(self, package: str, name: str) -> tuple[str, ...]:
         encoder = self.encoder
         if not encoder.catalog.externals(package):
             return ()
-        found: Dict[str, None] = {}
+        found: dict[str, None] = {}
         p, v = quote(package), quote(name)
         for external in encoder.catalog.get(package).externals:
             value = external.spec.variants.get(name)
@@ -131,7 +132,7 @@ class VariantFacts:
         return tuple(found)
 
     def _definition(
-        self, package: str, record: VariantRecord, number: int, outside: Tuple[str, ...]
+        self, package: str, record: VariantRecord, number: int, outside: tuple[str, ...]
     ) -> None:
         encoder, emit = self.encoder, self.encoder.emit
         wished = preferred_variants(encoder.catalog, package).get(record.name)
@@ -154,8 +155,8 @@ class VariantFacts:
             self._groups(record, number, list(values))
 
     def _values(
-        self, record: VariantRecord, named: Set[str], also: Sequence[str]
-    ) -> Dict[str, str]:
+        self, record: VariantRecord, named: set[str], also: Sequence[str]
+    ) -> dict[str, str]:
         """The values that the program may choose from, with their conditions."""
         allowed = allowed_values(record)
         if allowed is None:
@@ -175,7 +176,7 @@ class VariantFacts:
             if "none" in values:
                 emit(f'alone({number},"none").')
             return
-        mixes: Set[Tuple[str, str]] = set()
+        mixes: set[tuple[str, str]] = set()
         for group in record.sets:
             inside = sorted(value for value in group if value in values)
             if len(group) == 1 and inside:

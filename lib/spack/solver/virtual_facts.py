@@ -8,7 +8,7 @@ package ``<virtual>?``. When a solution uses it, the next round looks at each fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from spack.solver.expansion import LANGUAGES
 from spack.solver.quoting import quote
@@ -34,7 +34,7 @@ class _User(NamedTuple):
     name: str
     number: int
     spec: Spec
-    types: Tuple[str, ...]
+    types: tuple[str, ...]
 
 
 class VirtualFacts:
@@ -45,10 +45,10 @@ class VirtualFacts:
         self.world = encoder.world
         self.catalog = encoder.catalog
         self.emit = encoder.emit
-        self._users: Dict[str, List[_User]] = {}
-        self._shown: Dict[str, Dict[str, None]] = {}
+        self._users: dict[str, list[_User]] = {}
+        self._shown: dict[str, dict[str, None]] = {}
 
-    def need(self, name: str, number: int, spec: Spec, types: Tuple[str, ...]) -> None:
+    def need(self, name: str, number: int, spec: Spec, types: tuple[str, ...]) -> None:
         """A dependency of *name* leads to the virtual package that *spec* names."""
         virtual = spec.name
         self.emit(f"dvirt({number},{quote(virtual)}).")
@@ -62,7 +62,7 @@ class VirtualFacts:
         for provider in self._shown[virtual]:
             self._use(user, provider)
 
-    def _prominent(self, virtual: str) -> List[str]:
+    def _prominent(self, virtual: str) -> list[str]:
         """Providers that are there, that are expanded, and the first that could be built."""
         found = []
         first = True
@@ -150,7 +150,7 @@ class VirtualFacts:
                     if given.name != other.name:
                         self.emit(f"together({term},{quote(given.name)},{quote(other.name)}).")
 
-    def _provisions(self, name: str) -> List[List[Spec]]:
+    def _provisions(self, name: str) -> list[list[Spec]]:
         """What each ``provides`` of a recipe names."""
         if not self.world.expanded(name) and not self.world.ready(name):
             return []
@@ -159,7 +159,7 @@ class VirtualFacts:
             return []
         return [[Spec.parse(text) for text in record.virtuals] for record in recipe.provides]
 
-    def provided(self, provider: str, wanted: Spec, within: bool) -> List[str]:
+    def provided(self, provider: str, wanted: Spec, within: bool) -> list[str]:
         """The provisions of *provider* for a virtual, by the version that they give it.
 
         :param within: those that lie wholly in what is *wanted*, else those that have nothing

@@ -7,7 +7,8 @@ business of the callers, since a constraint and a concrete graph look for them d
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 from spack.spec.architecture import NO_ARCH
 from spack.spec.variant import VariantValue
@@ -61,11 +62,11 @@ class Flag(str):
         flag.propagate = propagate
         return flag
 
-    def __getnewargs__(self) -> Tuple[Any, ...]:
+    def __getnewargs__(self) -> tuple[Any, ...]:
         return str(self), self.propagate
 
 
-def split_flags(text: str, propagate: bool = False) -> Tuple[Flag, ...]:
+def split_flags(text: str, propagate: bool = False) -> tuple[Flag, ...]:
     """The flags in *text*: a word that does not start with ``-`` belongs to the one before."""
     flags: list[str] = []
     for word in text.split():

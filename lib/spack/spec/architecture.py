@@ -7,7 +7,7 @@ extends, ``a:b`` what lies between. The graph is archspec's; it is asked only wh
 
 from __future__ import annotations
 
-from typing import Any, Tuple, Union
+from typing import Any
 
 from spack.errors import SpecError
 
@@ -21,15 +21,15 @@ class ArchSpec:
 
     __slots__ = ("os", "platform", "target")
 
-    platform: Union[str, None]
-    os: Union[str, None]
-    target: Union[str, None]
+    platform: str | None
+    os: str | None
+    target: str | None
 
     def __init__(
         self,
-        platform: Union[str, None] = None,
-        os: Union[str, None] = None,
-        target: Union[str, None] = None,
+        platform: str | None = None,
+        os: str | None = None,
+        target: str | None = None,
     ) -> None:
         _set(self, "platform", platform)
         _set(self, "os", os)
@@ -39,11 +39,11 @@ class ArchSpec:
         raise AttributeError("ArchSpec is immutable")
 
     @property
-    def parts(self) -> Tuple[Union[str, None], Union[str, None], Union[str, None]]:
+    def parts(self) -> tuple[str | None, str | None, str | None]:
         """Platform, operating system and target."""
         return (self.platform, self.os, self.target)
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return ArchSpec, self.parts
 
     def __eq__(self, other: object) -> bool:
@@ -115,15 +115,15 @@ _set = object.__setattr__
 NO_ARCH = ArchSpec()
 
 
-def _part_satisfies(mine: Union[str, None], theirs: Union[str, None]) -> bool:
+def _part_satisfies(mine: str | None, theirs: str | None) -> bool:
     return theirs is None or mine == theirs or (theirs == ANY and mine is not None)
 
 
-def _part_intersects(mine: Union[str, None], theirs: Union[str, None]) -> bool:
+def _part_intersects(mine: str | None, theirs: str | None) -> bool:
     return mine is None or theirs is None or mine == theirs or ANY in (mine, theirs)
 
 
-def _part_common(mine: Union[str, None], theirs: Union[str, None]) -> Union[str, None]:
+def _part_common(mine: str | None, theirs: str | None) -> str | None:
     return theirs if mine is None or (mine == ANY and theirs is not None) else mine
 
 
@@ -158,7 +158,7 @@ def target_intersection(left: str, right: str) -> str:
 
 
 #: Lower end, upper end, and whether it is a range; a plain name is both its ends.
-_Range = Tuple[str, str, bool]
+_Range = tuple[str, str, bool]
 
 
 def _ends(part: str) -> _Range:

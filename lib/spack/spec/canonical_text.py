@@ -8,7 +8,7 @@ Namespaces of named nodes are not printed; compilers after ``%`` have their lega
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Tuple, Union
+from typing import TYPE_CHECKING, Any
 
 from spack.spec.algebra import BUILTIN_TO_LEGACY, FLAG_NAMES
 from spack.spec.variant import quoted
@@ -30,7 +30,7 @@ def spec_text(spec: Spec) -> str:
     return f"{text} {below}" if text else below
 
 
-def node_text(spec: Spec, name: Union[str, None] = None) -> str:
+def node_text(spec: Spec, name: str | None = None) -> str:
     """The text of the node alone, under another *name* if given."""
     if spec.file is not None:
         return spec.file
@@ -41,7 +41,7 @@ def node_text(spec: Spec, name: Union[str, None] = None) -> str:
     words = [head, *_flags(spec)] if spec.flags else [head]
     if spec.variants:
         booleans = ""
-        pairs: List[str] = []
+        pairs: list[str] = []
         for key in sorted(spec.variants):
             value = spec.variants[key]
             if value.kind == "bool":
@@ -72,7 +72,7 @@ def node_text(spec: Spec, name: Union[str, None] = None) -> str:
 def dependency_text(dependency: Dependency) -> str:
     """The text of one dependency with its sigil, and of the dependencies below it."""
     spec = dependency.spec
-    attributes: List[str] = []
+    attributes: list[str] = []
     if dependency.when is not None:
         attributes.append(f"when={_condition(str(dependency.when))}")
     if dependency.deptypes:
@@ -91,14 +91,14 @@ def dependency_text(dependency: Dependency) -> str:
 
 
 def _dependencies_text(spec: Spec) -> str:
-    rows: List[Tuple[Any, ...]] = sorted(
+    rows: list[tuple[Any, ...]] = sorted(
         (not edge.direct, edge.spec.name, edge.deptypes, dependency_text(edge))
         for edge in spec.dependencies
     )
     return " ".join(row[-1] for row in rows)
 
 
-def _flags(spec: Spec) -> List[str]:
+def _flags(spec: Spec) -> list[str]:
     words = []
     for key in FLAG_NAMES:
         for propagate in (False, True):

@@ -7,7 +7,8 @@ all its dependencies but those that are only tested with; it is computed when fi
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Iterator, List, Mapping, Tuple, Union
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from spack.spec.algebra import DEPTYPES, NOTHING, node_satisfies, read_only
 from spack.spec.architecture import ArchSpec
@@ -55,18 +56,18 @@ class ConcreteSpec:
     )
 
     name: str
-    namespace: Union[str, None]
+    namespace: str | None
     version: Version
     variants: Mapping[str, VariantValue]
-    flags: Mapping[str, Tuple[str, ...]]
+    flags: Mapping[str, tuple[str, ...]]
     platform: str
     os: str
     target: str
-    edges: Tuple[Edge, ...]
-    external_data: Union[External, None]
-    package_hash: Union[str, None]
-    _hash: Union[str, None]
-    _lists: Union[Tuple[VersionList, ArchSpec], None]
+    edges: tuple[Edge, ...]
+    external_data: External | None
+    package_hash: str | None
+    _hash: str | None
+    _lists: tuple[VersionList, ArchSpec] | None
 
     #: It is no constraint, but one configuration.
     concrete = True
@@ -76,16 +77,16 @@ class ConcreteSpec:
     def __init__(
         self,
         name: str,
-        namespace: Union[str, None],
-        version: Union[Version, str],
+        namespace: str | None,
+        version: Version | str,
         variants: Mapping[str, VariantValue] = NOTHING,
-        flags: Mapping[str, Tuple[str, ...]] = NOTHING,
+        flags: Mapping[str, tuple[str, ...]] = NOTHING,
         platform: str = "",
         os: str = "",
         target: str = "",
         edges: Iterable[Edge] = (),
-        external: Union[External, None] = None,
-        package_hash: Union[str, None] = None,
+        external: External | None = None,
+        package_hash: str | None = None,
     ) -> None:
         _set(self, "name", name)
         _set(self, "namespace", namespace)
@@ -112,7 +113,7 @@ class ConcreteSpec:
 
     # ---- identity -------------------------------------------------------------------------
 
-    def dag_hash(self, length: Union[int, None] = None) -> str:
+    def dag_hash(self, length: int | None = None) -> str:
         """The hash of node and dependencies, or its first *length* characters."""
         digest = self._hash or dag_hash(self)
         return digest if length is None else digest[:length]
@@ -164,12 +165,12 @@ class ConcreteSpec:
     # ---- parts ----------------------------------------------------------------------------
 
     @property
-    def external(self) -> Union[External, None]:
+    def external(self) -> External | None:
         """Where it lives when it is not built here; None (false) otherwise."""
         return self.external_data
 
     @property
-    def external_path(self) -> Union[str, None]:
+    def external_path(self) -> str | None:
         """Prefix of an external."""
         return self.external_data.path if self.external_data is not None else None
 
@@ -193,7 +194,7 @@ class ConcreteSpec:
         """The same as :attr:`arch`."""
         return self._views()[1]
 
-    def _views(self) -> Tuple[VersionList, ArchSpec]:
+    def _views(self) -> tuple[VersionList, ArchSpec]:
         views = self._lists
         if views is None:
             arch = ArchSpec(self.platform or None, self.os or None, self.target or None)
@@ -220,10 +221,10 @@ class ConcreteSpec:
 
     def edges_to_dependencies(
         self,
-        name: Union[str, None] = None,
+        name: str | None = None,
         deptype: DepTypes = DEPTYPES,
-        virtuals: Union[str, Iterable[str], None] = None,
-    ) -> List[Edge]:
+        virtuals: str | Iterable[str] | None = None,
+    ) -> list[Edge]:
         """Direct edges to *name* that have one of the types and provide one of *virtuals*."""
         types = dependency_types(deptype)
         bound = {virtuals} if isinstance(virtuals, str) else set(virtuals or ())
@@ -237,10 +238,10 @@ class ConcreteSpec:
 
     def dependencies(
         self,
-        name: Union[str, None] = None,
+        name: str | None = None,
         deptype: DepTypes = DEPTYPES,
-        virtuals: Union[str, Iterable[str], None] = None,
-    ) -> List[ConcreteSpec]:
+        virtuals: str | Iterable[str] | None = None,
+    ) -> list[ConcreteSpec]:
         """Direct dependencies, selected as in :meth:`edges_to_dependencies`."""
         return [edge.spec for edge in self.edges_to_dependencies(name, deptype, virtuals)]
 
@@ -268,7 +269,7 @@ class ConcreteSpec:
         """Every edge below, once, breadth first."""
         return traverse_edges(self, deptypes)
 
-    def find_edge(self, name: str) -> Union[Edge, None]:
+    def find_edge(self, name: str) -> Edge | None:
         """The edge to the dependency that *name* (a package or a virtual) means here, if any.
 
         Direct build and test dependencies come first, then what is linked or run, breadth first.
@@ -297,7 +298,7 @@ class ConcreteSpec:
 
     __getitem__ = lookup
 
-    def __contains__(self, wanted: Union[str, Spec, ConcreteSpec]) -> bool:
+    def __contains__(self, wanted: str | Spec | ConcreteSpec) -> bool:
         """Whether this node (anonymous or own name), or the dependency of that name, satisfies."""
         if isinstance(wanted, ConcreteSpec):
             return any(node == wanted for node in self.traverse(DEPTYPES))
@@ -309,7 +310,7 @@ class ConcreteSpec:
 
     # ---- relations ------------------------------------------------------------------------
 
-    def satisfies(self, other: Union[str, Spec, ConcreteSpec], deps: bool = True) -> bool:
+    def satisfies(self, other: str | Spec | ConcreteSpec, deps: bool = True) -> bool:
         """Whether this configuration is one of *other*.
 
         ``%x`` looks at direct edges, ``^x`` at direct build edges and everything linked or run;
@@ -326,7 +327,7 @@ class ConcreteSpec:
             return False
         return not deps or all(self._has(wanted) for wanted in other.dependencies)
 
-    def intersects(self, other: Union[str, Spec, ConcreteSpec], deps: bool = True) -> bool:
+    def intersects(self, other: str | Spec | ConcreteSpec, deps: bool = True) -> bool:
         """The same as :meth:`satisfies`: one configuration either is in *other* or is not."""
         return self.satisfies(other, deps)
 
@@ -355,7 +356,7 @@ class ConcreteSpec:
 
     def as_spec(self, dependencies: bool = False) -> Spec:
         """The constraint that only this node (and, if asked, its direct edges) satisfies."""
-        edges: Tuple[Dependency, ...] = ()
+        edges: tuple[Dependency, ...] = ()
         if dependencies:
             edges = tuple(
                 Dependency(
@@ -392,7 +393,7 @@ _PARTS = (
 )
 
 
-def _provides(edge: Edge, virtuals: Tuple[str, ...]) -> bool:
+def _provides(edge: Edge, virtuals: tuple[str, ...]) -> bool:
     return all(virtual in edge.virtuals or virtual == edge.spec.name for virtual in virtuals)
 
 

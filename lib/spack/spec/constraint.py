@@ -15,7 +15,8 @@ not printed; equal constraints have equal texts, but for spellings of versions (
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Mapping, Tuple, Union
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from spack.errors import SpecError
 from spack.spec.algebra import NOTHING, node_intersects, node_satisfies, read_only
@@ -54,24 +55,24 @@ class Spec:
 
     #: ``""`` for an anonymous constraint.
     name: str
-    namespace: Union[str, None]
+    namespace: str | None
     versions: VersionList
     variants: Mapping[str, VariantValue]
     #: Compiler flags by name; the flags are :class:`spack.spec.algebra.Flag`.
-    flags: Mapping[str, Tuple[str, ...]]
+    flags: Mapping[str, tuple[str, ...]]
     arch: ArchSpec
     #: First characters of the hash of a concrete spec (``/abcdef``), or None.
-    hash_prefix: Union[str, None]
-    dependencies: Tuple[Dependency, ...]
+    hash_prefix: str | None
+    dependencies: tuple[Dependency, ...]
     #: A spec file that was given instead of a name; resolved by whoever may read files.
-    file: Union[str, None]
-    _key_cache: Tuple[Any, ...]
+    file: str | None
+    _key_cache: tuple[Any, ...]
     _text: str
 
     #: A constraint is never a concrete spec.
     concrete = False
 
-    def __new__(cls, text: Union[str, Spec] = "") -> Spec:
+    def __new__(cls, text: str | Spec = "") -> Spec:
         if isinstance(text, Spec):
             return text
         return cls.parse(text)
@@ -94,14 +95,14 @@ class Spec:
     def of(
         name: str = "",
         *,
-        namespace: Union[str, None] = None,
+        namespace: str | None = None,
         versions: VersionList = any_version,
         variants: Mapping[str, VariantValue] = NOTHING,
-        flags: Mapping[str, Tuple[str, ...]] = NOTHING,
+        flags: Mapping[str, tuple[str, ...]] = NOTHING,
         arch: ArchSpec = NO_ARCH,
-        hash_prefix: Union[str, None] = None,
-        dependencies: Tuple[Dependency, ...] = (),
-        file: Union[str, None] = None,
+        hash_prefix: str | None = None,
+        dependencies: tuple[Dependency, ...] = (),
+        file: str | None = None,
     ) -> Spec:
         """A constraint from its parts; mappings are taken over, not copied."""
         spec = object.__new__(Spec)
@@ -136,7 +137,7 @@ class Spec:
         raise AttributeError("Spec is immutable")
 
     @property
-    def _key(self) -> Tuple[Any, ...]:
+    def _key(self) -> tuple[Any, ...]:
         try:
             return self._key_cache
         except AttributeError:
@@ -158,7 +159,7 @@ class Spec:
             _set(self, "_key_cache", key)
             return key
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (
             {
                 part: dict(value) if part in ("variants", "flags") else value
@@ -237,22 +238,22 @@ class Spec:
         return version
 
     @property
-    def platform(self) -> Union[str, None]:
+    def platform(self) -> str | None:
         """Platform of the architecture, or None."""
         return self.arch.platform
 
     @property
-    def os(self) -> Union[str, None]:
+    def os(self) -> str | None:
         """Operating system of the architecture, or None."""
         return self.arch.os
 
     @property
-    def target(self) -> Union[str, None]:
+    def target(self) -> str | None:
         """Target constraint, or None."""
         return self.arch.target
 
     @property
-    def architecture(self) -> Union[ArchSpec, None]:
+    def architecture(self) -> ArchSpec | None:
         """The architecture, or None when it is not constrained."""
         return self.arch or None
 
@@ -262,7 +263,7 @@ class Spec:
         for dependency in self.dependencies:
             yield from dependency.spec.traverse()
 
-    def __contains__(self, text: Union[str, Spec]) -> bool:
+    def __contains__(self, text: str | Spec) -> bool:
         wanted = Spec(text)
         if not wanted.name or wanted.name == self.name:
             return self.satisfies(wanted)
@@ -333,10 +334,10 @@ class Spec:
             return other  # type: ignore[no-any-return]  # a Spec by contract
         if not self.intersects(other, deps):
             raise _clash(self, other)
-        variants: Dict[str, VariantValue] = dict(self.variants)
+        variants: dict[str, VariantValue] = dict(self.variants)
         for name, value in other.variants.items():
             variants[name] = variants[name].constrain(value) if name in variants else value
-        flags: Dict[str, Tuple[str, ...]] = dict(self.flags)
+        flags: dict[str, tuple[str, ...]] = dict(self.flags)
         for name, values in other.flags.items():
             known = flags.get(name, ())
             flags[name] = (*known, *(flag for flag in values if flag not in known))
@@ -371,13 +372,13 @@ _PARTS = (
 )
 
 #: Constraints by the texts that were parsed; filled by :mod:`spack.spec.parser`.
-parsed: Dict[str, Spec] = {}
+parsed: dict[str, Spec] = {}
 
 #: The constraint that allows everything.
 ANYTHING = Spec.of()
 
 
-def _rebuild(parts: Dict[str, Any]) -> Spec:
+def _rebuild(parts: dict[str, Any]) -> Spec:
     return Spec.of(**parts)
 
 

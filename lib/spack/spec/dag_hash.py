@@ -6,7 +6,7 @@ prefixes and of lock files: what goes into them is fixed by :func:`dag_hash` alo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Union
+from typing import TYPE_CHECKING, Any
 
 from spack.spec.algebra import DEPTYPES
 from spack.spec.traversal import post_order
@@ -51,15 +51,15 @@ def dag_hash(spec: ConcreteSpec) -> str:
     return digest
 
 
-def _variant_data(value: VariantValue) -> Union[bool, str, List[str]]:
+def _variant_data(value: VariantValue) -> bool | str | list[str]:
     if value.kind == "bool":
         return value.value is True
     return value.values[0] if value.kind == "single" else list(value.values)
 
 
-def node_data(node: ConcreteSpec) -> Dict[str, Any]:
+def node_data(node: ConcreteSpec) -> dict[str, Any]:
     """The plain form of one node; the hashes of its dependencies must be known."""
-    data: Dict[str, Any] = {
+    data: dict[str, Any] = {
         "name": node.name,
         "namespace": node.namespace,
         "version": str(node.version),

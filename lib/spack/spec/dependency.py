@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Tuple, Union
+from typing import TYPE_CHECKING, Any
 
 from spack.spec.algebra import DEPTYPES
 from spack.spec.canonical_text import dependency_text
@@ -30,19 +30,19 @@ class Dependency:
 
     spec: Spec
     direct: bool
-    deptypes: Tuple[str, ...]
-    virtuals: Tuple[str, ...]
+    deptypes: tuple[str, ...]
+    virtuals: tuple[str, ...]
     propagate: bool
-    when: Union[Spec, None]
+    when: Spec | None
 
     def __init__(
         self,
         spec: Spec,
         direct: bool = False,
-        deptypes: Tuple[str, ...] = (),
-        virtuals: Tuple[str, ...] = (),
+        deptypes: tuple[str, ...] = (),
+        virtuals: tuple[str, ...] = (),
         propagate: bool = False,
-        when: Union[Spec, None] = None,
+        when: Spec | None = None,
     ) -> None:
         _set(self, "spec", spec)
         _set(self, "direct", direct)
@@ -55,7 +55,7 @@ class Dependency:
         raise AttributeError("Dependency is immutable")
 
     @property
-    def _key(self) -> Tuple[Any, ...]:
+    def _key(self) -> tuple[Any, ...]:
         return (
             self.spec,
             self.direct,
@@ -65,7 +65,7 @@ class Dependency:
             self.when,
         )
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Dependency, self._key
 
     def __eq__(self, other: object) -> bool:
@@ -136,8 +136,8 @@ class Dependency:
 
 
 def merged_dependencies(
-    mine: Tuple[Dependency, ...], theirs: Tuple[Dependency, ...]
-) -> Tuple[Dependency, ...]:
+    mine: tuple[Dependency, ...], theirs: tuple[Dependency, ...]
+) -> tuple[Dependency, ...]:
     """The edges of both; those of the same kind are merged.
 
     :raises SpecError: when merged nodes contradict each other.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterable, Mapping, Tuple, Union
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from spack.spec.algebra import DEPTYPES, NOTHING
 
@@ -24,14 +25,14 @@ class External:
 
     __slots__ = ("extra_attributes", "modules", "path")
 
-    path: Union[str, None]
-    modules: Tuple[str, ...]
+    path: str | None
+    modules: tuple[str, ...]
     extra_attributes: Mapping[str, Any]
 
     def __init__(
         self,
-        path: Union[str, None] = None,
-        modules: Tuple[str, ...] = (),
+        path: str | None = None,
+        modules: tuple[str, ...] = (),
         extra_attributes: Mapping[str, Any] = NOTHING,
     ) -> None:
         _set(self, "path", path)
@@ -41,9 +42,9 @@ class External:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("External is immutable")
 
-    def to_data(self) -> Dict[str, Any]:
+    def to_data(self) -> dict[str, Any]:
         """Plain data, without what is empty."""
-        data: Dict[str, Any] = {"path": self.path}
+        data: dict[str, Any] = {"path": self.path}
         if self.modules:
             data["modules"] = list(self.modules)
         if self.extra_attributes:
@@ -72,14 +73,14 @@ class Edge:
     __slots__ = ("deptypes", "spec", "virtuals")
 
     spec: ConcreteSpec
-    deptypes: FrozenSet[str]
-    virtuals: Tuple[str, ...]
+    deptypes: frozenset[str]
+    virtuals: tuple[str, ...]
 
     def __init__(
         self,
         spec: ConcreteSpec,
         deptypes: Iterable[str],
-        virtuals: Tuple[str, ...] = (),
+        virtuals: tuple[str, ...] = (),
     ) -> None:
         _set(self, "spec", spec)
         _set(self, "deptypes", deptypes if type(deptypes) is frozenset else frozenset(deptypes))

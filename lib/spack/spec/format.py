@@ -16,7 +16,8 @@ attributes are looked up with ``getattr``, never called, and private ones are re
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from spack.errors import SpecError
 

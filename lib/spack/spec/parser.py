@@ -8,7 +8,8 @@ immutable. Cost of a directive's text the first time: about 10 us.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterable, List, Tuple, Union
+from collections.abc import Iterable
+from typing import Any
 
 from spack.errors import SpecError
 from spack.spec.algebra import DEPTYPES, FLAG_NAMES, LEGACY_TO_BUILTIN, NOTHING, split_flags
@@ -63,7 +64,7 @@ def parse(text: str) -> Spec:
     return spec
 
 
-def parse_many(texts: Union[str, Iterable[str]]) -> List[Spec]:
+def parse_many(texts: str | Iterable[str]) -> list[Spec]:
     """All specs in a text or in the arguments of a command line.
 
     Arguments are joined by blanks; the value of ``key=value`` is quoted again where the shell
@@ -105,7 +106,7 @@ def _build(node: ParsedNode, problems: Problems, direct: bool = False) -> Spec:
             versions = _versions(node.version)
         except SpecError as error:
             problems.add(node.versions, error.message, error.hint)
-    variants: Dict[str, VariantValue] = {}
+    variants: dict[str, VariantValue] = {}
     for sigil, key, span in node.flags:
         if key in variants:
             problems.add(span, f"the variant '{key}' is given twice")
@@ -146,15 +147,15 @@ class _Pairs:
 
     def __init__(
         self,
-        variants: Dict[str, VariantValue],
-        namespace: Union[str, None],
+        variants: dict[str, VariantValue],
+        namespace: str | None,
         problems: Problems,
     ) -> None:
         self.variants = variants
         self.namespace = namespace
         self.problems = problems
-        self.flags: Dict[str, Tuple[str, ...]] = {}
-        self.arch: Dict[str, str] = {}
+        self.flags: dict[str, tuple[str, ...]] = {}
+        self.arch: dict[str, str] = {}
 
     def add(self, key: str, operator: str, value: str, span: Span) -> None:
         """One pair as written."""
@@ -194,9 +195,9 @@ class _Pairs:
                 self.arch[name] = text
 
 
-def _dependencies(edges: List[ParsedEdge], problems: Problems) -> Tuple[Dependency, ...]:
+def _dependencies(edges: list[ParsedEdge], problems: Problems) -> tuple[Dependency, ...]:
     """Dependencies as written, those of the same kind merged."""
-    found: List[Dependency] = []
+    found: list[Dependency] = []
     for edge in edges:
         new = _dependency(edge, problems)
         for index, known in enumerate(found):
@@ -240,7 +241,7 @@ def _types_clash(known: Dependency, new: Dependency) -> bool:
 def _dependency(edge: ParsedEdge, problems: Problems) -> Dependency:
     direct = edge.sigil != "^"
     virtuals = edge.virtuals
-    deptypes: Tuple[str, ...] = ()
+    deptypes: tuple[str, ...] = ()
     when = None
     for key, value, span in edge.attributes:
         if key == "virtuals":

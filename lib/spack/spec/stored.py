@@ -15,7 +15,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from spack.errors import SpecError
 from spack.spec.algebra import NOTHING
@@ -31,10 +32,10 @@ __all__ = ["dump", "load"]
 _set = object.__setattr__
 
 
-def dump(specs: Iterable[ConcreteSpec]) -> Dict[str, Any]:
+def dump(specs: Iterable[ConcreteSpec]) -> dict[str, Any]:
     """The graphs below *specs* as plain data, each node once; see the module's docstring."""
     roots = list(specs)
-    nodes: Dict[str, Any] = {}
+    nodes: dict[str, Any] = {}
     for root in roots:
         root.dag_hash()
     for node in post_order(roots):
@@ -44,14 +45,14 @@ def dump(specs: Iterable[ConcreteSpec]) -> Dict[str, Any]:
     return {"roots": [root.dag_hash() for root in roots], "nodes": nodes}
 
 
-def load(data: Mapping[str, Any]) -> Dict[str, ConcreteSpec]:
+def load(data: Mapping[str, Any]) -> dict[str, ConcreteSpec]:
     """All nodes in what :func:`dump` gave, by hash; equal nodes are one object.
 
     Hashes are taken as they stand. Cost: about 20 us a node.
 
     :raises SpecError: when a node is missing or malformed, or nodes depend on each other.
     """
-    done: Dict[str, ConcreteSpec] = {}
+    done: dict[str, ConcreteSpec] = {}
     try:
         nodes = data["nodes"]
         for start in nodes:
@@ -84,7 +85,7 @@ def load(data: Mapping[str, Any]) -> Dict[str, ConcreteSpec]:
 
 
 def _load_node(digest: str, node: Mapping[str, Any], done: Mapping[str, Any]) -> ConcreteSpec:
-    variants: Dict[str, VariantValue] = {}
+    variants: dict[str, VariantValue] = {}
     for name, value in node["variants"].items():
         if type(value) is bool:
             variants[name] = VariantValue.boolean(name, value)

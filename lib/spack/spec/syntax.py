@@ -20,7 +20,7 @@ text are reported together, each with carets under its place.
 from __future__ import annotations
 
 import re
-from typing import Any, List, Tuple, Union
+from typing import Any
 
 from spack.errors import SpecError
 
@@ -59,7 +59,7 @@ TOKENS = (
 _PATTERN = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in TOKENS)
 
 #: The compiled :data:`TOKENS`, once something was read.
-_compiled: List[re.Pattern[str]] = []
+_compiled: list[re.Pattern[str]] = []
 
 
 def _scanner() -> re.Pattern[str]:
@@ -85,7 +85,7 @@ _HINTS = {
 }
 
 #: Start and end of a place in the text.
-Span = Tuple[int, int]
+Span = tuple[int, int]
 
 
 class Problems:
@@ -95,9 +95,9 @@ class Problems:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.found: List[Tuple[Span, str, Union[str, None]]] = []
+        self.found: list[tuple[Span, str, str | None]] = []
 
-    def add(self, span: Span, message: str, hint: Union[str, None] = None) -> None:
+    def add(self, span: Span, message: str, hint: str | None = None) -> None:
         """Remember that *message* holds for the text in *span*."""
         self.found.append((span, message, hint))
 
@@ -147,16 +147,16 @@ class ParsedNode:
         self.span = span
         self.end = span[1]
         self.name = ""
-        self.file: Union[str, None] = None
-        self.hash: Union[str, None] = None
+        self.file: str | None = None
+        self.hash: str | None = None
         #: Text of the versions, and its place.
-        self.version: Union[str, None] = None
+        self.version: str | None = None
         self.versions: Span = span
         #: (sigil, variant, place)
-        self.flags: List[Tuple[str, str, Span]] = []
+        self.flags: list[tuple[str, str, Span]] = []
         #: (key, operator, value without quotes, place)
-        self.pairs: List[Tuple[str, str, str, Span]] = []
-        self.edges: List[ParsedEdge] = []
+        self.pairs: list[tuple[str, str, str, Span]] = []
+        self.edges: list[ParsedEdge] = []
         #: Whether anything of the node was seen yet.
         self.used = False
 
@@ -170,9 +170,9 @@ class ParsedEdge:
         self.sigil = sigil
         self.span = span
         self.node = ParsedNode(span)
-        self.virtuals: Tuple[str, ...] = ()
+        self.virtuals: tuple[str, ...] = ()
         #: (key, value without quotes, place)
-        self.attributes: List[Tuple[str, str, Span]] = []
+        self.attributes: list[tuple[str, str, Span]] = []
 
 
 def unquoted(value: str) -> str:
@@ -183,7 +183,7 @@ def unquoted(value: str) -> str:
     return value
 
 
-def read(text: str, problems: Problems) -> List[ParsedNode]:
+def read(text: str, problems: Problems) -> list[ParsedNode]:
     """The roots of the specs in *text*. Problems go to *problems*; cost about 1 us a token."""
     reader = _SyntaxReader(text, problems)
     roots = reader.read()
@@ -199,13 +199,13 @@ class _SyntaxReader:
     def __init__(self, text: str, problems: Problems) -> None:
         self.text = text
         self.problems = problems
-        self.roots: List[ParsedNode] = []
+        self.roots: list[ParsedNode] = []
         self.root: Any = None  # the spec being read
         self.owner: Any = None  # the node that a '%' belongs to
         self.node: Any = None  # the node that attributes belong to
-        self.edge: Union[ParsedEdge, None] = None  # open edge attributes
+        self.edge: ParsedEdge | None = None  # open edge attributes
 
-    def read(self) -> List[ParsedNode]:
+    def read(self) -> list[ParsedNode]:
         problems = self.problems
         for match in _scanner().finditer(self.text):
             kind = match.lastgroup

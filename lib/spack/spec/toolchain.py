@@ -14,7 +14,7 @@ Only the text is looked at; configuration comes in as a mapping.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Mapping, Tuple, Union
+from collections.abc import Iterable, Mapping
 
 from spack.errors import SpecError
 from spack.spec.algebra import BUILTIN_TO_LEGACY
@@ -25,13 +25,13 @@ from spack.spec.parser import parse
 __all__ = ["expand_toolchains", "toolchain"]
 
 
-def toolchain(entries: Union[str, Iterable[Tuple[str, str]]]) -> Tuple[Dependency, ...]:
+def toolchain(entries: str | Iterable[tuple[str, str]]) -> tuple[Dependency, ...]:
     """The dependencies that a toolchain stands for.
 
     :param entries: one spec text, or pairs (spec text, condition; ``""`` for always).
     :raises SpecError: when an entry is malformed or holds more than direct dependencies.
     """
-    found: Tuple[Dependency, ...] = ()
+    found: tuple[Dependency, ...] = ()
     for text, condition in [(entries, "")] if isinstance(entries, str) else entries:
         spec = parse(text)
         if spec.without_dependencies() != Spec() or not all(
@@ -51,7 +51,7 @@ def toolchain(entries: Union[str, Iterable[Tuple[str, str]]]) -> Tuple[Dependenc
     return found
 
 
-def expand_toolchains(spec: Spec, toolchains: Mapping[str, Tuple[Dependency, ...]]) -> Spec:
+def expand_toolchains(spec: Spec, toolchains: Mapping[str, tuple[Dependency, ...]]) -> Spec:
     """*spec* with every ``%name`` that names a toolchain replaced, at the root and below ``^``.
 
     :raises SpecError: when the name of a toolchain has attributes of its own, or its
@@ -59,8 +59,8 @@ def expand_toolchains(spec: Spec, toolchains: Mapping[str, Tuple[Dependency, ...
     """
     if not spec.dependencies or not toolchains:
         return spec
-    kept: List[Dependency] = []
-    added: Dict[str, bool] = {}
+    kept: list[Dependency] = []
+    added: dict[str, bool] = {}
     for edge in spec.dependencies:
         name = _named(edge, toolchains)
         if name is None:
@@ -83,7 +83,7 @@ def expand_toolchains(spec: Spec, toolchains: Mapping[str, Tuple[Dependency, ...
     return spec.replace(dependencies=dependencies)
 
 
-def _named(edge: Dependency, toolchains: Mapping[str, Tuple[Dependency, ...]]) -> Union[str, None]:
+def _named(edge: Dependency, toolchains: Mapping[str, tuple[Dependency, ...]]) -> str | None:
     """The toolchain that *edge* names; it may have the name of a legacy compiler."""
     if not edge.direct or edge.virtuals:
         return None

@@ -5,7 +5,8 @@ Nodes are told apart by identity: equal nodes of separately loaded graphs appear
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, FrozenSet, Iterable, Iterator, List, Union
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Union
 
 from spack.spec.algebra import DEPTYPES
 
@@ -22,7 +23,7 @@ DepTypes = Union[str, Iterable[str]]
 USUAL = ("build", "link", "run")
 
 
-def dependency_types(deptypes: DepTypes) -> FrozenSet[str]:
+def dependency_types(deptypes: DepTypes) -> frozenset[str]:
     """The set that *deptypes* stands for."""
     if isinstance(deptypes, str):
         return frozenset(DEPTYPES) if deptypes == "all" else frozenset((deptypes,))
@@ -46,7 +47,7 @@ def traverse_all(
 
 
 def _walk(
-    roots: Iterable[ConcreteSpec], types: FrozenSet[str], breadth: bool
+    roots: Iterable[ConcreteSpec], types: frozenset[str], breadth: bool
 ) -> Iterator[ConcreteSpec]:
     seen = set()
     waiting = list(roots)
@@ -68,10 +69,10 @@ def _walk(
 
 
 def post_order(
-    roots: Iterable[ConcreteSpec], types: FrozenSet[str] = frozenset(DEPTYPES)
-) -> List[ConcreteSpec]:
+    roots: Iterable[ConcreteSpec], types: frozenset[str] = frozenset(DEPTYPES)
+) -> list[ConcreteSpec]:
     """Every node of the graphs below *roots*, once, after its dependencies."""
-    done: List[ConcreteSpec] = []
+    done: list[ConcreteSpec] = []
     seen = set()
     for root in roots:
         if id(root) in seen:

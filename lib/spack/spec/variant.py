@@ -10,7 +10,7 @@ which says only how a value is shown.
 from __future__ import annotations
 
 import re
-from typing import Any, Tuple, Union
+from typing import Any
 
 from spack.errors import SpecError
 
@@ -64,7 +64,7 @@ class VariantValue:
 
     name: str
     kind: str
-    values: Tuple[str, ...]
+    values: tuple[str, ...]
     propagate: bool
     exact: bool
 
@@ -72,7 +72,7 @@ class VariantValue:
         self,
         name: str,
         kind: str,
-        values: Tuple[str, ...],
+        values: tuple[str, ...],
         propagate: bool = False,
         exact: bool = False,
     ) -> None:
@@ -93,7 +93,7 @@ class VariantValue:
         return cls(name, "single", (value,), False, True)
 
     @classmethod
-    def multi(cls, name: str, values: Tuple[str, ...]) -> VariantValue:
+    def multi(cls, name: str, values: tuple[str, ...]) -> VariantValue:
         """The values of a concrete multi-valued variant."""
         return cls(name, "multi", values, False, True)
 
@@ -115,10 +115,10 @@ class VariantValue:
         raise AttributeError("VariantValue is immutable")
 
     @property
-    def _key(self) -> Tuple[Any, ...]:
+    def _key(self) -> tuple[Any, ...]:
         return (self.name, self.kind, self.values, self.propagate, self.exact)
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return VariantValue, self._key
 
     def __eq__(self, other: object) -> bool:
@@ -135,7 +135,7 @@ class VariantValue:
         return value in self.values
 
     @property
-    def value(self) -> Union[bool, str, Tuple[str, ...]]:
+    def value(self) -> bool | str | tuple[str, ...]:
         """As recipes see it: True or False, a text, or a tuple of texts."""
         if self.kind == "bool":
             return self.values == TRUE

@@ -22,7 +22,8 @@ Values are immutable and memoised: parsing a text twice costs one dictionary loo
 from __future__ import annotations
 
 import re
-from typing import Any, Iterator, Tuple, Union, cast, overload
+from collections.abc import Iterator
+from typing import Any, cast, overload
 
 from spack.errors import SpecError
 
@@ -37,10 +38,10 @@ __all__ = [
 DEVELOP_NAMES = ("stable", "nightly", "trunk", "head", "master", "main", "develop")
 
 #: (release, stage, number); see the module's docstring.
-Key = Tuple[Tuple[Any, ...], int, int]
+Key = tuple[tuple[Any, ...], int, int]
 
 #: Total order of versions and ranges: (key, 0 version | 1 range, git reference, end key).
-Order = Tuple[Any, ...]
+Order = tuple[Any, ...]
 
 _DEVELOP_RANK = {name: index for index, name in enumerate(DEVELOP_NAMES)}
 _STAGES = {"alpha": 0, "beta": 1, "rc": 2, "final": 3}
@@ -163,13 +164,13 @@ class Version(Ordered):
     #: The text as given.
     string: str
 
-    def __new__(cls, text: Union[str, int, float]) -> Version:
+    def __new__(cls, text: str | int | float) -> Version:
         known = _versions.get(text) if type(text) is str else None
         if known is not None:
             return known
         return _make_version(text)
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Version, (str(self),)
 
     def __copy__(self) -> Version:
@@ -217,7 +218,7 @@ class Version(Ordered):
         return self.key
 
     @property
-    def components(self) -> Tuple[Union[int, str], ...]:
+    def components(self) -> tuple[int | str, ...]:
         """Numbers and names of the release, without a pre-release."""
         return tuple(int(text) if text.isdigit() else text for text, _ in self._pieces())
 
@@ -227,16 +228,16 @@ class Version(Ordered):
     def __bool__(self) -> bool:
         return True
 
-    def __iter__(self) -> Iterator[Union[int, str]]:
+    def __iter__(self) -> Iterator[int | str]:
         return iter(self.components)
 
     @overload
-    def __getitem__(self, index: int) -> Union[int, str]: ...
+    def __getitem__(self, index: int) -> int | str: ...
 
     @overload
     def __getitem__(self, index: slice) -> Version: ...
 
-    def __getitem__(self, index: Union[int, slice]) -> Union[int, str, Version]:
+    def __getitem__(self, index: int | slice) -> int | str | Version:
         if isinstance(index, slice):
             pieces = self._pieces()[index]
             # as in upstream's versions, a slice is made of components: 2023.02 gives 2023.2
@@ -324,7 +325,7 @@ class GitVersion(Version):
 
     #: Branch, tag or commit.
     ref: str
-    _reference: Union[Version, None]
+    _reference: Version | None
 
     @property
     def is_commit(self) -> bool:
@@ -332,7 +333,7 @@ class GitVersion(Version):
         return _COMMIT.match(self.ref) is not None
 
     @property
-    def commit_sha(self) -> Union[str, None]:
+    def commit_sha(self) -> str | None:
         """The commit, when the reference is one."""
         return self.ref if self.is_commit else None
 
@@ -355,7 +356,7 @@ class GitVersion(Version):
         return self._reference
 
     @property
-    def std_version(self) -> Union[Version, None]:
+    def std_version(self) -> Version | None:
         """The version that the reference stands for, or None."""
         return self._reference
 

@@ -16,7 +16,8 @@ one text: ``1.2,1.3`` is ``1.2:1.3``. Everything is immutable; parsing is memois
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Iterator, Tuple, Union
+from collections.abc import Iterable, Iterator
+from typing import Any, Union
 
 from spack.spec.version import (
     DEVELOP_NAMES,
@@ -79,16 +80,16 @@ class VersionRange(Ordered):
 
     __slots__ = ("end", "hi", "lo", "start")
 
-    lo: Union[Version, None]
-    hi: Union[Version, None]
+    lo: Version | None
+    hi: Version | None
     #: First key inside, and first key beyond.
     start: Key
     end: Key
 
     def __init__(
         self,
-        lo: Union[Version, str, None] = None,
-        hi: Union[Version, str, None] = None,
+        lo: Version | str | None = None,
+        hi: Version | str | None = None,
     ) -> None:
         lo = Version(lo) if isinstance(lo, str) else lo
         hi = Version(hi) if isinstance(hi, str) else hi
@@ -106,7 +107,7 @@ class VersionRange(Ordered):
         _set(self, "end", end)
         _set(self, "order", (start, 1, "", end))
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return VersionRange, (self.lo, self.hi)
 
     def __str__(self) -> str:
@@ -167,7 +168,7 @@ class VersionRange(Ordered):
         )
 
 
-def _elements(value: Any) -> Tuple[Element, ...]:
+def _elements(value: Any) -> tuple[Element, ...]:
     return value.versions if isinstance(value, VersionList) else (value,)
 
 
@@ -179,7 +180,7 @@ class VersionList(Ordered):
 
     __slots__ = ("versions",)
 
-    versions: Tuple[Element, ...]
+    versions: tuple[Element, ...]
 
     def __new__(cls, value: Any = ()) -> VersionList:
         if isinstance(value, str):
@@ -212,7 +213,7 @@ class VersionList(Ordered):
         """All versions, ``:``."""
         return any_version
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return VersionList, (list(self.versions),)
 
     def __str__(self) -> str:
@@ -239,14 +240,14 @@ class VersionList(Ordered):
         return self.versions[index]
 
     @property
-    def concrete(self) -> Union[Version, None]:
+    def concrete(self) -> Version | None:
         """The version, when the list holds exactly one."""
         if len(self.versions) == 1 and isinstance(self.versions[0], Version):
             return self.versions[0]
         return None
 
     @property
-    def concrete_range_as_version(self) -> Union[Version, None]:
+    def concrete_range_as_version(self) -> Version | None:
         """:attr:`concrete`, or ``x`` of the range ``x`` (that is ``x:x``)."""
         if len(self.versions) != 1:
             return None
@@ -301,32 +302,32 @@ class VersionList(Ordered):
                     found.append(mine if isinstance(mine, Version) else theirs)
         return VersionList.of(*found)
 
-    def lowest(self) -> Union[Version, None]:
+    def lowest(self) -> Version | None:
         """The lowest plain version in the list."""
         return next((v for v in self.versions if type(v) is Version), None)
 
-    def highest(self) -> Union[Version, None]:
+    def highest(self) -> Version | None:
         """The highest plain version in the list."""
         return next((v for v in reversed(self.versions) if type(v) is Version), None)
 
-    def highest_numeric(self) -> Union[Version, None]:
+    def highest_numeric(self) -> Version | None:
         """The highest plain version that is not develop-like."""
         plain = (v for v in reversed(self.versions) if type(v) is Version)
         return next((v for v in plain if not v.isdevelop()), None)
 
-    def preferred(self) -> Union[Version, None]:
+    def preferred(self) -> Version | None:
         """:meth:`highest_numeric`, else :meth:`highest`."""
         return self.highest_numeric() or self.highest()
 
 
-def _new_list(elements: Tuple[Element, ...]) -> VersionList:
+def _new_list(elements: tuple[Element, ...]) -> VersionList:
     result = object.__new__(VersionList)
     _set(result, "versions", elements)
     _set(result, "order", tuple(element.order for element in elements))
     return result
 
 
-def _merged(elements: Iterable[Element]) -> Tuple[Element, ...]:
+def _merged(elements: Iterable[Element]) -> tuple[Element, ...]:
     """Sorted and free of redundancy: ranges that overlap or touch are one, versions in them go."""
     ranges: list[VersionRange] = []
     plain: list[Version] = []
@@ -364,7 +365,7 @@ def _parse_element(text: str) -> Element:
     return VersionRange(version, version)
 
 
-def _end(text: str, whole: str) -> Union[Version, None]:
+def _end(text: str, whole: str) -> Version | None:
     text = text.strip()
     if not text:
         return None
@@ -384,7 +385,7 @@ any_version = VersionList.of(VersionRange())
 _lists[":"] = any_version
 
 
-def ver(value: Any) -> Union[Version, VersionRange, VersionList]:
+def ver(value: Any) -> Version | VersionRange | VersionList:
     """The simplest of version, range and list for *value*, in the grammar of this module.
 
     :param value: a text, a number, a sequence of those, or already one of the results.

@@ -16,9 +16,10 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spack.errors import SpecError, StoreError
 from spack.spec import DEPTYPES, ConcreteSpec, Spec, dump, load
@@ -92,7 +93,7 @@ class Database:
         path: Path,
         *,
         write: bool = False,
-        network: Optional[bool] = None,
+        network: bool | None = None,
         patience: float = PATIENCE,
     ) -> None:
         self.path = path
@@ -100,9 +101,9 @@ class Database:
         self._write = write
         self._network = network
         self._guard = threading.RLock()
-        self._specs: Dict[str, ConcreteSpec] = {}
-        self._connection: Optional[sqlite3.Connection] = None
-        self._inode: Tuple[int, int] = (0, 0)
+        self._specs: dict[str, ConcreteSpec] = {}
+        self._connection: sqlite3.Connection | None = None
+        self._inode: tuple[int, int] = (0, 0)
 
     def close(self) -> None:
         with self._guard:
@@ -121,15 +122,15 @@ class Database:
     def records(
         self,
         *,
-        name: Optional[str] = None,
-        hash_prefix: Optional[str] = None,
-        explicit: Optional[bool] = None,
-        external: Optional[bool] = None,
-        installed: Optional[bool] = True,
-    ) -> List[InstallRecord]:
+        name: str | None = None,
+        hash_prefix: str | None = None,
+        explicit: bool | None = None,
+        external: bool | None = None,
+        installed: bool | None = True,
+    ) -> list[InstallRecord]:
         """The records for which all of the given hold, by name, version text and hash."""
-        conditions: List[str] = []
-        values: List[Any] = []
+        conditions: list[str] = []
+        values: list[Any] = []
         for column, value in (
             ("name", name),
             ("explicit", explicit),
@@ -147,7 +148,7 @@ class Database:
         query = f"SELECT {_COLUMNS} FROM nodes{where} ORDER BY name, version, hash"
         return [_record(row) for row in self._rows(query, values)]
 
-    def record(self, spec_hash: str, installed: Optional[bool] = True) -> Optional[InstallRecord]:
+    def record(self, spec_hash: str, installed: bool | None = True) -> InstallRecord | None:
         """The record of one node by its full hash, or None."""
         rows = self._rows(f"SELECT {_COLUMNS} FROM nodes WHERE hash = ?", [spec_hash])
         records = [_record(row) for row in rows]
@@ -159,10 +160,10 @@ class Database:
         self,
         spec: Spec,
         *,
-        explicit: Optional[bool] = None,
-        external: Optional[bool] = None,
-        installed: Optional[bool] = True,
-    ) -> List[InstallRecord]:
+        explicit: bool | None = None,
+        external: bool | None = None,
+        installed: bool | None = True,
+    ) -> list[InstallRecord]:
         """The records whose nodes satisfy *spec*, in the order of :meth:`records`.
 
         The DAGs of candidates are loaded only if the name and hash do not decide.
@@ -179,7 +180,7 @@ class Database:
         specs = self.specs(record.hash for record in candidates)
         return [record for record in candidates if specs[record.hash].satisfies(spec)]
 
-    def specs(self, hashes: Optional[Iterable[str]] = None) -> Dict[str, ConcreteSpec]:
+    def specs(self, hashes: Iterable[str] | None = None) -> dict[str, ConcreteSpec]:
         """The nodes with these hashes, whole DAGs; all installed ones by default.
 
         Nodes are made once and shared. Unknown hashes are left out.
@@ -194,7 +195,7 @@ class Database:
                 self._specs.update(self._load(missing))
             return {item: self._specs[item] for item in wanted if item in self._specs}
 
-    def _load(self, hashes: List[str]) -> Dict[str, ConcreteSpec]:
+    def _load(self, hashes: list[str]) -> dict[str, ConcreteSpec]:
         query = _CLOSURE + "SELECT hash, node FROM documents NATURAL JOIN reached"
         rows = self._rows(query, [json.dumps(hashes)])
         known = {row[0] for row in rows}
@@ -212,7 +213,7 @@ class Database:
             row[0] for row in self._rows("SELECT hash FROM nodes WHERE installed = 1", [])
         )
 
-    def links(self) -> List[DependencyLink]:
+    def links(self) -> list[DependencyLink]:
         """All edges between known nodes."""
         rows = self._rows("SELECT parent, child, deptypes FROM edges", [])
         return [DependencyLink(row[0], row[1], frozenset(row[2].split(","))) for row in rows]
@@ -226,7 +227,7 @@ class Database:
         """
         self.add_all([(spec, record)])
 
-    def add_all(self, items: Iterable[Tuple[ConcreteSpec, InstallRecord]]) -> None:
+    def add_all(self, items: Iterable[tuple[ConcreteSpec, InstallRecord]]) -> None:
         """As :meth:`add`, several in one commit."""
         with self._transaction() as connection:
             for spec, record in items:
@@ -250,7 +251,7 @@ class Database:
             )
             _forget(connection)
 
-    def replace_all(self, items: Iterable[Tuple[ConcreteSpec, InstallRecord]]) -> None:
+    def replace_all(self, items: Iterable[tuple[ConcreteSpec, InstallRecord]]) -> None:
         """Forget everything and record *items* instead, in one commit."""
         with self._transaction() as connection:
             for table in ("nodes", "documents", "edges"):
@@ -267,7 +268,7 @@ class Database:
 
     # -- the file ----------------------------------------------------------------------------
 
-    def _rows(self, query: str, values: List[Any]) -> List[Tuple[Any, ...]]:
+    def _rows(self, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
         with self._guard, self._errors():
             connection = self._connect()
             if connection is None:
@@ -294,7 +295,7 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
-    def _connect(self) -> Optional[sqlite3.Connection]:
+    def _connect(self) -> sqlite3.Connection | None:
         if self._connection is not None:
             return self._connection
         if not self.path.exists():
@@ -346,7 +347,7 @@ class Database:
                 if os.path.lexists(leftover):
                     os.unlink(leftover)
 
-    def _identity(self) -> Tuple[int, int]:
+    def _identity(self) -> tuple[int, int]:
         try:
             info = self.path.stat()
         except OSError:
@@ -377,7 +378,7 @@ class Database:
             raise _corrupt(self.path, error) from error
 
 
-def _open(path: Path, parameters: str, patience: float) -> Tuple[sqlite3.Connection, int]:
+def _open(path: Path, parameters: str, patience: float) -> tuple[sqlite3.Connection, int]:
     """A connection, and the format number of the file."""
     import sqlite3  # start-up: 8 ms that most commands do not need
 
@@ -393,7 +394,7 @@ def _open(path: Path, parameters: str, patience: float) -> Tuple[sqlite3.Connect
         raise
 
 
-def _open_existing(path: Path, write: bool, patience: float) -> Tuple[sqlite3.Connection, int]:
+def _open_existing(path: Path, write: bool, patience: float) -> tuple[sqlite3.Connection, int]:
     import sqlite3  # start-up: see _open
 
     try:
@@ -407,7 +408,7 @@ def _open_existing(path: Path, write: bool, patience: float) -> Tuple[sqlite3.Co
     return _open(path, "mode=ro&immutable=1", patience)
 
 
-def _record(row: Tuple[Any, ...]) -> InstallRecord:
+def _record(row: tuple[Any, ...]) -> InstallRecord:
     spec_hash, name, namespace, version, platform, os_name, target, prefix = row[:8]
     return InstallRecord(
         hash=spec_hash,
@@ -435,7 +436,7 @@ def _insert(connection: sqlite3.Connection, spec: ConcreteSpec, record: InstallR
         spec_hash = node.dag_hash()
         document = json.dumps(data["nodes"][spec_hash], separators=(",", ":"))
         connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (spec_hash, document))
-        deptypes: Dict[str, set[str]] = {}
+        deptypes: dict[str, set[str]] = {}
         for edge in node.edges:
             deptypes.setdefault(edge.spec.dag_hash(), set()).update(edge.deptypes)
         connection.executemany(
@@ -457,7 +458,7 @@ def _insert(connection: sqlite3.Connection, spec: ConcreteSpec, record: InstallR
     )
 
 
-def _row(record: InstallRecord) -> Tuple[Any, ...]:
+def _row(record: InstallRecord) -> tuple[Any, ...]:
     return (
         record.hash,
         record.name,

@@ -20,7 +20,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Callable, List, NamedTuple, Optional, Tuple
+from typing import Callable, NamedTuple
 
 from spack.errors import StoreError
 from spack.store.layout import Layout
@@ -68,7 +68,7 @@ class Marker:
     replaces: bool
     owner: LockOwner
     started: float
-    build: Optional[LockOwner] = None
+    build: LockOwner | None = None
 
     @classmethod
     def new(
@@ -153,9 +153,9 @@ def clear(layout: Layout, marker: Marker) -> None:
     _unlink(layout.pending / f"{marker.hash}.json")
 
 
-def markers(layout: Layout) -> List[Marker]:
+def markers(layout: Layout) -> list[Marker]:
     """The markers of all transactions, running or dead; damaged files are passed over."""
-    found: List[Marker] = []
+    found: list[Marker] = []
     for name in names(layout.pending):
         if name.endswith(".json") and not name.startswith("."):
             try:
@@ -167,13 +167,13 @@ def markers(layout: Layout) -> List[Marker]:
 
 def recover(
     layout: Layout, locks: Locks, committed: Callable[[Marker], bool]
-) -> Tuple[Recovered, ...]:
+) -> tuple[Recovered, ...]:
     """End the transactions of dead processes; those of living ones are left alone.
 
     :param committed: whether the transaction's commit took place, as the database tells.
     :raises StoreError: if a leftover cannot be removed.
     """
-    done: List[Recovered] = []
+    done: list[Recovered] = []
     for name in names(layout.pending):
         spec_hash = name.lstrip(".").partition(".")[0]
         lock = locks.try_exclusive(spec_hash)
@@ -190,9 +190,7 @@ def recover(
     return tuple(done)
 
 
-def settle(
-    layout: Layout, spec_hash: str, committed: Callable[[Marker], bool]
-) -> Optional[Recovered]:
+def settle(layout: Layout, spec_hash: str, committed: Callable[[Marker], bool]) -> Recovered | None:
     """End what a dead process began at one node, if it did; the caller holds the node's lock.
 
     :raises StoreError: if a leftover cannot be removed.
@@ -279,7 +277,7 @@ def _unlink(path: Path) -> None:
         pass
 
 
-def names(folder: Path) -> List[str]:
+def names(folder: Path) -> list[str]:
     """The names of the files in a folder; none if it is not there."""
     try:
         return sorted(os.listdir(folder))

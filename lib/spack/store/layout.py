@@ -20,8 +20,8 @@ be rebuilt from the prefixes (DESIGN, decision 8)::
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import List, Mapping, Optional, Tuple
 
 from spack.errors import ConfigError
 from spack.spec import ConcreteSpec
@@ -103,7 +103,7 @@ class Layout:
     projection: str = DEFAULT_PROJECTION
     projections: Mapping[str, str] = field(default_factory=dict)
     padded_length: int = 0
-    hash_length: Optional[int] = None
+    hash_length: int | None = None
 
     def __post_init__(self) -> None:
         for text in (self.projection, *self.projections.values()):
@@ -176,7 +176,7 @@ class Layout:
         # No name holds an @, so the logs of python are told from those of python-venv.
         return self.logs / f"{name}@{path_part(version)}-{spec_hash}.txt"
 
-    def running_logs(self) -> List[Tuple[str, str, str, Path]]:
+    def running_logs(self) -> list[tuple[str, str, str, Path]]:
         """Name, version, hash and place of all of :meth:`running_log`, the latest last."""
         found = [path for path in self.logs.glob("*@*.txt") if not path.name.endswith(".env.txt")]
         rows = []

@@ -24,7 +24,7 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple
 
 from spack.errors import StoreError
 from spack.store.os_errors import unwritable
@@ -120,7 +120,7 @@ def end_group(leader: LockOwner, patience: float = 5.0) -> None:
 class Lock:
     """A lock that is held; freed by :meth:`release` or at the end of a ``with`` block."""
 
-    def __init__(self, file: Optional[FileLock]) -> None:
+    def __init__(self, file: FileLock | None) -> None:
         self._file = file
 
     def release(self) -> None:
@@ -147,19 +147,19 @@ class Locks:
         self._folder = folder
         self._enabled = enabled
 
-    def try_exclusive(self, name: str) -> Optional[Lock]:
+    def try_exclusive(self, name: str) -> Lock | None:
         """The lock, or None if somebody else holds it in any way.
 
         :raises StoreError: if the lock file cannot be made, or locks are not supported.
         """
         return self._try(name, shared=False)
 
-    def try_shared(self, name: str) -> Optional[Lock]:
+    def try_shared(self, name: str) -> Lock | None:
         """The lock, or None if somebody else holds it exclusively; errors as above."""
         return self._try(name, shared=True)
 
     def exclusive(
-        self, name: str, timeout: Optional[float] = None, on_wait: Optional[OnWait] = None
+        self, name: str, timeout: float | None = None, on_wait: OnWait | None = None
     ) -> Lock:
         """Wait for the lock, at most *timeout* seconds (None: for ever).
 
@@ -170,7 +170,7 @@ class Locks:
         return self._acquire(name, False, timeout, on_wait)
 
     def shared(
-        self, name: str, timeout: Optional[float] = None, on_wait: Optional[OnWait] = None
+        self, name: str, timeout: float | None = None, on_wait: OnWait | None = None
     ) -> Lock:
         """As :meth:`exclusive`, but along with others who share."""
         return self._acquire(name, True, timeout, on_wait)
@@ -194,7 +194,7 @@ class Locks:
         """Who took the lock exclusively last."""
         return FileLock(self._folder / name).holder()
 
-    def _try(self, name: str, shared: bool) -> Optional[Lock]:
+    def _try(self, name: str, shared: bool) -> Lock | None:
         try:
             return self._acquire(name, shared, 0)
         except StoreError as error:
@@ -206,8 +206,8 @@ class Locks:
         self,
         name: str,
         shared: bool,
-        timeout: Optional[float],
-        on_wait: Optional[OnWait] = None,
+        timeout: float | None,
+        on_wait: OnWait | None = None,
     ) -> Lock:
         if not self._enabled:
             return Lock(None)

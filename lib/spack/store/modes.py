@@ -26,7 +26,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 from spack.config.packages import Permissions
 from spack.errors import ConfigError, StoreError
@@ -44,7 +44,7 @@ class Modes(NamedTuple):
     directory: int = 0o755
     file: int = 0o444
     program: int = 0o555
-    group: Optional[int] = None
+    group: int | None = None
 
     def of(self, mode: int) -> int:
         """The permission bits of what has *mode* now, as ``st_mode`` tells it."""
@@ -90,13 +90,13 @@ def _group_id(name: str) -> int:
         ) from None
 
 
-def apply_modes(root: Path, modes: Modes) -> Tuple[str, ...]:
+def apply_modes(root: Path, modes: Modes) -> tuple[str, ...]:
     """Give everything at and below *root* its mode and group; links are not followed.
 
     :return: the files that lost set-user-id or set-group-id, relative to *root*.
     :raises StoreError: if that is not permitted (files of somebody else, a group of others).
     """
-    lost: List[str] = []
+    lost: list[str] = []
     place = str(root)
     try:
         _apply(place, os.lstat(place), modes)

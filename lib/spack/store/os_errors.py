@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-from typing import Optional, Union
 
 from spack.errors import StoreError
 
@@ -22,7 +21,7 @@ _HINTS = {
 }
 
 
-def unwritable(path: Path, reason: Union[OSError, str], what: Optional[str] = None) -> StoreError:
+def unwritable(path: Path, reason: OSError | str, what: str | None = None) -> StoreError:
     """The error for *path* that could not be written.
 
     :param reason: what the system said; its own file name is preferred to *path*.

@@ -16,8 +16,9 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple
 
 from spack.errors import StoreError
 from spack.store.layout import METADATA
@@ -100,7 +101,7 @@ class Scan(NamedTuple):
     manifest: Manifest
     found: Mapping[str, bytes]
     binary: Mapping[str, bytes]
-    special: Tuple[str, ...]
+    special: tuple[str, ...]
 
 
 def scan(prefix: Path, needles: Sequence[bytes] = ()) -> Scan:
@@ -110,10 +111,10 @@ def scan(prefix: Path, needles: Sequence[bytes] = ()) -> Scan:
 
     :raises StoreError: if something cannot be read.
     """
-    files: Dict[str, ManifestEntry] = {}
-    found: Dict[str, bytes] = {}
-    binary: Dict[str, bytes] = {}
-    special: List[str] = []
+    files: dict[str, ManifestEntry] = {}
+    found: dict[str, bytes] = {}
+    binary: dict[str, bytes] = {}
+    special: list[str] = []
     try:
         for path, entry, info in _walk(str(prefix)):
             mode = stat.S_IMODE(info.st_mode)
@@ -137,7 +138,7 @@ def scan(prefix: Path, needles: Sequence[bytes] = ()) -> Scan:
     return Scan(Manifest(ordered), found, binary, tuple(special))
 
 
-def _walk(root: str) -> Iterator[Tuple[str, os.DirEntry[str], os.stat_result]]:
+def _walk(root: str) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
     """All paths below *root* but the metadata, each relative path with its stat."""
     pending = [("", root)]
     while pending:
@@ -153,7 +154,7 @@ def _walk(root: str) -> Iterator[Tuple[str, os.DirEntry[str], os.stat_result]]:
                 yield path, entry, info
 
 
-def _examine(path: str, needles: Sequence[bytes]) -> Tuple[str, Optional[bytes], bool]:
+def _examine(path: str, needles: Sequence[bytes]) -> tuple[str, bytes | None, bool]:
     """The sha256 of a file, the first needle in it or None, and whether it looks like text."""
     import hashlib  # start-up: readers of manifests do not hash
 
@@ -176,7 +177,7 @@ def _examine(path: str, needles: Sequence[bytes]) -> Tuple[str, Optional[bytes],
         os.close(descriptor)
 
 
-def _first(data: bytes, needles: Sequence[bytes]) -> Optional[bytes]:
+def _first(data: bytes, needles: Sequence[bytes]) -> bytes | None:
     for needle in needles:
         if needle in data:
             return needle
@@ -196,7 +197,7 @@ class Difference(NamedTuple):
     actual: str = ""
 
 
-def verify(prefix: Path, manifest: Manifest) -> Tuple[Difference, ...]:
+def verify(prefix: Path, manifest: Manifest) -> tuple[Difference, ...]:
     """Compare the disk with the manifest, contents included, in order of path.
 
     Byte-code that Python wrote beside its source after the install is no difference.
@@ -204,7 +205,7 @@ def verify(prefix: Path, manifest: Manifest) -> Tuple[Difference, ...]:
     :raises StoreError: if the prefix itself is missing or cannot be read.
     """
     actual = scan(prefix)
-    differences: List[Difference] = []
+    differences: list[Difference] = []
     for path, expected in manifest.files.items():
         entry = actual.manifest.files.get(path)
         if entry is None:

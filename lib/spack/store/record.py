@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
+from typing import Any
 
 from spack.errors import StoreError
 from spack.spec import ConcreteSpec
@@ -68,7 +69,7 @@ class InstallRecord:
         installed_at: float = 0.0,
         transaction: str = "",
         run_environment: Any = None,
-        facts: Optional[Mapping[str, Any]] = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> InstallRecord:
         """The record of *spec* at *prefix*."""
         return cls(
@@ -91,7 +92,7 @@ class InstallRecord:
 
     def to_json(self) -> str:
         """The text of ``.spack/install_record.json``: what ``spec.json`` beside it leaves out."""
-        data: Dict[str, Any] = {
+        data: dict[str, Any] = {
             "format": FORMAT,
             "hash": self.hash,
             "prefix": self.prefix,

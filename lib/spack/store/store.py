@@ -6,7 +6,7 @@ import errno
 import os
 import time
 from pathlib import Path
-from typing import Callable, Optional, Tuple
+from typing import Callable
 
 from spack.errors import StoreError
 from spack.spec import ConcreteSpec
@@ -37,12 +37,12 @@ class Store:
         self,
         layout: Layout,
         *,
-        owner: Optional[LockOwner] = None,
+        owner: LockOwner | None = None,
         clock: Callable[[], float] = time.time,
         locks: bool = True,
-        network: Optional[bool] = None,
+        network: bool | None = None,
         patience: float = 60.0,
-        package_patience: Optional[float] = None,
+        package_patience: float | None = None,
     ) -> None:
         self.layout = layout
         self.clock = clock
@@ -50,10 +50,10 @@ class Store:
         self.package_patience = package_patience
         self.locks = Locks(layout.locks, enabled=locks)
         #: What :meth:`writer` found and ended, for the command to tell.
-        self.recovered: Tuple[Recovered, ...] = ()
+        self.recovered: tuple[Recovered, ...] = ()
         self._owner = owner
         self._network = network
-        self._database: Optional[Database] = None
+        self._database: Database | None = None
         self._writes = False
 
     @property
@@ -105,7 +105,7 @@ class Store:
             self._database, self._writes = database, True
         return self._database
 
-    def settle(self, spec_hash: str) -> Optional[InstallRecord]:
+    def settle(self, spec_hash: str) -> InstallRecord | None:
         """End what a dead process began at this node; the record of the node, if installed.
 
         The caller holds the node's lock.
@@ -120,7 +120,7 @@ class Store:
         """Whether what is recorded as installed is still on the disk. Cost: one stat."""
         return record.external or os.path.isdir(record.prefix)
 
-    def missing(self) -> Tuple[InstallRecord, ...]:
+    def missing(self) -> tuple[InstallRecord, ...]:
         """Records of nodes whose prefix somebody has removed. Cost: one stat for each node."""
         return tuple(x for x in self.database.records() if not self.is_present(x))
 
@@ -132,7 +132,7 @@ class Store:
                 return Path(record.prefix)
         return self.layout.prefix(spec)
 
-    def log(self, record_or_spec: InstallRecord | ConcreteSpec) -> Optional[Path]:
+    def log(self, record_or_spec: InstallRecord | ConcreteSpec) -> Path | None:
         """The build's log: of an installed node that in its prefix, else that of the build that
         runs or failed last; None if there is neither."""
         if isinstance(record_or_spec, InstallRecord):
@@ -170,5 +170,5 @@ def _make_writable(layout: Layout) -> None:
         raise unwritable(folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
-def _existing(path: Path) -> Optional[Path]:
+def _existing(path: Path) -> Path | None:
     return path if path.exists() else None

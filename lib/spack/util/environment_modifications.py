@@ -14,18 +14,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import (
     Any,
     Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    MutableMapping,
     NamedTuple,
-    Optional,
-    Sequence,
     Union,
 )
 
@@ -65,7 +58,7 @@ class Change:
     value: str = ""
     separator: str = os.pathsep
 
-    def next_value(self, current: Optional[str]) -> Optional[str]:
+    def next_value(self, current: str | None) -> str | None:
         """Text of the variable after this change; ``None`` means unset."""
         return ACTIONS[self.action].result(current, self)
 
@@ -81,11 +74,11 @@ class Change:
 class Action(NamedTuple):
     """What an action does, and the action that takes it back (``None``: cannot be undone)."""
 
-    result: Callable[[Optional[str], Change], Optional[str]]
-    inverse: Optional[str]
+    result: Callable[[str | None, Change], str | None]
+    inverse: str | None
 
 
-def _entries(current: Optional[str], change: Change) -> List[str]:
+def _entries(current: str | None, change: Change) -> list[str]:
     return current.split(change.separator) if current else []
 
 
@@ -93,19 +86,19 @@ def _joined(entries: Iterable[str], change: Change) -> str:
     return change.separator.join(entries)
 
 
-def _append_flags(current: Optional[str], change: Change) -> str:
+def _append_flags(current: str | None, change: Change) -> str:
     return f"{current}{change.separator}{change.value}" if current else change.value
 
 
-def _remove_flags(current: Optional[str], change: Change) -> str:
+def _remove_flags(current: str | None, change: Change) -> str:
     return _joined((x for x in _entries(current, change) if x != change.value), change)
 
 
-def _append_path(current: Optional[str], change: Change) -> str:
+def _append_path(current: str | None, change: Change) -> str:
     return _joined([*_entries(current, change), os.path.normpath(change.value)], change)
 
 
-def _prepend_path(current: Optional[str], change: Change) -> str:
+def _prepend_path(current: str | None, change: Change) -> str:
     return _joined([os.path.normpath(change.value), *_entries(current, change)], change)
 
 
@@ -113,35 +106,35 @@ def _same_path(entry: str, change: Change) -> bool:
     return bool(entry) and os.path.normpath(entry) == os.path.normpath(change.value)
 
 
-def _remove_path(current: Optional[str], change: Change) -> Optional[str]:
+def _remove_path(current: str | None, change: Change) -> str | None:
     kept = [x for x in _entries(current, change) if not _same_path(x, change)]
     return _joined(kept, change) if kept else None
 
 
-def _remove_one(entries: List[str], change: Change) -> List[str]:
+def _remove_one(entries: list[str], change: Change) -> list[str]:
     for index, entry in enumerate(entries):
         if _same_path(entry, change):
             return entries[:index] + entries[index + 1 :]
     return entries
 
 
-def _remove_first_path(current: Optional[str], change: Change) -> Optional[str]:
+def _remove_first_path(current: str | None, change: Change) -> str | None:
     kept = _remove_one(_entries(current, change), change)
     return _joined(kept, change) if kept else None
 
 
-def _remove_last_path(current: Optional[str], change: Change) -> Optional[str]:
+def _remove_last_path(current: str | None, change: Change) -> str | None:
     kept = _remove_one(_entries(current, change)[::-1], change)[::-1]
     return _joined(kept, change) if kept else None
 
 
-def _prune_duplicates(current: Optional[str], change: Change) -> Optional[str]:
+def _prune_duplicates(current: str | None, change: Change) -> str | None:
     if current is None:
         return None
     return _joined(dict.fromkeys(_entries(current, change)), change)
 
 
-def _deprioritize(current: Optional[str], change: Change) -> Optional[str]:
+def _deprioritize(current: str | None, change: Change) -> str | None:
     if current is None:
         return None
     entries = _entries(current, change)
@@ -172,9 +165,9 @@ class EnvironmentModifications:
     """
 
     def __init__(
-        self, other: Optional[EnvironmentModifications] = None, traced: Optional[bool] = None
+        self, other: EnvironmentModifications | None = None, traced: bool | None = None
     ) -> None:
-        self._changes: List[Change] = list(other) if other is not None else []
+        self._changes: list[Change] = list(other) if other is not None else []
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self._changes)
@@ -193,7 +186,7 @@ class EnvironmentModifications:
         return f"EnvironmentModifications({self._changes!r})"
 
     @property
-    def env_modifications(self) -> List[Change]:
+    def env_modifications(self) -> list[Change]:
         """The changes, in order (the name that recipes know)."""
         return self._changes
 
@@ -217,7 +210,7 @@ class EnvironmentModifications:
         self._add("remove_flags", name, value, sep)
 
     def set_path(
-        self, name: str, elements: Union[str, Sequence[Text]], separator: str = os.pathsep
+        self, name: str, elements: str | Sequence[Text], separator: str = os.pathsep
     ) -> None:
         """Set *name* to the *elements* joined by *separator*."""
         if isinstance(elements, str):
@@ -273,9 +266,9 @@ class EnvironmentModifications:
         changes = self.group_by_name().get(variable_name, [])
         return bool(changes) and changes[-1].action == "unset"
 
-    def group_by_name(self) -> Dict[str, List[Change]]:
+    def group_by_name(self) -> dict[str, list[Change]]:
         """Changes by variable, in order of first mention."""
-        groups: Dict[str, List[Change]] = {}
+        groups: dict[str, list[Change]] = {}
         for change in self._changes:
             groups.setdefault(change.name, []).append(change)
         return groups
@@ -289,13 +282,13 @@ class EnvironmentModifications:
                 result._add(inverse, change.name, change.value, change.separator)
         return result
 
-    def apply_modifications(self, env: Optional[MutableMapping[str, str]] = None) -> None:
+    def apply_modifications(self, env: MutableMapping[str, str] | None = None) -> None:
         """Apply all changes in place, to the process's own environment when *env* is None."""
         target = os.environ if env is None else env
         for change in self._changes:
             change.execute(target)
 
-    def results(self, env: Mapping[str, str]) -> Dict[str, Optional[str]]:
+    def results(self, env: Mapping[str, str]) -> dict[str, str | None]:
         """Final text (None: unset) of every variable that is mentioned, starting from *env*."""
         after = dict(env)
         for change in self._changes:
@@ -306,7 +299,7 @@ class EnvironmentModifications:
         self,
         shell: str = "sh",
         explicit: bool = False,
-        env: Optional[Mapping[str, str]] = None,
+        env: Mapping[str, str] | None = None,
     ) -> str:
         """Statements for *shell* that bring about the changes, starting from *env*.
 
@@ -326,7 +319,7 @@ class EnvironmentModifications:
                 statements.append(set_statement(shell, name, value))
         return "".join(statements)
 
-    def to_json(self) -> List[Dict[str, str]]:
+    def to_json(self) -> list[dict[str, str]]:
         """Plain data for :meth:`from_json`."""
         return [values_of(change) for change in self._changes]
 
@@ -355,7 +348,7 @@ class EnvironmentModifications:
                 result._add_difference(name, before.get(name), after[name], clean)
         return result
 
-    def _add_difference(self, name: str, before: Optional[str], after: str, clean: bool) -> None:
+    def _add_difference(self, name: str, before: str | None, after: str, clean: bool) -> None:
         old = [entry for entry in (before or "").split(os.pathsep) if entry]
         new = [entry for entry in after.split(os.pathsep) if entry]
         if before is None and "PATH" in name:
@@ -419,7 +412,7 @@ def _is_named(name: str, patterns: Iterable[str]) -> bool:
     return any(re.fullmatch(pattern, name) for pattern in patterns)
 
 
-def _after_sourcing(shell: str, words: Sequence[str]) -> Dict[str, str]:
+def _after_sourcing(shell: str, words: Sequence[str]) -> dict[str, str]:
     """The environment of a shell that has sourced ``words[0]`` with arguments."""
     script = 'source "$@" > /dev/null 2>&1 && exec env -0'
     done = run([shell, "-c", script, shell, *words], env=os.environ, cwd=os.getcwd(), timeout=600)
@@ -432,9 +425,9 @@ def _after_sourcing(shell: str, words: Sequence[str]) -> Dict[str, str]:
 class set_env:  # the public name of a context manager that recipes use like a function
     """Within ``with set_env(NAME="text", OTHER=None):`` the variables are set, or unset."""
 
-    def __init__(self, **values: Optional[str]) -> None:
+    def __init__(self, **values: str | None) -> None:
         self._values = values
-        self._saved: Dict[str, Optional[str]] = {}
+        self._saved: dict[str, str | None] = {}
 
     def __enter__(self) -> None:
         self._saved = {name: os.environ.get(name) for name in self._values}
@@ -444,7 +437,7 @@ class set_env:  # the public name of a context manager that recipes use like a f
         _assign(self._saved)
 
 
-def _assign(values: Mapping[str, Optional[str]]) -> None:
+def _assign(values: Mapping[str, str | None]) -> None:
     for name, value in values.items():
         if value is None:
             os.environ.pop(name, None)
@@ -457,6 +450,6 @@ def is_system_path(path: Text) -> bool:
     return os.path.normpath(str(path)) in SYSTEM_PATHS
 
 
-def filter_system_paths(paths: Iterable[Text]) -> List[str]:
+def filter_system_paths(paths: Iterable[Text]) -> list[str]:
     """*paths* without the operating system's own directories."""
     return [str(path) for path in paths if not is_system_path(path)]

@@ -11,7 +11,7 @@ import itertools
 import os
 import stat
 import sys
-from typing import Callable, List, Optional, Tuple, Union
+from typing import Callable, Union
 
 from spack.util.hashing import hash_file
 
@@ -34,7 +34,7 @@ _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
 
 
 def atomic_write(
-    path: AnyPath, data: Union[bytes, str], mode: Optional[int] = None, *, durable: bool = False
+    path: AnyPath, data: bytes | str, mode: int | None = None, *, durable: bool = False
 ) -> None:
     """Replace the content of ``path``; readers see the old or the new file, never a part.
 
@@ -95,7 +95,7 @@ def remove_tree(path: AnyPath) -> None:
             return
     except FileNotFoundError:
         return
-    pending: List[Tuple[str, bool]] = [(root, False)]
+    pending: list[tuple[str, bool]] = [(root, False)]
     while pending:
         directory, emptied = pending.pop()
         if emptied:
@@ -109,7 +109,7 @@ def remove_tree(path: AnyPath) -> None:
                 _in_writable_parent(os.unlink, entry.path)
 
 
-def _entries(directory: str) -> List[os.DirEntry[str]]:
+def _entries(directory: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as entries:
             return list(entries)

@@ -14,7 +14,7 @@ fields. Type checkers know it by :pep:`681`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, NoReturn, Tuple, Type, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, NoReturn, TypeVar
 
 __all__ = ["field", "fields_of", "frozen", "replace", "values_of"]
 
@@ -41,10 +41,10 @@ def field(*, default_factory: Callable[[], Any]) -> Any:
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def frozen(cls: Type[_T]) -> Type[_T]:
+def frozen(cls: type[_T]) -> type[_T]:
     """Make *cls* a frozen record; see the module's docstring."""
-    names: Dict[str, None] = {}
-    defaults: Dict[str, Any] = {}
+    names: dict[str, None] = {}
+    defaults: dict[str, Any] = {}
     for base in cls.__mro__[-2:0:-1]:
         names.update(dict.fromkeys(base.__dict__.get("_fields", ())))
         defaults.update(base.__dict__.get("_defaults", {}))
@@ -53,7 +53,7 @@ def frozen(cls: Type[_T]) -> Type[_T]:
         names[name] = None
         if name in own:
             defaults[name] = own[name]
-    methods: Dict[str, Any] = {
+    methods: dict[str, Any] = {
         "__init__": _init,
         "__eq__": _eq,
         "__hash__": _hash,
@@ -70,13 +70,13 @@ def frozen(cls: Type[_T]) -> Type[_T]:
     return cls
 
 
-def fields_of(cls: Type[Any]) -> Tuple[str, ...]:
+def fields_of(cls: type[Any]) -> tuple[str, ...]:
     """The names of the fields, in order."""
-    names: Tuple[str, ...] = cls._fields
+    names: tuple[str, ...] = cls._fields
     return names
 
 
-def values_of(record: Any) -> Dict[str, Any]:
+def values_of(record: Any) -> dict[str, Any]:
     """The values by name, in the order of the fields."""
     return dict(zip(record._fields, _values(record)))
 
@@ -109,7 +109,7 @@ def _init(self: Any, *args: Any, **kwargs: Any) -> None:
         check()
 
 
-def _values(record: Any) -> Tuple[Any, ...]:
+def _values(record: Any) -> tuple[Any, ...]:
     values = record.__dict__
     return tuple([values[name] for name in record._fields])
 

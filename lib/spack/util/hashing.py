@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 from functools import cache
 from importlib import import_module
-from typing import Any, Union
+from typing import Any
 
 __all__ = ["checksum", "hash_file", "sha256_hex"]
 
 _CHUNK = 1 << 20
 
 
-def sha256_hex(data: Union[bytes, str]) -> str:
+def sha256_hex(data: bytes | str) -> str:
     """Lower-case hex digest of ``data``; text is encoded as UTF-8."""
     digest: str = _own_sha256()(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()
     return digest
@@ -34,7 +34,7 @@ def _own_sha256() -> Any:
     return import_module("hashlib").sha256
 
 
-def hash_file(path: Union[str, os.PathLike[str]]) -> str:
+def hash_file(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a file's content in lower-case hex, read in chunks.
 
     :raises OSError: the file cannot be read.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import Callable, NamedTuple
 
 __all__ = ["Completed", "Runner", "available_cores", "run"]
 
@@ -15,7 +16,7 @@ NOT_STARTED = 127
 class Completed(NamedTuple):
     """A process that has ended; ``returncode`` is negative when a signal ended it."""
 
-    argv: Tuple[str, ...]
+    argv: tuple[str, ...]
     returncode: int
     stdout: str
     stderr: str
@@ -33,9 +34,9 @@ Runner = Callable[[Sequence[str]], Completed]
 def run(
     argv: Sequence[str],
     *,
-    env: Optional[Mapping[str, str]] = None,
-    cwd: Optional[str] = None,
-    timeout: Optional[float] = 30.0,
+    env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+    timeout: float | None = 30.0,
     stdin: str = "",
 ) -> Completed:
     """Run ``argv`` and wait for its end; a failure is a result, not an exception.

@@ -12,7 +12,7 @@ import ctypes
 import os
 import stat
 import sys
-from typing import Iterable
+from collections.abc import Iterable
 
 __all__ = ["is_available", "restrict_writes"]
 

@@ -13,8 +13,9 @@ import errno
 import fcntl
 import os
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Callable, Iterator, NamedTuple, Optional, Union
+from typing import Callable, NamedTuple
 
 from spack.errors import StoreError
 
@@ -48,9 +49,9 @@ class FileLock:
 
     def __init__(
         self,
-        path: Union[str, os.PathLike[str]],
-        timeout: Optional[float] = None,
-        on_wait: Optional[Callable[[Holder], None]] = None,
+        path: str | os.PathLike[str],
+        timeout: float | None = None,
+        on_wait: Callable[[Holder], None] | None = None,
     ) -> None:
         self.path = os.fspath(path)
         self.timeout = timeout

@@ -10,7 +10,7 @@ All methods may be called from any thread, and must neither block nor raise.
 from __future__ import annotations
 
 import threading
-from typing import List, Protocol, Tuple
+from typing import Protocol
 
 __all__ = ["RecordingReporter", "Reporter", "SilentReporter", "Task"]
 
@@ -87,10 +87,10 @@ class RecordingReporter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._events: List[Tuple[str, str, str]] = []
+        self._events: list[tuple[str, str, str]] = []
 
     @property
-    def events(self) -> Tuple[Tuple[str, str, str], ...]:
+    def events(self) -> tuple[tuple[str, str, str], ...]:
         with self._lock:
             return tuple(self._events)
 

@@ -11,7 +11,8 @@ can hold a NUL byte.
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, Mapping, NamedTuple
+from collections.abc import Mapping
+from typing import Callable, NamedTuple
 
 from spack.errors import UsageError
 
@@ -80,7 +81,7 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 #: Names under which people know the dialects.
-_SYNONYMS: Dict[str, str] = {
+_SYNONYMS: dict[str, str] = {
     "ash": "sh",
     "bash": "sh",
     "dash": "sh",

@@ -22,18 +22,13 @@ import marshal
 import os
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import (
     Any,
     Callable,
-    Dict,
-    Iterable,
-    List,
     NoReturn,
     Optional,
-    Sequence,
-    Set,
-    Tuple,
     Union,
 )
 
@@ -43,7 +38,7 @@ from spack.util.hashing import checksum
 __all__ = ["Document", "Loaded", "dump", "load", "plain", "round_trip", "scalar"]
 
 #: ``(value, line, text)``; see the module's docstring.
-Node = Tuple[Any, int, Optional[str]]
+Node = tuple[Any, int, Optional[str]]
 KeyPath = Sequence[Union[str, int]]
 
 _CACHE_FORMAT = b"spack-yaml 1 %d\n" % sys.hexversion
@@ -55,7 +50,7 @@ _MOST_NODES = 200_000
 # Start-up: patterns are texts, compiled at the first use; warm runs parse nothing.
 _INTEGER = r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"
 _FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-_WORDS: Dict[str, Any] = {
+_WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -102,7 +97,7 @@ class Loaded:
         self,
         file: str,
         tree: Node,
-        remember: Optional[Callable[[Node], None]] = None,
+        remember: Callable[[Node], None] | None = None,
         fresh: bool = False,
     ) -> None:
         self.file = file
@@ -128,7 +123,7 @@ class Loaded:
                 break
         return node
 
-    def origin(self, path: KeyPath = ()) -> Tuple[str, int]:
+    def origin(self, path: KeyPath = ()) -> tuple[str, int]:
         """File and line of the value at ``path``."""
         return self.file, self.node(path)[1]
 
@@ -140,9 +135,9 @@ class Loaded:
 
 
 def load(
-    path: Union[str, os.PathLike[str]],
-    text: Optional[str] = None,
-    cache: Optional[Union[str, os.PathLike[str]]] = None,
+    path: str | os.PathLike[str],
+    text: str | None = None,
+    cache: str | os.PathLike[str] | None = None,
 ) -> Loaded:
     """Read a YAML file.
 
@@ -200,7 +195,7 @@ def _cache_place(directory: str, file: str) -> str:
     return os.path.join(directory, f"{name}-{checksum(absolute.encode()):08x}")
 
 
-def _recall(place: str, identity: Tuple[Any, ...]) -> Optional[Node]:
+def _recall(place: str, identity: tuple[Any, ...]) -> Node | None:
     try:
         with open(place, "rb") as stream:
             written = os.fstat(stream.fileno()).st_mtime_ns
@@ -217,7 +212,7 @@ def _recall(place: str, identity: Tuple[Any, ...]) -> Optional[Node]:
     return tree if remembered == identity else None
 
 
-def _write_cache(place: str, identity: Tuple[Any, ...], tree: Node) -> None:
+def _write_cache(place: str, identity: tuple[Any, ...], tree: Node) -> None:
     from spack.util.filesystem import atomic_write  # start-up: warm runs do not write
 
     body = marshal.dumps((identity, tree))
@@ -259,7 +254,7 @@ def _parse(file: str, text: str) -> Node:
     return _TreeBuilder(file).node(root, root.start_mark.line + 1)
 
 
-def _opened(context: Optional[str], mark: Any) -> str:
+def _opened(context: str | None, mark: Any) -> str:
     """What to look at when the parser got lost in something that began at *mark*."""
     if context and mark is not None:
         for word, sign in _BRACKETS.items():
@@ -287,9 +282,9 @@ class _TreeBuilder:
     def __init__(self, file: str) -> None:
         self.file = file
         self.count = 0
-        self.open: Set[int] = set()
+        self.open: set[int] = set()
 
-    def fail(self, line: int, message: str, hint: Optional[str] = None) -> NoReturn:
+    def fail(self, line: int, message: str, hint: str | None = None) -> NoReturn:
         raise ConfigError(
             f"{self.file}:{line}: {message}", facts={"file": self.file, "line": line}, hint=hint
         )
@@ -331,9 +326,9 @@ class _TreeBuilder:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return (value, line, text if is_number and str(value) != text else None)
 
-    def mapping(self, source: Any) -> Dict[str, Node]:
-        result: Dict[str, Node] = {}
-        merged: List[Dict[str, Node]] = []
+    def mapping(self, source: Any) -> dict[str, Node]:
+        result: dict[str, Node] = {}
+        merged: list[dict[str, Node]] = []
         for key_node, value_node in source.value:
             line = key_node.start_mark.line + 1
             if key_node.id != "scalar":
@@ -354,7 +349,7 @@ class _TreeBuilder:
                 result.setdefault(key, node)
         return result
 
-    def merge_sources(self, source: Any, line: int) -> List[Dict[str, Node]]:
+    def merge_sources(self, source: Any, line: int) -> list[dict[str, Node]]:
         items = source.value if source.id == "sequence" else [source]
         found = [self.node(item, line)[0] for item in items]
         if not all(isinstance(item, dict) for item in found):
@@ -447,7 +442,7 @@ def _indents_sequences(text: str) -> bool:
     return match is None or len(match.group(2)) > len(match.group(1))
 
 
-def round_trip(path: Union[str, os.PathLike[str]], text: Optional[str] = None) -> Document:
+def round_trip(path: str | os.PathLike[str], text: str | None = None) -> Document:
     """Open a file for editing; a missing one is an empty document.
 
     :param text: the content, when the caller has it.

@@ -22,7 +22,8 @@ can be activated over the other.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Callable, NamedTuple
 
 from spack.util.shell import dialect
 
@@ -52,7 +53,7 @@ class EnvStep(NamedTuple):
     tail: str = ""
 
 
-def steps_from_json(rows: Iterable[Sequence[Any]]) -> Tuple[EnvStep, ...]:
+def steps_from_json(rows: Iterable[Sequence[Any]]) -> tuple[EnvStep, ...]:
     """Steps from the lists that JSON makes of them."""
     return tuple(EnvStep(*row) for row in rows)
 
@@ -280,7 +281,7 @@ def _apply(shell: str, step: EnvStep) -> str:
     )
 
 
-def _distinct(steps: Iterable[EnvStep]) -> List[str]:
+def _distinct(steps: Iterable[EnvStep]) -> list[str]:
     return list(dict.fromkeys(step.name for step in steps))
 
 
@@ -298,14 +299,14 @@ def render(
     variables = _distinct(steps)
     locate = row.locate_fixed.format(v=_quote(shell, root)) if root else row.locate.strip("\n")
     shown = _quote(shell, name) if name else _BASENAME[shell]
-    blocks: Dict[str, List[str]] = {
+    blocks: dict[str, list[str]] = {
         "@LOCATE@": [*locate.split("\n"), row.locate_name.format(v=shown)],
         "@SAVE@": [row.save.format(n=x, o=row.keeper(x)) for x in variables],
         "@APPLY@": [_apply(shell, step) for step in steps],
         "@RESTORE@": [row.restore.format(n=x, o=row.keeper(x)) for x in variables],
         NAME: [shown],
     }
-    lines: List[str] = []
+    lines: list[str] = []
     for line in template.splitlines():
         lines.extend(_filled(line, blocks))
     if root:
@@ -313,7 +314,7 @@ def render(
     return "\n".join(lines) + "\n"
 
 
-def _filled(line: str, blocks: Mapping[str, List[str]]) -> List[str]:
+def _filled(line: str, blocks: Mapping[str, list[str]]) -> list[str]:
     """A line of a template with its markers replaced; one that is only a marker may grow."""
     bare = line.strip()
     if bare in blocks:

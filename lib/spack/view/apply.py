@@ -20,17 +20,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import (
     TYPE_CHECKING,
-    Iterator,
-    List,
-    Mapping,
     NamedTuple,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
 )
 
 from spack.errors import ViewError
@@ -71,12 +65,12 @@ class ViewResult(NamedTuple):
     path: str
     changed: bool
     entries: int
-    repaired: Tuple[str, ...] = ()
-    kept: Tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     displaced: Mapping[str, str] = {}  # never changed
-    notes: Tuple[str, ...] = ()
-    distributions: Tuple[Tuple[UserDistribution, str], ...] = ()
-    removed: Optional[int] = None
+    notes: tuple[str, ...] = ()
+    distributions: tuple[tuple[UserDistribution, str], ...] = ()
+    removed: int | None = None
 
     @property
     def summary(self) -> str:
@@ -88,10 +82,10 @@ class ViewResult(NamedTuple):
         what = " and ".join(x for x in (came, left) if x) or "nothing but its records changed"
         return f"the view {self.path}: {what}"
 
-    def lines(self) -> List[str]:
+    def lines(self) -> list[str]:
         """What a person should know beyond "done"."""
         lines = list(self.notes)
-        whole: Set[str] = set()
+        whole: set[str] = set()
         for distribution, place in self.distributions:
             whole.update(distribution.files, distribution.removed)
             if place:
@@ -123,7 +117,7 @@ def _some(paths: Sequence[str], shown: int = 3) -> str:
     return f"{len(paths)} files ({text}{', …' if rest > 0 else ''})"
 
 
-def read_file(path: str, limit: Optional[int]) -> bytes:
+def read_file(path: str, limit: int | None) -> bytes:
     """The ``read`` of :func:`spack.view.plan_view.plan_view` for the real file system.
 
     :raises ViewError: the file cannot be read.
@@ -148,7 +142,7 @@ def update_view(
     force: bool = False,
     check: bool = True,
     exchange: Exchange = rename_exchange,
-    ask: Optional[Ask] = None,
+    ask: Ask | None = None,
 ) -> ViewResult:
     """Make the view at *path* what *sources* and *options* say; nothing is done if it is.
 
@@ -213,14 +207,14 @@ class _Wanted(NamedTuple):
     shown: str
     sources: Sequence[ViewSource]
     options: ViewOptions
-    ask: Optional[Ask]
+    ask: Ask | None
 
 
 def _made_aside(
     wanted: _Wanted,
     exchange: Exchange,
-    old: Optional[ViewManifest],
-    state: Optional[VerificationResult],
+    old: ViewManifest | None,
+    state: VerificationResult | None,
 ) -> ViewResult:
     """Make the whole view and put it in its place."""
     # start-up: an up-to-date view needs neither
@@ -250,8 +244,8 @@ def _changed_in_place(
     head: Head,
     sources: Sequence[ViewSource],
     options: ViewOptions,
-    ask: Optional[Ask],
-) -> Optional[ViewResult]:
+    ask: Ask | None,
+) -> ViewResult | None:
     """The result of :func:`change_in_place`; None if the view must be built aside."""
     from spack.view.incremental import NotInPlace, change_in_place  # start-up: as above
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, NamedTuple
 
 from spack.errors import ViewError
 from spack.util.frozen import frozen
@@ -59,8 +60,8 @@ class HookRecord(NamedTuple):
     :ivar tolerated: paths that other packages provide too, and that the recipe says are fine.
     """
 
-    places: Tuple[HookResult, ...]
-    tolerated: FrozenSet[str]
+    places: tuple[HookResult, ...]
+    tolerated: frozenset[str]
 
 
 @frozen
@@ -75,8 +76,8 @@ class HookContext:
 
     graph: Mapping[str, Any]
     prefixes: Mapping[str, str]
-    repositories: Tuple[Tuple[str, str], ...]
-    library_path: Tuple[str, ...]
+    repositories: tuple[tuple[str, str], ...]
+    library_path: tuple[str, ...]
     interpreter: str = sys.executable
 
 
@@ -86,7 +87,7 @@ def ask_recipes(
     others: Sequence[ViewSource],
     link_type: str,
     root: str,
-) -> Dict[str, HookRecord]:
+) -> dict[str, HookRecord]:
     """Run the hooks of the packages *asked*; what they did, by hash.
 
     :param others: the packages of the view that are not asked.
@@ -145,9 +146,9 @@ def _failure(message: str, details: str, facts: Mapping[str, Any]) -> ViewError:
 
 def _package(
     source: ViewSource, others: Sequence[ViewSource], asked: Sequence[ViewSource]
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     own = _paths(source, source.load_files())
-    present: List[str] = []
+    present: list[str] = []
     for other in [*others, *(x for x in asked if x is not source)]:
         present.extend(own & _paths(other, other.load_files()))
     return {
@@ -159,7 +160,7 @@ def _package(
     }
 
 
-def _paths(source: ViewSource, files: Files) -> FrozenSet[str]:
+def _paths(source: ViewSource, files: Files) -> frozenset[str]:
     top = source.projection.strip("/")
     start = top + "/" if top else ""
     return frozenset(start + path for path, row in files.items() if row[0] != "dir")

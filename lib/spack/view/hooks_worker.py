@@ -7,8 +7,9 @@ import os
 import shutil
 import stat
 import traceback
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any
 
 from spack.api.context import BuildContext, current_build
 from spack.errors import RecipeError, SpackError
@@ -31,7 +32,7 @@ class RecordingView:
         self._root = root
         self.link_type = link_type
         self._projections = projections
-        self.links: Dict[str, str] = {}
+        self.links: dict[str, str] = {}
 
     @property
     def root(self) -> str:
@@ -61,7 +62,7 @@ class RecordingView:
 def main(job_path: str) -> int:
     """Run the hooks of every package of the job; always writes its ``result`` file."""
     job = json.loads(Path(job_path).read_text(encoding="utf-8"))
-    answer: Dict[str, Any] = {"packages": {}}
+    answer: dict[str, Any] = {"packages": {}}
     name = ""
     try:
         nodes = load(job["graph"])
@@ -85,7 +86,7 @@ def main(job_path: str) -> int:
     return 0
 
 
-def _package_class(node: ConcreteSpec, repositories: List[Repository]) -> Any:
+def _package_class(node: ConcreteSpec, repositories: list[Repository]) -> Any:
     own = [x for x in repositories if x.namespace == node.namespace]
     for repository in (*own, *repositories):
         if repository.exists(node.name):
@@ -93,7 +94,7 @@ def _package_class(node: ConcreteSpec, repositories: List[Repository]) -> Any:
     raise RecipeError(f"there is no recipe for {node.name}")
 
 
-def _run(package: Any, view: RecordingView, row: Mapping[str, Any], final: str) -> Dict[str, Any]:
+def _run(package: Any, view: RecordingView, row: Mapping[str, Any], final: str) -> dict[str, Any]:
     os.makedirs(view.root)
     source = str(package.view_source())
     target = str(package.view_destination(view))
@@ -106,8 +107,8 @@ def _run(package: Any, view: RecordingView, row: Mapping[str, Any], final: str) 
 
 
 def _tolerated(
-    package: Any, view: RecordingView, merge_map: Mapping[str, str], present: List[str]
-) -> List[str]:
+    package: Any, view: RecordingView, merge_map: Mapping[str, str], present: list[str]
+) -> list[str]:
     """Which of the paths that others provide too the recipe does not count as conflicts."""
     made = [os.path.join(view.root, path) for path in present]
     for path in made:
@@ -119,7 +120,7 @@ def _tolerated(
     return [path for path, full in zip(present, made) if full not in conflicts]
 
 
-def _placed(path: str, view: RecordingView, final: str) -> Tuple[str, str, str, int, str]:
+def _placed(path: str, view: RecordingView, final: str) -> tuple[str, str, str, int, str]:
     """A path of the scratch folder as a row of :class:`spack.view.hooks.HookResult`."""
     full = os.path.join(view.root, path)
     info = os.lstat(full)
@@ -136,9 +137,9 @@ def _placed(path: str, view: RecordingView, final: str) -> Tuple[str, str, str, 
     return path, "file", target, mode, ""
 
 
-def _walk(root: str) -> List[str]:
+def _walk(root: str) -> list[str]:
     """All files and links below *root*, links to folders among them."""
-    found: List[str] = []
+    found: list[str] = []
     for folder, folders, files in os.walk(root):
         if folder == root and ".spack" in folders:
             folders.remove(".spack")
@@ -147,7 +148,7 @@ def _walk(root: str) -> List[str]:
     return sorted(found)
 
 
-def _recipe_line(error: BaseException) -> Optional[str]:
+def _recipe_line(error: BaseException) -> str | None:
     found = None
     for frame in traceback.extract_tb(error.__traceback__):
         if os.path.basename(frame.filename) == "package.py":

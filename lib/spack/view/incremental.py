@@ -26,7 +26,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from spack.util.filesystem import atomic_write, remove_tree
 from spack.util.frozen import replace
@@ -78,7 +79,7 @@ class Changed(NamedTuple):
 
     added: int
     removed: int
-    notes: Tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def change_in_place(
@@ -87,7 +88,7 @@ def change_in_place(
     sources: Sequence[ViewSource],
     options: ViewOptions,
     read: Read,
-    ask: Optional[Ask] = None,
+    ask: Ask | None = None,
 ) -> Changed:
     """Bring the view at *root* from *head* to *sources*, touching only what differs.
 
@@ -111,9 +112,9 @@ class _Change:
         self.head = head
         self.sources = ordered_sources(sources)
         self.options = options
-        self.added: List[ViewSource] = []
-        self.gone: List[int] = []
-        self.leaving: Dict[str, ViewRecord] = {}
+        self.added: list[ViewSource] = []
+        self.gone: list[int] = []
+        self.leaving: dict[str, ViewRecord] = {}
 
     # -- before anything is touched -----------------------------------------------------------
 
@@ -134,7 +135,7 @@ class _Change:
         if names.intersection(_BASES):
             raise NotInPlace("the base leaves")
 
-    def plan(self, read: Read, ask: Optional[Ask]) -> None:
+    def plan(self, read: Read, ask: Ask | None) -> None:
         """The new entries, and those that leave."""
         for owner in self.gone:
             self.leaving.update(load_items(self.root, self.head, owner))
@@ -212,11 +213,11 @@ class _Change:
         for path in sorted([*tops, *files], key=_order):
             os.rename(aside + path, start + path)
 
-    def leave(self) -> Set[str]:
+    def leave(self) -> set[str]:
         """Unlink what leaves, and byte-code of it; the folders that are gone then."""
         start = self.root + "/"
-        sources: Dict[str, Set[str]] = {}
-        candidates: Set[str] = set()
+        sources: dict[str, set[str]] = {}
+        candidates: set[str] = set()
         for path in sorted(self.leaving, key=_order, reverse=True):
             _unlink(start + path)
             folder, _, name = path.rpartition("/")
@@ -239,16 +240,16 @@ class _Change:
                 emptied.add(folder)
         return emptied
 
-    def fixed(self) -> Set[str]:
+    def fixed(self) -> set[str]:
         """Folders that the virtual environment itself has."""
         python = self.options.python
-        found: Set[str] = set()
+        found: set[str] = set()
         if python is not None:
             for path in ("bin", "include", "lib", python.purelib, python.platlib):
                 found.update(_above(path, found))
         return found
 
-    def new_head(self, emptied: Set[str]) -> Head:
+    def new_head(self, emptied: set[str]) -> Head:
         """The head after the change; owners have other numbers then."""
         owners = self.coming.owners
         by_hash = {owner.hash: number for number, owner in enumerate(owners)}
@@ -295,14 +296,14 @@ class _Change:
         return os.path.lexists(os.path.join(self.root, path))
 
 
-def _order(path: str) -> Tuple[int, str]:
+def _order(path: str) -> tuple[int, str]:
     """Modules, then what tells of them, then programs."""
     if path == "bin" or path.startswith(("bin/", "sbin/")):
         return 2, path
     return (1 if ".dist-info" in path else 0), path
 
 
-def _above(folder: str, known: Set[str]) -> List[str]:
+def _above(folder: str, known: set[str]) -> list[str]:
     """*folder* and those above it, up to one of *known*."""
     found = []
     while folder and folder not in known:
@@ -313,7 +314,7 @@ def _above(folder: str, known: Set[str]) -> List[str]:
 
 def _with_all_folders(plan: ViewPlan) -> ViewPlan:
     """*plan* with every folder above its items, as an empty place needs them."""
-    folders: Set[str] = set()
+    folders: set[str] = set()
     for path in plan.folders:
         folders.update(_above(path, folders))
     for path in plan.items:
@@ -321,7 +322,7 @@ def _with_all_folders(plan: ViewPlan) -> ViewPlan:
     return replace(plan, folders=tuple(sorted(folders)))
 
 
-def _remove_bytecode(cache: str, names: Set[str]) -> None:
+def _remove_bytecode(cache: str, names: set[str]) -> None:
     """Byte-code of the modules *names*, and the folder if nothing else is in it."""
     if os.path.isdir(cache):
         for name in os.listdir(cache):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import Counter
-from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from spack.errors import ViewError
 from spack.view.plan_types import OWN, FileOwner
@@ -42,15 +43,15 @@ class Status(NamedTuple):
 
     root: str
     link_type: str
-    python: Optional[Mapping[str, str]]
+    python: Mapping[str, str] | None
     interpreter_there: bool
-    packages: Tuple[Tuple[FileOwner, int], ...]
-    gone: Tuple[FileOwner, ...]
+    packages: tuple[tuple[FileOwner, int], ...]
+    gone: tuple[FileOwner, ...]
     entries: int
     folders: int
     state: VerificationResult
-    foreign: Tuple[UserDistribution, ...]
-    dangling: Tuple[str, ...]
+    foreign: tuple[UserDistribution, ...]
+    dangling: tuple[str, ...]
 
 
 class Found(NamedTuple):
@@ -62,10 +63,10 @@ class Found(NamedTuple):
     """
 
     path: str
-    item: Optional[ViewRecord]
-    owner: Optional[FileOwner]
-    others: Tuple[FileOwner, ...] = ()
-    distribution: Optional[UserDistribution] = None
+    item: ViewRecord | None
+    owner: FileOwner | None
+    others: tuple[FileOwner, ...] = ()
+    distribution: UserDistribution | None = None
 
 
 class Claim(NamedTuple):
@@ -74,7 +75,7 @@ class Claim(NamedTuple):
     path: str
     reason: str
     shown: FileOwner
-    others: Tuple[FileOwner, ...]
+    others: tuple[FileOwner, ...]
 
 
 def need_manifest(root: str) -> ViewManifest:
@@ -111,14 +112,14 @@ def status(root: str) -> Status:
     )
 
 
-def verify(root: str) -> Tuple[ViewManifest, VerificationResult, Tuple[UserDistribution, ...]]:
+def verify(root: str) -> tuple[ViewManifest, VerificationResult, tuple[UserDistribution, ...]]:
     """What differs from the manifest, and the distributions that a person installed."""
     manifest = need_manifest(root)
     state = examine(root, manifest)
     return manifest, state, distributions(root, manifest, state)
 
 
-def dangling(manifest: ViewManifest, state: VerificationResult) -> Tuple[str, ...]:
+def dangling(manifest: ViewManifest, state: VerificationResult) -> tuple[str, ...]:
     """Links into the store, and to the interpreter, that lead nowhere any more.
 
     Making the view again does not mend them. A package's own links may lead wherever they like.
@@ -134,9 +135,9 @@ def dangling(manifest: ViewManifest, state: VerificationResult) -> Tuple[str, ..
     )
 
 
-def claims(manifest: ViewManifest) -> List[Claim]:
+def claims(manifest: ViewManifest) -> list[Claim]:
     """The paths that several packages provide, in order."""
-    found: List[Claim] = []
+    found: list[Claim] = []
     for path, row in sorted(manifest.shared.items()):
         item = manifest.items[path]
         others = tuple(manifest.owners[x] for x in row.owners if x != item.owner)
@@ -144,7 +145,7 @@ def claims(manifest: ViewManifest) -> List[Claim]:
     return found
 
 
-def find_path(root: str, manifest: ViewManifest, text: str, cwd: str) -> List[Found]:
+def find_path(root: str, manifest: ViewManifest, text: str, cwd: str) -> list[Found]:
     """What *text* names in the view: a path, a program of ``bin``, or a module.
 
     :param text: relative to the view or to *cwd*, or absolute; ``black`` finds ``bin/black``;
@@ -174,18 +175,18 @@ def find_path(root: str, manifest: ViewManifest, text: str, cwd: str) -> List[Fo
     return []
 
 
-def _folder(manifest: ViewManifest, folder: str) -> List[Found]:
+def _folder(manifest: ViewManifest, folder: str) -> list[Found]:
     """The first path of each package below *folder*."""
-    first: Dict[int, str] = {}
+    first: dict[int, str] = {}
     for path, item in manifest.items.items():
         if path.startswith(folder + "/") and item.owner >= 0:
             first.setdefault(item.owner, path)
     return [Found(folder, None, manifest.owners[owner]) for owner in sorted(first)]
 
 
-def _candidates(root: str, manifest: ViewManifest, text: str, cwd: str) -> List[str]:
+def _candidates(root: str, manifest: ViewManifest, text: str, cwd: str) -> list[str]:
     """Paths relative to the view that *text* may mean, the likeliest first."""
-    result: List[str] = []
+    result: list[str] = []
     real = os.path.realpath(root)
     for start in (root, cwd):
         absolute = os.path.normpath(os.path.join(start, text))

@@ -23,7 +23,8 @@ import json
 import os
 import posixpath
 import re
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from spack.errors import ViewError
 from spack.util.filesystem import atomic_write, remove_tree
@@ -57,7 +58,7 @@ class Layer(NamedTuple):
     view: str
     renewed: bool
     stand_ins: int
-    own: Tuple[str, ...]
+    own: tuple[str, ...]
 
 
 class _Base(NamedTuple):
@@ -115,14 +116,14 @@ def make_layer(path: str, view: str, templates: Mapping[str, str], prompt: str =
     return Layer(path, view, former is not None, len(rows), own)
 
 
-def _former(path: str) -> Optional[Dict[str, List[str]]]:
+def _former(path: str) -> dict[str, list[str]] | None:
     """The stand-ins of the layer at *path*; None if there is nothing.
 
     :raises ViewError: something else is there.
     """
     try:
         with open(os.path.join(path, RECORD), encoding="utf-8") as stream:
-            rows: Dict[str, List[str]] = json.load(stream)["stand_ins"]
+            rows: dict[str, list[str]] = json.load(stream)["stand_ins"]
             return rows
     except (OSError, ValueError, KeyError):
         pass
@@ -159,10 +160,10 @@ def _make_venv(
             atomic_write(os.path.join(path, "bin", row.template), text)
 
 
-def _steps(view: str) -> Tuple[EnvStep, ...]:
+def _steps(view: str) -> tuple[EnvStep, ...]:
     """Those of the view for everything but the venv itself, then those of a venv."""
     activation = load_activation(view)
-    steps: List[EnvStep] = []
+    steps: list[EnvStep] = []
     for step in () if activation is None else activation.steps:
         if step.name not in ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"):
             steps.append(step._replace(value=step.value.replace(ROOT, view)))
@@ -173,12 +174,12 @@ def _steps(view: str) -> Tuple[EnvStep, ...]:
 
 def _stand_ins(
     path: str, view: str, manifest: ViewManifest, base: _Base
-) -> Tuple[Dict[str, List[str]], Tuple[str, ...]]:
+) -> tuple[dict[str, list[str]], tuple[str, ...]]:
     """Write a stand-in for each distribution of the view that the layer has not of its own."""
     names = own_names(manifest.items)
     own = own_names(_metadata_files(path, base))
-    rows: Dict[str, List[str]] = {}
-    scripts: Dict[int, List[str]] = {}
+    rows: dict[str, list[str]] = {}
+    scripts: dict[int, list[str]] = {}
     for place, item in manifest.items.items():
         if item.how == "text" and item.owner >= 0 and place.startswith("bin/"):
             scripts.setdefault(item.owner, []).append(place)
@@ -212,7 +213,7 @@ def _metadata_files(path: str, base: _Base) -> Iterable[str]:
                 yield f"{folder}/{name}/METADATA"
 
 
-def _remove_stand_ins(path: str, former: Mapping[str, List[str]]) -> None:
+def _remove_stand_ins(path: str, former: Mapping[str, list[str]]) -> None:
     """Those that are still what was written: an upgrade has replaced the others."""
     for info, places in former.items():
         folder = os.path.join(path, info)
@@ -226,7 +227,7 @@ def _remove_stand_ins(path: str, former: Mapping[str, List[str]]) -> None:
 
 def _record(info: str, contents: Mapping[str, bytes]) -> bytes:
     site = posixpath.dirname(info)
-    lines: Set[str] = set()
+    lines: set[str] = set()
     for place, content in contents.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
         lines.add(f"{posixpath.relpath(place, site)},sha256={digest},{len(content)}\n")
@@ -234,7 +235,7 @@ def _record(info: str, contents: Mapping[str, bytes]) -> bytes:
     return "".join(sorted(lines)).encode()
 
 
-def _bytes(path: str) -> Optional[bytes]:
+def _bytes(path: str) -> bytes | None:
     try:
         with open(path, "rb") as stream:
             return stream.read()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from collections.abc import Iterable, Mapping
 from itertools import groupby
-from typing import Dict, Iterable, List, Mapping, Tuple
 
 from spack.view.plan_types import Item, ViewPlan
 from spack.view.view_manifest import FOLDER
@@ -37,8 +37,8 @@ class Maker:
     def __init__(self, plan: ViewPlan, target: str) -> None:
         self.plan = plan
         self.target = target
-        self.made: Dict[str, Tuple[int, int]] = {}
-        self.notes: List[str] = []
+        self.made: dict[str, tuple[int, int]] = {}
+        self.notes: list[str] = []
         self.clones = True
         self.hardlinks = True
 
@@ -58,7 +58,7 @@ class Maker:
             finally:
                 os.close(descriptor)
 
-    def fill(self, at: int, folder: str, rows: Iterable[Tuple[str, str, Item]]) -> None:
+    def fill(self, at: int, folder: str, rows: Iterable[tuple[str, str, Item]]) -> None:
         """All items of one folder."""
         symlink = os.symlink
         place, origin = "", -1  # the folder that the last hardlink came from; mostly the next too
@@ -163,11 +163,11 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _first(row: Tuple[str, str, Item]) -> str:
+def _first(row: tuple[str, str, Item]) -> str:
     return row[0]
 
 
-def _split(items: Mapping[str, Item]) -> Iterable[Tuple[str, str, Item]]:
+def _split(items: Mapping[str, Item]) -> Iterable[tuple[str, str, Item]]:
     for path, item in items.items():
         folder, _, name = path.rpartition("/")
         yield folder, name, item

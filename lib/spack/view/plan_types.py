@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import posixpath
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import Callable, NamedTuple, Optional
 
 from spack.errors import ViewError
 from spack.util.environment_modifications import Change
@@ -47,7 +48,7 @@ LINK_TYPE_SYNONYMS = {"soft": "symlink", "hard": "hardlink", "relocate": "copy",
 OWN = -1
 
 #: (kind, mode, sha256 or link target, size), as in the store's manifests.
-FileEntry = Tuple[str, int, str, int]
+FileEntry = tuple[str, int, str, int]
 Files = Mapping[str, FileEntry]
 #: (absolute path, number of bytes or None for all) -> content.
 Read = Callable[[str, Optional[int]], bytes]
@@ -75,9 +76,9 @@ class ViewSource:
     load_files: Callable[[], Files]
     fingerprint: str = ""
     role: str = "package"
-    link_type: Optional[str] = None
+    link_type: str | None = None
     projection: str = ""
-    environment: Tuple[Change, ...] = ()
+    environment: tuple[Change, ...] = ()
 
     @property
     def label(self) -> str:
@@ -100,12 +101,12 @@ class ViewOptions:
     """
 
     link_type: str = "symlink"
-    python: Optional[BasePython] = None
+    python: BasePython | None = None
     system_site_packages: bool = False
     templates: Mapping[str, str] = field(default_factory=dict)
     prompt: str = ""
     winners: Mapping[str, str] = field(default_factory=dict)
-    store_prefixes: Tuple[str, ...] = ()
+    store_prefixes: tuple[str, ...] = ()
     splits_env: bool = True
 
     def __post_init__(self) -> None:
@@ -148,7 +149,7 @@ class Conflict(NamedTuple):
     """A path that packages disagree about; *owners* are labels in order of name."""
 
     path: str
-    owners: Tuple[str, ...]
+    owners: tuple[str, ...]
 
 
 class Shared(NamedTuple):
@@ -160,7 +161,7 @@ class Shared(NamedTuple):
     """
 
     reason: str
-    owners: Tuple[int, ...]
+    owners: tuple[int, ...]
 
 
 @frozen
@@ -178,16 +179,16 @@ class ViewPlan:
 
     digest: str
     options: str
-    sources: Tuple[str, ...]
+    sources: tuple[str, ...]
     link_type: str
-    owners: Tuple[FileOwner, ...]
-    folders: Tuple[str, ...]
-    bare: Mapping[str, Tuple[int, ...]]
+    owners: tuple[FileOwner, ...]
+    folders: tuple[str, ...]
+    bare: Mapping[str, tuple[int, ...]]
     items: Mapping[str, Item]
     texts: Mapping[str, bytes]
-    steps: Tuple[EnvStep, ...]
-    python: Optional[Mapping[str, str]]
-    conflicts: Tuple[Conflict, ...] = ()
+    steps: tuple[EnvStep, ...]
+    python: Mapping[str, str] | None
+    conflicts: tuple[Conflict, ...] = ()
     shared: Mapping[str, Shared] = field(default_factory=dict)
 
     def check(self) -> None:
@@ -247,7 +248,7 @@ def _hash(facts: Sequence[object]) -> str:
     return sha256_hex(json.dumps(facts))
 
 
-def ordered_sources(sources: Sequence[ViewSource]) -> List[ViewSource]:
+def ordered_sources(sources: Sequence[ViewSource]) -> list[ViewSource]:
     """In the order that decides ties: by name."""
     return sorted(sources, key=lambda s: (s.name, s.hash))
 
@@ -269,7 +270,7 @@ def link_type_of(source: ViewSource, options: ViewOptions) -> str:
     return name
 
 
-def contained_base(sources: Sequence[ViewSource], options: ViewOptions) -> Optional[ViewSource]:
+def contained_base(sources: Sequence[ViewSource], options: ViewOptions) -> ViewSource | None:
     """The package of the interpreter, if the view is a whole Python by itself.
 
     That is so where its files are copied: such a view needs the store no more. Symbolic links and
@@ -284,7 +285,7 @@ def contained_base(sources: Sequence[ViewSource], options: ViewOptions) -> Optio
     return None
 
 
-def python_facts(python: BasePython, contained: Optional[ViewSource]) -> Dict[str, str]:
+def python_facts(python: BasePython, contained: ViewSource | None) -> dict[str, str]:
     """What a view records of its Python; the executable is relative if it is in the view."""
     executable = str(python.executable)
     if contained is not None:

@@ -24,8 +24,9 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from collections.abc import Container, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Callable, Container, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable
 
 from spack.view import relocate
 from spack.view.activate import EnvStep
@@ -91,7 +92,7 @@ Ask = Callable[[Sequence[ViewSource]], Mapping[str, HookRecord]]
 
 
 def plan_view(
-    sources: Sequence[ViewSource], options: ViewOptions, read: Read, ask: Optional[Ask] = None
+    sources: Sequence[ViewSource], options: ViewOptions, read: Read, ask: Ask | None = None
 ) -> ViewPlan:
     """Decide every path of the view.
 
@@ -147,7 +148,7 @@ def plan_added(
 def plan_own(
     sources: Sequence[ViewSource],
     options: ViewOptions,
-    folders: Set[str],
+    folders: set[str],
     exists: Callable[[str], bool],
 ) -> ViewPlan:
     """What belongs to the view itself, for one with these *folders*."""
@@ -158,18 +159,18 @@ def plan_own(
 class _Tree:
     """The plan while it grows. Folders and items are dicts from path in the view."""
 
-    def __init__(self, sources: List[ViewSource], options: ViewOptions, read: Read) -> None:
+    def __init__(self, sources: list[ViewSource], options: ViewOptions, read: Read) -> None:
         self.sources = sources
         self.options = options
         self.read = read
-        self.folders: Dict[str, int] = {}
-        self.items: Dict[str, Item] = {}
-        self.texts: Dict[str, bytes] = {}
-        self.clashes: Dict[str, Dict[str, None]] = {}
-        self.shared: Dict[str, Shared] = {}
-        self.reserved: Dict[str, None] = {}
-        self.tolerated: Set[str] = set()
-        self.bare: Dict[str, List[int]] = {}
+        self.folders: dict[str, int] = {}
+        self.items: dict[str, Item] = {}
+        self.texts: dict[str, bytes] = {}
+        self.clashes: dict[str, dict[str, None]] = {}
+        self.shared: dict[str, Shared] = {}
+        self.reserved: dict[str, None] = {}
+        self.tolerated: set[str] = set()
+        self.bare: dict[str, list[int]] = {}
         self.lib64 = options.python is not None
         self.base = contained_base(sources, options)
 
@@ -212,8 +213,8 @@ class _Tree:
         start = top + "/" if top else ""
         prefix = source.prefix + "/"
         folders, items, reserved = self.folders, self.items, self.reserved
-        own: List[str] = []
-        filled: Set[str] = set()
+        own: list[str] = []
+        filled: set[str] = set()
         if top:
             self.folder(top, index)
         for path, (kind, mode, content, _) in source.load_files().items():
@@ -269,7 +270,7 @@ class _Tree:
 
     def recorded_item(
         self, index: int, source: ViewSource, files: Files, row: HookResult, place: str
-    ) -> Optional[Item]:
+    ) -> Item | None:
         if row.kind == "text":
             return Item("text", index, "", row.mode, relocate.digest(row.content))
         if row.kind == "link":
@@ -285,7 +286,7 @@ class _Tree:
         # What the package does not own is shown where it is.
         return Item("link", index, row.source, row.mode, "")
 
-    def link_target(self, source: ViewSource, path: str, target: str, place: str) -> Optional[str]:
+    def link_target(self, source: ViewSource, path: str, target: str, place: str) -> str | None:
         """The target that a link of a prefix has in the view; None if it is not needed there."""
         folder = posixpath.dirname(path)
         inside = posixpath.normpath(
@@ -352,7 +353,7 @@ class _Tree:
         if self.options.python is None:
             return
         interpreters = self.interpreters()
-        changed: Dict[str, bytes] = {}
+        changed: dict[str, bytes] = {}
         if self.base is not None:
             changed.update(self.rewritten_base(self.sources.index(self.base)))
         for place, item in self.items.items():
@@ -374,9 +375,9 @@ class _Tree:
             self.folder(place.rpartition("/")[0], owner)
             self.text(place, content, owner, 0o644)
 
-    def launched(self, changed: Dict[str, bytes]) -> Dict[str, Tuple[bytes, int]]:
+    def launched(self, changed: dict[str, bytes]) -> dict[str, tuple[bytes, int]]:
         """Give scripts a header without ``env -S``; scripts that are put aside, with owners."""
-        aside: Dict[str, Tuple[bytes, int]] = {}
+        aside: dict[str, tuple[bytes, int]] = {}
         for place, content in list(changed.items()):
             owner = self.items[place].owner
             for path, text in relocate.without_env_split(place, content).items():
@@ -386,9 +387,9 @@ class _Tree:
                     aside[path] = (text, owner)
         return aside
 
-    def rewritten_base(self, index: int) -> Dict[str, bytes]:
+    def rewritten_base(self, index: int) -> dict[str, bytes]:
         """Files of an interpreter that moves with the view, where they name its prefix."""
-        changed: Dict[str, bytes] = {}
+        changed: dict[str, bytes] = {}
         prefix = os.fsencode(self.sources[index].prefix)
         for place, item in list(self.items.items()):
             if item.owner == index and item.how != "link" and relocate.is_of_base(place):
@@ -405,7 +406,7 @@ class _Tree:
         for path in [path for path in self.items if path.startswith(start)]:
             del self.items[path]
 
-    def rewrite_records(self, changed: Dict[str, bytes]) -> None:
+    def rewrite_records(self, changed: dict[str, bytes]) -> None:
         """Add to *changed* the RECORD of each distribution that has a changed file."""
         owners = {self.items[place].owner for place in changed}
         if not owners:
@@ -437,7 +438,7 @@ class _Tree:
 
     def add_own(
         self, folders: Container[str], exists: Callable[[str], bool]
-    ) -> Tuple[EnvStep, ...]:
+    ) -> tuple[EnvStep, ...]:
         """Add what belongs to the view itself; gives the steps of its activation."""
         steps, pth = projected_steps(
             [(s.prefix, s.projection, s.environment) for s in self.sources], exists
@@ -452,7 +453,7 @@ class _Tree:
             self.add_venv(python, steps)
         return steps
 
-    def result(self, steps: Tuple[EnvStep, ...]) -> ViewPlan:
+    def result(self, steps: tuple[EnvStep, ...]) -> ViewPlan:
         """The plan as far as it has been made."""
         python = self.options.python
         for folder, owner in self.folders.items():

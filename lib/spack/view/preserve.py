@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Tuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from spack.view.plan_types import ViewPlan
 from spack.view.user_distributions import UserDistribution, distributions, own_names
@@ -21,9 +22,9 @@ __all__ = ["PreservedFiles", "Preserver", "carry_late"]
 class PreservedFiles(NamedTuple):
     """What was carried over; see :class:`spack.view.apply.ViewResult`."""
 
-    kept: Tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     displaced: Mapping[str, str] = {}  # never changed
-    distributions: Tuple[Tuple[UserDistribution, str], ...] = ()
+    distributions: tuple[tuple[UserDistribution, str], ...] = ()
 
 
 class Preserver:
@@ -41,7 +42,7 @@ class Preserver:
         self.old = old
         self.state = state
         self.folders = set(plan.folders)
-        self.displaced: Dict[str, str] = {}
+        self.displaced: dict[str, str] = {}
         self.number = 0
 
     def carry(self) -> PreservedFiles:
@@ -51,7 +52,7 @@ class Preserver:
         planned = own_names(self.plan.items) if users else {}
         over = [x for x in users if x.key in planned]
         moved = {path for x in over for path in x.files}
-        kept: List[str] = []
+        kept: list[str] = []
         for path in self.state.extra:
             if path in moved:
                 self.displace(path)
@@ -139,7 +140,7 @@ def carry_late(
     known.update(old.folders, (FOLDER,))
     folders = [path.rstrip("/") for path in state.extra if path.endswith("/")]
     displaced = f"{DISPLACED}/{_next_number(root)}"
-    moved: Dict[str, str] = {}
+    moved: dict[str, str] = {}
     for folder in ("", *old.folders, *folders):
         start = f"{folder}/" if folder else ""
         try:
@@ -153,7 +154,7 @@ def carry_late(
     return moved
 
 
-def _moved(left: str, root: str, path: str, displaced: str) -> Iterator[Tuple[str, str]]:
+def _moved(left: str, root: str, path: str, displaced: str) -> Iterator[tuple[str, str]]:
     source, target = os.path.join(left, path), os.path.join(root, path)
     if os.path.isdir(source) and not os.path.islink(source):
         # Writers may be waiting for the folder: it is made before it is filled.

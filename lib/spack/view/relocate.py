@@ -27,7 +27,8 @@ import json
 import os
 import posixpath
 import re
-from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple
 
 from spack.util.hashing import sha256_hex
 
@@ -89,8 +90,8 @@ class Interpreters(NamedTuple):
     :param executables: single interpreters by path (the base interpreter).
     """
 
-    prefixes: Tuple[bytes, ...]
-    executables: Tuple[bytes, ...]
+    prefixes: tuple[bytes, ...]
+    executables: tuple[bytes, ...]
 
     def includes(self, path: bytes) -> bool:
         """Whether *path*, from a shebang, is one of them."""
@@ -174,7 +175,7 @@ def _takes_trampoline(body: bytes) -> bool:
 
 def relocated_script(
     path: str, content: bytes, interpreters: Interpreters, env_too: bool
-) -> Optional[bytes]:
+) -> bytes | None:
     """*content* with the header of :func:`shebang`, or None if it names no interpreter of ours.
 
     :param env_too: also rewrite ``#!/usr/bin/env python3``, as is right for Python packages.
@@ -205,7 +206,7 @@ def relocated_script(
     return shebang(path, arguments.strip()) + rest
 
 
-def _split_quoted(text: bytes) -> Tuple[bytes, bytes]:
+def _split_quoted(text: bytes) -> tuple[bytes, bytes]:
     """A command, quoted or not, and what follows it."""
     if text[:1] in (b'"', b"'"):
         command, _, rest = text[1:].partition(text[:1])
@@ -214,7 +215,7 @@ def _split_quoted(text: bytes) -> Tuple[bytes, bytes]:
     return command, rest.strip()
 
 
-def relocated_kernel(content: bytes, interpreters: Interpreters) -> Optional[bytes]:
+def relocated_kernel(content: bytes, interpreters: Interpreters) -> bytes | None:
     """A Jupyter ``kernel.json`` whose command is ``python3``, or None if it needs no change.
 
     Jupyter replaces a bare ``python3`` by the interpreter that runs it, which is the view's.
@@ -231,9 +232,7 @@ def relocated_kernel(content: bytes, interpreters: Interpreters) -> Optional[byt
     return json.dumps(data, indent=1).encode() + b"\n"
 
 
-def relocated(
-    path: str, content: bytes, interpreters: Interpreters, env_too: bool
-) -> Optional[bytes]:
+def relocated(path: str, content: bytes, interpreters: Interpreters, env_too: bool) -> bytes | None:
     """The text of the file at *path* of a view, or None if it stays what it is."""
     if _KERNEL.match(path):
         return relocated_kernel(content, interpreters)
@@ -266,7 +265,7 @@ def is_of_base(path: str) -> bool:
     return _BASE_TEXTS.match(path) is not None
 
 
-def relocated_base(path: str, content: bytes, prefix: bytes) -> Optional[bytes]:
+def relocated_base(path: str, content: bytes, prefix: bytes) -> bytes | None:
     """A text of an interpreter that finds its place itself; None if it needs no change.
 
     :param prefix: that the interpreter was built for.
@@ -291,7 +290,7 @@ def corrected_record(
     :param rewritten: new contents by path in the view.
     :param canonical: path in the prefix -> path in the view (``lib64`` -> ``lib``).
     """
-    rows: List[List[str]] = []
+    rows: list[list[str]] = []
     for row in csv.reader(io.StringIO(record.decode("utf-8"))):
         if len(row) == 3:
             path = canonical(posixpath.normpath(posixpath.join(folder, row[0])))

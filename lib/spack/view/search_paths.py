@@ -10,7 +10,8 @@ only the view's Python reads.
 from __future__ import annotations
 
 import posixpath
-from typing import Callable, Container, Iterable, List, NamedTuple, Sequence, Tuple
+from collections.abc import Container, Iterable, Sequence
+from typing import Callable, NamedTuple
 
 from spack.util.environment_modifications import Change
 from spack.view.activate import NAME, ROOT, EnvStep
@@ -26,7 +27,7 @@ class SearchPath(NamedTuple):
 
     variable: str
     folder: str
-    needs: Tuple[str, ...]
+    needs: tuple[str, ...]
     tail: str = ""
 
 
@@ -63,9 +64,9 @@ _ACTIONS = {
 
 def path_steps(
     folders: Container[str], items: Container[str], *, is_venv: bool
-) -> Tuple[EnvStep, ...]:
+) -> tuple[EnvStep, ...]:
     """The steps for a view with these *folders*; with those of a virtual environment first."""
-    steps: List[EnvStep] = []
+    steps: list[EnvStep] = []
     if is_venv:
         steps.append(EnvStep("set", "VIRTUAL_ENV", ROOT))
         steps.append(EnvStep("set", "VIRTUAL_ENV_PROMPT", NAME))
@@ -79,8 +80,8 @@ def path_steps(
 
 
 def projected_steps(
-    sources: Iterable[Tuple[str, str, Tuple[Change, ...]]], exists: Callable[[str], bool]
-) -> Tuple[Tuple[EnvStep, ...], Tuple[str, ...]]:
+    sources: Iterable[tuple[str, str, tuple[Change, ...]]], exists: Callable[[str], bool]
+) -> tuple[tuple[EnvStep, ...], tuple[str, ...]]:
     """Run environments of packages, for the view, and folders that hold Python modules.
 
     :param sources: prefix, projection and changes of each package.
@@ -95,8 +96,8 @@ def projected_steps(
         ((prefix, top.strip("/")) for prefix, top, _ in rows), key=lambda x: -len(x[0])
     )
     known = {(row.variable, posixpath.join(ROOT, row.folder).rstrip("/")) for row in SEARCH_PATHS}
-    steps: List[EnvStep] = []
-    modules: List[str] = []
+    steps: list[EnvStep] = []
+    modules: list[str] = []
     for _, _, changes in rows:
         for change in changes:
             action = _ACTIONS.get(change.action)
@@ -113,7 +114,7 @@ def projected_steps(
     return tuple(dict.fromkeys(steps)), tuple(outside)
 
 
-def _project(value: str, prefixes: Sequence[Tuple[str, str]], exists: Callable[[str], bool]) -> str:
+def _project(value: str, prefixes: Sequence[tuple[str, str]], exists: Callable[[str], bool]) -> str:
     """*value* with each prefix in it replaced by the view, where the view has that path."""
     for prefix, top in prefixes:
         if value == prefix or value.startswith(prefix + "/"):

@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, List, NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from spack.view.view_manifest import CHANGE, CHECKED, Head, ViewManifest
 
@@ -40,8 +41,8 @@ _OWN_CONTENT = frozenset({"copy", "text"})
 class StatRecord(NamedTuple):
     """The times of a view as they are now; see the module's docstring."""
 
-    folders: List[int]
-    files: List[Any]
+    folders: list[int]
+    files: list[Any]
 
 
 class StatCache(NamedTuple):
@@ -55,11 +56,11 @@ class StatCache(NamedTuple):
     foreign: bool
 
 
-def look(root: str, folders: Sequence[str], files: Sequence[str]) -> Optional[StatRecord]:
+def look(root: str, folders: Sequence[str], files: Sequence[str]) -> StatRecord | None:
     """The times of *folders* and *files* below *root*; None if one of them is gone."""
     start = root + "/"
-    times: List[int] = []
-    rows: List[Any] = []
+    times: list[int] = []
+    rows: list[Any] = []
     stat = os.stat
     try:
         for path in ("", *folders):
@@ -74,13 +75,13 @@ def look(root: str, folders: Sequence[str], files: Sequence[str]) -> Optional[St
     return StatRecord(times, rows)
 
 
-def look_at(root: str, manifest: ViewManifest) -> Optional[StatRecord]:
+def look_at(root: str, manifest: ViewManifest) -> StatRecord | None:
     """The times of the view that *manifest* is of; to be taken before it is examined."""
     files = [path for path, item in manifest.items.items() if item.how in _OWN_CONTENT]
     return look(root, manifest.folders, files)
 
 
-def load_stamps(root: str, head: Head) -> Optional[StatCache]:
+def load_stamps(root: str, head: Head) -> StatCache | None:
     """What is known of the view at *root*, if nothing in it has changed since; else None."""
     try:
         with open(os.path.join(root, CHECKED), encoding="utf-8") as stream:
@@ -100,7 +101,7 @@ def load_stamps(root: str, head: Head) -> Optional[StatCache]:
         return None
 
 
-def write_stamps(root: str, head: Head, stamps: StatCache, seen: Optional[StatRecord]) -> None:
+def write_stamps(root: str, head: Head, stamps: StatCache, seen: StatRecord | None) -> None:
     """Keep what a look has found; a view that cannot be written goes without."""
     if seen is None:
         return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Callable, NamedTuple, Optional, Set, Tuple
+from typing import Callable, NamedTuple
 
 from spack.util.filesystem import remove_tree
 from spack.view.materialize import Maker
@@ -40,15 +40,15 @@ class Replaced(NamedTuple):
     """What putting a new tree in place brought."""
 
     carried: PreservedFiles
-    notes: Tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def replace_tree(
     place: ViewDirectory,
     plan: ViewPlan,
     prompt: str,
-    old: Optional[ViewManifest],
-    state: Optional[VerificationResult],
+    old: ViewManifest | None,
+    state: VerificationResult | None,
 ) -> Replaced:
     """Make the tree of *plan* aside, with what others put into the *old* one, and exchange them.
 
@@ -100,7 +100,7 @@ def _exchange(new: str, place: ViewDirectory) -> None:
 
 def remove_own(root: str, old: ViewManifest, state: VerificationResult) -> None:
     """Remove what belongs to a view, and the folders that are empty then."""
-    gone: Set[str] = {*state.missing, *state.altered}
+    gone: set[str] = {*state.missing, *state.altered}
     for path in [*old.items, *state.bytecode]:
         if path not in gone and not path.endswith("/"):
             os.unlink(os.path.join(root, path))

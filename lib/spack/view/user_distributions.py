@@ -12,7 +12,8 @@ import csv
 import os
 import posixpath
 import re
-from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from spack.view.verify import VerificationResult
 from spack.view.view_manifest import ViewManifest
@@ -37,13 +38,13 @@ class UserDistribution(NamedTuple):
     name: str
     version: str
     info: str
-    files: FrozenSet[str]
+    files: frozenset[str]
     package: str
     installer: str
-    removed: FrozenSet[str] = frozenset()
+    removed: frozenset[str] = frozenset()
 
     @property
-    def key(self) -> Tuple[str, str]:
+    def key(self) -> tuple[str, str]:
         """Its ``site-packages`` folder and normalized name."""
         return self.info.rpartition("/")[0], normalized(self.name)
 
@@ -66,13 +67,13 @@ def normalized(name: str) -> str:
 
 def distributions(
     root: str, manifest: ViewManifest, state: VerificationResult
-) -> Tuple[UserDistribution, ...]:
+) -> tuple[UserDistribution, ...]:
     """The person's distributions in the view at *root*, in order of name.
 
     A ``.dist-info`` that no ``RECORD`` is in is left out: nothing is known of its files.
     """
     foreign = {*state.extra, *state.altered}
-    infos: Dict[str, re.Match[str]] = {}
+    infos: dict[str, re.Match[str]] = {}
     for path in foreign:
         found = _INFO.match(path)
         if found:
@@ -80,7 +81,7 @@ def distributions(
     if not infos:
         return ()
     own = own_names(manifest.items)
-    result: List[UserDistribution] = []
+    result: list[UserDistribution] = []
     for info, found in infos.items():
         files = _files(root, info, found.group("folder"))
         if files is None:
@@ -100,9 +101,9 @@ def distributions(
     return tuple(sorted(result))
 
 
-def own_names(items: Iterable[str]) -> Dict[Tuple[str, str], str]:
+def own_names(items: Iterable[str]) -> dict[tuple[str, str], str]:
     """(folder, normalized name) -> ``METADATA`` path of the distributions among *items*."""
-    own: Dict[Tuple[str, str], str] = {}
+    own: dict[tuple[str, str], str] = {}
     for path in items:
         if path.endswith(".dist-info/METADATA"):
             found = _INFO.match(path)
@@ -111,14 +112,14 @@ def own_names(items: Iterable[str]) -> Dict[Tuple[str, str], str]:
     return own
 
 
-def _label(manifest: ViewManifest, metadata: Optional[str]) -> str:
+def _label(manifest: ViewManifest, metadata: str | None) -> str:
     owner = None if metadata is None else manifest.owner(metadata)
     return "" if owner is None else f"{owner.name}@{owner.version}"
 
 
 def _missing_beside(
-    manifest: ViewManifest, state: VerificationResult, metadata: Optional[str]
-) -> FrozenSet[str]:
+    manifest: ViewManifest, state: VerificationResult, metadata: str | None
+) -> frozenset[str]:
     """Paths that are missing of the package that *metadata* belongs to."""
     if metadata is None:
         return frozenset()
@@ -129,7 +130,7 @@ def _missing_beside(
     )
 
 
-def _files(root: str, info: str, folder: str) -> Optional[FrozenSet[str]]:
+def _files(root: str, info: str, folder: str) -> frozenset[str] | None:
     """The paths in a RECORD, relative to the view, with those below its ``.dist-info``."""
     try:
         with open(os.path.join(root, info, "RECORD"), encoding="utf-8", newline="") as stream:

@@ -9,7 +9,8 @@ the path of the view, so that it can be moved: ``command`` and ``executable`` of
 from __future__ import annotations
 
 import posixpath
-from typing import Dict, List, Mapping, NamedTuple, Protocol, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from spack.view.activate import SHELLS, EnvStep, render
 
@@ -39,7 +40,7 @@ class BasePython(Protocol):
 class VenvParts(NamedTuple):
     """Paths relative to the view: folders, symlinks (path -> target), files (path -> bytes)."""
 
-    folders: Tuple[str, ...]
+    folders: tuple[str, ...]
     links: Mapping[str, str]
     texts: Mapping[str, bytes]
 
@@ -67,7 +68,7 @@ def configuration(
     return "\n".join(lines) + "\n"
 
 
-def interpreter_links(python: BasePython) -> Dict[str, str]:
+def interpreter_links(python: BasePython) -> dict[str, str]:
     """``python3`` to the base interpreter, and the other names to ``python3``."""
     major, minor = python.version.split(".")[:2]
     names = [f"python{major}", "python", f"python{major}.{minor}"]
@@ -80,7 +81,7 @@ def interpreter_links(python: BasePython) -> Dict[str, str]:
     return links
 
 
-def contained_links(python: BasePython) -> Dict[str, str]:
+def contained_links(python: BasePython) -> dict[str, str]:
     """The names of an interpreter whose own file is ``bin/pythonX.Y`` of the view."""
     base = posixpath.basename(python.executable)
     links = dict.fromkeys(interpreter_links(python), "python3")
@@ -104,8 +105,8 @@ def parts(
     :param steps: what the activation scripts do.
     :param contained: see :func:`configuration`; the interpreter's file itself is the package's.
     """
-    folders: List[str] = ["bin", "include", "lib", python.purelib]
-    texts: Dict[str, bytes] = {
+    folders: list[str] = ["bin", "include", "lib", python.purelib]
+    texts: dict[str, bytes] = {
         "pyvenv.cfg": configuration(
             python,
             system_site_packages=system_site_packages,

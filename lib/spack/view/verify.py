@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Tuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from spack.util.hashing import hash_file
 from spack.view.view_manifest import FOLDER, ViewManifest, ViewRecord
@@ -21,10 +22,10 @@ class VerificationResult(NamedTuple):
     :ivar bytecode: ``.pyc`` files that Python wrote beside the view's sources.
     """
 
-    missing: Tuple[str, ...]
-    altered: Tuple[str, ...]
-    extra: Tuple[str, ...]
-    bytecode: Tuple[str, ...]
+    missing: tuple[str, ...]
+    altered: tuple[str, ...]
+    extra: tuple[str, ...]
+    bytecode: tuple[str, ...]
 
     @property
     def whole(self) -> bool:
@@ -38,16 +39,16 @@ def examine(root: str, manifest: ViewManifest) -> VerificationResult:
     Links by their targets; hardlinks by the identity of the file; other files by size and time,
     and where those differ by content. Cost: about 3 µs a path.
     """
-    expected: Dict[str, Dict[str, ViewRecord]] = {"": {}}
+    expected: dict[str, dict[str, ViewRecord]] = {"": {}}
     for folder in manifest.folders:
         expected[folder] = {}
     for path, item in manifest.items.items():
         folder, _, name = path.rpartition("/")
         expected[folder][name] = item
-    missing: List[str] = []
-    altered: List[str] = []
-    extra: List[str] = []
-    bytecode: List[str] = []
+    missing: list[str] = []
+    altered: list[str] = []
+    extra: list[str] = []
+    bytecode: list[str] = []
     for folder, items in expected.items():
         start = folder + "/" if folder else ""
         try:
@@ -142,8 +143,8 @@ def _sort_bytecode(
     path: str,
     relative: str,
     sources: Mapping[str, ViewRecord],
-    extra: List[str],
-    bytecode: List[str],
+    extra: list[str],
+    bytecode: list[str],
 ) -> None:
     """A ``__pycache__`` that the view did not make: is it of the view's own sources?"""
     for found in _everything(path, relative):
@@ -155,10 +156,10 @@ def _sort_bytecode(
 
 
 def _extract_bytecode(
-    extra: List[str], bytecode: List[str], expected: Mapping[str, Mapping[str, ViewRecord]]
+    extra: list[str], bytecode: list[str], expected: Mapping[str, Mapping[str, ViewRecord]]
 ) -> None:
     """Move byte-code of the view's sources, in a ``__pycache__`` of the view, out of *extra*."""
-    kept: List[str] = []
+    kept: list[str] = []
     for path in extra:
         folder, _, name = path.rpartition("/")
         above, _, last = folder.rpartition("/")

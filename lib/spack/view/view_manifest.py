@@ -31,7 +31,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from spack.errors import ViewError
 from spack.util.filesystem import atomic_write
@@ -89,11 +90,11 @@ class Head:
     digest: str
     options: str
     link_type: str
-    python: Optional[Mapping[str, str]]
-    owners: Tuple[FileOwner, ...]
-    sources: Tuple[str, ...]
-    folders: Tuple[str, ...]
-    bare: Mapping[str, Tuple[int, ...]]
+    python: Mapping[str, str] | None
+    owners: tuple[FileOwner, ...]
+    sources: tuple[str, ...]
+    folders: tuple[str, ...]
+    bare: Mapping[str, tuple[int, ...]]
     shared: Mapping[str, Shared]
     inline: Mapping[str, Any] = field(default_factory=dict)
 
@@ -109,7 +110,7 @@ class ViewManifest(Head):
     items: Mapping[str, ViewRecord] = field(default_factory=dict)
     interrupted: bool = False
 
-    def owner(self, path: str) -> Optional[FileOwner]:
+    def owner(self, path: str) -> FileOwner | None:
         """The package that *path* (relative) comes from; None for the view's own, or unknown."""
         item = self.items.get(path)
         return None if item is None or item.owner < 0 else self.owners[item.owner]
@@ -118,12 +119,12 @@ class ViewManifest(Head):
 class Activation(NamedTuple):
     """What activating a view needs: the steps, and the name for the prompt if one is fixed."""
 
-    steps: Tuple[EnvStep, ...]
+    steps: tuple[EnvStep, ...]
     prompt: str
     is_venv: bool
 
 
-Made = Mapping[str, Tuple[int, int]]
+Made = Mapping[str, tuple[int, int]]
 
 
 def head_of(plan: ViewPlan) -> Head:
@@ -143,7 +144,7 @@ def head_of(plan: ViewPlan) -> Head:
 
 def head_text(head: Head) -> str:
     """The file that :func:`load_head` reads."""
-    data: Dict[str, Any] = {"format": FORMAT, **{x: getattr(head, x) for x in _HEAD}}
+    data: dict[str, Any] = {"format": FORMAT, **{x: getattr(head, x) for x in _HEAD}}
     data["shared"] = {path: [row.reason, *row.owners] for path, row in head.shared.items()}
     return json.dumps(data, separators=(",", ":"))
 
@@ -152,11 +153,11 @@ _HEAD = tuple(name for name in fields_of(Head) if name != "inline")
 
 
 def item_rows(
-    items: Iterable[Tuple[str, Item]], owners: Tuple[FileOwner, ...], made: Made
-) -> Dict[int, Dict[str, List[Any]]]:
+    items: Iterable[tuple[str, Item]], owners: tuple[FileOwner, ...], made: Made
+) -> dict[int, dict[str, list[Any]]]:
     """The rows of :func:`load_items` by owner; *made* has size and mtime of real files."""
     starts = [owner.prefix + "/" for owner in owners]
-    rows: Dict[int, Dict[str, List[Any]]] = {owner: {} for owner in range(-1, len(owners))}
+    rows: dict[int, dict[str, list[Any]]] = {owner: {} for owner in range(-1, len(owners))}
     none = (0, 0)
     for path, (how, owner, source, _, digest) in items:
         size, mtime = made.get(path, none)
@@ -202,7 +203,7 @@ def is_view(root: str) -> bool:
     return os.path.isfile(os.path.join(root, MANIFEST))
 
 
-def load_head(root: str) -> Optional[Head]:
+def load_head(root: str) -> Head | None:
     """The head of the view at *root*, None if there is no view.
 
     :raises ViewError: it is damaged or from a newer version.
@@ -232,7 +233,7 @@ def load_head(root: str) -> Optional[Head]:
         raise _damaged(root, error) from error
 
 
-def load_items(root: str, head: Head, owner: int) -> Dict[str, ViewRecord]:
+def load_items(root: str, head: Head, owner: int) -> dict[str, ViewRecord]:
     """The paths of one package of a view, or with :data:`OWN` those of the view itself.
 
     :raises ViewError: they cannot be read.
@@ -245,7 +246,7 @@ def load_items(root: str, head: Head, owner: int) -> Dict[str, ViewRecord]:
         raise _damaged(root, error) from error
 
 
-def recorded(rows: Mapping[str, Any], head: Head, owner: int) -> Dict[str, ViewRecord]:
+def recorded(rows: Mapping[str, Any], head: Head, owner: int) -> dict[str, ViewRecord]:
     """The rows of a file of items, read."""
     start = head.owners[owner].prefix + "/" if owner >= 0 else ""
     make = ViewRecord._make
@@ -255,7 +256,7 @@ def recorded(rows: Mapping[str, Any], head: Head, owner: int) -> Dict[str, ViewR
     }
 
 
-def load_manifest(root: str) -> Optional[ViewManifest]:
+def load_manifest(root: str) -> ViewManifest | None:
     """All records of the view at *root*, None if there is no view.
 
     :raises ViewError: they are damaged or from a newer version.
@@ -263,7 +264,7 @@ def load_manifest(root: str) -> Optional[ViewManifest]:
     head = load_head(root)
     if head is None:
         return None
-    items: Dict[str, ViewRecord] = {}
+    items: dict[str, ViewRecord] = {}
     for path, (how, owner, source, *rest) in head.inline.items():
         items.update(recorded({path: (how, source, *rest)}, head, owner))
     for owner in () if head.inline else range(OWN, len(head.owners)):
@@ -280,11 +281,11 @@ def load_manifest(root: str) -> Optional[ViewManifest]:
 class Coming(NamedTuple):
     """What an interrupted change in place was about to add."""
 
-    folders: Tuple[str, ...]
+    folders: tuple[str, ...]
     items: Mapping[str, ViewRecord]
 
 
-def coming_items(root: str, head: Head) -> Optional[Coming]:
+def coming_items(root: str, head: Head) -> Coming | None:
     """What ``change.json`` says; None if no change was interrupted."""
     text = _read(os.path.join(root, CHANGE))
     if text is None:
@@ -307,7 +308,7 @@ def _damaged(root: str, error: Exception) -> ViewError:
     )
 
 
-def load_activation(root: str) -> Optional[Activation]:
+def load_activation(root: str) -> Activation | None:
     """What activating the view at *root* does; None if there is no view."""
     text = _read(os.path.join(root, ENVIRONMENT))
     if text is None:
@@ -324,7 +325,7 @@ def load_activation(root: str) -> Optional[Activation]:
         ) from error
 
 
-def _read(path: str) -> Optional[str]:
+def _read(path: str) -> str | None:
     try:
         with open(path, encoding="utf-8") as stream:
             return stream.read()

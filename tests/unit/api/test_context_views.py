@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -84,7 +84,7 @@ class Root(Package):
     depends_on("zlib")
 
 
-CLASSES: Dict[str, Any] = {
+CLASSES: dict[str, Any] = {
     "root": Root,
     "zlib": Zlib,
     "mpich": Mpich,

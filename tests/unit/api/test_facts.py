@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import json
 import marshal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
 

@@ -10,9 +10,10 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable
 
 import pytest
 
@@ -50,7 +51,7 @@ class Copy:
     root: Path
     wheels: Path
     home: Path
-    rows: List[Dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
 
     def offer(self, name: str, data: bytes, digest: str | None = None) -> None:
         """Puts a wheel on the index and names it in the lock file."""
@@ -75,13 +76,13 @@ class Copy:
     def deps(self) -> Path:
         return self.root / "var" / "spack" / "deps"
 
-    def places(self) -> List[str]:
+    def places(self) -> list[str]:
         """What is in the private directory, but for the lock."""
         if not self.deps.exists():
             return []
         return sorted(name for name in os.listdir(self.deps) if name != ".lock")
 
-    def environ(self, **more: str) -> Dict[str, str]:
+    def environ(self, **more: str) -> dict[str, str]:
         return {
             "HOME": str(self.home),
             "PATH": "/usr/bin:/bin",

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 import pytest
 
@@ -21,7 +21,7 @@ from spack.spec import ConcreteSpec, Edge, External, VariantValue, dump
 BASE_PYTHON = os.path.realpath(sys.executable)
 
 
-def edges(*dependencies: Any) -> List[Edge]:
+def edges(*dependencies: Any) -> list[Edge]:
     """Edges from pairs (spec, types) or triples with virtuals."""
     return [Edge(row[0], row[1].split(), row[2] if len(row) > 2 else ()) for row in dependencies]
 
@@ -35,8 +35,8 @@ class World:
 
     tmp: Path
     root: Path
-    prefixes: Dict[str, str] = field(default_factory=dict)
-    logs: Dict[str, Path] = field(default_factory=dict)
+    prefixes: dict[str, str] = field(default_factory=dict)
+    logs: dict[str, Path] = field(default_factory=dict)
 
     def recipe(self, name: str, text: str) -> Path:
         """Write the recipe of package *name* into a repository of the test."""
@@ -102,7 +102,7 @@ class World:
         self.install(spec)
         return spec
 
-    def job(self, spec: ConcreteSpec, source: Optional[Path] = None, **parts: Any) -> BuildJob:
+    def job(self, spec: ConcreteSpec, source: Path | None = None, **parts: Any) -> BuildJob:
         """A job for *spec*."""
         stage = self.tmp / "stage" / spec.name
         self.logs[spec.name] = stage / "spack-build-out.txt"
@@ -127,11 +127,11 @@ class World:
         """Do *job* in a worker."""
         return worker_process.run(job, clean_environment(dict(host), job.stage_path), **options)
 
-    def build(self, spec: ConcreteSpec, source: Optional[Path] = None, **parts: Any) -> BuildResult:
+    def build(self, spec: ConcreteSpec, source: Path | None = None, **parts: Any) -> BuildResult:
         """Build *spec*, from *source*."""
         return self.run(self.job(spec, source, **parts))
 
-    def install(self, spec: ConcreteSpec, source: Optional[Path] = None, **parts: Any) -> Path:
+    def install(self, spec: ConcreteSpec, source: Path | None = None, **parts: Any) -> Path:
         """Build *spec*, which must succeed; its prefix."""
         result = self.build(spec, source, **parts)
         assert result.ok, (result.failure, self.logs[spec.name].read_text())

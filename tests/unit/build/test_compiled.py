@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 
@@ -232,11 +232,11 @@ class Wrapped:
             "SPACK_DTAGS_TO_ADD": "--disable-new-dtags",
         }
 
-    def __call__(self, *args: str, name: str = "cc", **environment: str) -> List[str]:
+    def __call__(self, *args: str, name: str = "cc", **environment: str) -> list[str]:
         """Arguments that the real program gets."""
         if name != "cc":
             (self.script.parent / name).symlink_to("cc")
-        variables: Dict[str, str] = {**self.environment, **environment}
+        variables: dict[str, str] = {**self.environment, **environment}
         result = subprocess.run(
             [self.script.parent / name, *args], env=variables, capture_output=True, text=True
         )

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Tuple
+from typing import Any
 
 import pytest
 
@@ -21,7 +21,7 @@ SITE = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 
 
 @pytest.fixture
-def tools(world: Any) -> Tuple[ConcreteSpec, ConcreteSpec, ConcreteSpec]:
+def tools(world: Any) -> tuple[ConcreteSpec, ConcreteSpec, ConcreteSpec]:
     """python, an installed python-venv and a pip that was put there."""
     python = world.python()
     venv = world.python_venv(python)

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import zipfile
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import pytest
 
@@ -73,7 +73,7 @@ backend-path = ["."]
 
 
 @pytest.fixture
-def tools(world: Any) -> Tuple[ConcreteSpec, ConcreteSpec]:
+def tools(world: Any) -> tuple[ConcreteSpec, ConcreteSpec]:
     """python and an installed python-venv."""
     python = world.python()
     return python, world.python_venv(python)
@@ -107,7 +107,7 @@ def tree(world: Any, backend: str = BACKEND, pyproject: str = PYPROJECT) -> Path
     return source
 
 
-def snapshot(prefix: Path) -> Dict[str, Tuple[int, bytes]]:
+def snapshot(prefix: Path) -> dict[str, tuple[int, bytes]]:
     return {
         str(path.relative_to(prefix)): (stat.S_IMODE(path.stat().st_mode), path.read_bytes())
         for path in sorted(prefix.rglob("*"))

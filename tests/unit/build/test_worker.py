@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, List
+from typing import Any
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_a_generic_recipe_installs_and_reports_its_phases(world: Any) -> None:
         env.set("HELLO", self.prefix)
 """,
     )
-    events: List[Any] = []
+    events: list[Any] = []
     job = world.job(spec, world.source("hello", hello_dot_sh="echo hello\n"))
     result = world.run(job, on_event=events.append)
     assert result.ok, result.failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar, Dict, List
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,7 +24,7 @@ from spack.spec import ConcreteSpec, Edge, VariantValue
 
 def package(kind: Any, tmp_path: Path, edges: Any = (), **variants: Any) -> Any:
     """An object of the package class *kind* with these variants, and a stage."""
-    values: Dict[str, VariantValue] = {}
+    values: dict[str, VariantValue] = {}
     for name, value in variants.items():
         if isinstance(value, bool):
             values[name] = VariantValue.boolean(name, value)
@@ -193,7 +193,7 @@ class DemoCompiler(CompilerPackage):
     c_names = ("gcc",)
     cxx_names = ("g++",)
     fortran_names = ("gfortran",)
-    compiler_suffixes: ClassVar[List[str]] = [r"-\d+"]
+    compiler_suffixes: ClassVar[list[str]] = [r"-\d+"]
 
 
 def test_compilers_are_told_apart_by_name() -> None:

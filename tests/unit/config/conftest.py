@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Sequence
+from typing import Any, Callable
 
 import pytest
 
@@ -12,7 +13,7 @@ from spack.config.settings import Settings, load_settings
 from spack.config.variables import Variables
 from spack.errors import ConfigError
 
-Errors = Callable[..., List[str]]
+Errors = Callable[..., list[str]]
 
 
 class Files:
@@ -30,21 +31,21 @@ class Files:
         place.write_text(text)
         return place
 
-    def load(self, *scopes: Any, platform: str = "linux", cache: Optional[str] = None) -> Settings:
+    def load(self, *scopes: Any, platform: str = "linux", cache: str | None = None) -> Settings:
         made = [
             Scope(item, str(self.root / item)) if isinstance(item, str) else item
             for item in scopes or ("user",)
         ]
         return load_settings(made, self.variables, platform, cache)
 
-    def problems(self, *scopes: Any) -> List[str]:
+    def problems(self, *scopes: Any) -> list[str]:
         """All messages of the error that loading ends with, without the directory."""
         with pytest.raises(ConfigError) as caught:
             self.load(*scopes)
         return messages(caught.value, self.root)
 
 
-def messages(error: ConfigError, root: Path) -> List[str]:
+def messages(error: ConfigError, root: Path) -> list[str]:
     every: Sequence[BaseException] = [error, *error.causes]
     return [str(item).replace(f"{root}/", "") for item in every]
 

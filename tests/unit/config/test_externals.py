@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, List
+from typing import Any
 
 import pytest
 
@@ -159,7 +159,7 @@ def settings(**packages: Any) -> Settings:
 
 
 def test_a_configured_python_is_asked_for_its_layout(tmp_path: Path) -> None:
-    calls: List[Any] = []
+    calls: list[Any] = []
 
     def runner(argv: Any) -> Any:
         calls.append(argv)
@@ -249,12 +249,12 @@ BOTH = [
 
 @pytest.mark.parametrize(("given", "kinds"), BOTH)
 def test_two_pythons_in_one_prefix_are_told_apart(
-    tmp_path: Path, given: Any, kinds: List[str]
+    tmp_path: Path, given: Any, kinds: list[str]
 ) -> None:
     """Where an entry does not say so itself, its spec says what the interpreter is: else the
     usual one would be taken for a debug build, as it comes first."""
     runner = debian(tmp_path)
-    entries: List[Any] = []
+    entries: list[Any] = []
     for variant, program in given:
         entry: Any = {"spec": f"python@3.8.1 {variant}", "prefix": str(tmp_path)}
         if program is not None:

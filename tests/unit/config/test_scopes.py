@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -62,7 +62,7 @@ config:
         ("build_stage: [/a, /b]", {"build_stage": ["/a", "/b"]}),
     ],
 )
-def test_merging(files: Any, high: str, expected: Dict[str, Any]) -> None:
+def test_merging(files: Any, high: str, expected: dict[str, Any]) -> None:
     files.write("low/config.yaml", LOW)
     files.write("high/config.yaml", f"config:\n  {high}\n")
     data = files.load("low", "high").data("config")
@@ -194,7 +194,7 @@ def test_an_environment_is_a_scope(files: Any) -> None:
         ("config:ssl_certs:", {"config": {"ssl_certs": None}}),
     ],
 )
-def test_settings_of_the_command_line(setting: str, expected: Dict[str, Any]) -> None:
+def test_settings_of_the_command_line(setting: str, expected: dict[str, Any]) -> None:
     scope = command_line_scope([setting])
     assert scope.sections is not None
     assert {key: yaml.plain(node) for key, node in scope.sections.items()} == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 
@@ -59,9 +59,7 @@ from spack.util import yaml
         ("view", "x: {root: v, link_type: hradlink}", "found 'hradlink'", "'hardlink'"),
     ],
 )
-def test_wrong_values(
-    files: Any, section: str, text: str, message: str, hint: Optional[str]
-) -> None:
+def test_wrong_values(files: Any, section: str, text: str, message: str, hint: str | None) -> None:
     files.write(f"user/{section}.yaml", f"# comment\n{section}:\n  {text}\n")
     with pytest.raises(ConfigError) as caught:
         files.load()

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -72,7 +72,7 @@ else:
 class Shell(NamedTuple):
     name: str
     family: str
-    command: List[str]
+    command: list[str]
     setup: str
     strict: str = ""
 
@@ -137,7 +137,7 @@ def run(shell: Shell, top: Path, script: str, status: int = 0, **env: str) -> st
     return done.stdout
 
 
-def environments(text: str) -> List[Dict[str, str]]:
+def environments(text: str) -> list[dict[str, str]]:
     found = []
     for part in text.split("@@"):
         rows = [row.strip("\n").partition("=") for row in part.split("\0") if row.strip("\n")]
@@ -253,7 +253,7 @@ STEPS = Activation(
 )
 
 
-def apply(delta: object, environ: Dict[str, str]) -> Dict[str, str]:
+def apply(delta: object, environ: dict[str, str]) -> dict[str, str]:
     result = dict(environ)
     for name, value in dict(delta).items():  # type: ignore[call-overload]  # a mapping
         if value is None:
@@ -267,7 +267,7 @@ def apply(delta: object, environ: Dict[str, str]) -> Dict[str, str]:
     "environ",
     [{}, {"PATH": "/bin", "XDG_DATA_DIRS": "", "FLAGS": "a  b"}, {"PATH": ":/bin::"}],
 )
-def test_unloading_gives_everything_back(environ: Dict[str, str]) -> None:
+def test_unloading_gives_everything_back(environ: dict[str, str]) -> None:
     loaded = apply(load_delta(environ, ["h1"], "/v/1", STEPS), environ)
     assert loaded["PATH"].startswith("/v/1/bin")
     again = apply(load_delta(loaded, ["h1", "h2"], "/v/2", STEPS), loaded)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import List
 
 import pytest
 
@@ -19,7 +18,7 @@ def write(folder: Path, text: str) -> EnvironmentManifest:
     return EnvironmentManifest.read(path)
 
 
-def texts(manifest: EnvironmentManifest, **names: object) -> List[str]:
+def texts(manifest: EnvironmentManifest, **names: object) -> list[str]:
     return [spec.text for spec in manifest.user_specs(names)]
 
 

@@ -7,10 +7,11 @@ import hashlib
 import io
 import tarfile
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Callable
 
 import pytest
 
@@ -25,10 +26,10 @@ class Page:
 
     body: bytes = b""
     kind: str = "application/octet-stream"
-    fail: List[int] = field(default_factory=list)
-    break_after: List[int] = field(default_factory=list)
-    login: Optional[Tuple[str, str]] = None
-    to: Optional[str] = None
+    fail: list[int] = field(default_factory=list)
+    break_after: list[int] = field(default_factory=list)
+    login: tuple[str, str] | None = None
+    to: str | None = None
     etag: str = '"one"'
 
 
@@ -36,8 +37,8 @@ class Server:
     """Pages by path; remembers the requests as (path, headers)."""
 
     def __init__(self) -> None:
-        self.pages: Dict[str, Page] = {}
-        self.requests: List[Tuple[str, Dict[str, str]]] = []
+        self.pages: dict[str, Page] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -119,7 +120,7 @@ def page() -> Callable[..., Page]:
 
 
 def _tarball(
-    members: Dict[str, bytes], compression: str = "gz", extra: Tuple[tarfile.TarInfo, ...] = ()
+    members: dict[str, bytes], compression: str = "gz", extra: tuple[tarfile.TarInfo, ...] = ()
 ) -> bytes:
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode=f"w:{compression}") as tar:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Tuple
 
 import pytest
 
@@ -12,7 +11,7 @@ from spack.errors import InstallError
 from spack.fetch.stage import choose_root
 
 
-def foreign(path: Path) -> Tuple[Path, int]:
+def foreign(path: Path) -> tuple[Path, int]:
     """*path*, made by somebody else than the user whose number is given beside it."""
     path.mkdir()
     me = os.getuid()

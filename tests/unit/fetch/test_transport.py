@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import Any, Callable, List, Type
+from typing import Any, Callable
 
 import pytest
 
@@ -26,9 +26,9 @@ BODY = os.urandom(300_000)
 @pytest.fixture(params=[PlainTransport, Transport])
 def make(request: Any, tmp_path: Path) -> Callable[..., BaseTransport]:
     """Makes the transport; its pauses are counted, not slept."""
-    kind: Type[BaseTransport] = request.param
+    kind: type[BaseTransport] = request.param
 
-    def build(pauses: List[float] | None = None, **settings: Any) -> BaseTransport:
+    def build(pauses: list[float] | None = None, **settings: Any) -> BaseTransport:
         settings.setdefault("retries", 3)
         settings.setdefault("timeout", 5.0)
         settings.setdefault("environ", {"HOME": str(tmp_path / "home")})
@@ -48,7 +48,7 @@ def test_get(make: Any, server: Any, page: Any) -> None:
 
 def test_retries_with_growing_pauses(make: Any, server: Any, page: Any) -> None:
     server.pages["/a"] = page(b"x", fail=[503, 502, 429])
-    pauses: List[float] = []
+    pauses: list[float] = []
     assert make(pauses).get(server.url + "/a")[2] == b"x"
     assert pauses == [0.25, 0.5, 1.0]
 
@@ -70,7 +70,7 @@ def test_missing_is_final(make: Any, server: Any) -> None:
 
 def test_download_resumes(make: Any, server: Any, page: Any, tmp_path: Path) -> None:
     server.pages["/f"] = page(BODY, break_after=[100_000, 150_000])
-    seen: List[tuple[int, int | None]] = []
+    seen: list[tuple[int, int | None]] = []
     target = tmp_path / "f"
     make().download(
         server.url + "/f", target, progress=lambda done, total: seen.append((done, total))
@@ -167,7 +167,7 @@ def test_no_network(make: Any) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    pauses: List[float] = []
+    pauses: list[float] = []
     with pytest.raises(FetchError) as caught:
         make(pauses).get(f"http://127.0.0.1:{port}/simple/")
     assert caught.value.facts["status"] is None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, List, Optional, Sequence
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ class Counting:
     """A runner that counts the processes it starts."""
 
     def __init__(self) -> None:
-        self.calls: List[Sequence[str]] = []
+        self.calls: list[Sequence[str]] = []
 
     def __call__(self, argv: Sequence[str]) -> Completed:
         self.calls.append(tuple(argv))
@@ -46,10 +47,10 @@ class Machine:
         place.symlink_to(target)
         return place
 
-    def path(self, *names: str) -> List[str]:
+    def path(self, *names: str) -> list[str]:
         return [str(self.root / name) for name in names]
 
-    def search(self, *names: str, cache: Optional[str] = None) -> Search:
+    def search(self, *names: str, cache: str | None = None) -> Search:
         return Search(self.path(*names), self.runner, cache)
 
 
@@ -64,7 +65,7 @@ def base_interpreter() -> str:
     return os.path.realpath(base)
 
 
-def interpreters() -> List[str]:
+def interpreters() -> list[str]:
     """Real interpreters at hand, by version directory and by name; the running one first."""
     found = {base_interpreter(): None}
     for name in ("python3", *(f"python3.{minor}" for minor in range(6, 16))):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-from typing import List
 
 import pytest
 
@@ -15,7 +14,7 @@ from .conftest import Machine
 CLANG = "Debian clang version 14.0.6\nTarget: x86_64-pc-linux-gnu"
 
 
-def texts(found: List[object]) -> List[str]:
+def texts(found: list[object]) -> list[str]:
     return [item.spec_text for item in found]  # type: ignore[attr-defined]  # Detected
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_the_record_is_what_a_venv_of_the_interpreter_says(
         capture_output=True,
         check=True,
     )
-    facts: Dict[str, Any] = json.loads(out.stdout)
+    facts: dict[str, Any] = json.loads(out.stdout)
     mine = layout._asdict()
     assert {key: mine[key] for key in facts if key != "version"} == {
         key: value for key, value in facts.items() if key != "version"

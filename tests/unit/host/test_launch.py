@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, List, Sequence
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ class Runner:
     """Runs programs and counts them."""
 
     def __init__(self) -> None:
-        self.ran: List[Sequence[str]] = []
+        self.ran: list[Sequence[str]] = []
 
     def __call__(self, argv: Sequence[str]) -> subprocess.CompletedProcess[Any]:
         self.ran.append(argv)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -47,8 +48,8 @@ def findings(
     types: Sequence[str] = ("build",),
     holds: Any = lambda when: when in ("", "@=1.0"),
     python: str = "3.11",
-) -> List[RequirementFinding]:
-    def recipe_of(name: str) -> Optional[Recipe]:
+) -> list[RequirementFinding]:
+    def recipe_of(name: str) -> Recipe | None:
         return OTHERS.get(name)
 
     environment = {"python_version": python, "python_full_version": f"{python}.1"}
@@ -106,7 +107,7 @@ def findings(
 def test_what_is_found(
     dependencies: Sequence[Any], requires: Sequence[str], expected: Sequence[str]
 ) -> None:
-    def holds(when: str) -> Optional[bool]:
+    def holds(when: str) -> bool | None:
         return None if "+" in when else when in ("", "@=1.0")
 
     found = findings(recipe("py-a", *dependencies), requires, holds=holds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, Dict
+from typing import Callable
 
 import pytest
 
@@ -24,7 +24,7 @@ MakeRepository = Callable[..., Path]
 def make_repository(tmp_path: Path) -> MakeRepository:
     """``make(recipes, namespace=...)``: recipes by directory, the header is put in front."""
 
-    def make(recipes: Dict[str, str], namespace: str = "mine") -> Path:
+    def make(recipes: dict[str, str], namespace: str = "mine") -> Path:
         root = tmp_path / namespace
         root.mkdir(exist_ok=True)
         (root / "repo.yaml").write_text(f"repo:\n  namespace: {namespace}\n  api: v2.2\n")

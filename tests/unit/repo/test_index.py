@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, List
+from typing import Any
 
 from spack.repo import Repository
 from spack.repo.facts_process import compute_facts
@@ -13,7 +13,7 @@ from spack.repo.repository_index import RepositoryIndex, engine_fingerprint, pro
 X = 'class X(Package):\n    version("1")\n    provides("virt")\n'
 
 
-def rows_of(repository: Repository, *directories: str) -> List[Any]:
+def rows_of(repository: Repository, *directories: str) -> list[Any]:
     return list(compute_facts([repository.root], [(0, name) for name in directories]))
 
 

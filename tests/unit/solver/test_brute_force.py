@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from types import ModuleType
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,9 +24,9 @@ VERSIONS = ("3", "2", "1")
 class Condition(NamedTuple):
     """A constraint on a node: allowed versions, the variant's value, something below."""
 
-    versions: Optional[str] = None
-    variant: Optional[bool] = None
-    below: Optional[tuple[str, str]] = None
+    versions: str | None = None
+    variant: bool | None = None
+    below: tuple[str, str] | None = None
 
     def text(self) -> str:
         variant = {None: "", True: "+v", False: "~v"}[self.variant]
@@ -50,7 +50,7 @@ class Package(NamedTuple):
 Choice = dict[str, tuple[str, bool]]
 
 
-def in_range(version: str, text: Optional[str]) -> bool:
+def in_range(version: str, text: str | None) -> bool:
     if text is None:
         return True
     low, colon, high = text.partition(":")
@@ -104,7 +104,7 @@ class World:
                         grown = True
         return self.edges
 
-    def rank(self, root: Condition) -> Optional[tuple[int, ...]]:
+    def rank(self, root: Condition) -> tuple[int, ...] | None:
         """How good the graph is; None when something forbids it."""
         edges = self.graph()
         if not self.holds("a", root):
@@ -143,7 +143,7 @@ def choices(packages: dict[str, Package]) -> list[Choice]:
     return [dict(part) for part in itertools.product(*parts)]
 
 
-def best(packages: dict[str, Package], root: Condition) -> Optional[tuple[int, ...]]:
+def best(packages: dict[str, Package], root: Condition) -> tuple[int, ...] | None:
     ranks = []
     for choice in choices(packages):
         rank = World(packages, choice).rank(root)

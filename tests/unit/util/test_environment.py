@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any
 
 import pytest
 
@@ -19,7 +19,7 @@ from spack.util.environment_modifications import (
 )
 
 
-def after(start: Dict[str, str], *calls: Any) -> Dict[str, str]:
+def after(start: dict[str, str], *calls: Any) -> dict[str, str]:
     """The environment *start* after the calls (method, arguments...)."""
     env = EnvironmentModifications()
     for method, *args in calls:
@@ -52,7 +52,7 @@ def after(start: Dict[str, str], *calls: Any) -> Dict[str, str]:
         (None, ("prune_duplicate_paths", "X"), None),
     ],
 )
-def test_actions(start: Optional[str], call: Any, expected: Optional[str]) -> None:
+def test_actions(start: str | None, call: Any, expected: str | None) -> None:
     begin = {} if start is None else {"X": start}
     assert after(begin, call).get("X") == expected
 

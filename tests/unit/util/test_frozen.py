@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable
 
 import pytest
 
@@ -58,7 +59,7 @@ def make(cls: Any, *args: Any, **kwargs: Any) -> Any:
         ((1,), {"z": 1}),
     ],
 )
-def test_calls_as_a_dataclass(args: List[int], kwargs: Dict[str, int]) -> None:
+def test_calls_as_a_dataclass(args: list[int], kwargs: dict[str, int]) -> None:
     assert make(Point, *args, **kwargs) == make(Reference, *args, **kwargs)
 
 

@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import List
 
 import pytest
 
@@ -72,7 +71,7 @@ def test_readers_share_and_keep_a_writer_out(tmp_path: Path) -> None:
 
 
 def test_waiting_is_told_once_and_ends(tmp_path: Path) -> None:
-    told: List[Holder] = []
+    told: list[Holder] = []
     first = FileLock(tmp_path / "lock")
     second = FileLock(tmp_path / "lock", timeout=10, on_wait=told.append)
     first.acquire()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import List
 
 import pytest
 
@@ -43,7 +42,7 @@ CASES = [
 def run(name: str, script: str) -> str:
     if shutil.which(name) is None:
         pytest.skip(f"the shell {name} is not installed")
-    flags: List[str] = ["-f"] if name in ("tcsh", "zsh") else []
+    flags: list[str] = ["-f"] if name in ("tcsh", "zsh") else []
     done = subprocess.run(
         [name, *flags, "-c", script],
         capture_output=True,

@@ -10,9 +10,10 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Callable, Union
 
 import pytest
 
@@ -23,7 +24,7 @@ from spack.view.plan_view import ViewOptions, ViewSource
 SHARE = Path(__file__).resolve().parents[3] / "share" / "activate"
 TEMPLATES = {path.name: path.read_text() for path in sorted(SHARE.iterdir())}
 
-Content = Union[str, bytes, Tuple[str, int]]
+Content = Union[str, bytes, tuple[str, int]]
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ print(json.dumps([getattr(sys, "_base_executable", sys.executable), version, lib
 """
 
 
-def probe(executable: str) -> Optional[Python]:
+def probe(executable: str) -> Python | None:
     done = subprocess.run([executable, "-I", "-S", "-c", _PROBE], capture_output=True, text=True)
     return Python(*json.loads(done.stdout)) if done.returncode == 0 else None
 
 
-def find_interpreters() -> List[Python]:
+def find_interpreters() -> list[Python]:
     """The interpreter that runs the tests, the system's, and others on PATH, each once."""
-    found: Dict[str, Python] = {}
+    found: dict[str, Python] = {}
     names = [sys.executable, "/usr/bin/python3"]
     names += [shutil.which(f"python3.{minor}") or "" for minor in range(8, 16)]
     for name in names:
@@ -73,9 +74,9 @@ def python() -> Python:
     return INTERPRETERS[0]
 
 
-def scan(prefix: Path) -> Dict[str, Tuple[str, int, str, int]]:
+def scan(prefix: Path) -> dict[str, tuple[str, int, str, int]]:
     """A manifest, as the store makes them."""
-    files: Dict[str, Tuple[str, int, str, int]] = {}
+    files: dict[str, tuple[str, int, str, int]] = {}
     for path in sorted(prefix.rglob("*")):
         relative = path.relative_to(prefix).as_posix()
         info = path.lstat()
@@ -95,7 +96,7 @@ def scan(prefix: Path) -> Dict[str, Tuple[str, int, str, int]]:
 class Store:
     """Prefixes below *root*; ``python-venv`` is made on demand."""
 
-    def __init__(self, root: Path, python: Optional[Python] = None) -> None:
+    def __init__(self, root: Path, python: Python | None = None) -> None:
         self.root = root
         self.python = python
         self.venv = root / "python-venv-1.0-venvhash"
@@ -125,7 +126,7 @@ class Store:
         folders: Sequence[str] = (),
         version: str = "1.0",
         role: str = "package",
-        link_type: Optional[str] = None,
+        link_type: str | None = None,
         projection: str = "",
         environment: Sequence[Change] = (),
     ) -> ViewSource:
@@ -164,7 +165,7 @@ class Store:
         """A distribution as an installer leaves it: modules, scripts, dist-info, RECORD."""
         assert self.python is not None
         site = self.python.purelib
-        files: Dict[str, Content] = {f"{site}/{path}": text for path, text in modules.items()}
+        files: dict[str, Content] = {f"{site}/{path}": text for path, text in modules.items()}
         files.update({f"bin/{path}": (text, 0o755) for path, text in scripts.items()})
         files.update(extra)
         info = f"{site}/{name.replace('-', '_')}-{version}.dist-info"
@@ -178,7 +179,7 @@ class Store:
         files[f"{info}/RECORD"] = "\n".join(rows) + "\n"
         return self.package(name, files, version=version, role="extension", **options)  # type: ignore[arg-type]  # passed on
 
-    def snapshot(self) -> Dict[str, str]:
+    def snapshot(self) -> dict[str, str]:
         """Hash of every file of the store."""
         return {
             str(path): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -187,7 +188,7 @@ class Store:
         }
 
 
-def record_row(path: str, text: Union[str, bytes]) -> str:
+def record_row(path: str, text: str | bytes) -> str:
     raw = text.encode() if isinstance(text, str) else text
     digest = base64.urlsafe_b64encode(hashlib.sha256(raw).digest()).rstrip(b"=").decode()
     return f"{path},sha256={digest},{len(raw)}"
@@ -198,7 +199,7 @@ def store(tmp_path: Path, python: Python) -> Store:
     return Store(tmp_path / "store", python)
 
 
-def demo_sources(store: Store) -> List[ViewSource]:
+def demo_sources(store: Store) -> list[ViewSource]:
     """Two distributions that share a namespace package, a script and a plain C-like package."""
     tool = (
         store.shebang

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Dict, List, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -18,7 +18,7 @@ from .conftest import TEMPLATES, Make, Store, demo_sources
 class Shell(NamedTuple):
     name: str
     family: str
-    command: List[str]
+    command: list[str]
     strict: str = ""
 
     @property
@@ -60,7 +60,7 @@ SHOW = "env -0\n"
 PART = "printf '\\0@\\0'\n"
 
 
-def run(shell: Shell, script: str, env: Dict[str, str], cwd: Path) -> str:
+def run(shell: Shell, script: str, env: dict[str, str], cwd: Path) -> str:
     program = shutil.which(shell.command[0])
     if program is None:
         pytest.skip(f"the shell {shell.name} is not installed")
@@ -86,7 +86,7 @@ def source(shell: Shell, path: object) -> str:
     return f"{'.' if shell.family == 'sh' else 'source'} {quoted}\n"
 
 
-def environment(text: str) -> Dict[str, str]:
+def environment(text: str) -> dict[str, str]:
     """What ``env -0`` printed, without what shells set for themselves."""
     own = {"_", "SHLVL", "PWD", "OLDPWD", "HOST", "HOSTTYPE", "VENDOR", "OSTYPE", "MACHTYPE"}
     own |= {"CURRENT_FILE", "FILE_PWD", "NU_VERSION", "LAST_EXIT_CODE"}

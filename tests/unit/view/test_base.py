@@ -8,7 +8,6 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, Tuple
 
 import pytest
 
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.slow
 LEFT_OUT = {"test", "idlelib", "lib2to3", "site-packages", "__pycache__", "turtledemo", "tkinter"}
 
 
-def base_python() -> Tuple[Path, Python]:
+def base_python() -> tuple[Path, Python]:
     """The prefix of an interpreter that has a prefix of its own, and what it is."""
     for python in INTERPRETERS:
         prefix = Path(os.path.realpath(python.executable)).parents[1]
@@ -44,7 +43,7 @@ def patched(content: bytes, old: bytes) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def copied(tmp_path_factory: pytest.TempPathFactory) -> Tuple[Path, Python]:
+def copied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Python]:
     """A Python that may be moved: a copy of a prefix, with a relative search path."""
     prefix, python = base_python()
     name = python.purelib.split("/")[1]
@@ -81,7 +80,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Tuple[Path, Python]:
 
 
 @pytest.fixture
-def own_python(tmp_path: Path, copied: Tuple[Path, Python]) -> Tuple[ViewSource, Store]:
+def own_python(tmp_path: Path, copied: tuple[Path, Python]) -> tuple[ViewSource, Store]:
     """A store with that Python in it."""
     root, python = copied
     place = tmp_path / "prefixes" / root.name
@@ -99,25 +98,25 @@ def own_python(tmp_path: Path, copied: Tuple[Path, Python]) -> Tuple[ViewSource,
     return ViewSource("python", "3", "h" * 32, str(place), lambda: files, "1", "python"), store
 
 
-def facts(view: Path) -> Dict[str, str]:
+def facts(view: Path) -> dict[str, str]:
     code = (
         "import sys, os, sysconfig, ssl, json; print(json.dumps(dict(prefix=sys.prefix, "
         "base=sys.base_prefix, os=os.__file__, executable=sys.executable, "
         "purelib=sysconfig.get_paths()['purelib'], "
         "config=sysconfig.get_config_var('prefix'), libdir=sysconfig.get_config_var('LIBDIR'))))"
     )
-    result: Dict[str, str] = json.loads(run(view / "bin/python", "-c", code))
+    result: dict[str, str] = json.loads(run(view / "bin/python", "-c", code))
     return result
 
 
-def without_bytecode(store: Store) -> Dict[str, str]:
+def without_bytecode(store: Store) -> dict[str, str]:
     """The store's files; a Python without byte-code writes that of its library, as root can."""
     return {path: value for path, value in store.snapshot().items() if "__pycache__" not in path}
 
 
 @EVERY_TYPE
 def test_views_of_a_python_in_the_store(
-    tmp_path: Path, own_python: Tuple[ViewSource, Store], make: Make, link_type: str
+    tmp_path: Path, own_python: tuple[ViewSource, Store], make: Make, link_type: str
 ) -> None:
     source, store = own_python
     base = Path(source.prefix)
@@ -166,7 +165,7 @@ def test_views_of_a_python_in_the_store(
 
 
 def test_a_copied_view_needs_no_store(
-    tmp_path: Path, own_python: Tuple[ViewSource, Store], make: Make
+    tmp_path: Path, own_python: tuple[ViewSource, Store], make: Make
 ) -> None:
     source, store = own_python
     view = tmp_path / "view"

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
 
 import pytest
 
@@ -23,9 +23,9 @@ from .conftest import TEMPLATES, Store, demo_sources, run
 EVERY_TYPE = pytest.mark.parametrize("link_type", LINK_TYPES)
 
 
-def tree(root: Path) -> Dict[str, Tuple[str, ...]]:
+def tree(root: Path) -> dict[str, tuple[str, ...]]:
     """Everything in a view but its records, and what these say apart from times."""
-    found: Dict[str, Tuple[str, ...]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
         if name.split("/")[0] == FOLDER or "__pycache__" in name:
@@ -50,7 +50,7 @@ def options_of(store: Store, link_type: str = "symlink") -> ViewOptions:
     return ViewOptions(link_type=link_type, python=store.python, templates=TEMPLATES, prompt="view")
 
 
-def more_sources(store: Store) -> List[ViewSource]:
+def more_sources(store: Store) -> list[ViewSource]:
     """Packages that have something of their own to say."""
     return [
         *demo_sources(store),
@@ -77,7 +77,7 @@ def test_the_same_view_as_one_made_anew(tmp_path: Path, store: Store, link_type:
     update_view(str(view), sources, options)
     run(view / "bin/python3", "-c", "import ns.one, ns.two")
     numbers = range(1, len(sources))
-    some: List[Sequence[ViewSource]] = [
+    some: list[Sequence[ViewSource]] = [
         *([s for i, s in enumerate(sources) if i != number] for number in numbers),
         sources[:1], sources[:3], sources, sources[:2], sources[1:][:0] + sources[:1], sources,
     ]  # fmt: skip

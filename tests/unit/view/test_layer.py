@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Dict
 
 import pytest
 
@@ -16,13 +15,13 @@ from .conftest import TEMPLATES, Make, Store, demo_sources, run
 from .test_moved import pip_source, wheel
 
 
-def versions(layer: Path) -> Dict[str, str]:
+def versions(layer: Path) -> dict[str, str]:
     """What importlib.metadata and so pip sees, the first of each name."""
     code = (
         "import importlib.metadata as m\n"
         "for d in m.distributions(): print(d.metadata['Name'], d.version)"
     )
-    found: Dict[str, str] = {}
+    found: dict[str, str] = {}
     for line in run(layer / "bin/python", "-c", code).splitlines():
         name, version = line.split()
         found.setdefault(name, version)

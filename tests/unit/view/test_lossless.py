@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import List
 
 import pytest
 
@@ -25,7 +24,7 @@ from .conftest import TEMPLATES, Make, Store, demo_sources, run
 EVERY_TYPE = pytest.mark.parametrize("link_type", LINK_TYPES)
 
 
-def listing(root: Path) -> List[str]:
+def listing(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
 
 
@@ -269,7 +268,7 @@ for number in range(rounds):
 """
 
 
-def pickled(tmp_path: Path, store: Store, view: Path, rounds: int) -> List[str]:
+def pickled(tmp_path: Path, store: Store, view: Path, rounds: int) -> list[str]:
     """The command of a process that renews *view* again and again."""
     assert store.python is not None
     rows = [

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import zipfile
 from pathlib import Path
-from typing import Dict, List
 
 import pytest
 
@@ -29,7 +28,7 @@ PLACES = {
 }
 
 
-def names_of(root: Path, text: str) -> List[str]:
+def names_of(root: Path, text: str) -> list[str]:
     """Files and links below *root* that name *text*; byte-code apart, which is harmless."""
     found = []
     for path in root.rglob("*"):
@@ -163,7 +162,7 @@ def pip_source(store: Store) -> ViewSource:
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("pip is not installed for the interpreter that runs the tests")
     assert store.python is not None
-    files: Dict[str, Content] = {}
+    files: dict[str, Content] = {}
     for file in distribution.files or ():
         path = Path(str(file.locate()))
         if ".." not in file.parts and path.suffix != ".pyc" and path.is_file():

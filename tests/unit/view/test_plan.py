@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -19,7 +19,7 @@ SITE = BASE.purelib
 
 
 def source(name: str, files: Mapping[str, str], **options: object) -> ViewSource:
-    entries: Dict[str, Tuple[str, int, str, int]] = {}
+    entries: dict[str, tuple[str, int, str, int]] = {}
     for path, content in files.items():
         parent = path.rpartition("/")[0]
         while parent:
@@ -32,7 +32,7 @@ def source(name: str, files: Mapping[str, str], **options: object) -> ViewSource
 
 
 def plan(sources: Sequence[ViewSource], **options: object) -> ViewPlan:
-    def read(path: str, limit: Optional[int]) -> bytes:
+    def read(path: str, limit: int | None) -> bytes:
         return b""
 
     return plan_view(sources, ViewOptions(**options), read)  # type: ignore[arg-type]  # passed on
@@ -177,7 +177,7 @@ def test_the_digest_changes_with_everything_that_matters() -> None:
     assert len(digests) == 10
 
 
-def steps(files: Sequence[str], *changes: Change, **options: object) -> Tuple[EnvStep, ...]:
+def steps(files: Sequence[str], *changes: Change, **options: object) -> tuple[EnvStep, ...]:
     package = source("a", dict.fromkeys(files, "1"), environment=changes)
     return plan([package], **options).steps
 

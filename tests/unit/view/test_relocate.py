@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Dict, List
 
 import pytest
 
@@ -136,7 +135,7 @@ def test_record() -> None:
 # -- in views ----------------------------------------------------------------------------------
 
 
-def sources(store: Store) -> List[object]:
+def sources(store: Store) -> list[object]:
     docstring = '"""Doc."""\nfrom __future__ import annotations\nprint(__doc__)\n'
     coded = "# -*- coding: latin-1 -*-\nprint(len('\xe9'))\n"
     deep = "#!/usr/bin/env python3\nimport sys, mod\nprint(sys.prefix)\n"
@@ -197,7 +196,7 @@ def test_scripts_run_the_views_python(
 
 def check_records(view: Path, site: Path) -> None:
     """Every row of every RECORD is true."""
-    rows: Dict[str, str] = {}
+    rows: dict[str, str] = {}
     for record in site.glob("*.dist-info/RECORD"):
         for row in record.read_text().splitlines():
             path, digest, _ = row.rsplit(",", 2)

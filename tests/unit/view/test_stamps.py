@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Callable, Dict, List
+from typing import Callable
 
 import pytest
 
@@ -31,7 +31,7 @@ def is_trusted(view: Path) -> bool:
     return head is not None and load_stamps(str(view), head) is not None
 
 
-def looked_at(make: Make, view: Path, store: Store, link_type: str) -> List[ViewSource]:
+def looked_at(make: Make, view: Path, store: Store, link_type: str) -> list[ViewSource]:
     sources = demo_sources(store)
     make(view, sources, link_type=link_type)
     assert not make(view, sources, link_type=link_type).changed
@@ -72,7 +72,7 @@ def exchange(path: Path) -> None:
     other.rename(path)
 
 
-CHANGES: Dict[str, Callable[[Path], None]] = {
+CHANGES: dict[str, Callable[[Path], None]] = {
     "gone": Path.unlink,
     "exchanged": exchange,
     "of its own": lambda path: shutil.copy(path, path.with_name("o")) and None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Dict, Tuple
 
 from spack.cli.render import message
 from spack.session import Session
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> None:
-    places: Dict[str, Tuple[Path, str]] = {
+    places: dict[str, tuple[Path, str]] = {
         "stage": (session.stage_root, "spack-stage-*"),
         "downloads": (session.settings.config.source_cache, "*"),
         "misc_cache": (session.cache, "*"),

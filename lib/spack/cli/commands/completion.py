@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from importlib import import_module
-from typing import Iterable, List
 
 from spack.actions.repositories import missing
 from spack.cli.main import ALIASES, COMMANDS, global_parser
@@ -64,7 +64,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     print("\n".join(sorted(set(candidates(session, words)))))
 
 
-def candidates(session: Session, words: List[str]) -> Iterable[str]:
+def candidates(session: Session, words: list[str]) -> Iterable[str]:
     """What may stand in the place of the last of *words*, the words after ``spack``."""
     *before, last = words or [""]
     if before and before[-1] in ("-e", "--env"):
@@ -77,7 +77,7 @@ def candidates(session: Session, words: List[str]) -> Iterable[str]:
     return _of_command(session, ALIASES.get(commands[0], commands[0]), before, last)
 
 
-def _of_command(session: Session, command: str, before: List[str], last: str) -> Iterable[str]:
+def _of_command(session: Session, command: str, before: list[str], last: str) -> Iterable[str]:
     parser = argparse.ArgumentParser(prog=command, add_help=True)
     import_module(f"spack.cli.commands.{command.replace('-', '_')}").add_arguments(parser)
     for word in before[before.index(command) + 1 :] if command in before else ():
@@ -110,7 +110,7 @@ def _verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser
     return {}
 
 
-def _options(parser: argparse.ArgumentParser) -> List[str]:
+def _options(parser: argparse.ArgumentParser) -> list[str]:
     return [
         option
         for action in parser._actions

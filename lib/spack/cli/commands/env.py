@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Dict, Optional
+from typing import TYPE_CHECKING, Callable
 
 from spack.cli.prompt import confirm
 from spack.cli.render import Colors, message, use_color, warning
@@ -84,14 +84,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     view.add_argument("-f", "--force", action="store_true", help="even if nothing has changed")
 
 
-def run(session: Session, args: argparse.Namespace) -> Optional[int]:
+def run(session: Session, args: argparse.Namespace) -> int | None:
     verb = {"ls": "list", "st": "status", "rm": "remove"}.get(args.verb, args.verb)
     if verb is None:
         raise UsageError("spack env: what to do?", hint="see `spack env --help`")
     return _VERBS[verb](session, args)
 
 
-def _create(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _create(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.environments import create, remember
 
     if not args.name:
@@ -101,7 +101,7 @@ def _create(session: Session, args: argparse.Namespace) -> Optional[int]:
             ref="environment-name",
         )
     named = not (args.dir or os.sep in args.name or args.name == ".")
-    view: Optional[str] = "false" if args.without_view else args.with_view
+    view: str | None = "false" if args.without_view else args.with_view
     source = None if args.file is None else session.cwd / args.file
     place = Path(os.path.abspath(session.cwd / args.name))
     if named:
@@ -114,7 +114,7 @@ def _create(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
-def _activate(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _activate(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.views import templates
     from spack.environment.activation import activation_text, steps_from_settings
     from spack.view.view_manifest import load_activation
@@ -140,7 +140,7 @@ def _activate(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
-def _deactivate(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _deactivate(session: Session, args: argparse.Namespace) -> int | None:
     from spack.environment.activation import deactivation_text
     from spack.view.view_manifest import load_activation
 
@@ -154,7 +154,7 @@ def _deactivate(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
-def _list(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _list(session: Session, args: argparse.Namespace) -> int | None:
     from spack.environment import list_environments
 
     names = list_environments(session.base_settings.config.environments_root)
@@ -168,7 +168,7 @@ def _list(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
-def _status(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _status(session: Session, args: argparse.Namespace) -> int | None:
     environment = session.environment
     if environment is None:
         message("no environment is active")
@@ -189,7 +189,7 @@ def _status(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
-def _remove(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _remove(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.environments import remove
 
     environments = [session.find_environment(name) for name in args.name]
@@ -204,8 +204,8 @@ def _remove(session: Session, args: argparse.Namespace) -> Optional[int]:
 
 
 def _chosen_view(
-    session: Session, environment: Environment, name: Optional[str]
-) -> Optional[ViewDescriptor]:
+    session: Session, environment: Environment, name: str | None
+) -> ViewDescriptor | None:
     """The view of that name, or the default one.
 
     :raises UsageError: there is none of that name.
@@ -222,7 +222,7 @@ def _chosen_view(
     return views[name]
 
 
-def _pack(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _pack(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.packing import pack_view
     from spack.actions.views import RecipesOfView
 
@@ -250,7 +250,7 @@ def _pack(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
-def _unpack(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _unpack(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.packing import missing, unpack_view
 
     path = Path(os.path.abspath(session.cwd / args.dir))
@@ -264,7 +264,7 @@ def _unpack(session: Session, args: argparse.Namespace) -> Optional[int]:
     return 1 if lacking else None
 
 
-def _layer(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _layer(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.views import templates
     from spack.cli.commands.view import find_view
     from spack.view.layer import make_layer
@@ -278,7 +278,7 @@ def _layer(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
-def _view(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _view(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.environments import regenerate_views, set_view
 
     environment = session.need_environment("env view")
@@ -301,7 +301,7 @@ def _view(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
-_VERBS: Dict[str, Callable[[Session, argparse.Namespace], Optional[int]]] = {
+_VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "create": _create,
     "activate": _activate,
     "deactivate": _deactivate,

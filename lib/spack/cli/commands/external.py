@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import List, Optional
 
 from spack.cli.render import message, warning
 from spack.config.externals import merge_externals
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs.add_parser("list", help="list what can be detected")
 
 
-def run(session: Session, args: argparse.Namespace) -> Optional[int]:
+def run(session: Session, args: argparse.Namespace) -> int | None:
     if args.verb == "list":
         print("\n".join(name for name in DETECTABLE if session.recipes.exists(name)))
         return None
@@ -76,6 +75,6 @@ def run(session: Session, args: argparse.Namespace) -> Optional[int]:
     return None
 
 
-def _show(found: List[Detected]) -> None:
+def _show(found: list[Detected]) -> None:
     for item in found:
         print(f"    {item.spec_text}  {item.executable or item.prefix}")

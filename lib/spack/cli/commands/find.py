@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from itertools import groupby
-from typing import Any, Dict, List
+from typing import Any
 
 from spack.actions import installed
 from spack.cli.render import Colors, columns, message, terminal_width, use_color, warning
@@ -69,9 +69,9 @@ def run(session: Session, args: argparse.Namespace) -> int:
     return 0 if records or not args.spec else 1
 
 
-def _show(session: Session, args: argparse.Namespace, records: List[InstallRecord]) -> None:
+def _show(session: Session, args: argparse.Namespace, records: list[InstallRecord]) -> None:
     colors = Colors(use_color(sys.stdout, session.options.color))
-    specs: Dict[str, ConcreteSpec] = {}
+    specs: dict[str, ConcreteSpec] = {}
     if args.deps or args.variants:
         specs = session.store.database.specs(record.hash for record in records)
     for architecture, group in groupby(records, key=lambda record: record.architecture):
@@ -115,7 +115,7 @@ def _line(record: InstallRecord, spec: Any, args: argparse.Namespace, colors: Co
     return " ".join(parts)
 
 
-def _dependencies(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) -> List[str]:
+def _dependencies(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) -> list[str]:
     lines = []
     below = list(spec.traverse(deptypes=("link", "run"), root=False))
     for node in sorted(below, key=lambda node: node.name):
@@ -131,7 +131,7 @@ def _dependencies(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) 
 _HOODS = ("dirty", "passed")
 
 
-def _data(session: Session, record: InstallRecord) -> Dict[str, Any]:
+def _data(session: Session, record: InstallRecord) -> dict[str, Any]:
     return {
         "name": record.name,
         "version": record.version,

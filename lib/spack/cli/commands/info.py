@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 import textwrap
-from typing import Callable, Iterable, List, Tuple
+from collections.abc import Iterable
+from typing import Callable
 
 from spack.cli.render import Colors, table, use_color
 from spack.recipe.records import DependencyRecord, Recipe
@@ -34,7 +35,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     attributes = recipe.attributes
     print(f"{paint(recipe.name, 'strong')}  ({recipe.namespace})")
     print("\n" + textwrap.indent(textwrap.dedent(recipe.description).strip(), "    "))
-    rows: List[Tuple[str, ...]] = []
+    rows: list[tuple[str, ...]] = []
     for label, key in (("Homepage", "homepage"), ("Git", "git"), ("Maintainers", "maintainers")):
         value = attributes.get(key)
         if value:
@@ -57,15 +58,15 @@ def run(session: Session, args: argparse.Namespace) -> None:
         _section("Conflicts", conflicts, paint)
 
 
-def _section(title: str, rows: Iterable[Tuple[str, ...]], paint: Callable[[str, str], str]) -> None:
+def _section(title: str, rows: Iterable[tuple[str, ...]], paint: Callable[[str, str], str]) -> None:
     text = table(rows, indent=4)
     if text:
         print(f"\n{paint(title + ':', 'strong')}\n{text}")
 
 
-def _versions(recipe: Recipe, everything: bool) -> List[Tuple[str, ...]]:
+def _versions(recipe: Recipe, everything: bool) -> list[tuple[str, ...]]:
     records = sorted(recipe.versions, key=lambda r: Version(r.version), reverse=True)
-    rows: List[Tuple[str, ...]] = []
+    rows: list[tuple[str, ...]] = []
     for record in records if everything else records[:_SHOWN]:
         notes = [
             word
@@ -80,8 +81,8 @@ def _versions(recipe: Recipe, everything: bool) -> List[Tuple[str, ...]]:
     return rows
 
 
-def _variants(recipe: Recipe) -> List[Tuple[str, ...]]:
-    rows: List[Tuple[str, ...]] = []
+def _variants(recipe: Recipe) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
     for record in recipe.variants:
         default = ",".join(record.default)
         values = "" if record.values is None else ", ".join(value for value, _ in record.values)
@@ -90,7 +91,7 @@ def _variants(recipe: Recipe) -> List[Tuple[str, ...]]:
     return rows
 
 
-def _dependencies(records: Iterable[DependencyRecord]) -> List[Tuple[str, ...]]:
+def _dependencies(records: Iterable[DependencyRecord]) -> list[tuple[str, ...]]:
     return sorted({(row.spec, _when(row.when).strip()) for row in records})
 
 

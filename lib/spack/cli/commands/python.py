@@ -6,7 +6,7 @@ import argparse
 import code
 import runpy
 import sys
-from typing import Any, Dict
+from typing import Any
 
 from spack.repo.finder import install_finder
 from spack.session import Session
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> None:
     install_finder(session.recipes.repositories)
-    names: Dict[str, Any] = {"__name__": "__main__", "session": session}
+    names: dict[str, Any] = {"__name__": "__main__", "session": session}
     if args.command is not None:
         sys.argv = ["-c", *([args.script] if args.script else []), *args.args]
         exec(compile(args.command, "<command>", "exec"), names)

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
+from typing import Callable
 
 from spack import package_api_version
 from spack.actions import repositories
@@ -84,7 +84,7 @@ def _add_pins(parser: argparse.ArgumentParser) -> None:
     pins.add_argument("-c", "--commit", help="a commit to stay at")
 
 
-def run(session: Session, args: argparse.Namespace) -> Optional[int]:
+def run(session: Session, args: argparse.Namespace) -> int | None:
     verb = {"ls": "list", "rm": "remove"}.get(args.verb, args.verb)
     if verb is None:
         raise UsageError("spack repo: what to do?", hint="see `spack repo --help`")
@@ -163,7 +163,7 @@ def _set(session: Session, args: argparse.Namespace) -> None:
     message(f"changed the repository {before.name} in {file.path}")
 
 
-def _update(session: Session, args: argparse.Namespace) -> Optional[int]:
+def _update(session: Session, args: argparse.Namespace) -> int | None:
     entries = [_entry_of_git(session, name) for name in args.names]
     pins = {pin: getattr(args, pin) for pin in PINS}
     if any(pins.values()):
@@ -182,7 +182,7 @@ def _update(session: Session, args: argparse.Namespace) -> Optional[int]:
         entries = [entry for entry in session.settings.repos if entry.git is not None]
         if not entries:
             message("no repository comes from git; those in directories are yours to update")
-    errors: List[SpackError] = []
+    errors: list[SpackError] = []
     for entry in entries:
         try:
             _bring_up_to_date(session, entry, args.remote)
@@ -294,7 +294,7 @@ def _absolute(session: Session, text: str) -> Path:
     return Path(os.path.abspath(session.cwd / os.path.expanduser(text)))
 
 
-VERBS: Dict[str, Callable[[Session, argparse.Namespace], Optional[int]]] = {
+VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "list": _list,
     "add": _add,
     "set": _set,

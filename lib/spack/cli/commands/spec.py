@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING, FrozenSet, List, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from spack.actions.concretizing import ConcretizeOptions
 from spack.cli.render import Colors, use_color
@@ -68,21 +69,19 @@ def run(session: Session, args: argparse.Namespace) -> None:
     show(session, args, roots)
 
 
-def wishes(
-    args: argparse.Namespace, environment: Optional[Environment] = None
-) -> ConcretizeOptions:
+def wishes(args: argparse.Namespace, environment: Environment | None = None) -> ConcretizeOptions:
     """What :func:`add_concretizer_arguments` has read.
 
     :param environment: its roots are meant where the command line names none.
     """
-    reuse: Union[bool, str, None] = None
+    reuse: bool | str | None = None
     if args.fresh:
         reuse = False
     elif args.reuse_deps:
         reuse = "dependencies"
     elif args.reuse:
         reuse = True
-    tests: Union[bool, FrozenSet[str]] = False
+    tests: bool | frozenset[str] = False
     if args.test == "all":
         tests = True
     elif args.test == "root":
@@ -124,7 +123,7 @@ def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpe
             return "installed" if node.dag_hash() in there else "missing"
 
     length = 32 if args.very_long else 7 if args.long else None
-    shown: List[str] = []
+    shown: list[str] = []
     for root in roots:
         shown.append(
             tree(

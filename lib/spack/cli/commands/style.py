@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import List
 
 from spack.actions.concretizing import ConcretizeOptions
 from spack.actions.environments import install_environment
@@ -59,7 +58,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
-def _files(session: Session, args: argparse.Namespace, root: Path | None) -> List[Path]:
+def _files(session: Session, args: argparse.Namespace, root: Path | None) -> list[Path]:
     if not args.file:
         if root is None:
             raise UsageError(
@@ -68,7 +67,7 @@ def _files(session: Session, args: argparse.Namespace, root: Path | None) -> Lis
                 ref="style-files",
             )
         return changed_files(root, args.base, args.all, session.run_program)
-    files: List[Path] = []
+    files: list[Path] = []
     for name in args.file:
         path = session.cwd / name
         if path.is_dir():

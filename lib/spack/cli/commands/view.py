@@ -6,7 +6,8 @@ import argparse
 import json
 import os
 import sys
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any, Callable
 
 from spack.cli.render import Colors, message, use_color
 from spack.errors import UsageError
@@ -60,13 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             sub.add_argument("view", metavar="VIEW", nargs="?", help="directory, view, environment")
 
 
-def run(session: Session, args: argparse.Namespace) -> Optional[int]:
+def run(session: Session, args: argparse.Namespace) -> int | None:
     if args.verb is None:
         raise UsageError("spack view: what to ask?", hint="see `spack view --help`")
     return _VERBS[args.verb](session, args, find_view(session, args.view))
 
 
-def find_view(session: Session, text: Optional[str]) -> str:
+def find_view(session: Session, text: str | None) -> str:
     """The directory of the view that *text* means; see :data:`DESCRIPTION`.
 
     :raises UsageError: there is none.
@@ -99,7 +100,7 @@ def find_view(session: Session, text: Optional[str]) -> str:
     return found
 
 
-def _status(session: Session, args: argparse.Namespace, root: str) -> Optional[int]:
+def _status(session: Session, args: argparse.Namespace, root: str) -> int | None:
     status = inspect.status(root)
     state = status.state
     if args.json:
@@ -141,10 +142,10 @@ def _status(session: Session, args: argparse.Namespace, root: str) -> Optional[i
     return None
 
 
-def _which(session: Session, args: argparse.Namespace, root: str) -> Optional[int]:
+def _which(session: Session, args: argparse.Namespace, root: str) -> int | None:
     manifest = inspect.need_manifest(root)
-    unknown: List[str] = []
-    rows: List[Dict[str, Any]] = []
+    unknown: list[str] = []
+    rows: list[dict[str, Any]] = []
     for name in args.names:
         found = inspect.find_path(root, manifest, name, str(session.cwd))
         if not found:
@@ -181,7 +182,7 @@ def _origin(found: inspect.Found) -> str:
     return "yours: no package of the view has it"
 
 
-def _verify(session: Session, args: argparse.Namespace, root: str) -> Optional[int]:
+def _verify(session: Session, args: argparse.Namespace, root: str) -> int | None:
     manifest, state, distributions = inspect.verify(root)
     dangling = inspect.dangling(manifest, state)
     if args.json:
@@ -222,7 +223,7 @@ def _verify(session: Session, args: argparse.Namespace, root: str) -> Optional[i
     return 1
 
 
-def _conflicts(session: Session, args: argparse.Namespace, root: str) -> Optional[int]:
+def _conflicts(session: Session, args: argparse.Namespace, root: str) -> int | None:
     manifest, _, distributions = inspect.verify(root)
     claims = inspect.claims(manifest)
     shadowing = [x for x in distributions if x.shadows]
@@ -270,7 +271,7 @@ def _label(owner: FileOwner) -> str:
     return f"{owner.name}@{owner.version}/{owner.hash[:7]}"
 
 
-def _plain(distribution: UserDistribution) -> Dict[str, Any]:
+def _plain(distribution: UserDistribution) -> dict[str, Any]:
     files = {"files": sorted(distribution.files), "removed": sorted(distribution.removed)}
     return {**distribution._asdict(), **files}
 
@@ -279,7 +280,7 @@ def _json(data: Any) -> None:
     print(json.dumps(data, indent=2))
 
 
-_VERBS: Dict[str, Callable[[Session, argparse.Namespace, str], Optional[int]]] = {
+_VERBS: dict[str, Callable[[Session, argparse.Namespace, str], int | None]] = {
     "status": _status,
     "which": _which,
     "verify": _verify,
