@@ -1,0 +1,1 @@
+"""Typed helpers that several tests share; imported as ``kits``."""
