@@ -9,30 +9,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import os
-import re
 import shutil
-import signal
-import stat
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Callable
 
 import pytest
 
-#: What names the package index, and the way to it, in the environment of the tests.
-NETWORK = re.compile(r"PIP_.*|.*_proxy|SSL_CERT_\w+|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE", re.I)
-
-#: Seconds; far beyond what any of the commands needs on a slow and busy machine.
-LONG = 900
+from kits.command import (
+    Command,
+    Home,
+    Snapshot,
+    Style,
+    TakeSnapshot,
+    WaitUntil,
+    poor_environment,
+    prefixes,
+    snapshot,
+)
+from kits.recipe_repository import RecipeRepository
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -41,146 +41,6 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker("network")
-
-
-class Result(NamedTuple):
-    """How a process ended; ``text`` is everything that it wrote."""
-
-    code: int
-    out: str
-    err: str
-    seconds: float
-
-    @property
-    def text(self) -> str:
-        return self.out + self.err
-
-    @property
-    def lines(self) -> list[str]:
-        return self.out.splitlines()
-
-
-@dataclass(frozen=True)
-class Place:
-    """A HOME and what lies in it."""
-
-    home: Path
-
-    @property
-    def store(self) -> Path:
-        return self.home / "store"
-
-    @property
-    def stages(self) -> Path:
-        return self.home / "stages"
-
-    @property
-    def sources(self) -> Path:
-        return self.home / "sources"
-
-    @property
-    def config(self) -> Path:
-        return self.home / ".spack"
-
-
-@dataclass(frozen=True)
-class Command:
-    """``bin/spack`` of a tree, in an environment that has only what is said here.
-
-    :param place: None for the defaults of the tree itself.
-    """
-
-    root: Path
-    environ: Mapping[str, str]
-    cwd: Path
-    place: Place
-
-    def __call__(
-        self,
-        *words: object,
-        check: bool = True,
-        under: Sequence[str] = (),
-        environ: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        timeout: float = LONG,
-    ) -> Result:
-        """Runs it to its end.
-
-        :param check: fail the test if the exit status is not 0.
-        :param under: words before the command, such as a program that limits it.
-        :param environ: further variables; an empty value takes one away.
-        """
-        begin = time.monotonic()
-        done = subprocess.run(
-            [*under, *self.argv(words)],
-            env=self.variables(environ),
-            cwd=cwd or self.cwd,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-        result = Result(done.returncode, done.stdout, done.stderr, time.monotonic() - begin)
-        print(f"$ spack {' '.join(map(str, words))}\n{result.text}[status {result.code}]")
-        assert not check or result.code == 0, f"spack {words}: {result.code}\n{result.text}"
-        assert "Traceback" not in result.err or "spack/" not in result.err, result.err
-        return result
-
-    def fails(self, *words: object, code: int = 1, **options: object) -> Result:
-        """Runs it and expects an error message with a hint, and the exit status."""
-        result = self(*words, check=False, **options)  # type: ignore[arg-type]  # passed on
-        assert result.code == code, f"spack {words}: {result.code}\n{result.text}"
-        assert "==> Error: " in result.err, result.text
-        assert "hint: " in result.err, result.text
-        return result
-
-    @contextmanager
-    def start(
-        self, *words: object, environ: Mapping[str, str] | None = None
-    ) -> Iterator[subprocess.Popen[str]]:
-        """Starts it in a process group of its own; whatever is left of that is killed."""
-        print(f"$ spack {' '.join(map(str, words))} &")
-        process = subprocess.Popen(
-            self.argv(words),
-            env=self.variables(environ),
-            cwd=self.cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            yield process
-        finally:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            process.communicate()
-
-    def argv(self, words: Sequence[object]) -> list[str]:
-        return [str(self.root / "bin" / "spack"), *map(str, words)]
-
-    def variables(self, changes: Mapping[str, str] | None = None) -> dict[str, str]:
-        merged = {**self.environ, **(changes or {})}
-        return {name: value for name, value in merged.items() if value}
-
-    def prefix(self, spec: str) -> Path:
-        return Path(self("location", "-i", spec).out.strip())
-
-    def names(self, *words: str) -> list[str]:
-        """Names of the installed packages."""
-        return self("find", "--format", "{name}", *words).lines
-
-
-def network_variables() -> dict[str, str]:
-    """What the tests' own environment says of the package index; often nothing."""
-    found = {name: value for name, value in os.environ.items() if NETWORK.fullmatch(name)}
-    user = Path("~/.config/pip/pip.conf").expanduser()
-    if user.is_file():
-        found.setdefault("PIP_CONFIG_FILE", str(user))
-    return found
 
 
 @pytest.fixture(scope="session")
@@ -219,46 +79,12 @@ def clone(copy_tree: Callable[[Path], Path], area: Path) -> Path:
     return copy_tree(area / "clone")
 
 
-def poor_environment(home: Path, temporary: Path) -> dict[str, str]:
-    """``env -i HOME=… PATH=/usr/bin:/bin``, and the way to the index where variables say it."""
-    home.mkdir(parents=True, exist_ok=True)
-    return {
-        "HOME": str(home),
-        "PATH": "/usr/bin:/bin",
-        "TMPDIR": str(temporary),
-        **network_variables(),
-    }
-
-
-class Style(NamedTuple):
-    """The result of README's first command.
-
-    :ivar spack: the command as it was run.
-    :ivar directory: the environment's.
-    """
-
-    spack: Command
-    directory: Path
-    result: Result
-
-    @property
-    def view(self) -> Path:
-        return self.directory / "view"
-
-    @property
-    def store(self) -> Path:
-        return self.spack.root / "opt" / "spack"
-
-    def __call__(self, *words: object, **options: object) -> Result:
-        return self.spack(*words, **options)  # type: ignore[arg-type]  # passed on
-
-
 @pytest.fixture(scope="session")
 def style(copy_tree: Callable[[Path], Path], area: Path) -> Style:
     """README's first command, run in a fresh copy that nothing has run in before."""
     clone = copy_tree(area / "fresh")
     home = area / "style-home"
-    spack = Command(clone, poor_environment(home, area / "tmp"), clone, Place(home))
+    spack = Command(clone, poor_environment(home, area / "tmp"), clone, Home(home))
     result = spack("-e", "share/environments/style", "install")
     return Style(spack, clone / "share" / "environments" / "style", result)
 
@@ -272,17 +98,16 @@ def make_spack(clone: Path, area: Path) -> Callable[[Path], Command]:
     """
 
     def make(home: Path) -> Command:
-        place = Place(home)
-        spack = Command(clone, poor_environment(home, area / "tmp"), home, place)
-        place.config.mkdir()
-        place.stages.mkdir()
-        (place.config / "config.yaml").write_text(
+        spack = Command(clone, poor_environment(home, area / "tmp"), home, Home(home))
+        spack.home.config.mkdir()
+        spack.home.stages.mkdir()
+        (spack.home.config / "config.yaml").write_text(
             textwrap.dedent(
                 f"""\
                 config:
                   install_tree:
-                    root: {place.store}
-                  build_stage: [{place.stages}]
+                    root: {spack.home.store}
+                  build_stage: [{spack.home.stages}]
                   source_cache: {area / "sources"}
                   misc_cache: {area / "misc"}
                   environments_root: {home / "environments"}
@@ -323,42 +148,39 @@ def spack(make_spack: Callable[[Path], Command], tmp_path: Path) -> Command:
 
 
 @pytest.fixture(scope="session")
-def make_recipes() -> Callable[[Command, Path], Any]:
-    """Makes a repository, see ``recipe_kit.Recipes``, that a command reads before this tree's."""
-    place = Path(__file__).with_name("recipe_kit.py")
-    spec = importlib.util.spec_from_file_location("recipe_kit", place)
-    assert spec is not None and spec.loader is not None
-    kit = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(kit)
+def make_recipes() -> Callable[[Command, Path], RecipeRepository]:
+    """Make a repository that a command reads before this tree's."""
 
-    def make(spack: Command, root: Path) -> Any:
-        recipes = kit.Recipes(root)
-        (spack.place.config / "repos.yaml").write_text(f"repos:\n  tiny: {recipes.root}\n")
+    def make(spack: Command, root: Path) -> RecipeRepository:
+        recipes = RecipeRepository(root)
+        (spack.home.config / "repos.yaml").write_text(f"repos:\n  tiny: {recipes.root}\n")
         return recipes
 
     return make
 
 
 @pytest.fixture
-def recipes(spack: Command, make_recipes: Callable[[Command, Path], Any], tmp_path: Path) -> Any:
+def recipes(
+    spack: Command, make_recipes: Callable[[Command, Path], RecipeRepository], tmp_path: Path
+) -> RecipeRepository:
     """A repository that ``spack`` reads before this tree's own."""
     return make_recipes(spack, tmp_path / "tiny")
 
 
 @pytest.fixture
-def told(spack: Command, tmp_path: Path) -> Path:
-    """A directory that builds may write to, to tell the test of themselves."""
-    place = tmp_path / "told"
-    place.mkdir()
-    with open(spack.place.config / "config.yaml", "a") as stream:
-        stream.write(f"  build_env:\n    write: ['{place}']\n")
-    return place
+def reports(spack: Command, tmp_path: Path) -> Path:
+    """A directory that builds may write to, to report to the test."""
+    directory = tmp_path / "reports"
+    directory.mkdir()
+    with open(spack.home.config / "config.yaml", "a") as stream:
+        stream.write(f"  build_env:\n    write: ['{directory}']\n")
+    return directory
 
 
 @pytest.fixture(scope="session")
 def small(
     make_spack: Callable[[Path], Command],
-    make_recipes: Callable[[Command, Path], Any],
+    make_recipes: Callable[[Command, Path], RecipeRepository],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Command:
     """``base``, ``top`` that needs it, ``prog`` in C and ``py-sweet``; tests leave it as it is."""
@@ -373,49 +195,20 @@ def small(
     return spack
 
 
-def snapshot(root: Path, *ignored: str) -> dict[str, tuple[str, ...]]:
-    """Everything below *root*: kind, mode and content by relative path.
-
-    :param ignored: names that are left out wherever they stand.
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(set(folders) - set(ignored))
-        for name in [*folders, *(name for name in files if name not in ignored)]:
-            path = Path(folder, name)
-            status = path.lstat()
-            mode = oct(stat.S_IMODE(status.st_mode))
-            key = str(path.relative_to(root))
-            if path.is_symlink():
-                found[key] = ("link", os.readlink(path))
-            elif path.is_dir():
-                found[key] = ("directory", mode)
-            elif path.is_file():
-                found[key] = ("file", mode, hashlib.sha256(path.read_bytes()).hexdigest())
-            else:
-                found[key] = ("other", mode)
-    return found
-
-
-def prefixes(store: Path) -> dict[str, tuple[str, ...]]:
-    """The packages in an install tree, without its database, locks and logs."""
-    return snapshot(store, ".spack-db", ".views")
-
-
 @pytest.fixture
-def tree_of() -> Callable[..., dict[str, tuple[str, ...]]]:
+def tree_of() -> TakeSnapshot:
     """See :func:`snapshot`."""
     return snapshot
 
 
 @pytest.fixture
-def packages_of() -> Callable[[Path], dict[str, tuple[str, ...]]]:
+def packages_of() -> Callable[[Path], Snapshot]:
     """See :func:`prefixes`."""
     return prefixes
 
 
 @pytest.fixture
-def until() -> Callable[..., None]:
+def until() -> WaitUntil:
     """``until(condition, "what")``: waits until it holds, for a minute at most."""
 
     def wait(condition: Callable[[], object], what: str, seconds: float = 60) -> None:

@@ -6,17 +6,21 @@ import os
 import re
 import socket
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from kits.command import Command, Snapshot, TakeSnapshot
+from kits.recipe_repository import RecipeRepository
 
 MODULE = "int main(void) { return 0; }\n"
 
 
 @pytest.fixture
-def unchanged(spack, recipes, tree_of):
+def unchanged(spack: Command, recipes: RecipeRepository, tree_of: TakeSnapshot) -> Iterator[None]:
     """Compares the install tree and the configuration before and after the test."""
-    places = (spack.place.store, spack.place.config)
+    places = (spack.home.store, spack.home.config)
     caches = ("cache", "bootstrap")
     before = [tree_of(place, *caches) for place in places]
     yield
@@ -27,7 +31,7 @@ def unchanged(spack, recipes, tree_of):
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_an_unknown_package_has_near_names(spack):
+def test_an_unknown_package_has_near_names(spack: Command) -> None:
     for command in ("spec", "install", "info", "versions", "fetch"):
         result = spack.fails(command, "py-blakc")
         assert "py-blakc" in result.err
@@ -35,14 +39,16 @@ def test_an_unknown_package_has_near_names(spack):
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_several_unknown_packages_are_told_at_once(spack):
+def test_several_unknown_packages_are_told_at_once(spack: Command) -> None:
     result = spack.fails("install", "py-blakc", "py-isrot ^py-numbers")
     for name in ("py-blakc", "py-isrot", "py-numbers"):
         assert name in result.err
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_an_unknown_dependency_in_a_recipe_has_its_place(spack, recipes):
+def test_an_unknown_dependency_in_a_recipe_has_its_place(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     path = recipes.plain("top", "no-such-thing")
     result = spack.fails("install", "top")
     assert "no-such-thing" in result.err
@@ -50,14 +56,14 @@ def test_an_unknown_dependency_in_a_recipe_has_its_place(spack, recipes):
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_an_impossible_version_names_near_ones(spack):
+def test_an_impossible_version_names_near_ones(spack: Command) -> None:
     result = spack.fails("install", "py-click@99")
     assert "py-click has no version 99" in result.err
     assert re.search(r"hint: .*\b8\.\d+\.\d+", result.err)
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_clashing_constraints_name_both_sides(spack, recipes):
+def test_clashing_constraints_name_both_sides(spack: Command, recipes: RecipeRepository) -> None:
     one = recipes.plain("one", "base@1")
     two = recipes.plain("two", "base@2")
     top = recipes.plain("top", "one", "two")
@@ -82,7 +88,7 @@ def test_clashing_constraints_name_both_sides(spack, recipes):
     ],
 )
 @pytest.mark.usefixtures("unchanged")
-def test_a_malformed_spec_has_a_caret(spack, text, place):
+def test_a_malformed_spec_has_a_caret(spack: Command, text: str, place: str) -> None:
     result = spack.fails("install", text)
     lines = result.err.splitlines()
     (number,) = [n for n, line in enumerate(lines) if set(line.strip()) == {"^"} and n > 1]
@@ -93,37 +99,39 @@ def test_a_malformed_spec_has_a_caret(spack, text, place):
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_wrong_usage_has_its_own_status(spack):
+def test_wrong_usage_has_its_own_status(spack: Command) -> None:
     assert "did you mean: install" in spack.fails("instal", code=2).err
     assert "--no-such" in spack.fails("find", "--no-such", code=2).err
     assert "-e" in spack.fails("install", code=2).err
     assert "confg" in spack.fails("-c", "confg:build_jobs:2", "find", code=2).err
 
 
-def test_malformed_yaml_has_file_and_line(spack, tree_of):
-    file = spack.place.config / "packages.yaml"
+def test_malformed_yaml_has_file_and_line(spack: Command, tree_of: TakeSnapshot) -> None:
+    file = spack.home.config / "packages.yaml"
     file.write_text("packages:\n  all:\n    providers: [gcc\n  python: {}\n")
-    before = tree_of(spack.place.home, "cache")
+    before = tree_of(spack.home.path, "cache")
     result = spack.fails("install", "py-click")
     assert re.search(re.escape(str(file)) + r":\d+: ", result.err)
-    assert tree_of(spack.place.home, "cache") == before
+    assert tree_of(spack.home.path, "cache") == before
 
 
-def test_all_mistakes_of_the_configuration_are_told_at_once(spack, tree_of):
-    file = spack.place.config / "packages.yaml"
+def test_all_mistakes_of_the_configuration_are_told_at_once(
+    spack: Command, tree_of: TakeSnapshot
+) -> None:
+    file = spack.home.config / "packages.yaml"
     file.write_text("packages:\n  python:\n    buildabel: false\n  gcc:\n    version: 12\n")
-    other = spack.place.config / "concretizer.yaml"
+    other = spack.home.config / "concretizer.yaml"
     other.write_text("concretizer:\n  unify: perhaps\n")
-    before = tree_of(spack.place.home, "cache")
+    before = tree_of(spack.home.path, "cache")
     result = spack.fails("install", "py-click")
     assert f"{file}:3: " in result.err
     assert "buildable" in result.err, "a near name"
     assert f"{other}:2: " in result.err
-    assert tree_of(spack.place.home, "cache") == before
+    assert tree_of(spack.home.path, "cache") == before
 
 
-def test_a_malformed_environment_has_file_and_line(spack, tree_of):
-    folder = spack.place.home / "work"
+def test_a_malformed_environment_has_file_and_line(spack: Command, tree_of: TakeSnapshot) -> None:
+    folder = spack.home.path / "work"
     folder.mkdir()
     manifest = folder / "spack.yaml"
     for text, line in (
@@ -133,14 +141,14 @@ def test_a_malformed_environment_has_file_and_line(spack, tree_of):
         ("spack:\n  specs:\n  - py-clack\n", "3"),
     ):
         manifest.write_text(text)
-        before = tree_of(spack.place.home, "cache", ".spack-env", ".spack-db")
+        before = tree_of(spack.home.path, "cache", ".spack-env", ".spack-db")
         result = spack.fails("-e", folder, "install")
         assert re.search(re.escape(str(manifest)) + rf":{line}\b", result.err), result.err
-        assert tree_of(spack.place.home, "cache", ".spack-env", ".spack-db") == before
+        assert tree_of(spack.home.path, "cache", ".spack-env", ".spack-db") == before
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_an_environment_that_is_not_there(spack, tmp_path):
+def test_an_environment_that_is_not_there(spack: Command, tmp_path: Path) -> None:
     assert "nowhere" in spack.fails("-e", "nowhere", "install").err
     assert str(tmp_path) in spack.fails("-e", tmp_path, "install").err
 
@@ -167,62 +175,73 @@ from spack.package import *
     ],
 )
 @pytest.mark.usefixtures("unchanged")
-def test_a_recipe_with_an_error_has_file_and_line(spack, recipes, text, line, message):
+def test_a_recipe_with_an_error_has_file_and_line(
+    spack: Command, recipes: RecipeRepository, text: str, line: str, message: str
+) -> None:
     path = recipes.write("odd", IMPORTS + text)
     result = spack.fails("install", "odd")
     assert message in result.err
     assert (f"{path}:{line}: " if line else f"{path}: ") in result.err
 
 
-def test_a_broken_recipe_is_only_its_own_problem(spack, recipes):
+def test_a_broken_recipe_is_only_its_own_problem(spack: Command, recipes: RecipeRepository) -> None:
     recipes.write("odd", "this is no Python\n")
     recipes.plain("good")
     assert spack("install", "good").code == 0
     assert "good" in spack("list", "good").lines
 
 
-def test_an_error_in_install_has_file_and_line(spack, recipes, packages_of):
+def test_an_error_in_install_has_file_and_line(
+    spack: Command, recipes: RecipeRepository, packages_of: Callable[[Path], Snapshot]
+) -> None:
     path = recipes.plain("odd", install="raise_no_such_thing()\n")
     result = spack.fails("install", "odd")
     line = 1 + path.read_text()[: path.read_text().index("raise_no_such")].count("\n")
     assert f"{path}:{line}" in result.err
     assert "NameError: name 'raise_no_such_thing' is not defined" in result.err
-    assert packages_of(spack.place.store) == {} or "odd" not in str(packages_of(spack.place.store))
+    assert packages_of(spack.home.store) == {} or "odd" not in str(packages_of(spack.home.store))
 
 
 # -- sources -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def sources(spack) -> Path:
+def sources(spack: Command) -> Path:
     """A source cache of its own for ``spack``."""
-    file = spack.place.config / "config.yaml"
+    file = spack.home.config / "config.yaml"
     file.write_text(
-        re.sub(r"source_cache: .*", f"source_cache: {spack.place.sources}", file.read_text())
+        re.sub(r"source_cache: .*", f"source_cache: {spack.home.sources}", file.read_text())
     )
-    return spack.place.sources
+    return spack.home.sources
 
 
 def cached(sources: Path) -> list[str]:
     return [path.name for path in sources.rglob("*") if path.is_file()]
 
 
-def test_a_wrong_checksum(spack, recipes, sources, packages_of):
+def test_a_wrong_checksum(
+    spack: Command,
+    recipes: RecipeRepository,
+    sources: Path,
+    packages_of: Callable[[Path], Snapshot],
+) -> None:
     path = recipes.c_program("wrong", MODULE)
-    true = re.search(r"[0-9a-f]{64}", path.read_text()).group()
+    (true,) = re.findall(r"[0-9a-f]{64}", path.read_text())
     expected = "0123456789abcdef" * 4
     path.write_text(path.read_text().replace(true, expected))
     result = spack.fails("install", "wrong")
     assert expected in result.err and true in result.err, "both sums are shown"
     assert cached(sources) == [], "the file is deleted"
-    assert not [name for name in packages_of(spack.place.store) if "/wrong-" in name]
-    assert list(spack.place.stages.rglob("main.c")) == [], "nothing was unpacked"
+    assert not [name for name in packages_of(spack.home.store) if "/wrong-" in name]
+    assert list(spack.home.stages.rglob("main.c")) == [], "nothing was unpacked"
 
     path.write_text(path.read_text().replace(expected, true))
     assert spack("install", "wrong").code == 0
 
 
-def test_a_damaged_file_in_the_cache_is_fetched_again(spack, recipes, sources):
+def test_a_damaged_file_in_the_cache_is_fetched_again(
+    spack: Command, recipes: RecipeRepository, sources: Path
+) -> None:
     recipes.c_program("plain", MODULE)
     spack("fetch", "plain")
     (file,) = [path for path in sources.rglob("*.tar.gz") if path.is_file()]
@@ -234,7 +253,13 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(spack, recipes, sources):
 @pytest.mark.parametrize(
     "damage", ["cut off", "not an archive", "escapes", "absolute", "bomb of links"]
 )
-def test_a_bad_archive(spack, recipes, sources, damage, packages_of):
+def test_a_bad_archive(
+    spack: Command,
+    recipes: RecipeRepository,
+    sources: Path,
+    damage: str,
+    packages_of: Callable[[Path], Snapshot],
+) -> None:
     path = recipes.c_program("bad", MODULE)
     archive = recipes.archives / "bad-1.0.tar.gz"
     if damage == "cut off":
@@ -247,7 +272,7 @@ def test_a_bad_archive(spack, recipes, sources, damage, packages_of):
     before = set(recipes.root.parent.rglob("*escaped*"))
     result = spack.fails("install", "bad")
     assert "bad-1.0.tar.gz" in result.err
-    assert not [name for name in packages_of(spack.place.store) if "/bad-" in name]
+    assert not [name for name in packages_of(spack.home.store) if "/bad-" in name]
     assert set(recipes.root.parent.rglob("*escaped*")) == before
     assert not Path("/tmp/escaped-absolute").exists()
 
@@ -270,7 +295,9 @@ def spoil(archive: Path, how: str) -> None:
         file.addfile(tarfile.TarInfo(name))
 
 
-def test_a_source_that_is_not_there(spack, recipes, sources):
+def test_a_source_that_is_not_there(
+    spack: Command, recipes: RecipeRepository, sources: Path
+) -> None:
     recipes.c_program("gone", MODULE)
     (recipes.archives / "gone-1.0.tar.gz").unlink()
     result = spack.fails("install", "gone")
@@ -282,7 +309,8 @@ def closed_port() -> int:
     """A port of this machine at which nobody listens."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
+        port: int = unused.getsockname()[1]
+        return port
 
 
 def nowhere() -> dict[str, str]:
@@ -298,15 +326,17 @@ def nowhere() -> dict[str, str]:
     }
 
 
-def test_no_network(spack, sources, packages_of):
+def test_no_network(spack: Command, sources: Path, packages_of: Callable[[Path], Snapshot]) -> None:
     result = spack.fails("install", "py-click", environ=nowhere())
     assert "127.0.0.1" in result.err
     assert re.search(r"hint: .*(index|network|pip|proxy)", result.err)
-    assert not [name for name in packages_of(spack.place.store) if "py-click" in name]
+    assert not [name for name in packages_of(spack.home.store) if "py-click" in name]
     assert cached(sources) == []
 
 
-def test_no_network_at_the_first_start(copy_tree, spack, tmp_path):
+def test_no_network_at_the_first_start(
+    copy_tree: Callable[[Path], Path], spack: Command, tmp_path: Path
+) -> None:
     """The own dependencies cannot be brought: nothing is left, and the next start tries again."""
     fresh = copy_tree(tmp_path / "fresh")
     command = [str(fresh / "bin" / "spack"), "find"]

@@ -7,9 +7,13 @@ import re
 import shutil
 import subprocess
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from kits.command import Command, Snapshot, TakeSnapshot
+from kits.recipe_repository import RecipeRepository
 
 
 @pytest.fixture
@@ -48,9 +52,11 @@ def namespace() -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("full", ["store", "stages"])
-def test_a_full_disk(spack, recipes, namespace, full, tmp_path):
+def test_a_full_disk(
+    spack: Command, recipes: RecipeRepository, namespace: tuple[str, ...], full: str, tmp_path: Path
+) -> None:
     """The error says so, nothing is left behind, and with more room the same command succeeds."""
-    where = getattr(spack.place, full)
+    where = getattr(spack.home, full)
     where.mkdir(exist_ok=True)
     recipes.plain("base")
     if full == "store":
@@ -64,7 +70,7 @@ def test_a_full_disk(spack, recipes, namespace, full, tmp_path):
         mount -t tmpfs -o size=8m none {where}
         {command} >{report}.1 2>&1
         echo $? >{report}.code
-        find {spack.place.store} -not -path '*/.spack-db/*' >{report}.tree
+        find {spack.home.store} -not -path '*/.spack-db/*' >{report}.tree
         {spack.argv(["find"])[0]} find --format '{{name}}' >{report}.found
         mount -o remount,size=64m {where}
         {command} >{report}.2 2>&1 && {spack.argv(["find"])[0]} verify >>{report}.2 2>&1
@@ -86,71 +92,81 @@ def test_a_full_disk(spack, recipes, namespace, full, tmp_path):
     assert "0 with differences" in second
 
 
-def test_a_limit_on_the_size_of_files(spack, recipes, packages_of):
+def test_a_limit_on_the_size_of_files(
+    spack: Command, recipes: RecipeRepository, packages_of: Callable[[Path], Snapshot]
+) -> None:
     """What `ulimit -f` or a quota of a batch system does."""
     recipes.plain("big", install=BIG)
     result = spack.fails("install", "big", under=("sh", "-c", 'ulimit -f 8192; exec "$@"', "sh"))
     assert "File too large" in result.err
-    assert packages_of(spack.place.store).keys() <= {"linux-" + "*"} or not [
-        name for name in packages_of(spack.place.store) if "/big" in name
+    assert packages_of(spack.home.store).keys() <= {"linux-" + "*"} or not [
+        name for name in packages_of(spack.home.store) if "/big" in name
     ]
 
 
-def test_an_install_tree_that_cannot_be_written(spack, recipes, unprivileged, tree_of):
+def test_an_install_tree_that_cannot_be_written(
+    spack: Command, recipes: RecipeRepository, unprivileged: tuple[str, ...], tree_of: TakeSnapshot
+) -> None:
     recipes.plain("one")
-    spack.place.store.mkdir()
-    spack.place.store.chmod(0o555)
+    spack.home.store.mkdir()
+    spack.home.store.chmod(0o555)
     try:
         result = spack.fails("install", "one", under=unprivileged)
-        assert str(spack.place.store) in result.err
+        assert str(spack.home.store) in result.err
         assert re.search(r"hint: .*install_tree", result.err)
-        assert tree_of(spack.place.store) == {}
+        assert tree_of(spack.home.store) == {}
         assert spack("find", under=unprivileged).lines[-1] == "==> no installed packages"
     finally:
-        spack.place.store.chmod(0o755)
+        spack.home.store.chmod(0o755)
 
 
-def test_somebody_elses_install_tree_can_be_read(spack, recipes, unprivileged, tree_of):
+def test_somebody_elses_install_tree_can_be_read(
+    spack: Command, recipes: RecipeRepository, unprivileged: tuple[str, ...], tree_of: TakeSnapshot
+) -> None:
     recipes.plain("one")
     recipes.plain("two", "one")
     spack("install", "one")
-    subprocess.run(["chmod", "-R", "a-w", spack.place.store], check=True)
+    subprocess.run(["chmod", "-R", "a-w", spack.home.store], check=True)
     try:
-        before = tree_of(spack.place.store)
+        before = tree_of(spack.home.store)
         assert spack("find", "--format", "{name}", under=unprivileged).lines == ["one"]
         assert spack("location", "-i", "one", under=unprivileged).out.startswith("/")
         assert "[+]" in spack("spec", "-I", "one", under=unprivileged).out
         for words in (("install", "two"), ("uninstall", "-y", "one"), ("reindex",)):
             result = spack.fails(*words, under=unprivileged)
-            assert str(spack.place.store) in result.err
-        assert tree_of(spack.place.store) == before
+            assert str(spack.home.store) in result.err
+        assert tree_of(spack.home.store) == before
     finally:
-        subprocess.run(["chmod", "-R", "u+w", spack.place.store], check=True)
+        subprocess.run(["chmod", "-R", "u+w", spack.home.store], check=True)
 
 
-def test_a_stage_that_cannot_be_written(spack, recipes, unprivileged):
+def test_a_stage_that_cannot_be_written(
+    spack: Command, recipes: RecipeRepository, unprivileged: tuple[str, ...]
+) -> None:
     recipes.plain("one")
-    spack.place.stages.chmod(0o555)
+    spack.home.stages.chmod(0o555)
     try:
-        only = f"config:build_stage::[{spack.place.stages}]"
+        only = f"config:build_stage::[{spack.home.stages}]"
         result = spack.fails("-c", only, "install", "one", under=unprivileged)
-        assert str(spack.place.stages) in result.err
+        assert str(spack.home.stages) in result.err
         assert re.search(r"hint: .*build_stage", result.err)
     finally:
-        spack.place.stages.chmod(0o755)
+        spack.home.stages.chmod(0o755)
 
 
-def test_a_home_that_cannot_be_written(spack, recipes, unprivileged):
+def test_a_home_that_cannot_be_written(
+    spack: Command, recipes: RecipeRepository, unprivileged: tuple[str, ...]
+) -> None:
     """Caches are a convenience."""
     recipes.plain("one")
-    file = spack.place.config / "config.yaml"
+    file = spack.home.config / "config.yaml"
     text = file.read_text()
     file.write_text(re.sub(r" *misc_cache: .*\n", "", text))
-    spack.place.config.chmod(0o555)
+    spack.home.config.chmod(0o555)
     try:
         assert "one@1.0" in spack("spec", "one", under=unprivileged).out
     finally:
-        spack.place.config.chmod(0o755)
+        spack.home.config.chmod(0o755)
 
 
 # -- interpreters ------------------------------------------------------------------------------
@@ -197,16 +213,21 @@ class Interpreter:
 
 
 @pytest.fixture
-def poor_python(spack, tmp_path) -> Interpreter:
+def poor_python(spack: Command, tmp_path: Path) -> Interpreter:
     """The only Python that ``spack`` may use: without venv, ensurepip and headers."""
     python = Interpreter(tmp_path / "poor", lacks=("venv", "ensurepip", "distutils"))
     spack("external", "find", "--not-buildable", "--path", python.prefix / "bin", "python")
-    written = (spack.place.config / "packages.yaml").read_text()
+    written = (spack.home.config / "packages.yaml").read_text()
     assert str(python.prefix) in written
     return python
 
 
-def test_an_interpreter_without_headers(spack, recipes, poor_python, packages_of):
+def test_an_interpreter_without_headers(
+    spack: Command,
+    recipes: RecipeRepository,
+    poor_python: Interpreter,
+    packages_of: Callable[[Path], Snapshot],
+) -> None:
     source = recipes.archive(
         "ext-1.0",
         {
@@ -226,10 +247,12 @@ def test_an_interpreter_without_headers(spack, recipes, poor_python, packages_of
     assert "Python.h" in result.err or "headers" in result.err
     assert re.search(r"hint: .*(headers|python3-dev|development)", result.err)
     assert str(poor_python.prefix) in result.err
-    assert not [name for name in packages_of(spack.place.store) if "/ext-" in name]
+    assert not [name for name in packages_of(spack.home.store) if "/ext-" in name]
 
 
-def test_an_interpreter_without_venv_is_enough(spack, recipes, poor_python):
+def test_an_interpreter_without_venv_is_enough(
+    spack: Command, recipes: RecipeRepository, poor_python: Interpreter
+) -> None:
     """Nothing here needs the module: environments are made without it, and say so."""
     recipes.python_project("sweet", {"sweet.py": "x = 1\n"})
     spack("install", "py-sweet")
@@ -244,12 +267,14 @@ def test_an_interpreter_without_venv_is_enough(spack, recipes, poor_python):
     assert ran.stdout.split() == [str(venv), str(poor_python.prefix)]
 
 
-def test_an_interpreter_that_does_not_run(spack, recipes, tmp_path):
+def test_an_interpreter_that_does_not_run(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
     broken = tmp_path / "broken" / "bin" / "python3"
     broken.parent.mkdir(parents=True)
     broken.write_text("#!/bin/sh\necho no libpython >&2\nexit 127\n")
     broken.chmod(0o755)
-    (spack.place.config / "packages.yaml").write_text(
+    (spack.home.config / "packages.yaml").write_text(
         "packages:\n  python:\n    buildable: false\n    externals:\n"
         f"    - spec: python@3.11.2\n      prefix: {broken.parent.parent}\n"
     )

@@ -9,7 +9,6 @@ recipe of this repository.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 from collections.abc import Mapping
@@ -17,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
+from kits.trees import BUILDERS, differences, tree
 
 _FEW = (
     "py-tomli py-packaging py-iniconfig py-click py-platformdirs py-jmespath py-pathspec py-build"
@@ -32,33 +35,22 @@ def recipes_to_compare(root: Path) -> list[str]:
     return sorted(set(names) - {"py-pip", "py-wheel"})  # these are installed from wheels
 
 
-@pytest.fixture(scope="module")
-def trees(root: Path) -> Any:
-    """The module ``tests/bench/trees.py``."""
-    spec = importlib.util.spec_from_file_location("trees", root / "tests" / "bench" / "trees.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def wrong_paths(trees: Any, spack: Any, name: str, scratch: Path) -> list[str]:
+def wrong_paths(spack: Command, name: str, scratch: Path) -> list[str]:
     """Where the trees of the two builders differ."""
     found = []
-    for builder in trees.BUILDERS:
+    for builder in BUILDERS:
         spec = f"{name} build_system={builder}"
         spack("install", spec)
-        found.append(trees.tree(spack.prefix(spec), scratch))
-    wrong: list[str] = trees.differences(*found)
-    return wrong
+        found.append(tree(spack.prefix(spec), scratch))
+    return differences(*found)
 
 
 @pytest.mark.slow
 def test_pip_and_the_wheel_builder_make_the_same_tree(
-    spack: Any, root: Path, trees: Any, tmp_path: Path
+    spack: Command, root: Path, tmp_path: Path
 ) -> None:
     names = recipes_to_compare(root)
-    different = {name: wrong_paths(trees, spack, name, tmp_path) for name in names}
+    different = {name: wrong_paths(spack, name, tmp_path) for name in names}
     assert {name: paths for name, paths in different.items() if paths} == {}
 
 
@@ -117,7 +109,9 @@ IN_TREE = {
 
 
 @pytest.mark.slow
-def test_source_trees_of_every_kind(spack: Any, recipes: Any, trees: Any, tmp_path: Path) -> None:
+def test_source_trees_of_every_kind(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
     """Without pyproject.toml, with files for every scheme; and with a backend in the tree."""
     source = recipes.archive("old-1.0", LEGACY)
     recipes.add(
@@ -133,7 +127,7 @@ def test_source_trees_of_every_kind(spack: Any, recipes: Any, trees: Any, tmp_pa
         base="PythonPackage",
     )
     for name in ("py-old", "py-inner"):
-        assert wrong_paths(trees, spack, name, tmp_path) == [], name
+        assert wrong_paths(spack, name, tmp_path) == [], name
     prefix = spack.prefix("py-old build_system=python_wheel")
     there = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
     for path in ("bin/old", "bin/old-tool", "bin/old.sh", "share/old/notes.txt"):
@@ -145,7 +139,7 @@ def test_source_trees_of_every_kind(spack: Any, recipes: Any, trees: Any, tmp_pa
 
 
 @pytest.mark.slow
-def test_builds_are_reproducible(spack: Any, root: Path, tmp_path: Path) -> None:
+def test_builds_are_reproducible(spack: Command, root: Path, tmp_path: Path) -> None:
     """Another stage, umask, time and home: every byte and mode is the same, bytecode included."""
     names = [name for name in recipes_to_compare(root) if name != "py-markupsafe"]
     spack("install", *names)
@@ -154,7 +148,7 @@ def test_builds_are_reproducible(spack: Any, root: Path, tmp_path: Path) -> None
     home.mkdir()
     options = ["-c", f"config:build_stage:[{home / 'stages'}]"]
     options += ["-c", f"config:source_cache:{home / 'sources'}"]  # where no wheels are kept
-    shutil.copytree(spack.place.config, home / ".spack")
+    shutil.copytree(spack.home.config, home / ".spack")
     for name in names:
         spack(
             *options,

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
 from spack.cli.main import COMMANDS, main
 
 #: What is installed in ``small`` beside externals.
@@ -22,7 +24,7 @@ EXPLICIT = ["prog", "py-sweet", "top"]
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "help"])
-def test_help_tells_what_it_is_for(command, capsys):
+def test_help_tells_what_it_is_for(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     assert ended.value.code == 0
@@ -37,7 +39,7 @@ def test_help_tells_what_it_is_for(command, capsys):
             assert re.match(rf"  spack (-\S+ \S+ )?{command}\b", line), line
 
 
-def test_the_overview_names_every_command(small):
+def test_the_overview_names_every_command(small: Command) -> None:
     shown = small("help").out
     for command, (group, text) in COMMANDS.items():
         assert re.search(rf"^  {command} +{re.escape(text)}$", shown, re.M), command
@@ -47,12 +49,12 @@ def test_the_overview_names_every_command(small):
     assert small(check=False).code == 2
 
 
-def test_version(small):
+def test_version(small: Command) -> None:
     assert small("--version").out == small("-V").out
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", small("--version").out)
 
 
-def test_an_unknown_command_and_option(small):
+def test_an_unknown_command_and_option(small: Command) -> None:
     assert "did you mean: find" in small.fails("fnid", code=2).err
     assert "spack find --help" in small.fails("find", "--wrong", code=2).err
 
@@ -60,7 +62,7 @@ def test_an_unknown_command_and_option(small):
 # -- queries -----------------------------------------------------------------------------------
 
 
-def test_find(small):
+def test_find(small: Command) -> None:
     assert set(small.names()) >= INSTALLED
     assert small.names("--explicit") == EXPLICIT
     assert set(small.names("--implicit")).isdisjoint(EXPLICIT)
@@ -71,7 +73,7 @@ def test_find(small):
     assert (missing.code, missing.lines) == (1, ["==> no installed packages"])
 
 
-def test_find_shows_more(small):
+def test_find_shows_more(small: Command) -> None:
     (line,) = [line for line in small("find", "-lvp", "top").lines if "top@" in line]
     assert re.fullmatch(r"\w{7} top@1\.0 build_system=generic /\S+/top-1\.0-\w{32}", line)
     tree = small("find", "--deps", "top").lines
@@ -86,7 +88,7 @@ def test_find_shows_more(small):
     assert len(row["hash"]) == 32 and row["prefix"].endswith(row["hash"])
 
 
-def test_spec(small):
+def test_spec(small: Command) -> None:
     lines = small("spec", "-I", "-l", "-t", "-N", "top").lines
     assert re.match(r"\[\+]  \w{7}  \[ +]  tiny\.top@1\.0 build_system=generic", lines[0])
     assert re.match(r"\[\+]  \w{7}  \[b r ]  {5,}\^tiny\.base@1\.0", lines[1])
@@ -99,7 +101,7 @@ def test_spec(small):
     assert " - " in small("spec", "-I", "py-click").out
 
 
-def test_solve(small):
+def test_solve(small: Command) -> None:
     shown = small("solve", "top").out
     assert re.search(r"^packages expanded: +\d+ of \d+ possible$", shown, re.M)
     assert re.search(r"^optimal: +yes$", shown, re.M)
@@ -107,7 +109,7 @@ def test_solve(small):
     assert "^base@1.0" in shown
 
 
-def test_info(small):
+def test_info(small: Command) -> None:
     shown = small("info", "py-click").out
     assert shown.startswith("py-click  (venv)\n")
     for heading in ("Homepage:", "Recipe:", "Versions:", "Variants:", "Dependencies (build):"):
@@ -118,7 +120,7 @@ def test_info(small):
     assert len(everything) > len(shown)
 
 
-def test_list(small):
+def test_list(small: Command) -> None:
     names = small("list").lines
     assert {"top", "py-click", "python"} <= set(names)
     assert names == sorted(names)
@@ -129,7 +131,7 @@ def test_list(small):
     assert small("list", "no-such-*", check=False).code == 1
 
 
-def test_versions(small):
+def test_versions(small: Command) -> None:
     from packaging.version import Version
 
     versions = [Version(line) for line in small("versions", "py-click").lines]
@@ -138,28 +140,28 @@ def test_versions(small):
     assert small("versions", "--safe", "base").lines == []
 
 
-def test_providers(small):
+def test_providers(small: Command) -> None:
     assert {"c", "cxx", "fortran"} <= set(small("providers").lines)
     assert small("providers", "c").lines[0] == "gcc"
     assert small("providers", "c", "cxx").lines[0] == "c:"
     assert "not a virtual package" in small.fails("providers", "base").err
 
 
-def test_location(small):
+def test_location(small: Command) -> None:
     top = small.prefix("top")
     assert (top / "bin" / "top").is_file()
     assert small("location", "top").out.strip() == str(top)
-    assert small("location", "--store").out.strip() == str(small.place.store)
+    assert small("location", "--store").out.strip() == str(small.home.store)
     recipe = Path(small("location", "-p", "py-click").out.strip())
     assert recipe == small.root / "packages" / "py_click"
     assert Path(small("location", "-r").out.strip()) == small.root
-    assert small("location", "-b").out.startswith(str(small.place.stages))
+    assert small("location", "-b").out.startswith(str(small.home.stages))
     assert "no installed package matches" in small.fails("location", "-i", "py-click").err
     digest = small("find", "--format", "{hash:7}", "top").out.strip()
     assert small.prefix(f"/{digest}") == top
 
 
-def test_a_spec_that_means_several(spack, recipes):
+def test_a_spec_that_means_several(spack: Command, recipes: RecipeRepository) -> None:
     for version in ("1.0", "2.0"):
         recipes.plain("base", version=version)
         spack("install", f"base@{version}")
@@ -170,7 +172,7 @@ def test_a_spec_that_means_several(spack, recipes):
     assert spack("location", "-i", "--first", "base").out.strip() == str(new)
     assert "base matches 2 installed packages" in spack.fails("load", "--sh", "base").err
     assert new.name[-32:] in spack("load", "--sh", "--first", "base").out
-    place = spack.place.config.parent / "work"
+    place = spack.home.config.parent / "work"
     spack("env", "create", "--dir", str(place))
     (place / "spack.yaml").write_text("spack:\n  specs: [base@1.0]\n  view: false\n")
     spack("-e", str(place), "concretize")
@@ -181,14 +183,14 @@ def test_a_spec_that_means_several(spack, recipes):
     assert spack("-E", "location", "-i", "base@2").out.strip() == str(new)
 
 
-def test_logs(small):
+def test_logs(small: Command) -> None:
     assert "prog" in small("logs", "prog").out
     path = Path(small("logs", "--path", "prog").out.strip())
     assert path == small.prefix("prog") / ".spack" / "spack-build-out.txt"
     assert "no build log" in small.fails("logs", "gcc").err
 
 
-def test_arch(small):
+def test_arch(small: Command) -> None:
     whole = small("arch").out.strip()
     parts = [small("arch", option).out.strip() for option in ("-p", "-o", "-t")]
     assert whole == "-".join(parts)
@@ -196,7 +198,7 @@ def test_arch(small):
     assert small("arch", "-g").out.strip() in small("arch", "--known-targets").lines
 
 
-def test_compilers(small):
+def test_compilers(small: Command) -> None:
     shown = small("compilers").out
     assert re.search(r"^gcc@\d+", shown, re.M)
     assert re.search(r"^    c +/\S+/\S*gcc\S*$", shown, re.M)
@@ -207,13 +209,13 @@ def test_compilers(small):
 # -- configuration -----------------------------------------------------------------------------
 
 
-def test_config_get_and_blame(small):
+def test_config_get_and_blame(small: Command) -> None:
     shown = small("config", "get", "config").out
-    assert f"    root: {small.place.store}\n" in shown
+    assert f"    root: {small.home.store}\n" in shown
     data = json.loads(small("config", "get", "--json", "config").out)
-    assert data["config"]["install_tree"]["root"] == str(small.place.store)
+    assert data["config"]["install_tree"]["root"] == str(small.home.store)
     blamed = small("config", "blame", "config").out
-    own = re.escape(str(small.place.config / "config.yaml"))
+    own = re.escape(str(small.home.config / "config.yaml"))
     assert re.search(rf"^{own}:3 +config:install_tree:root: ", blamed, re.M)
     assert re.search(r"^/\S+/etc/config.yaml:\d+ +config:build_jobs: \d+$", blamed, re.M)
     assert len(small("config", "blame").lines) > len(blamed.splitlines())
@@ -221,7 +223,7 @@ def test_config_get_and_blame(small):
     assert re.search(r"^command line\S* +config:build_jobs: 3$", over, re.M)
 
 
-def test_config_get_reads_back(small, tmp_path):
+def test_config_get_reads_back(small: Command, tmp_path: Path) -> None:
     """What it prints is a file that says the same."""
     for section in small("config", "list").lines:
         shown = small("config", "get", section).out
@@ -236,7 +238,7 @@ def test_config_get_reads_back(small, tmp_path):
     assert "sections: " in small.fails("config", "get", "confg", code=2).err
 
 
-def test_repo(spack, recipes, tmp_path):
+def test_repo(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> None:
     recipes.plain("mine")
     rows = spack("repo", "list").lines
     assert [row.split()[0] for row in rows] == ["tiny", "venv"]
@@ -259,10 +261,10 @@ def test_repo(spack, recipes, tmp_path):
     spack.fails("repo", "add", tmp_path / "nowhere")
 
 
-def test_external_find(spack):
+def test_external_find(spack: Command) -> None:
     shown = spack("external", "find", "--dry-run").out
     assert re.search(r"^    python@3\.\d+\.\d+\S* +/usr/bin/python3", shown, re.M)
-    file = spack.place.config / "packages.yaml"
+    file = spack.home.config / "packages.yaml"
     assert not file.exists()
     spack("external", "find", "python", "gcc")
     text = file.read_text()
@@ -271,14 +273,14 @@ def test_external_find(spack):
     assert file.read_text() == text
     assert "python" in spack("external", "list").lines
     assert "cannot detect" in spack.fails("external", "find", "py-click", code=2).err
-    nothing = spack("external", "find", "--path", spack.place.stages, "cmake", check=False)
+    nothing = spack("external", "find", "--path", spack.home.stages, "cmake", check=False)
     assert nothing.code == 1
 
 
 # -- output ------------------------------------------------------------------------------------
 
 
-def test_output_ends_quietly_when_nobody_reads(small):
+def test_output_ends_quietly_when_nobody_reads(small: Command) -> None:
     done = subprocess.run(
         ["sh", "-c", '"$0" "$@" | head -n 1', *small.argv(["list"])],
         env=small.variables(),
@@ -289,7 +291,7 @@ def test_output_ends_quietly_when_nobody_reads(small):
     assert done.stderr == ""
 
 
-def test_colour_only_when_asked(small):
+def test_colour_only_when_asked(small: Command) -> None:
     assert "\033[" not in small("find", "-l").text
     assert "\033[" in small("--color", "always", "find", "-l").out
     assert "\033[" in small("find", "-l", environ={"SPACK_COLOR": "always"}).out
@@ -297,7 +299,7 @@ def test_colour_only_when_asked(small):
     assert re.sub(r"\033\[[\d;]*m", "", coloured) == small("find", "-lv").out
 
 
-def test_quiet_and_debug(spack, recipes):
+def test_quiet_and_debug(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one")
     assert spack("-q", "install", "one").err == ""
     failed = subprocess.run(
@@ -307,7 +309,7 @@ def test_quiet_and_debug(spack, recipes):
     assert "reference: " in failed.stderr and "Traceback" in failed.stderr
 
 
-def test_the_tool_runs_from_anywhere(small, tmp_path):
+def test_the_tool_runs_from_anywhere(small: Command, tmp_path: Path) -> None:
     """Through a link, with another directory as the current one, and with strange variables."""
     link = tmp_path / "spack link"
     link.symlink_to(small.root / "bin" / "spack")
@@ -321,7 +323,7 @@ def test_the_tool_runs_from_anywhere(small, tmp_path):
     assert (done.stdout, done.stderr, done.returncode) == ("top\n", "", 0)
 
 
-def test_it_runs_under_this_interpreter(small):
+def test_it_runs_under_this_interpreter(small: Command) -> None:
     """Whatever Python the tests run with can run the tool."""
     out = small("python", "-c", "import sys; print(sys.executable)", environ=this_python())
     assert Path(out.out.strip()).resolve() == Path(sys.executable).resolve()

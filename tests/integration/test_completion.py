@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from kits.command import Command
+
 #: Shell -> its command line, and a script that prints what it offers for the words in "$@".
 SHELLS = {
     "bash": (
@@ -39,7 +41,7 @@ OFFERED = [
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_offers(spack, shell):
+def test_offers(spack: Command, shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is missing")
     spack("env", "create", "work")
@@ -51,7 +53,7 @@ def test_offers(spack, shell):
         done = subprocess.run(
             [*command, script, name, *words],
             env=variables,
-            cwd=spack.place.home,
+            cwd=spack.home.path,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -60,5 +62,5 @@ def test_offers(spack, shell):
         assert (sorted(done.stdout.split()), done.stderr) == (expected, ""), words
 
 
-def test_an_unknown_shell_is_refused(spack):
+def test_an_unknown_shell_is_refused(spack: Command) -> None:
     assert "invalid choice: 'tcsh'" in spack.fails("completion", "tcsh", code=2).err

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
 
 LIBRARY = "int answer(void) { return 42; }\n"
 MAIN = "int answer(void);\nint main(void) { return answer() != 42; }\n"
@@ -23,7 +27,7 @@ DIVIDES = "#warning old\nint main(void) { return 0; }\n"
 
 
 @pytest.fixture
-def compiled(recipes):
+def compiled(recipes: RecipeRepository) -> Callable[..., None]:
     """``compiled("name", "int main…")``: a program that is compiled with -Werror."""
 
     def make(name: str, source: str, body: str = "") -> None:
@@ -44,7 +48,7 @@ def tags(program: Path) -> str:
     return " ".join(re.findall(r"\((RPATH|RUNPATH)\)", shown.stdout))
 
 
-def test_shared_linking_and_werror(spack, compiled):
+def test_shared_linking_and_werror(spack: Command, compiled: Callable[..., None]) -> None:
     compiled("prog", UNUSED.replace("int unused;", ""))
     compiled("old", DIVIDES)
     compiled("strict", DIVIDES, 'keep_werror = "all"\n')
@@ -60,7 +64,7 @@ def test_shared_linking_and_werror(spack, compiled):
     spack("-c", "config:flags:keep_werror:specific", "install", "old")
 
 
-def test_ccache(spack, compiled, tmp_path):
+def test_ccache(spack: Command, compiled: Callable[..., None], tmp_path: Path) -> None:
     compiled("prog", "int main(void) { return 0; }\n")
     asked = ("-c", "config:ccache:true", "install", "prog")
     result = spack.fails(*asked)
@@ -76,11 +80,13 @@ def test_ccache(spack, compiled, tmp_path):
     assert len(used.splitlines()) == 1 and used.endswith("-c main.c\n")
 
 
-def _misc(spack) -> Path:
-    return Path(re.search(r"misc_cache: (.*)", (spack.place.config / "config.yaml").read_text())[1])
+def _misc(spack: Command) -> Path:
+    text = (spack.home.config / "config.yaml").read_text()
+    (path,) = re.findall(r"misc_cache: (.*)", text)
+    return Path(path)
 
 
-def test_places_and_names(spack, recipes):
+def test_places_and_names(spack: Command, recipes: RecipeRepository) -> None:
     """Padding, short hashes, names of stages, the language of builds."""
     recipes.plain(
         "one",
@@ -101,16 +107,16 @@ def test_places_and_names(spack, recipes):
     stage, language = (prefix / "seen").read_text().split()
     assert re.search(r"/my-one-[a-z0-9]{5}/", stage)
     assert language == "C"
-    (spack.place.store / ".spack-db" / "index.sqlite").unlink()
+    (spack.home.store / ".spack-db" / "index.sqlite").unlink()
     spack(*words, "reindex")
     assert spack.names() == ["one"]
     spack("uninstall", "-y", "one")
-    assert not list(spack.place.store.glob("__spack*"))
+    assert not list(spack.home.store.glob("__spack*"))
 
 
-def test_aliases(spack, recipes):
+def test_aliases(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one")
-    file = spack.place.config / "config.yaml"
+    file = spack.home.config / "config.yaml"
     file.write_text(
         file.read_text() + "  aliases:\n    there: find --format '{name}'\n    i: install\n"
     )
@@ -119,7 +125,7 @@ def test_aliases(spack, recipes):
     assert "unknown command: nope" in spack.fails("nope", code=2).err
 
 
-def test_reuse(spack, recipes):
+def test_reuse(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("base", version="1.0")
     spack("install", "base")
     path = recipes.path("base")
@@ -134,9 +140,9 @@ def test_reuse(spack, recipes):
     assert "base@2.0" in spack(*without, "spec", "top").out
 
 
-def test_keys_without_effect_are_told_of(spack, recipes):
+def test_keys_without_effect_are_told_of(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one")
-    file = spack.place.config / "concretizer.yaml"
+    file = spack.home.config / "concretizer.yaml"
     file.write_text("concretizer:\n  unify: true\n  splice:\n    automatic: true\n")
     first = spack("spec", "one")
     told = f"==> Warning: {file}:3: concretizer:splice has no effect in this spack"
@@ -144,7 +150,7 @@ def test_keys_without_effect_are_told_of(spack, recipes):
     assert "one@1.0" in first.out and "splice" not in first.out
 
 
-def test_a_search_path_of_the_configuration(spack, tmp_path):
+def test_a_search_path_of_the_configuration(spack: Command, tmp_path: Path) -> None:
     program = tmp_path / "tools" / "bin" / "cmake"
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\necho cmake version 3.99.1\n")

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from kits.command import Command, TakeSnapshot
+from kits.recipe_repository import RecipeRepository
+
 
 class Work(NamedTuple):
     """An environment with py-sweet as its only root, and a directory with its sources."""
@@ -41,7 +44,7 @@ class Work(NamedTuple):
 
 
 @pytest.fixture
-def work(spack: Any, recipes: Any, tmp_path: Path) -> Work:
+def work(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> Work:
     recipes.python_project("sweet", {"sweet.py": "TASTE = 'sweet'\n"})
     folder = tmp_path / "env"
     folder.mkdir()
@@ -53,7 +56,7 @@ def work(spack: Any, recipes: Any, tmp_path: Path) -> Work:
 
 
 def test_it_is_built_from_the_directory_and_again_when_that_changes(
-    work: Work, tree_of: Any
+    work: Work, tree_of: TakeSnapshot
 ) -> None:
     (work.source / "sweet.py").write_text("TASTE = 'mine'\n")
     (work.source / "cache" / "__pycache__").mkdir(parents=True)
@@ -190,7 +193,7 @@ def test_a_directory_that_is_gone(work: Work) -> None:
 
 
 def test_editable_is_for_python_packages_with_a_directory(
-    work: Work, recipes: Any, tmp_path: Path
+    work: Work, recipes: RecipeRepository, tmp_path: Path
 ) -> None:
     result = work.spack.fails("-E", "install", "py-sweet +editable")
     assert "cannot be editable without a directory" in result.err
@@ -273,7 +276,7 @@ _BACKENDS = {"flitted": "py-flit-core", "hatched": "py-hatchling"}
 
 @pytest.mark.slow
 def test_an_editable_install_shows_changes_at_once(
-    spack: Any, recipes: Any, tmp_path: Path, tree_of: Any
+    spack: Command, recipes: RecipeRepository, tmp_path: Path, tree_of: TakeSnapshot
 ) -> None:
     folder = tmp_path / "env"
     folder.mkdir()
@@ -323,7 +326,7 @@ def test_an_editable_install_shows_changes_at_once(
     spack("verify")
     for name in PROJECTS:
         check_record(spack.prefix(f"py-{name}"))
-    pip = [view / "bin" / "python3", "-m", "pip", "--disable-pip-version-check"]
+    pip = [str(view / "bin" / "python3"), "-m", "pip", "--disable-pip-version-check"]
     shown = subprocess.run([*pip, "list", "-e"], check=True, capture_output=True, text=True).stdout
     assert all(f"{folder / name}" in shown for name in PROJECTS)
     moved = view.rename(tmp_path / "moved view")

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
+
 # -- shells ------------------------------------------------------------------------------------
 
 
-def in_shell(spack, script: str, shell: str = "sh") -> list[str]:
+def in_shell(spack: Command, script: str, shell: str = "sh") -> list[str]:
     """The lines that a script prints; ``$spack`` is the command."""
     done = subprocess.run(
         [shell, "-euc", script, shell],
@@ -28,7 +31,7 @@ def in_shell(spack, script: str, shell: str = "sh") -> list[str]:
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
-def test_load_and_unload(small, shell):
+def test_load_and_unload(small: Command, shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is missing")
     lines = in_shell(
@@ -57,7 +60,7 @@ def test_load_and_unload(small, shell):
     ]
 
 
-def test_load_of_a_python_package(small):
+def test_load_of_a_python_package(small: Command) -> None:
     """Its modules are found by the python of the loaded view, without PYTHONPATH."""
     lines = in_shell(
         small,
@@ -70,13 +73,13 @@ def test_load_of_a_python_package(small):
     assert lines == ["sweet", "True", "unset"]
 
 
-def test_load_needs_a_shell(small):
+def test_load_needs_a_shell(small: Command) -> None:
     assert "setup-env.sh" in small.fails("load", "top", code=2).err
     assert "no installed package" in small.fails("load", "--sh", "py-click").err
     assert "not loaded" in small.fails("unload", "--sh", "top", code=2).err
 
 
-def test_python(small, tmp_path):
+def test_python(small: Command, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import sys\nfrom spack.package import Spec\n"
@@ -96,14 +99,14 @@ def test_python(small, tmp_path):
 # -- environments ------------------------------------------------------------------------------
 
 
-def test_the_life_of_a_named_environment(spack, recipes):
+def test_the_life_of_a_named_environment(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("base")
     recipes.plain("top", "base")
     recipes.plain("other")
     assert spack("env", "list").lines == []
     spack("env", "create", "work")
     assert spack("env", "list").lines == ["work"]
-    folder = spack.place.home / "environments" / "work"
+    folder = spack.home.path / "environments" / "work"
     assert (folder / "spack.yaml").is_file()
 
     spack("-e", "work", "add", "top", "other")
@@ -119,7 +122,8 @@ def test_the_life_of_a_named_environment(spack, recipes):
     spack("-e", "work", "install")
     status = spack("-e", "work", "env", "status").out
     assert re.search(r"^\[\+] +top +\w{7}$", status, re.M)
-    view = Path(re.search(r"^view default: (\S+)$", status, re.M).group(1))
+    (path,) = re.findall(r"^view default: (\S+)$", status, re.M)
+    view = Path(path)
     assert (view / "bin" / "top").is_file() and (view / "bin" / "base").is_file()
     assert set(spack.names()) == set(spack("-e", "work", "find", "--format", "{name}").lines)
 
@@ -138,9 +142,9 @@ def test_the_life_of_a_named_environment(spack, recipes):
     assert "work" in spack.fails("-e", "work", "find").err
 
 
-def test_a_view_is_made_again(spack, recipes):
+def test_a_view_is_made_again(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one")
-    folder = spack.place.home / "here"
+    folder = spack.home.path / "here"
     spack("env", "create", "--dir", folder)
     spack("-e", folder, "add", "one")
     assert "not concretized" in spack.fails("-e", folder, "env", "view", "regenerate", code=2).err
@@ -157,7 +161,7 @@ def test_a_view_is_made_again(spack, recipes):
     assert program.exists()
 
 
-def test_activate_and_deactivate(spack, recipes):
+def test_activate_and_deactivate(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one")
     spack("env", "create", "work")
     spack("-e", "work", "add", "one")
@@ -176,7 +180,7 @@ def test_activate_and_deactivate(spack, recipes):
         test "$PATH" = "$before" && echo same
         """,
     )
-    folder = spack.place.home / "environments" / "work"
+    folder = spack.home.path / "environments" / "work"
     assert lines == [
         *("one 1.0", f"==> in environment work ({folder})", "one"),
         *("none", "unset", "same"),
@@ -185,7 +189,7 @@ def test_activate_and_deactivate(spack, recipes):
     assert "no environment is active" in spack.fails("env", "deactivate", "--sh", code=2).err
 
 
-def test_the_shell_function(spack, recipes):
+def test_the_shell_function(spack: Command, recipes: RecipeRepository) -> None:
     """With share/setup-env.sh the commands that change the shell do so without eval."""
     recipes.plain("one")
     spack("install", "one")
@@ -209,23 +213,25 @@ def test_the_shell_function(spack, recipes):
     assert lines == ["one 1.0", "none", "one 1.0"]
 
 
-def test_install_into_an_environment_adds_the_spec(spack, recipes):
+def test_install_into_an_environment_adds_the_spec(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     recipes.plain("one")
     recipes.plain("two")
     spack("env", "create", "work")
     spack("-e", "work", "install", "one")
-    assert "- one" in (spack.place.home / "environments" / "work" / "spack.yaml").read_text()
+    assert "- one" in (spack.home.path / "environments" / "work" / "spack.yaml").read_text()
     spack("-e", "work", "install", "--no-add", "two", check=False)
-    assert "- two" not in (spack.place.home / "environments" / "work" / "spack.yaml").read_text()
+    assert "- two" not in (spack.home.path / "environments" / "work" / "spack.yaml").read_text()
     assert "needs an active environment" in spack.fails("add", "one", code=2).err
 
 
-def test_create_from_a_file(spack, recipes, tmp_path):
+def test_create_from_a_file(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> None:
     recipes.plain("one")
     spack("env", "create", "work")
     spack("-e", "work", "add", "one")
     spack("-e", "work", "concretize")
-    folder = spack.place.home / "environments" / "work"
+    folder = spack.home.path / "environments" / "work"
     spack("env", "create", "again", folder / "spack.lock")
     assert "up to date" in spack("-e", "again", "concretize").out
     spack("env", "create", "--without-view", "plain", folder / "spack.yaml")
@@ -235,7 +241,9 @@ def test_create_from_a_file(spack, recipes, tmp_path):
     spack.fails("env", "create", "bad/../name", tmp_path / "no.yaml")
 
 
-def test_what_an_environment_shows_stays(spack, recipes, tmp_path):
+def test_what_an_environment_shows_stays(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
     """Its view would lead nowhere; with --force it does, and says so."""
     recipes.plain("below")
     recipes.plain("shown", "below")
@@ -264,7 +272,9 @@ def test_what_an_environment_shows_stays(spack, recipes, tmp_path):
     spack("uninstall", "-y", "shown")
 
 
-def test_a_damaged_archive_of_a_view(spack, recipes, tmp_path):
+def test_a_damaged_archive_of_a_view(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
     recipes.plain("packed")
     spack("env", "create", "--dir", tmp_path / "here")
     spack("-e", tmp_path / "here", "add", "packed")
@@ -292,8 +302,8 @@ def test_a_damaged_archive_of_a_view(spack, recipes, tmp_path):
     ],
 )
 def test_a_view_that_cannot_be_is_refused_before_anything_is_built(
-    spack, recipes, tmp_path, view, said
-):
+    spack: Command, recipes: RecipeRepository, tmp_path: Path, view: str, said: str
+) -> None:
     recipes.plain("base")
     file = tmp_path / "here" / "spack.yaml"
     file.parent.mkdir()
@@ -303,7 +313,7 @@ def test_a_view_that_cannot_be_is_refused_before_anything_is_built(
     assert spack.names() == [] and not list(file.parent.glob("*x*"))
 
 
-def test_an_empty_name(spack, recipes):
+def test_an_empty_name(spack: Command, recipes: RecipeRepository) -> None:
     spack.fails("env", "create", "", code=2)
     for command in (("-e", "", "find"), ("-D", "", "find"), ("env", "activate", "--sh", "")):
         refused = spack.fails(*command).err
@@ -311,7 +321,9 @@ def test_an_empty_name(spack, recipes):
     assert spack("env", "list").lines == []
 
 
-def test_the_active_environment_was_moved(spack, recipes, tmp_path):
+def test_the_active_environment_was_moved(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
     spack("env", "create", "--dir", tmp_path / "here")
     active = {"SPACK_ENV": str(tmp_path / "here")}
     (tmp_path / "here").rename(tmp_path / "there")

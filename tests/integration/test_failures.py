@@ -7,8 +7,13 @@ import re
 import signal
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+from kits.command import Command, Result, Snapshot, TakeSnapshot, WaitUntil
+from kits.recipe_repository import RecipeRepository
 
 GOOD = "int main(void) { return 0; }\n"
 BAD = "int main(void) { return undeclared; }\n"
@@ -29,9 +34,9 @@ MOMENTS = 6
 
 
 @pytest.fixture
-def gated(recipes, told):
+def gated(recipes: RecipeRepository, reports: Path) -> Path:
     """``first``, then ``middle``, which half-fills its prefix and waits, then ``last``."""
-    gate = told / "gate"
+    gate = reports / "gate"
     recipes.plain("first")
     recipes.plain(
         "middle",
@@ -43,7 +48,9 @@ def gated(recipes, told):
     return gate
 
 
-def test_a_compilers_error_is_shown(spack, recipes, packages_of):
+def test_a_compilers_error_is_shown(
+    spack: Command, recipes: RecipeRepository, packages_of: Callable[[Path], Snapshot]
+) -> None:
     recipes.plain("base")
     recipes.c_program("broken", BAD, "base")
     result = spack.fails("install", "broken")
@@ -52,11 +59,11 @@ def test_a_compilers_error_is_shown(spack, recipes, packages_of):
     assert "phase 'build'" in result.err
     assert "exited with status 1\n" not in result.err.splitlines()[0]
     assert "Traceback" not in result.text
-    assert not [path for path in packages_of(spack.place.store) if "broken" in path]
+    assert not [path for path in packages_of(spack.home.store) if "broken" in path]
     assert spack.names("--explicit") == []
 
 
-def test_a_python_traceback_ends_with_its_error(spack, recipes):
+def test_a_python_traceback_ends_with_its_error(spack: Command, recipes: RecipeRepository) -> None:
     recipes.python_project("sour", {"sour.py": ""}, backend="raise ValueError('no such flavour')")
     result = spack.fails("install", "py-sour")
     assert "ValueError: no such flavour" in result.err
@@ -64,7 +71,9 @@ def test_a_python_traceback_ends_with_its_error(spack, recipes):
     assert "py-sour@1.0" in result.err
 
 
-def test_a_recipes_own_error_has_its_file_and_line(spack, recipes):
+def test_a_recipes_own_error_has_its_file_and_line(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     path = recipes.plain("sulky", install='raise InstallError("no licence file", "buy one")\n')
     line = 1 + next(
         number for number, text in enumerate(path.read_text().splitlines()) if "raise" in text
@@ -75,7 +84,7 @@ def test_a_recipes_own_error_has_its_file_and_line(spack, recipes):
     assert f"{path}:{line}" in result.err
 
 
-def test_the_log_of_a_failed_build_is_at_hand(spack, recipes):
+def test_the_log_of_a_failed_build_is_at_hand(spack: Command, recipes: RecipeRepository) -> None:
     recipes.c_program("broken", BAD)
     result = spack.fails("install", "broken")
     log = spack("logs", "broken").out
@@ -84,7 +93,9 @@ def test_the_log_of_a_failed_build_is_at_hand(spack, recipes):
     assert path in result.err
 
 
-def test_after_the_repair_only_what_is_missing_is_built(spack, recipes):
+def test_after_the_repair_only_what_is_missing_is_built(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     recipes.plain("base")
     recipes.c_program("broken", BAD, "base")
     recipes.plain("top", "broken")
@@ -102,7 +113,9 @@ def test_after_the_repair_only_what_is_missing_is_built(spack, recipes):
     assert spack("verify").lines[-1].endswith(" 0 with differences")
 
 
-def test_what_does_not_need_the_broken_one_is_built(spack, recipes):
+def test_what_does_not_need_the_broken_one_is_built(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     recipes.plain("one")
     recipes.plain("broken", install='raise InstallError("no")\n')
     recipes.plain("two", "one")
@@ -112,7 +125,7 @@ def test_what_does_not_need_the_broken_one_is_built(spack, recipes):
     assert "over" in result.err, "what was not tried is named"
 
 
-def test_fail_fast_stops_the_others(spack, recipes):
+def test_fail_fast_stops_the_others(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("broken", install='raise InstallError("no")\n')
     recipes.plain("other")
     recipes.plain("slow", "other", install="import time\ntime.sleep(0.1)\n")
@@ -120,8 +133,10 @@ def test_fail_fast_stops_the_others(spack, recipes):
     assert "slow" not in spack.names()
 
 
-def test_an_environment_keeps_its_view_when_a_build_fails(spack, recipes, tree_of):
-    directory = spack.place.home / "work"
+def test_an_environment_keeps_its_view_when_a_build_fails(
+    spack: Command, recipes: RecipeRepository, tree_of: TakeSnapshot
+) -> None:
+    directory = spack.home.path / "work"
     recipes.plain("one")
     spack("env", "create", "--dir", directory)
     spack("-e", directory, "add", "one")
@@ -134,20 +149,26 @@ def test_an_environment_keeps_its_view_when_a_build_fails(spack, recipes, tree_o
     assert tree_of(view.parent.parent) == before
 
 
-def complete(spack, result) -> None:
+def complete(spack: Command, result: Result) -> None:
     """The same command again has done it: everything is there and as recorded."""
     assert {"first", "middle", "last"} <= set(spack.names())
     assert spack("verify").lines[-1].endswith(" 0 with differences")
     assert not (spack.prefix("middle") / "lib" / "half.part").exists()
-    assert list((spack.place.store / ".spack-db" / "pending").iterdir()) == []
+    assert list((spack.home.store / ".spack-db" / "pending").iterdir()) == []
     assert spack("install", "last").out.count("Installing") == 0
     assert result.code == 0
 
 
 @pytest.mark.parametrize("whom", ["the process", "its whole tree"])
 def test_a_kill_in_the_middle_and_then_again(
-    spack, recipes, gated, whom, until, packages_of, processes_of
-):
+    spack: Command,
+    recipes: RecipeRepository,
+    gated: Path,
+    whom: str,
+    until: WaitUntil,
+    packages_of: Callable[[Path], Snapshot],
+    processes_of: Callable[[Path], list[str]],
+) -> None:
     reached = gated.with_name("gate.reached")
     with spack.start("install", "last") as process:
         until(reached.exists, "the build of middle is under way")
@@ -163,11 +184,11 @@ def test_a_kill_in_the_middle_and_then_again(
         again = spack("install", "last")
     assert "Installing first" not in again.out
     complete(spack, again)
-    assert processes_of(spack.place.home) == []
+    assert processes_of(spack.home.path) == []
 
 
 @pytest.mark.slow
-def test_kills_at_many_moments(spack, recipes, until):
+def test_kills_at_many_moments(spack: Command, recipes: RecipeRepository, until: WaitUntil) -> None:
     """Whatever it was doing: the next command finds a store in order."""
     recipes.plain("first", install="import time\ntime.sleep(0.05)\n")
     recipes.plain("middle", "first")
@@ -200,8 +221,14 @@ def children(pid: int) -> list[int]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_nothing_half_installed(
-    spack, recipes, gated, number, until, packages_of, processes_of
-):
+    spack: Command,
+    recipes: RecipeRepository,
+    gated: Path,
+    number: signal.Signals,
+    until: WaitUntil,
+    packages_of: Callable[[Path], Snapshot],
+    processes_of: Callable[[Path], list[str]],
+) -> None:
     """Ctrl-C goes to the whole group of processes in the foreground; kill, to the one."""
     reached = gated.with_name("gate.reached")
     with spack.start("install", "last") as process:
@@ -213,19 +240,19 @@ def test_an_interrupt_leaves_nothing_half_installed(
         output, _ = process.communicate(timeout=60)
     assert process.returncode == (130 if number == signal.SIGINT else 143), output
     assert "Traceback" not in output
-    assert processes_of(spack.place.home) == []
+    assert processes_of(spack.home.path) == []
     left = {
-        path.split("/")[1].split("-")[0] for path in packages_of(spack.place.store) if "/" in path
+        path.split("/")[1].split("-")[0] for path in packages_of(spack.home.store) if "/" in path
     }
     assert left == {"first"}
     assert spack.names() == ["first"]
-    assert list((spack.place.store / ".spack-db" / "pending").iterdir()) == []
+    assert list((spack.home.store / ".spack-db" / "pending").iterdir()) == []
 
     gated.touch()
     complete(spack, spack("install", "last"))
 
 
-def test_an_interrupt_while_concretizing(spack, recipes):
+def test_an_interrupt_while_concretizing(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one")
     with spack.start("spec", "one") as process:
         time.sleep(0.1)
@@ -235,7 +262,9 @@ def test_an_interrupt_while_concretizing(spack, recipes):
     assert "Traceback" not in output
 
 
-def test_two_at_once_in_one_store(spack, recipes, gated, until):
+def test_two_at_once_in_one_store(
+    spack: Command, recipes: RecipeRepository, gated: Path, until: WaitUntil
+) -> None:
     """The second waits for what the first builds, builds the rest, and builds nothing twice."""
     reached = gated.with_name("gate.reached")
     recipes.plain("other", "first")
@@ -252,12 +281,18 @@ def test_two_at_once_in_one_store(spack, recipes, gated, until):
     assert set(spack.names()) == {"first", "middle", "last", "other"}
 
 
-def test_two_stores_at_once(make_spack, recipes, spack, tmp_path, area):
+def test_two_stores_at_once(
+    make_spack: Callable[[Path], Command],
+    recipes: RecipeRepository,
+    spack: Command,
+    tmp_path: Path,
+    area: Path,
+) -> None:
     """Two trees of one person that build the same node share the place of stages."""
     recipes.plain("same", install="import time\ntime.sleep(0.5)\nopen('in-stage', 'w').close()\n")
     other = make_spack(tmp_path / "other")
-    registered = spack.place.config / "repos.yaml"
-    (other.place.config / "repos.yaml").write_text(registered.read_text())
+    registered = spack.home.config / "repos.yaml"
+    (other.home.config / "repos.yaml").write_text(registered.read_text())
     words = ("-c", f"config:build_stage:[{area}/tmp/shared]", "install", "same")
     results = []
     threads = [

@@ -12,12 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from kits.command import Style, TakeSnapshot
+
 pytestmark = pytest.mark.slow
 
 TOOLS = ("black", "isort", "flake8", "mypy")
 
 
-def run(*words: object, cwd: Path, home: Path, check: bool = True) -> subprocess.CompletedProcess:
+def run(
+    *words: object, cwd: Path, home: Path, check: bool = True
+) -> subprocess.CompletedProcess[str]:
     """A program as a person runs it who has nothing set."""
     done = subprocess.run(
         [str(word) for word in words],
@@ -31,14 +35,14 @@ def run(*words: object, cwd: Path, home: Path, check: bool = True) -> subprocess
     return done
 
 
-def test_readme_names_the_command(style):
+def test_readme_names_the_command(style: Style) -> None:
     readme = (style.spack.root / "README.md").read_text()
     commands = re.findall(r"^\$ (.*)", readme, re.M)
     assert commands[0] == "bin/spack -e share/environments/style install"
     assert commands[1] == "share/environments/style/view/bin/black --version"
 
 
-def test_the_command_takes_the_person_through(style):
+def test_the_command_takes_the_person_through(style: Style) -> None:
     out = style.result.text
     assert "Bringing spack's own dependencies, once" in out
     assert re.search(r"==> concretized 4 specs, \d+ packages in all", out)
@@ -50,7 +54,7 @@ def test_the_command_takes_the_person_through(style):
     assert "Warning" not in out
 
 
-def test_a_second_run_does_nothing(style, tree_of):
+def test_a_second_run_does_nothing(style: Style, tree_of: TakeSnapshot) -> None:
     looked = "checked.json"  # what a look at the view found; it spares the next one
     before = tree_of(style.view, looked)
     again = style("-e", "share/environments/style", "install")
@@ -60,19 +64,19 @@ def test_a_second_run_does_nothing(style, tree_of):
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_each_tool_tells_its_version(style, tool, tmp_path):
+def test_each_tool_tells_its_version(style: Style, tool: str, tmp_path: Path) -> None:
     version = style("find", "--format", "{version}", f"py-{tool}").out.strip()
     assert (
         version in run(style.view / "bin" / tool, "--version", cwd=tmp_path, home=tmp_path).stdout
     )
 
 
-def test_the_tools_work_on_a_real_file(style, tmp_path):
+def test_the_tools_work_on_a_real_file(style: Style, tmp_path: Path) -> None:
     file = tmp_path / "sample.py"
     file.write_text("import sys\nimport os\ndef f( a:int )->str:\n  return a\n")
     programs = style.view / "bin"
 
-    def tool(name: str, *words: str) -> subprocess.CompletedProcess:
+    def tool(name: str, *words: str) -> subprocess.CompletedProcess[str]:
         return run(programs / name, *words, file, cwd=tmp_path, home=tmp_path, check=False)
 
     assert tool("isort").returncode == 0
@@ -94,7 +98,9 @@ def test_the_tools_work_on_a_real_file(style, tmp_path):
 
 
 @pytest.mark.parametrize("shell", ["bash", "dash"])
-def test_activate_makes_it_the_python_of_the_shell(style, shell, tmp_path):
+def test_activate_makes_it_the_python_of_the_shell(
+    style: Style, shell: str, tmp_path: Path
+) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is missing")
     script = textwrap.dedent(
@@ -117,7 +123,7 @@ def test_activate_makes_it_the_python_of_the_shell(style, shell, tmp_path):
     assert done.stdout.splitlines() == [str(style.view / "bin" / "black"), "none"]
 
 
-def test_the_view_shows_its_packages_and_no_others(style, tmp_path):
+def test_the_view_shows_its_packages_and_no_others(style: Style, tmp_path: Path) -> None:
     """Not the base interpreter's, and no build tool of the packages in it."""
     listed = run(
         style.view / "bin" / "python3",
@@ -131,7 +137,7 @@ def test_the_view_shows_its_packages_and_no_others(style, tmp_path):
     assert len(listed) == len(set(listed))
 
 
-def test_find_lists_the_nodes(style):
+def test_find_lists_the_nodes(style: Style) -> None:
     lines = style("find", "-lv").lines
     rows = [line.split() for line in lines if re.match(r"\w{7} ", line)]
     names = {row[1].partition("@")[0] for row in rows}
@@ -145,7 +151,7 @@ def test_find_lists_the_nodes(style):
     )
 
 
-def test_every_extension_keeps_the_scheme(style):
+def test_every_extension_keeps_the_scheme(style: Style) -> None:
     """On Debian the interpreter's own default is local/lib/python3.X/dist-packages."""
     rows = json.loads(style("find", "--json", "--no-externals").out)
     extensions = [row for row in rows if row["name"].startswith("py-")]
@@ -167,7 +173,7 @@ def test_every_extension_keeps_the_scheme(style):
             assert os.access(program, os.X_OK), program
 
 
-def test_nothing_names_the_stage(style):
+def test_nothing_names_the_stage(style: Style) -> None:
     """What is installed says nothing of where it was built."""
     stages = style.spack("location", "-b").out.strip().encode()
     for folder, _, names in os.walk(style.store):
@@ -179,14 +185,14 @@ def test_nothing_names_the_stage(style):
                 assert stages not in file.read_bytes(), file
 
 
-def test_files_are_as_recorded(style):
+def test_files_are_as_recorded(style: Style) -> None:
     assert style("verify").lines[-1].endswith(" packages checked, 0 with differences")
     metadata = next(style.store.glob("*/py-click-*/lib/python3*/site-packages/click-*.dist-info"))
     assert (metadata / "INSTALLER").read_text() == "spack\n"
     assert not (metadata / "direct_url.json").exists()
 
 
-def test_spec_as_a_tree(style):
+def test_spec_as_a_tree(style: Style) -> None:
     lines = style("spec", "-Il", "py-black").lines
     assert re.match(
         r"\[\+]  \w{7}  py-black@\S+ build_system=python_wheel platform=linux", lines[0]
@@ -197,7 +203,7 @@ def test_spec_as_a_tree(style):
     assert len(lines) == len({re.sub(r"^.{14}\s*\^?", "", line) for line in lines})
 
 
-def test_spec_as_json_says_the_same(style):
+def test_spec_as_json_says_the_same(style: Style) -> None:
     shown = style("spec", "-L", "py-black").lines
     data = json.loads(style("spec", "--json", "py-black").out)
     (root,) = data["roots"]
@@ -207,13 +213,13 @@ def test_spec_as_json_says_the_same(style):
     assert black["name"] == "py-black"
 
 
-def test_spec_is_quick_once_warm(style):
+def test_spec_is_quick_once_warm(style: Style) -> None:
     """The goal is half a second; a shared machine gets room, and the best of five counts."""
     times = [style("spec", "py-black").seconds for _ in range(5)]
     assert min(times) < 1.5, times
 
 
-def test_an_impossible_spec_is_explained(style):
+def test_an_impossible_spec_is_explained(style: Style) -> None:
     result = style.spack.fails("spec", "py-black ^python@3.8")
     assert "python@3.8 is asked for (command line)" in result.err
     assert "there is only" in result.err
@@ -221,12 +227,12 @@ def test_an_impossible_spec_is_explained(style):
     assert "spack external find python" in result.err
 
 
-def test_contradicting_wishes_are_explained(style):
+def test_contradicting_wishes_are_explained(style: Style) -> None:
     result = style.spack.fails("spec", "py-black@24: ^py-click@:7")
     assert "py-click" in result.err
 
 
-def test_a_view_can_be_moved(style, tmp_path):
+def test_a_view_can_be_moved(style: Style, tmp_path: Path) -> None:
     """With links into the store; moved, everything in it still runs."""
     moved = tmp_path / "else where"
     shutil.copytree(style.view, moved, symlinks=True)

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
+
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
 
 
-def test_the_first_repository_can_be_added_and_removed(spack, tmp_path):
+def test_the_first_repository_can_be_added_and_removed(spack: Command, tmp_path: Path) -> None:
     root = tmp_path / "mine"
     spack("repo", "create", root, "mine")
     spack("repo", "add", root)
     assert "mine" in spack("repo", "list").out
-    assert f"mine: {root}" in (spack.place.config / "repos.yaml").read_text()
+    assert f"mine: {root}" in (spack.home.config / "repos.yaml").read_text()
     spack("repo", "remove", "mine")
     assert "mine" not in spack("repo", "list").out
 
 
-def test_a_repository_is_added_to_an_empty_section(spack, tmp_path):
-    (spack.place.config / "repos.yaml").write_text("repos:\n")
+def test_a_repository_is_added_to_an_empty_section(spack: Command, tmp_path: Path) -> None:
+    (spack.home.config / "repos.yaml").write_text("repos:\n")
     spack("repo", "create", tmp_path / "mine", "mine")
     spack("repo", "add", tmp_path / "mine")
     assert "mine" in spack("repo", "list").out
 
 
-def test_a_prefix_that_somebody_removed_is_built_again(spack, recipes):
+def test_a_prefix_that_somebody_removed_is_built_again(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     recipes.plain("base")
     recipes.plain("top", "base")
     spack("install", "top")
@@ -36,7 +42,9 @@ def test_a_prefix_that_somebody_removed_is_built_again(spack, recipes):
     assert "built again" not in spack("install", "top").text
 
 
-def test_the_package_of_a_removed_prefix_can_be_uninstalled(spack, recipes):
+def test_the_package_of_a_removed_prefix_can_be_uninstalled(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     recipes.plain("base")
     spack("install", "base")
     shutil.rmtree(spack.prefix("base"))
@@ -44,7 +52,9 @@ def test_the_package_of_a_removed_prefix_can_be_uninstalled(spack, recipes):
     assert spack.names() == []
 
 
-def test_compilers_work_in_a_store_whose_path_has_blanks(spack, recipes, tmp_path):
+def test_compilers_work_in_a_store_whose_path_has_blanks(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
     recipes.add(
         "plain",
         """\
@@ -66,17 +76,17 @@ def test_compilers_work_in_a_store_whose_path_has_blanks(spack, recipes, tmp_pat
     assert subprocess.run([f"{prefix}/bin/plain"]).returncode == 0
 
 
-def test_a_version_written_as_pip_does(spack):
+def test_a_version_written_as_pip_does(spack: Command) -> None:
     for text in ("py-black==25.1.0", "py-black=25.1.0"):
         assert "py-black@25.1.0" in spack.fails("spec", text).err
 
 
-def test_a_hash_that_is_not_there_has_a_hint_that_works(spack):
+def test_a_hash_that_is_not_there_has_a_hint_that_works(spack: Command) -> None:
     error = spack.fails("uninstall", "-y", "/zzzz").err
     assert "`spack find -L`" in error
 
 
-def test_a_directory_that_is_gone_is_no_obstacle(spack, tmp_path):
+def test_a_directory_that_is_gone_is_no_obstacle(spack: Command, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     script = f'cd "{gone}" && rmdir "{gone}" && exec "$@"'

@@ -22,6 +22,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
+
 # -- distributions --------------------------------------------------------------------------------
 
 _IN_VENV = "sys.prefix != sys.base_prefix"
@@ -387,8 +390,8 @@ print(json.dumps([paths, sys.path, sys.version.split()[0]]))
 
 @pytest.mark.parametrize("case", CASES)
 def test_modules_are_where_they_belong(
-    spack: Any,
-    recipes: Any,
+    spack: Command,
+    recipes: RecipeRepository,
     sources: Mapping[str, Mapping[str, str]],
     tmp_path: Path,
     case: str,
@@ -442,7 +445,7 @@ def test_modules_are_where_they_belong(
     subprocess.run([python, "-I", "-c", f"import {imports}"], check=True)
 
 
-def test_old_setuptools_build_themselves_with_an_old_python(spack: Any) -> None:
+def test_old_setuptools_build_themselves_with_an_old_python(spack: Command) -> None:
     """Before Python 3.10 their copy of importlib_metadata bears no metadata of another's finding,
     and what calls their hooks, pip as well, brings a finder for them."""
     executable = INTERPRETERS[OLDEST]

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
+
 _PYPROJECT = """\
 [build-system]
 requires = [
@@ -19,7 +22,7 @@ backend-path = ["."]
 
 
 @pytest.fixture
-def bitter(recipes: Any) -> Path:
+def bitter(recipes: RecipeRepository) -> Path:
     """A recipe without the dependencies that its sources name."""
     path: Path = recipes.python_project("bitter", {"bitter.py": "x = 1\n"})
     archive = recipes.archive(
@@ -49,7 +52,7 @@ def _backend(recipes: Any) -> str:
     return text.replace('Version: 1.0\\n"', 'Version: 1.0\\nRequires-Dist: sour (<3)\\n"', 1)
 
 
-def test_an_install_tells(spack: Any, bitter: Path) -> None:
+def test_an_install_tells(spack: Command, bitter: Path) -> None:
     result = spack("install", "py-bitter")
     told = " ".join(result.text.split())
     assert f"{bitter}:" in told
@@ -59,14 +62,14 @@ def test_an_install_tells(spack: Any, bitter: Path) -> None:
     assert "metadata: missing: " in log
 
 
-def test_strictly_it_is_an_error(spack: Any, bitter: Path) -> None:
+def test_strictly_it_is_an_error(spack: Command, bitter: Path) -> None:
     result = spack.fails("install", "--strict-metadata", "py-bitter")
     assert "the recipe of py-bitter and its metadata differ" in result.err
     assert "sweet-tool>=2" in result.err
     assert "py-bitter" not in spack.names()
 
 
-def test_audit(spack: Any, bitter: Path) -> None:
+def test_audit(spack: Command, bitter: Path) -> None:
     spack("fetch", "py-bitter")
     result = spack("audit", "packages", "py-bitter", check=False)
     assert result.code == 1
@@ -83,7 +86,7 @@ def get_requires_for_build_wheel(config_settings=None):
 
 
 @pytest.fixture
-def asking(recipes: Any) -> Any:
+def asking(recipes: RecipeRepository) -> Any:
     """``py-asking`` depends on ``py-tool``, whose module ``tool`` needs ``helper`` of
     ``py-helper``; its backend imports both, and tries a module that is not there."""
     recipes.python_project("helper", {"helper.py": "x = 1\n"})
@@ -116,7 +119,7 @@ def asking(recipes: Any) -> Any:
     return make
 
 
-def test_what_a_build_needs_beyond_its_sources_is_told(spack: Any, asking: Any) -> None:
+def test_what_a_build_needs_beyond_its_sources_is_told(spack: Command, asking: Any) -> None:
     first = "import tool, helper\ntry:\n    import not_there\nexcept ImportError:\n    pass\n"
     path = asking(first)
     result = spack("install", "py-asking")
@@ -133,7 +136,7 @@ def test_what_a_build_needs_beyond_its_sources_is_told(spack: Any, asking: Any) 
     assert spack.names("py-asking") == ["py-asking"], "what was there before is there again"
 
 
-def test_a_module_that_is_missing_names_its_package(spack: Any, asking: Any) -> None:
+def test_a_module_that_is_missing_names_its_package(spack: Command, asking: Any) -> None:
     path = asking("import sweet.deeply\n")
     result = spack.fails("install", "py-asking")
     assert "No module named 'sweet'" in result.err
@@ -145,7 +148,7 @@ def test_a_module_that_is_missing_names_its_package(spack: Any, asking: Any) -> 
     assert str(path) in told
 
 
-def test_a_module_that_its_package_has_no_longer(spack: Any, recipes: Any) -> None:
+def test_a_module_that_its_package_has_no_longer(spack: Command, recipes: RecipeRepository) -> None:
     source = recipes.archive("old-1.0", {"setup.py": "import pkg_resources\n"})
     recipes.add(
         "py-old",

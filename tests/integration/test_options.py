@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from kits.command import Command, Result, TakeSnapshot
+from kits.recipe_repository import RecipeRepository
+
 
 @pytest.fixture
-def work(spack, recipes) -> Path:
+def work(spack: Command, recipes: RecipeRepository) -> Path:
     """An environment with ``top``, which needs ``base``, and ``other``."""
     recipes.plain("base")
     recipes.plain("top", "base")
     recipes.plain("other")
-    place = spack.place.home / "work"
+    place = spack.home.path / "work"
     place.mkdir()
     (place / "spack.yaml").write_text(
         "spack:\n  definitions:\n  - more: [other]\n    when: platform == 'linux'\n"
@@ -24,11 +27,13 @@ def work(spack, recipes) -> Path:
     return place
 
 
-def built(result) -> list[str]:
+def built(result: Result) -> list[str]:
     return sorted(re.findall(r"==> Installing ([\w-]+)@", result.out))
 
 
-def test_a_dry_run_in_an_environment_writes_nothing(spack, work, tree_of):
+def test_a_dry_run_in_an_environment_writes_nothing(
+    spack: Command, work: Path, tree_of: TakeSnapshot
+) -> None:
     before = tree_of(work)
     result = spack("-e", work, "install", "--dry-run")
     assert re.search(r"build .*top@1\.0", result.text) and "other@1.0" in result.text
@@ -38,7 +43,7 @@ def test_a_dry_run_in_an_environment_writes_nothing(spack, work, tree_of):
     assert spack.names() == []
 
 
-def test_only_and_overwrite_count_in_an_environment(spack, work):
+def test_only_and_overwrite_count_in_an_environment(spack: Command, work: Path) -> None:
     assert built(spack("-e", work, "install", "--only", "dependencies")) == ["base"]
     assert not (work / "view").exists()
     assert built(spack("-e", work, "install")) == ["other", "top"]
@@ -47,26 +52,32 @@ def test_only_and_overwrite_count_in_an_environment(spack, work):
     assert built(spack("-e", work, "install", "--overwrite")) == ["other", "top"]
 
 
-def test_an_option_that_is_not_offered_is_refused(spack, recipes):
+def test_an_option_that_is_not_offered_is_refused(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     recipes.plain("base")
     assert "--keep-prefix" in spack.fails("install", "--keep-prefix", "base", code=2).err
 
 
-def test_verify_of_what_is_not_installed_is_an_error(spack, recipes):
+def test_verify_of_what_is_not_installed_is_an_error(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     recipes.plain("base")
     assert "no installed package matches base" in spack.fails("verify", "base").err
     spack("install", "base")
     assert "1 package checked, 0 with differences" in spack("verify", "base").out
 
 
-def test_clean_and_stage_leave_builds_that_run_alone(spack, recipes):
+def test_clean_and_stage_leave_builds_that_run_alone(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     recipes.plain("base")
     spack("clean")
-    assert not spack.place.store.exists()
+    assert not spack.home.store.exists()
     spack("install", "base")
     staged = Path(spack("stage", "base").out.split(" is in ")[1].strip())
     assert staged.is_dir()
-    locks = spack.place.store / ".spack-db" / "locks"
+    locks = spack.home.store / ".spack-db" / "locks"
     digest = spack("find", "--format", "{hash}", "base").out.strip()
     with open(locks / "builds") as builds, open(locks / digest) as node:
         fcntl.flock(builds, fcntl.LOCK_SH)
@@ -79,7 +90,9 @@ def test_clean_and_stage_leave_builds_that_run_alone(spack, recipes):
     assert not staged.exists()
 
 
-def test_logs_are_of_the_package_and_version_that_is_named(spack, recipes):
+def test_logs_are_of_the_package_and_version_that_is_named(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     recipes.plain("base", install="raise InstallError('never')\n")
     recipes.plain("base-more", install="raise InstallError('never')\n")
     spack.fails("install", "base")

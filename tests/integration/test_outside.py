@@ -6,11 +6,14 @@ Each case is tried where the kernel refuses such writes and where they are undon
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
+
+from kits.command import Command, Snapshot
+from kits.recipe_repository import RecipeRepository
 
 #: What the configuration calls the two ways.
 GUARDS = ["prevent", "undo"]
@@ -52,20 +55,22 @@ def check_refused(spack: Any, guard: str, name: str, path: Path, what_is_there: 
 
 
 @pytest.fixture
-def small_world(spack: Any, recipes: Any, packages_of: Any) -> Any:
+def small_world(
+    spack: Command, recipes: RecipeRepository, packages_of: Callable[[Path], Snapshot]
+) -> Any:
     """``base``, and a Python package, so that python-venv is there."""
     recipes.plain("base")
     recipes.python_project("first", {"first.py": "x = 1\n"})
     return lambda: {
         path: facts
-        for path, facts in packages_of(spack.place.store).items()
+        for path, facts in packages_of(spack.home.store).items()
         if "__pycache__" not in path
     }
 
 
 @pytest.mark.parametrize("guard", GUARDS)
 def test_cmake_that_takes_the_shared_interpreter(
-    spack: Any, recipes: Any, small_world: Any, guard: str
+    spack: Command, recipes: RecipeRepository, small_world: Any, guard: str
 ) -> None:
     """``${Python3_SITEARCH}`` of python-venv's own interpreter: all environments would see it."""
     source = recipes.archive("stray-1.0", {"CMakeLists.txt": CMAKE_LISTS})
@@ -86,7 +91,7 @@ def cmake_args(self):
 
 @pytest.mark.parametrize("guard", GUARDS)
 def test_a_makefile_that_installs_into_a_dependency(
-    spack: Any, recipes: Any, small_world: Any, guard: str
+    spack: Command, recipes: RecipeRepository, small_world: Any, guard: str
 ) -> None:
     makefile = "all:\n\ttrue\ninstall:\n\tmkdir -p $(OTHER)/etc\n\tcp Makefile $(OTHER)/etc/stray\n"
     source = recipes.archive("stray-1.0", {"Makefile": makefile})
@@ -106,7 +111,7 @@ def install_targets(self):
 
 @pytest.mark.parametrize("guard", GUARDS)
 def test_a_backend_that_writes_beside_its_dependencies(
-    spack: Any, recipes: Any, small_world: Any, guard: str
+    spack: Command, recipes: RecipeRepository, small_world: Any, guard: str
 ) -> None:
     backend = """
         import pathlib, sys
@@ -133,7 +138,7 @@ setup(name="stray", version="1.0", py_modules=["stray"])
 
 
 def test_a_setup_script_that_writes_beside_the_base_interpreter(
-    spack: Any, recipes: Any, copied_python: Callable[[Path], Path], tmp_path: Path
+    spack: Command, recipes: RecipeRepository, copied_python: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     """All that is run with that Python would see it, whatever installs packages there; so what a
     build has written there, where nothing prevents it, is named and left to its owner."""
@@ -158,7 +163,7 @@ def test_a_setup_script_that_writes_beside_the_base_interpreter(
 
 
 def test_altered_files_are_named_where_nothing_prevents_it(
-    spack: Any, recipes: Any, small_world: Any
+    spack: Command, recipes: RecipeRepository, small_world: Any
 ) -> None:
     recipes.plain(
         "stray", "base", install='open(self.spec["base"].prefix.bin.base, "w").write("x")\n'
@@ -187,7 +192,9 @@ STATEMENTS: Mapping[str, str] = {
 }
 
 
-def test_every_way_to_write_is_refused_and_named(spack: Any, recipes: Any, tmp_path: Path) -> None:
+def test_every_way_to_write_is_refused_and_named(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
     place = tmp_path / "somewhere else"
     place.mkdir()
     (place / "there").write_text("there")
@@ -212,7 +219,9 @@ def test_every_way_to_write_is_refused_and_named(spack: Any, recipes: Any, tmp_p
     assert spack.names() == []
 
 
-def test_what_builds_may_write_to(spack: Any, recipes: Any, tmp_path: Path) -> None:
+def test_what_builds_may_write_to(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
     """Their streams, the system's devices, their home and temporary directories."""
     recipes.plain(
         "busy",
@@ -230,7 +239,9 @@ def test_what_builds_may_write_to(spack: Any, recipes: Any, tmp_path: Path) -> N
     assert (spack.prefix("busy") / "x").read_text() == "x\n"
 
 
-def test_the_configuration_opens_further_places(spack: Any, recipes: Any, tmp_path: Path) -> None:
+def test_the_configuration_opens_further_places(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
     place = tmp_path / "cache"
     place.mkdir()
     recipes.plain("cached", install=f'open("{place}/kept", "w").close()\n')
@@ -244,7 +255,7 @@ def test_the_configuration_opens_further_places(spack: Any, recipes: Any, tmp_pa
 
 
 def test_a_refusal_that_the_build_passes_over_is_told(
-    spack: Any, recipes: Any, tmp_path: Path
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
 ) -> None:
     place = tmp_path / "elsewhere"
     place.mkdir()
@@ -256,9 +267,9 @@ def test_a_refusal_that_the_build_passes_over_is_told(
 
 @pytest.mark.parametrize("guard", [[], ["--dirty"]])
 def test_builds_in_ones_own_environment_have_ones_home(
-    spack: Any, recipes: Any, guard: list[str]
+    spack: Command, recipes: RecipeRepository, guard: list[str]
 ) -> None:
     """``--dirty`` gives a build the person's HOME, so it may write there."""
     recipes.plain("homely", install='Executable("sh")("-c", "echo x > $HOME/kept")\n')
     spack("install", *guard, "homely")
-    assert (spack.place.home / "kept").exists() is bool(guard)
+    assert (spack.home.path / "kept").exists() is bool(guard)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from kits.command import Command, TakeSnapshot
+from kits.recipe_repository import RecipeRepository
+
 INSTALL = """\
 mkdirp(prefix.etc.deep)
 with open(prefix.etc.deep.secret, "w") as stream:
@@ -31,7 +34,7 @@ def modes(prefix: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def installed(spack, recipes):
+def installed(spack: Command, recipes: RecipeRepository) -> Command:
     """A package with odd modes and a Python project."""
     recipes.plain("odd", install=INSTALL)
     recipes.python_project("sweet", {"sweet.py": "x = 1\n"})
@@ -39,7 +42,7 @@ def installed(spack, recipes):
     return spack
 
 
-def test_files_cannot_be_written_and_the_umask_does_not_matter(installed):
+def test_files_cannot_be_written_and_the_umask_does_not_matter(installed: Command) -> None:
     spack = installed
     found = {name: modes(spack.prefix(name)) for name in ("odd", "py-sweet")}
     for tree in found.values():
@@ -60,10 +63,10 @@ def test_files_cannot_be_written_and_the_umask_does_not_matter(installed):
     spack("gc", "-y")
     assert spack.names() == ["odd"]
     spack("uninstall", "-y", "odd")
-    assert list(spack.place.store.iterdir()) == [spack.place.store / ".spack-db"]
+    assert list(spack.home.store.iterdir()) == [spack.home.store / ".spack-db"]
 
 
-def test_verify_tells_of_modes(installed):
+def test_verify_tells_of_modes(installed: Command) -> None:
     spack = installed
     place = spack.prefix("odd") / "bin" / "odd"
     place.chmod(0o755)
@@ -73,7 +76,9 @@ def test_verify_tells_of_modes(installed):
 
 
 @pytest.mark.parametrize("link_type", ["symlink", "hardlink", "copy"])
-def test_views_of_read_only_files(installed, link_type, tree_of, tmp_path):
+def test_views_of_read_only_files(
+    installed: Command, link_type: str, tree_of: TakeSnapshot, tmp_path: Path
+) -> None:
     """What pip does in a view, and a person to its files, does not reach the store."""
     spack = installed
     before = {name: tree_of(spack.prefix(name)) for name in ("odd", "py-sweet")}
@@ -95,11 +100,11 @@ def test_views_of_read_only_files(installed, link_type, tree_of, tmp_path):
     assert {name: tree_of(spack.prefix(name)) for name in before} == before
 
 
-def test_permissions_of_packages(spack, recipes):
+def test_permissions_of_packages(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("odd", install=INSTALL)
     recipes.plain("other")
     group = subprocess.run(["id", "-gn"], capture_output=True, text=True).stdout.strip()
-    (spack.place.config / "packages.yaml").write_text(
+    (spack.home.config / "packages.yaml").write_text(
         "packages:\n  all:\n    permissions:\n      read: group\n      group: "
         f"{group}\n  other:\n    permissions:\n      read: world\n      write: group\n"
     )
@@ -113,7 +118,7 @@ def test_permissions_of_packages(spack, recipes):
     assert modes(spack.prefix("odd"))["bin"] == "0o750"
 
 
-def test_permissions_that_make_no_sense(spack, recipes):
+def test_permissions_that_make_no_sense(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one")
     for setting, told in (
         ("{read: user, write: group}", "write: group lets more write than read: user"),
@@ -125,7 +130,7 @@ def test_permissions_that_make_no_sense(spack, recipes):
         assert spack.names() == []
 
 
-def test_set_id_bits_are_dropped(spack, recipes):
+def test_set_id_bits_are_dropped(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one", install=SET_ID)
     result = spack("install", "one")
     assert "su is installed without its set-id bit" in result.text

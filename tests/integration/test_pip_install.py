@@ -7,10 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from kits.command import Command
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +31,7 @@ def pythons() -> dict[str, Path]:
             *sorted(Path(root, "versions").glob(f"{version}.*/bin/python{version}")),
             *filter(None, [shutil.which(f"python{version}")]),
         ]
-        for candidate in map(Path, candidates):
+        for candidate in [Path(str(name)) for name in candidates]:
             if "shims" not in candidate.parts and able(candidate):
                 found.setdefault(version, candidate)
     if not found and able(Path(sys.executable)):
@@ -67,7 +70,13 @@ class Installed(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=sorted(PYTHONS) or ["none"])
-def installed(request, copy_tree, area, make_spack, tmp_path_factory) -> Installed:
+def installed(
+    request: pytest.FixtureRequest,
+    copy_tree: Callable[[Path], Path],
+    area: Path,
+    make_spack: Callable[[Path], Command],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Installed:
     """The clone, installed by pip into a fresh venv; downloads are shared."""
     if request.param not in PYTHONS:
         pytest.skip("no Python that can make a venv with pip is here")
@@ -92,24 +101,24 @@ def installed(request, copy_tree, area, make_spack, tmp_path_factory) -> Install
     return Installed(venv, home, environ)
 
 
-def test_its_version_is_the_tools(installed, spack):
+def test_its_version_is_the_tools(installed: Installed, spack: Command) -> None:
     assert installed("--version") == spack("--version").out
 
 
-def test_it_brings_nothing_of_its_own(installed):
+def test_it_brings_nothing_of_its_own(installed: Installed) -> None:
     """Its dependencies are pip's business."""
     installed("arch")
     assert not list(installed.home.glob(".spack/deps*"))
     assert not list(installed.venv.rglob("var/spack/deps"))
 
 
-def test_it_says_the_same_of_a_spec(installed, spack):
+def test_it_says_the_same_of_a_spec(installed: Installed, spack: Command) -> None:
     """All that a spec becomes is the same, whatever Python runs the tool."""
     mine = installed("spec", "-L", "py-click")
     assert mine == spack("spec", "-L", "--fresh", "py-click").out
 
 
-def test_it_installs(installed, tmp_path):
+def test_it_installs(installed: Installed, tmp_path: Path) -> None:
     shown = installed("install", "py-click")
     assert re.search(r"==> py-click@\S+ is in ", shown)
     prefix = Path(installed("location", "-i", "py-click").strip())
@@ -133,7 +142,7 @@ def test_it_installs(installed, tmp_path):
     assert ran.stdout.split() == ["True", str(config.parent)]
 
 
-def test_the_venv_that_it_is_in_stays_out_of_what_it_builds(installed):
+def test_the_venv_that_it_is_in_stays_out_of_what_it_builds(installed: Installed) -> None:
     """Its own interpreter is no Python of the machine: packages are for the base one."""
     python = Path(installed("location", "-i", "python-venv").strip()) / "bin" / "python3"
     base = subprocess.run(
@@ -146,7 +155,7 @@ def test_the_venv_that_it_is_in_stays_out_of_what_it_builds(installed):
     assert Path(base) != installed.venv
 
 
-def test_shell_support_is_there(installed):
+def test_shell_support_is_there(installed: Installed) -> None:
     """As in a clone: the scripts of ``share`` come along."""
     script = Path(installed("location", "-r").strip()) / "share" / "setup-env.sh"
     lines = '. "$1"; spack load py-click; python3 -c "import click"; echo loaded'

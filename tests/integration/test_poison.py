@@ -19,6 +19,9 @@ from typing import Any, Callable, NamedTuple
 
 import pytest
 
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
+
 #: Runs in the backend: everything that it can see, as text without the stage's path.
 WITNESS = """
 import getpass, json, os, re, shutil, site, subprocess, sys, sysconfig, warnings
@@ -270,7 +273,9 @@ def _tree(prefix: Path) -> Mapping[str, Any]:
 
 
 @pytest.fixture(params=["python_wheel", "python_pip"])
-def clean(spack: Any, recipes: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Clean:
+def clean(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path, request: pytest.FixtureRequest
+) -> Clean:
     """A clean build of the witness, by each of the builders."""
     recipes.python_project("witness", {"module.py": "x = 1\n"}, backend=WITNESS)
     evil = tmp_path / "evil"
@@ -312,7 +317,7 @@ def test_what_a_clean_build_sees(clean: Clean) -> None:
 @pytest.mark.slow
 def test_builds_are_the_same_under_every_poison(clean: Clean) -> None:
     """Each alone, then all at once; the differences of all are shown."""
-    home = clean.spack.place.home
+    home = clean.spack.home.path
     wrong: dict[str, list[str]] = {}
 
     def check(name: str, environ: Mapping[str, str], state: str = "pass") -> None:
@@ -356,7 +361,7 @@ def test_the_witness_sees_what_is_let_through_and_it_is_told(clean: Clean) -> No
     line, log = told()
     assert "py-witness@1.0 [dirty]" in line
     assert re.search(r"passed from your environment \(--dirty\): .*\bSOME_VARIABLE\b", log)
-    with (clean.spack.place.config / "config.yaml").open("a") as stream:
+    with (clean.spack.home.config / "config.yaml").open("a") as stream:
         stream.write("  build_env:\n    pass: [SOME_V*]\n    set: {OTHER: 1}\n")
     assert clean.again(some) != clean.tree
     line, log = told()
@@ -367,13 +372,13 @@ def test_the_witness_sees_what_is_let_through_and_it_is_told(clean: Clean) -> No
 
 @pytest.mark.parametrize("state", ["pass", STATES["signals are ignored"]])
 def test_what_fails_fails_also_where_the_caller_ignores_its_children(
-    spack: Any, recipes: Any, state: str
+    spack: Command, recipes: RecipeRepository, state: str
 ) -> None:
     """No shell is between, which would heed them again; all who wait would be told of success."""
     recipes.plain("failing", install='Executable("sh")("-c", "exit 3")\n')
     main = spack.root / "lib" / "spack" / "__main__.py"
     caller = ["/usr/bin/python3", "-I", "-S", "-c", CALLER % state]
-    caller += ["/usr/bin/python3", "-I", "-S", main]
+    caller += ["/usr/bin/python3", "-I", "-S", str(main)]
     done = subprocess.run(
         [*caller, "install", "failing"], env=spack.variables(), capture_output=True, text=True
     )
@@ -383,7 +388,7 @@ def test_what_fails_fails_also_where_the_caller_ignores_its_children(
 
 
 def test_packages_of_the_base_interpreter_where_the_spec_says_so(
-    spack: Any, recipes: Any, copied_python: Callable[[Path], Path], tmp_path: Path
+    spack: Command, recipes: RecipeRepository, copied_python: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     """Hidden from builds and from what is installed, unless with ``+system_packages``."""
     (copied_python(tmp_path / "python") / "ofsystem.py").write_text("x = 42\n")
@@ -431,14 +436,14 @@ _BASES = ["external"] + ["store"] * (sys.base_prefix != "/usr")
 @pytest.mark.parametrize("base", _BASES)
 @pytest.mark.parametrize("build_system", ["python_wheel", "python_pip"])
 def test_an_old_setuptools_in_the_user_site(
-    spack: Any, recipes: Any, build_system: str, base: str
+    spack: Command, recipes: RecipeRepository, build_system: str, base: str
 ) -> None:
     """The case that this project was founded for: setuptools 63 built from its sources."""
-    home = spack.place.home
+    home = spack.home.path
     if base == "store":
         version = ".".join(map(str, sys.version_info[:3]))
         recipes.store_python(Path(sys.base_prefix), version)
-        (spack.place.config / "packages.yaml").write_text(
+        (spack.home.config / "packages.yaml").write_text(
             f"packages:\n  python:\n    require: ['@={version}']\n    buildable: true\n"
         )
     _in_user_site(home, "poison.py", "raise RuntimeError('an entry point of another setuptools')\n")
@@ -452,4 +457,4 @@ def test_an_old_setuptools_in_the_user_site(
     spack("install", f"py-setuptools@63.4.3 build_system={build_system}")
     prefix = spack.prefix("py-setuptools@63.4.3")
     assert list(prefix.glob("lib*/python3*/site-packages/setuptools-63.4.3.dist-info"))
-    assert (spack.place.store in spack.prefix("python").parents) is (base == "store")
+    assert (spack.home.store in spack.prefix("python").parents) is (base == "store")

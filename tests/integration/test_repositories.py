@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from kits.command import Command, WaitUntil
+
 RECIPE = '''\
 from spack_repo.builtin.build_systems.generic import Package
 
@@ -73,11 +75,11 @@ def upstream(tmp_path: Path) -> Upstream:
 
 
 def configure(spack: Any, text: str) -> None:
-    (spack.place.config / "repos.yaml").write_text(text)
+    (spack.home.config / "repos.yaml").write_text(text)
 
 
 def clones(spack: Any) -> list[str]:
-    place = spack.place.config / "package_repos"
+    place = spack.home.config / "package_repos"
     return sorted(x.name for x in place.iterdir() if x.is_dir()) if place.is_dir() else []
 
 
@@ -85,13 +87,13 @@ def versions(spack: Any, name: str, *before: object) -> str:
     return str(spack(*before, "spec", "--format", "{version}", name).out.strip())
 
 
-def test_a_url_is_cloned_registered_and_updated(spack: Any, upstream: Upstream) -> None:
+def test_a_url_is_cloned_registered_and_updated(spack: Command, upstream: Upstream) -> None:
     refused = spack.fails("repo", "add", upstream.url, code=2)
     assert "several repositories: one, two" in refused.err and "--name" in refused.err
-    assert not (spack.place.config / "repos.yaml").exists()
+    assert not (spack.home.config / "repos.yaml").exists()
     added = spack("repo", "add", upstream.url, "--name", "both")
     assert added.out.count("added the repository") == 2
-    written = (spack.place.config / "repos.yaml").read_text()
+    written = (spack.home.config / "repos.yaml").read_text()
     assert written == f"repos:\n  both:\n    git: {upstream.url}\n"
     assert spack("repo", "list", "--names").lines == ["both", "venv"]
     assert spack("repo", "list", "--namespaces").lines == ["one", "two", "venv"]
@@ -112,7 +114,7 @@ def test_a_url_is_cloned_registered_and_updated(spack: Any, upstream: Upstream) 
 
 
 def test_one_of_several_at_a_place_of_ones_own(
-    spack: Any, upstream: Upstream, tmp_path: Path
+    spack: Command, upstream: Upstream, tmp_path: Path
 ) -> None:
     spack("repo", "add", upstream.url, "../clone", "--path", "repos/spack_repo/two")
     assert (tmp_path / "clone/.git").is_dir() and not clones(spack)
@@ -126,7 +128,7 @@ def test_one_of_several_at_a_place_of_ones_own(
 
 
 def test_what_is_configured_is_cloned_when_recipes_are_needed(
-    spack: Any, upstream: Upstream, tmp_path: Path
+    spack: Command, upstream: Upstream, tmp_path: Path
 ) -> None:
     configure(spack, f"repos:\n  both:\n    git: {upstream.url}\n    branch: develop\n")
     environment = tmp_path / "work"
@@ -143,7 +145,7 @@ def test_what_is_configured_is_cloned_when_recipes_are_needed(
     assert "cloning" not in spack("spec", "pkg-one").text
 
 
-def test_pins_are_kept_and_have_clones_of_their_own(spack: Any, upstream: Upstream) -> None:
+def test_pins_are_kept_and_have_clones_of_their_own(spack: Command, upstream: Upstream) -> None:
     new = upstream.release("2.0")
     spack("repo", "add", upstream.url, "--name", "both", "--tag", "v1.0")
     assert versions(spack, "pkg-one") == "1.0"
@@ -151,8 +153,8 @@ def test_pins_are_kept_and_have_clones_of_their_own(spack: Any, upstream: Upstre
     spack("repo", "update")
     assert versions(spack, "pkg-one") == "1.0"
     spack("repo", "update", "both", "--commit", new[:12])
-    assert f"commit: {new[:12]}" in (spack.place.config / "repos.yaml").read_text()
-    assert "tag" not in (spack.place.config / "repos.yaml").read_text()
+    assert f"commit: {new[:12]}" in (spack.home.config / "repos.yaml").read_text()
+    assert "tag" not in (spack.home.config / "repos.yaml").read_text()
     assert versions(spack, "pkg-one") == "2.0"
     spack("repo", "update", "two", "--branch", "develop")
     assert versions(spack, "pkg-one") == "3.0"
@@ -162,7 +164,7 @@ def test_pins_are_kept_and_have_clones_of_their_own(spack: Any, upstream: Upstre
 
 
 def test_an_environment_pins_a_state_of_its_own(
-    spack: Any, upstream: Upstream, tmp_path: Path
+    spack: Command, upstream: Upstream, tmp_path: Path
 ) -> None:
     upstream.release("2.0")
     environment = tmp_path / "work"
@@ -181,7 +183,7 @@ def test_an_environment_pins_a_state_of_its_own(
     assert "no configuration scope" in spack.fails("repo", "list", "--scope", "no", code=2).err
 
 
-def test_work_in_a_clone_is_never_lost(spack: Any, upstream: Upstream, tmp_path: Path) -> None:
+def test_work_in_a_clone_is_never_lost(spack: Command, upstream: Upstream, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     spack("repo", "add", upstream.url, clone, "--name", "both")
     recipe = clone / "repos/spack_repo/one/packages/pkg_one/package.py"
@@ -213,7 +215,7 @@ def test_work_in_a_clone_is_never_lost(spack: Any, upstream: Upstream, tmp_path:
     assert (clone / "new.txt").read_text() == "theirs"
 
 
-def test_errors_say_what_to_do(spack: Any, upstream: Upstream, tmp_path: Path) -> None:
+def test_errors_say_what_to_do(spack: Command, upstream: Upstream, tmp_path: Path) -> None:
     nowhere = (tmp_path / "nowhere").as_uri()
     lost = spack.fails("repo", "add", nowhere)
     assert f"git ls-remote {nowhere}" in lost.err
@@ -229,7 +231,7 @@ def test_errors_say_what_to_do(spack: Any, upstream: Upstream, tmp_path: Path) -
     (tmp_path / "full/file").touch()
     full = spack.fails("repo", "add", upstream.url, tmp_path / "full", "--name", "x")
     assert "neither empty nor a clone" in full.err
-    spack.fails("repo", "add", spack.place.home, "somewhere", code=2)
+    spack.fails("repo", "add", spack.home.path, "somewhere", code=2)
     configure(spack, f"repos:\n  x:\n    git: {nowhere}\n")
     first = spack.fails("spec", "py-black")
     assert "repository x" in first.err and "repos.yaml:3" in first.err
@@ -246,7 +248,7 @@ def test_errors_say_what_to_do(spack: Any, upstream: Upstream, tmp_path: Path) -
     assert clones(spack) == []
 
 
-def test_a_clone_without_recipes_leaves_nothing(spack: Any, tmp_path: Path) -> None:
+def test_a_clone_without_recipes_leaves_nothing(spack: Command, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     for words in (["init", "-q", "-b", "main"], ["commit", "-q", "--allow-empty", "-m", "x"]):
@@ -255,11 +257,11 @@ def test_a_clone_without_recipes_leaves_nothing(spack: Any, tmp_path: Path) -> N
     refused = spack.fails("repo", "add", other.as_uri())
     assert "has no repo.yaml" in refused.err and "--path" in refused.err
     assert clones(spack) == []
-    assert not (spack.place.config / "repos.yaml").exists()
+    assert not (spack.home.config / "repos.yaml").exists()
 
 
 def test_interrupting_a_clone_leaves_nothing(
-    spack: Any, upstream: Upstream, tmp_path: Path, until: Any
+    spack: Command, upstream: Upstream, tmp_path: Path, until: WaitUntil
 ) -> None:
     """git is made to wait by a program that it starts for the transport."""
     slow = tmp_path / "slow"
@@ -272,10 +274,10 @@ def test_interrupting_a_clone_leaves_nothing(
         process.wait(60)
         assert process.returncode == 130
     assert clones(spack) == []
-    assert not (spack.place.config / "repos.yaml").exists()
+    assert not (spack.home.config / "repos.yaml").exists()
 
 
-def test_two_commands_clone_once(spack: Any, upstream: Upstream) -> None:
+def test_two_commands_clone_once(spack: Command, upstream: Upstream) -> None:
     configure(spack, f"repos:\n  both:\n    git: {upstream.url}\n")
     words = ("list", "pkg-*")
     with spack.start(*words) as first, spack.start(*words) as second:
@@ -285,7 +287,7 @@ def test_two_commands_clone_once(spack: Any, upstream: Upstream) -> None:
     assert len(clones(spack)) == 1
 
 
-def test_two_of_one_namespace(spack: Any, upstream: Upstream, tmp_path: Path) -> None:
+def test_two_of_one_namespace(spack: Command, upstream: Upstream, tmp_path: Path) -> None:
     spack("repo", "create", tmp_path / "mine", "one")
     configure(
         spack,
@@ -296,7 +298,7 @@ def test_two_of_one_namespace(spack: Any, upstream: Upstream, tmp_path: Path) ->
     assert "has the same namespace, one" in found.err
 
 
-def test_the_old_list_form(spack: Any, upstream: Upstream, tmp_path: Path) -> None:
+def test_the_old_list_form(spack: Command, upstream: Upstream, tmp_path: Path) -> None:
     spack("repo", "create", tmp_path / "mine", "mine")
     configure(spack, f"repos:\n- {tmp_path}/mine\n")
     assert spack("repo", "list", "--namespaces").lines == ["mine", "venv"]
@@ -305,14 +307,14 @@ def test_the_old_list_form(spack: Any, upstream: Upstream, tmp_path: Path) -> No
     assert spack("repo", "list", "--namespaces").lines == ["one", "two", "mine", "venv"]
 
 
-def test_create_as_upstream_does(spack: Any, tmp_path: Path) -> None:
+def test_create_as_upstream_does(spack: Command, tmp_path: Path) -> None:
     spack("repo", "create", tmp_path / "mine", "my.recipes")
     root = tmp_path / "mine/spack_repo/my/recipes"
     assert (root / "packages").is_dir()
     assert "namespace: my.recipes" in (root / "repo.yaml").read_text()
     spack("repo", "add", tmp_path / "mine")
     assert spack("repo", "list", "--namespaces").lines == ["my.recipes", "venv"]
-    assert str(root) in (spack.place.config / "repos.yaml").read_text()
+    assert str(root) in (spack.home.config / "repos.yaml").read_text()
     spack("repo", "create", "-d", "recipes", tmp_path / "other", "other")
     assert (tmp_path / "other/spack_repo/other/recipes").is_dir()
     spack("repo", "add", tmp_path / "other")

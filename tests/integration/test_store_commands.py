@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from kits.command import Command, Snapshot
+from kits.recipe_repository import RecipeRepository
 
 # -- what changes the install tree -------------------------------------------------------------
 
 
 @pytest.fixture
-def tower(spack, recipes):
+def tower(spack: Command, recipes: RecipeRepository) -> Command:
     """``top`` over ``middle`` over ``base``, and ``aside``; installed."""
     recipes.plain("base")
     recipes.plain("middle", "base")
@@ -22,32 +26,34 @@ def tower(spack, recipes):
     return spack
 
 
-def test_uninstall_refuses_while_something_needs_it(tower, packages_of):
-    before = packages_of(tower.place.store)
+def test_uninstall_refuses_while_something_needs_it(
+    tower: Command, packages_of: Callable[[Path], Snapshot]
+) -> None:
+    before = packages_of(tower.home.store)
     refused = tower.fails("uninstall", "-y", "base")
     assert "is needed by middle@1.0/" in refused.err
     assert "--dependents" in refused.err
     tower.fails("uninstall", "top", code=2)  # nobody is there to be asked
-    assert packages_of(tower.place.store) == before
+    assert packages_of(tower.home.store) == before
 
     gone = tower("uninstall", "-y", "--dependents", "middle").out
     assert "==> 2 packages removed" in gone
     assert set(tower.names()) == {"base", "aside"}
     left = {
-        path.split("/")[1].split("-")[0] for path in packages_of(tower.place.store) if "/" in path
+        path.split("/")[1].split("-")[0] for path in packages_of(tower.home.store) if "/" in path
     }
     assert left == {"base", "aside"}
     assert "no installed package matches" in tower.fails("uninstall", "-y", "top").err
 
 
-def test_uninstall_by_force_is_told_by_verify(tower):
+def test_uninstall_by_force_is_told_by_verify(tower: Command) -> None:
     tower("uninstall", "-y", "--force", "base")
     assert set(tower.names()) == {"middle", "top", "aside"}
     tower("install", "top")
     assert set(tower.names()) == {"base", "middle", "top", "aside"}
 
 
-def test_uninstall_needs_one_of_several(spack, recipes):
+def test_uninstall_needs_one_of_several(spack: Command, recipes: RecipeRepository) -> None:
     recipes.add(
         "two",
         'has_code = False\nversion("2")\nversion("1")\n'
@@ -63,7 +69,7 @@ def test_uninstall_needs_one_of_several(spack, recipes):
     assert spack.names() == []
 
 
-def test_gc(tower):
+def test_gc(tower: Command) -> None:
     assert "nothing to remove" in tower("gc", "-y").out
     tower("uninstall", "-y", "top")
     shown = tower("gc", "--dry-run").out
@@ -73,7 +79,7 @@ def test_gc(tower):
     assert tower.names() == ["aside"]
 
 
-def test_gc_keeps_what_environments_need(tower):
+def test_gc_keeps_what_environments_need(tower: Command) -> None:
     tower("env", "create", "keeper")
     tower("-e", "keeper", "add", "middle")
     tower("-e", "keeper", "install")
@@ -86,7 +92,7 @@ def test_gc_keeps_what_environments_need(tower):
     assert tower.names() == ["aside"]
 
 
-def test_gc_removes_build_dependencies(spack, recipes):
+def test_gc_removes_build_dependencies(spack: Command, recipes: RecipeRepository) -> None:
     recipes.c_program("prog", "int main(void) { return 0; }\n")
     spack("install", "prog")
     assert "compiler-wrapper" in spack.names()
@@ -95,9 +101,9 @@ def test_gc_removes_build_dependencies(spack, recipes):
     assert set(spack.names("--no-externals")) == {"prog"}
 
 
-def test_reindex_after_the_database_is_lost(tower):
+def test_reindex_after_the_database_is_lost(tower: Command) -> None:
     before = tower("find", "--json").out
-    for file in (tower.place.store / ".spack-db").glob("index.sqlite*"):
+    for file in (tower.home.store / ".spack-db").glob("index.sqlite*"):
         file.unlink()
     lost = tower("find")
     assert "no installed packages" in lost.out
@@ -106,15 +112,15 @@ def test_reindex_after_the_database_is_lost(tower):
     assert tower("find", "--json").out == before
 
 
-def test_a_damaged_database_is_told_of_and_mended(tower):
-    file = tower.place.store / ".spack-db" / "index.sqlite"
+def test_a_damaged_database_is_told_of_and_mended(tower: Command) -> None:
+    file = tower.home.store / ".spack-db" / "index.sqlite"
     file.write_bytes(b"no database" * 1000)
     assert "spack reindex" in tower.fails("find").err
     assert "4 packages in the database" in tower("reindex").out
     assert set(tower.names()) == {"base", "middle", "top", "aside"}
 
 
-def test_verify_finds_what_was_changed(tower):
+def test_verify_finds_what_was_changed(tower: Command) -> None:
     assert tower("verify").out == "==> 4 packages checked, 0 with differences\n"
     prefix = tower.prefix("base")
     (prefix / "bin" / "base").write_text("changed\n")
@@ -129,7 +135,7 @@ def test_verify_finds_what_was_changed(tower):
     assert tower("verify", "top").code == 0
 
 
-def test_install_shows_where_it_is(spack, recipes):
+def test_install_shows_where_it_is(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one")
     shown = spack("install", "one").out
     assert f"is in {spack.prefix('one')}" in shown
@@ -138,7 +144,7 @@ def test_install_shows_where_it_is(spack, recipes):
     assert "one" in spack("install", "--dry-run", "one").out
 
 
-def test_install_only_and_overwrite(spack, recipes):
+def test_install_only_and_overwrite(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("base")
     recipes.plain("top", "base")
     spack("install", "--only", "dependencies", "top")
@@ -157,45 +163,46 @@ def test_install_only_and_overwrite(spack, recipes):
 # -- sources and builds ------------------------------------------------------------------------
 
 
-def test_fetch_then_install_without_the_source(spack, recipes):
+def test_fetch_then_install_without_the_source(spack: Command, recipes: RecipeRepository) -> None:
     recipes.c_program("prog", "int main(void) { return 0; }\n")
-    own = ("-c", f"config:source_cache:{spack.place.sources}")
+    own = ("-c", f"config:source_cache:{spack.home.sources}")
     assert "prog@1.0" in spack(*own, "fetch", "prog").out
     for archive in recipes.archives.iterdir():
         archive.unlink()
     spack(*own, "install", "prog")
 
 
-def test_stage_and_clean(spack, recipes):
+def test_stage_and_clean(spack: Command, recipes: RecipeRepository) -> None:
     recipes.c_program("prog", "int main(void) { return 0; }\n")
     shown = spack("stage", "prog").out
-    source = Path(re.search(r"is in (\S+)$", shown.strip()).group(1))
+    (path,) = re.findall(r"is in (\S+)$", shown.strip())
+    source = Path(path)
     assert (source / "main.c").is_file()
-    assert source.is_relative_to(spack.place.stages)
+    assert source.is_relative_to(spack.home.stages)
     assert "stage: 1 removed" in spack("clean").out
     assert not source.exists()
     assert "stage: 0 removed" in spack("clean", "--stage").out
 
 
-def test_clean_all(spack, recipes):
+def test_clean_all(spack: Command, recipes: RecipeRepository) -> None:
     own = (
-        *("-c", f"config:source_cache:{spack.place.sources}"),
-        *("-c", f"config:misc_cache:{spack.place.home}/misc"),
+        *("-c", f"config:source_cache:{spack.home.sources}"),
+        *("-c", f"config:misc_cache:{spack.home.path}/misc"),
     )
     recipes.c_program("prog", "int main(void) { return undeclared; }\n")
     spack(*own, "install", "prog", check=False)
-    assert list(spack.place.sources.rglob("*.tar.gz"))
-    assert list(spack.place.stages.rglob("main.c")), "the stage of a failed build stays"
+    assert list(spack.home.sources.rglob("*.tar.gz"))
+    assert list(spack.home.stages.rglob("main.c")), "the stage of a failed build stays"
     shown = spack(*own, "clean", "--all").out
     for what in ("stage", "downloads", "misc cache", "failures"):
         assert re.search(rf"{what}: [1-9]\d* removed", shown), what
-    assert not list(spack.place.sources.rglob("*.tar.gz"))
-    assert not list(spack.place.stages.rglob("main.c"))
+    assert not list(spack.home.sources.rglob("*.tar.gz"))
+    assert not list(spack.home.stages.rglob("main.c"))
     recipes.c_program("prog", "int main(void) { return 0; }\n")
     assert spack(*own, "install", "prog").code == 0
 
 
-def test_build_env(small):
+def test_build_env(small: Command) -> None:
     shown = small("build-env", "prog").out
     assert re.search(r"^CC=/\S+/compiler-wrapper-\S+; export CC$", shown, re.M)
     assert not re.search(r"^(PYTHONPATH|VIRTUAL_ENV)=", shown, re.M)

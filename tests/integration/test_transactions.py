@@ -12,11 +12,15 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
+
+from kits.command import Command, Snapshot, TakeSnapshot, WaitUntil
+from kits.recipe_repository import RecipeRepository
 
 KILLS = int(os.environ.get("SPACK_TEST_KILLS", "30"))
 SEED = int(os.environ.get("SPACK_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -71,7 +75,7 @@ class Sweep:
         recipes.c_program("prog", C, "base")
         recipes.python_project("sweet", {"sweet.py": "x = 1\n", "deep.py": "y = 2\n"})
         recipes.plain("top", "base", "prog", "py-sweet")
-        self.environment = spack.place.home / "environment"
+        self.environment = spack.home.path / "environment"
         self.environment.mkdir()
         (self.environment / "spack.yaml").write_text("spack:\n  specs: [top]\n  view: view\n")
         self.env = ("-e", self.environment)
@@ -98,7 +102,7 @@ class Sweep:
 
     def trees(self) -> tuple[Any, Any]:
         """The packages, with the names of their metadata, and the view."""
-        packages = self.tree_of(self.spack.place.store, ".spack-db")
+        packages = self.tree_of(self.spack.home.store, ".spack-db")
         for path, row in packages.items():
             if "/.spack/" in path and row[0] == "file":
                 packages[path] = row[:2]
@@ -106,7 +110,7 @@ class Sweep:
 
     def prepare(self, name: str) -> None:
         """The state in which the operation has something to do."""
-        place = self.spack.place
+        place = self.spack.home
         if name == "install":
             for folder in (place.store, self.environment / "view"):
                 subprocess.run(["rm", "-rf", folder], check=True)
@@ -135,13 +139,13 @@ class Sweep:
     def check_agreement(self, complete: bool = False) -> None:
         """What is found is on the disk as it was installed; at the end, nothing else is."""
         found = set(self.spack("find", "--format", "{prefix}").lines)
-        found = {path for path in found if path.startswith(str(self.spack.place.store))}
+        found = {path for path in found if path.startswith(str(self.spack.home.store))}
         assert all(os.path.isdir(path) for path in found), found
         checked = self.spack("verify")
         assert checked.lines[-1].endswith(", 0 with differences")
         on_disk = {
             str(path.parent)
-            for path in self.spack.place.store.glob("*/*/.spack")
+            for path in self.spack.home.store.glob("*/*/.spack")
             if path.parent.parent.name != ".spack-db"
         }
         assert found <= on_disk
@@ -149,7 +153,7 @@ class Sweep:
 
     def check_clean(self) -> None:
         """No stages, markers, prefixes aside, half-written files, processes."""
-        place = self.spack.place
+        place = self.spack.home
         left = [*place.stages.glob("*/*"), *place.home.rglob("*.tmp"), *place.home.rglob(".new-*")]
         for name in ("pending", "aside"):
             left += (place.store / ".spack-db" / name).glob("*")
@@ -180,7 +184,13 @@ class Sweep:
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(spack, recipes, tree_of, processes_of, capsys):
+def test_killed_at_random_moments(
+    spack: Command,
+    recipes: RecipeRepository,
+    tree_of: TakeSnapshot,
+    processes_of: Callable[[Path], list[str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """After each kill ``find`` and ``verify`` agree with the disk, the same command completes, and
     the trees equal those of an install that nobody killed."""
     sweep = Sweep(spack, recipes, tree_of, processes_of)
@@ -217,9 +227,11 @@ time.sleep(0.1)
 
 
 @pytest.mark.parametrize("count", [2, 4, 8])
-def test_installers_at_once(spack, recipes, count, told):
+def test_installers_at_once(
+    spack: Command, recipes: RecipeRepository, count: int, reports: Path
+) -> None:
     """Overlapping environments in one store: all succeed, and each node is built once."""
-    marks = told / "marks"
+    marks = reports / "marks"
     once = ONCE.format(marks=marks)
     recipes.plain("base", install=once)
     for number in range(count):
@@ -227,7 +239,7 @@ def test_installers_at_once(spack, recipes, count, told):
     names = {"base", *(f"part{number}" for number in range(count))}
     places = []
     for number in range(count):
-        place = spack.place.home / f"environment{number}"
+        place = spack.home.path / f"environment{number}"
         place.mkdir()
         chosen = sorted({f"part{number}", f"part{(number + 1) % count}", "base"})
         (place / "spack.yaml").write_text(f"spack:\n  specs: [{', '.join(chosen)}]\n  view: view\n")
@@ -245,9 +257,11 @@ def test_installers_at_once(spack, recipes, count, told):
 
 
 @pytest.fixture
-def held(spack, recipes, told, until):
+def held(
+    spack: Command, recipes: RecipeRepository, reports: Path, until: WaitUntil
+) -> Iterator[subprocess.Popen[str]]:
     """An installer of ``slow`` that has been stopped while it builds; gives it and its hash."""
-    reached = told / "reached"
+    reached = reports / "reached"
     recipes.plain("slow", install=f"import time\ntouch('{reached}')\ntime.sleep(1)\n")
     recipes.plain("other", "slow")
     with spack.start("install", "slow") as process:
@@ -257,7 +271,7 @@ def held(spack, recipes, told, until):
         os.killpg(process.pid, signal.SIGCONT)
 
 
-def test_a_stopped_installer(spack, held, until):
+def test_a_stopped_installer(spack: Command, held: subprocess.Popen[str], until: WaitUntil) -> None:
     """Others are told for whom they wait, give up when the configuration says so, and go on when
     the lock is free: the stopped one is killed, and its lock goes with it."""
     waits = f"waiting for process {held.pid} on "
@@ -278,7 +292,7 @@ def test_a_stopped_installer(spack, held, until):
     assert sorted(spack.names()) == ["other", "slow"]
 
 
-def test_the_database_is_locked(spack, recipes):
+def test_the_database_is_locked(spack: Command, recipes: RecipeRepository) -> None:
     """Somebody else's transaction that does not end."""
     import sqlite3
 
@@ -286,7 +300,7 @@ def test_the_database_is_locked(spack, recipes):
     recipes.plain("two")
     spack("install", "one")
     connection = sqlite3.connect(
-        spack.place.store / ".spack-db" / "index.sqlite", isolation_level=None
+        spack.home.store / ".spack-db" / "index.sqlite", isolation_level=None
     )
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -335,15 +349,17 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 }
 
 
-def test_damaged_databases(spack, recipes, packages_of):
+def test_damaged_databases(
+    spack: Command, recipes: RecipeRepository, packages_of: Callable[[Path], Snapshot]
+) -> None:
     """Each command says what to do, and that brings everything back from the prefixes alone."""
     recipes.plain("base")
     recipes.plain("top", "base")
     spack("install", "top")
-    database = spack.place.store / ".spack-db" / "index.sqlite"
+    database = spack.home.store / ".spack-db" / "index.sqlite"
     before = spack("find", "--format", "{name} {hash} {prefix}").out
     explicit = spack("find", "--explicit", "--format", "{name}").out
-    tree = packages_of(spack.place.store)
+    tree = packages_of(spack.home.store)
     for name, damage in DAMAGE.items():
         for extra in database.parent.glob("index.sqlite-*"):
             extra.unlink()
@@ -357,13 +373,15 @@ def test_damaged_databases(spack, recipes, packages_of):
         assert spack("find", "--format", "{name} {hash} {prefix}").out == before, name
         assert spack("find", "--explicit", "--format", "{name}").out == explicit, name
         assert spack("verify").lines[-1] == "==> 2 packages checked, 0 with differences"
-        assert packages_of(spack.place.store) == tree
+        assert packages_of(spack.home.store) == tree
 
 
 # -- a store that cannot be written --------------------------------------------------------------
 
 
-def test_a_read_only_store(spack, recipes, tree_of, tmp_path):
+def test_a_read_only_store(
+    spack: Command, recipes: RecipeRepository, tree_of: TakeSnapshot, tmp_path: Path
+) -> None:
     """Mounted read-only, so that not even root writes: what reads works, what writes says so."""
     words = ("unshare", "-m") if os.getuid() == 0 else ("unshare", "-rm")
     recipes.plain("base")
@@ -376,7 +394,7 @@ def test_a_read_only_store(spack, recipes, tree_of, tmp_path):
     spack("-e", environment, "install")
     shutil.rmtree(environment / "view")
     (environment / "view").unlink(missing_ok=True)
-    store = spack.place.store
+    store = spack.home.store
     mount = f'mount --bind {store} {store} && mount -o remount,ro,bind {store} && exec "$@"'
     under = (*words, "sh", "-c", mount, "sh")
     before = tree_of(store, ".spack-db")

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from kits.command import Command
+
 CASES = Path(__file__).parent.parent / "cases" / "cli"
 
 MARKS = {
@@ -64,12 +66,12 @@ def pattern(lines: list[str], places: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("case", sorted(path.stem for path in CASES.glob("*.txt")))
-def test_transcript(case, spack):
-    (spack.place.config / "repos.yaml").write_text(f"repos:\n  cases: {CASES / 'recipes'}\n")
+def test_transcript(case: str, spack: Command) -> None:
+    (spack.home.config / "repos.yaml").write_text(f"repos:\n  cases: {CASES / 'recipes'}\n")
     host = spack("arch").out.strip()
     platform, _, target = host.split("-")
     places = {
-        "home": str(spack.place.home),
+        "home": str(spack.home.path),
         "tree": str(spack.root),
         "recipes": str(CASES / "recipes"),
         "arch": host,
@@ -84,7 +86,7 @@ def test_transcript(case, spack):
         done = subprocess.run(
             ["sh", "-c", command],
             env=variables,
-            cwd=spack.place.home,
+            cwd=spack.home.path,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

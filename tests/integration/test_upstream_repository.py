@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
+
 #: What upstream's say of a distribution's Python whose default scheme is patched.
 PYTHON = '''\
 from spack_repo.builtin.build_systems.generic import Package
@@ -93,7 +96,7 @@ PyMODINIT_FUNC PyInit_flag(void) { return PyModule_Create(&module); }
 
 
 @pytest.fixture
-def upstream(recipes: Any) -> Any:
+def upstream(recipes: RecipeRepository) -> Any:
     """The test repository under upstream's name, first of all."""
     place = recipes.root / "repo.yaml"
     place.write_text(place.read_text().replace("tiny", "builtin"))
@@ -115,7 +118,7 @@ def upstream(recipes: Any) -> Any:
 
 @pytest.mark.parametrize("venv", ["", "^builtin.python-venv"])
 def test_modules_are_where_the_venv_looks(
-    spack: Any, upstream: Any, tmp_path: Path, venv: str
+    spack: Command, upstream: Any, tmp_path: Path, venv: str
 ) -> None:
     """Upstream's Python says ``local/…/dist-packages``; with the engine's python-venv, and with
     upstream's when somebody asks for it, extensions are where their venv finds them."""
@@ -160,7 +163,9 @@ class {name}(Package):
 '''
 
 
-def test_methods_of_dependencies_have_the_names_of_their_builds(spack: Any, recipes: Any) -> None:
+def test_methods_of_dependencies_have_the_names_of_their_builds(
+    spack: Command, recipes: RecipeRepository
+) -> None:
     recipes.write("kokk", COMPILED.format(name="Kokk", more="", asked="self"))
     more = 'depends_on("kokk")'
     recipes.write("fft", COMPILED.format(name="Fft", more=more, asked='self["kokk"]'))

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Callable
 
 import pytest
 
+from kits.command import TakeSnapshot
+from kits.recipe_repository import RecipeRepository
+
 if TYPE_CHECKING:
-    from conftest import Command, Recipes
+    from kits.command import Command
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +65,7 @@ class Work:
 
 
 @pytest.fixture
-def work(spack: Command, recipes: Recipes, tmp_path: Path, tree_of: Tree) -> Work:
+def work(spack: Command, recipes: RecipeRepository, tmp_path: Path, tree_of: TakeSnapshot) -> Work:
     recipes.tool()
     for name, count in (("big", 600), ("extra", 200)):
         recipes.plain(

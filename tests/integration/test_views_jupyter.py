@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kits.recipe_repository import RecipeRepository
+
 if TYPE_CHECKING:
-    from conftest import Command, Recipes
+    from kits.command import Command
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +69,7 @@ finally:
 
 
 def test_a_kernel_starts_from_a_moved_view(
-    spack: Command, recipes: Recipes, tmp_path: Path
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
 ) -> None:
     wheels = tmp_path / "wheels"
     recipes.write("py-kernel", RECIPE.format(wheels=wheels))
@@ -77,7 +79,14 @@ def test_a_kernel_starts_from_a_moved_view(
     manifest = place / "spack.yaml"
     manifest.write_text(f"spack:\n  specs: [py-pip]\n  view:\n{views}")
     spack("-e", place, "install")
-    download = [place / "copy/bin/pip", "download", "--quiet", "--only-binary=:all:", "-d", wheels]
+    download = [
+        str(place / "copy/bin/pip"),
+        "download",
+        "--quiet",
+        "--only-binary=:all:",
+        "-d",
+        str(wheels),
+    ]
     network = dict(spack.environ)
     subprocess.run([*download, "ipykernel", "jupyter_client"], env=network, check=True)
     spack("-e", place, "add", "py-kernel")

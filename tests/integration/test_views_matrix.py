@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Callable
 
 import pytest
 
+from kits.recipe_repository import RecipeRepository
+
 if TYPE_CHECKING:
-    from conftest import Command, Recipes
+    from kits.command import Command
+    from kits.recipe_repository import RecipeRepository
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +71,7 @@ OWN = [
 BASES = [f"external {version}" for _, version in ALL] + [f"store {own}" for _, own in OWN[:1]]
 
 
-def configure(base: str, spack: Command, recipes: Recipes) -> None:
+def configure(base: str, spack: Command, recipes: RecipeRepository) -> None:
     """Let *base* be the Python of all packages."""
     kind, version = base.split()
     path = next(path for path, found in ALL if found == version)
@@ -77,10 +80,10 @@ def configure(base: str, spack: Command, recipes: Recipes) -> None:
         packages = f"  python:\n    require: ['@={version}']\n    buildable: true\n"
     else:
         spack("external", "find", "--path", path.parent, "python")
-        packages = (spack.place.config / "packages.yaml").read_text().partition("\n")[2]
+        packages = (spack.home.config / "packages.yaml").read_text().partition("\n")[2]
         packages += f"    require: ['@={version}']\n"
         assert f"python@{version}" in packages, packages
-    (spack.place.config / "packages.yaml").write_text(f"packages:\n{packages}")
+    (spack.home.config / "packages.yaml").write_text(f"packages:\n{packages}")
 
 
 def environment(spack: Command, place: Path, *specs: str) -> Path:
@@ -101,7 +104,7 @@ def out(*command: object, env: dict[str, str] | None = None) -> str:
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_matrix(base: str, spack: Command, recipes: Recipes, tmp_path: Path) -> None:
+def test_matrix(base: str, spack: Command, recipes: RecipeRepository, tmp_path: Path) -> None:
     """{symlink, hardlink, copy} x Pythons x {in place, moved, long path, space and quotes}."""
     recipes.tool()
     configure(base, spack, recipes)
@@ -212,14 +215,14 @@ GUESSES = {
 }
 
 
-def cmake_project(recipes: Recipes, name: str, lines: str) -> None:
+def cmake_project(recipes: RecipeRepository, name: str, lines: str) -> None:
     text = CMAKE.format(name=name, lines=lines)
     source = recipes.archive(f"{name}-1.0", {"CMakeLists.txt": text, f"{name}.py": "X = 1\n"})
     recipes.write(name, JHALE.format(title=name.title(), source=source))
 
 
 def test_cmake_packages_that_extend_python(
-    spack: Command, recipes: Recipes, tmp_path: Path
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
 ) -> None:
     """They land in their own prefix and are imported from the view; or the install says why not."""
     for name, lines in FINDS.items():
@@ -240,14 +243,14 @@ def test_cmake_packages_that_extend_python(
 
 def test_pip_and_uv_leave_the_store_alone(
     spack: Command,
-    recipes: Recipes,
+    recipes: RecipeRepository,
     tmp_path: Path,
     packages_of: Callable[[Path], dict[str, tuple[str, ...]]],
     uv: str,
 ) -> None:
     """install, upgrade and uninstall in a view of each link type; hashes before and after."""
     place = environment(spack, tmp_path / "env", "py-pip", "py-packaging@24.2")
-    before = packages_of(spack.place.store)
+    before = packages_of(spack.home.store)
     network = {k: v for k, v in spack.environ.items() if k not in ("HOME", "PATH")}
     for view in LINK_TYPES:
         for tool in ("pip", "uv"):
@@ -262,25 +265,25 @@ def test_pip_and_uv_leave_the_store_alone(
             out(*command, "install", "tomli", env=env)
             out(*command, "uninstall", *yes, "packaging", "tomli", env=env)
             out(*command, "install", "tomli", env=env)
-            assert packages_of(spack.place.store) == before, (view, tool)
+            assert packages_of(spack.home.store) == before, (view, tool)
             said = spack("-e", place, "env", "view", "regenerate").text
             assert "tomli" in said, said
             code = "import packaging, tomli; print(packaging.__version__)"
             assert out(root / "bin/python", "-c", code) == "24.2"
             out(*command, "uninstall", *yes, "tomli", env=env)
             spack("-e", place, "env", "view", "regenerate")
-    assert packages_of(spack.place.store) == before
+    assert packages_of(spack.home.store) == before
 
 
 @pytest.mark.skipif(not OWN, reason="there is no interpreter here with a prefix of its own")
-def test_packed_with_its_python(spack: Command, recipes: Recipes, tmp_path: Path) -> None:
+def test_packed_with_its_python(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> None:
     """The archive works with the store gone, unpacked by tar."""
     recipes.tool()
     configure(f"store {OWN[0][1]}", spack, recipes)
     place = environment(spack, tmp_path / "env", "py-tool")
     said = spack("-e", place, "env", "pack", "--view", "copy", tmp_path / "it.tar.gz")
     assert f"brings its own Python {OWN[0][1]}" in said.text and "store" not in said.text
-    spack.place.store.rename(tmp_path / "gone")
+    spack.home.store.rename(tmp_path / "gone")
     target = tmp_path / "on another 'machine'"
     target.mkdir()
     subprocess.run(["tar", "-xzf", tmp_path / "it.tar.gz", "-C", target], check=True)

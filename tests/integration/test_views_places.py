@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Callable
 
 import pytest
 
+from kits.recipe_repository import RecipeRepository
+
 if TYPE_CHECKING:
-    from conftest import Command, Recipes
+    from kits.command import Command
 
 Write = Callable[..., Path]
 
 
 @pytest.fixture
-def write(spack: Command, recipes: Recipes, tmp_path: Path) -> Write:
+def write(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> Write:
     """``write(name, view)`` makes an environment of one small package."""
     recipes.plain("base")
 
@@ -47,8 +49,8 @@ def test_places_that_a_view_may_not_have(
     packages_of: Callable[[Path], dict[str, tuple[str, ...]]],
 ) -> None:
     spack("install", "base")
-    before = packages_of(spack.place.store)
-    store = spack.place.store
+    before = packages_of(spack.home.store)
+    store = spack.home.store
     env = tmp_path / "env"
     (tmp_path / "link").symlink_to(store)
     for view, reason in (

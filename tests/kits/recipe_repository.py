@@ -1,4 +1,4 @@
-"""A repository of test recipes, and archives for them; loaded by ``conftest.py``."""
+"""A repository of test recipes, and archives for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-class Recipes:
+class RecipeRepository:
     """A repository of recipes, and archives for them."""
 
     def __init__(self, root: Path) -> None:
