@@ -75,13 +75,24 @@ def _top_level(nodes: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 def imports(trees: Tree) -> dict[str, set[str]]:
     """Return the modules that each module imports at its top, for type checking included."""
+    return _imports(trees, lambda tree: _top_level(tree.body))
+
+
+def all_imports(trees: Tree) -> dict[str, set[str]]:
+    """Return the modules that each module imports, at its top or within functions."""
+    return _imports(trees, ast.walk)
+
+
+def _imports(
+    trees: Tree, statements: Callable[[ast.Module], Iterable[ast.AST]]
+) -> dict[str, set[str]]:
     names = {_module(path) for path in trees}
     found: dict[str, set[str]] = {}
     for path, tree in trees.items():
         own = _module(path)
         package = own if path.endswith("__init__.py") else own.rpartition(".")[0]
         targets: set[str] = set()
-        for node in _top_level(tree.body):
+        for node in statements(tree):
             if isinstance(node, ast.Import):
                 targets |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
