@@ -14,13 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The top of this repository."""
+    """Return the top of this repository."""
     return ROOT
 
 
 @pytest.fixture(scope="session")
 def uv() -> str:
-    """The uv program: that of the development tools, else the one on PATH."""
+    """Return the uv program: that of the development tools, else the one on PATH."""
     places = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
     program = shutil.which("uv", path=places)
     if program is None:

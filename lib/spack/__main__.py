@@ -16,7 +16,7 @@ NEWER = ("3.14", "3.13", "3.12", "3.11", "3.10", "3.9")
 
 def newer_python(environ):
     # type: (os._Environ[str]) -> str | None
-    """A newer interpreter on PATH, by its name, that is not a version switcher's shim."""
+    """Return the name of a newer interpreter on PATH that is not a version switcher's shim."""
     if environ.get("SPACK_PYTHON"):
         return None
     for version in NEWER:
@@ -29,7 +29,7 @@ def newer_python(environ):
 
 def refuse_old_python(environ):
     # type: (os._Environ[str]) -> int
-    """Starts again with a newer interpreter, or says that there is none."""
+    """Start again with a newer interpreter, or report that there is none."""
     path = newer_python(environ)
     if path:
         os.execv(path, [path, "-I", "-S", os.path.abspath(__file__)] + sys.argv[1:])  # noqa: RUF005
@@ -43,7 +43,7 @@ def refuse_old_python(environ):
 
 def keep_bytecode(lib, environ):
     # type: (str, os._Environ[str]) -> None
-    """Caches bytecode below the user's cache when this copy of spack is read-only and has none.
+    """Cache bytecode below the user's cache when this copy of spack is read-only and has none.
 
     Without it every start would compile every module again.
     """
@@ -60,7 +60,7 @@ def keep_bytecode(lib, environ):
 
 def run(argv):
     # type: (list[str]) -> int
-    """Runs one command line; returns the exit code."""
+    """Run one command line and return the exit code."""
     lib = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     sys.path.insert(0, lib)
     if argv in (["--version"], ["-V"]):

@@ -75,14 +75,14 @@ class SpackError(Exception):
         return self.message
 
     def replaced(self, **changes: Any) -> SpackError:
-        """This error with other values of some of its fields, such as ``message``."""
+        """Return the error with other values of some of its fields, such as ``message``."""
         cls = type(self)
         made = cls.__new__(cls, *self.args)
         made.__dict__.update({**self.__dict__, **changes})
         return made
 
     def at(self, place: object) -> SpackError:
-        """This error with the place in a file before its message."""
+        """Return the error with a position in a file before its message."""
         return self.replaced(message=f"{place}: {self.message}")
 
 

@@ -15,8 +15,9 @@ import json
 import os
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 SHARE = Path(__file__).resolve().parent
 ROOT = SHARE.parent.parent

@@ -43,7 +43,7 @@ class Bench:
         self._failure: list[Failed] = []
 
     def lock(self) -> Path:
-        """A lock file of the style environment, concretized without anything installed."""
+        """Return a lock file of the style environment, concretized without anything installed."""
         if not self._lock:
             folder = self.tool.environment("style", STYLE.format(view="false"))
             empty = self.tool.fresh("empty")
@@ -52,7 +52,7 @@ class Bench:
         return self._lock[0]
 
     def installed(self) -> Path:
-        """The style environment with everything installed into the common tree, and a view."""
+        """Return the style environment, installed into the common tree, with a view."""
         if self._failure:
             raise self._failure[0]
         if not self._installed:
@@ -73,7 +73,7 @@ class Bench:
         return kept
 
     def install(self, builds: int, sources: Path | None) -> tuple[Run, Path]:
-        """The style environment into a new tree; the run, and the tree."""
+        """Return the style environment into a new tree; the run, and the tree."""
         folder = self.tool.environment("style", STYLE.format(view="view"), self.lock())
         tree = self.tool.fresh("store")
         arguments = ("-e", str(folder), "install", "-j2", f"-p{builds}")
@@ -81,7 +81,7 @@ class Bench:
 
 
 def simple(*arguments: str) -> Callable[[Bench], Sample]:
-    """A command without an environment."""
+    """Return a command without an environment."""
 
     def measure(bench: Bench) -> Sample:
         return bench.tool.sample(bench.runs, *arguments)
@@ -90,7 +90,7 @@ def simple(*arguments: str) -> Callable[[Bench], Sample]:
 
 
 def with_store(*arguments: str) -> Callable[[Bench], Sample]:
-    """A command that looks at what is installed."""
+    """Return a command that looks at what is installed."""
 
     def measure(bench: Bench) -> Sample:
         bench.installed()
@@ -100,7 +100,7 @@ def with_store(*arguments: str) -> Callable[[Bench], Sample]:
 
 
 def in_environment(*arguments: str) -> Callable[[Bench], Sample]:
-    """A command in the installed style environment."""
+    """Return a command in the installed style environment."""
 
     def measure(bench: Bench) -> Sample:
         return bench.tool.sample(bench.runs, "-e", str(bench.installed()), *arguments)
@@ -128,12 +128,12 @@ def solved(name: str, warm: bool) -> Callable[[Bench], Sample]:
 
 
 def activate(bench: Bench) -> Sample:
-    """The shell text of activating the installed environment."""
+    """Return the shell text of activating the installed environment."""
     return bench.tool.sample(bench.runs, "env", "activate", "--sh", str(bench.installed()))
 
 
 def concretize(bench: Bench) -> Sample:
-    """The style environment, with nothing installed and no lock."""
+    """Return the style environment, with nothing installed and no lock."""
     tool, empty = bench.tool, bench.tool.fresh("empty")
     bench.lock()
     runs = []
@@ -159,7 +159,7 @@ def view(link_type: str) -> Callable[[Bench], Sample]:
 
 
 def install(builds: int) -> Callable[[Bench], Iterator[tuple[str, Sample]]]:
-    """The style environment from sources that are at hand, into a new tree."""
+    """Return the style environment from sources that are at hand, into a new tree."""
 
     def measure(bench: Bench) -> Iterator[tuple[str, Sample]]:
         bench.installed()  # brings the sources
@@ -182,7 +182,7 @@ def install(builds: int) -> Callable[[Bench], Iterator[tuple[str, Sample]]]:
 
 
 def one(name: str, measure: Callable[[Bench], Sample]) -> Callable[..., Iterator]:
-    """A measure that gives one figure."""
+    """Return a measure that gives one figure."""
 
     def measured(bench: Bench) -> Iterator[tuple[str, Sample]]:
         yield name, measure(bench)

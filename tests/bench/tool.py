@@ -96,14 +96,14 @@ class Tool:
             (configuration / f"{section}.yaml").write_text(text, encoding="utf-8")
 
     def fresh(self, name: str) -> Path:
-        """A path below the scratch directory that does not exist."""
+        """Return a path below the scratch directory that does not exist."""
         while True:
             path = self.scratch / f"{name}-{next(self._numbers)}"
             if not path.exists():
                 return path
 
     def only_sources(self) -> Path | None:
-        """A new source cache with all downloads and nothing that was built from them."""
+        """Return a new source cache with all downloads and nothing that was built from them."""
         if self._sources is None:
             return None
 
@@ -161,12 +161,12 @@ class Tool:
         return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
 
     def sample(self, count: int, *arguments: str) -> Sample:
-        """The same command several times, once more before to warm caches up."""
+        """Return the same command several times, once more before to warm caches up."""
         self.run(*arguments)
         return Sample.of([self.run(*arguments) for _ in range(count)])
 
     def environment(self, name: str, text: str, lock: Path | None = None) -> Path:
-        """A new environment directory with that manifest, and a copy of a lock file."""
+        """Return a new environment directory with that manifest, and a copy of a lock file."""
         folder = self.fresh(name)
         folder.mkdir()
         (folder / "spack.yaml").write_text(text, encoding="utf-8")

@@ -16,5 +16,5 @@ collect_ignore = [] if os.environ.get(VARIABLE) else ["test_upstream.py"]
 
 @pytest.fixture(scope="session")
 def upstream() -> Path:
-    """The checkout."""
+    """Return the checkout."""
     return Path(os.environ[VARIABLE])

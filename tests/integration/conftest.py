@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def area(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory for the whole session, and the TMPDIR of the commands."""
+    """Return a directory for the whole session, and the TMPDIR of the commands."""
     area = tmp_path_factory.mktemp("area")
     (area / "tmp").mkdir()
     return area
@@ -53,7 +53,7 @@ def area(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def copy_tree(root: Path) -> Callable[[Path], Path]:
-    """Copies the files of this tree that are, or could be, in version control."""
+    """Copy the files of this tree that are, or could be, in version control."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=root,
@@ -75,7 +75,7 @@ def copy_tree(root: Path) -> Callable[[Path], Path]:
 
 @pytest.fixture(scope="session")
 def clone(copy_tree: Callable[[Path], Path], area: Path) -> Path:
-    """A copy of this tree, as from version control."""
+    """Return a copy of this tree, as from version control."""
     return copy_tree(area / "clone")
 
 
@@ -91,7 +91,7 @@ def style(copy_tree: Callable[[Path], Path], area: Path) -> Style:
 
 @pytest.fixture(scope="session")
 def make_spack(clone: Path, area: Path) -> Callable[[Path], Command]:
-    """Makes a command that keeps everything below a directory, save what can be shared.
+    """Make a command that keeps everything below a directory, save what can be shared.
 
     Shared are the clone with its own dependencies, the downloads, and what is known of the host
     and of recipes.
@@ -121,7 +121,7 @@ def make_spack(clone: Path, area: Path) -> Callable[[Path], Command]:
 
 @pytest.fixture(scope="session")
 def copied_python() -> Callable[[Path], Path]:
-    """Makes a Python at a place, with a site-packages of its own; gives that."""
+    """Make a Python at a place, with a site-packages of its own; gives that."""
 
     def copy(place: Path) -> Path:
         program = "import os, sys; print(sys.executable, os.__file__)"
@@ -143,7 +143,7 @@ def copied_python() -> Callable[[Path], Path]:
 
 @pytest.fixture
 def spack(make_spack: Callable[[Path], Command], tmp_path: Path) -> Command:
-    """The command with an install tree of its own."""
+    """Return the command with an install tree of its own."""
     return make_spack(tmp_path / "home")
 
 
@@ -163,13 +163,13 @@ def make_recipes() -> Callable[[Command, Path], RecipeRepository]:
 def recipes(
     spack: Command, make_recipes: Callable[[Command, Path], RecipeRepository], tmp_path: Path
 ) -> RecipeRepository:
-    """A repository that ``spack`` reads before this tree's own."""
+    """Return a repository that ``spack`` reads before this tree's own."""
     return make_recipes(spack, tmp_path / "tiny")
 
 
 @pytest.fixture
 def reports(spack: Command, tmp_path: Path) -> Path:
-    """A directory that builds may write to, to report to the test."""
+    """Return a directory that builds may write to, to report to the test."""
     directory = tmp_path / "reports"
     directory.mkdir()
     with open(spack.home.config / "config.yaml", "a") as stream:
@@ -183,7 +183,10 @@ def small(
     make_recipes: Callable[[Command, Path], RecipeRepository],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Command:
-    """``base``, ``top`` that needs it, ``prog`` in C and ``py-sweet``; tests leave it as it is."""
+    """Return ``base``, ``top`` that needs it, ``prog`` in C and ``py-sweet``.
+
+    Tests leave it as it is.
+    """
     home = tmp_path_factory.mktemp("small")
     spack = make_spack(home)
     recipes = make_recipes(spack, home / "tiny")
@@ -222,7 +225,7 @@ def until() -> WaitUntil:
 
 @pytest.fixture
 def processes_of() -> Callable[[Path], list[str]]:
-    """The command lines of running processes that name a path or work below it."""
+    """Return the command lines of running processes that name a path or work below it."""
 
     def find(path: Path) -> list[str]:
         found = []

@@ -19,7 +19,7 @@ MODULE = "int main(void) { return 0; }\n"
 
 @pytest.fixture
 def unchanged(spack: Command, recipes: RecipeRepository, tree_of: TakeSnapshot) -> Iterator[None]:
-    """Compares the install tree and the configuration before and after the test."""
+    """Compare the install tree and the configuration before and after the test."""
     places = (spack.home.store, spack.home.config)
     caches = ("cache", "bootstrap")
     before = [tree_of(place, *caches) for place in places]
@@ -207,7 +207,7 @@ def test_an_error_in_install_has_file_and_line(
 
 @pytest.fixture
 def sources(spack: Command) -> Path:
-    """A source cache of its own for ``spack``."""
+    """Return a source cache of its own for ``spack``."""
     file = spack.home.config / "config.yaml"
     file.write_text(
         re.sub(r"source_cache: .*", f"source_cache: {spack.home.sources}", file.read_text())
@@ -278,7 +278,7 @@ def test_a_bad_archive(
 
 
 def spoil(archive: Path, how: str) -> None:
-    """An archive with a member that leads out of it."""
+    """Return an archive with a member that leads out of it."""
     import tarfile
 
     with tarfile.open(archive, "w:gz") as file:
@@ -306,7 +306,7 @@ def test_a_source_that_is_not_there(
 
 
 def closed_port() -> int:
-    """A port of this machine at which nobody listens."""
+    """Return a port of this machine at which nobody listens."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port: int = unused.getsockname()[1]

@@ -214,7 +214,7 @@ class Interpreter:
 
 @pytest.fixture
 def poor_python(spack: Command, tmp_path: Path) -> Interpreter:
-    """The only Python that ``spack`` may use: without venv, ensurepip and headers."""
+    """Return the only Python that ``spack`` may use: without venv, ensurepip and headers."""
     python = Interpreter(tmp_path / "poor", lacks=("venv", "ensurepip", "distutils"))
     spack("external", "find", "--not-buildable", "--path", python.prefix / "bin", "python")
     written = (spack.home.config / "packages.yaml").read_text()

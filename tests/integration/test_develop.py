@@ -35,7 +35,7 @@ class Work(NamedTuple):
         return self("develop", "-p", self.source, *words, "py-sweet@1.0")
 
     def sweet(self) -> str:
-        """What the module in the view says, and the file that it was read from."""
+        """Return what the module in the view says, and the file that it was read from."""
         python = self.folder / ".spack-env" / "view" / "bin" / "python3"
         code = "import sweet; print(sweet.TASTE, sweet.__file__)"
         return subprocess.run(

@@ -17,7 +17,7 @@ from kits.recipe_repository import RecipeRepository
 
 
 def in_shell(spack: Command, script: str, shell: str = "sh") -> list[str]:
-    """The lines that a script prints; ``$spack`` is the command."""
+    """Return the lines that a script prints; ``$spack`` is the command."""
     done = subprocess.run(
         [shell, "-euc", script, shell],
         env={**spack.variables(), "spack": str(spack.root / "bin" / "spack")},

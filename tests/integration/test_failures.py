@@ -150,7 +150,7 @@ def test_an_environment_keeps_its_view_when_a_build_fails(
 
 
 def complete(spack: Command, result: Result) -> None:
-    """The same command again has done it: everything is there and as recorded."""
+    """Return the same command again has done it: everything is there and as recorded."""
     assert {"first", "middle", "last"} <= set(spack.names())
     assert spack("verify").lines[-1].endswith(" 0 with differences")
     assert not (spack.prefix("middle") / "lib" / "half.part").exists()

@@ -22,7 +22,7 @@ TOOLS = ("black", "isort", "flake8", "mypy")
 def run(
     *words: object, cwd: Path, home: Path, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """A program as a person runs it who has nothing set."""
+    """Return a program as a person runs it who has nothing set."""
     done = subprocess.run(
         [str(word) for word in words],
         env={"HOME": str(home), "PATH": "/usr/bin:/bin"},

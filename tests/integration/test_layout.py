@@ -110,7 +110,7 @@ NEEDED = "import sys, sysconfig; print(sys.base_prefix, '%d.%d' % sys.version_in
 
 
 def make(root: Path, base: str, how: Distribution, suffix: str = "") -> str:
-    """An interpreter below *root* like that of a distribution; made from *base*.
+    """Return an interpreter below *root* like that of a distribution; made from *base*.
 
     :param suffix: of the name of the standard library's directory.
     """
@@ -352,7 +352,7 @@ SELECTED: dict[str, tuple[str, ...]] = {
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, str]]:
-    """The files of each package; of ``am-path`` with its generated ``configure``."""
+    """Return the files of each package; of ``am-path`` with its generated ``configure``."""
     place = tmp_path_factory.mktemp("am-path")
     files = dict(PACKAGES["am-path"].files)
     for name, text in files.items():

@@ -23,7 +23,7 @@ backend-path = ["."]
 
 @pytest.fixture
 def bitter(recipes: RecipeRepository) -> Path:
-    """A recipe without the dependencies that its sources name."""
+    """Return a recipe without the dependencies that its sources name."""
     path: Path = recipes.python_project("bitter", {"bitter.py": "x = 1\n"})
     archive = recipes.archive(
         "bitter-1.0",
@@ -44,7 +44,7 @@ def bitter(recipes: RecipeRepository) -> Path:
 
 
 def _backend(recipes: Any) -> str:
-    """The backend of the projects of the tests, with a run requirement in its metadata."""
+    """Return the backend of the projects of the tests, with a run requirement in its metadata."""
     with tarfile.open(recipes.archives / "bitter-1.0.tar.gz") as archive:
         stream = archive.extractfile("bitter-1.0/backend.py")
         assert stream is not None

@@ -14,7 +14,7 @@ from kits.recipe_repository import RecipeRepository
 
 @pytest.fixture
 def work(spack: Command, recipes: RecipeRepository) -> Path:
-    """An environment with ``top``, which needs ``base``, and ``other``."""
+    """Return an environment with ``top``, which needs ``base``, and ``other``."""
     recipes.plain("base")
     recipes.plain("top", "base")
     recipes.plain("other")

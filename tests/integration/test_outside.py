@@ -58,7 +58,7 @@ def check_refused(spack: Any, guard: str, name: str, path: Path, what_is_there: 
 def small_world(
     spack: Command, recipes: RecipeRepository, packages_of: Callable[[Path], Snapshot]
 ) -> Any:
-    """``base``, and a Python package, so that python-venv is there."""
+    """Return ``base``, and a Python package, so that python-venv is there."""
     recipes.plain("base")
     recipes.python_project("first", {"first.py": "x = 1\n"})
     return lambda: {

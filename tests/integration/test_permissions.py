@@ -35,7 +35,7 @@ def modes(prefix: Path) -> dict[str, str]:
 
 @pytest.fixture
 def installed(spack: Command, recipes: RecipeRepository) -> Command:
-    """A package with odd modes and a Python project."""
+    """Return a package with odd modes and a Python project."""
     recipes.plain("odd", install=INSTALL)
     recipes.python_project("sweet", {"sweet.py": "x = 1\n"})
     spack("install", "odd", "py-sweet")

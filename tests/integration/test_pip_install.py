@@ -77,7 +77,7 @@ def installed(
     make_spack: Callable[[Path], Command],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Installed:
-    """The clone, installed by pip into a fresh venv; downloads are shared."""
+    """Return the clone, installed by pip into a fresh venv; downloads are shared."""
     if request.param not in PYTHONS:
         pytest.skip("no Python that can make a venv with pip is here")
     home = tmp_path_factory.mktemp(f"pip-{request.param}")

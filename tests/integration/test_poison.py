@@ -172,7 +172,7 @@ _PRINTS = "print('poison on standard output')\n"
 
 
 def user_site(home: Path) -> Path:
-    """The person's site-packages, for all Pythons that the tests may run."""
+    """Return the person's site-packages, for all Pythons that the tests may run."""
     found = None
     for minor in range(8, 16):
         site = home / ".local" / "lib" / f"python3.{minor}" / "site-packages"
@@ -276,7 +276,7 @@ def _tree(prefix: Path) -> Mapping[str, Any]:
 def clean(
     spack: Command, recipes: RecipeRepository, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Clean:
-    """A clean build of the witness, by each of the builders."""
+    """Return a clean build of the witness, by each of the builders."""
     recipes.python_project("witness", {"module.py": "x = 1\n"}, backend=WITNESS)
     evil = tmp_path / "evil"
     evil.mkdir()

@@ -48,7 +48,7 @@ C = "int main(void) { return 0; }\n"
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    """The processes of builds that *process* has started, or its fork server has."""
+    """Return the processes of builds that *process* has started, or its fork server has."""
     parents: dict[int, int] = {}
     words: dict[int, bytes] = {}
     for entry in Path("/proc").iterdir():
@@ -101,7 +101,7 @@ class Sweep:
         return float(self.spack(*self.commands[name]).seconds)
 
     def trees(self) -> tuple[Any, Any]:
-        """The packages, with the names of their metadata, and the view."""
+        """Return the packages, with the names of their metadata, and the view."""
         packages = self.tree_of(self.spack.home.store, ".spack-db")
         for path, row in packages.items():
             if "/.spack/" in path and row[0] == "file":
@@ -109,7 +109,7 @@ class Sweep:
         return packages, self.tree_of(self.environment / "view", ".spack-view")
 
     def prepare(self, name: str) -> None:
-        """The state in which the operation has something to do."""
+        """Return the state in which the operation has something to do."""
         place = self.spack.home
         if name == "install":
             for folder in (place.store, self.environment / "view"):
@@ -137,7 +137,7 @@ class Sweep:
         self.check_clean()
 
     def check_agreement(self, complete: bool = False) -> None:
-        """What is found is on the disk as it was installed; at the end, nothing else is."""
+        """Return what is found is on the disk as it was installed; at the end, nothing else is."""
         found = set(self.spack("find", "--format", "{prefix}").lines)
         found = {path for path in found if path.startswith(str(self.spack.home.store))}
         assert all(os.path.isdir(path) for path in found), found
@@ -260,7 +260,10 @@ def test_installers_at_once(
 def held(
     spack: Command, recipes: RecipeRepository, reports: Path, until: WaitUntil
 ) -> Iterator[subprocess.Popen[str]]:
-    """An installer of ``slow`` that has been stopped while it builds; gives it and its hash."""
+    """Return an installer of ``slow`` that has been stopped while it builds.
+
+    Gives it and its hash.
+    """
     reached = reports / "reached"
     recipes.plain("slow", install=f"import time\ntouch('{reached}')\ntime.sleep(1)\n")
     recipes.plain("other", "slow")

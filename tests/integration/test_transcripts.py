@@ -49,7 +49,7 @@ def blocks(text: str) -> list[tuple[str, list[str], int]]:
 
 
 def pattern(lines: list[str], places: dict[str, str]) -> str:
-    """The lines as a regular expression."""
+    """Return the lines as a regular expression."""
     parts = []
     for line in lines:
         if line == "...":

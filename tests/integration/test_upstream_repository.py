@@ -97,7 +97,7 @@ PyMODINIT_FUNC PyInit_flag(void) { return PyModule_Create(&module); }
 
 @pytest.fixture
 def upstream(recipes: RecipeRepository) -> Any:
-    """The test repository under upstream's name, first of all."""
+    """Return the test repository under upstream's name, first of all."""
     place = recipes.root / "repo.yaml"
     place.write_text(place.read_text().replace("tiny", "builtin"))
     recipes.write("python", PYTHON)

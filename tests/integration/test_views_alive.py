@@ -55,11 +55,11 @@ class Work:
         self.spack("-e", self.place, "install")
 
     def tree(self) -> dict[str, tuple[str, ...]]:
-        """The view without what it records of itself and the byte-code that Python writes."""
+        """Return the view's files without its records and Python's bytecode."""
         return self.tree_of(self.view, ".spack-view", "__pycache__")
 
     def beside(self) -> list[str]:
-        """What is in the environment's directory that is hidden, but for the tool's own."""
+        """Return what is in the environment's directory that is hidden, but for the tool's own."""
         names = [name for name in os.listdir(self.place) if name.startswith(".")]
         return sorted(name for name in names if name != ".spack-env")
 

@@ -38,7 +38,7 @@ SHELLS = {
 
 
 def interpreters() -> Iterator[tuple[Path, str]]:
-    """(executable, version) of the system's Python and of others that are found, each once.
+    """Return (executable, version) of the system's Python and of others that are found, each once.
 
     Programs that only choose an interpreter are passed by: their directory is called "shims", and
     what they choose from lies beside it.

@@ -98,7 +98,7 @@ class Command:
         cwd: Path | None = None,
         timeout: float = LONG,
     ) -> Result:
-        """Runs it to its end.
+        """Run it to its end.
 
         :param check: fail the test if the exit status is not 0.
         :param under: words before the command, such as a program that limits it.
@@ -121,7 +121,7 @@ class Command:
         return result
 
     def fails(self, *words: object, code: int = 1, **options: object) -> Result:
-        """Runs it and expects an error message with a hint, and the exit status."""
+        """Run it and expects an error message with a hint, and the exit status."""
         result = self(*words, check=False, **options)  # type: ignore[arg-type]  # passed on
         assert result.code == code, f"spack {words}: {result.code}\n{result.text}"
         assert "==> Error: " in result.err, result.text
@@ -132,7 +132,7 @@ class Command:
     def start(
         self, *words: object, environ: Mapping[str, str] | None = None
     ) -> Iterator[subprocess.Popen[str]]:
-        """Starts it in a process group of its own; whatever is left of that is killed."""
+        """Start it in a process group of its own; whatever is left of that is killed."""
         print(f"$ spack {' '.join(map(str, words))} &")
         process = subprocess.Popen(
             self.argv(words),
@@ -169,7 +169,7 @@ class Command:
 
 
 def network_variables() -> dict[str, str]:
-    """What the tests' own environment says of the package index; often nothing."""
+    """Return what the tests' own environment says of the package index; often nothing."""
     found = {name: value for name, value in os.environ.items() if NETWORK.fullmatch(name)}
     user = Path("~/.config/pip/pip.conf").expanduser()
     if user.is_file():
@@ -236,5 +236,5 @@ def snapshot(root: Path, *ignored: str) -> Snapshot:
 
 
 def prefixes(store: Path) -> Snapshot:
-    """The packages in an install tree, without its database, locks and logs."""
+    """Return the packages in an install tree, without its database, locks and logs."""
     return snapshot(store, ".spack-db", ".views")

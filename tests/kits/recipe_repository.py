@@ -24,14 +24,14 @@ class RecipeRepository:
         return self.root / "packages" / name.replace("-", "_") / "package.py"
 
     def write(self, name: str, text: str) -> Path:
-        """A recipe as it is given."""
+        """Return a recipe as it is given."""
         path = self.path(name)
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
         return path
 
     def add(self, name: str, body: str, base: str = "Package") -> Path:
-        """A recipe with the usual first lines; *body* is indented as the class wants it."""
+        """Return a recipe with the usual first lines; *body* is indented as the class wants it."""
         module = {
             "AutotoolsPackage": "autotools",
             "CMakePackage": "cmake",
@@ -50,7 +50,7 @@ class RecipeRepository:
         )
 
     def plain(self, name: str, *needs: str, install: str = "", version: str = "1.0") -> Path:
-        """A package without sources that installs ``bin/<name>``, after *install*."""
+        """Return a package without sources that installs ``bin/<name>``, after *install*."""
         return self.add(
             name,
             "has_code = False\n"
@@ -69,7 +69,7 @@ class RecipeRepository:
         return self.write("py-tool", TOOL)
 
     def archive(self, name: str, files: Mapping[str, str]) -> str:
-        """Makes ``<name>.tar.gz`` and gives what ``version()`` needs: url and checksum."""
+        """Make ``<name>.tar.gz`` and gives what ``version()`` needs: url and checksum."""
         path = self.archives / f"{name}.tar.gz"
         with tarfile.open(path, "w:gz") as archive:
             for file, text in files.items():
@@ -85,7 +85,7 @@ class RecipeRepository:
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
     def c_program(self, name: str, source: str, *needs: str, version: str = "1.0") -> Path:
-        """A program in C with a Makefile."""
+        """Return a program in C with a Makefile."""
         source_of = self.archive(
             f"{name}-{version}", {"main.c": source, "Makefile": MAKEFILE.format(name=name)}
         )
@@ -100,13 +100,13 @@ class RecipeRepository:
         )
 
     def store_python(self, prefix: Path, version: str) -> Path:
-        """A Python that is installed in the store, from the one at *prefix*."""
+        """Return a Python that is installed in the store, from the one at *prefix*."""
         name = f"python{version.rpartition('.')[0]}"
         text = OWN_PYTHON.format(version=version, prefix=prefix, name=name)
         return self.write("python", text)
 
     def python_project(self, name: str, files: Mapping[str, str], backend: str = "") -> Path:
-        """A Python project that needs nothing but pip: its build backend is in its tree.
+        """Return a Python project that needs nothing but pip: its build backend is in its tree.
 
         :param backend: statements that run first in ``build_wheel``.
         """

@@ -43,7 +43,7 @@ def tree(prefix: Path, scratch: Path) -> Mapping[str, Any]:
 
 
 def record(path: Path) -> list[list[str]]:
-    """The rows, without digests of extension modules and bytecode of scripts."""
+    """Return the rows, without digests of extension modules and bytecode of scripts."""
     with path.open(newline="") as stream:
         rows = list(csv.reader(stream))
     rows = [[row[0], "", ""] if row[0].endswith(".so") else row for row in rows]

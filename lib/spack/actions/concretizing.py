@@ -129,7 +129,7 @@ def _nameless_hint(spec: Spec, recipes: RepoPath) -> str:
 def allowed(
     installed: Mapping[str, ConcreteSpec], reuse: ReuseSettings, wanted: Sequence[Spec] = ()
 ) -> dict[str, ConcreteSpec]:
-    """What ``include``, ``exclude`` and ``from`` of ``concretizer:reuse`` leave of *installed*.
+    """Return those of *installed* that ``concretizer:reuse`` admits.
 
     Each entry of ``from`` is a source with an ``include`` and an ``exclude`` of its own, or the
     general ones; the only source here is ``local``.

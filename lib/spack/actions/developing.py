@@ -45,7 +45,7 @@ _BUILT_WITH = frozenset({"build", "link"})
 
 
 def source_directory(spec: ConcreteSpec) -> Path:
-    """The developer's directory that a node is built from."""
+    """Return the developer's directory that a node is built from."""
     return Path(spec.variants["dev_path"].values[0])
 
 
@@ -55,7 +55,7 @@ def is_editable(spec: ConcreteSpec) -> bool:
 
 
 def state_of(spec: ConcreteSpec, own_places: Sequence[Path]) -> str:
-    """What tells whether the directory of a developed node has changed.
+    """Return a text that differs when the directory of a developed node has changed.
 
     :param own_places: directories of ours, which are no sources though they may lie among them.
     """
@@ -112,7 +112,7 @@ def _built_with(changed: set[str], nodes: Sequence[ConcreteSpec], store: Store) 
 
 
 def developed_spec(spec: Spec, environment: Environment, recipe: Recipe, editable: bool) -> Spec:
-    """What is written into ``spack.yaml``: with the version that is developed.
+    """Return the entry to write into ``spack.yaml``: the spec with the version that is developed.
 
     It is the one that *spec* names, else that of the environment, else the recipe's highest.
 
@@ -174,7 +174,7 @@ class DevelopPath(NamedTuple):
 def place_of(
     given: str, name: str, environment: Environment, cwd: Path, developed: Sequence[DevelopSpec]
 ) -> DevelopPath:
-    """The directory that ``-p`` names: of the person's directory, else of the environment's.
+    """Return the directory that ``-p`` names, from the user's directory or the environment's.
 
     :param developed: what the environment develops already.
 
@@ -224,7 +224,10 @@ def _remove(path: Path) -> None:
 
 
 def need_directory(path: Path, name: str, hint: str) -> None:
-    """:raises UsageError: *path* cannot be built from; *hint* says how to name another."""
+    """Refuse a *path* that cannot be built from.
+
+    :raises UsageError: *path* cannot be built from; *hint* says how to name another.
+    """
     try:
         check_directory(path, name)
     except FetchError as error:

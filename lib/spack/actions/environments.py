@@ -88,7 +88,7 @@ class EnvironmentWork:
 def concretize_environment(
     work: EnvironmentWork, wishes: ConcretizeOptions, *, force: bool = False, write: bool = True
 ) -> tuple[tuple[ConcreteSpec, ...], bool]:
-    """The concrete roots, and whether they are new; the lock file is written if they are.
+    """Return the concrete roots and whether they are new; write the lock file if they are.
 
     The caller holds the environment's lock.
 
@@ -231,7 +231,10 @@ def _check_views(work: EnvironmentWork, roots: Sequence[ConcreteSpec]) -> None:
 
 
 def _refuse_place(work: EnvironmentWork, view: ViewDescriptor) -> None:
-    """:raises ViewError: the view would be in the store, around the environment, or another's."""
+    """Refuse a view in the store, around the environment, or at the path of another environment's.
+
+    :raises ViewError: the view would be in the store, around the environment, or another's.
+    """
     root, here = Path(view.root).resolve(), work.environment.path.resolve()
     store = Path(work.store.root).resolve()
     reason = ""
@@ -257,7 +260,7 @@ def _refuse_place(work: EnvironmentWork, view: ViewDescriptor) -> None:
 def _environment_of(
     root: Path, here: Path, environments: Iterable[Environment]
 ) -> Environment | None:
-    """The environment, other than that in *here*, one of whose views is at *root*."""
+    """Return the environment, other than that in *here*, one of whose views is at *root*."""
     for environment in environments:
         if environment.path.resolve() == here:
             continue
@@ -271,7 +274,7 @@ def _environment_of(
 
 
 def parse_at(text: str, origin: Origin) -> Spec:
-    """The spec in a file.
+    """Return the spec in a file.
 
     :raises SpecError: with the place in the file.
     """

@@ -20,7 +20,7 @@ __all__ = ["make_fetcher"]
 def make_fetcher(
     settings: Settings, environ: Mapping[str, str], root: Path, *, checksum: bool
 ) -> Fetcher:
-    """The source cache, then the mirrors, the package index, urls and git.
+    """Return the fetcher of the source cache, the mirrors, the package index, URLs and git.
 
     Nothing of the network is touched before something is missing from the cache.
 

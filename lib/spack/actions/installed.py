@@ -23,7 +23,7 @@ def find(
     external: bool | None = None,
     among: Iterable[str] | None = None,
 ) -> list[InstallRecord]:
-    """The installed nodes that satisfy any of *specs* (all, when there are none).
+    """Return the installed nodes that satisfy any of *specs* (all, when there are none).
 
     :param among: only nodes with these hashes, such as those of an environment.
     """
@@ -55,7 +55,7 @@ def _order(record: InstallRecord) -> tuple[str, str, Version, str]:
 def one(
     store: Store, spec: Spec, *, among: Collection[str] | None = None, first: bool = False
 ) -> InstallRecord:
-    """The one installed node that *spec* means.
+    """Return the one installed node that satisfies *spec*.
 
     :param among: see :func:`find`.
     :param first: take the newest version of several.
@@ -87,7 +87,7 @@ def one(
 def several(
     store: Store, specs: Sequence[Spec], *, all_matches: bool = False
 ) -> list[InstallRecord]:
-    """The installed nodes that each of *specs* means; with *all_matches* a spec may mean many.
+    """Return the installed nodes for each of *specs*; with *all_matches* a spec may match several.
 
     :raises StoreError: for every spec that means none, or too many, at once.
     """
@@ -107,7 +107,7 @@ def several(
 
 
 def build_log(store: Store, spec: Spec) -> Path:
-    """The log of the one installed node that *spec* means; if there is no such node, of the last
+    """Return the log of the one installed node that *spec* means; without such a node, of the last
     build that runs or failed whose name, version and hash *spec* allows.
 
     :raises StoreError: there is neither; or *spec* means several installed nodes and no build.

@@ -27,7 +27,7 @@ def run_view(
     splits_env: bool,
     aside: Path,
 ) -> str:
-    """A view of installed nodes and what they need at run time; made once for each set of nodes.
+    """Return a view of installed nodes and their run dependencies; made once for each set of nodes.
 
     Prefixes do not change, so a view that is there is right.
 

@@ -59,14 +59,14 @@ class Sdist:
 
     @classmethod
     def from_directory(cls, source: Path) -> Sdist:
-        """An unpacked one; its metadata is left to the build."""
+        """Return the metadata source of an unpacked sdist; its metadata is left to the build."""
         path = source / "pyproject.toml"
         data = path.read_bytes() if path.is_file() else None
         return cls.from_parts(data, (source / "setup.py").is_file(), None)
 
     @classmethod
     def from_archive(cls, path: Path) -> Sdist:
-        """A packed one.
+        """Return the metadata source of a packed sdist.
 
         :raises SpackError: it is damaged.
         """
@@ -193,7 +193,7 @@ def _python_of(spec: ConcreteSpec) -> str | None:
 def source_findings(
     spec: ConcreteSpec, recipe: Recipe, recipe_of: RecipeOf, source: Path
 ) -> list[RequirementFinding]:
-    """What the unpacked source and the recipe's build dependencies differ in."""
+    """Return the differences of the unpacked source's and the recipe's build dependencies."""
     python = _python_of(spec)
     if python is None:
         return []
@@ -212,7 +212,7 @@ def hook_findings(
     needed: Sequence[str],
     undeclared: Sequence[str],
 ) -> list[RequirementFinding]:
-    """What the build backend told when it was asked, and what the project's code imported.
+    """Return the differences of the recipe and what the build backend and the project's code used.
 
     :param needed: requirements (PEP 508) that the sources do not name.
     :param undeclared: see :class:`spack.build.job.BuildResult`.
@@ -240,7 +240,7 @@ def _implicit(finding: RequirementFinding, spec: ConcreteSpec) -> bool:
 
 
 def module_hint(text: str, recipe: Recipe, recipe_of: RecipeOf, spec: ConcreteSpec) -> str | None:
-    """What to do about ``No module named ...`` in *text*, when a package is known that has it.
+    """Return a hint for ``No module named ...`` in *text*, when a known package has the module.
 
     :param spec: what was built.
     """
@@ -294,7 +294,7 @@ MODULES = {
 def installed_findings(
     spec: ConcreteSpec, recipe: Recipe, recipe_of: RecipeOf, prefix: Path
 ) -> list[RequirementFinding]:
-    """What the installed metadata and the recipe's run dependencies differ in."""
+    """Return the differences of the installed metadata's and the recipe's run dependencies."""
     python = _python_of(spec)
     if python is None:
         return []
@@ -359,7 +359,7 @@ def _admits_python(text: str, python: str) -> bool:
 
 
 def cached_archive(cache: SourceCache, recipe: Recipe, version: str) -> Path | None:
-    """The archive of a version, if it is in the source cache."""
+    """Return the archive of a version if it is in the source cache."""
     try:
         source = source_for(recipe, version)
     except SpackError:

@@ -155,7 +155,7 @@ def unpack_view(archive: Path, target: Path) -> Packed:
 
 
 def missing(needs: Needs) -> list[str]:
-    """What of *needs* this machine has not."""
+    """Return those of *needs* that this machine lacks."""
     lines = []
     if needs.python and not os.access(needs.python, os.X_OK):
         lines.append(f"there is no {needs.python} here")
@@ -216,7 +216,9 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _safe(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """:raises tarfile.TarError: it would be written outside, or is no file, link or folder.
+    """Refuse a member that would be written outside, or is not a file, link or directory.
+
+    :raises tarfile.TarError: it would be written outside, or is no file, link or folder.
 
     Links may lead anywhere: that of the interpreter leads to the machine's.
     """
@@ -229,7 +231,10 @@ def _safe(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _refuse_below_links(members: Sequence[tarfile.TarInfo]) -> None:
-    """:raises tarfile.TarError: something would be written through a link."""
+    """Refuse members that would be written through a link.
+
+    :raises tarfile.TarError: something would be written through a link.
+    """
     links = {member.name for member in members if member.issym()}
     for member in members:
         above = os.path.dirname(member.name)

@@ -105,7 +105,7 @@ def access_to(
     reporter: Callable[[], Reporter],
     cache: str | None = None,
 ) -> RepositoryAccess:
-    """What opens repositories, with clones below *user_cache* and the git of *environ*'s PATH."""
+    """Return the access to repositories: clones below *user_cache*, git from *environ*'s PATH."""
 
     def clones() -> Clones:
         from spack.fetch.git import Git
@@ -123,7 +123,7 @@ def is_url(text: str) -> bool:
 
 
 def repositories(entries: Iterable[RepoEntry], access: RepositoryAccess) -> tuple[Repository, ...]:
-    """The configured repositories, in order; those from git are cloned when they are not there.
+    """Return the configured repositories in order; clone those from git that are missing.
 
     Of two with one namespace the first counts, and a warning names both.
 
@@ -145,7 +145,7 @@ def repositories(entries: Iterable[RepoEntry], access: RepositoryAccess) -> tupl
 
 
 def missing(entries: Iterable[RepoEntry], access: RepositoryAccess) -> list[str]:
-    """The names of those that are still to be cloned."""
+    """Return the names of the repositories that are still to be cloned."""
     return [
         entry.name
         for entry in entries
@@ -225,7 +225,7 @@ def _warn_of_other_commit(entry: RepoEntry, place: Path, access: RepositoryAcces
 
 
 def rows(entries: Iterable[RepoEntry], access: RepositoryAccess) -> list[Row]:
-    """What ``spack repo list`` shows; nothing is cloned, and nothing is an error."""
+    """Return the rows of ``spack repo list``; clone nothing and raise nothing."""
     return [row for entry in entries for row in _rows(entry, access)]
 
 

@@ -24,7 +24,7 @@ class StyleFinding(NamedTuple):
 
 
 def project_root(cwd: Path, run: Runner) -> Path | None:
-    """The top of the git checkout that *cwd* is in."""
+    """Return the top of the git checkout that *cwd* is in."""
     found = run(["git", "-C", str(cwd), "rev-parse", "--show-toplevel"])
     return Path(found.stdout.rstrip("\n")) if found.ok else None
 

@@ -64,7 +64,7 @@ class RecipesOfView(NamedTuple):
 
 
 def templates(share: Path) -> dict[str, str]:
-    """The activation scripts' templates by file name."""
+    """Return the templates of the activation scripts by file name."""
     folder = share / "activate"
     return {
         entry.name: Path(entry.path).read_text(encoding="utf-8")
@@ -74,7 +74,7 @@ def templates(share: Path) -> dict[str, str]:
 
 
 def shown(roots: Iterable[ConcreteSpec], view: ViewDescriptor) -> list[ConcreteSpec]:
-    """The nodes that a view shows, each once, externals included."""
+    """Return the nodes that a view shows, each once, externals included."""
     followed = _FOLLOWED[view.link]
     nodes: dict[str, ConcreteSpec] = {}
     for root in roots:
@@ -110,7 +110,7 @@ def check_places(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None:
 
 
 def python_of(nodes: Iterable[ConcreteSpec], store: Store) -> PythonOfView | None:
-    """The interpreter of the nodes: that of ``python`` among them or below them.
+    """Return the interpreter of the nodes: that of ``python`` among them or below them.
 
     :raises ViewError: there are several: one view shows one Python.
     """
@@ -154,7 +154,7 @@ def _layout(node: ConcreteSpec, store: Store) -> PythonOfView:
 
 
 def _looked_at(prefix: Path, version: str) -> PythonOfView | None:
-    """The layout of a Python in *prefix* that nobody has recorded, from where its files are."""
+    """Return the layout of a Python in *prefix* that has no record, from the paths of its files."""
     major, minor = [*version.split("."), "0", "0"][:2]
     for stdlib in sorted(prefix.glob(f"lib*/python{major}.{minor}*")):
         executable = prefix / "bin" / stdlib.name
@@ -168,7 +168,7 @@ def _looked_at(prefix: Path, version: str) -> PythonOfView | None:
 def view_sources(
     nodes: Sequence[ConcreteSpec], store: Store, view: ViewDescriptor | None = None
 ) -> tuple[list[ViewSource], list[ConcreteSpec]]:
-    """What the view is made from, and the nodes that are missing.
+    """Return the sources of the view, and the nodes that are not installed.
 
     Externals have no files of their own to show.
     """

@@ -89,7 +89,7 @@ class BuildOptions:
         return not (self.dirty or self.passed or self.variables or self.compiling)
 
     def recipe(self, spec: ConcreteSpec) -> Recipe:
-        """The facts of a node's package.
+        """Return the facts of a node's package.
 
         :raises RecipeError: no repository has it.
         """
@@ -138,7 +138,7 @@ class BuildOptions:
 def services(
     workshop: BuildOptions, plan: Plan, reporter: Reporter
 ) -> Iterator[InstallerDependencies]:
-    """What the installer works with, to carry out *plan*."""
+    """Yield the dependencies of the installer that carry out *plan*."""
     server = _fork_server(workshop, plan)
     try:
         yield InstallerDependencies(
@@ -156,7 +156,7 @@ def services(
 
 
 def _fork_server(workshop: BuildOptions, plan: Plan) -> ForkServer | None:
-    """The server of workers, where one can be had and something is to be built."""
+    """Return the server of workers where it is possible and something is to be built."""
     if not plan.builds or not ForkServer.is_possible():
         return None
     spec = plan.builds[0].spec
@@ -207,7 +207,7 @@ class StagedSources:
         )
 
     def _develop(self, recipe: Recipe, spec: ConcreteSpec, path: Path, progress: Progress) -> Stage:
-        """A stage with a copy of the developer's directory, or that itself if it is editable."""
+        """Return a stage with a copy of the developer's directory, or with itself if editable."""
         workshop = self._workshop
         source = source_directory(spec)
         check_directory(source, spec.name)
@@ -234,7 +234,7 @@ class StagedSources:
         )
 
     def patches(self, recipe: Recipe, spec: ConcreteSpec) -> list[tuple[Recipe, PatchRecord]]:
-        """The recipe's own patches that apply, then those that dependents bring."""
+        """Return the recipe's own patches that apply, then those that dependents add."""
         found = [(recipe, patch) for patch in recipe.patches if _holds(spec, patch.when)]
         for dependent in self._dependents.get(spec.dag_hash(), ()):
             owner = self._workshop.recipe(dependent)
@@ -256,7 +256,7 @@ def stage_sources(workshop: BuildOptions, spec: ConcreteSpec, task: Task) -> Sta
 
 
 def resources_of(recipe: Recipe, spec: ConcreteSpec) -> list[ResourceRecord]:
-    """The resources whose condition holds."""
+    """Return the resources whose condition holds."""
     return [resource for resource in recipe.resources if _holds(spec, resource.when)]
 
 
@@ -277,7 +277,7 @@ def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> PythonPath
 
 
 def build_job(workshop: BuildOptions, order: BuildRequest, stage: Stage, guard: str) -> BuildJob:
-    """The build of one node as data for the worker.
+    """Return the build of one node as data for the worker.
 
     :param guard: see :attr:`BuildOptions.guard`.
     """
@@ -313,7 +313,7 @@ def build_job(workshop: BuildOptions, order: BuildRequest, stage: Stage, guard: 
 
 
 def _opened(workshop: BuildOptions) -> Iterator[str]:
-    """What builds get besides their clean environment, for the log; names only."""
+    """Yield log lines about what builds get besides their clean environment; names only."""
     way = "--dirty" if workshop.dirty else "config:build_env:pass"
     if workshop.from_host:
         yield f"passed from your environment ({way}): {', '.join(workshop.from_host)}"
@@ -357,7 +357,7 @@ def _development(spec: ConcreteSpec) -> str:
 
 
 def repository_rows(recipes: RepoPath) -> tuple[RepositoryRow, ...]:
-    """The repositories as a worker is told of them."""
+    """Return the repositories as the worker's job lists them."""
     return tuple(RepositoryRow(repo.namespace, str(repo.root)) for repo in recipes.repositories)
 
 
@@ -457,7 +457,7 @@ class _WorkerBuilder:
         return BuildOutput(list(result.run_environment), facts)
 
     def _with_hint(self, failure: BuildFailure, spec: ConcreteSpec) -> BuildFailure:
-        """The failure with the package that has the module which was not found, if it is that."""
+        """Return the failure with the package that has the missing module, if it names one."""
         from spack.actions import metadata  # start-up: see build()
 
         text = "\n".join((*failure.excerpt, failure.long_message or "", failure.message))

@@ -57,7 +57,7 @@ def register_builder(build_system_name: str) -> Callable[[Any], Any]:
 
 
 def registered_builder(build_system_name: str) -> Any:
-    """The builder of a build system.
+    """Return the builder of a build system.
 
     :raises RecipeError: there is none.
     """
@@ -78,7 +78,7 @@ class Phase:
         self.builder = builder
 
     def callbacks(self, moment: str) -> Iterator[Callback]:
-        """The callbacks that apply, those of the package first."""
+        """Return the callbacks that apply, those of the package first."""
         spec = self.builder.pkg.spec
         for callback in self.builder.phase_callbacks():
             if (callback.moment, callback.phase) == (moment, self.name) and (
@@ -180,12 +180,12 @@ class Builder(BaseBuilder, Sequence[Any]):
         return self.__callbacks__
 
     def callback_instance(self, callback: Callback) -> Any:
-        """What *callback* is called with: the object whose class registered it."""
+        """Return the object that *callback* is called on: the one whose class registered it."""
         return self
 
 
 def _check_prefix(builder: Any) -> None:
-    """The install has left what the recipe promises, and anything at all."""
+    """Check that the install has left what the recipe promises, and anything at all."""
     pkg = builder.pkg
     checks = ((pkg.sanity_check_is_file, os.path.isfile), (pkg.sanity_check_is_dir, os.path.isdir))
     for paths, is_there in checks:
@@ -236,7 +236,7 @@ class GenericBuilder(BuilderWithDefaults):
 
 
 def create_builder(pkg: Any) -> Any:
-    """The builder of *pkg*, made once.
+    """Return the builder of *pkg*, made once.
 
     :raises RecipeError: the build system of the spec has no builder.
     """
@@ -276,7 +276,7 @@ _JOINED: dict[tuple[Any, Any], tuple[Any, Any]] = {}
 
 
 def _join(package: Any, base: Any) -> tuple[Any, Any]:
-    """The package class with the builder behind it, and the builder with the package before it."""
+    """Join the package class and the builder so that each finds the other's definitions."""
     key = (package, base)
     if key not in _JOINED:
         adapter = _adapter(base, tuple(getattr(package, "phases", base.phases)))
@@ -314,7 +314,7 @@ class _Fallback:
 
 
 def _behind(base: Any, adapter: Any) -> Any:
-    """A class for the end of the package's MRO that answers with the builder's definitions."""
+    """Return a class that ends the package's MRO with the builder's definitions."""
 
     def phase(name: str) -> Callable[..., Any]:
         def run(self: Any, spec: Any, prefix: Any) -> Any:
@@ -342,7 +342,7 @@ def _behind(base: Any, adapter: Any) -> Any:
 
 
 def _adapter(base: Any, phases: tuple[str, ...]) -> Any:
-    """A subclass of builder *base* that asks the package first."""
+    """Return a subclass of builder *base* that asks the package first."""
 
     def phase(name: str) -> Callable[..., Any]:
         def run(self: Any, pkg: Any, spec: Any, prefix: Any) -> Any:

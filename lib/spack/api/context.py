@@ -60,15 +60,15 @@ class BuildContext:
         self._objects: dict[str, Any] = {}
 
     def view(self, spec: ConcreteSpec) -> SpecView:
-        """The view of *spec* that its own package object has."""
+        """Return the view of *spec* that its own package object has."""
         return SpecView(spec, self)
 
     def state(self, spec: ConcreteSpec) -> dict[str, Any]:
-        """The attributes that recipes have set on *spec*."""
+        """Return the attributes that recipes have set on *spec*."""
         return self._states.setdefault(spec.dag_hash(), {})
 
     def package(self, spec: ConcreteSpec) -> Any:
-        """The package object of *spec*, made once."""
+        """Return the package object of *spec*, made once."""
         key = spec.dag_hash()
         package = self._objects.get(key)
         if package is None:
@@ -181,7 +181,7 @@ class SpecView:
     # The graph.
 
     def __getitem__(self, key: str) -> SpecView:
-        """A dependency by name or virtual, ``"name:parameter,..."`` keeps the parameters.
+        """Return a dependency by name or virtual; ``"name:parameter,..."`` keeps the parameters.
 
         :raises KeyError: there is none.
         """
@@ -231,7 +231,7 @@ class SpecView:
     def traverse(
         self, *, deptype: Any = "all", root: bool = True, order: str = "pre", **_: Any
     ) -> Iterator[SpecView]:
-        """The graph below, each node once."""
+        """Yield the nodes of the graph below, each once."""
         types = _types(deptype) or ("build", "link", "run", "test")
         for node in self._node.traverse(deptypes=tuple(sorted(types)), root=root, order=order):
             yield SpecView(node, self._context)
@@ -302,7 +302,7 @@ class SpecView:
         return self
 
     def format(self, text: str = "{name}{@version}") -> str:
-        """The spec in a format; ``{prefix}`` is the installation prefix."""
+        """Return the spec in a format; ``{prefix}`` is the installation prefix."""
         if "prefix" in text:
             text = text.replace("{prefix}", str(self.prefix))
         return str(self._node.format(text))
@@ -394,7 +394,10 @@ class SpecView:
             self._state[_LAST_QUERY] = previous
 
     def _value(self, package: Any, name: str) -> Any:
-        """An attribute of the recipe; an AttributeError must not look like a missing attribute."""
+        """Return an attribute of the recipe.
+
+        An AttributeError must not look like a missing attribute.
+        """
         hint = f"correct {name} in the recipe of {package.name}"
         try:
             value = getattr(package, name)

@@ -55,7 +55,7 @@ class Definition:
         self.defaults: list[dict[str, Any]] = []
 
     def condition(self, when: Any) -> str:
-        """The whole condition: the enclosing ``with when`` blocks and the directive's own.
+        """Return the whole condition: the enclosing ``with when`` blocks and the directive's own.
 
         :raises Never: it is statically false, or contradicts itself.
         """
@@ -67,7 +67,7 @@ class Definition:
         return own
 
     def line(self) -> int:
-        """The line of the recipe that runs now: the innermost frame of its own module."""
+        """Return the line of the recipe that runs now: the innermost frame of its own module."""
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             if frame.f_globals.get("__name__") == self.module:
@@ -121,12 +121,12 @@ def abandon() -> None:
 
 
 def innermost() -> Definition | None:
-    """The innermost open definition; None when no class body runs."""
+    """Return the innermost open definition; None when no class body runs."""
     return _open[-1] if _open else None
 
 
 def current(name: str) -> Definition:
-    """The innermost open definition.
+    """Return the innermost open definition.
 
     :raises RecipeError: the directive *name* stands outside of a class body.
     """

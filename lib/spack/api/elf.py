@@ -242,7 +242,7 @@ def delete_needed_from_elf(f: BinaryIO, elf: ElfFile, needed: bytes) -> None:
 
 
 def parse_dynamic_linker(output: str) -> str | None:
-    """The dynamic linker that the verbose output of a compiler's link step names."""
+    """Return the dynamic linker that the verbose output of a compiler's link step names."""
     found: list[str] = re.findall(_DYNAMIC_LINKER, output)
     return found[-1] if found else None
 

@@ -88,13 +88,13 @@ class Executable:
         self.exe.extend(str(arg) for arg in args)
 
     def with_default_args(self, *args: str) -> Executable:
-        """A copy with further default arguments."""
+        """Return a copy with further default arguments."""
         new = self.copy()
         new.add_default_arg(*args)
         return new
 
     def copy(self) -> Executable:
-        """A copy that shares nothing that can change."""
+        """Return a copy that shares no mutable state."""
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new.exe = list(self.exe)
@@ -128,7 +128,7 @@ class Executable:
     def environment(
         self, env: Environment | None = None, extra_env: Environment | None = None
     ) -> dict[str, str]:
-        """The environment of a call; *env* replaces the process's own, *extra_env* adds."""
+        """Return the environment of a call; *env* replaces the process's own, *extra_env* adds."""
         result = dict(os.environ) if env is None else {}
         self.default_envmod.apply_modifications(result)
         result.update(self.default_env)
@@ -270,7 +270,7 @@ class _Streams:
 
 
 def _shown(argument: str) -> str:
-    """An argument for the log: a program text that is given as one is cut."""
+    """Return an argument as the log shows it: a program text is cut."""
     first, newline, _ = argument.strip().partition("\n")
     return f"{first} ..." if newline else argument
 
@@ -328,7 +328,7 @@ class MakeExecutable(Executable):
 def effective_jobs(
     jobs: int, parallel: bool, supports_jobserver: bool, environ: Mapping[str, str]
 ) -> int | None:
-    """Number for ``-j``; None when a job server decides instead."""
+    """Return the number for ``-j``; None when a job server decides instead."""
     if not parallel or jobs <= 1 or environ.get("SPACK_NO_PARALLEL_MAKE"):
         return 1
     if supports_jobserver and "--jobserver" in environ.get("MAKEFLAGS", ""):

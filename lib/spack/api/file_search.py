@@ -126,7 +126,7 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
 
 
 def find_first(root: Path, files: str | Iterable[str], bfs_depth: int = 2) -> str | None:
-    """The match nearest to *root*, or None; *bfs_depth* is accepted for compatibility."""
+    """Return the match nearest to *root*, or None; *bfs_depth* is accepted for compatibility."""
     regex = re.compile(
         "|".join(fnmatch.translate(x) for x in ([files] if isinstance(files, str) else files))
     )

@@ -85,7 +85,7 @@ def join_path(prefix: Path, *args: object) -> str:
 
 
 def ancestor(dir: Path, n: int = 1) -> str:
-    """The *n*-th parent directory, as an absolute path."""
+    """Return the *n*-th parent directory as an absolute path."""
     parent = os.path.abspath(dir)
     for _ in range(n):
         parent = os.path.dirname(parent)
@@ -377,7 +377,7 @@ def safe_remove(*files_or_dirs: Path) -> Iterator[dict[str, str]]:
 
 
 def windows_sfn(path: Path) -> str:
-    """The short name of *path*, which on this platform is *path*."""
+    """Return the short name of *path*, which on this platform is *path*."""
     return os.fspath(path)
 
 
@@ -390,7 +390,7 @@ def filter_shebang(path: Path) -> bool:
 
 
 def sbang_install_path() -> str:
-    """The program that long shebangs go through: ``env``, as no other is needed."""
+    """Return the program for long shebangs: ``env``, as no other is needed."""
     return "/usr/bin/env"
 
 

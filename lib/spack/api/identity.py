@@ -56,12 +56,12 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classproperty
     def module(cls: Any) -> ModuleType:
-        """The module of the recipe."""
+        """Return the module of the recipe."""
         return sys.modules[cls.__module__]
 
     @classproperty
     def name(cls: Any) -> str:
-        """The package's name, ``py-black``."""
+        """Return the package's name, ``py-black``."""
         match = _RECIPE_MODULE.fullmatch(cls.__module__)
         if match:
             return package_name(match[2])
@@ -69,7 +69,7 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classproperty
     def namespace(cls: Any) -> str:
-        """The namespace of its repository."""
+        """Return the namespace of its repository."""
         match = _RECIPE_MODULE.fullmatch(cls.__module__)
         return match[1] if match else ""
 
@@ -80,7 +80,7 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classproperty
     def package_dir(cls: Any) -> str:
-        """The directory of the recipe, where its patches lie."""
+        """Return the directory of the recipe, which contains its patches."""
         return os.path.dirname(os.path.abspath(sys.modules[cls.__module__].__file__ or ""))
 
     @classproperty
@@ -91,7 +91,7 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classproperty
     def versions(cls: Any) -> dict[Any, dict[str, Any]]:
-        """The declared versions with their options, in source order; recipes remove some."""
+        """Return the declared versions with their options, in source order; recipes remove some."""
         known: dict[Any, dict[str, Any]] | None = cls.__dict__.get("__versions")
         if known is None:
             declared = _declared(cls, VersionDeclaration)
@@ -109,7 +109,7 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classproperty
     def extendees(cls: Any) -> dict[str, tuple[Any, Any]]:
-        """Extended packages: name to (spec, condition)."""
+        """Return the extended packages: name to (spec, condition)."""
         result = {}
         for record in _declared(cls, ExtendsRecord):
             spec = Spec(record.spec)
@@ -134,7 +134,7 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classproperty
     def declared_build_systems(cls: Any) -> tuple[str, ...]:
-        """The values of the variant ``build_system``."""
+        """Return the values of the variant ``build_system``."""
         values: tuple[str, ...] = ()
         for item in _declared(cls, BuildSystemDeclaration):
             values = item.values
@@ -147,11 +147,11 @@ class PackageIdentity(metaclass=DeclaringMeta):
         return list(dict.fromkeys(name for name in names if name))
 
     def url_version(self, version: Any) -> str:
-        """The text that stands for *version* in urls; recipes override it."""
+        """Return the text for *version* in URLs; recipes override it."""
         return str(version)
 
     def nearest_url(self, version: Any) -> str | None:
-        """The ``url=`` of the nearest earlier version that has one, else of the next later."""
+        """Return the ``url=`` of the nearest earlier version with one, else of the next later."""
         wanted, nearest = Version(str(version)), None
         for declared in sorted(_declared(type(self), VersionDeclaration), key=_numeric):
             own = declared.options.get("url")
@@ -160,7 +160,7 @@ class PackageIdentity(metaclass=DeclaringMeta):
         return nearest
 
     def sample_url(self, version: Any) -> str | None:
-        """The url from which that of *version* follows: the class's, or the nearest version's."""
+        """Return the URL that *version*'s follows from: the class's, or the nearest version's."""
         if self.url:
             return str(self.url)
         for url in getattr(self, "urls", None) or ():
@@ -170,7 +170,7 @@ class PackageIdentity(metaclass=DeclaringMeta):
         return self.nearest_url(version)
 
     def url_for_version(self, version: Any) -> str:
-        """The url of *version*'s archive; recipes override it.
+        """Return the URL of *version*'s archive; recipes override it.
 
         :raises RecipeError: there is nothing from which it could follow.
         """
@@ -189,7 +189,7 @@ class PackageIdentity(metaclass=DeclaringMeta):
         return substitute_version(index_source(sample), self.url_version(version), known)
 
     def all_urls_for_version(self, version: Any) -> list[str]:
-        """The url of *version*, then those that follow from ``urls`` (mirrors)."""
+        """Return the URL of *version*, then those that follow from ``urls`` (mirrors)."""
         known = [d.version for d in _declared(type(self), VersionDeclaration)]
         urls = [self.url_for_version(version)]
         urls += [substitute_version(u, version, known) for u in getattr(self, "urls", None) or ()]

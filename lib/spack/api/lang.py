@@ -49,7 +49,7 @@ def memoized(function: Callable[..., T]) -> Callable[..., T]:
 
 
 def dedupe(sequence: Iterable[Any], key: Callable[[Any], Any] | None = None) -> Iterator[Any]:
-    """The items of *sequence* in order, each once (by *key*, when given)."""
+    """Return the items of *sequence* in order, each once (by *key*, when given)."""
     seen = set()
     for item in sequence:
         identity = item if key is None else key(item)

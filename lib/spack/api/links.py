@@ -35,7 +35,7 @@ class LinkTree:
     def find_conflict(
         self, dest_root: str, ignore: Ignore = None, ignore_file_conflicts: bool = False
     ) -> str | None:
-        """The first target that exists already and is no link to its source."""
+        """Return the first target that exists already and is not a link to its source."""
         if ignore_file_conflicts:
             return None
         for source, target in self.get_file_map(dest_root, ignore).items():

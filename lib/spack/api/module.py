@@ -13,7 +13,7 @@ _ENGINE = ("builtins", "abc", "typing", "collections", "spack.api")
 
 
 def modules_of(package: Any) -> Iterator[ModuleType]:
-    """The modules of the classes along the MRO of *package*: recipes and build systems.
+    """Return the modules of the classes along the MRO of *package*: recipes and build systems.
 
     The recipe's own module comes first. The engine's own modules are left out.
     """

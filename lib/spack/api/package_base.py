@@ -129,7 +129,7 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
         return f"<{type(self).__name__} {self.spec}>"
 
     def __getitem__(self, key: str) -> Any:
-        """The package object of a dependency: ``self["python"].platlib``."""
+        """Return the package object of a dependency: ``self["python"].platlib``."""
         return self.spec[key].package
 
     @property
@@ -172,7 +172,7 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
         return self.spec.compiler
 
     def get_variant(self, name: str) -> Any:
-        """The definition of variant *name* that applies to the spec; the later one precedes.
+        """Return the definition of variant *name* that applies to the spec; the later one precedes.
 
         :raises ValueError: there is none.
         """
@@ -221,12 +221,12 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
             raise NotImplementedError(f"{self.name}: its build system takes no compiler flags")
 
     def setup_run_environment(self, env: EnvironmentModifications) -> None:
-        """What the installed package needs in the environment."""
+        """Set what the installed package needs in the environment."""
 
     def setup_dependent_run_environment(
         self, env: EnvironmentModifications, dependent_spec: Any
     ) -> None:
-        """What *dependent_spec* needs in the environment because of this package."""
+        """Set what *dependent_spec* needs in the environment because of this package."""
 
     def setup_dependent_package(self, module: Any, dependent_spec: Any) -> None:
         """Set names in *module*, the recipe module of *dependent_spec*."""
@@ -276,7 +276,7 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
         return os.path.join(os.path.expanduser("~"), ".spack", "licenses", self.name, name)
 
     def content_hash(self) -> str:
-        """The package hash of the spec."""
+        """Return the package hash of the spec."""
         return str(getattr(self.spec, "package_hash", "") or "")
 
 

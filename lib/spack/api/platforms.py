@@ -103,7 +103,7 @@ class HostPlatform:
 
 
 def host_platform() -> HostPlatform:
-    """The platform that this process runs on."""
+    """Return the platform that this process runs on."""
     return HostPlatform(
         name=os.uname().sysname.lower(),
         default=os.uname().machine,
@@ -112,12 +112,12 @@ def host_platform() -> HostPlatform:
 
 
 def macos_version() -> Version:
-    """The release of macOS; not on this platform."""
+    """Return the release of macOS; None on this platform."""
     _absent("macos_version", "macOS")
 
 
 def kernel_version() -> Version:
-    """The release of the kernel, numbers only."""
+    """Return the release of the kernel, numbers only."""
     return Version(os.uname().release.split("-")[0])
 
 
@@ -157,12 +157,12 @@ def fish_completion_path(root: str | Path) -> Path:
 
 
 def microarchitecture_flags(spec: Any, language: str) -> str:
-    """Flags that make the compiler of *language* generate code for the target of *spec*."""
+    """Return the flags with which the compiler of *language* generates code for *spec*'s target."""
     return microarchitecture_flags_from_target(spec.target, spec[language])
 
 
 def microarchitecture_flags_from_target(target: Any, compiler: Any) -> str:
-    """Flags of *compiler* (a spec) for *target* (a name or a microarchitecture).
+    """Return the flags of *compiler* (a spec) for *target* (a name or a microarchitecture).
 
     "" for a generic family and for compilers that archspec does not know.
     """
@@ -181,7 +181,7 @@ def microarchitecture_flags_from_target(target: Any, compiler: Any) -> str:
 
 
 def compiler_spec(node: Any) -> Any | None:
-    """The compiler that *node* is built with: for c, else cxx, else fortran; else None."""
+    """Return the compiler that *node* is built with: for c, else cxx, else fortran; else None."""
     for language in LANGUAGES:
         try:
             return node[language]

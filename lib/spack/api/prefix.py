@@ -25,5 +25,5 @@ class Prefix(str):
         return Prefix(os.path.join(self, name))
 
     def join(self, string: str) -> Prefix:  # type: ignore[override]  # the API's meaning
-        """The path *string* below this one, for names that are no identifiers."""
+        """Return the path *string* below this one, for names that are not identifiers."""
         return Prefix(os.path.join(self, str(string)))

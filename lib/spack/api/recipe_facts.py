@@ -127,7 +127,7 @@ _OWN_LINES = {
 
 
 def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
-    """The facts of package class *cls*.
+    """Return the facts of package class *cls*.
 
     :raises RecipeError: declarations that contradict each other, with file and line.
     """
@@ -183,7 +183,7 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
 
 
 def _with_possible_values(cls: Any, record: VariantRecord) -> VariantRecord:
-    """The variant ``build_system`` without values that the class, as it is written, rules out.
+    """Return the variant ``build_system`` without values that the class, as written, rules out.
 
     A base class says so with ``impossible_build_systems(cls) -> names``; at least one remains.
     """
@@ -198,7 +198,7 @@ def _with_possible_values(cls: Any, record: VariantRecord) -> VariantRecord:
 
 
 def _own_declarations(cls: Any) -> set[int]:
-    """What the classes of the recipe's own file declare: only their lines mean anything."""
+    """Return the declarations of the recipe's own file, the only ones with meaningful lines."""
     return {
         id(item)
         for owner in cls.__mro__

@@ -33,7 +33,7 @@ def determine_number_of_jobs(*, parallel: bool = False, max_cpus: int | None = N
 def get_effective_jobs(
     jobs: int, parallel: bool = True, supports_jobserver: bool = False
 ) -> int | None:
-    """The number for ``-j``; None where a jobserver hands out the jobs."""
+    """Return the number for ``-j``; None where a jobserver hands out the jobs."""
     if not parallel:
         return 1
     context = current_build.get(None)
@@ -55,7 +55,7 @@ def get_cmake_prefix_path(pkg: Any) -> list[str]:
 def environment_modifications_for_specs(
     *specs: Any, set_package_py_globals: bool = True
 ) -> EnvironmentModifications:
-    """What the run-time environment of *specs* and of their run dependencies needs."""
+    """Return the run-time modifications of *specs* and their run dependencies."""
     env = EnvironmentModifications()
     for spec in _run_closure(specs):
         for variable, directories in _INSPECTED.items():
@@ -126,7 +126,7 @@ def _named(root: str, files: tuple[str, ...], recursive: bool) -> list[str]:
 
 
 def _replacements(pkg: Any) -> list[tuple[str, str]]:
-    """Wrapper paths with what replaces them; the longest first, one may contain another."""
+    """Return wrapper paths with their replacements, longest first, as one may contain another."""
     pairs: dict[str, str] = {}
     attributes = {"c": "cc", "cxx": "cxx", "fortran": "fortran"}
     variables = {"c": ("CC",), "cxx": ("CXX",), "fortran": ("FC", "F77")}

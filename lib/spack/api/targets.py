@@ -45,7 +45,7 @@ class Target:
         return [Target(item.name) for item in self.microarchitecture.ancestors]
 
     def optimization_flags(self, compiler: str, version: str) -> str:
-        """The compiler flags that build for this target."""
+        """Return the compiler flags that build for this target."""
         return str(self.microarchitecture.optimization_flags(compiler, version))
 
     def __getattr__(self, name: str) -> Any:

@@ -153,7 +153,7 @@ def cache_extra_test_sources(pkg: Any, srcs: str | Iterable[str]) -> None:
 
 
 def get_escaped_text_output(filename: str) -> list[str]:
-    """The lines of a file that holds expected output, as regular expressions."""
+    """Return the lines of a file of expected output, as regular expressions."""
     with open(filename, encoding="utf-8") as stream:
         return [re.escape(line.rstrip("\n")) for line in stream.read().strip().split("\n")]
 
@@ -172,7 +172,7 @@ def check_outputs(expected: str | Iterable[str], actual: str) -> None:
 def find_required_file(
     root: str, filename: str, expected: int = 1, recursive: bool = True
 ) -> str | list[str]:
-    """The *expected* number of files *filename* below *root*; the path alone when it is one.
+    """Return the *expected* number of files *filename* below *root*; one path alone when it is 1.
 
     :raises SkipTest: when another number is found.
     """

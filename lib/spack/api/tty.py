@@ -27,17 +27,17 @@ def _write(head: str, message: object, more: tuple[object, ...], *, error: bool 
 
 
 def msg(message: object, *more: object, **ignored: object) -> None:
-    """A step that the build takes."""
+    """Report a step that the build takes."""
     _write("", message, more)
 
 
 def info(message: object, *more: object, **ignored: object) -> None:
-    """A fact worth a line."""
+    """Report a fact."""
     _write("", message, more)
 
 
 def debug(message: object, *more: object, **ignored: object) -> None:
-    """A detail, written in builds only."""
+    """Report a detail, written in builds only."""
     if verbose.get():
         _write("", message, more)
 

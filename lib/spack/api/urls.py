@@ -73,7 +73,7 @@ def _stem(component: str) -> str:
 
 
 def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:
-    """The version that *url* has in it, as it is spelled there; None when there is none.
+    """Return the version in *url* as it is spelled there; None when there is none.
 
     :param declared: versions of the package; one that stands in the last component as a whole is
         it, which spares guessing for most recipes.
@@ -144,7 +144,7 @@ def _replace(text: str, old: str, new: str) -> str:
 
 
 def _pypi_version(project: str, name: str) -> str | None:
-    """The version in a file name of the package index, whose project is known."""
+    """Return the version in a file name of the package index, whose project is known."""
     if name.endswith(".whl"):
         parts = name.split("-")
         return parts[1] if len(parts) > 2 else None
@@ -175,7 +175,7 @@ def index_source(url: str) -> str:
 
 
 def join_url(base: str, *components: str, resolve_href: bool = False) -> str:
-    """*base* and *components* as one url.
+    """Return *base* and *components* as one URL.
 
     :param resolve_href: each component is a link on the page that the url so far names.
     """

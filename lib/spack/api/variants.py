@@ -93,12 +93,12 @@ class ValueSets(Sequence[Any]):
         self.error = "the values of variant {variant} may not be mixed: {values}"
 
     def with_default(self, default: str) -> ValueSets:
-        """The value that is taken when nobody chooses."""
+        """Return the variant with another default."""
         self.default = default
         return self
 
     def with_error(self, text: str) -> ValueSets:
-        """The text of the error, with the fields ``{variant}`` and ``{values}``."""
+        """Return the text of the error, with the fields ``{variant}`` and ``{values}``."""
         self.error = text
         return self
 
@@ -181,7 +181,10 @@ class Variant:
         when: str = "",
         line: int = 0,
     ) -> None:
-        """:raises RecipeError: the arguments contradict each other or lack a default."""
+        """Check the arguments of ``variant`` and store them.
+
+        :raises RecipeError: the arguments contradict each other or lack a default.
+        """
         if name in RESERVED:
             raise RecipeError(f"variant name {name!r} is reserved", hint="choose another name")
         if isinstance(values, ValueSets):
@@ -233,7 +236,7 @@ class Variant:
         return tuple(pairs)
 
     def _documented(self) -> tuple[tuple[str, str], ...] | None:
-        """The values that a predicate's docstring lists, when the predicate accepts them all."""
+        """Return the values of a predicate's docstring, when the predicate accepts them all."""
         text = (getattr(self.values, "__doc__", None) or "").strip()
         if not re.fullmatch(r"[\w.+-]+(,[\w.+-]+)*", text):
             return None
@@ -245,7 +248,7 @@ class Variant:
         return tuple((name, "") for name in names) if accepted else None
 
     def record(self, line: int | None = None) -> VariantRecord:
-        """The frozen record, with *line* in place of the own one."""
+        """Return the frozen record, with *line* instead of its own."""
         default = self.default
         if isinstance(default, str) and self.multi:
             texts = tuple(part.strip() for part in default.split(","))

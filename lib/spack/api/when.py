@@ -39,7 +39,7 @@ class MultiMethod:
         self.cases.append((condition, method))
 
     def select(self, spec: Any) -> Callable[..., Any] | None:
-        """The definition that applies to *spec*, or None."""
+        """Return the definition that applies to *spec*, or None."""
         for condition, method in self.cases:
             if not condition or spec.satisfies(condition):
                 return method

@@ -41,7 +41,7 @@ WORKERS = 4
 
 
 def locate(root: str, environ: Mapping[str, str]) -> str | None:
-    """The directory for ``sys.path``; ``""`` when there is no lock file (installed by pip).
+    """Return the directory for ``sys.path``; ``""`` without a lock file (installed by pip).
 
     None when the dependencies are yet to be brought. Cost: the first line of the lock file and
     one ``stat``.
@@ -221,7 +221,7 @@ def _bring(
 
 
 def _remove_remains(target: Path) -> None:
-    """Removes what killed runs left; called with the lock held, so nobody works there."""
+    """Remove what killed runs left; the caller holds the lock."""
     import shutil  # start-up: only on the first run
 
     for remains in target.parent.glob(target.name + ".part-*"):
@@ -271,7 +271,7 @@ def _download(
     sha256: str,
     path: Path,
 ) -> None:
-    """Tries each link to *filename* until one has the right content."""
+    """Download *filename* from the first link whose content has the right digest."""
     import hashlib  # start-up: only on the first run
 
     from spack.errors import FetchError

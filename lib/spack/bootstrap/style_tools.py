@@ -79,7 +79,7 @@ TOOLS: dict[str, StyleTool] = {
 
 
 def prepare_environment(share: Path, data: Path) -> Path:
-    """The directory of the tools' environment; its ``spack.yaml`` is brought up to date.
+    """Return the directory of the tools' environment after its ``spack.yaml`` is up to date.
 
     :raises OSError: it cannot be written.
     """
@@ -93,7 +93,7 @@ def prepare_environment(share: Path, data: Path) -> Path:
 
 
 def arguments(name: str, files: Sequence[Path], root: Path, *, fix: bool) -> list[list[str]]:
-    """The argument lists of the runs of one tool over *files*; none where it has nothing to do.
+    """Return the argument lists of the runs of one tool over *files*; none where nothing applies.
 
     :param root: of the project; its own configuration replaces our defaults.
     """

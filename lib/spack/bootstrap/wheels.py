@@ -96,7 +96,7 @@ class Interpreter:
 
 
 def running() -> Interpreter:
-    """The interpreter that runs this.
+    """Return the interpreter that runs this.
 
     :raises FetchError: it is not CPython.
     """
@@ -134,13 +134,13 @@ def _libc() -> tuple[str, int, int]:
 
 
 def best(filenames: Iterable[str], interpreter: Interpreter) -> str | None:
-    """The file among *filenames* that fits *interpreter* best, or None."""
+    """Return the file among *filenames* that fits *interpreter* best, or None."""
     ranked = [(rank, name) for name in filenames for rank in [interpreter.fit(name)] if rank]
     return max(ranked)[1] if ranked else None
 
 
 def unpack(wheel: Path, target: Path) -> None:
-    """Adds the modules of *wheel* to the flat directory *target*.
+    """Add the modules of *wheel* to the flat directory *target*.
 
     Pure and platform modules go to one place; scripts, headers and data are left out, as nobody
     runs them from there. Files are read-only.

@@ -57,7 +57,7 @@ class BaseInterpreter:
 
 
 def interpreter_of(prefix: str) -> BaseInterpreter:
-    """The base interpreter of the python-venv at *prefix*.
+    """Return the base interpreter of the python-venv at *prefix*.
 
     Its record is read; a prefix without one is looked at (``pyvenv.cfg``).
 
@@ -194,7 +194,7 @@ def _names_interpreter(head: bytes, venvs: Sequence[str]) -> bool:
 
 
 def shebang_script(text: bytes, venvs: Sequence[str], python: str) -> bytes:
-    """The script *text* with *python* in place of an interpreter below one of *venvs*.
+    """Return the script *text* with *python* instead of an interpreter below one of *venvs*.
 
     Only the first lines are changed: a plain shebang, or pip's trampoline for long paths.
     """

@@ -68,7 +68,7 @@ STAGE_DIRECTORIES: Mapping[str, str] = {
 def compiler_variables(
     language: str, linking: str, keep_werror: str, ccache: str | None, ccache_directory: str
 ) -> dict[str, str]:
-    """What the configuration says of compiling; nothing where it says the usual.
+    """Return the variables that the configuration sets for compilers; none for its defaults.
 
     :param language: ``LC_ALL`` of builds.
     :param linking: ``rpath`` or ``runpath``: which of the two libraries are found by.
@@ -94,7 +94,7 @@ def clean_environment(
     tool_directories: Sequence[str] = (),
     passed: Sequence[str] = (),
 ) -> dict[str, str]:
-    """The environment of a worker process.
+    """Return the environment of a worker process.
 
     :param host: the person's environment; only *passed* is taken from it.
     :param tool_directories: put behind the system's own in PATH, for externals elsewhere.
@@ -112,7 +112,7 @@ def clean_environment(
 
 
 def passed_names(host: Mapping[str, str], patterns: Sequence[str]) -> tuple[str, ...]:
-    """The variables of *host* that one of *patterns* lets through, in order."""
+    """Return the variables of *host* that one of *patterns* lets through, in order."""
     found = {name for pattern in patterns for name in fnmatch.filter(host, pattern)}
     return tuple(sorted(found))
 
@@ -124,5 +124,5 @@ _SECRET = re.compile(
 
 
 def kept_value(name: str, value: str) -> str:
-    """What a record that all may read tells of a variable: its *value*, unless it is a secret."""
+    """Return a variable's text for a world-readable record: its *value*, unless a secret."""
     return "(not shown)" if _SECRET.search(name) else value

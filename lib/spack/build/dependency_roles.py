@@ -64,7 +64,7 @@ _BUILD = frozenset(("build", "link", "run", "test"))
 
 
 def roles(root: ConcreteSpec, run_tests: bool = False) -> Roles:
-    """The parts of all nodes below *root* in its build."""
+    """Return the roles of all nodes below *root* in its build."""
     direct_types = ("build", "test") if run_tests else ("build",)
     direct = tuple(root.dependencies(deptype=direct_types))
     linked = tuple(_closure(root.dependencies(deptype=("link",)), ("link",)))

@@ -64,7 +64,7 @@ class Forked:
         self._answers = answers
 
     def poll(self) -> int | None:
-        """The status, or None while it runs."""
+        """Return the status, or None while it runs."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self.wait(0)
         return None
@@ -122,7 +122,9 @@ class ForkServer:
         events: int,
         lifeline: int,
     ) -> Forked | None:
-        """A worker for the job, see :mod:`spack.build.worker_process`; may be called in threads.
+        """Return a worker for the job, see :mod:`spack.build.worker_process`.
+
+        May be called in threads.
 
         :return: None if this environment asks for a process of its own, or the server has died.
         """
@@ -159,7 +161,7 @@ def _common(environment: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _answer(answers: int) -> tuple[str, int]:
-    """The next line of the pipe of a worker; two empty values when there is none."""
+    """Return the next line of a worker's pipe; two empty values when there is none."""
     line = b""
     while not line.endswith(b"\n"):
         piece = os.read(answers, 1)

@@ -140,7 +140,7 @@ class BuildFailure:
     ref: str = "build"
 
     def as_error(self, package: str, log_path: str | None = None) -> InstallError:
-        """The failure as an error for a person; *package* is the short form of the spec."""
+        """Return the failure as an error for the user; *package* is the short form of the spec."""
         where = f" in phase '{self.phase}'" if self.phase else ""
         lines: list[str] = list(self.excerpt)
         if self.long_message and not lines:
@@ -198,7 +198,7 @@ def write(path: str, record: BuildJob | BuildResult) -> None:
 
 
 def read(path: str, kind: type[T]) -> T:
-    """The record of class *kind* that :func:`write` has written.
+    """Return the record of class *kind* that :func:`write` has written.
 
     :raises SpackError: the file is missing or holds something else.
     """

@@ -117,7 +117,7 @@ def excerpt(lines: Sequence[str], limit: int = 24) -> list[str]:
 
 
 def hint(shown: Sequence[str]) -> str | None:
-    """What can be done about the lines that :func:`excerpt` gave, where that is known."""
+    """Return a hint for the lines of :func:`excerpt`, where one is known."""
     text = "\n".join(shown)
     for pattern, template in HINTS:
         match = re.search(pattern, text)
@@ -127,7 +127,7 @@ def hint(shown: Sequence[str]) -> str | None:
 
 
 def _tracebacks(lines: Sequence[str]) -> tuple[list[str], set[int]]:
-    """The last traceback that has frames of others than callers, and all lines of tracebacks."""
+    """Return the last traceback with frames besides callers', and all lines of tracebacks."""
     shown: list[str] = []
     inside: set[int] = set()
     number = 0
@@ -147,7 +147,7 @@ def _tracebacks(lines: Sequence[str]) -> tuple[list[str], set[int]]:
 
 
 def _end(lines: Sequence[str], start: int, indent: int) -> int:
-    """The line after the traceback that begins at *start*: after that with the exception."""
+    """Return the line after the traceback that begins at *start*: after that with the exception."""
     for number in range(start + 1, len(lines)):
         text = lines[number]
         if text and len(text) - len(text.lstrip()) <= indent:

@@ -66,7 +66,7 @@ def _files(prefix: str) -> Iterator[str]:
 
 
 def _text_with(path: str, wanted: bytes) -> bytes | None:
-    """The content, when it is text and has *wanted* in it."""
+    """Return the content when it is text and contains *wanted*."""
     with open(path, "rb") as stream:
         head = stream.read(_SAMPLE)
         if b"\0" in head:

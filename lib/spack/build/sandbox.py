@@ -126,7 +126,7 @@ def _is_out_of_reach(path: str) -> bool:
 
 
 def describe(paths: Sequence[str]) -> str:
-    """The message for *paths* that a build wrote to, or tried to."""
+    """Return the message for *paths* that a build wrote to, or tried to."""
     more = len(paths) - _SHOWN
     return ", ".join(paths[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
@@ -171,7 +171,7 @@ def _walk(directory: str) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def compare(before: Looks, after: Looks) -> Changes:
-    """What has become of *before*; pure."""
+    """Return the changes since *before*; pure."""
     return Changes(
         tuple(sorted(set(after) - set(before))),
         tuple(sorted(path for path, facts in before.items() if after.get(path, facts) != facts)),

@@ -64,7 +64,7 @@ class ToolPlaces(NamedTuple):
     scripts: str
 
     def corrected(self, tool: Any) -> Any:
-        """A program of a Python dependency as it runs in this build; anything else unchanged."""
+        """Return a program of a Python dependency as it runs in this build; others unchanged."""
         if isinstance(tool, Executable) and self.interpreter is not None:
             copy = os.path.join(self.scripts, tool.name)
             if os.path.basename(os.path.dirname(tool.path)) == "bin" and os.path.exists(copy):
@@ -154,7 +154,7 @@ def build_environment(
 
 
 def _hook(package: Any, name: str, env: EnvironmentModifications, *args: Any) -> None:
-    """A hook of the package's builder, which passes it on to the package.
+    """Return a hook of the package's builder, which passes it on to the package.
 
     Packages that no builder knows (externals of unknown build systems) are asked directly.
     """
@@ -183,7 +183,7 @@ def _programs(env: EnvironmentModifications, prefix: str) -> None:
 def _runtime(
     env: EnvironmentModifications, context: BuildContext, roles: Roles, node: ConcreteSpec
 ) -> None:
-    """What *node* gives to those that use it, without what a build must not take from it."""
+    """Return what *node* sets for its users, without what a build must not take from it."""
     package = context.package(node)
     changes = EnvironmentModifications()
     for dependent in roles.dependents(node):
@@ -198,7 +198,7 @@ def _runtime(
 
 
 def _of_external(package: Any) -> EnvironmentModifications:
-    """The ``environment`` that the configuration of an external asks for."""
+    """Return the ``environment`` modifications that the configuration of an external asks for."""
     env = EnvironmentModifications()
     settings = package.spec.extra_attributes.get("environment", {}) if package.spec.external else {}
     for name, value in (settings.get("set") or {}).items():
@@ -234,7 +234,7 @@ def _flags(env: EnvironmentModifications, root: Any) -> None:
 
 
 def run_environment(context: BuildContext, roles: Roles) -> EnvironmentModifications:
-    """What using the installed root needs: of its dependencies for it, and its own."""
+    """Return what using the installed root needs: its dependencies' modifications and its own."""
     env = EnvironmentModifications()
     root = context.package(roles.root)
     for node in _unique(roles.runtime):

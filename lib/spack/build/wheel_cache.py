@@ -70,7 +70,7 @@ def _base_recipes(package_class: Any) -> Iterable[str]:
 
 
 def kept_wheel(directory: str | None) -> str | None:
-    """The wheel in *directory*, if there is one."""
+    """Return the wheel in *directory*, if there is one."""
     found = sorted(Path(directory).glob("*.whl")) if directory is not None else []
     return str(found[0]) if len(found) == 1 else None
 

@@ -106,7 +106,7 @@ class Recipes:
         install_finder(self._repositories)
 
     def package_class(self, digest: str) -> Any:
-        """The class of the node with hash *digest*.
+        """Return the class of the node with hash *digest*.
 
         :raises RecipeError: no repository has it, or it cannot be loaded.
         """
@@ -121,7 +121,7 @@ class Recipes:
         )
 
     def name(self, digest: str) -> str:
-        """The name of the node with hash *digest*."""
+        """Return the name of the node with hash *digest*."""
         return self._nodes[digest].name
 
     def line_of(self, exc: BaseException) -> str | None:
@@ -164,7 +164,9 @@ class Build:
         return os.path.join(self.job.stage_path, SCRIPTS)
 
     def _package_class(self, digest: str) -> Any:
-        """The class of a node; that of Python says where modules go as ``python-venv`` recorded
+        """Return the class of a node.
+
+        Python's has the module directories that ``python-venv`` recorded
         it, whatever the recipe asks the interpreter, and before that what the interpreter says of
         its venv's scheme (DESIGN, decision 5)."""
         found = self.recipes.package_class(digest)
@@ -182,7 +184,7 @@ class Build:
         return Executable(self.venv.python) if self.venv is not None else None
 
     def _script_command(self, view: SpecView) -> Executable | None:
-        """The copy of a dependency's console script; None leaves it to the dependency."""
+        """Return the copy of a dependency's console script; None leaves it to the dependency."""
         path = os.path.join(self.scripts, view.name)
         own = os.path.join(str(view.prefix), "bin", view.name)
         return Executable(path) if os.path.exists(path) and os.path.exists(own) else None
@@ -195,7 +197,7 @@ class Build:
         return list({n.dag_hash(): n for n in nodes if n.name == "python-venv"}.values())
 
     def _venv(self) -> BuildVenv | None:
-        """The virtual environment of the build; None where no Python tools take part."""
+        """Return the virtual environment of the build; None where no Python tools take part."""
         root = self.roles.root
         own = [edge.spec for edge in root.edges if edge.spec.name == "python-venv"]
         chosen = own or self._venv_nodes()
@@ -216,7 +218,7 @@ class Build:
         return BuildVenv(place, base, system is not None and system.value is True, tuple(sites))
 
     def package(self) -> Any:
-        """The package object, with its stage."""
+        """Return the package object, with its stage."""
         package = self.context.package(self.roles.root)
         job = self.job
         source = job.source_path or job.stage_path
@@ -335,7 +337,7 @@ class Build:
         keep(self.job, self.wheels)
 
     def undeclared(self, imports: Mapping[str, str]) -> tuple[str, ...]:
-        """``module package`` for each import from a package that the recipe does not depend on.
+        """Return ``module package`` for each import from a package that is not a dependency.
 
         It is there because something else that the recipe depends on needs it.
         """
@@ -370,7 +372,7 @@ def _apply(patch: contract.PatchFile, source: str) -> None:
 
 
 def execute(job: BuildJob, events: Events) -> BuildResult:
-    """The whole build; every error becomes part of the result."""
+    """Run the build; every error becomes part of the result."""
     build = None
     try:
         build = Build(job, events)
@@ -400,7 +402,7 @@ def execute(job: BuildJob, events: Events) -> BuildResult:
 
 
 def _layout(package: Any) -> Mapping[str, Any]:
-    """The layout of a Python whose recipe, such as upstream's, does not know of it."""
+    """Return the layout of a Python whose recipe, such as upstream's, does not know it."""
     from spack.host.interpreter import probe  # start-up: only where upstream's recipes are in use
     from spack.util.helper_process import run
 
@@ -417,7 +419,7 @@ def _keep_environment(job: BuildJob) -> None:
 
 
 def _told_refusals(job: BuildJob, writable: tuple[str, ...]) -> tuple[str, ...]:
-    """What the build could not write and went on without."""
+    """Return the paths that the build could not write and continued without."""
     if not writable:
         return ()
     with open(job.log_path, encoding="utf-8", errors="replace") as log:
@@ -475,7 +477,7 @@ def _message(exc: BaseException) -> str:
 
 
 def _recipe_source(place: str) -> str:
-    """The line of a recipe that ``file:line`` names."""
+    """Return the line of a recipe that ``file:line`` names."""
     path, _, line = place.rpartition(":")
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()

@@ -119,7 +119,10 @@ def _started(
     interpreter: str,
     server: ForkServer | None,
 ) -> Iterator[tuple[_Process, int, int]]:
-    """The worker, the reading end of its events and its lifeline; at the end its group is gone."""
+    """Yield the worker, the reading end of its events and its lifeline.
+
+    Then end its process group.
+    """
     events, events_out = os.pipe()
     lifeline_in, lifeline = os.pipe()
     command = [
@@ -225,7 +228,7 @@ def _wait(process: _Process, cancelled: threading.Event | None) -> None:
 
 
 def _death(status: int, log_path: str) -> BuildFailure:
-    """A worker that ended without a result."""
+    """Return the failure of a worker that ended without a result."""
     shown: tuple[str, ...] = ()
     with contextlib.suppress(OSError):
         lines = Path(log_path).read_text(encoding="utf-8", errors="replace").splitlines()

@@ -57,7 +57,7 @@ LEGACY = BuildSystem(("setuptools>=40.8.0",), "setuptools.build_meta:__legacy__"
 
 
 def build_system_of(directory: str) -> BuildSystem:
-    """What the source tree in *directory* says of its build.
+    """Return the build system that the source tree in *directory* declares.
 
     :raises InstallError: there is nothing to build, or ``pyproject.toml`` is malformed.
     """
@@ -77,7 +77,7 @@ def build_system_of(directory: str) -> BuildSystem:
 
 
 def parse_build_system(data: bytes, path: str) -> BuildSystem:
-    """What the content of ``pyproject.toml`` says of the build; *path* is for messages.
+    """Return the build system that ``pyproject.toml``'s content declares; *path* is for messages.
 
     :raises InstallError: it is malformed.
     """
@@ -154,7 +154,10 @@ class Hooks:
         cwd: str | None = None,
         extra_environ: Mapping[str, str] | None = None,
     ) -> None:
-        """A runner of pyproject-hooks; ``cmd`` is the interpreter, a script and its arguments."""
+        """Return a runner of pyproject-hooks.
+
+        ``cmd`` is the interpreter, a script and its arguments.
+        """
         request: dict[str, Any] = {"argv": list(cmd[1:]), "cwd": cwd}
         request["environ"] = dict(extra_environ or {})
         if self._imports is not None:
@@ -173,7 +176,7 @@ class Hooks:
             raise subprocess.CalledProcessError(status, list(cmd))
 
     def _call(self, name: str, *args: Any) -> Any:
-        """The result of a hook.
+        """Return the result of a hook.
 
         :raises InstallError: the backend cannot be imported, lacks the hook, or failed.
         """
@@ -201,7 +204,9 @@ class Hooks:
             ) from None
 
     def requirements(self, hook: str, settings: Mapping[str, Any]) -> list[str]:
-        """What the *hook* needs beyond ``requires``; empty for those that are known to ask nothing.
+        """Return the *hook*'s requirements beyond ``requires``.
+
+        Empty for backends known to add none.
 
         A question that fails is no failure of the build, whose own hook will tell.
         """
@@ -261,7 +266,7 @@ def asks_for_more(directory: str, backend: str) -> bool:
 
 @contextlib.contextmanager
 def started(python: str, directory: str, system: BuildSystem, jobs: int = 1) -> Iterator[Hooks]:
-    """The hooks of the source tree in *directory*, served by a process of *python*.
+    """Return the hooks of the source tree in *directory*, served by a process of *python*.
 
     Standard output and error of the hooks are those of the caller.
 
@@ -293,7 +298,7 @@ def started(python: str, directory: str, system: BuildSystem, jobs: int = 1) -> 
 
 
 def _without_importing(text: str) -> str | None:
-    """A traceback without the frames that only look for a module; the last line if none stays."""
+    """Return a traceback without the import system's frames; the last line if none remains."""
     text = re.sub(_IMPORTING, "", text).rstrip()
     title, _, rest = text.partition("\n")
     return (text if rest.startswith(" ") else rest or title) or None

@@ -156,7 +156,7 @@ def in_fork(request: "Mapping[str, Any]") -> int:
 
 
 def in_process(request: "Mapping[str, Any]") -> int:
-    """The same, for a backend that has started threads: they would not survive a fork."""
+    """Call a hook of a backend that has started threads, which would not survive a fork."""
     import subprocess  # start-up: hardly any backend needs this
 
     environ = dict(os.environ, **request["environ"])

@@ -19,7 +19,7 @@ _PLACES = (".", "src", "lib", "python")
 
 
 def direct_url(directory: str) -> bytes:
-    """The ``direct_url.json`` of an editable install of *directory* (PEP 610)."""
+    """Return the ``direct_url.json`` of an editable install of *directory* (PEP 610)."""
     url = Path(os.path.abspath(directory)).as_uri()
     return json.dumps({"dir_info": {"editable": True}, "url": url}).encode()
 

@@ -108,7 +108,7 @@ class Compiler:
 
 @contextlib.contextmanager
 def compiler(python: str) -> Iterator[Compiler]:
-    """An interpreter that compiles modules: it begins at once, beside what makes the wheel.
+    """Start an interpreter that compiles modules while the wheel is being made.
 
     Not the worker's own interpreter, nor one in which a backend has left its traces: what
     marshal writes depends on the process.
@@ -142,7 +142,7 @@ class _Destination:
         self.made: set[str] = set()
 
     def write_script(self, name: str, module: str, attr: str, section: str) -> _Written:
-        """The script of an entry point."""
+        """Write the script of an entry point."""
         text = _SCRIPT.format(
             module=module,
             name=attr.partition(".")[0],
@@ -153,7 +153,7 @@ class _Destination:
         return self._write("scripts", name, data, True)
 
     def write_file(self, scheme: str, path: Any, stream: BinaryIO, is_executable: bool) -> _Written:
-        """A file of the wheel; scripts get their interpreter."""
+        """Write a file of the wheel; scripts get their interpreter."""
         data = stream.read()
         if scheme == "scripts" and data.startswith(b"#!python"):
             data = first_line(self.layout.interpreter) + b"\n" + data.partition(b"\n")[2]
@@ -186,7 +186,7 @@ class _Destination:
     def finalize_installation(
         self, scheme: str, record_file_path: str, records: Iterable[tuple[str, Any]]
     ) -> None:
-        """The bytecode, then RECORD, sorted."""
+        """Write the bytecode, then RECORD, sorted."""
         root = self.places[scheme]
         rows: dict[str, tuple[str, str]] = {}
         for of, row in records:
@@ -257,7 +257,7 @@ def install_wheel(
 
 
 def _examine(archive: Any, size: int) -> None:
-    """What :mod:`spack.fetch.extract` asks of archives, before anything is read.
+    """Check the names and sizes as :mod:`spack.fetch.extract` does, before anything is read.
 
     :raises ValueError: a name leads out of its place or is hostile otherwise, or the wheel unpacks
         to far more than its size.

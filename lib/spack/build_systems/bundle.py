@@ -27,4 +27,4 @@ class BundleBuilder(Builder):
     phases = ("install",)
 
     def install(self, pkg: BundlePackage, spec: Any, prefix: Prefix) -> None:
-        """The only phase."""
+        """Run the only phase."""

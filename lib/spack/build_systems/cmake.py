@@ -280,7 +280,7 @@ class CMakeBuilder(BuilderWithDefaults):
 
 
 def define(cmake_var: str, value: Any) -> str:
-    """A ``-D`` argument: booleans become ON/OFF, sequences lists with ``;``.
+    """Return a ``-D`` argument: booleans become ON/OFF, sequences lists with ``;``.
 
     >>> define("SWR", ["avx", "avx2"])
     '-DSWR:STRING=avx;avx2'
@@ -344,7 +344,7 @@ def _args_by_version(pkg: Any) -> list[str]:
 
 
 def _python_args(pkg: Any) -> list[str]:
-    """The interpreter of the build, so that FindPython looks for no other."""
+    """Return the arguments that name the build's interpreter, so that FindPython finds no other."""
     if not pkg.spec.dependencies("python"):
         return []
     interpreter = pkg.spec["python"].command.path

@@ -184,7 +184,7 @@ LANGUAGE_ATTRIBUTES = {"c": "cc", "cxx": "cxx", "fortran": "fortran"}
 def compiler_output(
     compiler_path: Path, *, version_argument: str, ignore_errors: tuple[int, ...] = ()
 ) -> str:
-    """What a compiler says to *version_argument*; remembered by absolute path."""
+    """Return a compiler's output for *version_argument*; remembered by absolute path."""
     path = os.fspath(compiler_path)
     if not os.path.isabs(path):
         path = which_string(path, required=True)

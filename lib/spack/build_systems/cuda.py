@@ -123,7 +123,7 @@ class CudaPackage(PackageBase):
 
     @staticmethod
     def cuda_flags(arch_list: Iterable[str]) -> list[str]:
-        """Flags of nvcc that generate code for each architecture, and its virtual one."""
+        """Return nvcc's flags that generate code for each architecture, and its virtual one."""
         flag = "--generate-code arch=compute_{0},code={1}_{0}"
         return [f"{flag.format(arch, 'sm')} {flag.format(arch, 'compute')}" for arch in arch_list]
 

@@ -199,7 +199,7 @@ class PythonPipBuilder(BuilderWithDefaults):
         return source
 
     def config_settings(self, spec: Any, prefix: Prefix) -> Mapping[str, object]:
-        """Settings for the build backend (PEP 517), nested mappings allowed; pip >= 22.1."""
+        """Return settings for the build backend (PEP 517), nested mappings allowed; pip >= 22.1."""
         return {}
 
     def install_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
@@ -211,7 +211,7 @@ class PythonPipBuilder(BuilderWithDefaults):
         return []
 
     def install(self, pkg: PythonPackage, spec: Any, prefix: Prefix) -> None:
-        """The only phase."""
+        """Run the only phase."""
         settings = dict(self.config_settings(spec, prefix))
         if spec.satisfies("%py-pip@22.1: %py-meson-python@0.11:"):
             jobs = get_effective_jobs(

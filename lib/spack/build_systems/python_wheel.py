@@ -49,7 +49,7 @@ class PythonWheelBuilder(BuilderWithDefaults):
         return source
 
     def config_settings(self, spec: Any, prefix: Prefix) -> Mapping[str, object]:
-        """Settings for the build backend (PEP 517), nested mappings allowed."""
+        """Return settings for the build backend (PEP 517), nested mappings allowed."""
         return {}
 
     def global_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
@@ -116,7 +116,7 @@ class PythonWheelBuilder(BuilderWithDefaults):
         return bool(self.pkg.spec.satisfies("+editable"))
 
     def install(self, pkg: Any, spec: Any, prefix: Prefix) -> None:
-        """The only phase."""
+        """Run the only phase."""
         archive = pkg.stage.archive_file
         ready = archive if archive and archive.endswith(".whl") else pkg.stage.wheel
         with compiler(spec["python"].command.path) as compiles:
@@ -144,7 +144,7 @@ def flattened(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def settings_of(settings: Mapping[str, object]) -> dict[str, Any]:
-    """What backends get: a text, or a list of texts where there are several.
+    """Return settings as backends get them: a text, or a list of texts where there are several.
 
     >>> settings_of({"a": {"b": 1, "c": 2}, "d": 3})
     {'a': ['b=1', 'c=2'], 'd': '3'}

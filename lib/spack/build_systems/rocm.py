@@ -72,7 +72,7 @@ class ROCmPackage(PackageBase):
 
     @staticmethod
     def hip_flags(amdgpu_target: Iterable[str]) -> str:
-        """The flag of hipcc for the targets."""
+        """Return the flag of hipcc for the targets."""
         return f"--amdgpu-target={','.join(amdgpu_target)}"
 
     def asan_on(self, env: EnvironmentModifications) -> None:
@@ -95,13 +95,13 @@ class ROCmLibrary(PackageBase):
 
     @classmethod
     def determine_version(cls, path: str) -> str | None:
-        """The release, from the directory's name or from ROCm's version header."""
+        """Return the release from the directory's name or from ROCm's version header."""
         match = re.search(r"rocm-(\d+\.\d+\.\d+)", path)
         return match.group(1) if match else cls.version_from_rocm_version_h(path)
 
     @classmethod
     def version_from_rocm_version_h(cls, path: str) -> str | None:
-        """The release that ``include/rocm-core/rocm_version.h`` of the prefix of *path* names."""
+        """Return the release in ``include/rocm-core/rocm_version.h`` of the prefix of *path*."""
         prefix = os.path.dirname(os.path.dirname(os.path.abspath(path)))
         try:
             header = join_path(prefix, "include", "rocm-core", "rocm_version.h")

@@ -127,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _output_lost(error: OSError) -> int:
-    """What could not be written is no success; the exit code."""
+    """Return the exit code for output that could not be written."""
     abandon_output()
     if isinstance(error, BrokenPipeError):
         # The reader went away (`spack find | head`): not an error, and no second one at exit.
@@ -137,7 +137,7 @@ def _output_lost(error: OSError) -> int:
 
 
 def console_script() -> NoReturn:
-    """The entry point of an installation with pip."""
+    """Run the command of an installation with pip."""
     sys.exit(main())
 
 
@@ -226,7 +226,7 @@ def _main(arguments: list[str]) -> int:
 
 
 def _configured(options: Any, command: str, rest: list[str]) -> tuple[str, list[str]]:
-    """The command that an alias of the configuration (``config:aliases``) stands for."""
+    """Return the command that an alias of the configuration (``config:aliases``) means."""
     import shlex  # start-up: only for words that are no command
 
     from spack.session import make_session
@@ -243,7 +243,7 @@ def _no_reporter() -> Any:
 
 
 def global_parser() -> argparse.ArgumentParser:
-    """The options that stand before the command."""
+    """Return the parser of the options before the command."""
     parser = Parser(prog="spack", add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true", help="show this overview")
     parser.add_argument("-V", "--version", action="store_true", help="print the version")
@@ -309,7 +309,7 @@ def _near_command(command: str) -> str:
 
 
 def overview() -> str:
-    """The text of ``spack help``."""
+    """Return the text of ``spack help``."""
     lines = [
         "spack - packages from source, each in a prefix of its own, used from a view",
         "",

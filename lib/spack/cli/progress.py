@@ -28,7 +28,7 @@ _QUIET_PHASES = frozenset(
 def make_reporter(
     stream: TextIO, color: str | None = None, quiet: bool = False, clock: Clock = time.monotonic
 ) -> Reporter:
-    """The reporter that suits *stream*."""
+    """Return the reporter that suits *stream*."""
     if not quiet and stream.isatty() and color != "never" and use_color(stream, color):
         return LiveReporter(stream, clock)
     return PlainReporter(stream, color, quiet, clock)
@@ -149,7 +149,7 @@ class LiveReporter:
         return task
 
     def close(self) -> None:
-        """Stops redrawing and leaves the cursor below the last line."""
+        """Stop redrawing and leave the cursor below the last line."""
         with self._lock:
             live, self._live = self._live, None
             self._tasks.clear()

@@ -78,7 +78,7 @@ def warning(text: str, color: str | None = None) -> None:
 def render_error(
     error: SpackError, stream: TextIO, color: str | None = None, debug: bool = False
 ) -> None:
-    """The whole of an error: message, reference, details, causes, hint.
+    """Return the text of an error: message, reference, details, causes, hint.
 
     ``--debug`` (or SPACK_DEBUG) adds the Python traceback.
     """
@@ -131,7 +131,7 @@ _SYSTEM_HINTS = {
 
 
 def system_error(error: OSError) -> SpackError:
-    """An error of the system as one of ours."""
+    """Return an error of the operating system as a :class:`SpackError`."""
     where = f": {error.filename}" if error.filename else ""
     return SpackError(
         f"{error.strerror or error}{where}",
@@ -141,7 +141,7 @@ def system_error(error: OSError) -> SpackError:
 
 
 def terminal_width(environ: Mapping[str, str]) -> int:
-    """The columns of the terminal, as :mod:`shutil` finds them, whose import takes 2 ms."""
+    """Return the columns of the terminal as :mod:`shutil` finds them, whose import takes 2 ms."""
     text = environ.get("COLUMNS", "")
     if text.isdigit() and int(text):
         return int(text)
@@ -152,7 +152,7 @@ def terminal_width(environ: Mapping[str, str]) -> int:
 
 
 def columns(items: Sequence[str], width: int = 80, indent: int = 0) -> str:
-    """The items in columns, read downwards, as ``ls`` does."""
+    """Return the items in columns, read downwards, as ``ls`` does."""
     if not items:
         return ""
     widest = max(map(len, items)) + 2

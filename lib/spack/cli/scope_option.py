@@ -25,13 +25,13 @@ def add_scope_argument(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def writable_scopes(session: Session) -> tuple[str, ...]:
-    """The scopes that commands change, highest first."""
+    """Return the scopes that commands change, highest first."""
     known = {scope.name for scope in session.scopes}
     return tuple(name for name in (_ENVIRONMENT, *_DIRECTORIES) if name in known)
 
 
 def scopes_of(session: Session, name: str) -> tuple[Scope, ...]:
-    """The scope called *name*, to be read alone.
+    """Return the scope called *name* alone.
 
     :raises UsageError: there is none.
     """
@@ -53,7 +53,7 @@ def scopes_of(session: Session, name: str) -> tuple[Scope, ...]:
 def edited_section(
     session: Session, section: str, scope: str | None = None
 ) -> Iterator[SectionFile]:
-    """A section of the scope's file, to be changed; an environment is locked meanwhile.
+    """Yield a section of the scope's file for editing; an environment is locked meanwhile.
 
     :param scope: by default the active environment, or the user's.
     :raises UsageError: there is no such scope, or it is not changed by commands.

@@ -28,7 +28,7 @@ def add_shell_arguments(parser: argparse.ArgumentParser, *more: str) -> None:
 
 
 def shell_of(args: argparse.Namespace, command: str) -> str:
-    """The shell that was asked for.
+    """Return the requested shell.
 
     :raises UsageError: none was: a program cannot change the shell that started it.
     """

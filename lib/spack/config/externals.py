@@ -31,7 +31,7 @@ _KINDS: Mapping[str, str] = {"t": "freethreading", "d": "debug"}
 
 
 def external_entry(found: Detected) -> ExternalEntry:
-    """A detected package as if it were configured."""
+    """Return a detected package as a configuration entry."""
     entry = ExternalEntry(
         spec=found.spec_text,
         prefix=found.prefix,
@@ -44,7 +44,7 @@ def external_entry(found: Detected) -> ExternalEntry:
 def with_detected(
     packages: Mapping[str, PackageSettings], found: Iterable[Detected]
 ) -> dict[str, PackageSettings]:
-    """``packages`` with detected externals for the packages that have none configured.
+    """Return ``packages`` with detected externals for the packages that have none configured.
 
     Where the user has no preference for versions, the order of detection becomes one, so that
     the first ``python3`` of PATH is preferred to a newer one elsewhere.
@@ -65,7 +65,7 @@ def with_detected(
 
 
 def with_layout(entry: ExternalEntry, search: Search) -> ExternalEntry:
-    """An external Python with its ``executable`` and ``layout``, asked from the interpreter.
+    """Return an external Python with its ``executable`` and ``layout``, asked from the interpreter.
 
     :raises ConfigError: there is no usable interpreter below its prefix, or another version, or it
         is no debug build, say, where the entry says so.
@@ -99,7 +99,7 @@ def with_layout(entry: ExternalEntry, search: Search) -> ExternalEntry:
 
 
 def _with_kind(entry: ExternalEntry) -> ExternalEntry:
-    """An external Python whose spec says what its interpreter is, so that it stands for no other.
+    """Return an external Python whose spec states its interpreter's kind, so that no other matches.
 
     A variant that an external does not speak of can have any value (it fits ``+debug``).
 
@@ -123,7 +123,7 @@ def _with_kind(entry: ExternalEntry) -> ExternalEntry:
 
 
 def _said(spec: str, variant: str) -> bool | None:
-    """The value of a boolean variant in a spec text; None where it does not speak of it."""
+    """Return the value of a boolean variant in a spec text; None where it has none."""
     from spack.spec.parser import parse  # start-up: only where there is an external Python
 
     value = parse(spec).variants.get(variant)
@@ -145,7 +145,7 @@ def _check_version(entry: ExternalEntry, said: str, program: str, found: str) ->
 def with_compilers(
     name: str, entry: ExternalEntry, run: Runner, cache: str | None
 ) -> ExternalEntry:
-    """An external compiler with the paths of its programs, looked for below its prefix.
+    """Return an external compiler with the paths of its programs, searched below its prefix.
 
     Without them a build would fall back to whatever ``cc`` is on PATH.
 
@@ -183,7 +183,7 @@ def packages_with_detected(
     names: Iterable[str] | None = None,
     interpreters: Iterable[str] = (),
 ) -> dict[str, PackageSettings]:
-    """The package settings that the concretizer is given: configured, completed, detected.
+    """Return the package settings of the concretizer: configured, completed, detected.
 
     ``concretizer:externals:detect`` says whether, or for which packages, detection is used. A
     package with externals of its own, or with ``buildable: true``, is left alone.
@@ -222,7 +222,7 @@ def packages_with_detected(
 def externals_data(
     found: Iterable[Detected], buildable: bool | None = None
 ) -> dict[str, dict[str, Any]]:
-    """The mapping below ``packages:`` that describes what was found.
+    """Return the mapping below ``packages:`` that describes what was found.
 
     Layouts of interpreters are left out: they are asked again when needed, and a stored one would
     be wrong after an update.

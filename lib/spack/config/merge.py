@@ -59,7 +59,7 @@ def leaves(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 
 def find(tree: Tree | None, *keys: str) -> Tree | None:
-    """The subtree below ``keys``, or None."""
+    """Return the subtree below ``keys``, or None."""
     for key in keys:
         if tree is None or not isinstance(tree.value, dict):
             return None

@@ -80,7 +80,7 @@ class PackageSettings(NamedTuple):
 def read_packages(
     tree: Tree | None, variables: Variables, report: ConfigReport
 ) -> dict[str, PackageSettings]:
-    """Settings by package name, ``all`` among them."""
+    """Return settings by package name, ``all`` among them."""
     if tree is None:
         return {}
     return {name: _package(child, variables, report) for name, child in tree.value.items()}

@@ -29,7 +29,7 @@ class InstallationPaths(NamedTuple):
 
 
 def find_places(environ: Mapping[str, str], home: str) -> InstallationPaths:
-    """The clone that this file is in, or, when pip installed it, the packaged data."""
+    """Return the paths of the clone that contains this file, or of the data that pip installed."""
     package = Path(__file__).resolve().parent.parent
     user_cache = Path(environ.get("SPACK_USER_CACHE_PATH") or os.path.join(home, ".spack"))
     clone = package.parent.parent
@@ -43,7 +43,7 @@ def find_places(environ: Mapping[str, str], home: str) -> InstallationPaths:
 
 
 def usual_tree(clone: Path, data: Path) -> Path:
-    """The install tree, unless the configuration names another: below *data*.
+    """Return the default install tree, below *data*.
 
     Who may not write to the clone uses what its owner has installed there, until they have
     packages of their own.

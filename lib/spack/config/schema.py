@@ -114,12 +114,12 @@ _SUFFIXES = (":", "+", "-")
 
 
 def key_name(key: str) -> str:
-    """The key without the suffix that rules its merging."""
+    """Return the key without the suffix that rules its merging."""
     return key[:-1] if key[-1:] in _SUFFIXES else key
 
 
 def near(name: str, known: Iterable[str]) -> str | None:
-    """A hint with the known names that look like ``name``, or None."""
+    """Return a hint with the known names that resemble ``name``, or None."""
     import difflib  # start-up: only an error needs it
 
     found = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
@@ -155,7 +155,7 @@ class Kind:
         raise NotImplementedError
 
     def check(self, node: Node, file: str, path: tuple[str, ...], report: ConfigReport) -> Tree:
-        """The checked tree; problems go to ``report``, and the value is then of no use."""
+        """Return the checked tree; problems go to ``report`` and make the value meaningless."""
         origin = Origin(file, node[1])
         if not self.accepts(node):
             report.add(
@@ -167,11 +167,11 @@ class Kind:
         return self.read(node, origin, path, report)
 
     def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
-        """The checked tree of a value that :meth:`accepts` accepted."""
+        """Return the checked tree of a value that :meth:`accepts` accepted."""
         return Tree(node[0], origin)
 
     def hint(self, node: Node) -> str | None:
-        """What to do about a value that is not accepted."""
+        """Return a hint for a value that is not accepted."""
         return None
 
 
@@ -386,7 +386,7 @@ TEXT: Kind = Text()
 
 
 def one_or_more(kind: Kind) -> Kind:
-    """A single value, or a list of them."""
+    """Return the kind of a single value, or a list of them."""
     return Either(kind, ListOf(kind))
 
 
@@ -400,7 +400,7 @@ def as_nodes(data: Any, line: int = 0) -> Node:
 
 
 def strip(tree: Tree) -> Any:
-    """The plain data of a checked tree."""
+    """Return the plain data of a checked tree."""
     value: Any | dict[str, Tree] | list[Tree] = tree.value
     if isinstance(value, dict):
         return {key: strip(child) for key, child in value.items()}

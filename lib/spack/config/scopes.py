@@ -83,12 +83,12 @@ def standard_scopes(etc: str, environ: Mapping[str, str], home: str) -> tuple[Sc
 
 
 def user_config_path(environ: Mapping[str, str], home: str) -> str:
-    """The directory of the user's own files."""
+    """Return the directory of the user's own files."""
     return environ.get("SPACK_USER_CONFIG_PATH") or os.path.join(home, ".spack")
 
 
 def custom_scope(path: str) -> Scope:
-    """What ``-C`` names: a directory of sections, or one file."""
+    """Return the scope that ``-C`` names: a directory of sections, or one file."""
     return Scope("custom", path, required=True)
 
 
@@ -98,7 +98,7 @@ def data_scope(name: str, data: Mapping[str, Any]) -> Scope:
 
 
 def environment_scope(manifest: yaml.Loaded, name: str = "environment") -> Scope:
-    """The configuration sections of a ``spack.yaml`` that has been checked."""
+    """Return the configuration sections of a ``spack.yaml`` that has been checked."""
     spack = manifest.node(("spack",))[0] or {}
     sections = {
         key: node
@@ -219,7 +219,7 @@ class _Reading:
         self.included = 0
 
     def scope(self, scope: Scope) -> list[dict[str, Tree]]:
-        """The layers of a scope, lowest first."""
+        """Return the layers of a scope, lowest first."""
         if scope.sections is not None:
             return self.with_includes(self.check(scope.sections, scope.path))
         if os.path.isfile(scope.path):
@@ -322,7 +322,7 @@ def read_scopes(
     cache: str | None = None,
     tell: Callable[[str], None] = lambda note: None,
 ) -> dict[str, Tree]:
-    """The merged sections of all scopes, lowest precedence first in ``scopes``.
+    """Return the merged sections of all scopes, lowest precedence first in ``scopes``.
 
     :param cache: directory for parsed files (see :mod:`spack.util.yaml`).
     :param tell: is told of keys without effect, when a file is first read after a change.

@@ -68,7 +68,7 @@ class ConfigSettings:
         raise AttributeError(f"settings are immutable: {name}")
 
     def replace(self, **values: Any) -> ConfigSettings:
-        """These settings with some values changed."""
+        """Return these settings with some values changed."""
         return ConfigSettings(**{**self.__dict__, **values})
 
 

@@ -75,7 +75,7 @@ class Settings:
         variables: Variables | None = None,
         name: str = "given settings",
     ) -> Settings:
-        """Settings from plain data, section by section, over the built-in values."""
+        """Return settings from plain data, section by section, over the built-in values."""
         return load_settings([data_scope(name, data)], variables)
 
     @property
@@ -99,7 +99,7 @@ class Settings:
         )
 
     def package(self, name: str) -> PackageSettings:
-        """The settings of one package; those of ``all`` are not mixed in."""
+        """Return the settings of one package, without those of ``all``."""
         return self.packages.get(name, _NOTHING)
 
     def permissions(self, name: str) -> Permissions:
@@ -128,7 +128,7 @@ class Settings:
         return self._once("bootstrap", _read_bootstrap)
 
     def data(self, section: str) -> Any:
-        """A whole section as merged, plain data; None when no scope has it."""
+        """Return a section as merged, plain data; None when no scope has it."""
         tree = self.sections.get(section)
         return None if tree is None else strip(tree)
 

@@ -89,7 +89,7 @@ IDLE: Mapping[str, Idle] = {
 
 
 def idle_notes(sections: Mapping[str, Tree]) -> Iterator[str]:
-    """A line for each key in these checked sections that has no effect, in order of lines."""
+    """Yield a line for each key in these checked sections that has no effect, in order of lines."""
     found: list[tuple[str, int, str]] = []
     if not sections:
         return
@@ -107,7 +107,7 @@ def idle_notes(sections: Mapping[str, Tree]) -> Iterator[str]:
 
 
 def _at(tree: Tree, keys: list[str]) -> Iterator[tuple[list[str], Tree]]:
-    """The subtrees to which *keys* lead, with the names on the way."""
+    """Yield the subtrees at *keys*, with the names along the path."""
     if not keys:
         yield [], tree
         return

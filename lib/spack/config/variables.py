@@ -43,11 +43,11 @@ class Variables:
         self.home = home
 
     def with_values(self, **values: str | Callable[[], str]) -> Variables:
-        """These variables and some more."""
+        """Return these variables with some more."""
         return Variables({**self.values, **values}, self.environ, self.home)
 
     def expand(self, text: str) -> tuple[str, list[str]]:
-        """The text with its variables replaced, and the names that are not known."""
+        """Return the text with its variables replaced, and the names that are not known."""
         if "$" not in text and not text.startswith("~"):
             return text, []
         missing: list[str] = []
@@ -70,7 +70,7 @@ class Variables:
         return text, missing
 
     def path(self, text: str, origin: Origin, report: ConfigReport) -> str:
-        """An absolute path; a relative one is taken from the directory of the file.
+        """Return an absolute path; a relative one starts at the directory of the file.
 
         Values that stand in no file (command line) are taken from ``$cwd``.
         """

@@ -48,7 +48,7 @@ Delta = Mapping[str, Optional[str]]
 
 
 def shell_row(shell: str) -> str:
-    """The key of :data:`SHELLS` for a shell's name; ``nu`` is its own.
+    """Return the key of :data:`SHELLS` for a shell's name; ``nu`` has its own.
 
     :raises UsageError: there is no text for that shell.
     """
@@ -59,7 +59,7 @@ def shell_row(shell: str) -> str:
 
 
 def steps_from_settings(env_vars: Mapping[str, Any]) -> tuple[EnvStep, ...]:
-    """The section ``env_vars`` of the configuration as steps."""
+    """Return the section ``env_vars`` of the configuration as steps."""
     steps: list[EnvStep] = []
     for name in env_vars.get("unset", ()):
         steps.append(EnvStep("unset", str(name)))
@@ -219,7 +219,7 @@ def _applied(steps: Sequence[EnvStep], root: str, environ: Mapping[str, str]) ->
 def _undone(
     steps: Sequence[EnvStep], root: str, environ: Mapping[str, str]
 ) -> dict[str, str | None]:
-    """What taking *steps* back makes of *environ*, without knowing what was there before."""
+    """Return *environ* without *steps*, without the knowledge of what was there before."""
     result: dict[str, str | None] = {}
     for step in steps:
         current = result.get(step.name, environ.get(step.name))
@@ -252,7 +252,7 @@ class LoadState(NamedTuple):
 
 
 def load_state(environ: Mapping[str, str]) -> LoadState:
-    """What is loaded in the shell with *environ*; nothing, if the record is damaged."""
+    """Return what is loaded in the shell with *environ*; nothing, if the record is damaged."""
     try:
         data = json.loads(environ.get(LOAD_STATE) or "{}")
         values = {name: (old, new) for name, (old, new) in data.get("values", {}).items()}
@@ -267,7 +267,7 @@ def load_delta(
     view: str = "",
     activation: Activation | None = None,
 ) -> Delta:
-    """The changes that make exactly *hashes* loaded, whatever was loaded before.
+    """Return the changes after which exactly *hashes* are loaded, whatever was loaded before.
 
     :param view: the run view of these packages; ``""`` when *hashes* is empty.
     :returns: variables and their new texts, None for unset.

@@ -42,7 +42,7 @@ Lists = Mapping[str, Sequence[UserSpec]]
 
 
 def expand_definitions(tree: Tree | None, names: Mapping[str, Any]) -> dict[str, list[UserSpec]]:
-    """The lists below ``definitions``, references resolved.
+    """Return the lists below ``definitions``, references resolved.
 
     :param names: values for ``when``; see the module's docstring.
     :raises ConfigError: unknown reference or malformed ``when``, with file and line.
@@ -63,7 +63,7 @@ def expand_definitions(tree: Tree | None, names: Mapping[str, Any]) -> dict[str,
 
 
 def expand(items: Tree, lists: Lists) -> list[UserSpec]:
-    """The specs of one list: plain ones, ``$references`` and matrices, in order."""
+    """Return the specs of one list in order: plain ones, ``$references`` and matrices."""
     result: list[UserSpec] = []
     for item in items.value:
         if isinstance(item.value, str):

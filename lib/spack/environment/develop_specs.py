@@ -54,7 +54,7 @@ def spec_with_version(spec: Spec) -> Spec | None:
 def read_develop(
     tree: Tree | None, path_of: Callable[[Tree, ConfigReport], str]
 ) -> tuple[DevelopSpec, ...]:
-    """The checked section.
+    """Return the checked section.
 
     :param path_of: makes a path absolute.
     :raises ConfigError: every entry that says nothing, or something else than its key.
@@ -78,7 +78,7 @@ def read_develop(
 
 
 def row_of(spec: Spec, path: str) -> Mapping[str, str]:
-    """A row of the section; a path that is the package's name is left out."""
+    """Return an entry of the section; a path that is the package's name is left out."""
     if spec_with_version(spec) is None:
         raise SpecError(f"'{spec}' does not say which package and version is developed")
     text = str(spec)

@@ -96,7 +96,7 @@ class Environment:
         return self.path / STATE_FOLDER
 
     def roots(self) -> tuple[ConcreteSpec, ...]:
-        """The concrete roots; none before the environment is concretized."""
+        """Return the concrete roots; none before the environment is concretized."""
         lock = self.lockfile
         try:
             return () if lock is None else lock.concrete_roots()
@@ -108,18 +108,21 @@ class Environment:
         return frozenset(node.dag_hash() for root in self.roots() for node in root.traverse())
 
     def user_specs(self) -> tuple[UserSpec, ...]:
-        """The roots that ``spack.yaml`` asks for; see :meth:`EnvironmentManifest.user_specs`."""
+        """Return the roots that ``spack.yaml`` asks for.
+
+        See :meth:`EnvironmentManifest.user_specs`.
+        """
         return self.manifest.user_specs(self._known_names())
 
     def _known_names(self) -> Mapping[str, Any]:
         return self._names() if self.manifest.has_definitions else {}
 
     def views(self, variables: Variables | None = None) -> tuple[ViewDescriptor, ...]:
-        """The views that ``spack.yaml`` asks for."""
+        """Return the views that ``spack.yaml`` asks for."""
         return self.manifest.views(variables)
 
     def default_view(self, variables: Variables | None = None) -> ViewDescriptor | None:
-        """The view that activation shows: the one named ``default``, else the only one."""
+        """Return the view that activation shows: the one named ``default``, else the only one."""
         views = self.views(variables)
         chosen = [view for view in views if view.name == "default"]
         return chosen[0] if chosen else views[0] if len(views) == 1 else None
@@ -133,7 +136,7 @@ class Environment:
         self._edited(self.manifest.removed(specs, definition, self._known_names()))
 
     def develop_specs(self, variables: Variables | None = None) -> tuple[DevelopSpec, ...]:
-        """The packages that are built from directories."""
+        """Return the packages that are built from directories."""
         return self.manifest.develop(variables)
 
     def develop(self, spec: Spec, path: str) -> None:
@@ -154,7 +157,7 @@ class Environment:
         self.__dict__["lockfile"] = lockfile
 
     def lock(self, timeout: float | None = None) -> FileLock:
-        """The lock that whoever changes the environment holds.
+        """Return the lock that a process holds while it changes the environment.
 
         :raises EnvironmentFileError: its directory cannot be written.
         """
@@ -192,7 +195,7 @@ def find_environment(
     cache: str | None = None,
     names: Names = dict,
 ) -> Environment:
-    """The environment called *name*, or the one in the directory *name*.
+    """Return the environment called *name*, or the one in the directory *name*.
 
     :param directory_only: *name* is a directory, as ``$SPACK_ENV`` and ``-D`` are.
     :raises EnvironmentFileError: there is none; with the names that look alike.

@@ -56,7 +56,7 @@ class Lockfile:
     def from_solution(
         cls, roots: Iterable[tuple[str, ConcreteSpec]], configuration: str = ""
     ) -> Lockfile:
-        """The lock of pairs (text of the person, concrete spec)."""
+        """Return the lock of pairs (text of the user, concrete spec)."""
         pairs = list(roots)
         data = dump([spec for _, spec in pairs])
         locked = tuple(LockedRoot(text, spec.dag_hash()) for text, spec in pairs)
@@ -78,7 +78,7 @@ class Lockfile:
             ) from error
 
     def concrete_roots(self) -> tuple[ConcreteSpec, ...]:
-        """The roots, in order."""
+        """Return the roots, in order."""
         return tuple(self.specs[root.hash] for root in self.roots)
 
     def is_current(self, specs: Sequence[str], configuration: str) -> bool:
@@ -88,7 +88,7 @@ class Lockfile:
         )
 
     def to_json(self) -> str:
-        """The text of the file."""
+        """Return the text of the file."""
         rows: list[str] = [
             f"{json.dumps(key)}: {json.dumps(self.nodes[key], sort_keys=True)}"
             for key in sorted(self.nodes)
@@ -125,7 +125,7 @@ def _rows(opening: str, rows: Sequence[str], closing: str) -> str:
 
 
 def read_lockfile(path: Path) -> Lockfile | None:
-    """The lock file at *path*; None if there is none.
+    """Return the lock file at *path*; None if there is none.
 
     :raises EnvironmentFileError: it is not one of this project, or damaged.
     """
@@ -169,6 +169,6 @@ def _unusable(path: Path, what: str) -> EnvironmentFileError:
 
 
 def configuration_digest(parts: Mapping[str, Any]) -> str:
-    """A word that changes when any of *parts* (plain data) does."""
+    """Return a digest of *parts* (plain data)."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return sha256_hex(text)[:32]

@@ -84,7 +84,7 @@ class EnvironmentManifest:
 
     @classmethod
     def read(cls, path: Path, cache: str | None = None) -> EnvironmentManifest:
-        """The manifest in the file *path*.
+        """Return the manifest in the file *path*.
 
         :param cache: folder of parsed files; see :mod:`spack.util.yaml`.
         """
@@ -123,7 +123,9 @@ class EnvironmentManifest:
         return tuple(unique.values())
 
     def views(self, variables: Variables | None = None) -> tuple[ViewDescriptor, ...]:
-        """The views; none for ``view: false``, one at the default place if nothing is said.
+        """Return the views.
+
+        None for ``view: false``, one at the default path if the key is missing.
 
         Relative paths are relative to the environment's directory.
 
@@ -168,7 +170,7 @@ class EnvironmentManifest:
         )
 
     def develop(self, variables: Variables | None = None) -> tuple[DevelopSpec, ...]:
-        """The packages that are built from directories; see :mod:`spack.environment.develop_specs`.
+        """Return the packages built from directories; see :mod:`spack.environment.develop_specs`.
 
         :raises ConfigError: every entry that is not as it should be.
         """
@@ -190,7 +192,7 @@ class EnvironmentManifest:
     # -- editing --------------------------------------------------------------------------------
 
     def added(self, specs: Sequence[str], definition: str = "") -> EnvironmentManifest:
-        """This manifest with *specs*, and nothing else, added and saved.
+        """Save and return this manifest with *specs* added.
 
         :param definition: add to this list of ``definitions`` instead of ``specs``.
         :raises SpecError: a malformed spec, or one that names no package.
@@ -212,7 +214,7 @@ class EnvironmentManifest:
         definition: str = "",
         names: Mapping[str, Any] | None = None,
     ) -> EnvironmentManifest:
-        """This manifest without the roots that satisfy one of *specs*, saved.
+        """Save and return this manifest without the roots that satisfy one of *specs*.
 
         :param names: as for :meth:`user_specs`.
         :raises EnvironmentFileError: one of them is not there; nothing is changed then.
@@ -234,7 +236,7 @@ class EnvironmentManifest:
         return self._saved(document)
 
     def with_view(self, view: bool | str) -> EnvironmentManifest:
-        """This manifest with another ``view:``, saved."""
+        """Save and return this manifest with another ``view:``."""
         document = yaml.round_trip(self.path)
         if document.data["spack"] is None:
             document.data["spack"] = {}
@@ -242,7 +244,7 @@ class EnvironmentManifest:
         return self._saved(document)
 
     def developed(self, spec: Spec, path: str) -> EnvironmentManifest:
-        """This manifest with the package of *spec* built from *path*, saved."""
+        """Save and return this manifest with the package of *spec* built from *path*."""
         document = yaml.round_trip(self.path)
         if document.data["spack"] is None:
             document.data["spack"] = {}
@@ -253,7 +255,7 @@ class EnvironmentManifest:
         return self._saved(document)
 
     def undeveloped(self, names: Sequence[str]) -> EnvironmentManifest:
-        """This manifest without these packages in ``develop:``, saved.
+        """Save and return this manifest without these packages in ``develop:``.
 
         :raises EnvironmentFileError: one of them is not there; nothing is changed then.
         """
@@ -304,7 +306,7 @@ def _asks_for(spec: Spec, query: Spec) -> bool:
 
 
 def _plain(tree: Any, fallback: Any) -> Any:
-    """The data of a checked tree without its origins."""
+    """Return the data of a checked tree without its origins."""
     if tree is None:
         return fallback
     value = tree.value if isinstance(tree, Tree) else tree
@@ -353,7 +355,7 @@ def _refuse_colons(views: Sequence[ViewDescriptor]) -> None:
 
 
 def _list_of(data: Any, definition: str, path: Path) -> Any:
-    """The list of ruamel's data that is edited; made if it is ``specs`` and missing."""
+    """Return the editable list of ruamel's data; created if it is ``specs`` and missing."""
     spack = data["spack"]
     if spack is None:
         spack = data["spack"] = {}

@@ -39,7 +39,10 @@ _METADATA = ".egg-info"
 
 
 def check_directory(path: Path, package: str) -> None:
-    """:raises FetchError: *path* is no directory with absolute path that can be read."""
+    """Refuse a *path* that is not a readable directory with an absolute path.
+
+    :raises FetchError: *path* is no directory with absolute path that can be read.
+    """
     if not path.is_absolute():
         problem, hint = "is not absolute", "dev_path is an absolute path"
     elif not os.path.lexists(path):
@@ -93,7 +96,7 @@ def copy_sources(source: Path, target: Path, without: Iterable[Path] = ()) -> No
 
 
 def _repository(place: Path) -> Path | None:
-    """The git repository of a work tree, whose ``.git`` is *place*."""
+    """Return the git repository of the work tree whose ``.git`` is *place*."""
     if place.is_dir():
         return place.resolve()
     if place.is_file():
@@ -104,7 +107,7 @@ def _repository(place: Path) -> Path | None:
 
 
 def fingerprint(source: Path, *, editable: bool = False, without: Iterable[Path] = ()) -> str:
-    """A word that changes with the sources: with names, modes, sizes and times of their files.
+    """Return a digest of the sources: of names, modes, sizes and times of their files.
 
     Not with contents, which would have to be read; and not only with times that are later than
     the build, since older files come with another branch, and others go.

@@ -84,7 +84,7 @@ DAMAGE = (
 
 
 def kind_of(path: Path) -> str | None:
-    """The compression or container of *path* by its first bytes, a key of MAGIC, or None."""
+    """Return the compression or container of *path* by its first bytes, a key of MAGIC, or None."""
     with open(path, "rb") as file:
         head = file.read(512)
     for kind, (offset, magic) in MAGIC.items():
@@ -151,7 +151,7 @@ def unpack(
 
 
 def pack(directory: Path, archive: Path) -> None:
-    """Makes a ``tar.gz`` of *directory* under its own name, without owners."""
+    """Write a ``tar.gz`` of *directory* under its own name, without owners."""
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0
@@ -233,15 +233,15 @@ class _Guarded:
         self._header: int | None = None
 
     def expect_header(self) -> None:
-        """What is read next is a header, of limited length."""
+        """Expect a header next, of limited length."""
         self._header = self._box.limits.metadata
 
     def expect_content(self) -> None:
-        """What is read next is a file's content."""
+        """Expect a file's content next."""
         self._header = None
 
     def peek(self, size: int) -> bytes:
-        """The first bytes, which stay to be read."""
+        """Return the first bytes and leave them to be read."""
         while len(self._ahead) < size:
             chunk = self._stream.read(size - len(self._ahead))
             if not chunk:
@@ -250,7 +250,7 @@ class _Guarded:
         return self._ahead
 
     def read(self, size: int) -> bytes:
-        """The next bytes.
+        """Return the next bytes.
 
         :raises FetchError: a limit is reached.
         """
@@ -267,7 +267,7 @@ class _Guarded:
         return data
 
     def drain(self) -> None:
-        """Reads on to the end, where a compression has its own checksum.
+        """Read on to the end, where a compression has its own checksum.
 
         What follows the compressed data is nobody's business, as other programs see it.
         """

@@ -33,7 +33,7 @@ class Limits:
     metadata: int = 8 << 20
 
     def bytes_for(self, size: int) -> int:
-        """The limit for an archive of *size* bytes."""
+        """Return the limit for an archive of *size* bytes."""
         return max(self.least, size * self.ratio)
 
 
@@ -44,7 +44,7 @@ _LONGEST_PART, _LONGEST_NAME = 255, 2048
 
 
 def name_parts(name: str) -> list[str]:
-    """The parts of an entry's name.
+    """Return the parts of an entry's name.
 
     :raises ValueError: the entry must not be unpacked, with the reason.
     """
@@ -83,7 +83,7 @@ class ExtractionTarget:
     times: dict[str, float] = field(default_factory=dict)
 
     def directory(self, name: str, mtime: float) -> None:
-        """A directory; it may be there."""
+        """Create a directory unless it exists."""
         parts = self._parts(name)
         if not parts:
             return
@@ -94,7 +94,7 @@ class ExtractionTarget:
         self.times["/".join(parts)] = mtime
 
     def file(self, name: str, data: IO[bytes], executable: bool, mtime: float) -> None:
-        """A regular file; a later one of the same name takes its place, as tar has it."""
+        """Create a regular file; a later one of the same name replaces it, as in tar."""
         parts = self._parts(name)
         path = self._enter(parts, "file")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
@@ -119,7 +119,7 @@ class ExtractionTarget:
         os.link(self.root.joinpath(*target), path)
 
     def symlink(self, name: str, to: str) -> None:
-        """A link, made at the end."""
+        """Record a link, which :meth:`finish` creates."""
         parts = self._parts(name)
         if not to or to.startswith("/") or "\0" in to:
             raise self.refuse(f"{name!r} is a link to {to!r}, which is outside")
@@ -127,11 +127,11 @@ class ExtractionTarget:
         self.links["/".join(parts)] = to
 
     def refuse(self, reason: str) -> FetchError:
-        """The error for a breach of the rules."""
+        """Return the error for a breach of the rules."""
         return _refused(self.archive, reason)
 
     def finish(self) -> Path:
-        """Makes the links, last, so that no entry can be written through one; returns the top."""
+        """Create the links, last, so that no entry can be written through one; return the top."""
         for name, to in self.links.items():
             os.symlink(to, self.root / name)
         entries = os.listdir(self.root)
@@ -154,7 +154,7 @@ class ExtractionTarget:
             raise self.refuse(str(error)) from None
 
     def _enter(self, parts: list[str], kind: str) -> Path:
-        """Makes room for an entry: its parents, and the place of an earlier one of its name."""
+        """Create the parents of an entry and remove an earlier one of its name."""
         if not parts:
             raise self.refuse("an entry has no name")
         if len(self.kinds) >= self.limits.entries:

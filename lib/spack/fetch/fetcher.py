@@ -93,7 +93,7 @@ class Fetcher:
         self._busy: dict[str, threading.Lock] = {}
 
     def fetch(self, source: UrlSource | IndexSource, progress: Progress | None = None) -> Path:
-        """The verified file in the cache.
+        """Return the verified file in the cache.
 
         :raises FetchError: no place has it, or it has no checksum (``ref`` ``no-checksum``), or
             the wrong one (``ref`` ``checksum``).
@@ -136,7 +136,7 @@ class Fetcher:
         patches: Iterable[tuple[Recipe, PatchRecord]] = (),
         progress: Progress | None = None,
     ) -> Stage:
-        """Makes the stage *path*, a directory that is empty or not there.
+        """Create the stage *path*, a directory that is empty or missing.
 
         :param resources: those whose condition holds.
         :param patches: those whose condition holds, with the recipe that declares each, in the
@@ -165,7 +165,7 @@ class Fetcher:
         patches: Iterable[tuple[Recipe, PatchRecord]],
         progress: Progress | None = None,
     ) -> Stage:
-        """Makes the stage *path*, which is not there, with patches and without sources."""
+        """Create the stage *path*, which does not exist, with patches and without sources."""
         path.mkdir(parents=True)
         staged = tuple(self._patch(owner, patch, path, progress) for owner, patch in patches)
         return Stage(path, path / SOURCE, patches=staged)
@@ -198,7 +198,7 @@ class Fetcher:
     def _expand(
         self, source: Source, target: Path, stage: Path, progress: Progress | None
     ) -> Path | None:
-        """Makes *target* from *source*; returns the file it comes from, None for git."""
+        """Create *target* from *source*; return the file that it comes from, None for git."""
         if isinstance(source, GitSource):
             self._checkout(source, target)
             return None
@@ -226,7 +226,7 @@ class Fetcher:
             Git(self._environ).checkout(source, target)
 
     def _git_archive(self, source: GitSource) -> Path:
-        """The archive of a commit in the cache: the commit's name is its checksum."""
+        """Return the archive of a commit in the cache: the commit's name is its checksum."""
         relative = git_path(source)
         with self._alone(relative):
             found = self.cache.find(relative)
@@ -360,7 +360,7 @@ def index_and_transport(
     environ: Mapping[str, str],
     knower: Callable[[], tuple[Path, str]],
 ) -> tuple[PackageIndex, BaseTransport]:
-    """The index and a transport as pip's configuration and spack's own want them.
+    """Return the index and a transport that pip's configuration and spack's own describe.
 
     :param configured: its index and number of attempts, if it has them, take the place of pip's;
         its further indexes come after pip's; the longer time to wait counts; its certificates are

@@ -52,7 +52,7 @@ class Git:
         self._environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
 
     def checkout(self, source: GitSource, target: Path) -> str:
-        """Puts the state that *source* names into the new directory *target*.
+        """Write the state that *source* names into the new directory *target*.
 
         :return: the commit.
         :raises FetchError: no git, no such repository or reference, a link that leads outside;
@@ -92,7 +92,7 @@ class Git:
         return commit
 
     def _bring(self, source: GitSource, target: Path) -> str:
-        """Fetches as little as will do; returns the commit to check out."""
+        """Fetch as little as possible; return the commit to check out."""
         if source.commit:
             wanted = source.commit
         elif source.tag:
@@ -153,7 +153,10 @@ class Git:
         return run(argv, env=self._environ, cwd=str(target), timeout=TIMEOUT)
 
     def error(self, source: GitSource, done: Completed, hint: str | None = None) -> FetchError:
-        """That *done* did not bring *source*; by default the hint says how to try."""
+        """Return the error that *done* did not fetch *source*.
+
+        By default the hint says how to try.
+        """
         url = without_secrets(source.url)
         hint = hint or f"check the url and the network: git ls-remote {url}"
         if source.origin:

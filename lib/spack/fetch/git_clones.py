@@ -106,7 +106,7 @@ class Clones:
             return self._switch(source, target, remote)
 
     def state(self, target: Path, what: str = "") -> CloneState:
-        """What the clone in *target* holds.
+        """Return the state of the clone in *target*.
 
         :raises FetchError: there is no git, or no clone.
         """
@@ -186,7 +186,7 @@ class Clones:
         return match[1]
 
     def _known_refs(self, source: GitSource, target: Path, remote: str) -> str | None:
-        """What could be meant instead of a reference that is not there."""
+        """Return suggestions for a reference that does not exist."""
         kind = "tags" if source.tag else "heads"
         done = self._git.run(target, "ls-remote", "--refs", f"--{kind}", "--", remote)
         names = re.findall(rf"refs/{kind}/(\S+)", done.stdout)

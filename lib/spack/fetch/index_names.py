@@ -19,12 +19,12 @@ def stem_of(filename: str) -> str:
 
 
 def normalized(name: str) -> str:
-    """A project's name as PEP 503 compares it: ``Foo.Bar_baz`` is ``foo-bar-baz``."""
+    """Return a project's name as PEP 503 compares it: ``Foo.Bar_baz`` is ``foo-bar-baz``."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def project_of(filename: str) -> str | None:
-    """The project that a distribution file belongs to, by its name alone, or None.
+    """Return the project of a distribution file, by its name alone, or None.
 
     A wheel's name ends at the first dash (PEP 427); a source archive's at the last dash that is
     followed by a digit.

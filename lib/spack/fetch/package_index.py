@@ -73,7 +73,7 @@ class IndexLink:
 
 
 def read_knower(lock: Path) -> tuple[Path, str]:
-    """The wheel beside the lock file of own dependencies that knows the usual index.
+    """Return the path and digest of the wheel, beside the lock file, that knows the default index.
 
     :return: its path and its sha256, for :func:`known_endpoint`.
     :raises FetchError: the lock file is missing or damaged.
@@ -89,7 +89,7 @@ def read_knower(lock: Path) -> tuple[Path, str]:
 
 
 def known_endpoint(wheel: Path, sha256: str) -> str:
-    """The index that the library packed in *wheel* takes when it is told none.
+    """Return the index that the library packed in *wheel* uses by default.
 
     The wheel is verified, then the constant is read from its source, which is not run.
 
@@ -131,7 +131,7 @@ class IndexLocations:
 
 
 def places(settings: PipSettings, knower: Callable[[], tuple[Path, str]]) -> IndexLocations:
-    """The indexes and directories that *settings* name; the usual index when they name none.
+    """Return the indexes and directories that *settings* name; the default index for none.
 
     :param knower: gives wheel and sha256 for :func:`known_endpoint`; called only when needed.
     """
@@ -179,7 +179,9 @@ class PackageIndex:
         return tuple(found)
 
     def find(self, project: str, filename: str, sha256: str | None = None) -> tuple[IndexLink, ...]:
-        """The links to *filename*, best first; the project's name may be normalised otherwise.
+        """Return the links to *filename*, best first.
+
+        The project's name may be normalized otherwise.
 
         An archive that advertises the wanted sha256 may have another ending: some recipes ask for
         a ``.zip`` where there is a ``.tar.gz``, of which they have the checksum.
@@ -235,7 +237,7 @@ class PackageIndex:
 
 
 def parse_json(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
-    """The files of a PEP 691 page found at *url*.
+    """Return the files of a PEP 691 page found at *url*.
 
     :raises FetchError: not such a page, or one of a newer major version of the API.
     """
@@ -264,7 +266,7 @@ def _json_link(row: Mapping[str, Any], url: str, index: str) -> IndexLink:
 
 
 def parse_html(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
-    """The files of a PEP 503 page found at *url*: its links whose path ends in a file name."""
+    """Return the files of a PEP 503 page at *url*: its links whose path ends in a file name."""
     parser = _Anchors()
     parser.feed(body.decode("utf-8", "replace"))
     base = urljoin(url, parser.base) if parser.base else url
@@ -329,5 +331,5 @@ def _same(one: str, other: str, any_ending: bool) -> bool:
 
 
 def _is_name(filename: str) -> bool:
-    """An index may not place a file elsewhere by its name: such links are passed over."""
+    """Return whether *name* is a plain file name: an index may not put a file elsewhere."""
     return filename not in ("", ".", "..") and not re.search(r"[/\\\0-\x1f]", filename)

@@ -36,7 +36,7 @@ class Hunk:
     context: tuple[int, int] = (0, 0)
 
     def reversed(self) -> Hunk:
-        """The hunk that takes this one back."""
+        """Return the hunk that reverts this one."""
         return Hunk(self.new_start, self.new, self.old, self.start, self.context)
 
 
@@ -53,7 +53,7 @@ class FilePatch:
     copied: bool = False
 
     def reversed(self) -> FilePatch:
-        """The patch that takes this one back."""
+        """Return the patch that reverts this one."""
         hunks = [hunk.reversed() for hunk in self.hunks]
         return FilePatch(self.new, self.old, hunks, self.old_mode, self.mode, self.renamed)
 
@@ -61,7 +61,7 @@ class FilePatch:
 def apply(
     patch: Path, source: Path, *, level: int = 1, working_dir: str = ".", reverse: bool = False
 ) -> tuple[str, ...]:
-    """Applies the file *patch* below *source*; returns the names of the changed files.
+    """Apply the file *patch* below *source*; return the names of the changed files.
 
     :raises FetchError: no patch, binary, outside of the sources, or a hunk does not fit; nothing
         was changed then.
@@ -92,7 +92,7 @@ def _plan(
     results: dict[Path, bytes | None],
     modes: dict[Path, int],
 ) -> None:
-    """Adds what *file* makes of the tree (as *results* so far leave it) to *results*."""
+    """Add the result of *file*, on the tree as *results* so far leave it, to *results*."""
     created, removed = file.old == _NULL, file.new == _NULL
     old, new = (
         None if name == _NULL else _inside(patch, root, name, level)
@@ -187,7 +187,7 @@ def _lines(text: bytes) -> list[bytes]:
 
 
 def _with_line_ends(new: list[bytes], old: list[bytes], found: list[bytes]) -> list[bytes]:
-    """*new*, with CR LF where the file has it and the patch does not."""
+    """Return *new* with CR LF where the file has it and the patch does not."""
     carriage = found and all(line.endswith(b"\r\n") for line in found)
     if carriage and not any(line.endswith(b"\r\n") for line in old):
         return [line[:-1] + b"\r\n" if line.endswith(b"\n") else line for line in new]
@@ -221,7 +221,7 @@ def _places(expected: int, first: int, last: int) -> Iterator[int]:
 
 
 def parse(text: bytes, name: str = "patch") -> list[FilePatch]:
-    """The unified diffs in *text*; whatever stands around them is skipped.
+    """Return the unified diffs in *text*; text around them is skipped.
 
     :raises FetchError: a hunk breaks off, or the patch is binary.
     """
@@ -262,7 +262,7 @@ def _git_names(line: bytes) -> FilePatch:
 
 
 def _git_header(header: FilePatch, line: bytes) -> bool:
-    """Takes an extended header line of git's; False when it is none."""
+    """Read an extended header line of git's; return False for another line."""
     word, _, value = line.decode("utf-8", "surrogateescape").rpartition(" ")
     if word in ("new file mode", "new mode", "deleted file mode", "old mode"):
         mode = 0o755 if value.endswith("755") else 0o644
@@ -287,7 +287,7 @@ def _git_header(header: FilePatch, line: bytes) -> bool:
 
 
 def _name(line: bytes) -> str:
-    """The file name of a ``---`` or ``+++`` line, without its time."""
+    """Return the file name of a ``---`` or ``+++`` line, without its time."""
     text = line[4:].rstrip(b"\r\n").decode("utf-8", "surrogateescape")
     text = text.partition("\t")[0]
     text = re.sub(r" +\d{4}-\d\d-\d\d \d\d:.*$", "", text)
@@ -297,7 +297,7 @@ def _name(line: bytes) -> str:
 
 
 def _hunks(lines: list[bytes], at: int, file: FilePatch, name: str) -> int:
-    """Reads hunks from line *at* on; returns the first line that belongs to none."""
+    """Read hunks from line *at* on; return the first line that belongs to none."""
     while at < len(lines):
         match = re.match(_HUNK, lines[at])
         if not match:
@@ -342,7 +342,7 @@ def _broken(name: str, file: FilePatch) -> FetchError:
 
 
 def _without_newline(hunk: Hunk, marks: list[bytes]) -> None:
-    """The line before had no newline at its end."""
+    """Remove the newline of the line before."""
     for side, kept in ((hunk.old, b" -"), (hunk.new, b" +")):
         if marks and marks[-1] in kept and side:
             side[-1] = side[-1].rstrip(b"\r\n")

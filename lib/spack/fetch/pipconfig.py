@@ -70,7 +70,7 @@ def read(
     system: Path = Path("/etc"),
     platform: str = sys.platform,
 ) -> PipSettings:
-    """The settings in force.
+    """Return the settings in force.
 
     :param prefixes: of the virtual environments whose ``pip.conf`` counts, lowest first; None
         takes the active one, else the one of the running interpreter.
@@ -99,7 +99,7 @@ def configuration_files(
     system: Path = Path("/etc"),
     platform: str = sys.platform,
 ) -> tuple[Path, ...]:
-    """The files that pip would read, lowest precedence first; those that exist."""
+    """Return the existing files that pip would read, lowest precedence first."""
     named = environ.get("PIP_CONFIG_FILE")
     if named == os.devnull:
         return ()

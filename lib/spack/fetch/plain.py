@@ -177,14 +177,14 @@ class Opened(Protocol):
     def headers(self) -> Mapping[str, str]: ...
 
     def read(self, size: int) -> bytes:
-        """The next bytes, ``b""`` at the end.
+        """Return the next bytes, ``b""`` at the end.
 
         :raises Failure: the connection broke.
         """
         ...
 
     def close(self) -> None:
-        """Gives the connection back."""
+        """Release the connection."""
         ...
 
 
@@ -205,7 +205,7 @@ class BaseTransport:
         raise NotImplementedError
 
     def get(self, url: str, accept: str = "*/*") -> tuple[str, str, bytes]:
-        """A small document: final url, content type, body.
+        """Return a small document: final URL, content type, body.
 
         :raises FetchError: ``facts["status"]`` has the answer's status, None without answer.
         """
@@ -234,7 +234,7 @@ class BaseTransport:
         progress: Progress | None = None,
         limit: int | None = None,
     ) -> Mapping[str, str]:
-        """Writes the body of *url* to *target* and returns the headers of the last answer.
+        """Write the body of *url* to *target* and return the headers of the last answer.
 
         What an earlier, broken attempt of this call left in *target* is continued where the
         server agrees that the file is still the same (``If-Range``); else it starts anew.
@@ -372,7 +372,7 @@ class _PlainAnswer:
 
 
 def failure_of_status(status: int, reason: str, headers: Mapping[str, str]) -> TransportError:
-    """What an answer that is no success means."""
+    """Return the error for an unsuccessful answer."""
     lower = {name.lower(): value for name, value in headers.items()}
     after = lower.get("retry-after", "")
     return TransportError(
@@ -394,7 +394,7 @@ def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
 
 
 def tls_context(settings: NetworkSettings, verify: bool = True) -> ssl.SSLContext:
-    """The system's trust store, or what pip's configuration or the environment names instead."""
+    """Return a context with the system's trust store, or the one that pip's settings name."""
     environ = settings.environ
     named = settings.cert or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
     try:

@@ -179,7 +179,7 @@ def resource_source(recipe: Recipe, record: ResourceRecord) -> Source:
 
 
 def patch_source(recipe: Recipe, record: PatchRecord) -> Path | UrlSource:
-    """The file beside the recipe, or where the patch is brought from."""
+    """Return the source of a patch: the file beside the recipe, or its URL."""
     if "://" not in record.source:
         return Path(recipe.path).parent / record.source
     archived = record.archive_sha256 is not None
@@ -255,7 +255,7 @@ def _checksum(sha256: str | None, options: Mapping[str, Any]) -> Checksum | None
 
 
 def _filename(url: str) -> str:
-    """The file name that *url* stands for; a query that names a file goes first."""
+    """Return the file name in *url*; a query that names a file comes first."""
     parts = urlsplit(url)
     if parts.fragment and re.fullmatch(r"/?[\w.+-]+\.\w+", parts.fragment):
         return parts.fragment.lstrip("/")

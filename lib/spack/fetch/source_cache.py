@@ -26,14 +26,14 @@ __all__ = ["SourceCache", "archive_path", "git_path"]
 
 
 def archive_path(checksum: Checksum, filename: str) -> str:
-    """The place of a file below the root of a cache or mirror."""
+    """Return the path of a file below the root of a cache or mirror."""
     extension = extension_of(filename)
     name = f"{checksum.value}.{extension}" if extension else checksum.value
     return f"_source-cache/archive/{checksum.value[:2]}/{name}"
 
 
 def git_path(source: GitSource) -> str:
-    """The place of a repository's state below the root of a cache; it must name a commit."""
+    """Return the path of a repository's state below the root of a cache; it must name a commit."""
     path = urlsplit(source.url).path or source.url
     parts = [re.sub(r"[^\w.+-]", "_", part) for part in path.split("/")[-2:]]
     name = "/".join(part for part in parts if part.strip("."))
@@ -49,12 +49,12 @@ class SourceCache:
         self.root = root
 
     def find(self, relative: str) -> Path | None:
-        """The file at *relative*, when it is there."""
+        """Return the file at *relative* if it exists."""
         path = self.root / relative
         return path if path.is_file() else None
 
     def discard(self, relative: str) -> None:
-        """Removes a file that turned out to be bad."""
+        """Remove a file that failed a check."""
         try:
             (self.root / relative).unlink()
         except FileNotFoundError:
@@ -62,7 +62,7 @@ class SourceCache:
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
-        """A directory of its own on the cache's file system for a file on its way.
+        """Yield a new directory on the cache's file system for a file that is being written.
 
         :raises FetchError: the cache cannot be written.
         """
@@ -78,7 +78,7 @@ class SourceCache:
             yield Path(directory.name)
 
     def add(self, file: Path, relative: str) -> Path:
-        """Moves a verified *file* from :meth:`incoming` to its place."""
+        """Move a verified *file* from :meth:`incoming` to its path."""
         target = self.root / relative
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ class Stage:
     developed: str = ""
 
     def destroy(self) -> None:
-        """Removes the stage, also directories that a build made read-only."""
+        """Remove the stage, also directories that a build made read-only."""
         for directory, directories, _ in os.walk(self.path):
             for name in directories:
                 place = os.path.join(directory, name)
@@ -61,7 +61,7 @@ class Stage:
 
 
 def choose_root(places: Iterable[Path], user: int) -> Path:
-    """The first of *places* that *user* may build in and nobody else can exchange; it is made.
+    """Create and return the first of *places* that only *user* can write to.
 
     Below a directory where everybody may create (``/tmp``), every part of the path must be the
     user's or root's: whoever made ``/tmp/alice`` before Alice could put other sources into her
@@ -91,7 +91,7 @@ def choose_root(places: Iterable[Path], user: int) -> Path:
 
 
 def _foreign_part(path: Path, user: int) -> Path | None:
-    """The first part of *path* that somebody else has put into a directory open to everybody."""
+    """Return the first part of *path* that another user has put into a world-writable directory."""
     for part in (*reversed(path.parents), path):
         everybody = part.parent.stat().st_mode & stat.S_IWOTH
         if everybody and part.lstat().st_uid not in (0, user):
@@ -100,7 +100,7 @@ def _foreign_part(path: Path, user: int) -> Path | None:
 
 
 def place_resource(record: ResourceRecord, unpacked: Path, source: Path) -> Path:
-    """Moves the files of a resource to where the recipe wants them below *source*.
+    """Move the files of a resource to where the recipe wants them below *source*.
 
     ``destination`` is a directory below the source directory; ``placement`` the name there
     (the resource's own directory name when None), or a mapping of paths within the resource to

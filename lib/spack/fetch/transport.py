@@ -102,7 +102,7 @@ class _Answer:
 
 
 def _adapter(context: Any) -> Any:
-    """An adapter whose connections trust what *context* trusts."""
+    """Return an adapter whose connections trust what *context* trusts."""
     from requests.adapters import HTTPAdapter  # start-up: see Transport.open
 
     class Adapter(HTTPAdapter):
@@ -120,7 +120,7 @@ def _adapter(context: Any) -> Any:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause: requests and urllib3 wrap it several times."""
+    """Return the innermost cause: requests and urllib3 wrap it several times."""
     inner: BaseException = error
     while True:
         candidates = (getattr(inner, "reason", None), *inner.args)

@@ -84,7 +84,7 @@ _LANGUAGES = {"c": "c", "cxx": "c++", "fortran": "fortran"}
 
 
 def detect_compilers(search: Search, name: str) -> list[Detected]:
-    """The compilers of one family, that of the plain name first, then the newest."""
+    """Return the compilers of one family, that of the plain name first, then the newest."""
     family = next((row for row in FAMILIES if row.name == name), None)
     if family is None:
         return []

@@ -34,7 +34,7 @@ def detect(
     cache: str | None = None,
     interpreters: Iterable[str] = (),
 ) -> list[Detected]:
-    """What the machine has of some packages.
+    """Return the detected software of some packages.
 
     :param names: package names, None for all that are used on the fly; names that cannot be
         detected find nothing.

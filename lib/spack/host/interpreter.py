@@ -85,7 +85,7 @@ class PythonLayout(NamedTuple):
         return ".".join(self.version.split(".")[:2])
 
     def to_json(self) -> dict[str, Any]:
-        """The record as JSON values; ``from_json`` reads it.
+        """Return the record as JSON values; ``from_json`` reads it.
 
         Only what stays as long as the interpreter does: whether headers and ``venv`` are there is
         looked up again by ``from_json``, because packages of the system add and remove them.
@@ -98,7 +98,7 @@ class PythonLayout(NamedTuple):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PythonLayout:
-        """A record from JSON values; what it does not know is left out.
+        """Return a record from JSON values; unknown keys are left out.
 
         :raises HostError: a field is missing.
         """
@@ -154,7 +154,7 @@ def probe(executable: str, run: Runner) -> PythonLayout:
 
 
 def _own_executable(executable: str, facts: Mapping[str, Any]) -> str:
-    """The name of the interpreter inside its own prefix, the one with the version if it can be."""
+    """Return the interpreter's name inside its own prefix, preferably the one with the version."""
     own_bin = os.path.join(os.path.realpath(facts["base_prefix"]), "bin")
     resolved = os.path.realpath(executable)
     versioned = os.path.join(own_bin, facts["stdlib"])
@@ -235,7 +235,10 @@ def _preference(directories: Sequence[str]) -> Any:
 
 
 def _base_of_venv(executable: str, depth: int = 0) -> str | None:
-    """The interpreter behind a venv's; the path itself when it is in none; None if it is gone."""
+    """Return the interpreter behind a venv's.
+
+    *path* itself outside of one; None if it is missing.
+    """
     directory = os.path.dirname(executable)
     for place in (os.path.dirname(directory), directory):
         settings = _read_pyvenv(os.path.join(place, "pyvenv.cfg"))

@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 
 
 def scheme_name() -> str:
-    """The scheme of virtual environments; before 3.11 the one that those used then.
+    """Return the scheme of virtual environments; before 3.11 the one that those used then.
 
     Never the interpreter's default scheme: distributions patch that (``posix_local``). Fedora
     moved ``posix_prefix`` itself to ``/local`` and kept the original as ``rpm_prefix``.
@@ -22,7 +22,7 @@ def scheme_name() -> str:
 
 
 def relative(key: str, scheme: str) -> str:
-    """The directory ``key`` of the scheme below an empty prefix."""
+    """Return the directory ``key`` of the scheme below an empty prefix."""
     base = os.sep + "prefix"
     paths = dict.fromkeys(("base", "platbase", "installed_base", "installed_platbase"), base)
     return os.path.relpath(sysconfig.get_path(key, scheme, paths), base)

@@ -126,7 +126,7 @@ class Host:
         granularity: str = "microarchitectures",
         cpuinfo: str = "/proc/cpuinfo",
     ) -> Host:
-        """The machine that runs this process.
+        """Return the machine that runs this process.
 
         :param cache: directory that remembers the processor, so that a warm run does not import
             archspec (40 ms); made when needed.
@@ -191,7 +191,7 @@ def _microarchitectures(cache: str | None, cpuinfo: str) -> Mapping[str, tuple[s
 
 
 def _processor_id(cpuinfo: str) -> int:
-    """A number for the processor of this machine and for the archspec that would judge it."""
+    """Return a number for this machine's processor and for the version of archspec."""
     from importlib.util import find_spec  # start-up: only when a target is asked for
 
     try:

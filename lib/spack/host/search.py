@@ -55,7 +55,7 @@ class Detected(NamedTuple):
 
 
 def directories(paths: Iterable[str]) -> list[str]:
-    """The directories of a search path worth searching, each once, in order.
+    """Return the directories of a search path worth searching, each once, in order.
 
     Relative entries are left out, they mean another place tomorrow. ``/bin`` is ``/usr/bin``
     where it is a link to it.
@@ -175,7 +175,7 @@ class Search:
         self.memory = Memory(cache)
 
     def programs(self, pattern: str, venvs: bool = False) -> list[str]:
-        """Executable files whose whole name matches, in order of directories, then of names.
+        """Return the executables whose whole name matches, in order of directories, then of names.
 
         :param venvs: search virtual environments, too.
         """
@@ -203,7 +203,10 @@ class Search:
         return [str(name) for name in names]
 
     def output(self, question: str, argv: Sequence[str]) -> str | None:
-        """What a program prints (both streams), None when it fails; asked once only."""
+        """Return a program's output (both streams), None when it fails.
+
+        The program runs only once.
+        """
         path = argv[0]
         known, answer = self.memory.recall(question, path)
         if not known:

@@ -112,7 +112,7 @@ _BY_NAME: dict[str, DetectedTool] = {tool.name: tool for tool in TOOLS}
 
 
 def detect_tools(search: Search, name: str) -> list[Detected]:
-    """The installations of one tool, in order of directories; empty when it is not in the table."""
+    """Return the installations of one tool, in order of directories; empty for unknown tools."""
     tool = _BY_NAME.get(name)
     if tool is None:
         return []
@@ -135,7 +135,7 @@ def detect_tools(search: Search, name: str) -> list[Detected]:
 
 
 def _program(search: Search, tool: DetectedTool, path: str) -> str | None:
-    """The program to ask, or None when this one is a shim or belongs to another package."""
+    """Return the program to ask, or None for a shim or a program of another package."""
     resolved = os.path.basename(os.path.realpath(path))
     if tool.real and not re.fullmatch(tool.real, resolved):
         return None

@@ -103,7 +103,7 @@ def build_one(
 
 
 def _prefixes(step: Step, prefixes: Mapping[str, Path], prefix: Path) -> dict[str, Path]:
-    """The prefixes of all nodes of the DAG that have one."""
+    """Return the prefixes of all nodes of the DAG that have one."""
     found = {step.hash: prefix}
     for node in step.spec.traverse(DEPTYPES, root=False):
         spec_hash = node.dag_hash()

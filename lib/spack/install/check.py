@@ -127,7 +127,7 @@ def check_prefix(
 def examine(
     result: Scan, python: PythonPaths | None, pythonpath: bool = False
 ) -> tuple[PrefixProblem, ...]:
-    """What is wrong with the prefix that was scanned; pure."""
+    """Return the problems of the prefix that was scanned; pure."""
     problems: list[PrefixProblem] = []
     if python is not None:
         problems.extend(_misplaced(result.manifest, python))
@@ -204,7 +204,7 @@ def _loose(manifest: Manifest, python: PythonPaths) -> list[PrefixProblem]:
 
 
 def _module_folder(path: str) -> str | None:
-    """The folder of modules that *path* lies in, or ``local``, or None."""
+    """Return the directory of modules that contains *path*, or ``local``, or None."""
     if path.startswith("local/"):
         return "local"
     parts = path.split("/")

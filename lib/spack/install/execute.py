@@ -97,7 +97,10 @@ class InstallReport:
     seconds: Mapping[str, float]
 
     def raise_failures(self) -> None:
-        """:raises InstallError: if anything failed; the causes are in it."""
+        """Raise the failures, if there are any, as the causes of one error.
+
+        :raises InstallError: if anything failed; the causes are in it.
+        """
         if not self.failures:
             return
         failed = [failure.step.spec.short for failure in self.failures]
@@ -280,7 +283,10 @@ class _Execution:
         return True
 
     def _give_up_waiting(self, work: _Work, holder: str) -> None:
-        """:raises StoreError: another process has had the node for too long."""
+        """Raise an error for a node that another process has locked for too long.
+
+        :raises StoreError: another process has had the node for too long.
+        """
         patience = self.services.store.package_patience
         work.waiting = work.waiting or time.monotonic()
         if patience is not None and time.monotonic() - work.waiting >= patience:

@@ -122,7 +122,7 @@ class Plan:
         return tuple(waiting)
 
     def lines(self) -> tuple[str, ...]:
-        """The plan for a person, one step a line, as ``--dry-run`` shows it."""
+        """Return the plan for the user, one step a line, as ``--dry-run`` shows it."""
         marks = {BUILD: "[-] build   ", REUSE: "[+] present ", EXTERNAL: "[e] external"}
         return tuple(
             f"{marks[step.kind]} {step.spec.short}{'  (again)' if step.overwrite else ''}"
@@ -133,7 +133,7 @@ class Plan:
 def make_plan(
     roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: PlanOptions = _ALL
 ) -> Plan:
-    """The plan that brings *roots* onto the disk.
+    """Return the plan that installs *roots*.
 
     :param installed: hashes of all installed nodes.
     :raises InstallError: with ``only="package"``, if something that a root needs is missing;
@@ -179,7 +179,7 @@ def _tested(spec: ConcreteSpec, options: PlanOptions) -> bool:
 
 
 def _required(spec: ConcreteSpec, kind: str, options: PlanOptions) -> list[ConcreteSpec]:
-    """The direct dependencies that a step of this kind needs, each once."""
+    """Return the direct dependencies that a step of this kind needs, each once."""
     if kind == EXTERNAL:
         return []
     wanted: AbstractSet[str] = _AT_RUN_TIME

@@ -132,7 +132,7 @@ class PrefixTransaction:
             remove_tree(path)
 
     def building(self, leader: LockOwner) -> None:
-        """The build runs as the process group of *leader*, which recovery is to end."""
+        """Record that the build is the process group of *leader*, which recovery is to end."""
         assert self._marker is not None
         self._marker = self._marker.with_build(leader)
         try:

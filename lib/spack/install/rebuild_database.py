@@ -105,7 +105,7 @@ def verify_records(records: Sequence[InstallRecord]) -> Iterator[Verified]:
 def _old_externals(
     store: Store,
 ) -> tuple[list[tuple[ConcreteSpec, InstallRecord]], Path | None]:
-    """The externals that the old database knows, and where it was put if it is damaged."""
+    """Return the externals of the old database, and the path of its backup if it is damaged."""
     path = store.layout.database
     try:
         with Database(path) as database:

@@ -47,7 +47,7 @@ def plan_removal(
     dependents: bool = False,
     force: bool = False,
 ) -> Removal:
-    """The removal of the nodes with these hashes.
+    """Return the removal of the nodes with these hashes.
 
     :param records: everything that is installed.
     :param dependents: also remove all that needs them, directly or not.
@@ -66,7 +66,9 @@ def plan_removal(
 
 
 def refuse_roots(removal: Removal, roots: Mapping[str, Sequence[str]]) -> None:
-    """:raises StoreError: something of *removal* is a root of an environment.
+    """Refuse to remove a root of an environment.
+
+    :raises StoreError: something of *removal* is a root of an environment.
 
     :param roots: hashes and the environments whose roots they are. What these need besides is
         safe with them: dependents go with what they depend on, or nothing goes.
@@ -92,7 +94,7 @@ def unneeded(
     *,
     keep_build: bool = False,
 ) -> Removal:
-    """What nobody needs: neither asked for by a person, nor a root, nor needed by one of those.
+    """Return the nodes that are neither explicit, nor roots, nor needed by one of those.
 
     :param roots: hashes that must stay although nobody asked for them: those of environments.
     :param keep_build: whether what stays also needs what it was built with.

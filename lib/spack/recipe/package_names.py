@@ -42,7 +42,7 @@ def class_name(name: str) -> str:
 
 
 def near_names(name: str, names: Iterable[str], count: int = 5) -> list[str]:
-    """The names that a person who typed *name* may have meant, best first.
+    """Return the known names that resemble *name*, best first.
 
     A name that only lacks the ``py-`` in front, or has one too many, comes first.
     """

@@ -229,7 +229,7 @@ class Recipe:
 
     @classmethod
     def from_data(cls, data: tuple[Any, ...]) -> Recipe:
-        """The inverse of :meth:`to_data`; *data* may have lists where tuples were.
+        """Return the inverse of :meth:`to_data`; *data* may have lists where tuples were.
 
         The records of a kind are made when they are first asked for, so that reading one field
         of a large recipe costs little.
@@ -301,7 +301,7 @@ _RECORDS = {
 
 
 def _row(record: Any) -> tuple[Any, ...]:
-    """The fields of a record in order; a dataclass without slots keeps them so."""
+    """Return the fields of a record in order; a dataclass without slots keeps them so."""
     values = tuple(record.__dict__.values())
     if record.__class__ is DependencyRecord and record.patches:
         patches = tuple(_row(patch) for patch in record.patches)

@@ -88,12 +88,12 @@ class Declared:
 
 
 def normalized(name: str) -> str:
-    """The name of a project as indexes compare it (PEP 503)."""
+    """Return the name of a project as indexes compare it (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def project_of(package: str, recipe: Recipe | None) -> str:
-    """The project that *package* is made from."""
+    """Return the project that *package* is made from."""
     source = recipe.attributes.get("pypi") if recipe is not None else None
     if isinstance(source, str):
         return normalized(source.split("/")[0])
@@ -103,7 +103,7 @@ def project_of(package: str, recipe: Recipe | None) -> str:
 def read(
     texts: Iterable[str], environment: Mapping[str, str], origin: Callable[[str], str]
 ) -> list[Requirement]:
-    """The requirements among *texts* (PEP 508) that apply without any extra.
+    """Return the requirements among *texts* (PEP 508) that apply without any extra.
 
     :param environment: of the target, over that of this process (PEP 508, markers).
     :raises ValueError: a text is no requirement.
@@ -123,7 +123,7 @@ def read(
 
 
 def compare(declared: Declared, requirements: Sequence[Requirement]) -> list[RequirementFinding]:
-    """What *declared* does not say, or says wrong."""
+    """Return the differences of *declared* and the requirements."""
     recipe = declared.recipe
     by_project: dict[str, list[DependencyRecord]] = {}
     others: dict[str, list[DependencyRecord]] = {}
@@ -164,7 +164,7 @@ def _package(record: DependencyRecord) -> str:
 
 
 def _provided(project: str, recipe: Recipe) -> bool:
-    """The distribution is its own build backend, or a program that the recipe depends on."""
+    """Return whether *project* is its own build backend, or a program among the dependencies."""
     if project == project_of(recipe.name, recipe):
         return True
     program = PROGRAMS.get(project)
@@ -183,7 +183,7 @@ def _missing(recipe: Recipe, requirement: Requirement, declared: Declared) -> Re
 
 
 def _spack_range(specifier: Any) -> str:
-    """The version constraint of a recipe for the simple cases, ``""`` otherwise."""
+    """Return the version constraint of a recipe for the simple cases, ``""`` otherwise."""
     rows = [(item.operator, item.version) for item in specifier]
     lower = next((version for operator, version in rows if operator == ">="), None)
     return f"@{lower}:" if lower and len(rows) == 1 else ""

@@ -33,7 +33,7 @@ def repositories_in(
     cache: str | None = None,
     on_error: Callable[[RecipeError], None] | None = None,
 ) -> list[Repository]:
-    """The repositories at *paths* below *directory*, by default those that its index lists.
+    """Return the repositories at *paths* below *directory*, by default those that its index lists.
 
     :param cache: directory of parsed files; see :mod:`spack.util.yaml`.
     :param on_error: told of repositories that cannot be used; not called when none can.

@@ -113,7 +113,7 @@ def _wait(process: subprocess.Popen[bytes], answer: Path, patience: float) -> tu
 def _culprit(
     roots: Sequence[Path], item: tuple[int, str], status: int, seconds: float | None
 ) -> tuple[Any, ...]:
-    """The row of the recipe that the process was reading when it ended."""
+    """Return the entry of the recipe that the process was reading when it ended."""
     index, directory = item
     file = Repository.open(roots[index]).packages / directory / "package.py"
     mtime = size = 0

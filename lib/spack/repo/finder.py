@@ -42,7 +42,7 @@ _FORMER = {
 
 
 def module_name(repository: Repository, directory: str) -> str:
-    """The module of the recipe in *directory*."""
+    """Return the module of the recipe in *directory*."""
     return f"{_ROOT}.{repository.namespace}.{repository.packages.name}.{directory}.package"
 
 

@@ -19,7 +19,7 @@ __all__ = ["load_class", "recipe_error"]
 
 
 def load_class(repository: Repository, directory: str) -> Any:
-    """The package class of the recipe in *directory*.
+    """Return the package class of the recipe in *directory*.
 
     :raises RecipeError: the recipe cannot be read or run, or does not define the class.
     """

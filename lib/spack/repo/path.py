@@ -64,7 +64,7 @@ class RepoPath:
     # The indexes.
 
     def indexes(self) -> list[RepositoryIndex]:
-        """The indexes of the repositories, up to date.
+        """Return the indexes of the repositories, up to date.
 
         :raises RecipeError: the process that computes facts failed.
         """
@@ -115,7 +115,7 @@ class RepoPath:
     # Questions.
 
     def names(self) -> tuple[str, ...]:
-        """The names of all packages, also of those whose recipe cannot be used; sorted."""
+        """Return the sorted names of all packages, also of those whose recipe cannot be used."""
         found = {package_name(d) for index in self.indexes() for d in index.entries}
         return tuple(sorted(found))
 
@@ -124,7 +124,7 @@ class RepoPath:
         return self._find(name) is not None
 
     def get(self, name: str) -> Recipe | None:
-        """The facts of a package, ``namespace.name`` asks one repository; None when unknown.
+        """Return the facts of a package, ``namespace.name`` asks one repository; None when unknown.
 
         :raises RecipeError: its recipe cannot be used.
         """
@@ -141,11 +141,11 @@ class RepoPath:
         return self._recipes[name]
 
     def providers(self, virtual: str) -> tuple[str, ...]:
-        """The names of the packages that some condition makes provide *virtual*; sorted."""
+        """Return the sorted names of the packages that provide *virtual* under some condition."""
         return self._provider_table().get(virtual, ())
 
     def virtual_names(self) -> tuple[str, ...]:
-        """The names of all virtual packages; sorted."""
+        """Return the sorted names of all virtual packages."""
         named = {package_name(d) for index in self.indexes() for d in index.virtual}
         provided = {v for v in self._provider_table() if not self._is_package(v)}
         return tuple(sorted(named | provided))
@@ -162,7 +162,7 @@ class RepoPath:
         return near_names(name, (*self.names(), *self.virtual_names()))
 
     def errors(self) -> dict[str, tuple[str, str | None]]:
-        """The packages whose recipe cannot be used: name to (message, hint)."""
+        """Return the packages whose recipe cannot be used: name to (message, hint)."""
         return {
             package_name(directory): error
             for index in reversed(self.indexes())
@@ -170,7 +170,7 @@ class RepoPath:
         }
 
     def repository_of(self, name: str) -> Repository:
-        """The repository that answers for package *name*.
+        """Return the repository that answers for package *name*.
 
         :raises RecipeError: there is none.
         """
@@ -180,7 +180,7 @@ class RepoPath:
         return found[0].repository
 
     def unknown(self, name: str) -> RecipeError:
-        """The error for a package that does not exist, with near names."""
+        """Return the error for a package that does not exist, with suggestions."""
         near = self.near(name)
         hint = f"did you mean {' or '.join(near[:3])}?" if near else "see 'spack list'."
         if not any(_is_upstream(repository) for repository in self.repositories):
@@ -189,7 +189,7 @@ class RepoPath:
         return RecipeError(f"there is no package {name!r}", facts=facts, hint=hint)
 
     def load_class(self, name: str) -> Any:
-        """The package class, for the build worker and for explicit commands: it runs the recipe.
+        """Return the package class, for build workers and explicit commands: this runs the recipe.
 
         :raises RecipeError: there is no such package, or its recipe fails.
         """

@@ -79,11 +79,11 @@ class Repository:
         return cls(root, namespace, root / subdirectory, api)
 
     def directory(self, name: str) -> Path:
-        """The directory of package *name*, whether it exists or not."""
+        """Return the directory of package *name*, whether it exists or not."""
         return self.packages / directory_name(name)
 
     def recipe_file(self, name: str) -> Path:
-        """The recipe of package *name*, whether it exists or not."""
+        """Return the recipe of package *name*, whether it exists or not."""
         return self.directory(name) / "package.py"
 
     def exists(self, name: str) -> bool:
@@ -91,7 +91,7 @@ class Repository:
         return self.recipe_file(name).is_file()
 
     def names(self) -> list[str]:
-        """The names of all packages, sorted. One directory listing and a stat for each."""
+        """Return the sorted names of all packages; one directory listing and a stat for each."""
         return sorted(package_name(entry) for entry in self._entries() if self._has_recipe(entry))
 
     def _entries(self) -> list[str]:
@@ -110,7 +110,7 @@ def is_namespace(text: str) -> bool:
 
 
 def _find_root(path: Path) -> Path:
-    """The directory of ``repo.yaml`` at or below *path*."""
+    """Return the directory of ``repo.yaml`` at or below *path*."""
     path = path.absolute()
     if (path / "repo.yaml").is_file():
         return path
@@ -131,7 +131,7 @@ def _find_root(path: Path) -> Path:
 
 
 def _read(file: Path) -> dict[str, tuple[str, int]]:
-    """The keys below ``repo:`` with their lines.
+    """Return the keys below ``repo:`` with their lines.
 
     The file is a flat mapping of three known keys; reading it here spares a YAML parser at every
     start.

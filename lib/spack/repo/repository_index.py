@@ -99,7 +99,7 @@ class RepositoryIndex:
         self.close()
 
     def recipe(self, directory: str) -> Recipe | None:
-        """The facts of one recipe, or None when it is unknown or cannot be used."""
+        """Return the facts of one recipe, or None when it is unknown or cannot be used."""
         entry = self.entries.get(directory)
         if entry is None or not entry[3]:
             return None

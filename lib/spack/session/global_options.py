@@ -73,7 +73,7 @@ def _temporary_directory(environ: Mapping[str, str]) -> str:
 
 
 def _user_name(environ: Mapping[str, str]) -> str:
-    """The user, as :func:`getpass.getuser` says, whose import takes 0.5 ms."""
+    """Return the user as :func:`getpass.getuser` does, whose import takes 0.5 ms."""
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         if environ.get(name):
             return environ[name]
@@ -86,7 +86,7 @@ def _user_name(environ: Mapping[str, str]) -> str:
 
 
 def condition_names(places: InstallationPaths, environ: Mapping[str, str]) -> Mapping[str, Any]:
-    """What conditions in ``spack.yaml`` may ask."""
+    """Return the names that conditions in ``spack.yaml`` may use."""
     host = Host.detect(str(places.user_cache / "cache" / "host"))
     return {
         "platform": host.platform,
@@ -117,7 +117,7 @@ def run_program(argv: Sequence[str]) -> Completed:
 
 
 def library_path() -> tuple[str, ...]:
-    """What a child started with ``-I -S`` needs on ``sys.path`` beside the standard library."""
+    """Return the entries of ``sys.path`` that a child started with ``-I -S`` needs."""
     standard = os.path.dirname(os.__file__)
     own = str(Path(__file__).resolve().parents[2])
     return (

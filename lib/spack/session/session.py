@@ -164,7 +164,7 @@ class Session:
             ) from error
 
     def find_environment(self, name: str, directory_only: bool = False) -> Environment:
-        """The environment of that name, or in that directory."""
+        """Return the environment of that name, or in that directory."""
         from spack.environment import find_environment
 
         root = self.base_settings.config.environments_root
@@ -178,12 +178,12 @@ class Session:
         )
 
     def within(self, environment: Environment) -> Session:
-        """A session like this one with *environment* active."""
+        """Return a session like this one with *environment* active."""
         options = self.options._replace(env=None, env_dir=str(environment.path), no_env=False)
         return Session(options, self.environ, self.cwd, self.home, self._make_reporter)
 
     def need_environment(self, command: str) -> Environment:
-        """The active environment.
+        """Return the active environment.
 
         :raises UsageError: none is active.
         """
@@ -197,7 +197,7 @@ class Session:
 
     @cached_property
     def host(self) -> Host:
-        """This machine."""
+        """Return this machine."""
         return Host.detect(str(self.cache / "host"), self.settings.concretizer.granularity)
 
     @cached_property
@@ -225,7 +225,7 @@ class Session:
             self.reporter.info(f"reading {count} recipes (once)")
 
     def need_recipe(self, name: str) -> Recipe:
-        """The facts of a package.
+        """Return the facts of a package.
 
         :raises RecipeError: there is none, with names that look like it.
         """
@@ -312,7 +312,7 @@ class Session:
         return concretize_environment(self, environment, wishes, force)
 
     def environment_work(self, environment: Environment) -> EnvironmentWork:
-        """What is needed to bring *environment* up to date; it is the active one."""
+        """Return what brings *environment*, the active one, up to date."""
         from spack.session.environments import environment_work
 
         return environment_work(self, environment)
@@ -343,7 +343,7 @@ class Session:
         keep_venv: bool = False,
         strict_metadata: bool = False,
     ) -> BuildOptions:
-        """What builds need.
+        """Return the options of builds.
 
         :param checksum: False takes sources without a checksum, and with a wrong one.
         :raises ConfigError: a program that the configuration asks for is not there.
@@ -359,7 +359,7 @@ class Session:
         )
 
     def fetcher(self, *, checksum: bool = True) -> Fetcher:
-        """What brings sources; see :func:`spack.actions.fetching.make_fetcher`."""
+        """Return the fetcher; see :func:`spack.actions.fetching.make_fetcher`."""
         from spack.actions.fetching import make_fetcher
 
         return make_fetcher(self.settings, self.environ, self.places.root, checksum=checksum)
@@ -377,7 +377,7 @@ class Session:
         return self.store.layout.database_folder / "environments.json"
 
     def close(self) -> None:
-        """Ends what is open; nothing is lost if it is not called."""
+        """Close the open parts; nothing is lost without the call."""
         made: dict[str, Any] = self.__dict__
         if "store" in made:
             self.store.close()
@@ -387,7 +387,7 @@ class Session:
 
 
 def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session:
-    """The session of this process for the parsed global options.
+    """Return the session of this process for the parsed global options.
 
     :param make_reporter: called when progress is first to be told.
     """

@@ -36,7 +36,7 @@ class Assumptions:
         self.rows: list[Assumption] = []
 
     def add(self, *args: Any, **keywords: Any) -> int:
-        """The number of a new guard; the arguments are those of :class:`Assumption`."""
+        """Return the number of a new assumption; the arguments are those of :class:`Assumption`."""
         self.rows.append(Assumption(*args, **keywords))
         return len(self.rows)
 

@@ -62,7 +62,7 @@ class Candidates:
         return (1 << len(self.versions)) - 1
 
     def mask(self, versions: VersionList) -> int:
-        """The versions that lie in *versions*; memoised."""
+        """Return the mask of the versions in *versions*; memoized."""
         found = self._masks.get(versions)
         if found is None:
             found = 0
@@ -76,7 +76,7 @@ class Candidates:
         return found
 
     def index(self, version: Version) -> int:
-        """The place of *version* in the list; it is always there for an installed spec."""
+        """Return the index of *version* in the list; an installed spec's version always has one."""
         return self._index[version.string]
 
     @property
@@ -104,7 +104,7 @@ class Candidates:
 def preference(
     version: Version, preferred: bool, deprecated: bool, wishes: Sequence[VersionList] = ()
 ) -> tuple[int, ...]:
-    """The key that sorts versions from good to bad; sort by the version itself beforehand."""
+    """Return the key that sorts versions best first; sort by the version itself beforehand."""
     wish = len(wishes)
     for place, wished in enumerate(wishes):
         if wished.holds(version):
@@ -149,11 +149,11 @@ class Catalog:
             self._by_hash[spec.dag_hash()] = spec
 
     def settings(self, name: str) -> PackageLike | None:
-        """The configuration of package or virtual *name*."""
+        """Return the configuration of package or virtual *name*."""
         return self.problem.packages.get(name)
 
     def recipe(self, name: str) -> Recipe | None:
-        """The facts of package *name*; None when it is unknown or virtual."""
+        """Return the facts of package *name*; None when it is unknown or virtual."""
         if name not in self._recipes:
             found = self.problem.recipes.get(name)
             self._recipes[name] = None if found is None or found.virtual else found
@@ -175,7 +175,7 @@ class Catalog:
         return [spec for digest, spec in self._by_hash.items() if digest.startswith(prefix)]
 
     def externals(self, name: str) -> Sequence[ExternalLike]:
-        """The external entries of *name*."""
+        """Return the external entries of *name*."""
         settings = self.settings(name)
         return () if settings is None else settings.externals
 
@@ -186,7 +186,7 @@ class Catalog:
         )
 
     def fixed(self, name: str) -> str | None:
-        """The origin of what forbids to build *name*, or None."""
+        """Return the origin of what forbids to build *name*, or None."""
         own = self.settings(name)
         if own is not None and own.buildable is not None:
             return None if own.buildable else _place(own, name)
@@ -203,7 +203,7 @@ class Catalog:
         return None
 
     def providers(self, virtual: str) -> tuple[str, ...]:
-        """Packages that can provide *virtual*, the preferred one first.
+        """Return the packages that can provide *virtual*, the preferred one first.
 
         The configuration's order, then those that are there as externals, then by name; gcc
         comes before other compilers.
@@ -230,7 +230,7 @@ class Catalog:
         return found
 
     def get(self, name: str) -> Candidates:
-        """The candidates of package *name*."""
+        """Return the candidates of package *name*."""
         found = self._known.get(name)
         if found is None:
             found = self._known[name] = self._collect(name)
@@ -292,7 +292,7 @@ def _place(settings: PackageLike, name: str) -> str:
 
 
 def external_version(spec: Spec) -> Version | None:
-    """The one version that the spec of an external names, or None."""
+    """Return the one version that the spec of an external names, or None."""
     versions = spec.versions
     return versions.concrete or versions.concrete_range_as_version
 

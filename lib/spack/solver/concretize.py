@@ -62,7 +62,7 @@ class _Effort:
 
 
 def concretize(problem: Problem) -> Solution:
-    """The best graphs for the roots of *problem*.
+    """Return the best graphs for the roots of *problem*.
 
     :raises UnsatisfiableError: there are none; ``causes`` is a minimal set of constraints that
         contradict each other, each with ``facts["origin"]`` and a hint.
@@ -192,7 +192,7 @@ def _bootstraps(catalog: Catalog, chosen: Expansion) -> set[str]:
 
 
 def _next_provider(world: RoundContext, virtual: str) -> tuple[str, ...]:
-    """The best provider that could be built and was not looked at."""
+    """Return the best buildable provider that is not yet expanded."""
     for name in world.catalog.providers(virtual):
         if world.catalog.fixed(name) is None and not world.expanded(name):
             return (name,)

@@ -61,7 +61,10 @@ class Conditions:
         self._compiled: dict[tuple[str, int], tuple[Spec, tuple[int, ...] | None]] = {}
 
     def compile(self, package: str, spec: Spec) -> tuple[int, ...] | None:
-        """The literals that *spec* says of a node of *package*; None when none can hold it."""
+        """Return the literals that *spec* says of a node of *package*.
+
+        None when none can hold it.
+        """
         # by identity: parsing is memoised, and hashing a spec costs more than compiling it
         key = (package, id(spec))
         known = self._compiled.get(key)
@@ -70,21 +73,21 @@ class Conditions:
         return known[1]
 
     def condition(self, package: str, literals: tuple[int, ...]) -> int:
-        """The number of the conjunction of *literals*; 0 for none."""
+        """Return the number of the conjunction of *literals*; 0 for none."""
         if not literals:
             return 0
         key = (package, tuple(sorted(set(literals))))
         return self.conditions.setdefault(key, len(self.conditions) + 1)
 
     def when(self, package: str, text: str) -> int | None:
-        """The condition that the text stands for; None when it never holds."""
+        """Return the condition of the text; None when it never holds."""
         if not text:
             return 0
         literals = self.compile(package, Spec.parse(text))
         return None if literals is None else self.condition(package, literals)
 
     def both(self, package: str, *specs: Spec) -> int | None:
-        """The conjunction of several constraints on one node."""
+        """Return the conjunction of several constraints on one node."""
         found: list[int] = []
         for spec in specs:
             literals = self.compile(package, spec)
@@ -94,7 +97,7 @@ class Conditions:
         return self.condition(package, tuple(found))
 
     def literal(self, package: str, key: Key, dependency: Dependency | None = None) -> int:
-        """The number of a literal, from 1."""
+        """Return the number of a literal, from 1."""
         number = self._numbers.get((package, key))
         if number is None:
             number = len(self.literals) + 1
@@ -160,7 +163,7 @@ class Conditions:
         return [self.literal(package, ("b", name, value)) for value in wanted.values]
 
     def definitions(self, package: str, name: str) -> list[VariantRecord]:
-        """The recipe's definitions of a variant, in order."""
+        """Return the recipe's definitions of a variant, in order."""
         recipe = self.world.candidates(package).recipe
         if recipe is None:
             return []
@@ -242,7 +245,7 @@ class Conditions:
     # -- dependencies -----------------------------------------------------------------------
 
     def dependency(self, package: str, wanted: Dependency, asked: bool = False) -> int | None:
-        """The literal "has such a dependency"; None when it cannot have one.
+        """Return the literal "has such a dependency"; None when it cannot have one.
 
         :param asked: it is demanded, not tested: a virtual package whose provider may have the
             version will do.

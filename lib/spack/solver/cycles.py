@@ -8,7 +8,7 @@ __all__ = ["cycles", "reachable"]
 
 
 def reachable(starts: set[str], edges: Mapping[str, set[str]]) -> set[str]:
-    """*starts* and everything that edges lead to from there."""
+    """Return *starts* and everything that edges lead to from there."""
     reach, queue = set(starts), list(starts)
     while queue:
         for child in edges.get(queue.pop(), ()):
@@ -19,7 +19,7 @@ def reachable(starts: set[str], edges: Mapping[str, set[str]]) -> set[str]:
 
 
 def cycles(edges: Mapping[str, set[str]]) -> list[list[str]]:
-    """Groups of packages that may depend on each other in a circle (Tarjan's algorithm)."""
+    """Return the groups of packages that form cycles (Tarjan's algorithm)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []

@@ -230,7 +230,7 @@ def decode(
     target: str,
     roots: Sequence[Root],
 ) -> tuple[ConcreteSpec, ...]:
-    """The concrete spec of each root.
+    """Return the concrete spec of each root.
 
     :param atoms: shown atoms of a model without ghosts.
     :param target: the target of nodes when there was nothing to choose.
@@ -257,7 +257,7 @@ def _external(candidate: ExternalCandidate | None) -> External | None:
 
 
 def _value(record: VariantRecord, values: Sequence[str]) -> VariantValue:
-    """The value in the form of its definition."""
+    """Return the value in the form of its definition."""
     if record.kind == "bool":
         return VariantValue.boolean(record.name, tuple(values) == ("true",))
     if record.kind == "single":

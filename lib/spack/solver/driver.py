@@ -66,7 +66,7 @@ def _quiet(code: Any, text: str) -> None:
 
 
 def optimize(facts: Sequence[str], duplicates: bool, seconds: float) -> Answer:
-    """The best model of the program with *facts*.
+    """Return the best model of the program with *facts*.
 
     :param duplicates: whether packages may have several instances.
     :param seconds: after that the best model so far is taken; without one, the time is doubled
@@ -122,7 +122,7 @@ def _rows(text: str) -> dict[str, list[Row]]:
 def explain_core(
     facts: Sequence[str], guards: int, duplicates: bool, order: Sequence[int], seconds: float
 ) -> Answer:
-    """A minimal set of guards without which there would be a model.
+    """Return a minimal set of assumptions without which there would be a model.
 
     :param guards: how many guards there are; *order* says which are dropped first if they can.
     :param seconds: when it is over, the core that is left is not minimal, but still a core.
@@ -145,7 +145,7 @@ def explain_core(
         numbers.setdefault(literal, []).append(number)
 
     def core_of(chosen: Sequence[int]) -> tuple[int, ...] | None:
-        """A subset of *chosen* that is unsatisfiable, or None."""
+        """Return a subset of *chosen* that is unsatisfiable, or None."""
         assumptions = [literal_of[number] for number in chosen if number in literal_of]
         with control.solve(assumptions=assumptions, yield_=True) as handle:
             handle.resume()
@@ -166,7 +166,7 @@ _CoreOf = Callable[[Sequence[int]], "tuple[int, ...] | None"]
 
 
 def _shrunk(core: Sequence[int], core_of: _CoreOf, limit: float) -> tuple[int, ...]:
-    """A smaller contradiction, by asking again: which one is found depends on the order."""
+    """Return a smaller contradiction by solving again: which one depends on the order."""
     best, failures = tuple(core), 0
     while failures < 2 and len(best) > 1 and time.perf_counter() < limit:
         smaller = core_of(best[::-1])
@@ -178,7 +178,7 @@ def _shrunk(core: Sequence[int], core_of: _CoreOf, limit: float) -> tuple[int, .
 def _minimal(
     core: Sequence[int], order: Sequence[int], core_of: _CoreOf, limit: float
 ) -> tuple[int, ...]:
-    """A contradiction of which nothing can be left out, unless time runs out.
+    """Return a contradiction of which nothing can be left out, unless the time is up.
 
     Leaves out large chunks first, then smaller ones: of many guards few matter.
     """

@@ -103,16 +103,16 @@ class Encoder:
         )
 
     def below_tools(self) -> set[str]:
-        """Packages that only a build may need: tools and what they depend on."""
+        """Return the packages that only a build may need: tools and their dependencies."""
         return reachable(self.tools, self.edges)
 
     def targets_of(self, record: DependencyRecord) -> tuple[str, ...]:
-        """The packages that a dependency may lead to."""
+        """Return the packages that a dependency may lead to."""
         name = Spec.parse(record.spec).name
         return self.catalog.providers(name) if self.catalog.is_virtual(name) else (name,)
 
     def number(self) -> int:
-        """A new number for a dependency, definition, requirement or conflict."""
+        """Return a new number for a dependency, definition, requirement or conflict."""
         self._count += 1
         return self._count
 
@@ -244,7 +244,7 @@ class Encoder:
         self.impose(number, spec.name, spec)
 
     def impose(self, number: int, name: str, spec: Spec) -> None:
-        """What a dependency says of the package *name* that it leads to."""
+        """Write what a dependency says of the package *name* that it leads to."""
         literals = self.conditions.compile(name, spec)
         target = quote(name)
         self.emit(
@@ -296,7 +296,7 @@ class Encoder:
 
 
 def _clauses(spec: Spec) -> list[Spec]:
-    """The parts of a node's constraint, so that each can be blamed for itself."""
+    """Return the parts of a node's constraint, so that each can be blamed for itself."""
     parts = []
     if not spec.versions.is_any:
         parts.append(Spec.of(versions=spec.versions))

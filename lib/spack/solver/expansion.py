@@ -306,7 +306,7 @@ def _only_value(candidates: Candidates, wanted: VariantValue) -> bool:
 def plan(
     catalog: Catalog, roots: Sequence[Root], more: Sequence[str] = (), multi: Mapping[str, int] = {}
 ) -> Expansion:
-    """The packages to start with.
+    """Return the packages to start with.
 
     :param more: packages that turned out to be needed in addition, with what they need.
     :param multi: packages with several instances, for which nothing is certain.

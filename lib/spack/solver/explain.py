@@ -30,7 +30,7 @@ __all__ = ["conflict_of"]
 def conflict_of(
     catalog: Catalog, roots: Sequence[Root], encoding: Encoding, core: Sequence[int]
 ) -> UnsatisfiableError:
-    """The error for a minimal set of guards that contradict each other."""
+    """Return the error for a minimal set of assumptions that contradict each other."""
     guards = [encoding.guards[number] for number in core]
     account = _Account(catalog, guards, len(roots) > 1)
     causes = account.causes()
@@ -99,7 +99,7 @@ class _Account:
         return found
 
     def headline(self, count: int) -> str:
-        """The contradiction in a few words."""
+        """Return the contradiction in a few words."""
         silent = ("domain", "asked")
         subjects = [_subject(guard) for guard in self.guards if guard.kind not in silent]
         if not subjects:
@@ -110,7 +110,7 @@ class _Account:
         return f"these {count} constraints contradict each other, about {common}"
 
     def hint(self) -> str:
-        """What to do when only recipes contradict each other."""
+        """Return the hint when only recipes contradict each other."""
         names = list(dict.fromkeys(g.package for g in self.guards if g.kind != "domain"))
         if not names:
             return "add packages one by one to see which do not fit"
@@ -177,7 +177,7 @@ class _Account:
         yield UnsatisfiableError(message, facts={"kind": "provides", "package": wanted.name})
 
     def _domain(self, guard: Assumption) -> Iterator[UnsatisfiableError]:
-        """What there is of a package, as far as it matters here."""
+        """Return the candidates of a package, as far as they matter here."""
         name = guard.package
         candidates = self.catalog.get(name)
         if candidates.recipe is None or candidates.ready_only:
@@ -216,7 +216,7 @@ class _Account:
 
 
 def _subject(guard: Assumption) -> str:
-    """The package that a guard constrains."""
+    """Return the package that an assumption constrains."""
     if guard.kind == "dependency":
         return Spec.parse(guard.text).name
     if guard.kind == "root":

@@ -14,7 +14,7 @@ FEW = 6
 
 
 def domain(candidates: Candidates) -> str:
-    """What there is of a package."""
+    """Return the candidates of a package as text."""
     name = candidates.name
     externals = [
         f"{external.version}" + (f" ({external.entry.prefix})" if external.entry.prefix else "")
@@ -45,7 +45,7 @@ def domain(candidates: Candidates) -> str:
 
 
 def deprecated_hint(candidates: Candidates, wanted: Sequence[Spec]) -> str | None:
-    """What to do where a version that is left out would be all that is *wanted*; else None."""
+    """Return the hint for a deprecated version that would be all that is *wanted*; else None."""
     fitting = _left_out(candidates)
     for spec in wanted:
         fitting &= candidates.mask(spec.versions)
@@ -61,7 +61,7 @@ def _left_out(candidates: Candidates) -> int:
 
 
 def fixed_hint(candidates: Candidates) -> str:
-    """What to do about a package that may not be built."""
+    """Return the hint for a package that may not be built."""
     hint = f"let spack external find {candidates.name} look for others"
     if candidates.fixed is not None:
         hint += f", or set packages:{candidates.name}:buildable to true"
@@ -69,7 +69,7 @@ def fixed_hint(candidates: Candidates) -> str:
 
 
 def either(texts: Sequence[str]) -> str:
-    """``a, b or c``."""
+    """Return ``a, b or c``."""
     if len(texts) < 2:
         return "".join(texts)
     return f"{', '.join(texts[:-1])} or {texts[-1]}"

@@ -37,7 +37,7 @@ class LiteralFacts:
             self._target_facts()
 
     def _versions(self) -> None:
-        """The candidates of each package: of those that look alike, the best."""
+        """Write the candidates of each package: of those that look alike, the best."""
         masks: dict[str, list[int]] = {}
         for literal in self.conditions.literals:
             if literal.key[0] == "v":

@@ -35,7 +35,7 @@ class RecipeSource(Protocol):
     """Facts of packages by name; loading one must not cost loading all."""
 
     def get(self, name: str) -> Recipe | None:
-        """The facts of package *name*; None when no repository has it."""
+        """Return the facts of package *name*; None when no repository has it."""
 
     def providers(self, virtual: str) -> Sequence[str]:
         """Names of the packages that can provide *virtual*, in a stable order."""

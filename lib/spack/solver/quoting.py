@@ -13,7 +13,7 @@ def quote(text: str) -> str:
 
 
 def unquote(text: str) -> str:
-    """The inverse of :func:`quote`, for what stands between the quotes."""
+    """Return the inverse of :func:`quote`, for the text between the quotes."""
     if "\\" not in text:
         return text
     text = text.replace("\\\\", "\0").replace('\\"', '"').replace("\\n", "\n")

@@ -62,7 +62,7 @@ class RoundContext:
         return not self.expanded(name) and self.catalog.fixed(name) is None
 
     def alive(self, name: str) -> int:
-        """The versions that any node of *name*, other than a ghost, may have."""
+        """Return the versions that any node of *name*, other than a placeholder, may have."""
         known = self._alive.get(name)
         if known is None:
             known = 0
@@ -116,7 +116,7 @@ class RoundContext:
         return found
 
     def _target_choice(self) -> tuple[str, ...]:
-        """The targets to choose from: one, unless somebody asks for another."""
+        """Return the targets to choose from: one, unless the input names another."""
         host = self.problem.host
         preferred = self._preferred_target()
         asked = [

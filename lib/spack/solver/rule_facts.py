@@ -107,7 +107,7 @@ class RuleFacts:
             self._wishes(name, prefer, everything.conflict)
 
     def developed(self, name: str) -> None:
-        """What is said of a package that is built from a developer's directory."""
+        """Write what is required of a package that is built from a developer's directory."""
         root = self.world.catalog.problem.develop.get(name)
         if root is None:
             return
@@ -154,7 +154,7 @@ class RuleFacts:
         return False
 
     def virtual(self, virtual: str, group: RequirementLike) -> None:
-        """A requirement on a virtual package is one on whoever provides it."""
+        """Write a requirement on a virtual package as one on its provider."""
         number = self.encoder.number()
         text = " or ".join(group.specs)
         guard = self.guards.add("require", virtual, text, _at(group), group, group.message)

@@ -81,7 +81,7 @@ def _resolved(catalog: Catalog, root: Root) -> Spec:
 
 
 def _provider_of(catalog: Catalog, root: Root) -> Spec:
-    """A virtual root stands for its preferred provider that can be had."""
+    """Return the preferred available provider of a virtual root."""
     for name in catalog.providers(root.spec.name):
         candidates = catalog.get(name)
         if candidates.buildable or candidates.externals or candidates.installed:

@@ -24,7 +24,7 @@ MANY_VALUES = 12
 
 
 def preferred_variants(catalog: Catalog, package: str) -> Mapping[str, VariantValue]:
-    """What the configuration prefers, and what roots pass on, by variant."""
+    """Return what the configuration prefers, and what roots propagate, by variant."""
     known = catalog.preferred_variants.get(package)
     if known is None:
         known = {}
@@ -50,7 +50,7 @@ def allowed_values(record: VariantRecord) -> tuple[tuple[str, str], ...] | None:
 def default_values(
     record: VariantRecord, wished: VariantValue | None, extra: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """The default of one definition, or what is preferred where the definition allows it.
+    """Return the default of one definition, or what is preferred where the definition allows it.
 
     :param extra: values that an external has although the recipe does not list them.
     """
@@ -157,7 +157,7 @@ class VariantFacts:
     def _values(
         self, record: VariantRecord, named: set[str], also: Sequence[str]
     ) -> dict[str, str]:
-        """The values that the program may choose from, with their conditions."""
+        """Write the values that the program may choose from, with their conditions."""
         allowed = allowed_values(record)
         if allowed is None:
             return dict.fromkeys(dict.fromkeys((*also, *sorted(named))), "")

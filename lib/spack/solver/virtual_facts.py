@@ -24,7 +24,7 @@ REST = "?"
 
 
 def rest_of(virtual: str) -> str:
-    """The name that stands for all providers that are not looked at."""
+    """Return the name of all providers that are not expanded."""
     return f"{virtual}{REST}"
 
 
@@ -49,7 +49,7 @@ class VirtualFacts:
         self._shown: dict[str, dict[str, None]] = {}
 
     def need(self, name: str, number: int, spec: Spec, types: tuple[str, ...]) -> None:
-        """A dependency of *name* leads to the virtual package that *spec* names."""
+        """Write that a dependency of *name* leads to the virtual package that *spec* names."""
         virtual = spec.name
         self.emit(f"dvirt({number},{quote(virtual)}).")
         user = _User(name, number, spec, types)
@@ -63,7 +63,7 @@ class VirtualFacts:
             self._use(user, provider)
 
     def _prominent(self, virtual: str) -> list[str]:
-        """Providers that are there, that are expanded, and the first that could be built."""
+        """Return the available and the expanded providers, and the first that could be built."""
         found = []
         first = True
         for provider in self.catalog.providers(virtual):
@@ -151,7 +151,7 @@ class VirtualFacts:
                         self.emit(f"together({term},{quote(given.name)},{quote(other.name)}).")
 
     def _provisions(self, name: str) -> list[list[Spec]]:
-        """What each ``provides`` of a recipe names."""
+        """Write what each ``provides`` of a recipe names."""
         if not self.world.expanded(name) and not self.world.ready(name):
             return []
         recipe = self.catalog.recipe(name)
@@ -160,7 +160,7 @@ class VirtualFacts:
         return [[Spec.parse(text) for text in record.virtuals] for record in recipe.provides]
 
     def provided(self, provider: str, wanted: Spec, within: bool) -> list[str]:
-        """The provisions of *provider* for a virtual, by the version that they give it.
+        """Return the provisions of *provider* for a virtual, by the version that they give it.
 
         :param within: those that lie wholly in what is *wanted*, else those that have nothing
             in common with it. A provider that gives several versions at once gives what they
@@ -181,5 +181,5 @@ class VirtualFacts:
 
 
 def _term(name: str, index: int) -> str:
-    """The term of one ``provides``."""
+    """Return the term of one ``provides``."""
     return f"r({quote(name)},{index})"

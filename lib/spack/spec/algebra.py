@@ -67,7 +67,7 @@ class Flag(str):
 
 
 def split_flags(text: str, propagate: bool = False) -> tuple[Flag, ...]:
-    """The flags in *text*: a word that does not start with ``-`` belongs to the one before."""
+    """Return the flags in *text*: a word without a leading ``-`` belongs to the one before."""
     flags: list[str] = []
     for word in text.split():
         if flags and not word.startswith("-"):

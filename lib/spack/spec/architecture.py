@@ -143,7 +143,7 @@ def target_satisfies(target: str, constraint: str) -> bool:
 
 
 def target_intersection(left: str, right: str) -> str:
-    """The constraint that holds the targets of both; ``""`` when there is none."""
+    """Return the constraint that holds the targets of both; ``""`` when there is none."""
     if left == right or right == ANY:
         return left
     if left == ANY:

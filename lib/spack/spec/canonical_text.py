@@ -22,7 +22,7 @@ __all__ = ["dependency_text", "node_text", "spec_text"]
 
 
 def spec_text(spec: Spec) -> str:
-    """The text of node and dependencies."""
+    """Return the text of node and dependencies."""
     text = node_text(spec)
     if not spec.dependencies:
         return text
@@ -31,7 +31,7 @@ def spec_text(spec: Spec) -> str:
 
 
 def node_text(spec: Spec, name: str | None = None) -> str:
-    """The text of the node alone, under another *name* if given."""
+    """Return the text of the node alone, under another *name* if given."""
     if spec.file is not None:
         return spec.file
     head = name or spec.name
@@ -70,7 +70,7 @@ def node_text(spec: Spec, name: str | None = None) -> str:
 
 
 def dependency_text(dependency: Dependency) -> str:
-    """The text of one dependency with its sigil, and of the dependencies below it."""
+    """Return the text of one dependency with its sigil, and of the dependencies below it."""
     spec = dependency.spec
     attributes: list[str] = []
     if dependency.when is not None:

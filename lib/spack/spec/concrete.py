@@ -106,7 +106,7 @@ class ConcreteSpec:
         raise AttributeError("ConcreteSpec is immutable")
 
     def replace(self, **parts: Any) -> ConcreteSpec:
-        """This node with the given parts (keywords of the constructor) instead of its own."""
+        """Return this node with the given parts (the constructor's keywords) exchanged."""
         for part in _PARTS:
             parts.setdefault(part, getattr(self, "external_data" if part == "external" else part))
         return ConcreteSpec(**parts)
@@ -114,7 +114,7 @@ class ConcreteSpec:
     # ---- identity -------------------------------------------------------------------------
 
     def dag_hash(self, length: int | None = None) -> str:
-        """The hash of node and dependencies, or its first *length* characters."""
+        """Return the hash of node and dependencies, or its first *length* characters."""
         digest = self._hash or dag_hash(self)
         return digest if length is None else digest[:length]
 
@@ -270,7 +270,7 @@ class ConcreteSpec:
         return traverse_edges(self, deptypes)
 
     def find_edge(self, name: str) -> Edge | None:
-        """The edge to the dependency that *name* (a package or a virtual) means here, if any.
+        """Return the edge to the dependency that *name* (a package or a virtual) means, if any.
 
         Direct build and test dependencies come first, then what is linked or run, breadth first.
         """
@@ -287,7 +287,7 @@ class ConcreteSpec:
         return None
 
     def lookup(self, name: str) -> ConcreteSpec:
-        """The dependency that *name* means here, as :meth:`find_edge`.
+        """Return the dependency that *name* means, as :meth:`find_edge`.
 
         :raises KeyError: when there is none.
         """
@@ -328,7 +328,7 @@ class ConcreteSpec:
         return not deps or all(self._has(wanted) for wanted in other.dependencies)
 
     def intersects(self, other: str | Spec | ConcreteSpec, deps: bool = True) -> bool:
-        """The same as :meth:`satisfies`: one configuration either is in *other* or is not."""
+        """Return :meth:`satisfies`: one configuration either is in *other* or is not."""
         return self.satisfies(other, deps)
 
     def _has(self, wanted: Dependency) -> bool:
@@ -355,7 +355,7 @@ class ConcreteSpec:
         yield from self.traverse_edges(RUN_TIME)
 
     def as_spec(self, dependencies: bool = False) -> Spec:
-        """The constraint that only this node (and, if asked, its direct edges) satisfies."""
+        """Return the constraint that only this node (and, if asked, its direct edges) satisfies."""
         edges: tuple[Dependency, ...] = ()
         if dependencies:
             edges = tuple(

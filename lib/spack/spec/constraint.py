@@ -79,7 +79,7 @@ class Spec:
 
     @staticmethod
     def parse(text: str) -> Spec:
-        """The one spec in *text*; memoised.
+        """Return the one spec in *text*; memoized.
 
         :raises SpecError: when *text* is malformed or holds several specs.
         """
@@ -104,7 +104,7 @@ class Spec:
         dependencies: tuple[Dependency, ...] = (),
         file: str | None = None,
     ) -> Spec:
-        """A constraint from its parts; mappings are taken over, not copied."""
+        """Return a constraint from its parts; mappings are taken over, not copied."""
         spec = object.__new__(Spec)
         _set(spec, "name", name)
         _set(spec, "namespace", namespace)
@@ -118,17 +118,17 @@ class Spec:
         return spec
 
     def replace(self, **parts: Any) -> Spec:
-        """This constraint with the given parts (keywords of :meth:`of`) instead of its own."""
+        """Return this constraint with the given parts (keywords of :meth:`of`) exchanged."""
         for part in _PARTS:
             parts.setdefault(part, getattr(self, part))
         return Spec.of(**parts)
 
     def with_name(self, name: str) -> Spec:
-        """The same constraint on another package; ``""`` makes it anonymous."""
+        """Return the same constraint on another package; ``""`` makes it anonymous."""
         return self if name == self.name else self.replace(name=name)
 
     def without_dependencies(self) -> Spec:
-        """What this says of the node itself."""
+        """Return the constraint on the node itself."""
         return self.replace(dependencies=()) if self.dependencies else self
 
     # ---- identity -------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class Spec:
         return self.arch or None
 
     def traverse(self) -> Iterator[Spec]:
-        """This node and those of all dependencies, each once per mention."""
+        """Yield this node and those of all dependencies, each once per mention."""
         yield self
         for dependency in self.dependencies:
             yield from dependency.spec.traverse()
@@ -321,7 +321,7 @@ class Spec:
         return self.without_dependencies().satisfies(condition)
 
     def constrain(self, other: Any, deps: bool = True) -> Spec:
-        """The constraint that allows what both allow; *other* is a spec or its text.
+        """Return the constraint that allows what both allow; *other* is a spec or its text.
 
         :raises SpecError: when nothing satisfies both, or when dependencies under one condition
             contradict each other; ``facts`` name the part that clashes.
@@ -389,7 +389,7 @@ def _same_hash(mine: Spec, theirs: Spec) -> bool:
 
 
 def _clash(mine: Spec, theirs: Spec) -> SpecError:
-    """The error that says which part of two constraints has nothing in common."""
+    """Return the error that says which part of two constraints has nothing in common."""
     part, left, right = "dependencies", str(mine), str(theirs)
     if mine.name and theirs.name and mine.name != theirs.name:
         part, left, right = "name", mine.name, theirs.name

@@ -24,7 +24,7 @@ HASH_LENGTH = 32
 
 
 def node_hash(data: Any) -> str:
-    """The hash of plain *data* (dicts, lists, texts, numbers); the order of keys is no matter."""
+    """Return the hash of plain *data*, whatever the order of keys."""
     # start-up: commands that only read hashes from the database import none of these
     from base64 import b32encode
     from hashlib import sha256
@@ -58,7 +58,7 @@ def _variant_data(value: VariantValue) -> bool | str | list[str]:
 
 
 def node_data(node: ConcreteSpec) -> dict[str, Any]:
-    """The plain form of one node; the hashes of its dependencies must be known."""
+    """Return the plain form of one node; the hashes of its dependencies must be known."""
     data: dict[str, Any] = {
         "name": node.name,
         "namespace": node.namespace,

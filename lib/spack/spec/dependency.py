@@ -83,7 +83,7 @@ class Dependency:
         return f'Dependency("{self}")'
 
     def replace(self, **parts: Any) -> Dependency:
-        """This edge with the given parts (keywords of the constructor) instead of its own."""
+        """Return this edge with the given parts (the constructor's keywords) exchanged."""
         for part in ("spec", "direct", "deptypes", "virtuals", "propagate", "when"):
             parts.setdefault(part, getattr(self, part))
         return Dependency(**parts)
@@ -138,7 +138,7 @@ class Dependency:
 def merged_dependencies(
     mine: tuple[Dependency, ...], theirs: tuple[Dependency, ...]
 ) -> tuple[Dependency, ...]:
-    """The edges of both; those of the same kind are merged.
+    """Return the edges of both; those of the same kind are merged.
 
     :raises SpecError: when merged nodes contradict each other.
     """

@@ -142,7 +142,7 @@ def _flags(node: Any) -> str:
 
 
 def _compiler(node: Any) -> Any:
-    """The provider of the first language that the node uses a compiler for."""
+    """Return the provider of the first language that the node uses a compiler for."""
     for language in ("c", "cxx", "fortran"):
         for edge in getattr(node, "edges", ()):
             if language in edge.virtuals:

@@ -40,7 +40,7 @@ _NEEDS_NO_QUOTES = r"[a-zA-Z_0-9\-+*.,:=%^~/\\]+\Z"
 
 
 def parse(text: str) -> Spec:
-    """The one spec in *text*; an empty text is the constraint that allows everything.
+    """Return the one spec in *text*; an empty text is the constraint that allows everything.
 
     :raises SpecError: when *text* is malformed (``long_message`` has carets under the places,
         ``facts["problems"]`` the places themselves) or holds more than one spec.
@@ -94,7 +94,7 @@ def _requoted(argument: str) -> str:
 
 
 def _build(node: ParsedNode, problems: Problems, direct: bool = False) -> Spec:
-    """The constraint that *node* stands for."""
+    """Return the constraint of *node*."""
     name, namespace = node.name, None
     if "." in name:
         namespace, _, name = name.rpartition(".")

@@ -33,7 +33,7 @@ _set = object.__setattr__
 
 
 def dump(specs: Iterable[ConcreteSpec]) -> dict[str, Any]:
-    """The graphs below *specs* as plain data, each node once; see the module's docstring."""
+    """Return the graphs below *specs* as plain data, each node once; see the module's docstring."""
     roots = list(specs)
     nodes: dict[str, Any] = {}
     for root in roots:

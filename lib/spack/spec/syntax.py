@@ -63,7 +63,7 @@ _compiled: list[re.Pattern[str]] = []
 
 
 def _scanner() -> re.Pattern[str]:
-    """The one expression that reads all tokens; start-up: compiling takes over 1 ms."""
+    """Return the one expression that reads all tokens; start-up: compiling takes over 1 ms."""
     if not _compiled:
         _compiled.append(re.compile(_PATTERN, re.DOTALL))
     return _compiled[0]
@@ -184,7 +184,10 @@ def unquoted(value: str) -> str:
 
 
 def read(text: str, problems: Problems) -> list[ParsedNode]:
-    """The roots of the specs in *text*. Problems go to *problems*; cost about 1 us a token."""
+    """Return the roots of the specs in *text*.
+
+    Problems go to *problems*; costs about 1 us a token.
+    """
     reader = _SyntaxReader(text, problems)
     roots = reader.read()
     reader.close()
@@ -260,14 +263,14 @@ class _SyntaxReader:
         return self.roots
 
     def _start(self, at: int) -> ParsedNode:
-        """A new spec begins."""
+        """Begin a new spec."""
         self.close()
         self.root = self.owner = self.node = ParsedNode((at, at))
         self.roots.append(self.root)
         return self.node  # type: ignore[no-any-return]  # None only before the first token
 
     def close(self) -> None:
-        """The spec that was being read ends."""
+        """End the spec that is being read."""
         if self.edge is not None:
             problems = self.problems
             problems.found = [found for found in problems.found if found[1] != _NOT_A_PAIR]
@@ -277,7 +280,7 @@ class _SyntaxReader:
         self._require_node()
 
     def _require_node(self) -> None:
-        """A sigil must be followed by something."""
+        """Require that something follows a sigil."""
         if self.node is not None and self.node is not self.root and not self.node.used:
             self.problems.add(
                 self.node.span,
@@ -332,7 +335,7 @@ class _SyntaxReader:
         edge.node.end = match.end()
 
     def _bad(self, match: re.Match[str]) -> None:
-        """A character that belongs to no form; neighbours are one problem."""
+        """Record a character that belongs to no form; adjacent ones are one problem."""
         start = match.start()
         character = self.text[start]
         hint = _HINTS.get(character)

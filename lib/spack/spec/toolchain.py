@@ -26,7 +26,7 @@ __all__ = ["expand_toolchains", "toolchain"]
 
 
 def toolchain(entries: str | Iterable[tuple[str, str]]) -> tuple[Dependency, ...]:
-    """The dependencies that a toolchain stands for.
+    """Return the dependencies of a toolchain.
 
     :param entries: one spec text, or pairs (spec text, condition; ``""`` for always).
     :raises SpecError: when an entry is malformed or holds more than direct dependencies.
@@ -84,7 +84,7 @@ def expand_toolchains(spec: Spec, toolchains: Mapping[str, tuple[Dependency, ...
 
 
 def _named(edge: Dependency, toolchains: Mapping[str, tuple[Dependency, ...]]) -> str | None:
-    """The toolchain that *edge* names; it may have the name of a legacy compiler."""
+    """Return the toolchain that *edge* names; it may have the name of a legacy compiler."""
     if not edge.direct or edge.virtuals:
         return None
     for name in (edge.spec.name, BUILTIN_TO_LEGACY.get(edge.spec.name, "")):

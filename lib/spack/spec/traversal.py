@@ -24,7 +24,7 @@ USUAL = ("build", "link", "run")
 
 
 def dependency_types(deptypes: DepTypes) -> frozenset[str]:
-    """The set that *deptypes* stands for."""
+    """Return the set of types that *deptypes* means."""
     if isinstance(deptypes, str):
         return frozenset(DEPTYPES) if deptypes == "all" else frozenset((deptypes,))
     return deptypes if isinstance(deptypes, frozenset) else frozenset(deptypes)

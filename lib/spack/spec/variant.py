@@ -89,19 +89,19 @@ class VariantValue:
 
     @classmethod
     def single(cls, name: str, value: str) -> VariantValue:
-        """The one value of a concrete single-valued variant."""
+        """Return the one value of a concrete single-valued variant."""
         return cls(name, "single", (value,), False, True)
 
     @classmethod
     def multi(cls, name: str, values: tuple[str, ...]) -> VariantValue:
-        """The values of a concrete multi-valued variant."""
+        """Return the values of a concrete multi-valued variant."""
         return cls(name, "multi", values, False, True)
 
     @classmethod
     def parse(
         cls, name: str, text: str, propagate: bool = False, exact: bool = False
     ) -> VariantValue:
-        """What ``name=text`` stands for; *text* is without quotes."""
+        """Return the variant of ``name=text``; *text* is without quotes."""
         lower = text.lower()
         if lower in ("true", "false"):
             return cls(name, "bool", (lower,), propagate, True)

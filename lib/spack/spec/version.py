@@ -116,7 +116,7 @@ _set = object.__setattr__
 
 
 def version_key(text: str) -> Key:
-    """The order key of an ordinary version."""
+    """Return the order key of an ordinary version."""
     if _NUMBERS.match(text):  # the common case, at half the cost
         release: list[Any] = []
         for number in text.split("."):
@@ -194,7 +194,7 @@ class Version(Ordered):
         return bool(other.holds(self))
 
     def intersects(self, other: Any) -> bool:
-        """The same as :meth:`satisfies`: one version either is in *other* or is not."""
+        """Return the same as :meth:`satisfies`: one version either is in *other* or is not."""
         return self.satisfies(other)
 
     overlaps = intersects
@@ -246,7 +246,7 @@ class Version(Ordered):
         return self.components[index]
 
     def up_to(self, index: int) -> Version:
-        """The first *index* components: ``Version("1.23-4b").up_to(3)`` is ``1.23-4``."""
+        """Return the first *index* components: ``Version("1.23-4b").up_to(3)`` is ``1.23-4``."""
         return self[:index]
 
     @property
@@ -361,7 +361,7 @@ class GitVersion(Version):
         return self._reference
 
     def with_reference(self, version: Version) -> GitVersion:
-        """This reference, standing for *version*."""
+        """Return this reference, assigned to *version*."""
         return cast(GitVersion, Version(f"{self.string.partition('=')[0]}={version}"))
 
     def _pieces(self) -> list[tuple[str, str]]:
@@ -392,7 +392,7 @@ _versions: dict[str, Version] = {}
 
 
 def _make_version(text: Any) -> Version:
-    """A new version, remembered under its text."""
+    """Return a new version, remembered under its text."""
     if not isinstance(text, (str, int, float)) or isinstance(text, bool):
         raise TypeError(f"a version is made from a text, not from {type(text).__name__}")
     string = str(text).strip()

@@ -47,7 +47,7 @@ class EmptyRangeError(VersionError):
 
 
 def successor(key: Key) -> Key:
-    """The smallest key, on the grid of *key*'s length, above all versions that start with it."""
+    """Return the smallest key of *key*'s length above all versions that start with it."""
     release, stage, number = key
     if stage != _FINAL:
         return release, stage, number + 1
@@ -59,7 +59,7 @@ def successor(key: Key) -> Key:
 
 
 def _next_letters(text: str) -> str:
-    """The next run of letters (``A`` to ``Z`` sort before ``a`` to ``z``): ``ab`` gives ``ac``."""
+    """Return the next run of letters (``Z`` sorts before ``a``): ``ab`` gives ``ac``."""
     while True:
         last = text[-1]
         if last == "z":
@@ -146,22 +146,22 @@ class VersionRange(Ordered):
         return bool(other.satisfies(self))
 
     def intersection(self, other: Any) -> VersionList:
-        """The versions in both, perhaps none."""
+        """Return the versions in both, perhaps none."""
         return VersionList.of(self).intersection(other)
 
     def union(self, other: Any) -> VersionList:
-        """The versions in one of them."""
+        """Return the versions in either of them."""
         return VersionList.of(self, *_elements(other))
 
     def common(self, other: VersionRange) -> VersionRange:
-        """The intersection with a range that does intersect."""
+        """Return the intersection with a range that does intersect."""
         return VersionRange(
             self.lo if self.start >= other.start else other.lo,
             self.hi if self.end <= other.end else other.hi,
         )
 
     def joined_with(self, other: VersionRange) -> VersionRange:
-        """The union with a range that overlaps or touches."""
+        """Return the union with a range that overlaps or touches."""
         return VersionRange(
             self.lo if self.start <= other.start else other.lo,
             self.hi if self.end >= other.end else other.hi,
@@ -193,12 +193,12 @@ class VersionList(Ordered):
 
     @staticmethod
     def of(*elements: Element) -> VersionList:
-        """The union of *elements*."""
+        """Return the union of *elements*."""
         return _new_list(elements if len(elements) < 2 else _merged(elements))
 
     @staticmethod
     def parse(text: str) -> VersionList:
-        """The list that *text* (what follows an ``@``) stands for; memoised.
+        """Return the list that *text* (the part after an ``@``) describes; memoized.
 
         :raises VersionError: when it is malformed or holds an empty range.
         """
@@ -282,11 +282,11 @@ class VersionList(Ordered):
         return bool(other.satisfies(self))
 
     def union(self, other: Any) -> VersionList:
-        """The versions in one of them."""
+        """Return the versions in either of them."""
         return VersionList.of(*self.versions, *_elements(other))
 
     def intersection(self, other: Any) -> VersionList:
-        """The versions in both, perhaps none."""
+        """Return the versions in both, perhaps none."""
         if self is other or other is any_version:
             return self
         if self is any_version and isinstance(other, VersionList):
@@ -303,15 +303,15 @@ class VersionList(Ordered):
         return VersionList.of(*found)
 
     def lowest(self) -> Version | None:
-        """The lowest plain version in the list."""
+        """Return the lowest plain version in the list."""
         return next((v for v in self.versions if type(v) is Version), None)
 
     def highest(self) -> Version | None:
-        """The highest plain version in the list."""
+        """Return the highest plain version in the list."""
         return next((v for v in reversed(self.versions) if type(v) is Version), None)
 
     def highest_numeric(self) -> Version | None:
-        """The highest plain version that is not develop-like."""
+        """Return the highest plain version that is not develop-like."""
         plain = (v for v in reversed(self.versions) if type(v) is Version)
         return next((v for v in plain if not v.isdevelop()), None)
 
@@ -386,7 +386,7 @@ _lists[":"] = any_version
 
 
 def ver(value: Any) -> Version | VersionRange | VersionList:
-    """The simplest of version, range and list for *value*, in the grammar of this module.
+    """Return the simplest of version, range and list for *value*, in the grammar of this module.
 
     :param value: a text, a number, a sequence of those, or already one of the results.
     """

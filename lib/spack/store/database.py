@@ -128,7 +128,7 @@ class Database:
         external: bool | None = None,
         installed: bool | None = True,
     ) -> list[InstallRecord]:
-        """The records for which all of the given hold, by name, version text and hash."""
+        """Return the records for which all of the given hold, by name, version text and hash."""
         conditions: list[str] = []
         values: list[Any] = []
         for column, value in (
@@ -149,7 +149,7 @@ class Database:
         return [_record(row) for row in self._rows(query, values)]
 
     def record(self, spec_hash: str, installed: bool | None = True) -> InstallRecord | None:
-        """The record of one node by its full hash, or None."""
+        """Return the record of one node by its full hash, or None."""
         rows = self._rows(f"SELECT {_COLUMNS} FROM nodes WHERE hash = ?", [spec_hash])
         records = [_record(row) for row in rows]
         if not records or (installed is not None and records[0].installed != installed):
@@ -164,7 +164,7 @@ class Database:
         external: bool | None = None,
         installed: bool | None = True,
     ) -> list[InstallRecord]:
-        """The records whose nodes satisfy *spec*, in the order of :meth:`records`.
+        """Return the records whose nodes satisfy *spec*, in the order of :meth:`records`.
 
         The DAGs of candidates are loaded only if the name and hash do not decide.
         """
@@ -181,7 +181,7 @@ class Database:
         return [record for record in candidates if specs[record.hash].satisfies(spec)]
 
     def specs(self, hashes: Iterable[str] | None = None) -> dict[str, ConcreteSpec]:
-        """The nodes with these hashes, whole DAGs; all installed ones by default.
+        """Return the nodes with these hashes, with their DAGs; all installed ones by default.
 
         Nodes are made once and shared. Unknown hashes are left out.
         """
@@ -208,7 +208,7 @@ class Database:
             raise _corrupt(self.path, error) from error
 
     def installed_hashes(self) -> frozenset[str]:
-        """The hashes of all installed nodes, externals included."""
+        """Return the hashes of all installed nodes, externals included."""
         return frozenset(
             row[0] for row in self._rows("SELECT hash FROM nodes WHERE installed = 1", [])
         )
@@ -379,7 +379,7 @@ class Database:
 
 
 def _open(path: Path, parameters: str, patience: float) -> tuple[sqlite3.Connection, int]:
-    """A connection, and the format number of the file."""
+    """Return a connection, and the format number of the file."""
     import sqlite3  # start-up: 8 ms that most commands do not need
 
     uri = f"{path.absolute().as_uri()}?{parameters}"

@@ -117,7 +117,10 @@ class Marker:
 
     @classmethod
     def read(cls, path: Path) -> Marker:
-        """:raises ValueError: if the file is not a marker. :raises OSError: as usual."""
+        """Read a marker from a file.
+
+        :raises ValueError: if the file is not a marker. :raises OSError: as usual.
+        """
         try:
             data = json.loads(path.read_bytes())
             return cls(
@@ -154,7 +157,7 @@ def clear(layout: Layout, marker: Marker) -> None:
 
 
 def markers(layout: Layout) -> list[Marker]:
-    """The markers of all transactions, running or dead; damaged files are passed over."""
+    """Return the markers of all transactions, running or dead; damaged files are skipped."""
     found: list[Marker] = []
     for name in names(layout.pending):
         if name.endswith(".json") and not name.startswith("."):
@@ -278,7 +281,7 @@ def _unlink(path: Path) -> None:
 
 
 def names(folder: Path) -> list[str]:
-    """The names of the files in a folder; none if it is not there."""
+    """Return the names of the files in a directory; none if it is missing."""
     try:
         return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):

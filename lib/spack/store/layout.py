@@ -122,7 +122,7 @@ class Layout:
                 )
 
     def prefix(self, spec: ConcreteSpec) -> Path:
-        """The prefix of *spec*; of an external, where it is (its root ``/`` if unknown)."""
+        """Return the prefix of *spec*; an external's own path (the root ``/`` if unknown)."""
         if spec.external is not None:
             return Path(spec.external.path or "/")
         chosen = self.projections.get("all", self.projection)
@@ -172,7 +172,7 @@ class Layout:
         return self.root / DATABASE_FOLDER / "logs"
 
     def running_log(self, spec_hash: str, name: str, version: str) -> Path:
-        """The log of a build that runs or failed; one a hash, the last attempt's."""
+        """Return the log of a build that runs or failed; one a hash, the last attempt's."""
         # No name holds an @, so the logs of python are told from those of python-venv.
         return self.logs / f"{name}@{path_part(version)}-{spec_hash}.txt"
 

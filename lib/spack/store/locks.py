@@ -65,12 +65,12 @@ class LockOwner(NamedTuple):
         return f"process {self.pid} on {self.host}"
 
     def child(self, pid: int) -> LockOwner:
-        """The process *pid* on the same host."""
+        """Return the process *pid* on the same host."""
         return LockOwner(pid, self.host, _started(pid, Path("/proc")))
 
 
 def current_owner(proc: Path = Path("/proc")) -> LockOwner:
-    """This process. To be called after a fork, not before."""
+    """Return this process; call it after a fork, not before."""
     pid = os.getpid()
     return LockOwner(pid, os.uname().nodename, _started(pid, proc))
 
@@ -148,14 +148,14 @@ class Locks:
         self._enabled = enabled
 
     def try_exclusive(self, name: str) -> Lock | None:
-        """The lock, or None if somebody else holds it in any way.
+        """Return the lock, or None if another process holds it in any way.
 
         :raises StoreError: if the lock file cannot be made, or locks are not supported.
         """
         return self._try(name, shared=False)
 
     def try_shared(self, name: str) -> Lock | None:
-        """The lock, or None if somebody else holds it exclusively; errors as above."""
+        """Return the lock, or None if another process holds it exclusively; errors as above."""
         return self._try(name, shared=True)
 
     def exclusive(
@@ -176,7 +176,7 @@ class Locks:
         return self._acquire(name, True, timeout, on_wait)
 
     def quiet(self) -> Lock:
-        """The lock ``builds``, exclusively: nothing is installed while it is held.
+        """Yield the lock ``builds``, exclusively: nothing is installed while it is held.
 
         :raises StoreError: something is being installed, or as above.
         """

@@ -47,14 +47,14 @@ class Modes(NamedTuple):
     group: int | None = None
 
     def of(self, mode: int) -> int:
-        """The permission bits of what has *mode* now, as ``st_mode`` tells it."""
+        """Return the permission bits of a file whose ``st_mode`` is *mode*."""
         if stat.S_ISDIR(mode):
             return self.directory
         return self.program if mode & _RUN else self.file
 
 
 def modes_of(permissions: Permissions, allow_sgid: bool = True) -> Modes:
-    """What the configuration means.
+    """Return the modes that the configuration describes.
 
     :raises ConfigError: more may write than read, or the group is not known here.
     """

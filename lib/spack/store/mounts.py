@@ -43,7 +43,7 @@ NETWORK_TYPES = frozenset(
 
 
 def filesystem_type(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> str:
-    """The type of the file system that holds *path*, or "" where the system does not tell.
+    """Return the type of the file system of *path*, or "" where the system does not report it.
 
     *mountinfo* has the form that proc(5) gives for ``/proc/self/mountinfo``.
     """

@@ -22,7 +22,7 @@ _HINTS = {
 
 
 def unwritable(path: Path, reason: OSError | str, what: str | None = None) -> StoreError:
-    """The error for *path* that could not be written.
+    """Return the error for *path* that could not be written.
 
     :param reason: what the system said; its own file name is preferred to *path*.
     :param what: the message's verb phrase; "cannot be written" by default.

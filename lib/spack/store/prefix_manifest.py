@@ -77,7 +77,10 @@ class Manifest:
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
-        """:raises StoreError: if the file is missing or damaged."""
+        """Load a manifest from its file.
+
+        :raises StoreError: if the file is missing or damaged.
+        """
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -155,7 +158,7 @@ def _walk(root: str) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
 
 
 def _examine(path: str, needles: Sequence[bytes]) -> tuple[str, bytes | None, bool]:
-    """The sha256 of a file, the first needle in it or None, and whether it looks like text."""
+    """Return a file's sha256, the first needle in it or None, and whether it looks like text."""
     import hashlib  # start-up: readers of manifests do not hash
 
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -71,7 +71,7 @@ class InstallRecord:
         run_environment: Any = None,
         facts: Mapping[str, Any] | None = None,
     ) -> InstallRecord:
-        """The record of *spec* at *prefix*."""
+        """Return the record of *spec* at *prefix*."""
         return cls(
             hash=spec.dag_hash(),
             name=spec.name,
@@ -91,7 +91,7 @@ class InstallRecord:
         )
 
     def to_json(self) -> str:
-        """The text of ``.spack/install_record.json``: what ``spec.json`` beside it leaves out."""
+        """Return the text of ``.spack/install_record.json``: what ``spec.json`` leaves out."""
         data: dict[str, Any] = {
             "format": FORMAT,
             "hash": self.hash,

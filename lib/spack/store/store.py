@@ -85,7 +85,7 @@ class Store:
         return self._database
 
     def writer(self) -> Database:
-        """The database, for writing; the first call ends transactions of dead processes.
+        """Return the database for writing; the first call ends transactions of dead processes.
 
         :raises StoreError: if the tree cannot be written, or the database is damaged.
         """
@@ -121,7 +121,7 @@ class Store:
         return record.external or os.path.isdir(record.prefix)
 
     def missing(self) -> tuple[InstallRecord, ...]:
-        """Records of nodes whose prefix somebody has removed. Cost: one stat for each node."""
+        """Return the records of nodes whose prefix has been removed; one stat for each node."""
         return tuple(x for x in self.database.records() if not self.is_present(x))
 
     def prefix(self, spec: ConcreteSpec) -> Path:
@@ -133,7 +133,7 @@ class Store:
         return self.layout.prefix(spec)
 
     def log(self, record_or_spec: InstallRecord | ConcreteSpec) -> Path | None:
-        """The build's log: of an installed node that in its prefix, else that of the build that
+        """Return the build's log: an installed node's own, else that of the build that
         runs or failed last; None if there is neither."""
         if isinstance(record_or_spec, InstallRecord):
             spec_hash = record_or_spec.hash

@@ -267,14 +267,14 @@ class EnvironmentModifications:
         return bool(changes) and changes[-1].action == "unset"
 
     def group_by_name(self) -> dict[str, list[Change]]:
-        """Changes by variable, in order of first mention."""
+        """Return the changes by variable, in order of first mention."""
         groups: dict[str, list[Change]] = {}
         for change in self._changes:
             groups.setdefault(change.name, []).append(change)
         return groups
 
     def reversed(self) -> EnvironmentModifications:
-        """Changes that take these back as far as that can be known, last first."""
+        """Return changes that revert these as far as that can be known, last first."""
         result = EnvironmentModifications()
         for change in reversed(self._changes):
             inverse = ACTIONS[change.action].inverse
@@ -289,7 +289,7 @@ class EnvironmentModifications:
             change.execute(target)
 
     def results(self, env: Mapping[str, str]) -> dict[str, str | None]:
-        """Final text (None: unset) of every variable that is mentioned, starting from *env*."""
+        """Return the final text (None: unset) of every changed variable, starting from *env*."""
         after = dict(env)
         for change in self._changes:
             change.execute(after)
@@ -325,7 +325,7 @@ class EnvironmentModifications:
 
     @classmethod
     def from_json(cls, data: Iterable[Mapping[str, Any]]) -> EnvironmentModifications:
-        """The inverse of :meth:`to_json`."""
+        """Return the inverse of :meth:`to_json`."""
         result = cls()
         result._changes = [Change(**row) for row in data]
         return result
@@ -334,7 +334,7 @@ class EnvironmentModifications:
     def from_environment_diff(
         cls, before: Mapping[str, str], after: Mapping[str, str], clean: bool = False
     ) -> EnvironmentModifications:
-        """Changes that lead from *before* to *after*.
+        """Return the changes that lead from *before* to *after*.
 
         What was put before or behind a list of paths is that; all else is ``set`` and ``unset``.
 
@@ -378,7 +378,7 @@ class EnvironmentModifications:
         shell: str = "/bin/bash",
         **_: Any,
     ) -> EnvironmentModifications:
-        """What a shell script that is meant to be sourced does to this process's environment.
+        """Return what a sourced shell script changes in this process's environment.
 
         :param include: names, or regular expressions, of variables that count whatever else says.
         :param exclude: of variables that do not.
@@ -413,7 +413,7 @@ def _is_named(name: str, patterns: Iterable[str]) -> bool:
 
 
 def _after_sourcing(shell: str, words: Sequence[str]) -> dict[str, str]:
-    """The environment of a shell that has sourced ``words[0]`` with arguments."""
+    """Return the environment of a shell that has sourced ``words[0]`` with arguments."""
     script = 'source "$@" > /dev/null 2>&1 && exec env -0'
     done = run([shell, "-c", script, shell, *words], env=os.environ, cwd=os.getcwd(), timeout=600)
     if not done.ok:

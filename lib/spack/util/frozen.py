@@ -36,7 +36,7 @@ class _Factory:
 
 
 def field(*, default_factory: Callable[[], Any]) -> Any:
-    """A default that is made for each instance."""
+    """Return a default that is made for each instance."""
     return _Factory(default_factory)
 
 
@@ -71,18 +71,18 @@ def frozen(cls: type[_T]) -> type[_T]:
 
 
 def fields_of(cls: type[Any]) -> tuple[str, ...]:
-    """The names of the fields, in order."""
+    """Return the names of the fields, in order."""
     names: tuple[str, ...] = cls._fields
     return names
 
 
 def values_of(record: Any) -> dict[str, Any]:
-    """The values by name, in the order of the fields."""
+    """Return the values by name, in the order of the fields."""
     return dict(zip(record._fields, _values(record)))
 
 
 def replace(record: _T, **values: Any) -> _T:
-    """A record like *record* with other *values*."""
+    """Return a record like *record* with other *values*."""
     return type(record)(**{**values_of(record), **values})
 
 

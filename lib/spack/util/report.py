@@ -22,7 +22,7 @@ class Task(Protocol):
     """
 
     def phase(self, name: str) -> None:
-        """The task enters the phase *name*: ``fetch``, ``waiting for process 7``, ``install``.
+        """Enter the phase *name*: ``fetch``, ``waiting for process 7``, ``install``.
 
         In the phase ``queued`` it waits for its turn: that need not be shown, nor does its time
         count.
@@ -32,23 +32,23 @@ class Task(Protocol):
         """Within the phase, *done* of *total* units (bytes, files) are through; 0 = unknown."""
 
     def finish(self, text: str = "") -> None:
-        """The task is through; *text* says with what result, if that is not plain."""
+        """Finish the task; *text* describes a result that is not plain."""
 
     def fail(self, text: str) -> None:
-        """The task failed; *text* is the one line that says why."""
+        """Fail the task; *text* is the one line that says why."""
 
 
 class Reporter(Protocol):
     """The listener of a whole command."""
 
     def info(self, text: str) -> None:
-        """A line that a person may want to read."""
+        """Report a line that the user may want to read."""
 
     def warning(self, text: str) -> None:
-        """A line that a person should read."""
+        """Report a line that the user should read."""
 
     def task(self, key: str, title: str) -> Task:
-        """A new task; *key* is unique among those that run (a hash), *title* is shown."""
+        """Return a new task; *key* is unique among those that run (a hash), *title* is shown."""
 
 
 class _SilentTask:

@@ -11,7 +11,7 @@ SHEBANG_LIMIT = 127
 
 
 def first_line(interpreter: str, arguments: bytes = b"") -> bytes:
-    """A shebang, without a line end.
+    """Return a shebang, without a line end.
 
     Where the path is too long or has a space, it is the trampoline that distlib introduced: a
     shell starts the interpreter, and Python takes the shell's line for a text.

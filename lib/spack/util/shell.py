@@ -94,7 +94,7 @@ _SYNONYMS: dict[str, str] = {
 
 
 def dialect(shell: str) -> Dialect:
-    """The dialect of *shell* (``bash``, ``zsh``, ``tcsh``, …).
+    """Return the dialect of *shell* (``bash``, ``zsh``, ``tcsh``, …).
 
     :raises UsageError: for a shell that has no row in the table.
     """
@@ -127,7 +127,10 @@ def unset_statement(shell: str, name: str) -> str:
 
 
 def _checked(name: str) -> str:
-    """:raises UsageError: if *name* is no variable that every shell can hold."""
+    """Return *name* if every shell can have a variable of that name.
+
+    :raises UsageError: if *name* is no variable that every shell can hold.
+    """
     if not _NAME.match(name):
         raise UsageError(
             f"'{name}' cannot be the name of a variable in a shell",

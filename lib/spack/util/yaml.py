@@ -60,7 +60,7 @@ _WORDS: dict[str, Any] = {
 
 
 def scalar(text: str) -> Any:
-    """The value of a plain (unquoted) scalar in YAML 1.2's core schema."""
+    """Return the value of a plain (unquoted) scalar in YAML 1.2's core schema."""
     if text in _WORDS:
         return _WORDS[text]
     first = text[0]
@@ -74,7 +74,7 @@ def scalar(text: str) -> Any:
 
 
 def plain(node: Node) -> Any:
-    """The data of a tree without its lines."""
+    """Return the data of a tree without its lines."""
     value = node[0]
     if isinstance(value, dict):
         return {key: plain(child) for key, child in value.items()}
@@ -114,7 +114,7 @@ class Loaded:
         return self._data
 
     def node(self, path: KeyPath) -> Node:
-        """The node at ``path``, or, where that is missing, the last one on the way to it."""
+        """Return the node at ``path``, or, where that is missing, the last one on the way to it."""
         node = self.tree
         for key in path:
             try:
@@ -255,7 +255,7 @@ def _parse(file: str, text: str) -> Node:
 
 
 def _opened(context: str | None, mark: Any) -> str:
-    """What to look at when the parser got lost in something that began at *mark*."""
+    """Return a hint for a parser error in a structure that began at *mark*."""
     if context and mark is not None:
         for word, sign in _BRACKETS.items():
             if word in context:
@@ -389,7 +389,7 @@ class Document:
             items.ca.items[len(items) - 1] = [below, None, None, None]
 
     def text(self) -> str:
-        """The document as it would be saved."""
+        """Return the document as it would be saved."""
         import io  # start-up: only commands that edit need it
 
         stream = io.StringIO()

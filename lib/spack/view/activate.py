@@ -54,7 +54,7 @@ class EnvStep(NamedTuple):
 
 
 def steps_from_json(rows: Iterable[Sequence[Any]]) -> tuple[EnvStep, ...]:
-    """Steps from the lists that JSON makes of them."""
+    """Return steps from the lists that JSON makes of them."""
     return tuple(EnvStep(*row) for row in rows)
 
 
@@ -288,7 +288,7 @@ def _distinct(steps: Iterable[EnvStep]) -> list[str]:
 def render(
     shell: str, template: str, steps: Sequence[EnvStep], *, root: str = "", name: str = ""
 ) -> str:
-    """The text that activates a view in *shell* (a key of :data:`SHELLS`).
+    """Return the text that activates a view in *shell* (a key of :data:`SHELLS`).
 
     :param template: of ``share/activate``.
     :param root: place of the view; if empty the text finds itself.
@@ -315,7 +315,7 @@ def render(
 
 
 def _filled(line: str, blocks: Mapping[str, list[str]]) -> list[str]:
-    """A line of a template with its markers replaced; one that is only a marker may grow."""
+    """Return a line of a template with its markers replaced; one that is only a marker may grow."""
     bare = line.strip()
     if bare in blocks:
         indent = line[: len(line) - len(line.lstrip())]

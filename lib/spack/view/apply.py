@@ -83,7 +83,7 @@ class ViewResult(NamedTuple):
         return f"the view {self.path}: {what}"
 
     def lines(self) -> list[str]:
-        """What a person should know beyond "done"."""
+        """Return what the user should know beyond "done"."""
         lines = list(self.notes)
         whole: set[str] = set()
         for distribution, place in self.distributions:
@@ -109,7 +109,7 @@ class ViewResult(NamedTuple):
 
 
 def _some(paths: Sequence[str], shown: int = 3) -> str:
-    """A few of *paths*, and how many there are."""
+    """Return a few of *paths*, and how many there are."""
     if len(paths) == 1:
         return paths[0]
     text = ", ".join(paths[:shown])
@@ -118,7 +118,7 @@ def _some(paths: Sequence[str], shown: int = 3) -> str:
 
 
 def read_file(path: str, limit: int | None) -> bytes:
-    """The ``read`` of :func:`spack.view.plan_view.plan_view` for the real file system.
+    """Read for :func:`spack.view.plan_view.plan_view` from the real file system.
 
     :raises ViewError: the file cannot be read.
     """
@@ -191,7 +191,7 @@ def update_view(
 def _with_users(
     result: ViewResult, root: str, old: ViewManifest, state: VerificationResult
 ) -> ViewResult:
-    """*result* with what a person put into the view."""
+    """Return *result* with what the user put into the view."""
     if not state.extra:
         return result
     from spack.view.user_distributions import distributions  # start-up: few views have any
@@ -246,7 +246,7 @@ def _changed_in_place(
     options: ViewOptions,
     ask: Ask | None,
 ) -> ViewResult | None:
-    """The result of :func:`change_in_place`; None if the view must be built aside."""
+    """Return the result of :func:`change_in_place`; None if the view must be rebuilt in staging."""
     from spack.view.incremental import NotInPlace, change_in_place  # start-up: as above
 
     try:
@@ -302,7 +302,10 @@ def recover(root: str) -> None:
 
 
 def _refuse_foreign(root: str, shown: str) -> None:
-    """:raises ViewError: if something is at *root* that is not ours to replace."""
+    """Refuse a *root* that exists and is not a view of this tool.
+
+    :raises ViewError: if something is at *root* that is not ours to replace.
+    """
     if not os.path.lexists(root):
         return
     if os.path.isdir(root) and not os.listdir(root):

@@ -39,7 +39,7 @@ class RecordingView:
         return self._root
 
     def get_projection_for_spec(self, spec: Any) -> str:
-        """The folder of the view that the files of *spec* are shown in, absolute."""
+        """Return the absolute directory of the view that the files of *spec* are shown in."""
         return os.path.join(self._root, self._projections.get(spec.dag_hash(), "")).rstrip("/")
 
     def link(self, src: Any, dst: Any, spec: Any = None) -> None:
@@ -121,7 +121,7 @@ def _tolerated(
 
 
 def _placed(path: str, view: RecordingView, final: str) -> tuple[str, str, str, int, str]:
-    """A path of the scratch folder as a row of :class:`spack.view.hooks.HookResult`."""
+    """Return a path of the scratch directory as a row of :class:`spack.view.hooks.HookResult`."""
     full = os.path.join(view.root, path)
     info = os.lstat(full)
     if not stat.S_ISLNK(info.st_mode):

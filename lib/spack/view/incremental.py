@@ -119,7 +119,7 @@ class _Change:
     # -- before anything is touched -----------------------------------------------------------
 
     def decide(self) -> None:
-        """What comes and what goes."""
+        """Decide which packages are added and which are removed."""
         head = self.head
         if head.inline or head.options != options_digest(self.options):
             raise NotInPlace("another kind of view")
@@ -136,7 +136,7 @@ class _Change:
             raise NotInPlace("the base leaves")
 
     def plan(self, read: Read, ask: Ask | None) -> None:
-        """The new entries, and those that leave."""
+        """Plan the new entries, and those that are removed."""
         for owner in self.gone:
             self.leaving.update(load_items(self.root, self.head, owner))
         answers: Mapping[str, HookRecord] = (
@@ -145,7 +145,10 @@ class _Change:
         self.coming = plan_added(self.sources, self.added, self.options, read, answers)
 
     def check(self) -> None:
-        """:raises NotInPlace: something has to do with other packages or other people's files."""
+        """Check that nothing concerns other packages or unmanaged files.
+
+        :raises NotInPlace: something has to do with other packages or other people's files.
+        """
         gone = set(self.gone)
         for row in self.head.shared.values():
             if gone.intersection(row.owners):
@@ -168,7 +171,7 @@ class _Change:
     # -- the change ---------------------------------------------------------------------------
 
     def apply(self) -> Changed:
-        """The steps of the module's docstring, in that order."""
+        """Apply the steps of the module's docstring, in that order."""
         maker = self.build()
         self.come()
         emptied = self.leave()
@@ -250,7 +253,7 @@ class _Change:
         return found
 
     def new_head(self, emptied: set[str]) -> Head:
-        """The head after the change; owners have other numbers then."""
+        """Return the head after the change; owners have other numbers then."""
         owners = self.coming.owners
         by_hash = {owner.hash: number for number, owner in enumerate(owners)}
         moved = {i: by_hash[x.hash] for i, x in enumerate(self.head.owners) if x.hash in by_hash}
@@ -274,7 +277,7 @@ class _Change:
         )
 
     def renew_own(self, head: Head) -> None:
-        """The files of the virtual environment itself that are not the same any more."""
+        """Write those files of the virtual environment itself that have changed."""
         own = plan_own(self.sources, self.options, set(head.folders), self.shows)
         before = load_items(self.root, self.head, OWN)
         rows = {x: [y.how, y.source, y.digest, y.size, y.mtime_ns] for x, y in before.items()}

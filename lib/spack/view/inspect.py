@@ -79,7 +79,10 @@ class Claim(NamedTuple):
 
 
 def need_manifest(root: str) -> ViewManifest:
-    """:raises ViewError: there is no view at *root*, or its manifest is damaged."""
+    """Return the manifest of the view at *root*.
+
+    :raises ViewError: there is no view at *root*, or its manifest is damaged.
+    """
     manifest = load_manifest(root)
     if manifest is None:
         raise ViewError(
@@ -113,7 +116,7 @@ def status(root: str) -> Status:
 
 
 def verify(root: str) -> tuple[ViewManifest, VerificationResult, tuple[UserDistribution, ...]]:
-    """What differs from the manifest, and the distributions that a person installed."""
+    """Return the differences from the manifest, and the distributions that the user installed."""
     manifest = need_manifest(root)
     state = examine(root, manifest)
     return manifest, state, distributions(root, manifest, state)
@@ -136,7 +139,7 @@ def dangling(manifest: ViewManifest, state: VerificationResult) -> tuple[str, ..
 
 
 def claims(manifest: ViewManifest) -> list[Claim]:
-    """The paths that several packages provide, in order."""
+    """Return the paths that several packages provide, in order."""
     found: list[Claim] = []
     for path, row in sorted(manifest.shared.items()):
         item = manifest.items[path]
@@ -146,7 +149,7 @@ def claims(manifest: ViewManifest) -> list[Claim]:
 
 
 def find_path(root: str, manifest: ViewManifest, text: str, cwd: str) -> list[Found]:
-    """What *text* names in the view: a path, a program of ``bin``, or a module.
+    """Return what *text* names in the view: a path, a program of ``bin``, or a module.
 
     :param text: relative to the view or to *cwd*, or absolute; ``black`` finds ``bin/black``;
         ``pkg.module`` its file. A folder gives the packages that have something in it.
@@ -176,7 +179,7 @@ def find_path(root: str, manifest: ViewManifest, text: str, cwd: str) -> list[Fo
 
 
 def _folder(manifest: ViewManifest, folder: str) -> list[Found]:
-    """The first path of each package below *folder*."""
+    """Return the first path of each package below *folder*."""
     first: dict[int, str] = {}
     for path, item in manifest.items.items():
         if path.startswith(folder + "/") and item.owner >= 0:
@@ -213,7 +216,7 @@ def _candidates(root: str, manifest: ViewManifest, text: str, cwd: str) -> list[
 
 
 def enclosing_view(path: str) -> str:
-    """The view that *path* lies in; ``""`` if it lies in none."""
+    """Return the view that contains *path*; ``""`` if there is none."""
     current = os.path.abspath(path)
     while True:
         if is_view(current):

@@ -117,7 +117,7 @@ def make_layer(path: str, view: str, templates: Mapping[str, str], prompt: str =
 
 
 def _former(path: str) -> dict[str, list[str]] | None:
-    """The stand-ins of the layer at *path*; None if there is nothing.
+    """Return the stand-ins of the layer at *path*; None if there is nothing.
 
     :raises ViewError: something else is there.
     """

@@ -43,7 +43,10 @@ class Maker:
         self.hardlinks = True
 
     def make(self) -> None:
-        """:raises OSError: as the system says it; the tree is then incomplete."""
+        """Write the tree.
+
+        :raises OSError: as the system says it; the tree is then incomplete.
+        """
         os.mkdir(self.target)
         start = self.target + "/"
         os.mkdir(start + FOLDER)
@@ -98,7 +101,7 @@ class Maker:
             self.copy(at, folder, name, item)
 
     def copy(self, at: int, folder: str, name: str, item: Item) -> None:
-        """A file of its own, writable for its owner, with the time of the original.
+        """Copy a file, writable for its owner, with the time of the original.
 
         Byte-code is found valid by that time.
         """

@@ -192,7 +192,10 @@ class ViewPlan:
     shared: Mapping[str, Shared] = field(default_factory=dict)
 
     def check(self) -> None:
-        """:raises ViewError: if there are conflicts; it names every path and its owners."""
+        """Refuse a plan with conflicts; the error names every path and its owners.
+
+        :raises ViewError: if there are conflicts; it names every path and its owners.
+        """
         if not self.conflicts:
             return
         shown = [f"{x.path}: {' and '.join(x.owners)}" for x in self.conflicts]
@@ -212,13 +215,13 @@ class ViewPlan:
 
 
 def plan_digest(sources: Sequence[ViewSource], options: ViewOptions) -> str:
-    """What a view is made from, in one word; reads no manifest."""
+    """Return a digest of what a view is made from; reads no manifest."""
     words = [options_digest(options), *map(source_digest, ordered_sources(sources))]
     return _hash(words)
 
 
 def options_digest(options: ViewOptions) -> str:
-    """The part of :func:`plan_digest` that the options have."""
+    """Return the part of :func:`plan_digest` for the options."""
     python = options.python
     return _hash(
         [
@@ -236,7 +239,7 @@ def options_digest(options: ViewOptions) -> str:
 
 
 def source_digest(source: ViewSource) -> str:
-    """The part of :func:`plan_digest` that one package has."""
+    """Return the part of :func:`plan_digest` for one package."""
     s = source
     return _hash(
         [s.name, s.hash, s.prefix, s.fingerprint, s.role, s.link_type, s.projection]
@@ -271,7 +274,7 @@ def link_type_of(source: ViewSource, options: ViewOptions) -> str:
 
 
 def contained_base(sources: Sequence[ViewSource], options: ViewOptions) -> ViewSource | None:
-    """The package of the interpreter, if the view is a whole Python by itself.
+    """Return the package of the interpreter, if the view is a complete Python by itself.
 
     That is so where its files are copied: such a view needs the store no more. Symbolic links and
     hard links need the store anyway, so the view is a virtual environment of the store's Python.
@@ -286,7 +289,7 @@ def contained_base(sources: Sequence[ViewSource], options: ViewOptions) -> ViewS
 
 
 def python_facts(python: BasePython, contained: ViewSource | None) -> dict[str, str]:
-    """What a view records of its Python; the executable is relative if it is in the view."""
+    """Return what a view records of its Python; the executable is relative if it is in the view."""
     executable = str(python.executable)
     if contained is not None:
         executable = posixpath.relpath(executable, contained.prefix)

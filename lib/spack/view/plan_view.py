@@ -126,7 +126,7 @@ def plan_added(
     read: Read,
     answers: Mapping[str, HookRecord],
 ) -> ViewPlan:
-    """The entries that the packages *added* bring into a view of *sources*, and nothing else.
+    """Return the entries that the packages *added* add to a view of *sources*, and nothing else.
 
     Its digest and owners are those of the whole view. Conflicts with the other packages are not
     seen.
@@ -151,7 +151,7 @@ def plan_own(
     folders: set[str],
     exists: Callable[[str], bool],
 ) -> ViewPlan:
-    """What belongs to the view itself, for one with these *folders*."""
+    """Return the view's own entries, for one with these *folders*."""
     tree = _Tree(ordered_sources(sources), options, lambda path, limit: b"")
     return tree.result(tree.add_own(folders, exists))
 
@@ -195,13 +195,13 @@ class _Tree:
         )
 
     def canonical(self, path: str) -> str:
-        """A virtual environment has one library folder: ``lib64`` is a link to ``lib``."""
+        """Return *path* with ``lib64`` as ``lib``: a venv has one library directory."""
         if self.lib64 and path.startswith("lib64") and path[5:6] in ("/", ""):
             return "lib" + path[5:]
         return path
 
     def folder(self, path: str, owner: int) -> None:
-        """A folder and those above it."""
+        """Return a directory and those above it."""
         while path and path not in self.folders:
             self.folders[path] = owner
             path = path.rpartition("/")[0]
@@ -287,7 +287,10 @@ class _Tree:
         return Item("link", index, row.source, row.mode, "")
 
     def link_target(self, source: ViewSource, path: str, target: str, place: str) -> str | None:
-        """The target that a link of a prefix has in the view; None if it is not needed there."""
+        """Return the target that a link of a prefix has in the view.
+
+        None if it is not needed there.
+        """
         folder = posixpath.dirname(path)
         inside = posixpath.normpath(
             posixpath.relpath(target, source.prefix)
@@ -334,7 +337,7 @@ class _Tree:
             self.shared[place] = Shared(reason, (*known.owners, second.owner))
 
     def winner(self, place: str) -> str:
-        """The package that the options name for *place*."""
+        """Return the package that the options name for *place*."""
         for pattern, name in self.options.winners.items():
             if pattern == place or fnmatchcase(place, pattern):
                 return name
@@ -454,7 +457,7 @@ class _Tree:
         return steps
 
     def result(self, steps: tuple[EnvStep, ...]) -> ViewPlan:
-        """The plan as far as it has been made."""
+        """Return the plan as far as it has been made."""
         python = self.options.python
         for folder, owner in self.folders.items():
             item = self.items.get(folder)

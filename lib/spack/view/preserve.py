@@ -46,7 +46,10 @@ class Preserver:
         self.number = 0
 
     def carry(self) -> PreservedFiles:
-        """:raises OSError: a file can neither be linked nor copied."""
+        """Carry the unmanaged files into the new tree.
+
+        :raises OSError: a file can neither be linked nor copied.
+        """
         self.carry_displaced()
         users = distributions(self.root, self.old, self.state)
         planned = own_names(self.plan.items) if users else {}
@@ -119,7 +122,7 @@ class Preserver:
             self.displaced[path] = place
 
     def carry_displaced(self) -> None:
-        """What earlier runs moved out of the way stays until the person removes it."""
+        """Carry what earlier runs displaced, until the user removes it."""
         start = os.path.join(self.root, DISPLACED)
         for folder, _, names in os.walk(start):
             relative = os.path.relpath(folder, self.root)

@@ -112,7 +112,7 @@ def is_candidate(path: str, mode: int) -> bool:
 
 
 def shebang(path: str, arguments: bytes = b"") -> bytes:
-    """The line for a script at *path* of the view: its Python is ``bin/python3`` of the view.
+    """Return the shebang of a script at *path* of the view, for the view's ``bin/python3``.
 
     >>> shebang("bin/tool").decode().rpartition("exec ")[2]
     '"${p%/*}/python3" "$0" "$@"\\'\\n'
@@ -141,7 +141,7 @@ _ARGUMENTS = b' "$0" "$@"'
 
 
 def without_env_split(path: str, text: bytes) -> Mapping[str, bytes]:
-    """The files that do what *text*, at *path* of a view, does with the line of :func:`shebang`.
+    """Return the files that do what *text* does, at *path* of a view, with :func:`shebang`'s line.
 
     :returns: *text* itself under *path* if it has no such line.
     """
@@ -207,7 +207,7 @@ def relocated_script(
 
 
 def _split_quoted(text: bytes) -> tuple[bytes, bytes]:
-    """A command, quoted or not, and what follows it."""
+    """Return a command, quoted or not, and the rest after it."""
     if text[:1] in (b'"', b"'"):
         command, _, rest = text[1:].partition(text[:1])
     else:
@@ -216,7 +216,7 @@ def _split_quoted(text: bytes) -> tuple[bytes, bytes]:
 
 
 def relocated_kernel(content: bytes, interpreters: Interpreters) -> bytes | None:
-    """A Jupyter ``kernel.json`` whose command is ``python3``, or None if it needs no change.
+    """Return a Jupyter ``kernel.json`` with the command ``python3``, or None if it needs no change.
 
     Jupyter replaces a bare ``python3`` by the interpreter that runs it, which is the view's.
     """
@@ -233,7 +233,7 @@ def relocated_kernel(content: bytes, interpreters: Interpreters) -> bytes | None
 
 
 def relocated(path: str, content: bytes, interpreters: Interpreters, env_too: bool) -> bytes | None:
-    """The text of the file at *path* of a view, or None if it stays what it is."""
+    """Return the text of the file at *path* of a view, or None if it needs no change."""
     if _KERNEL.match(path):
         return relocated_kernel(content, interpreters)
     return relocated_script(path, content, interpreters, env_too)
@@ -266,7 +266,7 @@ def is_of_base(path: str) -> bool:
 
 
 def relocated_base(path: str, content: bytes, prefix: bytes) -> bytes | None:
-    """A text of an interpreter that finds its place itself; None if it needs no change.
+    """Return the text of a relocatable interpreter's file; None if it needs no change.
 
     :param prefix: that the interpreter was built for.
     """
@@ -284,7 +284,7 @@ def relocated_base(path: str, content: bytes, prefix: bytes) -> bytes | None:
 def corrected_record(
     record: bytes, folder: str, rewritten: Mapping[str, bytes], canonical: Callable[[str], str]
 ) -> bytes:
-    """A ``RECORD`` whose rows of rewritten files are true again (PEP 376, PEP 627).
+    """Return a ``RECORD`` with correct rows for rewritten files (PEP 376, PEP 627).
 
     :param folder: of the installed distributions, relative to the view.
     :param rewritten: new contents by path in the view.

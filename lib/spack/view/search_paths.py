@@ -65,7 +65,7 @@ _ACTIONS = {
 def path_steps(
     folders: Container[str], items: Container[str], *, is_venv: bool
 ) -> tuple[EnvStep, ...]:
-    """The steps for a view with these *folders*; with those of a virtual environment first."""
+    """Return the steps for a view with these *folders*; a virtual environment's come first."""
     steps: list[EnvStep] = []
     if is_venv:
         steps.append(EnvStep("set", "VIRTUAL_ENV", ROOT))

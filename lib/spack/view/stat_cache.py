@@ -57,7 +57,7 @@ class StatCache(NamedTuple):
 
 
 def look(root: str, folders: Sequence[str], files: Sequence[str]) -> StatRecord | None:
-    """The times of *folders* and *files* below *root*; None if one of them is gone."""
+    """Return the times of *folders* and *files* below *root*; None if one of them is missing."""
     start = root + "/"
     times: list[int] = []
     rows: list[Any] = []
@@ -76,13 +76,13 @@ def look(root: str, folders: Sequence[str], files: Sequence[str]) -> StatRecord 
 
 
 def look_at(root: str, manifest: ViewManifest) -> StatRecord | None:
-    """The times of the view that *manifest* is of; to be taken before it is examined."""
+    """Return the times of *manifest*'s view; take them before it is verified."""
     files = [path for path, item in manifest.items.items() if item.how in _OWN_CONTENT]
     return look(root, manifest.folders, files)
 
 
 def load_stamps(root: str, head: Head) -> StatCache | None:
-    """What is known of the view at *root*, if nothing in it has changed since; else None."""
+    """Return what is known of the view at *root* if nothing in it has changed since; else None."""
     try:
         with open(os.path.join(root, CHECKED), encoding="utf-8") as stream:
             written = os.fstat(stream.fileno()).st_mtime_ns

@@ -23,7 +23,7 @@ Exchange = Callable[[str, str], bool]
 
 
 def aside(root: str, kind: str) -> str:
-    """A new name beside *root* that :func:`spack.view.apply.recover` knows."""
+    """Return a new name beside *root* that :func:`spack.view.apply.recover` knows."""
     parent, name = os.path.split(root)
     return os.path.join(parent, f".{name[:200]}.{os.urandom(4).hex()}.{kind}")
 

@@ -61,14 +61,14 @@ class UserDistribution(NamedTuple):
 
 
 def normalized(name: str) -> str:
-    """The name as the index spells it (PEP 503)."""
+    """Return the name as the index spells it (PEP 503)."""
     return _RUNS.sub("-", name).lower()
 
 
 def distributions(
     root: str, manifest: ViewManifest, state: VerificationResult
 ) -> tuple[UserDistribution, ...]:
-    """The person's distributions in the view at *root*, in order of name.
+    """Return the user's distributions in the view at *root*, in order of name.
 
     A ``.dist-info`` that no ``RECORD`` is in is left out: nothing is known of its files.
     """
@@ -131,7 +131,7 @@ def _missing_beside(
 
 
 def _files(root: str, info: str, folder: str) -> frozenset[str] | None:
-    """The paths in a RECORD, relative to the view, with those below its ``.dist-info``."""
+    """Return the paths in a RECORD, relative to the view, with those below its ``.dist-info``."""
     try:
         with open(os.path.join(root, info, "RECORD"), encoding="utf-8", newline="") as stream:
             rows = [row[0] for row in csv.reader(stream) if row]

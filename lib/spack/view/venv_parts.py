@@ -48,7 +48,7 @@ class VenvParts(NamedTuple):
 def configuration(
     python: BasePython, *, system_site_packages: bool, prompt: str, contained: bool = False
 ) -> str:
-    """The text of ``pyvenv.cfg``.
+    """Return the text of ``pyvenv.cfg``.
 
     ``include-system-site-packages`` is always stated: left out it means *true*. ``home`` is
     absolute: Python resolves a relative one against the current directory.
@@ -82,7 +82,7 @@ def interpreter_links(python: BasePython) -> dict[str, str]:
 
 
 def contained_links(python: BasePython) -> dict[str, str]:
-    """The names of an interpreter whose own file is ``bin/pythonX.Y`` of the view."""
+    """Return the names of an interpreter whose own file is ``bin/pythonX.Y`` of the view."""
     base = posixpath.basename(python.executable)
     links = dict.fromkeys(interpreter_links(python), "python3")
     links["bin/python3"] = base

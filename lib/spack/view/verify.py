@@ -121,7 +121,7 @@ def _hash(path: str) -> str:
 
 
 def _everything(path: str, relative: str) -> Iterator[str]:
-    """A foreign folder and all in it."""
+    """Yield an unmanaged directory and all in it."""
     pending = [(path, relative)]
     while pending:
         path, relative = pending.pop()
@@ -146,7 +146,7 @@ def _sort_bytecode(
     extra: list[str],
     bytecode: list[str],
 ) -> None:
-    """A ``__pycache__`` that the view did not make: is it of the view's own sources?"""
+    """Return whether an unmanaged ``__pycache__`` belongs to the view's own sources."""
     for found in _everything(path, relative):
         name = found.rpartition("/")[2]
         if name.endswith(".pyc") and _source_name(name) in sources:
@@ -175,7 +175,7 @@ def _extract_bytecode(
 
 
 def describe(path: str) -> str:
-    """What kind of thing is at *path*, for a message."""
+    """Return the kind of *path*, for a message."""
     try:
         mode = os.lstat(path).st_mode
     except OSError:

@@ -111,7 +111,7 @@ class ViewManifest(Head):
     interrupted: bool = False
 
     def owner(self, path: str) -> FileOwner | None:
-        """The package that *path* (relative) comes from; None for the view's own, or unknown."""
+        """Return the package of *path* (relative); None for the view's own, or unknown."""
         item = self.items.get(path)
         return None if item is None or item.owner < 0 else self.owners[item.owner]
 
@@ -128,7 +128,7 @@ Made = Mapping[str, tuple[int, int]]
 
 
 def head_of(plan: ViewPlan) -> Head:
-    """The head of a view that is made from *plan*."""
+    """Return the head of a view that is made from *plan*."""
     return Head(
         plan.digest,
         plan.options,
@@ -143,7 +143,7 @@ def head_of(plan: ViewPlan) -> Head:
 
 
 def head_text(head: Head) -> str:
-    """The file that :func:`load_head` reads."""
+    """Return the text of the file that :func:`load_head` reads."""
     data: dict[str, Any] = {"format": FORMAT, **{x: getattr(head, x) for x in _HEAD}}
     data["shared"] = {path: [row.reason, *row.owners] for path, row in head.shared.items()}
     return json.dumps(data, separators=(",", ":"))
@@ -155,7 +155,7 @@ _HEAD = tuple(name for name in fields_of(Head) if name != "inline")
 def item_rows(
     items: Iterable[tuple[str, Item]], owners: tuple[FileOwner, ...], made: Made
 ) -> dict[int, dict[str, list[Any]]]:
-    """The rows of :func:`load_items` by owner; *made* has size and mtime of real files."""
+    """Return the rows of :func:`load_items` by owner; *made* has size and mtime of real files."""
     starts = [owner.prefix + "/" for owner in owners]
     rows: dict[int, dict[str, list[Any]]] = {owner: {} for owner in range(-1, len(owners))}
     none = (0, 0)
@@ -193,7 +193,7 @@ def write_items(root: str, key: str, rows: Mapping[str, Any]) -> None:
 
 
 def activation_text(steps: Iterable[EnvStep], prompt: str, is_venv: bool) -> str:
-    """The file that :func:`load_activation` reads."""
+    """Return the text of the file that :func:`load_activation` reads."""
     data = {"steps": list(steps), "prompt": prompt, "venv": is_venv}
     return json.dumps(data, separators=(",", ":"))
 
@@ -204,7 +204,7 @@ def is_view(root: str) -> bool:
 
 
 def load_head(root: str) -> Head | None:
-    """The head of the view at *root*, None if there is no view.
+    """Return the head of the view at *root*, None if there is no view.
 
     :raises ViewError: it is damaged or from a newer version.
     """
@@ -234,7 +234,7 @@ def load_head(root: str) -> Head | None:
 
 
 def load_items(root: str, head: Head, owner: int) -> dict[str, ViewRecord]:
-    """The paths of one package of a view, or with :data:`OWN` those of the view itself.
+    """Return the paths of one package of a view, or with :data:`OWN` those of the view itself.
 
     :raises ViewError: they cannot be read.
     """
@@ -247,7 +247,7 @@ def load_items(root: str, head: Head, owner: int) -> dict[str, ViewRecord]:
 
 
 def recorded(rows: Mapping[str, Any], head: Head, owner: int) -> dict[str, ViewRecord]:
-    """The rows of a file of items, read."""
+    """Return the rows of a file of items, read."""
     start = head.owners[owner].prefix + "/" if owner >= 0 else ""
     make = ViewRecord._make
     return {
@@ -286,7 +286,7 @@ class Coming(NamedTuple):
 
 
 def coming_items(root: str, head: Head) -> Coming | None:
-    """What ``change.json`` says; None if no change was interrupted."""
+    """Return the content of ``change.json``; None if no change was interrupted."""
     text = _read(os.path.join(root, CHANGE))
     if text is None:
         return None
@@ -309,7 +309,7 @@ def _damaged(root: str, error: Exception) -> ViewError:
 
 
 def load_activation(root: str) -> Activation | None:
-    """What activating the view at *root* does; None if there is no view."""
+    """Return what activating the view at *root* does; None if there is no view."""
     text = _read(os.path.join(root, ENVIRONMENT))
     if text is None:
         return None

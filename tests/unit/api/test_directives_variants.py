@@ -99,7 +99,7 @@ def test_a_predicate_that_documents_its_values() -> None:
     assert record("x", "make", values=allowed).values == (("make", ""), ("ninja", ""))
 
     def other(value: str) -> bool:
-        """Some words, not a list of values"""
+        """Return some words, not a list of values."""
         return True
 
     assert record("x", "make", values=other).values is None

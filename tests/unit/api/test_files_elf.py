@@ -13,7 +13,7 @@ from spack.api import elf
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shared library with a soname, a run path and a needed library."""
+    """Return a shared library with a soname, a run path and a needed library."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler is installed")

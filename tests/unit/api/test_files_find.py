@@ -21,7 +21,7 @@ from spack.api.prefix import Prefix
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A prefix with libraries and headers, and a link that leads back up."""
+    """Return a prefix with libraries and headers, and a link that leads back up."""
     for name in (
         "lib/libb.so",
         "lib/liba.so",

@@ -18,7 +18,7 @@ def mode(path: Path) -> int:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A directory with a file, a program, links and a directory."""
+    """Return a directory with a file, a program, links and a directory."""
     root = tmp_path / "tree"
     (root / "sub").mkdir(parents=True)
     (root / "text").write_text("text")

@@ -32,7 +32,7 @@ def main(argv):
 
 
 def wheel(members: Mapping[str, bytes], links: Mapping[str, str] = {}) -> bytes:
-    """A wheel in memory; *links* are entries that are symbolic links."""
+    """Return a wheel in memory; *links* are entries that are symbolic links."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for name, content in members.items():
@@ -54,7 +54,7 @@ class Copy:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def offer(self, name: str, data: bytes, digest: str | None = None) -> None:
-        """Puts a wheel on the index and names it in the lock file."""
+        """Put a wheel on the index and names it in the lock file."""
         filename = f"{name}-1.0-py3-none-any.whl"
         (self.wheels / filename).write_bytes(data)
         digest = digest or hashlib.sha256(data).hexdigest()
@@ -77,7 +77,7 @@ class Copy:
         return self.root / "var" / "spack" / "deps"
 
     def places(self) -> list[str]:
-        """What is in the private directory, but for the lock."""
+        """Return what is in the private directory, but for the lock."""
         if not self.deps.exists():
             return []
         return sorted(name for name in os.listdir(self.deps) if name != ".lock")
@@ -96,7 +96,7 @@ class Copy:
     def run(
         self, *argv: str, program: str | None = None, cwd: Path | None = None, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        """Runs bin/spack."""
+        """Run bin/spack."""
         environ = {name: value for name, value in self.environ(**more).items() if value}
         return subprocess.run(
             [program or str(self.root / "bin" / "spack"), *argv],

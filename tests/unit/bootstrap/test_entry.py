@@ -19,7 +19,7 @@ def script(path: Path, text: str) -> Path:
 
 
 def old_python(path: Path, version: str = "(3, 6, 8)") -> Path:
-    """A python that takes itself for an older one."""
+    """Return a python that takes itself for an older one."""
     code = f"import sys; sys.version_info = {version}; sys.argv = sys.argv[1:]; "
     code += "exec(compile(open(sys.argv[0]).read(), sys.argv[0], 'exec'), {'__name__': '__main__', "
     code += "'__file__': sys.argv[0]})"

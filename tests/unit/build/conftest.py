@@ -51,7 +51,7 @@ class World:
     def node(
         self, name: str, version: str, *dependencies: Any, variants: Any = (), **parts: Any
     ) -> ConcreteSpec:
-        """A node; its prefix lies in the test's store unless it is external."""
+        """Return a node; its prefix lies in the test's store unless it is external."""
         values = {
             key: VariantValue.boolean(key, value)
             if isinstance(value, bool)
@@ -80,7 +80,7 @@ class World:
         return Path(self.prefixes[spec.dag_hash()])
 
     def python(self, executable: str = BASE_PYTHON) -> ConcreteSpec:
-        """The interpreter as an external, with no record of its layout: the recipe asks it."""
+        """Return the interpreter as an external without a record of its layout."""
         program = "import sys; print('%d.%d.%d' % sys.version_info[:3], sys.base_prefix)"
         command = [executable, "-I", "-S", "-c", program]
         version, prefix = subprocess.check_output(command, text=True).split()
@@ -92,7 +92,7 @@ class World:
         )
 
     def python_venv(self, python: ConcreteSpec, system: bool = False) -> ConcreteSpec:
-        """An installed python-venv."""
+        """Return an installed python-venv."""
         spec = self.node(
             "python-venv",
             "1.0",
@@ -103,7 +103,7 @@ class World:
         return spec
 
     def job(self, spec: ConcreteSpec, source: Path | None = None, **parts: Any) -> BuildJob:
-        """A job for *spec*."""
+        """Return a job for *spec*."""
         stage = self.tmp / "stage" / spec.name
         self.logs[spec.name] = stage / "spack-build-out.txt"
         rows = [self.tmp / "repository", self.root]
@@ -138,7 +138,7 @@ class World:
         return self.prefix(spec)
 
     def source(self, name: str, **files: str) -> Path:
-        """A source tree; ``__`` in a keyword stands for ``/`` and ``_dot_`` for a dot."""
+        """Return a source tree; ``__`` in a keyword stands for ``/`` and ``_dot_`` for a dot."""
         directory = self.tmp / "source" / name
         for key, text in files.items():
             path = directory / key.replace("__", "/").replace("_dot_", ".")
@@ -149,7 +149,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path, root: Path) -> World:
-    """A new world."""
+    """Return a new world."""
     return World(tmp_path, root)
 
 

@@ -17,7 +17,7 @@ C = ("c", "cxx")
 
 
 def external(world: Any, name: str, version: str, program: str, **attributes: Any) -> ConcreteSpec:
-    """A tool of the machine."""
+    """Return a tool of the machine."""
     path = shutil.which(program)
     if path is None:
         pytest.skip(f"{program} is not installed")
@@ -27,7 +27,7 @@ def external(world: Any, name: str, version: str, program: str, **attributes: An
 
 @pytest.fixture
 def gcc(world: Any) -> ConcreteSpec:
-    """The machine's gcc as it is detected."""
+    """Return the machine's gcc as it is detected."""
     paths = {"c": shutil.which("gcc"), "cxx": shutil.which("g++")}
     if None in paths.values():
         pytest.skip("gcc or g++ is not installed")
@@ -36,7 +36,7 @@ def gcc(world: Any) -> ConcreteSpec:
 
 @pytest.fixture
 def wrapper(world: Any) -> ConcreteSpec:
-    """An installed compiler wrapper."""
+    """Return an installed compiler wrapper."""
     spec = world.node("compiler-wrapper", "1.0", variants={"build_system": "generic"})
     world.install(spec)
     return spec
@@ -44,7 +44,7 @@ def wrapper(world: Any) -> ConcreteSpec:
 
 @pytest.fixture
 def library(world: Any, gcc: ConcreteSpec, wrapper: ConcreteSpec) -> ConcreteSpec:
-    """An installed library ``libanswer`` that a Makefile built."""
+    """Return an installed library ``libanswer`` that a Makefile built."""
     gmake = external(world, "gmake", "4.3", "make")
     world.recipe(
         "answer",

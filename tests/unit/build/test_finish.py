@@ -15,7 +15,7 @@ BASE = BaseInterpreter("/opt/py/bin/python3.13t", "3.13.0", "lib/python3.13t/sit
 
 
 def base(platlib: str = "lib/python3.13t/site-packages") -> BaseInterpreter:
-    """A free-threaded interpreter."""
+    """Return a free-threaded interpreter."""
     return BaseInterpreter(BASE.executable, BASE.version, BASE.purelib, platlib)
 
 

@@ -45,7 +45,7 @@ class Told(Package):
 
 @pytest.fixture
 def server(world: Any) -> Iterator[ForkServer]:
-    """A server whose builds may begin."""
+    """Return a server whose builds may begin."""
     job = world.job(world.node("none", "1.0", variants={"build_system": "generic"}))
     environment = clean_environment({}, "/some/stage")
     libraries = worker_process.libraries(job.library_path)
@@ -57,7 +57,7 @@ def server(world: Any) -> Iterator[ForkServer]:
 
 
 def told(world: Any, body: str = "pass") -> Any:
-    """A package that notes what its build looks like, and its source."""
+    """Return a package that notes what its build looks like, and its source."""
     world.recipe("told", RECIPE.replace("BODY", body))
     spec = world.node("told", "1.0", variants={"build_system": "generic"})
     return world.job(spec, world.source("told", text=""))

@@ -48,7 +48,7 @@ def tools(world: Any) -> tuple[ConcreteSpec, ConcreteSpec, ConcreteSpec]:
 
 
 def demo(world: Any, tools: Any, body: str = "", **variants: Any) -> ConcreteSpec:
-    """A node of the demonstration package."""
+    """Return a node of the demonstration package."""
     python, venv, pip = tools
     world.recipe(
         "py-demo",

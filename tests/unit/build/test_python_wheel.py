@@ -80,7 +80,7 @@ def tools(world: Any) -> tuple[ConcreteSpec, ConcreteSpec]:
 
 
 def demo(world: Any, tools: Any, body: str = "", **parts: Any) -> ConcreteSpec:
-    """A node of the demonstration package."""
+    """Return a node of the demonstration package."""
     python, venv = tools
     world.recipe(
         "py-demo",

@@ -21,7 +21,7 @@ GENERIC = {"build_system": "generic"}
 
 
 def hello(world: Any, body: str, name: str = "hello") -> ConcreteSpec:
-    """A generic package with *body* as the body of its class."""
+    """Return a generic package with *body* as the body of its class."""
     world.recipe(
         name,
         f"""

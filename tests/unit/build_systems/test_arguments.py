@@ -23,7 +23,7 @@ from spack.spec import ConcreteSpec, Edge, VariantValue
 
 
 def package(kind: Any, tmp_path: Path, edges: Any = (), **variants: Any) -> Any:
-    """An object of the package class *kind* with these variants, and a stage."""
+    """Return an object of the package class *kind* with these variants, and a stage."""
     values: dict[str, VariantValue] = {}
     for name, value in variants.items():
         if isinstance(value, bool):

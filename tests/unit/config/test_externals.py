@@ -297,7 +297,7 @@ def test_a_configured_python_of_another_kind(tmp_path: Path) -> None:
 
 
 def debian(root: Path) -> Any:
-    """A runner for ``python3.8`` and its debug build ``python3.8d`` in one prefix."""
+    """Return a runner for ``python3.8`` and its debug build ``python3.8d`` in one prefix."""
     plain = json.loads(run([BASE, "-I", "-S", PROBE]).stdout)
     (root / "bin").mkdir()
     for name in ("python3.8", "python3.8d"):

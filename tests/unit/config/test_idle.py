@@ -54,7 +54,7 @@ VALUES: dict[str, Any] = {
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:
-    """The value below its keys; ``*`` is some name, and a mirror has a url."""
+    """Return the value below its keys; ``*`` is some name, and a mirror has a url."""
     for key in reversed(path.split(":")):
         value = {"some" if key == "*" else key: value}
     if "mirrors" in value:

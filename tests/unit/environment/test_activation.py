@@ -95,7 +95,7 @@ OWN = {"_", "SHLVL", "PWD", "OLDPWD", "HOST", "HOSTTYPE", "VENDOR", "OSTYPE", "M
 
 @pytest.fixture
 def top(tmp_path: Path) -> Path:
-    """A clone with our share and a small program, in a directory with a difficult name."""
+    """Return a clone with our share and a small program, in a directory with a difficult name."""
     top = tmp_path / "a clone's dir"
     (top / "bin").mkdir(parents=True)
     shutil.copytree(REPO / "share", top / "share", ignore=shutil.ignore_patterns("environments"))

@@ -52,7 +52,7 @@ class Server:
 
         class Quiet(ThreadingHTTPServer):
             def handle_error(self, *_: object) -> None:
-                """A client that went away is no matter."""
+                """Return a client that went away is no matter."""
 
         self._http = Quiet(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
@@ -137,13 +137,13 @@ def _tarball(
 
 @pytest.fixture
 def tarball() -> Callable[..., bytes]:
-    """Makes a tar file in memory from names and contents, and further entries."""
+    """Make a tar file in memory from names and contents, and further entries."""
     return _tarball
 
 
 @pytest.fixture
 def entry() -> Callable[..., tarfile.TarInfo]:
-    """Makes a tar entry of some type."""
+    """Make a tar entry of some type."""
 
     def make(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
         info = tarfile.TarInfo(name)
@@ -161,7 +161,7 @@ def sha256() -> Callable[[bytes], str]:
 
 @pytest.fixture
 def put(tmp_path: Path) -> Callable[[str, bytes], Path]:
-    """Writes a file below the test's directory."""
+    """Write a file below the test's directory."""
 
     def write(name: str, content: bytes) -> Path:
         path = tmp_path / name

@@ -37,7 +37,7 @@ PATCH = b"""--- a/setup.py
 
 @pytest.fixture
 def world(tmp_path: Path, server: Any, page: Any, tarball: Any, sha256: Any) -> Any:
-    """A recipe with sources on the server, and fetchers for it."""
+    """Return a recipe with sources on the server, and fetchers for it."""
 
     class World:
         data = tarball({"foo-1.0/setup.py": b"print(1)\n", "foo-1.0/foo.py": b""})

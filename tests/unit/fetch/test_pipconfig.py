@@ -13,7 +13,7 @@ from spack.fetch.pipconfig import PipSettings, configuration_files, read
 
 @pytest.fixture
 def load(tmp_path: Path) -> Any:
-    """Reads the settings of a machine made of files below tmp_path."""
+    """Read the settings of a machine made of files below tmp_path."""
 
     def run(files: dict[str, str], **environ: str) -> PipSettings:
         for name, text in files.items():

@@ -25,7 +25,7 @@ BODY = os.urandom(300_000)
 
 @pytest.fixture(params=[PlainTransport, Transport])
 def make(request: Any, tmp_path: Path) -> Callable[..., BaseTransport]:
-    """Makes the transport; its pauses are counted, not slept."""
+    """Make the transport; its pauses are counted, not slept."""
     kind: type[BaseTransport] = request.param
 
     def build(pauses: list[float] | None = None, **settings: Any) -> BaseTransport:

@@ -34,7 +34,7 @@ class Machine:
         self.runner = Counting()
 
     def script(self, name: str, output: str = "", status: int = 0, body: str = "") -> Path:
-        """A program that prints ``output`` whatever it is asked."""
+        """Return a program that prints ``output`` whatever it is asked."""
         place = self.root / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(f"#!/bin/sh\n{body}\ncat <<'EOF'\n{output}\nEOF\nexit {status}\n")
@@ -60,7 +60,7 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def base_interpreter() -> str:
-    """The interpreter behind the one that runs the tests."""
+    """Return the interpreter behind the one that runs the tests."""
     base = getattr(sys, "_base_executable", None) or sys.executable
     return os.path.realpath(base)
 

@@ -122,7 +122,7 @@ CONDA = ""
 
 
 def distribution(root: Path, patch: str) -> str:
-    """An interpreter of its own below ``root``, with a patched sysconfig."""
+    """Return an interpreter of its own below ``root``, with a patched sysconfig."""
     name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     stdlib = Path(os.__file__).resolve().parent
     (root / "bin").mkdir(parents=True)

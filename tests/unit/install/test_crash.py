@@ -41,7 +41,7 @@ def install(services, *roots, options=PLAIN):
 
 
 def check_consistent(store: Store) -> None:
-    """The database and the disk agree, and nothing is left over.
+    """Return the database and the disk agree, and nothing is left over.
 
     A child that was forked and has not come to its exec holds its parent's locks for a moment.
     """

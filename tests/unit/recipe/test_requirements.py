@@ -19,7 +19,7 @@ from spack.recipe.requirements import (
 
 
 def recipe(name: str, *dependencies: Any, versions: Sequence[str] = ("1.0",)) -> Recipe:
-    """A recipe whose dependencies are rows (line, spec, types[, when])."""
+    """Return a recipe whose dependencies are rows (line, spec, types[, when])."""
     return Recipe(
         name=name,
         namespace="test",

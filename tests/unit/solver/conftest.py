@@ -14,7 +14,7 @@ _KIT = Path(__file__).with_name("kit.py")
 
 @pytest.fixture(scope="session")
 def kit() -> ModuleType:
-    """The module ``kit.py`` beside this file."""
+    """Return the module ``kit.py`` beside this file."""
     spec = importlib.util.spec_from_file_location("solver_kit", _KIT)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

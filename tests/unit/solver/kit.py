@@ -208,7 +208,7 @@ def source(packages: dict[str, Any]) -> Recipes:
 
 
 def problem_of(data: dict[str, Any]) -> Problem:
-    """The problem of a scenario; ``installed`` is solved first, one spec after the other."""
+    """Return the problem of a scenario; ``installed`` is solved first, one spec after the other."""
     recipes = source({**COMPILERS, **(data.get("packages") or {})})
     config = {**COMPILER_CONFIG, **(data.get("config") or {})}
     settings = Settings.from_data({"packages": config}).packages
@@ -322,7 +322,7 @@ def check(problem: Problem, roots: tuple[ConcreteSpec, ...]) -> None:
 
 
 def _clauses(spec: Spec) -> list[Spec]:
-    """The spec without what ``++`` passes on, which is a preference."""
+    """Return the spec without what ``++`` passes on, which is a preference."""
     variants = {
         name: VariantValue(name, v.kind, v.values, exact=v.exact)
         for name, v in spec.variants.items()

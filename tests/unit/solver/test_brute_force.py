@@ -89,7 +89,7 @@ class World:
         return target in self.below(name) and in_range(self.choice[target][0], versions)
 
     def graph(self) -> dict[str, list[Need]]:
-        """The edges of this choice: those that follow from others, beginning with none.
+        """Return the edges of this choice: those that follow from others, beginning with none.
 
         Conditions on what is below may look at what they bring: no edge is its own reason.
         """
@@ -218,7 +218,7 @@ def problem_data(packages: dict[str, Package], root: Condition) -> dict[str, Any
 def solved_rank(
     packages: dict[str, Package], root: Condition, solution: Any
 ) -> tuple[int, ...] | None:
-    """The brute force's rank of the solver's graph."""
+    """Return the brute force's rank of the solver's graph."""
     nodes = {node.name: node for node in solution.traverse(("build", "link", "run"))}
     choice = {
         name: (

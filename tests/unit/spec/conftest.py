@@ -41,7 +41,7 @@ def rows(name: str, section: str | None = None) -> list[tuple[str, ...]]:
 def node(
     name: str, version: str, *edges: Edge, external: str | None = None, **variants: object
 ) -> ConcreteSpec:
-    """A concrete spec; variants are True, False, a text or a tuple of texts."""
+    """Return a concrete spec; variants are True, False, a text or a tuple of texts."""
     values = {}
     for key, value in variants.items():
         if isinstance(value, bool):
@@ -66,13 +66,13 @@ def node(
 
 
 def edge(spec: ConcreteSpec, types: str, *virtuals: str) -> Edge:
-    """An edge; *types* are separated by commas."""
+    """Return an edge; *types* are separated by commas."""
     return Edge(spec, types.split(","), virtuals)
 
 
 @pytest.fixture(scope="session")
 def py_h5py() -> ConcreteSpec:
-    """The graph about which the package API's rules for conditions are told."""
+    """Return the graph about which the package API's rules for conditions are told."""
     gcc = node("gcc", "12.2.0", external="/usr", languages=("c", "c++"))
     gmake = node("gmake", "4.3", external="/usr")
     wrapper = node("compiler-wrapper", "1.0")

@@ -20,7 +20,7 @@ from spack.util.environment_modifications import (
 
 
 def after(start: dict[str, str], *calls: Any) -> dict[str, str]:
-    """The environment *start* after the calls (method, arguments...)."""
+    """Return the environment *start* after the calls (method, arguments...)."""
     env = EnvironmentModifications()
     for method, *args in calls:
         getattr(env, method)(*args)

@@ -37,7 +37,7 @@ class Reference:
 
 
 def make(cls: Any, *args: Any, **kwargs: Any) -> Any:
-    """What calling gives, or that it is refused."""
+    """Return what calling gives, or that it is refused."""
     try:
         made = cls(*args, **kwargs)
     except TypeError:

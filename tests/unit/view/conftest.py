@@ -51,7 +51,7 @@ def probe(executable: str) -> Python | None:
 
 
 def find_interpreters() -> list[Python]:
-    """The interpreter that runs the tests, the system's, and others on PATH, each once."""
+    """Return the interpreter that runs the tests, the system's, and others on PATH, each once."""
     found: dict[str, Python] = {}
     names = [sys.executable, "/usr/bin/python3"]
     names += [shutil.which(f"python3.{minor}") or "" for minor in range(8, 16)]
@@ -67,7 +67,7 @@ INTERPRETERS = find_interpreters()
 
 @pytest.fixture(scope="session")
 def python() -> Python:
-    """The system's interpreter, else the one that runs the tests."""
+    """Return the system's interpreter, else the one that runs the tests."""
     for candidate in INTERPRETERS:
         if candidate.executable.startswith("/usr/bin/"):
             return candidate
@@ -75,7 +75,7 @@ def python() -> Python:
 
 
 def scan(prefix: Path) -> dict[str, tuple[str, int, str, int]]:
-    """A manifest, as the store makes them."""
+    """Return a manifest, as the store makes them."""
     files: dict[str, tuple[str, int, str, int]] = {}
     for path in sorted(prefix.rglob("*")):
         relative = path.relative_to(prefix).as_posix()
@@ -162,7 +162,7 @@ class Store:
         extra: Mapping[str, Content] = {},
         **options: object,
     ) -> ViewSource:
-        """A distribution as an installer leaves it: modules, scripts, dist-info, RECORD."""
+        """Return a distribution as an installer leaves it: modules, scripts, dist-info, RECORD."""
         assert self.python is not None
         site = self.python.purelib
         files: dict[str, Content] = {f"{site}/{path}": text for path, text in modules.items()}
@@ -241,7 +241,7 @@ def make(store: Store) -> Make:
 
 
 def run(*command: object, **options: object) -> str:
-    """Standard output of a command in an empty environment."""
+    """Return standard output of a command in an empty environment."""
     env = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
     env.update(options.pop("env", {}))  # type: ignore[call-overload]  # a mapping
     done = subprocess.run(

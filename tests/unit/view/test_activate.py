@@ -87,7 +87,7 @@ def source(shell: Shell, path: object) -> str:
 
 
 def environment(text: str) -> dict[str, str]:
-    """What ``env -0`` printed, without what shells set for themselves."""
+    """Return what ``env -0`` printed, without what shells set for themselves."""
     own = {"_", "SHLVL", "PWD", "OLDPWD", "HOST", "HOSTTYPE", "VENDOR", "OSTYPE", "MACHTYPE"}
     own |= {"CURRENT_FILE", "FILE_PWD", "NU_VERSION", "LAST_EXIT_CODE"}
     own |= {"GROUP", "LOGNAME", "USER", "REMOTEHOST", "SHELL"}

@@ -26,7 +26,7 @@ LEFT_OUT = {"test", "idlelib", "lib2to3", "site-packages", "__pycache__", "turtl
 
 
 def base_python() -> tuple[Path, Python]:
-    """The prefix of an interpreter that has a prefix of its own, and what it is."""
+    """Return the prefix of an interpreter that has a prefix of its own, and what it is."""
     for python in INTERPRETERS:
         prefix = Path(os.path.realpath(python.executable)).parents[1]
         name = python.purelib.split("/")[1]
@@ -36,7 +36,7 @@ def base_python() -> tuple[Path, Python]:
 
 
 def patched(content: bytes, old: bytes) -> bytes:
-    """An ELF file whose search path *old* is replaced by one relative to it, as long."""
+    """Return an ELF file whose search path *old* is replaced by one relative to it, as long."""
     new = b"$ORIGIN/../lib"
     assert len(new) <= len(old), "the prefix of this interpreter is too short to be replaced"
     return content.replace(old + b"\0", new + b"\0" * (len(old) - len(new) + 1))
@@ -44,7 +44,7 @@ def patched(content: bytes, old: bytes) -> bytes:
 
 @pytest.fixture(scope="session")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Python]:
-    """A Python that may be moved: a copy of a prefix, with a relative search path."""
+    """Return a Python that may be moved: a copy of a prefix, with a relative search path."""
     prefix, python = base_python()
     name = python.purelib.split("/")[1]
     root = tmp_path_factory.mktemp("python") / "store/python-3.x-hash"
@@ -81,7 +81,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Python]:
 
 @pytest.fixture
 def own_python(tmp_path: Path, copied: tuple[Path, Python]) -> tuple[ViewSource, Store]:
-    """A store with that Python in it."""
+    """Return a store with that Python in it."""
     root, python = copied
     place = tmp_path / "prefixes" / root.name
     store = Store(
@@ -110,7 +110,10 @@ def facts(view: Path) -> dict[str, str]:
 
 
 def without_bytecode(store: Store) -> dict[str, str]:
-    """The store's files; a Python without byte-code writes that of its library, as root can."""
+    """Return the store's files.
+
+    A Python without byte-code writes that of its library, as root can.
+    """
     return {path: value for path, value in store.snapshot().items() if "__pycache__" not in path}
 
 

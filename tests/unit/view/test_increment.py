@@ -51,7 +51,7 @@ def options_of(store: Store, link_type: str = "symlink") -> ViewOptions:
 
 
 def more_sources(store: Store) -> list[ViewSource]:
-    """Packages that have something of their own to say."""
+    """Return packages that have something of their own to say."""
     return [
         *demo_sources(store),
         store.package("bare", {"share/bare/x": "x\n"}, folders=["var/empty", "share/man/man1"]),

@@ -16,7 +16,7 @@ from .test_moved import pip_source, wheel
 
 
 def versions(layer: Path) -> dict[str, str]:
-    """What importlib.metadata and so pip sees, the first of each name."""
+    """Return what importlib.metadata and so pip sees, the first of each name."""
     code = (
         "import importlib.metadata as m\n"
         "for d in m.distributions(): print(d.metadata['Name'], d.version)"

@@ -269,7 +269,7 @@ for number in range(rounds):
 
 
 def pickled(tmp_path: Path, store: Store, view: Path, rounds: int) -> list[str]:
-    """The command of a process that renews *view* again and again."""
+    """Return the command of a process that renews *view* again and again."""
     assert store.python is not None
     rows = [
         (s.name, s.version, s.hash, s.prefix, dict(s.load_files()), s.fingerprint, s.role)

@@ -65,7 +65,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
 
 
 def candidates(session: Session, words: list[str]) -> Iterable[str]:
-    """What may stand in the place of the last of *words*, the words after ``spack``."""
+    """Return the candidates for the last of *words*, the words after ``spack``."""
     *before, last = words or [""]
     if before and before[-1] in ("-e", "--env"):
         return _environments(session)

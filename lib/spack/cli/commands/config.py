@@ -95,7 +95,7 @@ _WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "~", ""))
 
 
 def _scalar(value: Any) -> str:
-    """A scalar (or an empty collection) in YAML, quoted where YAML would read it as more."""
+    """Return a scalar (or an empty collection) in YAML, quoted where YAML would misread it."""
     if value is None or isinstance(value, (bool, int, float, dict, list)):
         return json.dumps(value)
     text = str(value)

@@ -206,7 +206,7 @@ def _remove(session: Session, args: argparse.Namespace) -> int | None:
 def _chosen_view(
     session: Session, environment: Environment, name: str | None
 ) -> ViewDescriptor | None:
-    """The view of that name, or the default one.
+    """Return the view of that name, or the default one.
 
     :raises UsageError: there is none of that name.
     """

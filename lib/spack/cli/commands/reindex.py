@@ -16,7 +16,7 @@ Safe at any time; needed when the database was lost or is damaged.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It has no arguments."""
+    """Add no arguments."""
 
 
 def run(session: Session, args: argparse.Namespace) -> None:

@@ -48,7 +48,7 @@ def add_display_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_concretizer_arguments(parser: argparse.ArgumentParser) -> None:
-    """What changes the solution; all commands that concretize have the same."""
+    """Add the arguments that change the solution, the same for all commands that concretize."""
     reuse = parser.add_mutually_exclusive_group()
     reuse.add_argument("-U", "--fresh", action="store_true", help="do not reuse installed packages")
     reuse.add_argument("--reuse", action="store_true", help="reuse installed packages")
@@ -70,7 +70,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
 
 
 def wishes(args: argparse.Namespace, environment: Environment | None = None) -> ConcretizeOptions:
-    """What :func:`add_concretizer_arguments` has read.
+    """Return the options that :func:`add_concretizer_arguments` has read.
 
     :param environment: its roots are meant where the command line names none.
     """
@@ -93,7 +93,7 @@ def wishes(args: argparse.Namespace, environment: Environment | None = None) -> 
 
 
 def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence[ConcreteSpec]:
-    """The specs of the command line, or the environment's, made concrete."""
+    """Return the specs of the command line, or the environment's, made concrete."""
     if not args.spec:
         environment = session.need_environment("spec")
         return session.concretize_environment(environment, wishes(args, environment)).roots

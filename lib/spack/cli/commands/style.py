@@ -80,7 +80,7 @@ def _files(session: Session, args: argparse.Namespace, root: Path | None) -> lis
 
 
 def _tools(session: Session) -> Path:
-    """The view with the tools, built if it is not there."""
+    """Return the view with the tools, built if it is missing."""
     place = prepare_environment(session.places.share, session.places.data)
     environment = session.find_environment(str(place), directory_only=True)
     inner = session.within(environment)

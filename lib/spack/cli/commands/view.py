@@ -68,7 +68,7 @@ def run(session: Session, args: argparse.Namespace) -> int | None:
 
 
 def find_view(session: Session, text: str | None) -> str:
-    """The directory of the view that *text* means; see :data:`DESCRIPTION`.
+    """Return the directory of the view that *text* means; see :data:`DESCRIPTION`.
 
     :raises UsageError: there is none.
     """
