@@ -21,8 +21,8 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def uv() -> str:
     """Return the uv program: that of the development tools, else the one on PATH."""
-    places = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
-    program = shutil.which("uv", path=places)
+    locations = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+    program = shutil.which("uv", path=locations)
     if program is None:
         pytest.skip("uv is not installed; it is among the development tools of pyproject.toml")
     return program

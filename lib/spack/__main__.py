@@ -76,17 +76,17 @@ def run(argv):
     from spack.bootstrap import own_dependencies  # start-up: not for --version
 
     root = os.path.dirname(lib)
-    place = own_dependencies.locate(root, os.environ)
-    if place is None:
+    location = own_dependencies.locate(root, os.environ)
+    if location is None:
         from spack.errors import SpackError  # start-up: only on the first run
 
         try:
-            place = own_dependencies.provide(root, os.environ, sys.stderr)
+            location = own_dependencies.provide(root, os.environ, sys.stderr)
         except SpackError as error:
             sys.stderr.write(own_dependencies.explain(error))
             return 1
-    if place:
-        sys.path.insert(1, place)
+    if location:
+        sys.path.insert(1, location)
     from spack.cli.main import main  # start-up: needs the own dependencies
 
     return main(argv)

@@ -81,9 +81,9 @@ class SpackError(Exception):
         made.__dict__.update({**self.__dict__, **changes})
         return made
 
-    def at(self, place: object) -> SpackError:
+    def at(self, location: object) -> SpackError:
         """Return the error with a position in a file before its message."""
-        return self.replaced(message=f"{place}: {self.message}")
+        return self.replaced(message=f"{location}: {self.message}")
 
 
 class SpecError(SpackError):

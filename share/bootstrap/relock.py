@@ -49,7 +49,7 @@ OPTIONAL = (
 #: Besides pyproject.toml's: what some systems need.
 FURTHER = ("truststore; sys_platform == 'darwin' and python_version >= '3.10'",)
 #: The library that knows the usual index; its wheel lies beside the lock file.
-KNOWER = "pypi_simple-1.8.0-py3-none-any.whl"
+DEFAULT_INDEX_WHEEL = "pypi_simple-1.8.0-py3-none-any.whl"
 
 
 class Chooser:
@@ -57,13 +57,13 @@ class Chooser:
 
     def __init__(self) -> None:
         settings = pipconfig.read(os.environ, (sys.prefix,))
-        knower = SHARE / KNOWER
-        digest = hashlib.sha256(knower.read_bytes()).hexdigest()
-        places = package_index.places(settings, lambda: (knower, digest))
-        network = plain.network_settings(settings, places.urls, os.environ)
+        default_index_wheel = SHARE / DEFAULT_INDEX_WHEEL
+        digest = hashlib.sha256(default_index_wheel.read_bytes()).hexdigest()
+        locations = package_index.locations(settings, lambda: (default_index_wheel, digest))
+        network = plain.network_settings(settings, locations.urls, os.environ)
         self.transport = plain.PlainTransport(network)
         self.index = package_index.PackageIndex(
-            places.urls, places.find_links, get=self.transport.get
+            locations.urls, locations.find_links, get=self.transport.get
         )
         self.metadata: dict[str, Any] = {}
 
@@ -190,9 +190,9 @@ def merged(chooser: Chooser) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Writes requirements.lock."""
-    knower = hashlib.sha256((SHARE / KNOWER).read_bytes()).hexdigest()
+    default_index_wheel = hashlib.sha256((SHARE / DEFAULT_INDEX_WHEEL).read_bytes()).hexdigest()
     lock = {
-        "knows-the-index": {"file": KNOWER, "sha256": knower},
+        "knows-the-index": {"file": DEFAULT_INDEX_WHEEL, "sha256": default_index_wheel},
         "packages": merged(Chooser()),
     }
     body = json.dumps(lock, indent=1)[1:].lstrip("\n") + "\n"

@@ -110,9 +110,9 @@ class Tool:
         def without_wheels(folder: str, names: list[str]) -> list[str]:
             return ["wheels"] if Path(folder) == self._sources else []
 
-        place = self.fresh("sources")
-        shutil.copytree(self._sources, place, symlinks=True, ignore=without_wheels)
-        return place
+        location = self.fresh("sources")
+        shutil.copytree(self._sources, location, symlinks=True, ignore=without_wheels)
+        return location
 
     def run(
         self,

@@ -62,13 +62,13 @@ def copy_tree(root: Path) -> Callable[[Path], Path]:
         text=True,
     ).stdout.split("\0")
 
-    def copy(place: Path) -> Path:
+    def copy(location: Path) -> Path:
         for name in filter(None, listed):
-            source, target = root / name, place / name
+            source, target = root / name, location / name
             if source.is_symlink() or source.is_file():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target, follow_symlinks=False)
-        return place
+        return location
 
     return copy
 
@@ -123,15 +123,15 @@ def make_spack(clone: Path, area: Path) -> Callable[[Path], Command]:
 def copied_python() -> Callable[[Path], Path]:
     """Make a Python at a place, with a site-packages of its own; gives that."""
 
-    def copy(place: Path) -> Path:
+    def copy(location: Path) -> Path:
         program = "import os, sys; print(sys.executable, os.__file__)"
         base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
-        told = subprocess.check_output([base, "-I", "-S", "-c", program], text=True).split()
-        library = Path(told[1]).parent
-        (place / "bin").mkdir(parents=True)
-        shutil.copy2(base, place / "bin" / library.name)
-        (place / "bin" / "python3").symlink_to(library.name)
-        site = place / "lib" / library.name / "site-packages"
+        reported = subprocess.check_output([base, "-I", "-S", "-c", program], text=True).split()
+        library = Path(reported[1]).parent
+        (location / "bin").mkdir(parents=True)
+        shutil.copy2(base, location / "bin" / library.name)
+        (location / "bin" / "python3").symlink_to(library.name)
+        site = location / "lib" / library.name / "site-packages"
         site.mkdir(parents=True)
         for entry in library.iterdir():
             if entry.name not in ("site-packages", "dist-packages"):
@@ -234,10 +234,10 @@ def processes_of() -> Callable[[Path], list[str]]:
                 continue
             try:
                 words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                place = os.readlink(entry / "cwd")
+                location = os.readlink(entry / "cwd")
             except OSError:
                 continue
-            if str(path) in words or place.startswith(str(path)):
+            if str(path) in words or location.startswith(str(path)):
                 found.append(words)
         return found
 

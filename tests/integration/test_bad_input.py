@@ -20,11 +20,11 @@ MODULE = "int main(void) { return 0; }\n"
 @pytest.fixture
 def unchanged(spack: Command, recipes: RecipeRepository, tree_of: TakeSnapshot) -> Iterator[None]:
     """Compare the install tree and the configuration before and after the test."""
-    places = (spack.home.store, spack.home.config)
+    locations = (spack.home.store, spack.home.config)
     caches = ("cache", "bootstrap")
-    before = [tree_of(place, *caches) for place in places]
+    before = [tree_of(location, *caches) for location in locations]
     yield
-    assert [tree_of(place, *caches) for place in places] == before
+    assert [tree_of(location, *caches) for location in locations] == before
 
 
 # -- specs and configuration -------------------------------------------------------------------
@@ -88,14 +88,14 @@ def test_clashing_constraints_name_both_sides(spack: Command, recipes: RecipeRep
     ],
 )
 @pytest.mark.usefixtures("unchanged")
-def test_a_malformed_spec_has_a_caret(spack: Command, text: str, place: str) -> None:
+def test_a_malformed_spec_has_a_caret(spack: Command, text: str, location: str) -> None:
     result = spack.fails("install", text)
     lines = result.err.splitlines()
     (number,) = [n for n, line in enumerate(lines) if set(line.strip()) == {"^"} and n > 1]
     column = lines[number].index("^")
     shown = lines[number - 1]
     assert text in shown
-    assert column == len(shown) or shown[column] == place or shown[column - 1] == place
+    assert column == len(shown) or shown[column] == location or shown[column - 1] == location
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -172,13 +172,13 @@ def test_a_spec_that_means_several(spack: Command, recipes: RecipeRepository) ->
     assert spack("location", "-i", "--first", "base").out.strip() == str(new)
     assert "base matches 2 installed packages" in spack.fails("load", "--sh", "base").err
     assert new.name[-32:] in spack("load", "--sh", "--first", "base").out
-    place = spack.home.config.parent / "work"
-    spack("env", "create", "--dir", str(place))
-    (place / "spack.yaml").write_text("spack:\n  specs: [base@1.0]\n  view: false\n")
-    spack("-e", str(place), "concretize")
-    assert spack("-e", str(place), "location", "-i", "base").out.strip() == str(old)
-    assert old.name[-32:] in spack("-e", str(place), "load", "--sh", "base").out
-    result = spack.fails("-e", str(place), "location", "-i", "base@2")
+    location = spack.home.config.parent / "work"
+    spack("env", "create", "--dir", str(location))
+    (location / "spack.yaml").write_text("spack:\n  specs: [base@1.0]\n  view: false\n")
+    spack("-e", str(location), "concretize")
+    assert spack("-e", str(location), "location", "-i", "base").out.strip() == str(old)
+    assert old.name[-32:] in spack("-e", str(location), "load", "--sh", "base").out
+    result = spack.fails("-e", str(location), "location", "-i", "base@2")
     assert "nothing that is installed of this environment matches base@2" in result.err
     assert spack("-E", "location", "-i", "base@2").out.strip() == str(new)
 

@@ -145,8 +145,8 @@ def test_keys_without_effect_are_told_of(spack: Command, recipes: RecipeReposito
     file = spack.home.config / "concretizer.yaml"
     file.write_text("concretizer:\n  unify: true\n  splice:\n    automatic: true\n")
     first = spack("spec", "one")
-    told = f"==> Warning: {file}:3: concretizer:splice has no effect in this spack"
-    assert told in first.err
+    reported = f"==> Warning: {file}:3: concretizer:splice has no effect in this spack"
+    assert reported in first.err
     assert "one@1.0" in first.out and "splice" not in first.out
 
 

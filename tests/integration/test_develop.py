@@ -183,12 +183,12 @@ def test_what_is_wrong_in_the_file_has_its_line(work: Work) -> None:
 def test_a_directory_that_is_gone(work: Work) -> None:
     work.develop()
     work("install")
-    aside = work.source.rename(work.source.with_name("aside"))
+    staging = work.source.rename(work.source.with_name("aside"))
     result = work("install")
     assert "which is not there; it stays as it was installed" in " ".join(result.text.split())
     result = work.fails("install", "--overwrite")
     assert "which is not there" in result.err
-    aside.rename(work.source)
+    staging.rename(work.source)
     assert "to build" not in work("install").text
 
 
@@ -284,9 +284,9 @@ def test_an_editable_install_shows_changes_at_once(
     (folder / "spack.yaml").write_text(f"spack:\n  specs: [py-pip, {', '.join(names)}]\n")
     for name, files in PROJECTS.items():
         for path, text in files.items():
-            place = folder / name / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(textwrap.dedent(text))
+            location = folder / name / path
+            location.parent.mkdir(parents=True, exist_ok=True)
+            location.write_text(textwrap.dedent(text))
         tool = _BACKENDS.get(name, "py-setuptools@64:")
         recipes.add(
             f"py-{name}",
@@ -300,9 +300,9 @@ def test_an_editable_install_shows_changes_at_once(
 
     view = folder / ".spack-env" / "view"
 
-    def said(place: Path, program: str) -> str:
+    def said(location: Path, program: str) -> str:
         return subprocess.run(
-            [place / "bin" / program],
+            [location / "bin" / program],
             check=True,
             capture_output=True,
             text=True,

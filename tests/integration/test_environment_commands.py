@@ -247,28 +247,28 @@ def test_what_an_environment_shows_stays(
     """Its view would lead nowhere; with --force it does, and says so."""
     recipes.plain("below")
     recipes.plain("shown", "below")
-    place = tmp_path / "here"
-    spack("env", "create", "--dir", place)
-    spack("-e", place, "add", "shown")
-    spack("-e", place, "install")
+    location = tmp_path / "here"
+    spack("env", "create", "--dir", location)
+    spack("-e", location, "add", "shown")
+    spack("-e", location, "install")
     for words in (("shown",), ("--dependents", "below")):
         refused = spack.fails("uninstall", "-y", *words).err
-        assert re.search(rf"shown@1.0/\w+ is wanted by the environment {place}$", refused, re.M)
+        assert re.search(rf"shown@1.0/\w+ is wanted by the environment {location}$", refused, re.M)
         assert "--force" in refused
     assert set(spack.names()) == {"below", "shown"}
-    assert "all as they were made" in spack("-e", place, "view", "verify").out
+    assert "all as they were made" in spack("-e", location, "view", "verify").out
 
     spack("uninstall", "-y", "--force", "shown")
-    broken = spack("-e", place, "view", "verify", check=False).out
+    broken = spack("-e", location, "view", "verify", check=False).out
     assert re.search(r"^dangling  bin/shown  \(shown@", broken, re.M)
     assert "`spack install` brings back" in broken
-    status = spack("view", "status", place / ".spack-env" / "view").out
+    status = spack("view", "status", location / ".spack-env" / "view").out
     assert re.search(r"broken +0 missing, 0 altered, 1 dangling", status)
-    spack("-e", place, "install")
-    assert "all as they were made" in spack("-e", place, "view", "verify").out
+    spack("-e", location, "install")
+    assert "all as they were made" in spack("-e", location, "view", "verify").out
 
-    spack("-e", place, "remove", "shown")
-    spack("-e", place, "install")
+    spack("-e", location, "remove", "shown")
+    spack("-e", location, "install")
     spack("uninstall", "-y", "shown")
 
 

@@ -87,8 +87,8 @@ def test_a_hash_that_is_not_there_has_a_hint_that_works(spack: Command) -> None:
 
 
 def test_a_directory_that_is_gone_is_no_obstacle(spack: Command, tmp_path: Path) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    script = f'cd "{gone}" && rmdir "{gone}" && exec "$@"'
+    missing = tmp_path / "gone"
+    missing.mkdir()
+    script = f'cd "{missing}" && rmdir "{missing}" && exec "$@"'
     result = spack("find", under=["sh", "-c", script, "sh"], check=False)
     assert "no installed packages" in result.text

@@ -80,12 +80,12 @@ class Distribution(NamedTuple):
 
     :ivar sysconfig: appended to ``sysconfig``.
     :ivar start: runs when the interpreter starts, before ``site``.
-    :ivar place: of its prefix, below a directory.
+    :ivar location: of its prefix, below a directory.
     """
 
     sysconfig: str = ""
     start: str = ""
-    place: str = "usr"
+    location: str = "usr"
 
 
 DISTRIBUTIONS: Mapping[str, Distribution] = {
@@ -93,7 +93,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     "fedora": Distribution(FEDORA, LIB64),
     "rhel": Distribution(RHEL),
     "suse": Distribution("", LIB64),
-    "conda": Distribution(place="miniforge3/envs/base env"),
+    "conda": Distribution(location="miniforge3/envs/base env"),
     "framework": Distribution("", FRAMEWORK, "Library/Frameworks/Python.framework/Versions/3"),
 }
 
@@ -114,43 +114,41 @@ def make(root: Path, base: str, how: Distribution, suffix: str = "") -> str:
 
     :param suffix: of the name of the standard library's directory.
     """
-    told = subprocess.check_output([base, "-I", "-S", "-c", NEEDED], text=True).strip()
-    prefix, _, version = told.partition("|")
+    reported = subprocess.check_output([base, "-I", "-S", "-c", NEEDED], text=True).strip()
+    prefix, _, version = reported.partition("|")
     name = f"python{version}"
-    place = root / how.place
-    ours = place / "lib" / (name + suffix)
+    location = root / how.location
+    own = location / "lib" / (name + suffix)
     source = Path(prefix, "lib", name)
-    (place / "bin").mkdir(parents=True)
-    ours.mkdir(parents=True)
-    shutil.copy2(os.path.realpath(base), place / "bin" / (name + suffix))
-    (place / "bin" / "python3").symlink_to(name + suffix)
-    (place / "include").symlink_to(Path(prefix, "include"))
+    (location / "bin").mkdir(parents=True)
+    own.mkdir(parents=True)
+    shutil.copy2(os.path.realpath(base), location / "bin" / (name + suffix))
+    (location / "bin" / "python3").symlink_to(name + suffix)
+    (location / "include").symlink_to(Path(prefix, "include"))
     if "platlibdir" in how.start:
-        (place / "lib64").symlink_to("lib")
+        (location / "lib64").symlink_to("lib")
     patched = {"sysconfig", "sysconfig.py", "encodings"}
     for entry in source.iterdir():
         if entry.name not in {*patched, "site-packages", "dist-packages", "__pycache__"}:
-            (ours / entry.name).symlink_to(entry)
+            (own / entry.name).symlink_to(entry)
     for entry in filter(Path.exists, (source / file for file in patched)):
         copy = shutil.copytree if entry.is_dir() else shutil.copy2
-        copy(entry, ours / entry.name)
-    _append(
-        ours / "sysconfig.py", ours / "sysconfig" / "__init__.py", text=PRISTINE + how.sysconfig
-    )
-    _append(ours / "encodings" / "__init__.py", text=how.start)
+        copy(entry, own / entry.name)
+    _append(own / "sysconfig.py", own / "sysconfig" / "__init__.py", text=PRISTINE + how.sysconfig)
+    _append(own / "encodings" / "__init__.py", text=how.start)
     if suffix:  # the interpreter itself does not know of it
-        (place / "lib" / name).symlink_to(name + suffix)
+        (location / "lib" / name).symlink_to(name + suffix)
         (data,) = source.glob("_sysconfigdata__*.py")
         text = THREADS_DATA.format(plain=data.stem)
-        (ours / data.name.replace("data__", f"data_{suffix}_")).write_text(text)
-    (ours / "site-packages").mkdir()
-    return str(place / "bin" / "python3")
+        (own / data.name.replace("data__", f"data_{suffix}_")).write_text(text)
+    (own / "site-packages").mkdir()
+    return str(location / "bin" / "python3")
 
 
-def _append(*places: Path, text: str) -> None:
-    place = next(filter(Path.exists, places))
-    head, guard, tail = place.read_text().partition("\nif __name__ ==")
-    place.write_text(head + "\n" + text + guard + tail)
+def _append(*locations: Path, text: str) -> None:
+    location = next(filter(Path.exists, locations))
+    head, guard, tail = location.read_text().partition("\nif __name__ ==")
+    location.write_text(head + "\n" + text + guard + tail)
 
 
 # -- interpreters ---------------------------------------------------------------------------------
@@ -158,17 +156,17 @@ def _append(*places: Path, text: str) -> None:
 
 def interpreters() -> dict[str, str]:
     """Pythons of this machine that are managed (3.8 and newer), each once, by their names."""
-    places = [Path("/usr/bin"), Path(sys.base_prefix, "bin")]
-    places += sorted(Path(os.environ.get("PYENV_ROOT", "/nonexistent")).glob("versions/*/bin"))
+    locations = [Path("/usr/bin"), Path(sys.base_prefix, "bin")]
+    locations += sorted(Path(os.environ.get("PYENV_ROOT", "/nonexistent")).glob("versions/*/bin"))
     found: dict[str, str] = {}
-    for place in places:
+    for location in locations:
         for name in ("python3", "python3t", "python3d"):
-            path = place / name
+            path = location / name
             if path.exists() and os.path.realpath(path) not in found.values():
                 version = subprocess.check_output([path, "-I", "-S", "-V"], text=True).split()[1]
                 if int(version.split(".")[1]) >= 8:
                     flags = name[len("python3") :]
-                    found[f"{version}{flags} in {place}"] = os.path.realpath(path)
+                    found[f"{version}{flags} in {location}"] = os.path.realpath(path)
     return found
 
 
@@ -353,12 +351,12 @@ SELECTED: dict[str, tuple[str, ...]] = {
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, str]]:
     """Return the files of each package; of ``am-path`` with its generated ``configure``."""
-    place = tmp_path_factory.mktemp("am-path")
+    location = tmp_path_factory.mktemp("am-path")
     files = dict(PACKAGES["am-path"].files)
     for name, text in files.items():
-        (place / name).write_text(text)
-    subprocess.run(["autoreconf", "-fi"], cwd=place, check=True, capture_output=True)
-    for path in place.iterdir():
+        (location / name).write_text(text)
+    subprocess.run(["autoreconf", "-fi"], cwd=location, check=True, capture_output=True)
+    for path in location.iterdir():
         if path.is_file():
             files[path.name] = path.read_text(errors="surrogateescape")
     return {name: row.files for name, row in PACKAGES.items()} | {"am-path": files}

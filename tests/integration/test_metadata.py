@@ -54,10 +54,10 @@ def _backend(recipes: Any) -> str:
 
 def test_an_install_tells(spack: Command, bitter: Path) -> None:
     result = spack("install", "py-bitter")
-    told = " ".join(result.text.split())
-    assert f"{bitter}:" in told
-    assert 'pyproject.toml:3 requires sweet-tool>=2: add depends_on("py-sweet-tool@2:"' in told
-    assert "Requires-Dist requires sour (<3): add depends_on(" in told
+    reported = " ".join(result.text.split())
+    assert f"{bitter}:" in reported
+    assert 'pyproject.toml:3 requires sweet-tool>=2: add depends_on("py-sweet-tool@2:"' in reported
+    assert "Requires-Dist requires sour (<3): add depends_on(" in reported
     log = (spack.prefix("py-bitter") / ".spack" / "spack-build-out.txt").read_text()
     assert "metadata: missing: " in log
 
@@ -123,12 +123,14 @@ def test_what_a_build_needs_beyond_its_sources_is_told(spack: Command, asking: A
     first = "import tool, helper\ntry:\n    import not_there\nexcept ImportError:\n    pass\n"
     path = asking(first)
     result = spack("install", "py-asking")
-    told = " ".join(result.text.split())
+    reported = " ".join(result.text.split())
     line = f"{path}:9: "
-    assert f"{line}get_requires_for_build_wheel requires sweet-helper>=3: add" in told
-    assert 'add depends_on("py-sweet-helper@3:", type="build")' in told
-    assert f"{line}its build imports helper of py-helper, which is there for others only" in told
-    assert "imports tool" not in told
+    assert f"{line}get_requires_for_build_wheel requires sweet-helper>=3: add" in reported
+    assert 'add depends_on("py-sweet-helper@3:", type="build")' in reported
+    assert (
+        f"{line}its build imports helper of py-helper, which is there for others only" in reported
+    )
+    assert "imports tool" not in reported
     log = (spack.prefix("py-asking") / ".spack" / "spack-build-out.txt").read_text()
     assert "looked in vain for: not_there" in log
     strict = spack.fails("install", "--overwrite", "--strict-metadata", "py-asking")
@@ -143,9 +145,9 @@ def test_a_module_that_is_missing_names_its_package(spack: Command, asking: Any)
     assert "the recipe may lack" in result.err  # nobody has such a package
     asking("import pathspec\n")
     result = spack.fails("install", "py-asking")
-    told = " ".join(result.err.split())
-    assert f'pathspec is a module of py-pathspec: add depends_on("py-pathspec", {_TYPE}' in told
-    assert str(path) in told
+    reported = " ".join(result.err.split())
+    assert f'pathspec is a module of py-pathspec: add depends_on("py-pathspec", {_TYPE}' in reported
+    assert str(path) in reported
 
 
 def test_a_module_that_its_package_has_no_longer(spack: Command, recipes: RecipeRepository) -> None:
@@ -155,8 +157,10 @@ def test_a_module_that_its_package_has_no_longer(spack: Command, recipes: Recipe
         f'version("1.0", {source})\ndepends_on("py-setuptools", type="build")\n',
         base="PythonPackage",
     )
-    told = " ".join(spack.fails("install", "py-old").err.split())
-    assert 'has no module pkg_resources: depends_on("py-setuptools@:81", type="build") in' in told
+    reported = " ".join(spack.fails("install", "py-old").err.split())
+    assert (
+        'has no module pkg_resources: depends_on("py-setuptools@:81", type="build") in' in reported
+    )
 
 
 _TYPE = 'type="build") to'

@@ -18,13 +18,13 @@ def work(spack: Command, recipes: RecipeRepository) -> Path:
     recipes.plain("base")
     recipes.plain("top", "base")
     recipes.plain("other")
-    place = spack.home.path / "work"
-    place.mkdir()
-    (place / "spack.yaml").write_text(
+    location = spack.home.path / "work"
+    location.mkdir()
+    (location / "spack.yaml").write_text(
         "spack:\n  definitions:\n  - more: [other]\n    when: platform == 'linux'\n"
         "  - more: [absent]\n    when: \"'NEVER' in env\"\n  specs: [top, $more]\n  view: view\n"
     )
-    return place
+    return location
 
 
 def built(result: Result) -> list[str]:

@@ -55,7 +55,7 @@ def check_refused(spack: Any, guard: str, name: str, path: Path, what_is_there: 
 
 
 @pytest.fixture
-def small_world(
+def small_store(
     spack: Command, recipes: RecipeRepository, packages_of: Callable[[Path], Snapshot]
 ) -> Any:
     """Return ``base``, and a Python package, so that python-venv is there."""
@@ -70,7 +70,7 @@ def small_world(
 
 @pytest.mark.parametrize("guard", GUARDS)
 def test_cmake_that_takes_the_shared_interpreter(
-    spack: Command, recipes: RecipeRepository, small_world: Any, guard: str
+    spack: Command, recipes: RecipeRepository, small_store: Any, guard: str
 ) -> None:
     """``${Python3_SITEARCH}`` of python-venv's own interpreter: all environments would see it."""
     source = recipes.archive("stray-1.0", {"CMakeLists.txt": CMAKE_LISTS})
@@ -86,12 +86,12 @@ def cmake_args(self):
     )
     spack("install", "py-first")
     site = next(spack.prefix("python-venv").glob("lib/python3*/site-packages"))
-    check_refused(spack, guard, "stray", site / "stray.py", small_world)
+    check_refused(spack, guard, "stray", site / "stray.py", small_store)
 
 
 @pytest.mark.parametrize("guard", GUARDS)
 def test_a_makefile_that_installs_into_a_dependency(
-    spack: Command, recipes: RecipeRepository, small_world: Any, guard: str
+    spack: Command, recipes: RecipeRepository, small_store: Any, guard: str
 ) -> None:
     makefile = "all:\n\ttrue\ninstall:\n\tmkdir -p $(OTHER)/etc\n\tcp Makefile $(OTHER)/etc/stray\n"
     source = recipes.archive("stray-1.0", {"Makefile": makefile})
@@ -106,12 +106,12 @@ def install_targets(self):
         base="MakefilePackage",
     )
     spack("install", "base")
-    check_refused(spack, guard, "stray", spack.prefix("base") / "etc", small_world)
+    check_refused(spack, guard, "stray", spack.prefix("base") / "etc", small_store)
 
 
 @pytest.mark.parametrize("guard", GUARDS)
 def test_a_backend_that_writes_beside_its_dependencies(
-    spack: Command, recipes: RecipeRepository, small_world: Any, guard: str
+    spack: Command, recipes: RecipeRepository, small_store: Any, guard: str
 ) -> None:
     backend = """
         import pathlib, sys
@@ -122,7 +122,7 @@ def test_a_backend_that_writes_beside_its_dependencies(
     recipes.python_project("stray", {"a.py": ""}, backend=backend)
     spack("install", "py-first")
     site = next(spack.prefix("python-venv").glob("lib/python3*/site-packages"))
-    check_refused(spack, guard, "py-stray", site / "stray.py", small_world)
+    check_refused(spack, guard, "py-stray", site / "stray.py", small_store)
 
 
 SETUP = """\
@@ -150,20 +150,20 @@ def test_a_setup_script_that_writes_beside_the_base_interpreter(
     )
     needs = 'depends_on("py-setuptools", type="build")\n'
     recipes.add("py-stray", f'version("1.0", {source})\n{needs}', base="PythonPackage")
-    told = {}
+    reported = {}
     for guard in GUARDS:
         result = install(spack, guard, "py-stray", check=False)
         assert result.code == 1
         assert "py-stray" not in spack.names()
-        told[guard] = result.err
+        reported[guard] = result.err
         assert (site / "stray.pth").exists() is (guard == "undo")
-    assert f"it may not write outside of its prefix: {site}/stray.pth" in told["prevent"]
-    assert f"wrote outside of its prefix: {site}/stray.pth" in told["undo"]
-    assert f"still there: {site}/stray.pth" in told["undo"]
+    assert f"it may not write outside of its prefix: {site}/stray.pth" in reported["prevent"]
+    assert f"wrote outside of its prefix: {site}/stray.pth" in reported["undo"]
+    assert f"still there: {site}/stray.pth" in reported["undo"]
 
 
 def test_altered_files_are_named_where_nothing_prevents_it(
-    spack: Command, recipes: RecipeRepository, small_world: Any
+    spack: Command, recipes: RecipeRepository, small_store: Any
 ) -> None:
     recipes.plain(
         "stray", "base", install='open(self.spec["base"].prefix.bin.base, "w").write("x")\n'
@@ -174,20 +174,20 @@ def test_altered_files_are_named_where_nothing_prevents_it(
     assert f"altered, and to be installed again: {file}" in result.err
 
 
-#: Statements of ``install`` that write somewhere; ``{place}`` is outside.
+#: Statements of ``install`` that write somewhere; ``{location}`` is outside.
 STATEMENTS: Mapping[str, str] = {
-    "open": 'open("{place}/stray", "w")',
-    "mkdir": 'mkdirp("{place}/stray")',
-    "shell": 'Executable("sh")("-c", "echo x > {place}/stray")',
-    "bash": 'Executable("bash")("-c", "echo x > {place}/stray")',
-    "cp": 'Executable("cp")("/bin/true", "{place}/stray")',
-    "install": 'Executable("install")("-D", "/bin/true", "{place}/stray/true")',
-    "link": 'os.symlink("x", "{place}/stray")',
-    "rename": 'os.rename("{place}/there", "{place}/stray")',
-    "remove": 'os.unlink("{place}/there")',
+    "open": 'open("{location}/stray", "w")',
+    "mkdir": 'mkdirp("{location}/stray")',
+    "shell": 'Executable("sh")("-c", "echo x > {location}/stray")',
+    "bash": 'Executable("bash")("-c", "echo x > {location}/stray")',
+    "cp": 'Executable("cp")("/bin/true", "{location}/stray")',
+    "install": 'Executable("install")("-D", "/bin/true", "{location}/stray/true")',
+    "link": 'os.symlink("x", "{location}/stray")',
+    "rename": 'os.rename("{location}/there", "{location}/stray")',
+    "remove": 'os.unlink("{location}/there")',
     "thread": (
-        'import threading; t = threading.Thread(target=os.mkdir, args=("{place}/stray",)); '
-        't.start(); t.join(); os.mkdir("{place}/stray")'
+        'import threading; t = threading.Thread(target=os.mkdir, args=("{location}/stray",)); '
+        't.start(); t.join(); os.mkdir("{location}/stray")'
     ),
 }
 
@@ -195,27 +195,27 @@ STATEMENTS: Mapping[str, str] = {
 def test_every_way_to_write_is_refused_and_named(
     spack: Command, recipes: RecipeRepository, tmp_path: Path
 ) -> None:
-    place = tmp_path / "somewhere else"
-    place.mkdir()
-    (place / "there").write_text("there")
+    location = tmp_path / "somewhere else"
+    location.mkdir()
+    (location / "there").write_text("there")
     simple = tmp_path / "elsewhere"  # shells do not quote the path that they complain of
-    simple.symlink_to(place)
+    simple.symlink_to(location)
     named = {}
     for way, statement in STATEMENTS.items():
-        stray = tmp_path / ("elsewhere" if way in ("shell", "bash") else place)
-        recipes.plain(f"{way}-stray", install=f"import os\n{statement.format(place=stray)}\n")
+        stray = tmp_path / ("elsewhere" if way in ("shell", "bash") else location)
+        recipes.plain(f"{way}-stray", install=f"import os\n{statement.format(location=stray)}\n")
         named[way] = f"{stray}/{'there' if way in ('remove', 'rename') else 'stray'}"
     result = spack("install", *(f"{way}-stray" for way in STATEMENTS), check=False)
     assert result.code == 1
-    told = dict(
+    reported = dict(
         re.findall(
             r"(\w+)-stray@\S+ failed .*it may not write outside of its prefix: (.*)", result.err
         )
     )
-    assert {way: path in told.get(way, "") for way, path in named.items()} == dict.fromkeys(
+    assert {way: path in reported.get(way, "") for way, path in named.items()} == dict.fromkeys(
         STATEMENTS, True
     )
-    assert sorted(path.name for path in place.iterdir()) == ["there"]
+    assert sorted(path.name for path in location.iterdir()) == ["there"]
     assert spack.names() == []
 
 
@@ -242,27 +242,27 @@ def test_what_builds_may_write_to(
 def test_the_configuration_opens_further_places(
     spack: Command, recipes: RecipeRepository, tmp_path: Path
 ) -> None:
-    place = tmp_path / "cache"
-    place.mkdir()
-    recipes.plain("cached", install=f'open("{place}/kept", "w").close()\n')
+    location = tmp_path / "cache"
+    location.mkdir()
+    recipes.plain("cached", install=f'open("{location}/kept", "w").close()\n')
     spack("install", "cached", check=False)
-    assert not (place / "kept").exists()
-    spack("-c", f"config:build_env:write:[{place}]", "install", "cached")
-    assert (place / "kept").exists()
-    (place / "kept").unlink()
+    assert not (location / "kept").exists()
+    spack("-c", f"config:build_env:write:[{location}]", "install", "cached")
+    assert (location / "kept").exists()
+    (location / "kept").unlink()
     spack("-c", "config:build_env:outside:allow", "install", "--overwrite", "cached")
-    assert (place / "kept").exists()
+    assert (location / "kept").exists()
 
 
 def test_a_refusal_that_the_build_passes_over_is_told(
     spack: Command, recipes: RecipeRepository, tmp_path: Path
 ) -> None:
-    place = tmp_path / "elsewhere"
-    place.mkdir()
-    recipes.plain("lax", install=f'Executable("sh")("-c", "echo x > {place}/stray || true")\n')
+    location = tmp_path / "elsewhere"
+    location.mkdir()
+    recipes.plain("lax", install=f'Executable("sh")("-c", "echo x > {location}/stray || true")\n')
     result = spack("install", "lax")
-    assert f"could not write outside of its prefix: {place}/stray" in result.text
-    assert not (place / "stray").exists()
+    assert f"could not write outside of its prefix: {location}/stray" in result.text
+    assert not (location / "stray").exists()
 
 
 @pytest.mark.parametrize("guard", [[], ["--dirty"]])

@@ -68,8 +68,8 @@ def test_files_cannot_be_written_and_the_umask_does_not_matter(installed: Comman
 
 def test_verify_tells_of_modes(installed: Command) -> None:
     spack = installed
-    place = spack.prefix("odd") / "bin" / "odd"
-    place.chmod(0o755)
+    location = spack.prefix("odd") / "bin" / "odd"
+    location.chmod(0o755)
     result = spack("verify", "odd", check=False)
     assert result.code == 1
     assert "    bin/odd: mode 0755, not 0555" in result.lines
@@ -120,13 +120,13 @@ def test_permissions_of_packages(spack: Command, recipes: RecipeRepository) -> N
 
 def test_permissions_that_make_no_sense(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one")
-    for setting, told in (
+    for setting, reported in (
         ("{read: user, write: group}", "write: group lets more write than read: user"),
         ("{group: no-such-group}", "the group 'no-such-group' is not known"),
     ):
         text = f"packages:one:permissions:{setting}"
         result = spack.fails("-c", text, "install", "one")
-        assert told in result.err
+        assert reported in result.err
         assert spack.names() == []
 
 

@@ -114,8 +114,8 @@ def test_it_brings_nothing_of_its_own(installed: Installed) -> None:
 
 def test_it_says_the_same_of_a_spec(installed: Installed, spack: Command) -> None:
     """All that a spec becomes is the same, whatever Python runs the tool."""
-    mine = installed("spec", "-L", "py-click")
-    assert mine == spack("spec", "-L", "--fresh", "py-click").out
+    own = installed("spec", "-L", "py-click")
+    assert own == spack("spec", "-L", "--fresh", "py-click").out
 
 
 def test_it_installs(installed: Installed, tmp_path: Path) -> None:

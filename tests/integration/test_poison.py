@@ -200,8 +200,8 @@ def _user_pth(home: Path) -> None:
 
 
 def _pip_configuration(home: Path) -> None:
-    for place in (".config/pip/pip.conf", ".pip/pip.conf"):
-        path = home / place
+    for location in (".config/pip/pip.conf", ".pip/pip.conf"):
+        path = home / location
         path.parent.mkdir(parents=True)
         path.write_text("[global]\nuser = true\ntarget = /nonexistent\nno-index = true\n")
 
@@ -257,8 +257,8 @@ class Clean(NamedTuple):
     ) -> Mapping[str, Any]:
         """Build it once more, under *environ* and in a *state*, from the sources."""
         shutil.rmtree(self.sources, ignore_errors=True)
-        place = f"config:source_cache:{self.sources}"  # no wheel is there to be used again
-        words = ("-c", place, "install", "--overwrite", *options, self.spec)
+        location = f"config:source_cache:{self.sources}"  # no wheel is there to be used again
+        words = ("-c", location, "install", "--overwrite", *options, self.spec)
         under = () if state == "pass" else ("/usr/bin/python3", "-I", "-S", "-c", CALLER % state)
         self.spack(*words, environ=environ, under=under)
         return _tree(self.prefix)
@@ -347,24 +347,24 @@ def test_the_witness_sees_what_is_let_through_and_it_is_told(clean: Clean) -> No
     """Variables by name and all of them; ``find``, the record and the log say so."""
     some = {"SOME_VARIABLE": "1", "SOME_TOKEN": "of nobody else's business"}
 
-    def told() -> tuple[str, str]:
+    def reported() -> tuple[str, str]:
         kept = clean.prefix / ".spack"
         assert some["SOME_TOKEN"] not in (kept / "spack-build-env.txt").read_text()
         (line,) = [line for line in clean.spack("find").lines if "py-witness" in line]
         return line, (kept / "spack-build-out.txt").read_text()
 
     assert clean.again(some) == clean.tree
-    line, log = told()
+    line, log = reported()
     assert "[" not in line.replace("[external]", "") and "your environment" not in log
     changed = clean.again(some, "--dirty")
     assert [path for path in clean.tree if changed[path] != clean.tree[path]]
-    line, log = told()
+    line, log = reported()
     assert "py-witness@1.0 [dirty]" in line
     assert re.search(r"passed from your environment \(--dirty\): .*\bSOME_VARIABLE\b", log)
     with (clean.spack.home.config / "config.yaml").open("a") as stream:
         stream.write("  build_env:\n    pass: [SOME_V*]\n    set: {OTHER: 1}\n")
     assert clean.again(some) != clean.tree
-    line, log = told()
+    line, log = reported()
     assert "py-witness@1.0 [passed SOME_VARIABLE]" in line
     assert "passed from your environment (config:build_env:pass): SOME_VARIABLE\n" in log
     assert "set by the configuration (config:build_env:set): OTHER\n" in log

@@ -54,10 +54,10 @@ class Upstream:
 
     def write(self, version: str) -> None:
         for name in ("one", "two"):
-            place = self.path / "repos/spack_repo" / name / "packages" / f"pkg_{name}"
-            place.mkdir(parents=True, exist_ok=True)
+            location = self.path / "repos/spack_repo" / name / "packages" / f"pkg_{name}"
+            location.mkdir(parents=True, exist_ok=True)
             text = RECIPE.format(name=f"Pkg{name.title()}", version=version)
-            (place / "package.py").write_text(text)
+            (location / "package.py").write_text(text)
 
     def commit(self, message: str) -> str:
         self.git("add", "-A")
@@ -79,8 +79,8 @@ def configure(spack: Any, text: str) -> None:
 
 
 def clones(spack: Any) -> list[str]:
-    place = spack.home.config / "package_repos"
-    return sorted(x.name for x in place.iterdir() if x.is_dir()) if place.is_dir() else []
+    location = spack.home.config / "package_repos"
+    return sorted(x.name for x in location.iterdir() if x.is_dir()) if location.is_dir() else []
 
 
 def versions(spack: Any, name: str, *before: object) -> str:

@@ -36,8 +36,8 @@ def test_uninstall_refuses_while_something_needs_it(
     tower.fails("uninstall", "top", code=2)  # nobody is there to be asked
     assert packages_of(tower.home.store) == before
 
-    gone = tower("uninstall", "-y", "--dependents", "middle").out
-    assert "==> 2 packages removed" in gone
+    removed = tower("uninstall", "-y", "--dependents", "middle").out
+    assert "==> 2 packages removed" in removed
     assert set(tower.names()) == {"base", "aside"}
     left = {
         path.split("/")[1].split("-")[0] for path in packages_of(tower.home.store) if "/" in path

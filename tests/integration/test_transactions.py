@@ -110,9 +110,9 @@ class Sweep:
 
     def prepare(self, name: str) -> None:
         """Return the state in which the operation has something to do."""
-        place = self.spack.home
+        location = self.spack.home
         if name == "install":
-            for folder in (place.store, self.environment / "view"):
+            for folder in (location.store, self.environment / "view"):
                 subprocess.run(["rm", "-rf", folder], check=True)
         elif name == "gc":
             lock = self.environment / "spack.lock"
@@ -153,13 +153,17 @@ class Sweep:
 
     def check_clean(self) -> None:
         """No stages, markers, prefixes aside, half-written files, processes."""
-        place = self.spack.home
-        left = [*place.stages.glob("*/*"), *place.home.rglob("*.tmp"), *place.home.rglob(".new-*")]
+        location = self.spack.home
+        left = [
+            *location.stages.glob("*/*"),
+            *location.home.rglob("*.tmp"),
+            *location.home.rglob(".new-*"),
+        ]
         for name in ("pending", "aside"):
-            left += (place.store / ".spack-db" / name).glob("*")
+            left += (location.store / ".spack-db" / name).glob("*")
         left += self.environment.glob(".view*")
         assert left == []
-        assert self.processes_of(place.home) == []
+        assert self.processes_of(location.home) == []
 
     def kill(self, name: str, victim: str, chance: random.Random) -> bool:
         """Kill the operation at a random moment; whether it still ran then."""
@@ -237,23 +241,27 @@ def test_installers_at_once(
     for number in range(count):
         recipes.plain(f"part{number}", "base", install=once)
     names = {"base", *(f"part{number}" for number in range(count))}
-    places = []
+    locations = []
     for number in range(count):
-        place = spack.home.path / f"environment{number}"
-        place.mkdir()
+        location = spack.home.path / f"environment{number}"
+        location.mkdir()
         chosen = sorted({f"part{number}", f"part{(number + 1) % count}", "base"})
-        (place / "spack.yaml").write_text(f"spack:\n  specs: [{', '.join(chosen)}]\n  view: view\n")
-        places.append(place)
+        (location / "spack.yaml").write_text(
+            f"spack:\n  specs: [{', '.join(chosen)}]\n  view: view\n"
+        )
+        locations.append(location)
     with ExitStack() as stack:
-        started = [stack.enter_context(spack.start("-e", place, "install")) for place in places]
+        started = [
+            stack.enter_context(spack.start("-e", location, "install")) for location in locations
+        ]
         texts = [process.communicate(timeout=300)[0] for process in started]
     assert [process.returncode for process in started] == [0] * count, texts
     assert {path.name.rpartition("-")[0] for path in marks.iterdir()} == names
     assert len(list(marks.iterdir())) == len(names), "nothing is built twice"
     assert sorted(spack.names()) == sorted(names)
     assert spack("verify").lines[-1].endswith(", 0 with differences")
-    for number, place in enumerate(places):
-        assert (place / "view" / "bin" / f"part{number}").exists()
+    for number, location in enumerate(locations):
+        assert (location / "view" / "bin" / f"part{number}").exists()
 
 
 @pytest.fixture

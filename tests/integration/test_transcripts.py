@@ -48,7 +48,7 @@ def blocks(text: str) -> list[tuple[str, list[str], int]]:
     ]
 
 
-def pattern(lines: list[str], places: dict[str, str]) -> str:
+def pattern(lines: list[str], locations: dict[str, str]) -> str:
     """Return the lines as a regular expression."""
     parts = []
     for line in lines:
@@ -58,7 +58,7 @@ def pattern(lines: list[str], places: dict[str, str]) -> str:
         words = re.split(r"<([a-z0-9]+|\.\.\.)>", line)
         for position in range(1, len(words), 2):
             mark = words[position]
-            known = MARKS.get(mark) or (re.escape(places[mark]) if mark in places else None)
+            known = MARKS.get(mark) or (re.escape(locations[mark]) if mark in locations else None)
             words[position] = known or re.escape(f"<{mark}>")
         words[::2] = map(re.escape, words[::2])
         parts.append("".join(words) + r"\n")
@@ -70,7 +70,7 @@ def test_transcript(case: str, spack: Command) -> None:
     (spack.home.config / "repos.yaml").write_text(f"repos:\n  cases: {CASES / 'recipes'}\n")
     host = spack("arch").out.strip()
     platform, _, target = host.split("-")
-    places = {
+    locations = {
         "home": str(spack.home.path),
         "tree": str(spack.root),
         "recipes": str(CASES / "recipes"),
@@ -95,7 +95,7 @@ def test_transcript(case: str, spack: Command) -> None:
         shown = "".join(f"{line.rstrip()}\n" for line in (done.stdout + done.stderr).splitlines())
         expected = "\n".join(lines)
         shown = shown.strip("\n") + "\n" if shown.strip() else ""
-        assert re.fullmatch(pattern(lines, places), shown), (
+        assert re.fullmatch(pattern(lines, locations), shown), (
             f"$ {command}\n{shown}\n-- expected --\n{expected}"
         )
         assert done.returncode == code, f"$ {command}: {done.returncode}\n{shown}"

@@ -98,8 +98,8 @@ PyMODINIT_FUNC PyInit_flag(void) { return PyModule_Create(&module); }
 @pytest.fixture
 def upstream(recipes: RecipeRepository) -> Any:
     """Return the test repository under upstream's name, first of all."""
-    place = recipes.root / "repo.yaml"
-    place.write_text(place.read_text().replace("tiny", "builtin"))
+    location = recipes.root / "repo.yaml"
+    location.write_text(location.read_text().replace("tiny", "builtin"))
     recipes.write("python", PYTHON)
     recipes.write("python-venv", VENV)
     recipes.write("compiler-wrapper", WRAPPER)

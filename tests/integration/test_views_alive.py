@@ -37,22 +37,22 @@ Tree = Callable[..., "dict[str, tuple[str, ...]]"]
 class Work:
     """An environment whose view is changed: its link type, or whether ``extra`` is in it."""
 
-    def __init__(self, spack: Command, place: Path, tree_of: Tree) -> None:
+    def __init__(self, spack: Command, location: Path, tree_of: Tree) -> None:
         self.spack = spack
-        self.place = place
-        self.view = place / "view"
+        self.location = location
+        self.view = location / "view"
         self.tree_of = tree_of
 
     def write(self, link_type: str, extra: bool) -> None:
         specs = "py-tool, big" + (", extra" if extra else "")
-        (self.place / "spack.yaml").write_text(
+        (self.location / "spack.yaml").write_text(
             f"spack:\n  specs: [{specs}]\n"
             f"  view: {{default: {{root: view, link_type: {link_type}}}}}\n"
         )
 
     def make(self, link_type: str, extra: bool) -> None:
         self.write(link_type, extra)
-        self.spack("-e", self.place, "install")
+        self.spack("-e", self.location, "install")
 
     def tree(self) -> dict[str, tuple[str, ...]]:
         """Return the view's files without its records and Python's bytecode."""
@@ -60,7 +60,7 @@ class Work:
 
     def beside(self) -> list[str]:
         """Return what is in the environment's directory that is hidden, but for the tool's own."""
-        names = [name for name in os.listdir(self.place) if name.startswith(".")]
+        names = [name for name in os.listdir(self.location) if name.startswith(".")]
         return sorted(name for name in names if name != ".spack-env")
 
 
@@ -76,9 +76,9 @@ def work(spack: Command, recipes: RecipeRepository, tmp_path: Path, tree_of: Tak
             "    with open(join_path(folder, str(number)), 'w') as stream:\n"
             "        stream.write(str(number))\n",
         )
-    place = tmp_path / "env"
-    place.mkdir()
-    return Work(spack, place, tree_of)
+    location = tmp_path / "env"
+    location.mkdir()
+    return Work(spack, location, tree_of)
 
 
 class User(threading.Thread):
@@ -119,12 +119,12 @@ def test_in_use_while_it_changes(work: Work) -> None:
         for number in range(ROUNDS):
             if number % 10 == 9:
                 extra = not extra
-                work.spack("-e", work.place, "add" if extra else "remove", "extra")
-                said = work.spack("-e", work.place, "install").text
+                work.spack("-e", work.location, "add" if extra else "remove", "extra")
+                said = work.spack("-e", work.location, "install").text
                 changes["in place"] += ("files came" in said) or ("left" in said)
             else:
                 work.write(LINK_TYPES[(number + 1) % 3], extra)
-                said = work.spack("-e", work.place, "env", "view", "regenerate").text
+                said = work.spack("-e", work.location, "env", "view", "regenerate").text
                 changes["aside"] += "shows" in said
             assert "up to date" not in said, said
     finally:
@@ -158,7 +158,7 @@ def duration(work: Work, *words: object) -> float:
 
 def test_killed_while_it_is_made_anew(work: Work) -> None:
     """The old or the new view, complete; the next command leaves nothing of the killed one."""
-    regenerate = ("-e", work.place, "env", "view", "regenerate")
+    regenerate = ("-e", work.location, "env", "view", "regenerate")
     expected = []
     for link_type in ("copy", "symlink"):
         work.make(link_type, extra=True)
@@ -190,7 +190,7 @@ def test_killed_while_it_is_made_anew(work: Work) -> None:
 
 def test_killed_while_a_package_comes_or_goes(work: Work) -> None:
     """In place: what stays works after every kill, and the next command gives the new view."""
-    install = ("-e", work.place, "install")
+    install = ("-e", work.location, "install")
     work.make("symlink", extra=False)
     expected = {False: work.tree()}
     work.write("symlink", extra=True)

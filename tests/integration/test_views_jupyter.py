@@ -73,14 +73,14 @@ def test_a_kernel_starts_from_a_moved_view(
 ) -> None:
     wheels = tmp_path / "wheels"
     recipes.write("py-kernel", RECIPE.format(wheels=wheels))
-    place = tmp_path / "env"
-    place.mkdir()
+    location = tmp_path / "env"
+    location.mkdir()
     views = "".join(f"    {name}: {{root: {name}, link_type: {name}}}\n" for name in LINK_TYPES)
-    manifest = place / "spack.yaml"
+    manifest = location / "spack.yaml"
     manifest.write_text(f"spack:\n  specs: [py-pip]\n  view:\n{views}")
-    spack("-e", place, "install")
+    spack("-e", location, "install")
     download = [
-        str(place / "copy/bin/pip"),
+        str(location / "copy/bin/pip"),
         "download",
         "--quiet",
         "--only-binary=:all:",
@@ -89,10 +89,10 @@ def test_a_kernel_starts_from_a_moved_view(
     ]
     network = dict(spack.environ)
     subprocess.run([*download, "ipykernel", "jupyter_client"], env=network, check=True)
-    spack("-e", place, "add", "py-kernel")
-    spack("-e", place, "install")
+    spack("-e", location, "add", "py-kernel")
+    spack("-e", location, "install")
     moved = tmp_path / 'it\'s "moved" $x'
-    place.rename(moved)
+    location.rename(moved)
     client = tmp_path / "client.py"
     client.write_text(CLIENT)
     for name in LINK_TYPES:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 LINK_TYPES = ("symlink", "hardlink", "copy")
 
 #: What each view goes through, in this order; the view and its environment are at all of them.
-PLACES = ("in place", "moved", "l" * 120 + "/" + "m" * 140, 'it\'s "so" $x and ü')
+LOCATIONS = ("in place", "moved", "l" * 120 + "/" + "m" * 140, 'it\'s "so" $x and ü')
 
 SHELLS = {
     "bash": "set -eu; . {activate}; {use}; deactivate; {after}",
@@ -44,16 +44,16 @@ def interpreters() -> Iterator[tuple[Path, str]]:
     what they choose from lies beside it.
     """
     found: dict[str, tuple[Path, str]] = {}
-    places = ["/usr/bin/python3", sys.executable]
+    locations = ["/usr/bin/python3", sys.executable]
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         if os.path.basename(folder) == "shims":
-            places += sorted(map(str, Path(folder).parent.glob("versions/3.*/bin/python3")))
-        places += [os.path.join(folder, f"python3.{minor}") for minor in range(8, 16)]
+            locations += sorted(map(str, Path(folder).parent.glob("versions/3.*/bin/python3")))
+        locations += [os.path.join(folder, f"python3.{minor}") for minor in range(8, 16)]
     code = "import sys; print(sys._base_executable, '%d.%d.%d' % sys.version_info[:3])"
-    for place in places:
-        if not os.access(place, os.X_OK) or "/shims/" in place:
+    for location in locations:
+        if not os.access(location, os.X_OK) or "/shims/" in location:
             continue
-        done = subprocess.run([place, "-ISc", code], capture_output=True, text=True)
+        done = subprocess.run([location, "-ISc", code], capture_output=True, text=True)
         words = done.stdout.split()
         if done.returncode == 0 and tuple(map(int, words[1].split("."))) >= (3, 8):
             real = os.path.realpath(words[0])
@@ -86,12 +86,12 @@ def configure(base: str, spack: Command, recipes: RecipeRepository) -> None:
     (spack.home.config / "packages.yaml").write_text(f"packages:\n{packages}")
 
 
-def environment(spack: Command, place: Path, *specs: str) -> Path:
-    place.mkdir(parents=True)
+def environment(spack: Command, location: Path, *specs: str) -> Path:
+    location.mkdir(parents=True)
     views = "".join(f"    {name}: {{root: {name}, link_type: {name}}}\n" for name in LINK_TYPES)
-    (place / "spack.yaml").write_text(f"spack:\n  specs: [{', '.join(specs)}]\n  view:\n{views}")
-    spack("-e", place, "install")
-    return place
+    (location / "spack.yaml").write_text(f"spack:\n  specs: [{', '.join(specs)}]\n  view:\n{views}")
+    spack("-e", location, "install")
+    return location
 
 
 def out(*command: object, env: dict[str, str] | None = None) -> str:
@@ -108,24 +108,24 @@ def test_matrix(base: str, spack: Command, recipes: RecipeRepository, tmp_path: 
     """{symlink, hardlink, copy} x Pythons x {in place, moved, long path, space and quotes}."""
     recipes.tool()
     configure(base, spack, recipes)
-    place = environment(spack, tmp_path / PLACES[0], "py-tool")
+    location = environment(spack, tmp_path / LOCATIONS[0], "py-tool")
     uses = 0
-    for number, name in enumerate(PLACES):
-        old, place = place, tmp_path / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if old != place:
-            old.rename(place)
+    for number, name in enumerate(LOCATIONS):
+        old, location = location, tmp_path / name
+        location.parent.mkdir(parents=True, exist_ok=True)
+        if old != location:
+            old.rename(location)
             for view in LINK_TYPES:
-                assert names_of(place / view, str(old)) == []
+                assert names_of(location / view, str(old)) == []
         for view in LINK_TYPES:
-            check(place / view)
+            check(location / view)
             uses += 1
         if number:
             # The prompt shows the environment's name, which is its directory's.
-            spack("-e", place, "env", "view", "regenerate")
-            again = spack("-e", place, "env", "view", "regenerate")
+            spack("-e", location, "env", "view", "regenerate")
+            again = spack("-e", location, "env", "view", "regenerate")
             assert again.text.count("is up to date") == len(LINK_TYPES), again.text
-    assert uses == len(LINK_TYPES) * len(PLACES)
+    assert uses == len(LINK_TYPES) * len(LOCATIONS)
 
 
 def names_of(root: Path, text: str) -> list[str]:
@@ -227,12 +227,12 @@ def test_cmake_packages_that_extend_python(
     """They land in their own prefix and are imported from the view; or the install says why not."""
     for name, lines in FINDS.items():
         cmake_project(recipes, name, lines)
-    place = environment(spack, tmp_path / "env", *FINDS)
+    location = environment(spack, tmp_path / "env", *FINDS)
     for view in LINK_TYPES:
         for name in FINDS:
             code = f"import {name}; print({name}.X, {name}.__file__)"
-            shown = out(place / view / "bin/python", "-c", code)
-            assert shown.startswith(f"1 {place / view}/lib/python3"), shown
+            shown = out(location / view / "bin/python", "-c", code)
+            assert shown.startswith(f"1 {location / view}/lib/python3"), shown
     for folder, name in GUESSES.items():
         cmake_project(recipes, name, f'include(GNUInstallDirs)\nset(site "{folder}")')
         failed = spack.fails("install", name)
@@ -249,12 +249,12 @@ def test_pip_and_uv_leave_the_store_alone(
     uv: str,
 ) -> None:
     """install, upgrade and uninstall in a view of each link type; hashes before and after."""
-    place = environment(spack, tmp_path / "env", "py-pip", "py-packaging@24.2")
+    location = environment(spack, tmp_path / "env", "py-pip", "py-packaging@24.2")
     before = packages_of(spack.home.store)
     network = {k: v for k, v in spack.environ.items() if k not in ("HOME", "PATH")}
     for view in LINK_TYPES:
         for tool in ("pip", "uv"):
-            root = place / view
+            root = location / view
             env = {**network, "VIRTUAL_ENV": str(root), "UV_CACHE_DIR": str(tmp_path / "cache")}
             # The certificates of the system, as pip and spack take them; older uv, newer uv.
             env.update(UV_NATIVE_TLS="1", UV_SYSTEM_CERTS="1")
@@ -266,12 +266,12 @@ def test_pip_and_uv_leave_the_store_alone(
             out(*command, "uninstall", *yes, "packaging", "tomli", env=env)
             out(*command, "install", "tomli", env=env)
             assert packages_of(spack.home.store) == before, (view, tool)
-            said = spack("-e", place, "env", "view", "regenerate").text
+            said = spack("-e", location, "env", "view", "regenerate").text
             assert "tomli" in said, said
             code = "import packaging, tomli; print(packaging.__version__)"
             assert out(root / "bin/python", "-c", code) == "24.2"
             out(*command, "uninstall", *yes, "tomli", env=env)
-            spack("-e", place, "env", "view", "regenerate")
+            spack("-e", location, "env", "view", "regenerate")
     assert packages_of(spack.home.store) == before
 
 
@@ -280,8 +280,8 @@ def test_packed_with_its_python(spack: Command, recipes: RecipeRepository, tmp_p
     """The archive works with the store gone, unpacked by tar."""
     recipes.tool()
     configure(f"store {OWN[0][1]}", spack, recipes)
-    place = environment(spack, tmp_path / "env", "py-tool")
-    said = spack("-e", place, "env", "pack", "--view", "copy", tmp_path / "it.tar.gz")
+    location = environment(spack, tmp_path / "env", "py-tool")
+    said = spack("-e", location, "env", "pack", "--view", "copy", tmp_path / "it.tar.gz")
     assert f"brings its own Python {OWN[0][1]}" in said.text and "store" not in said.text
     spack.home.store.rename(tmp_path / "gone")
     target = tmp_path / "on another 'machine'"

@@ -21,10 +21,10 @@ def write(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> Write:
     recipes.plain("base")
 
     def make(name: str, view: object) -> Path:
-        place = tmp_path / name
-        place.mkdir(exist_ok=True)
-        (place / "spack.yaml").write_text(f"spack:\n  specs: [base]\n  view: {view}\n")
-        return place
+        location = tmp_path / name
+        location.mkdir(exist_ok=True)
+        (location / "spack.yaml").write_text(f"spack:\n  specs: [base]\n  view: {view}\n")
+        return location
 
     return make
 

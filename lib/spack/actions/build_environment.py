@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from spack.actions.workshop import BuildOptions, build_variables, repository_rows
+from spack.actions.build_dispatch import BuildOptions, build_variables, repository_rows
 from spack.build import worker_process
 from spack.build.job import ENVIRONMENT, BuildJob
 from spack.errors import InstallError
@@ -14,14 +14,14 @@ from spack.spec import ConcreteSpec, dump
 __all__ = ["build_environment"]
 
 
-def build_environment(workshop: BuildOptions, spec: ConcreteSpec) -> Mapping[str, str]:
+def build_environment(build_options: BuildOptions, spec: ConcreteSpec) -> Mapping[str, str]:
     """All variables of the build of *spec*, as its recipe and those of its dependencies make it.
 
     A stage without sources stays behind, since the variables name it.
 
     :raises InstallError: what the build needs is not installed.
     """
-    store = workshop.store
+    store = build_options.store
     there = store.database.installed_hashes()
     try:
         make_plan([spec], there - {spec.dag_hash()}, PlanOptions(only="package"))
@@ -34,7 +34,7 @@ def build_environment(workshop: BuildOptions, spec: ConcreteSpec) -> Mapping[str
             hint=f"spack install --only dependencies {spec.name}",
             ref="build-env-missing",
         ) from error
-    stage = workshop.stage_path(spec)
+    stage = build_options.stage_path(spec)
     stage.mkdir(parents=True, exist_ok=True)
     prefixes = {node.dag_hash(): str(store.prefix(node)) for node in spec.traverse()}
     prefixes[spec.dag_hash()] = str(stage / "prefix")
@@ -46,13 +46,13 @@ def build_environment(workshop: BuildOptions, spec: ConcreteSpec) -> Mapping[str
         source_path=None,
         log_path=str(stage / "spack-build-env.log"),
         result_path=str(stage / "spack-build-result.json"),
-        repositories=repository_rows(workshop.recipes),
+        repositories=repository_rows(build_options.recipes),
         task=ENVIRONMENT,
-        library_path=workshop.library_path,
+        library_path=build_options.library_path,
         keep_venv=True,
     )
     result = worker_process.run(
-        job, build_variables(workshop, spec, stage), interpreter=workshop.interpreter
+        job, build_variables(build_options, spec, stage), interpreter=build_options.interpreter
     )
     if result.failure is not None:
         raise result.failure.as_error(spec.short, job.log_path)

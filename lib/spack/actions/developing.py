@@ -18,7 +18,7 @@ from spack.util.filesystem import remove_tree
 
 if TYPE_CHECKING:
     # What fetches is imported when sources are to be brought.
-    from spack.actions.workshop import BuildOptions
+    from spack.actions.build_dispatch import BuildOptions
     from spack.environment import DevelopSpec, Environment
     from spack.recipe.records import Recipe
     from spack.store import Store
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 __all__ = [
     "DEVELOPED",
     "DevelopPath",
-    "bring_sources",
+    "make_fetcher_for",
     "developed_spec",
     "is_editable",
     "need_directory",
     "outdated",
-    "place_of",
+    "directory_of",
     "source_directory",
     "state_of",
 ]
@@ -54,29 +54,31 @@ def is_editable(spec: ConcreteSpec) -> bool:
     return spec.is_develop and spec.satisfies("+editable")
 
 
-def state_of(spec: ConcreteSpec, own_places: Sequence[Path]) -> str:
+def state_of(spec: ConcreteSpec, excluded_directories: Sequence[Path]) -> str:
     """Return a text that differs when the directory of a developed node has changed.
 
-    :param own_places: directories of ours, which are no sources though they may lie among them.
+    :param excluded_directories: directories of the engine among the sources; not sources.
     """
-    return fingerprint(source_directory(spec), editable=is_editable(spec), without=own_places)
+    return fingerprint(
+        source_directory(spec), editable=is_editable(spec), without=excluded_directories
+    )
 
 
 def outdated(
     roots: Iterable[ConcreteSpec],
     store: Store,
-    own_places: Callable[[], Sequence[Path]],
+    excluded_directories: Callable[[], Sequence[Path]],
     reporter: Reporter,
 ) -> frozenset[str]:
     """Hashes of installed nodes whose directory has changed, and of those built with them.
 
-    :param own_places: see :func:`state_of`; asked when something is developed.
+    :param excluded_directories: see :func:`state_of`; asked when something is developed.
 
     A directory that is gone changes nothing: what was installed from it is still there.
     """
     nodes = {node.dag_hash(): node for root in roots for node in root.traverse()}
     developed = [node for node in nodes.values() if node.is_develop]
-    places = own_places() if developed else ()
+    locations = excluded_directories() if developed else ()
     changed: set[str] = set()
     for node in developed:
         record = store.database.record(node.dag_hash())
@@ -87,7 +89,7 @@ def outdated(
         except FetchError as error:
             reporter.warning(f"{error.message}; it stays as it was installed")
             continue
-        if record.facts.get(DEVELOPED) != state_of(node, places):
+        if record.facts.get(DEVELOPED) != state_of(node, locations):
             reporter.info(f"{node.short}: {source_directory(node)} has changed")
             changed.add(node.dag_hash())
     return frozenset(changed.union(_built_with(changed, list(nodes.values()), store)))
@@ -171,7 +173,7 @@ class DevelopPath(NamedTuple):
     written: str
 
 
-def place_of(
+def directory_of(
     given: str, name: str, environment: Environment, cwd: Path, developed: Sequence[DevelopSpec]
 ) -> DevelopPath:
     """Return the directory that ``-p`` names, from the user's directory or the environment's.
@@ -185,35 +187,37 @@ def place_of(
         rows = [row for row in developed if row.name == name]
         path = Path(rows[0].path) if rows else folder / name
     else:
-        near = [Path(os.path.abspath(place / Path(given).expanduser())) for place in (cwd, folder)]
-        path = next((place for place in near if place.exists()), near[1])
+        nearby = [
+            Path(os.path.abspath(location / Path(given).expanduser())) for location in (cwd, folder)
+        ]
+        path = next((location for location in nearby if location.exists()), nearby[1])
     inside = path != folder and folder in path.parents
     return DevelopPath(path, str(path.relative_to(folder)) if inside else str(path))
 
 
-def bring_sources(spec: Spec, path: Path, workshop: BuildOptions, task: Task) -> None:
+def make_fetcher_for(spec: Spec, path: Path, build_options: BuildOptions, task: Task) -> None:
     """Put the sources of *spec* into the directory *path*, in the place of what is there.
 
     :raises FetchError: the sources cannot be had, and *path* is as it was.
     """
     import shutil  # start-up: only this command moves sources
 
-    recipe = workshop.recipes.get(spec.name or "")
+    recipe = build_options.recipes.get(spec.name or "")
     assert recipe is not None  # the command has looked
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.parent / f".{path.name}.new"
-    _remove(aside)
+    staging = path.parent / f".{path.name}.new"
+    _remove(staging)
     try:
-        stage = workshop.fetcher.stage(
+        stage = build_options.fetcher.stage(
             recipe,
             str(spec.versions.concrete),
-            aside,
+            staging,
             progress=lambda done, total: task.progress(done, total or 0),
         )
         _remove(path)
         shutil.move(str(stage.source_path), str(path))
     finally:
-        _remove(aside)
+        _remove(staging)
 
 
 def _remove(path: Path) -> None:

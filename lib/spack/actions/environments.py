@@ -65,9 +65,9 @@ class EnvironmentWork:
     :param share: where the templates of activation scripts are.
     :param library_path: what a child needs on ``sys.path``.
     :param register: where environments outside of the named ones are remembered.
-    :param others: the environments that exist, this one among them or not.
+    :param registered: the environments that exist, this one among them or not.
     :param splits_env: see :class:`spack.view.plan_types.ViewOptions`.
-    :param own_places: directories of ours that may lie among a developer's sources.
+    :param excluded_directories: directories of ours that may lie among a developer's sources.
     """
 
     environment: Environment
@@ -81,12 +81,16 @@ class EnvironmentWork:
     reporter: Reporter
     library_path: tuple[str, ...] = ()
     splits_env: bool = True
-    others: Callable[[], Iterable[Environment]] = tuple
-    own_places: Callable[[], tuple[Path, ...]] = tuple
+    registered: Callable[[], Iterable[Environment]] = tuple
+    excluded_directories: Callable[[], tuple[Path, ...]] = tuple
 
 
 def concretize_environment(
-    work: EnvironmentWork, wishes: ConcretizeOptions, *, force: bool = False, write: bool = True
+    work: EnvironmentWork,
+    concretize_options: ConcretizeOptions,
+    *,
+    force: bool = False,
+    write: bool = True,
 ) -> tuple[tuple[ConcreteSpec, ...], bool]:
     """Return the concrete roots and whether they are new; write the lock file if they are.
 
@@ -107,7 +111,7 @@ def concretize_environment(
             f"recipes have changed since the environment was concretized: {', '.join(changed)}"
         )
         force = True
-    solution = work.solve(wishes, force)
+    solution = work.solve(concretize_options, force)
     if write:
         environment.write_lockfile(Lockfile.from_solution(zip(texts, solution.roots), digest))
     return solution.roots, True
@@ -139,7 +143,7 @@ def _changed_recipes(work: EnvironmentWork) -> list[str]:
 def install_environment(
     work: EnvironmentWork,
     building: InstallOptions,
-    wishes: ConcretizeOptions,
+    concretize_options: ConcretizeOptions,
     *,
     only: str = "all",
     again: Callable[[ConcreteSpec], bool] = lambda root: False,
@@ -155,7 +159,7 @@ def install_environment(
     from spack.actions.developing import outdated
     from spack.actions.installing import install
 
-    roots, new = concretize_environment(work, wishes, write=not dry_run)
+    roots, new = concretize_environment(work, concretize_options, write=not dry_run)
     reporter = work.reporter
     if new:
         reporter.info(
@@ -164,8 +168,8 @@ def install_environment(
         )
     _check_views(work, roots)
     overwrite = frozenset(root.dag_hash() for root in roots if again(root))
-    overwrite |= outdated(roots, work.store, work.own_places, reporter)
-    options = PlanOptions(only=only, overwrite=overwrite, tests=wishes.tested)
+    overwrite |= outdated(roots, work.store, work.excluded_directories, reporter)
+    options = PlanOptions(only=only, overwrite=overwrite, tests=concretize_options.tested)
     plan = install(roots, options, building, dry_run=dry_run)
     if dry_run:
         for line in plan.lines():
@@ -223,14 +227,14 @@ def _check_views(work: EnvironmentWork, roots: Sequence[ConcreteSpec]) -> None:
     :raises ViewError: a view is where it would be in the way, or leads out of its root.
     :raises SpecError: a view's own specs cannot be read.
     """
-    from spack.actions.views import check_places
+    from spack.actions.views import check_locations
 
     for view in work.views:
-        _refuse_place(work, view)
-        check_places(view, roots)
+        _refuse_location(work, view)
+        check_locations(view, roots)
 
 
-def _refuse_place(work: EnvironmentWork, view: ViewDescriptor) -> None:
+def _refuse_location(work: EnvironmentWork, view: ViewDescriptor) -> None:
     """Refuse a view in the store, around the environment, or at the path of another environment's.
 
     :raises ViewError: the view would be in the store, around the environment, or another's.
@@ -246,7 +250,7 @@ def _refuse_place(work: EnvironmentWork, view: ViewDescriptor) -> None:
         reason = f"holds the environment {here} itself"
     elif here not in root.parents:
         # Only a view outside of its environment's directory can be that of two.
-        other = _environment_of(root, here, work.others())
+        other = _environment_of(root, here, work.registered())
         reason = f"is a view of the environment {other.path} too" if other is not None else ""
     if reason:
         raise ViewError(
@@ -339,9 +343,9 @@ def living_roots(root: Path, register: Path) -> Mapping[str, tuple[str, ...]]:
 
 
 def create(
-    place: Path, name: str, source: Path | None = None, view: str | None = None
+    location: Path, name: str, source: Path | None = None, view: str | None = None
 ) -> Environment:
-    """Make an environment in *place*.
+    """Make an environment in *location*.
 
     :param name: empty for one in a directory of the person's.
     :param source: a ``spack.yaml``, or a ``spack.lock`` beside one, to start from.
@@ -351,7 +355,7 @@ def create(
     text, lock_text = "", ""
     if source is not None:
         text, lock_text = _texts(source)
-    environment = create_environment(place, name, text, lock_text)
+    environment = create_environment(location, name, text, lock_text)
     if view is not None:
         environment.set_view(False if view == "false" else view)
     return environment

@@ -9,7 +9,7 @@ from spack.bootstrap.own_dependencies import LOCK
 from spack.config.settings import Settings
 from spack.fetch.fetcher import Fetcher, FetchOptions, index_and_transport
 from spack.fetch.mirror import Mirror
-from spack.fetch.package_index import PackageIndex, read_knower
+from spack.fetch.package_index import PackageIndex, read_default_index_wheel
 from spack.fetch.pipconfig import read
 from spack.fetch.plain import BaseTransport
 from spack.fetch.source_cache import SourceCache
@@ -30,7 +30,7 @@ def make_fetcher(
 
     def network() -> tuple[PackageIndex, BaseTransport]:
         return index_and_transport(
-            read(environ), settings.fetch, environ, lambda: read_knower(root / LOCK)
+            read(environ), settings.fetch, environ, lambda: read_default_index_wheel(root / LOCK)
         )
 
     return Fetcher(

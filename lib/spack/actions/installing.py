@@ -18,7 +18,7 @@ from spack.util.text import count_of
 
 if TYPE_CHECKING:
     # What fetches and builds is imported when something is missing: it costs 30 ms.
-    from spack.actions.workshop import BuildOptions
+    from spack.actions.build_dispatch import BuildOptions
     from spack.install.execute import Schedule
 
 __all__ = ["InstallOptions", "install"]
@@ -28,13 +28,13 @@ __all__ = ["InstallOptions", "install"]
 class InstallOptions:
     """How an install goes about it.
 
-    :param workshop: made when something is to be built.
+    :param build_options: made when something is to be built.
     :param jobs: processes of all builds together; never more than there are cores.
     :param concurrent: builds at one time; 0 is as many as the cores allow.
     """
 
     store: Store
-    workshop: Callable[[], BuildOptions]
+    build_options: Callable[[], BuildOptions]
     reporter: Reporter
     jobs: int
     concurrent: int = 0
@@ -71,8 +71,10 @@ def install(
         plan = _plan(roots, options, store, missing)
         for step in plan.builds:
             if step.hash in missing and not step.overwrite:
-                gone = missing[step.hash]
-                work.reporter.info(f"{step.spec.short} is built again, because {gone} is gone")
+                removed_path = missing[step.hash]
+                work.reporter.info(
+                    f"{step.spec.short} is built again, because {removed_path} is gone"
+                )
         if not plan.builds:
             record_present(plan, store)
         else:
@@ -92,10 +94,10 @@ def _plan(
 
 def _build(plan: Plan, work: InstallOptions) -> None:
     # start-up: most installs find everything there
-    from spack.actions.workshop import services
+    from spack.actions.build_dispatch import services
     from spack.install.execute import execute
 
-    with services(work.workshop(), plan, work.reporter) as ports:
+    with services(work.build_options(), plan, work.reporter) as ports:
         report = execute(plan, ports, _schedule(work))
     report.raise_failures()
 

@@ -25,13 +25,13 @@ def run_view(
     share: Path,
     recipes: RecipesOfView,
     splits_env: bool,
-    aside: Path,
+    staging: Path,
 ) -> str:
     """Return a view of installed nodes and their run dependencies; made once for each set of nodes.
 
     Prefixes do not change, so a view that is there is right.
 
-    :param aside: where it is made for a store that this person cannot write.
+    :param staging: where it is made for a store that this person cannot write.
     :returns: its path.
     :raises ViewError: the nodes' files conflict, or it cannot be written.
     """
@@ -39,7 +39,7 @@ def run_view(
     if len(hashes) > 1:
         name = sha256_hex(" ".join(sorted(hashes)))[:32]
     shared = os.path.join(store.root, VIEWS, name)
-    own = os.path.join(aside, sha256_hex(str(store.root))[:8], name)
+    own = os.path.join(staging, sha256_hex(str(store.root))[:8], name)
     root = next(filter(is_view, (shared, own)), "")
     if not root:
         root = shared if os.access(store.root, os.W_OK) else own

@@ -221,8 +221,10 @@ def hook_findings(
     if python is None:
         return []
     declared = _of_concrete(spec, recipe, recipe_of, ("build",), ("run",))
-    told = _compared(declared, needed, python, lambda text: "get_requires_for_build_wheel")
-    found = [row for row in told if row.kind in ("missing", "bound") and not _implicit(row, spec)]
+    reported = _compared(declared, needed, python, lambda text: "get_requires_for_build_wheel")
+    found = [
+        row for row in reported if row.kind in ("missing", "bound") and not _implicit(row, spec)
+    ]
     line = next((r.line for r in recipe.versions if spec.satisfies(f"@={r.version}")), 1)
     for row in undeclared:
         module, package = row.split(" ")
@@ -343,10 +345,10 @@ def _of_python(declared: Declared, wanted: str, python: str) -> list[Requirement
     ]
     if admitted or not all(_admits_python(row.spec, python) for row in rows):
         return []
-    place = f"{declared.recipe.path}:{rows[-1].line if rows else 1}"
+    location = f"{declared.recipe.path}:{rows[-1].line if rows else 1}"
     return [
         RequirementFinding(
-            "bound", place, f"admits python {python}, but Requires-Python is {wanted}"
+            "bound", location, f"admits python {python}, but Requires-Python is {wanted}"
         )
     ]
 

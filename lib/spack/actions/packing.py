@@ -97,17 +97,17 @@ def pack_view(
             hint="end it with " + ", ".join(_KINDS),
             ref="pack-kind",
         )
-    aside = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
-    part = aside.with_suffix(".part")
-    descriptor = view._replace(root=str(aside), link_type="copy")
+    staging = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
+    part = staging.with_suffix(".part")
+    descriptor = view._replace(root=str(staging), link_type="copy")
     try:
         result = make_view(
             descriptor, roots, store, share, "", recipes=recipes, splits_env=splits_env
         )
-        needs = _needs(aside, str(store.root), roots)
-        (aside / NEEDS).write_text(json.dumps(needs._asdict(), indent=1), encoding="utf-8")
+        needs = _needs(staging, str(store.root), roots)
+        (staging / NEEDS).write_text(json.dumps(needs._asdict(), indent=1), encoding="utf-8")
         with _stream(part, kind) as stream, tarfile.open(fileobj=stream, mode="w") as archive:
-            archive.add(aside, name, filter=_anonymous)
+            archive.add(staging, name, filter=_anonymous)
         os.replace(part, target)
     except OSError as error:
         raise ViewError(
@@ -115,7 +115,7 @@ def pack_view(
         ) from error
     finally:
         part.unlink(missing_ok=True)
-        remove_tree(aside)
+        remove_tree(staging)
     return Packed(target, result.entries, needs)
 
 
@@ -126,7 +126,7 @@ def unpack_view(archive: Path, target: Path) -> Packed:
     """
     if os.path.lexists(target):
         raise ViewError(f"{target} exists already", facts={"path": str(target)}, ref="unpack")
-    aside = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
+    staging = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
     try:
         with tarfile.open(archive) as tar:
             members = [_safe(member) for member in tar.getmembers()]
@@ -134,12 +134,12 @@ def unpack_view(archive: Path, target: Path) -> Packed:
             top = members[0].name.split("/")[0] if members else ""
             if f"{top}/{NEEDS}" not in {member.name for member in members}:
                 raise tarfile.TarError("it holds no packed view")
-            os.makedirs(aside)
+            os.makedirs(staging)
             # Every member has been looked at above.
-            tar.extractall(aside, members, **_trusting())
-        data = json.loads((aside / top / NEEDS).read_text(encoding="utf-8"))
+            tar.extractall(staging, members, **_trusting())
+        data = json.loads((staging / top / NEEDS).read_text(encoding="utf-8"))
         needs = Needs(**{**data, "store": tuple(data["store"])})
-        os.rename(aside / top, target)
+        os.rename(staging / top, target)
     except Exception as error:  # each compression has an error of its own for a damaged file
         reason = getattr(error, "strerror", None) or str(error)
         raise ViewError(
@@ -149,8 +149,8 @@ def unpack_view(archive: Path, target: Path) -> Packed:
             ref="unpack",
         ) from error
     finally:
-        if aside.exists():
-            remove_tree(aside)
+        if staging.exists():
+            remove_tree(staging)
     return Packed(target, 0, needs)
 
 

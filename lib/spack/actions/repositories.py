@@ -58,7 +58,7 @@ class RepositoryAccess(NamedTuple):
     reporter: Callable[[], Reporter]
     cache: str | None = None
 
-    def place(self, entry: RepoEntry) -> Path:
+    def location(self, entry: RepoEntry) -> Path:
         """Where the clone of *entry* is, or would be: each state of a url has one of its own."""
         if entry.path is not None:
             return entry.path
@@ -94,7 +94,7 @@ class Update(NamedTuple):
     """What :func:`update_repository` did; ``before`` is "" for a new clone."""
 
     name: str
-    place: Path
+    location: Path
     before: str
     after: str
 
@@ -149,25 +149,29 @@ def missing(entries: Iterable[RepoEntry], access: RepositoryAccess) -> list[str]
     return [
         entry.name
         for entry in entries
-        if entry.git is not None and not _is_cloned(access.place(entry))
+        if entry.git is not None and not _is_cloned(access.location(entry))
     ]
 
 
-def _is_cloned(place: Path) -> bool:
-    return (place / ".git").exists()
+def _is_cloned(location: Path) -> bool:
+    return (location / ".git").exists()
 
 
 def _open(entry: RepoEntry, access: RepositoryAccess) -> list[Repository]:
     if entry.git is None:
         assert entry.path is not None
         return [Repository.open(entry.path)]
-    place = access.place(entry)
-    if not _is_cloned(place):
+    location = access.location(entry)
+    if not _is_cloned(location):
         url = without_secrets(entry.git)
-        access.reporter().info(f"cloning the repository {entry.name} from {url} (once) to {place}")
+        access.reporter().info(
+            f"cloning the repository {entry.name} from {url} (once) to {location}"
+        )
         _clone(entry, access)
-    _warn_of_other_commit(entry, place, access)
-    return repositories_in(place, entry.paths, cache=access.cache, on_error=_warn_of(entry, access))
+    _warn_of_other_commit(entry, location, access)
+    return repositories_in(
+        location, entry.paths, cache=access.cache, on_error=_warn_of(entry, access)
+    )
 
 
 def _clone(entry: RepoEntry, access: RepositoryAccess) -> str:
@@ -175,7 +179,7 @@ def _clone(entry: RepoEntry, access: RepositoryAccess) -> str:
     try:
         return access.clones().create(
             _source(entry),
-            access.place(entry),
+            access.location(entry),
             lambda clone: repositories_in(clone, entry.paths, on_error=lambda _: None),
         )
     except RecipeError as error:
@@ -206,17 +210,17 @@ def _warn_of(entry: RepoEntry, access: RepositoryAccess) -> Callable[[RecipeErro
     return lambda error: access.reporter().warning(f"{entry.origin}: left out: {error.message}")
 
 
-def _warn_of_other_commit(entry: RepoEntry, place: Path, access: RepositoryAccess) -> None:
+def _warn_of_other_commit(entry: RepoEntry, location: Path, access: RepositoryAccess) -> None:
     """Say when a clone in a place of the user's is not at the commit that is configured."""
     if not entry.commit or entry.path is None:
         return
     try:
-        head = (place / ".git" / "HEAD").read_text(encoding="utf-8").strip()
+        head = (location / ".git" / "HEAD").read_text(encoding="utf-8").strip()
     except OSError:
         return  # a worktree, say: git itself knows
     if not head.startswith(entry.commit.lower()):
         access.reporter().warning(
-            f"{entry.origin}: {place} is not at commit {entry.commit}; "
+            f"{entry.origin}: {location} is not at commit {entry.commit}; "
             f"`spack repo update {entry.name}` brings it there"
         )
 
@@ -230,17 +234,17 @@ def rows(entries: Iterable[RepoEntry], access: RepositoryAccess) -> list[Row]:
 
 
 def _rows(entry: RepoEntry, access: RepositoryAccess) -> list[Row]:
-    place = access.place(entry)
-    row = Row(entry.name, "", "", str(place), entry.origin, "ready")
+    location = access.location(entry)
+    row = Row(entry.name, "", "", str(location), entry.origin, "ready")
     if entry.git is not None:
         pin = next((pin for pin in PINS if getattr(entry, pin)), "")
         row = row._replace(
             git=without_secrets(entry.git), ref=f"{pin} {getattr(entry, pin)}" if pin else ""
         )
-        if not _is_cloned(place):
+        if not _is_cloned(location):
             return [row._replace(state="not cloned")]
         try:
-            state = access.clones().state(place, f"the repository {entry.name}")
+            state = access.clones().state(location, f"the repository {entry.name}")
             row = row._replace(
                 commit=state.commit,
                 ref=row.ref or (f"branch {state.branch}" if state.branch else ""),
@@ -251,9 +255,11 @@ def _rows(entry: RepoEntry, access: RepositoryAccess) -> list[Row]:
     problems: list[RecipeError] = []
     try:
         found = (
-            [Repository.open(place)]
+            [Repository.open(location)]
             if entry.git is None
-            else repositories_in(place, entry.paths, cache=access.cache, on_error=problems.append)
+            else repositories_in(
+                location, entry.paths, cache=access.cache, on_error=problems.append
+            )
         )
     except (RecipeError, ConfigError) as error:
         return [row._replace(state="broken", problem=error.message)]
@@ -291,11 +297,13 @@ def add_repository(
     else:
         named = entry._replace(name=entry.name or without_secrets(entry.git))
         _refuse_taken(file, entry.name)
-        place = access.place(named)
-        if not _is_cloned(place):
-            access.reporter().info(f"cloning {without_secrets(entry.git)} to {place}")
+        location = access.location(named)
+        if not _is_cloned(location):
+            access.reporter().info(f"cloning {without_secrets(entry.git)} to {location}")
         _clone(named, access)
-        found = repositories_in(access.place(named), entry.paths, on_error=_warn_of(named, access))
+        found = repositories_in(
+            access.location(named), entry.paths, on_error=_warn_of(named, access)
+        )
         folder = {} if entry.path is None else {"destination": file.written(entry.path)}
         paths = {"paths": list(entry.paths)} if entry.paths else {}
         pins = {pin: getattr(entry, pin) for pin in PINS[::-1] if getattr(entry, pin)}
@@ -368,11 +376,11 @@ def remove_entry(file: SectionFile, name: str, path: Path) -> list[str]:
 def _is_meant(value: Any, file: SectionFile, name: str, path: Path) -> bool:
     if not isinstance(value, str):
         return False
-    place = file.path.parent / value
-    if value.rstrip("/") == name.rstrip("/") or place == path:
+    location = file.path.parent / value
+    if value.rstrip("/") == name.rstrip("/") or location == path:
         return True
     try:
-        repository = Repository.open(place)
+        repository = Repository.open(location)
     except RecipeError:
         return False
     return name == repository.namespace or path == repository.root
@@ -393,10 +401,10 @@ def change_entry(file: SectionFile, before: RepoEntry, after: RepoEntry) -> None
             ref="repo-form",
         )
     key = file.key(after.name)
-    mine = file.data.get(key)
-    if not isinstance(mine, dict):
-        mine = {}
-    elsewhere = [pin for pin in PINS if getattr(before, pin) and pin not in mine]
+    own = file.data.get(key)
+    if not isinstance(own, dict):
+        own = {}
+    elsewhere = [pin for pin in PINS if getattr(before, pin) and pin not in own]
     fields = {
         "git": after.git,
         **{pin: getattr(after, pin) for pin in PINS[::-1]},
@@ -413,11 +421,11 @@ def change_entry(file: SectionFile, before: RepoEntry, after: RepoEntry) -> None
             if getattr(after, attribute) == getattr(before, attribute):
                 continue
             if value:
-                mine[name] = value
+                own[name] = value
             else:
-                mine.pop(name, None)
-        if mine:
-            file.data[key] = mine
+                own.pop(name, None)
+        if own:
+            file.data[key] = own
     file.save()
 
 
@@ -426,11 +434,11 @@ def update_repository(entry: RepoEntry, access: RepositoryAccess, remote: str = 
 
     :raises FetchError: work of somebody's would be lost, or git fails.
     """
-    place = access.place(entry)
-    if not _is_cloned(place):
-        return Update(entry.name, place, "", _clone(entry, access))
+    location = access.location(entry)
+    if not _is_cloned(location):
+        return Update(entry.name, location, "", _clone(entry, access))
     clones = access.clones()
-    before = clones.state(place, f"the repository {entry.name}").commit
-    after = clones.update(_source(entry), place, remote)
-    repositories_in(place, entry.paths, on_error=_warn_of(entry, access))
-    return Update(entry.name, place, before, after)
+    before = clones.state(location, f"the repository {entry.name}").commit
+    after = clones.update(_source(entry), location, remote)
+    repositories_in(location, entry.paths, on_error=_warn_of(entry, access))
+    return Update(entry.name, location, before, after)

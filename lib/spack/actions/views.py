@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PythonOfView",
     "RecipesOfView",
-    "check_places",
+    "check_locations",
     "make_view",
     "python_of",
     "shown",
@@ -88,7 +88,7 @@ def shown(roots: Iterable[ConcreteSpec], view: ViewDescriptor) -> list[ConcreteS
     ]
 
 
-def check_places(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None:
+def check_locations(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None:
     """Whether a view can tell which packages it shows, and where; nothing need be installed.
 
     :raises SpecError: a spec or a format text of it cannot be read; with the place in the file.
@@ -96,11 +96,12 @@ def check_places(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None:
     """
     try:
         for node in shown(roots, view):
-            place = _projection(node, view)
-            if ".." in place.split("/"):
+            location = _projection(node, view)
+            if ".." in location.split("/"):
                 raise ViewError(
-                    f"{view.origin}: the projection of {node.name} leads out of the view: {place}",
-                    facts={"package": node.name, "projection": place},
+                    f"{view.origin}: the projection of {node.name} leads out of the view: "
+                    f"{location}",
+                    facts={"package": node.name, "projection": location},
                     hint="projections are folders below the root of the view",
                     ref="view-projection",
                 )
@@ -218,11 +219,11 @@ def _projection(node: ConcreteSpec, view: ViewDescriptor | None) -> str:
         return ""
     for text, projection in view.projections.items():
         if text != "all" and node.satisfies(text):
-            return _place(node, projection)
-    return _place(node, view.projections["all"]) if "all" in view.projections else ""
+            return _location(node, projection)
+    return _location(node, view.projections["all"]) if "all" in view.projections else ""
 
 
-def _place(node: ConcreteSpec, projection: str) -> str:
+def _location(node: ConcreteSpec, projection: str) -> str:
     return node.format(projection, {"version": path_part(str(node.version))})
 
 
@@ -300,7 +301,7 @@ def _asker(
             tuple((x.namespace, str(x.root)) for x in path.repositories),
             access.library_path,
         )
-        others = [source for source in sources if source not in asked]
-        return ask_recipes(context, asked, others, link_type, root)
+        unmanaged = [source for source in sources if source not in asked]
+        return ask_recipes(context, asked, unmanaged, link_type, root)
 
     return ask

@@ -236,8 +236,8 @@ def delete_needed_from_elf(f: BinaryIO, elf: ElfFile, needed: bytes) -> None:
     if needed not in elf.dt_needed_strs:
         return
     number = elf.dt_needed_strs.index(needed)
-    places = [i for i, entry in enumerate(elf.dynamic) if entry.tag == _DT_NEEDED]
-    _remove_entries(f, elf, [places[number]])
+    locations = [i for i, entry in enumerate(elf.dynamic) if entry.tag == _DT_NEEDED]
+    _remove_entries(f, elf, [locations[number]])
     del elf.dt_needed_strs[number]
 
 

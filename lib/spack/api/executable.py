@@ -360,8 +360,8 @@ def which_string(
         path = os.environ.get("PATH", "")
     directories = path.split(os.pathsep) if isinstance(path, str) else [str(x) for x in path]
     for name in args:
-        places = [os.getcwd(), *directories] if name.startswith(".") else directories
-        for directory in places:
+        locations = [os.getcwd(), *directories] if name.startswith(".") else directories
+        for directory in locations:
             candidate = os.path.join(directory, name)
             if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
                 return os.path.normpath(candidate)

@@ -54,8 +54,8 @@ def locate(root: str, environ: Mapping[str, str]) -> str | None:
     except (OSError, IndexError, UnicodeDecodeError):
         return None  # unreadable or damaged, as provide tells in detail
     name = f"{digest[:16]}-{_suffix()}"
-    for place in _places(root, environ):
-        directory = os.path.join(place, name)
+    for location in _locations(root, environ):
+        directory = os.path.join(location, name)
         if os.path.isdir(directory):
             return directory
     return None
@@ -70,11 +70,11 @@ def provide(root: str, environ: Mapping[str, str], stream: TextIO) -> str:
     from pathlib import Path  # start-up: only on the first run
 
     lock = _read_lock(Path(root, LOCK))
-    place = _writable(_places(root, environ))
-    target = place / f"{lock['digest'][:16]}-{_suffix()}"
-    with _alone(place / ".lock", stream):
+    location = _writable(_locations(root, environ))
+    target = location / f"{lock['digest'][:16]}-{_suffix()}"
+    with _alone(location / ".lock", stream):
         if not target.is_dir():
-            _bring(lock, Path(root, LOCK).parent, target, environ, stream)
+            _fetch(lock, Path(root, LOCK).parent, target, environ, stream)
     return str(target)
 
 
@@ -88,7 +88,7 @@ def explain(error: SpackError) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _places(root: str, environ: Mapping[str, str]) -> tuple[str, str]:
+def _locations(root: str, environ: Mapping[str, str]) -> tuple[str, str]:
     home = environ.get("HOME") or os.path.expanduser("~")
     cache = environ.get("SPACK_USER_CACHE_PATH") or os.path.join(home, ".spack")
     return os.path.join(root, "var", "spack", "deps"), os.path.join(cache, "deps")
@@ -122,20 +122,20 @@ def _read_lock(path: Path) -> Any:
     return lock
 
 
-def _writable(places: Sequence[str]) -> Path:
+def _writable(locations: Sequence[str]) -> Path:
     import tempfile  # start-up: only on the first run
     from pathlib import Path
 
     from spack.errors import FetchError
 
     reasons = []
-    for place in places:
+    for location in locations:
         try:
-            os.makedirs(place, exist_ok=True)
-            with tempfile.TemporaryFile(dir=place):
-                return Path(place)
+            os.makedirs(location, exist_ok=True)
+            with tempfile.TemporaryFile(dir=location):
+                return Path(location)
         except OSError as error:
-            reasons.append(f"{place}: {error.strerror}")
+            reasons.append(f"{location}: {error.strerror}")
     raise FetchError(
         "there is no place to keep spack's own dependencies",
         "\n".join(reasons),
@@ -167,7 +167,7 @@ class _alone:
         self._file.close()
 
 
-def _bring(
+def _fetch(
     lock: Any, share: Path, target: Path, environ: Mapping[str, str], stream: TextIO
 ) -> None:
     import shutil  # start-up: only on the first run
@@ -185,28 +185,28 @@ def _bring(
     transport, index = _index(lock, share, settings, environ)
     progress = _Progress(stream, len(chosen), target)
     _remove_remains(target)
-    aside = Path(tempfile.mkdtemp(prefix=target.name + ".part-", dir=target.parent))
+    staging = Path(tempfile.mkdtemp(prefix=target.name + ".part-", dir=target.parent))
     try:
-        (aside / ".wheels").mkdir()
-        (aside / "site").mkdir()
+        (staging / ".wheels").mkdir()
+        (staging / "site").mkdir()
 
         def one(row: tuple[str, str, str, str]) -> tuple[str, Path]:
             name, version, filename, sha256 = row
-            path = aside / ".wheels" / filename
+            path = staging / ".wheels" / filename
             _download(index, transport, name, filename, sha256, path)
             return f"{name} {version}", path
 
         with ThreadPoolExecutor(WORKERS) as pool:
             try:
                 for title, path in pool.map(one, chosen):
-                    wheels.unpack(path, aside / "site")
+                    wheels.unpack(path, staging / "site")
                     progress.step(title)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        _compile(aside / "site", target)
-        (aside / "site").chmod(0o755)
-        os.rename(aside / "site", target)
+        _compile(staging / "site", target)
+        (staging / "site").chmod(0o755)
+        os.rename(staging / "site", target)
     except OSError as error:
         if not target.is_dir():
             raise FetchError(
@@ -217,7 +217,7 @@ def _bring(
         raise _with_ways_out(error, settings, target) from error
     finally:
         progress.finish()
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _remove_remains(target: Path) -> None:
@@ -255,11 +255,13 @@ def _index(
 ) -> tuple[BaseTransport, PackageIndex]:
     from spack.fetch import package_index, plain  # start-up: only on the first run
 
-    knower = lock["knows-the-index"]
-    places = package_index.places(settings, lambda: (share / knower["file"], knower["sha256"]))
-    transport = plain.PlainTransport(plain.network_settings(settings, places.urls, environ))
+    default_index_wheel = lock["knows-the-index"]
+    locations = package_index.locations(
+        settings, lambda: (share / default_index_wheel["file"], default_index_wheel["sha256"])
+    )
+    transport = plain.PlainTransport(plain.network_settings(settings, locations.urls, environ))
     return transport, package_index.PackageIndex(
-        places.urls, settings.find_links, get=transport.get
+        locations.urls, settings.find_links, get=transport.get
     )
 
 

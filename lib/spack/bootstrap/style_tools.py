@@ -18,7 +18,7 @@ __all__ = ["TOOLS", "StyleTool", "arguments", "prepare_environment"]
 DESCRIPTION = "environments/style/spack.yaml"
 
 #: Where the environment is kept, below the directory of what is made.
-PLACE = "var/spack/bootstrap/style_tools"
+LOCATION = "var/spack/bootstrap/style_tools"
 
 
 class StyleTool(NamedTuple):
@@ -83,13 +83,13 @@ def prepare_environment(share: Path, data: Path) -> Path:
 
     :raises OSError: it cannot be written.
     """
-    place = data / PLACE
+    location = data / LOCATION
     text = (share / DESCRIPTION).read_text(encoding="utf-8")
-    manifest = place / "spack.yaml"
+    manifest = location / "spack.yaml"
     if not manifest.is_file() or manifest.read_text(encoding="utf-8") != text:
-        place.mkdir(parents=True, exist_ok=True)
+        location.mkdir(parents=True, exist_ok=True)
         atomic_write(manifest, text)
-    return place
+    return location
 
 
 def arguments(name: str, files: Sequence[Path], root: Path, *, fix: bool) -> list[list[str]]:

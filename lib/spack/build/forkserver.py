@@ -95,16 +95,16 @@ class ForkServer:
     ) -> None:
         self._environment = _common(environment)
         self._guard = threading.Lock()
-        self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        self._requests, other_part = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other_part:
             self._process = subprocess.Popen(
-                [interpreter, "-I", "-S", "-c", _BOOT, str(theirs.fileno()), *library_path],
+                [interpreter, "-I", "-S", "-c", _BOOT, str(other_part.fileno()), *library_path],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env=self._environment,
                 cwd="/",
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(other_part.fileno(),),
                 start_new_session=True,
             )
 
@@ -131,16 +131,16 @@ class ForkServer:
         if _common(environment) != self._environment:
             return None
         request = {"job": job_path, "environment": dict(environment), "directory": directory}
-        answers, theirs = os.pipe()
+        answers, other_part = os.pipe()
         try:
             with self._guard:
-                descriptors = [log, events, lifeline, theirs]
+                descriptors = [log, events, lifeline, other_part]
                 socket.send_fds(self._requests, [json.dumps(request).encode()], descriptors)
         except OSError:
             os.close(answers)
             return None
         finally:
-            os.close(theirs)
+            os.close(other_part)
         kind, pid = _answer(answers)
         if kind != "pid":  # it has died
             os.close(answers)

@@ -192,9 +192,9 @@ _RECORDS: Mapping[str, type[Any]] = {
 def write(path: str, record: BuildJob | BuildResult) -> None:
     """Write *record* as JSON, all or nothing."""
     target = Path(path)
-    aside = target.with_name(target.name + ".new")
-    aside.write_text(json.dumps(asdict(record)), encoding="utf-8")
-    aside.replace(target)
+    staging = target.with_name(target.name + ".new")
+    staging.write_text(json.dumps(asdict(record)), encoding="utf-8")
+    staging.replace(target)
 
 
 def read(path: str, kind: type[T]) -> T:

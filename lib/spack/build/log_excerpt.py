@@ -176,10 +176,10 @@ def _with_context(
     lines: Sequence[str], useful: Sequence[bool], chosen: Sequence[int], sort: Sort
 ) -> list[str]:
     numbers = {
-        near
+        adjacent
         for number in chosen
-        for near in range(number - sort.before, number + sort.after + 1)
-        if 0 <= near < len(lines) and useful[near]
+        for adjacent in range(number - sort.before, number + sort.after + 1)
+        if 0 <= adjacent < len(lines) and useful[adjacent]
     }
     result: list[str] = []
     previous = None

@@ -32,16 +32,16 @@ __all__ = [
     "look",
     "refused",
     "settle",
-    "writable_places",
+    "writable_locations",
 ]
 
 PREVENT, UNDO, ALLOW = "prevent", "undo", "allow"
 
 #: Where programs talk to the system; the rights there are the system's own.
-SYSTEM_PLACES = ("/dev", "/proc")
+SYSTEM_LOCATIONS = ("/dev", "/proc")
 
 #: Directories for everybody; programs that do not know TMPDIR use them.
-TEMPORARY_PLACES = ("/tmp", "/var/tmp")
+TEMPORARY_LOCATIONS = ("/tmp", "/var/tmp")
 
 #: How many files a message names.
 _SHOWN = 5
@@ -58,7 +58,7 @@ HINT = (
 )
 
 
-def writable_places(
+def writable_locations(
     stages: Iterable[str], prefix: str, kept: Iterable[str], further: Iterable[str] = ()
 ) -> tuple[str, ...]:
     """Below these paths a build may write.
@@ -70,16 +70,16 @@ def writable_places(
     """
     real = [os.path.realpath(path) for path in kept]
     temporary = [
-        place
-        for place in TEMPORARY_PLACES
-        if not any(_below(path, os.path.realpath(place)) for path in real)
+        location
+        for location in TEMPORARY_LOCATIONS
+        if not any(_below(path, os.path.realpath(location)) for path in real)
     ]
-    places = (*stages, prefix, *SYSTEM_PLACES, *temporary, *further)
-    return tuple(dict.fromkeys(os.path.realpath(place) for place in places))
+    locations = (*stages, prefix, *SYSTEM_LOCATIONS, *temporary, *further)
+    return tuple(dict.fromkeys(os.path.realpath(location) for location in locations))
 
 
-def _below(path: str, place: str) -> bool:
-    return path == place or path.startswith(place.rstrip(os.sep) + os.sep)
+def _below(path: str, location: str) -> bool:
+    return path == location or path.startswith(location.rstrip(os.sep) + os.sep)
 
 
 # -- what was prevented ---------------------------------------------------------------------------
@@ -111,12 +111,14 @@ def refused(lines: Iterable[str], writable: Sequence[str]) -> tuple[str, ...]:
             continue
         paths, writes = re.compile(_PATHS), re.compile(_WRITES)
         # CMake breaks its messages into lines: the path stands before what is said of it.
-        told = next((near for near in reversed(before) if paths.search(near)), line)
+        refusal = next(
+            (suggestions for suggestions in reversed(before) if paths.search(suggestions)), line
+        )
         # of `cp: cannot copy A to B` and of `rename A -> B` both may have been refused
-        for match in paths.finditer(told.partition(": line ")[2] or told):
+        for match in paths.finditer(refusal.partition(": line ")[2] or refusal):
             path = os.path.normpath(next(filter(None, match.groups())).rstrip(".,;"))
-            inside = any(_below(os.path.realpath(path), place) for place in writable)
-            if not inside and (writes.search(told) or not _is_out_of_reach(path)):
+            inside = any(_below(os.path.realpath(path), location) for location in writable)
+            if not inside and (writes.search(refusal) or not _is_out_of_reach(path)):
                 found[path] = None
     return tuple(found)
 
@@ -192,9 +194,9 @@ def settle(own: Sequence[str], others: Sequence[str], before: Looks, package: st
     ours = [path for path in added if any(_below(path, root) for root in own)]
     left = [path for path in added if path not in ours] + _remove(ours)
     lines: list[str] = []
-    gone = [path for path in added if path not in left]
-    if gone:
-        lines.append(f"removed again: {', '.join(gone)}")
+    deleted = [path for path in added if path not in left]
+    if deleted:
+        lines.append(f"removed again: {', '.join(deleted)}")
     for title, paths in (
         ("still there", left),
         ("altered, and to be installed again", changed),

@@ -20,7 +20,7 @@ from spack.errors import InstallError
 from spack.spec import ConcreteSpec
 from spack.util.environment_modifications import EnvironmentModifications, is_system_path
 
-__all__ = ["INTERPRETERS", "ToolPlaces", "build_environment", "inject_names", "run_environment"]
+__all__ = ["INTERPRETERS", "ToolLocations", "build_environment", "inject_names", "run_environment"]
 
 #: Compiler flags of a spec, and the variable of the wrapper that takes them.
 FLAGS = ("cflags", "cxxflags", "fflags", "cppflags", "ldflags", "ldlibs")
@@ -53,7 +53,7 @@ class _Undeclared(Executable):
 _PROVIDER = {"make": "gmake", "gmake": "gmake", "ninja": "ninja"}
 
 
-class ToolPlaces(NamedTuple):
+class ToolLocations(NamedTuple):
     """Where the Python tools of a build really are.
 
     :ivar interpreter: of the build's virtual environment, None without one; stands for ``python``.
@@ -77,13 +77,13 @@ class ToolPlaces(NamedTuple):
 class _Names(ModuleChangePropagator):
     """Names on their way into a module."""
 
-    def correct(self, tools: ToolPlaces) -> None:
+    def correct(self, tools: ToolLocations) -> None:
         """Let the names that were set stand for the programs as they run in this build."""
         for name, value in list(self._changes.items()):
             setattr(self, name, tools.corrected(value))
 
 
-def inject_names(context: BuildContext, roles: Roles, jobs: int, tools: ToolPlaces) -> None:
+def inject_names(context: BuildContext, roles: Roles, jobs: int, tools: ToolLocations) -> None:
     """Put the names that recipes rely on into the modules of all packages with a part."""
     interpreter = tools.interpreter
     nodes = (*roles.order, roles.root)

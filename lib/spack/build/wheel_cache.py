@@ -83,23 +83,23 @@ def keep(job: BuildJob, directory: str | None) -> None:
     if _names_path(wheel, (job.stage_path, *job.prefixes.values())):
         return
     os.makedirs(os.path.dirname(directory), exist_ok=True)
-    aside = tempfile.mkdtemp(prefix=".new-", dir=os.path.dirname(directory))
+    staging = tempfile.mkdtemp(prefix=".new-", dir=os.path.dirname(directory))
     try:
-        os.chmod(aside, 0o755)
-        shutil.copyfile(wheel, os.path.join(aside, os.path.basename(wheel)))
-        os.rename(aside, directory)
+        os.chmod(staging, 0o755)
+        shutil.copyfile(wheel, os.path.join(staging, os.path.basename(wheel)))
+        os.rename(staging, directory)
     except OSError:  # another build was first, or the disk is full: the install stands anyway
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _names_path(wheel: str, paths: Iterable[str]) -> bool:
     """Whether a file in *wheel* has one of *paths* in it; prefixes of the system are too short
     to mean anything."""
-    told = [os.fsencode(path) for path in paths if path.count("/") > 2]
-    above = {os.path.dirname(path) for path in told}  # few, and hardly ever named
+    reported = [os.fsencode(path) for path in paths if path.count("/") > 2]
+    above = {os.path.dirname(path) for path in reported}  # few, and hardly ever named
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             data = archive.read(name)
-            if any(path in data for path in above) and any(path in data for path in told):
+            if any(path in data for path in above) and any(path in data for path in reported):
                 return True
     return False

@@ -33,13 +33,13 @@ from spack.build.log_excerpt import excerpt, hint
 from spack.build.post_install import correct_records, replace_interpreter
 from spack.build.setup import (
     INTERPRETERS,
-    ToolPlaces,
+    ToolLocations,
     build_environment,
     inject_names,
     run_environment,
 )
 from spack.build.wheel_cache import keep, kept_wheel, wheel_directory
-from spack.build.worker_entry import await_leave, heed_all_signals, step_back
+from spack.build.worker_entry import await_leave, reset_signals, step_back
 from spack.errors import FetchError, InstallError, RecipeError, SpackError
 from spack.fetch import patches
 from spack.recipe.package_names import directory_name
@@ -214,8 +214,8 @@ class Build:
                     sites[path] = None
         system = chosen[0].variants.get("system_packages")
         inside = bool(own) and self.job.task == contract.BUILD  # else the prefix is not touched
-        place = self.job.prefix if inside else os.path.join(self.job.stage_path, STAGE_VENV)
-        return BuildVenv(place, base, system is not None and system.value is True, tuple(sites))
+        location = self.job.prefix if inside else os.path.join(self.job.stage_path, STAGE_VENV)
+        return BuildVenv(location, base, system is not None and system.value is True, tuple(sites))
 
     def package(self) -> Any:
         """Return the package object, with its stage."""
@@ -244,7 +244,7 @@ class Build:
             venvs = [self._prefix(node) for node in self._venv_nodes()]
             self.venv.copy_scripts(prefixes, venvs, self.scripts)
         package = self.package()
-        tools = ToolPlaces(interpreter, self.scripts)
+        tools = ToolLocations(interpreter, self.scripts)
         inject_names(self.context, self.roles, self.job.jobs, tools)
         create_builder(package)
         root = self.venv.root if self.venv is not None else None
@@ -273,13 +273,13 @@ class Build:
         # Programs open /dev/stdout anew, which is the log.
         writable = [*job.writable, job.log_path]
         if self.wheels is not None:
-            place = os.path.dirname(self.wheels)
-            os.makedirs(place, exist_ok=True)
-            writable.append(place)
-        for place in job.writable:
+            location = os.path.dirname(self.wheels)
+            os.makedirs(location, exist_ok=True)
+            writable.append(location)
+        for location in job.writable:
             # what is not there cannot be let through: the cache of a compiler, for instance
             with contextlib.suppress(OSError):
-                os.makedirs(place, exist_ok=True)
+                os.makedirs(location, exist_ok=True)
         landlock.restrict_writes(writable)
         return tuple(writable)
 
@@ -343,12 +343,12 @@ class Build:
         """
         declared = {edge.spec.dag_hash() for edge in self.roles.root.edges}
         others = [node for node in self.roles.order if node.dag_hash() not in declared]
-        places = [(os.path.join(self._prefix(node), ""), node.name) for node in others]
+        locations = [(os.path.join(self._prefix(node), ""), node.name) for node in others]
         return tuple(
             f"{module} {name}"
             for module, file in sorted(imports.items())
-            for place, name in places
-            if file.startswith(place) and place.count("/") > 2
+            for location, name in locations
+            if file.startswith(location) and location.count("/") > 2
         )
 
 
@@ -386,7 +386,7 @@ def execute(job: BuildJob, events: Events) -> BuildResult:
         build.run_phases(package)
         build.finish(package)
         changes = run_environment(build.context, build.roles)
-        messages = _told_refusals(job, writable)
+        messages = _ignored_refusals(job, writable)
         return BuildResult(
             True,
             None,
@@ -418,7 +418,7 @@ def _keep_environment(job: BuildJob) -> None:
     path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
 
 
-def _told_refusals(job: BuildJob, writable: tuple[str, ...]) -> tuple[str, ...]:
+def _ignored_refusals(job: BuildJob, writable: tuple[str, ...]) -> tuple[str, ...]:
     """Return the paths that the build could not write and continued without."""
     if not writable:
         return ()
@@ -476,18 +476,18 @@ def _message(exc: BaseException) -> str:
     return str(exc) if isinstance(exc, SpackError) else f"{type(exc).__name__}: {exc}"
 
 
-def _recipe_source(place: str) -> str:
+def _recipe_source(location: str) -> str:
     """Return the line of a recipe that ``file:line`` names."""
-    path, _, line = place.rpartition(":")
+    path, _, line = location.rpartition(":")
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
         return lines[int(line) - 1].rstrip()
-    return place
+    return location
 
 
 def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
     """Do the job in the file *job_path*; the status is 0 for a package that was installed."""
-    heed_all_signals()
+    reset_signals()
     if lifeline >= 0:
         await_leave(lifeline)
     # The engine is found through this; programs that the build starts must not see it.

@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-__all__ = ["await_leave", "heed_all_signals", "step_back"]
+__all__ = ["await_leave", "reset_signals", "step_back"]
 
 #: What builds in the background add to their niceness.
 _NICE = 10
@@ -32,7 +32,7 @@ def await_leave(lifeline: int) -> None:
     threading.Thread(target=wait, daemon=True, name="lifeline").start()
 
 
-def heed_all_signals() -> None:
+def reset_signals() -> None:
     """Heed all signals, whatever the caller of the installer ignores or holds back.
 
     Programs inherit that. While SIGCHLD is ignored no program's status can be had (waitpid(2)):

@@ -86,10 +86,10 @@ def parse_build_system(data: bytes, path: str) -> BuildSystem:
         return LEGACY
     requires = table.get("requires") if isinstance(table, dict) else None
     backend = table.get("build-backend") if isinstance(table, dict) else None
-    places = table.get("backend-path", []) if isinstance(table, dict) else None
+    locations = table.get("backend-path", []) if isinstance(table, dict) else None
     if (
         not _texts(requires)
-        or not _texts(places)
+        or not _texts(locations)
         or not (backend is None or isinstance(backend, str))
     ):
         raise InstallError(
@@ -99,7 +99,7 @@ def parse_build_system(data: bytes, path: str) -> BuildSystem:
             ref="pyproject",
         )
     assert isinstance(requires, list)
-    return BuildSystem(tuple(requires), backend or LEGACY.backend, tuple(places or ()))
+    return BuildSystem(tuple(requires), backend or LEGACY.backend, tuple(locations or ()))
 
 
 def _texts(value: object) -> bool:

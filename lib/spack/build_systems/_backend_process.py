@@ -76,7 +76,7 @@ def watch_imports(tree: str, file: str) -> None:
     """Write to *file*, at the end of the process, what code below *tree* has imported."""
     import_module = builtins.__import__
     names: dict[str, bool] = {}
-    places: dict[Optional[str], bool] = {}
+    locations: dict[Optional[str], bool] = {}
     below = os.path.join(os.path.realpath(tree), "")
 
     def importing(
@@ -86,10 +86,10 @@ def watch_imports(tree: str, file: str) -> None:
         fromlist: "Any" = (),
         level: int = 0,
     ) -> "Any":
-        place = globals.get("__file__") if level == 0 and globals else None
-        own = places.get(place)
+        location = globals.get("__file__") if level == 0 and globals else None
+        own = locations.get(location)
         if own is None:
-            own = places[place] = os.path.realpath(place or os.sep).startswith(below)
+            own = locations[location] = os.path.realpath(location or os.sep).startswith(below)
         try:
             module = import_module(name, globals, locals, fromlist, level)
         except ImportError:
@@ -105,9 +105,9 @@ def watch_imports(tree: str, file: str) -> None:
         for name, there in names.items():
             module = sys.modules.get(name)
             paths = list(getattr(module, "__path__", ())) or [""]
-            place = getattr(module, "__file__", None) or paths[0]
-            if there and place:
-                found[name] = place
+            location = getattr(module, "__file__", None) or paths[0]
+            if there and location:
+                found[name] = location
         absent = sorted(name for name, there in names.items() if not there)
         with open(file, "w") as stream:
             json.dump({"found": found, "absent": absent}, stream)

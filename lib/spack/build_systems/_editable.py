@@ -15,7 +15,7 @@ __all__ = ["direct_url", "left_clean"]
 _LEFT = (".egg-info", ".dist-info", "__pycache__")
 
 #: Where sources are, below the tree.
-_PLACES = (".", "src", "lib", "python")
+_LOCATIONS = (".", "src", "lib", "python")
 
 
 def direct_url(directory: str) -> bytes:
@@ -47,8 +47,8 @@ def left_clean(directory: str) -> Iterator[None]:
 
 def _leftovers(directory: str) -> set[str]:
     found = {os.path.join(directory, "build")}
-    for place in _PLACES:
-        folder = os.path.join(directory, place)
+    for location in _LOCATIONS:
+        folder = os.path.join(directory, location)
         with contextlib.suppress(OSError):
             found.update(
                 os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(_LEFT)

@@ -73,7 +73,7 @@ class WheelScheme(NamedTuple):
     data: str = "."
     old: bool = False
 
-    def places(self, distribution: str) -> Mapping[str, str]:
+    def locations(self, distribution: str) -> Mapping[str, str]:
         """Absolute directories by the names that wheels have for them."""
         rows = {
             "purelib": self.purelib,
@@ -137,7 +137,7 @@ class _Destination:
     def __init__(self, layout: WheelScheme, distribution: str, compiler: Compiler) -> None:
         self.layout = layout
         self.compiler = compiler
-        self.places = layout.places(distribution)
+        self.locations = layout.locations(distribution)
         self.modules: list[str] = []
         self.made: set[str] = set()
 
@@ -160,9 +160,9 @@ class _Destination:
         return self._write(scheme, os.fspath(path), data, is_executable)
 
     def _write(self, scheme: str, path: str, data: bytes, executable: bool) -> _Written:
-        place = self.places[scheme]
-        target = os.path.normpath(os.path.join(place, path))
-        if not target.startswith(place + os.sep):
+        location = self.locations[scheme]
+        target = os.path.normpath(os.path.join(location, path))
+        if not target.startswith(location + os.sep):
             raise InstallError(
                 f"the wheel has a file outside of its place: {path}", ref="wheel-traversal"
             )
@@ -187,10 +187,10 @@ class _Destination:
         self, scheme: str, record_file_path: str, records: Iterable[tuple[str, Any]]
     ) -> None:
         """Write the bytecode, then RECORD, sorted."""
-        root = self.places[scheme]
+        root = self.locations[scheme]
         rows: dict[str, tuple[str, str]] = {}
         for of, row in records:
-            path = os.path.relpath(os.path.join(self.places[of], row.path), root)
+            path = os.path.relpath(os.path.join(self.locations[of], row.path), root)
             rows[path] = (row.digest, row.size) if isinstance(row, _Written) else ("", "")
         for path in self._compile():
             rows[os.path.relpath(path, root)] = ("", "")

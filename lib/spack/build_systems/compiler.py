@@ -107,8 +107,8 @@ class CompilerPackage(PackageBase):
         for exe in sorted(exes, key=os.fspath, reverse=True):
             base = os.path.basename(exe)
             exact = [x for x in languages if base in names[x]]
-            near = [x for x in languages if any(name in base for name in names[x])]
-            for language in (exact or near)[:1]:
+            similar = [x for x in languages if any(name in base for name in names[x])]
+            for language in (exact or similar)[:1]:
                 paths[language] = exe
         return paths
 

@@ -114,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, such as ``["-e", "dir", "find", "-l"]``; returns the exit code."""
     open_missing()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    _heed_signals()
+    _handle_signals()
     try:
         code = _main(arguments)
         lost = flush_output()
@@ -141,7 +141,7 @@ def console_script() -> NoReturn:
     sys.exit(main())
 
 
-def _heed_signals() -> None:
+def _handle_signals() -> None:
     """Let a polite end (kill, a closed terminal) clean up, unless the caller has decided.
 
     Programs that we start tell how they ended, also where the caller does not want to know.
@@ -183,7 +183,7 @@ def _main(arguments: list[str]) -> int:
         if command not in COMMANDS:
             raise UsageError(
                 f"unknown command: {command}",
-                hint=_near_command(command),
+                hint=_suggest_command(command),
                 ref="unknown-command",
             )
         module = import_module(f"spack.cli.commands.{command.replace('-', '_')}")
@@ -300,11 +300,11 @@ def _split(arguments: list[str]) -> tuple[Any, str | None, list[str]]:
     return options, arguments[index], arguments[index + 1 :]
 
 
-def _near_command(command: str) -> str:
+def _suggest_command(command: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(command, list(COMMANDS), n=3)
-    also = f"did you mean: {', '.join(near)}? " if near else ""
+    suggestions = get_close_matches(command, list(COMMANDS), n=3)
+    also = f"did you mean: {', '.join(suggestions)}? " if suggestions else ""
     return also + "`spack help` lists all commands"
 
 

@@ -114,8 +114,8 @@ def _causes(error: SpackError, paint: Any, depth: int) -> list[str]:
                 lines += [f"{indent}     {x}" for x in cause.long_message.rstrip().splitlines()]
             lines += _causes(cause, paint, depth + 2)
             if cause.hint and cause.hint != error.hint:
-                place = f"{number}. " if text in said else "   "
-                lines.append(f"{indent}{place}{paint('hint:', 'strong')} {cause.hint}")
+                location = f"{number}. " if text in said else "   "
+                lines.append(f"{indent}{location}{paint('hint:', 'strong')} {cause.hint}")
     return lines
 
 

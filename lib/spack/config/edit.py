@@ -26,18 +26,18 @@ class SectionFile:
         self.section = section
         self._within = within
         self._document = yaml.round_trip(path)
-        place = self._document.data
+        location = self._document.data
         if within is not None:
-            place = place[within]
-        self._place = place
-        self._key = next((key for key in place if key_name(str(key)) == section), section)
+            location = location[within]
+        self._location = location
+        self._key = next((key for key in location if key_name(str(key)) == section), section)
 
     @property
     def data(self) -> Any:
         """The section's mapping or list; an empty mapping where the file has none."""
-        if self._place.get(self._key) is None:
-            self._place[self._key] = type(self._place)()
-        return self._place[self._key]
+        if self._location.get(self._key) is None:
+            self._location[self._key] = type(self._location)()
+        return self._location[self._key]
 
     def key(self, name: str) -> str:
         """*name* as a key of the section's mapping, with the suffix that it is written with."""
@@ -45,7 +45,7 @@ class SectionFile:
 
     def replace(self, data: Any) -> None:
         """Put *data* in the section's place."""
-        self._place[self._key] = data
+        self._location[self._key] = data
 
     def written(self, path: Path) -> str:
         """*path* as the file names it: what an environment has inside moves with it."""

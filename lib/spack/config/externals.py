@@ -288,5 +288,5 @@ def _same(entry: Mapping[str, Any], found: Detected) -> bool:
     same_version = same_version and spec.replace("@=", "@")[len(head) :][:1] != "."
     kinds = [f"+{name}" for name in _KINDS.values()]
     same_kind = all((text in spec) == (text in found.spec_text) for text in kinds)
-    same_place = same_version and same_kind and entry.get("prefix") == found.prefix
-    return spec == found.spec_text or same_place
+    same_location = same_version and same_kind and entry.get("prefix") == found.prefix
+    return spec == found.spec_text or same_location

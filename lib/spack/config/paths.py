@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["InstallationPaths", "find_places"]
+__all__ = ["InstallationPaths", "find_installation"]
 
 
 class InstallationPaths(NamedTuple):
@@ -28,7 +28,7 @@ class InstallationPaths(NamedTuple):
     user_cache: Path
 
 
-def find_places(environ: Mapping[str, str], home: str) -> InstallationPaths:
+def find_installation(environ: Mapping[str, str], home: str) -> InstallationPaths:
     """Return the paths of the clone that contains this file, or of the data that pip installed."""
     package = Path(__file__).resolve().parent.parent
     user_cache = Path(environ.get("SPACK_USER_CACHE_PATH") or os.path.join(home, ".spack"))
@@ -48,5 +48,5 @@ def usual_tree(clone: Path, data: Path) -> Path:
     Who may not write to the clone uses what its owner has installed there, until they have
     packages of their own.
     """
-    own, shared = (place / "opt" / "spack" for place in (data, clone))
+    own, shared = (location / "opt" / "spack" for location in (data, clone))
     return shared if (shared / ".spack-db").is_dir() and not own.is_dir() else own

@@ -89,7 +89,7 @@ class ConfigReport:
         ordered = sorted(
             dict.fromkeys(self.problems), key=lambda p: (-files[p.origin.file], p.origin.line)
         )
-        first, others = ordered[0], ordered[1:]
+        first, rest = ordered[0], ordered[1:]
         raise ConfigError(
             f"{first.origin}: {first.message}",
             facts={
@@ -97,14 +97,14 @@ class ConfigReport:
                 "line": first.origin.line,
                 "problems": [f"{p.origin}: {p.message}" for p in ordered],
             },
-            hint=first.hint or (None if any(p.hint for p in others) else _ANY_HINT),
+            hint=first.hint or (None if any(p.hint for p in rest) else _ANY_HINT),
             causes=[
                 ConfigError(
                     f"{p.origin}: {p.message}",
                     facts={"file": p.origin.file, "line": p.origin.line},
                     hint=p.hint,
                 )
-                for p in others
+                for p in rest
             ],
         )
 
@@ -118,7 +118,7 @@ def key_name(key: str) -> str:
     return key[:-1] if key[-1:] in _SUFFIXES else key
 
 
-def near(name: str, known: Iterable[str]) -> str | None:
+def suggestion(name: str, known: Iterable[str]) -> str | None:
     """Return a hint with the known names that resemble ``name``, or None."""
     import difflib  # start-up: only an error needs it
 
@@ -248,7 +248,7 @@ class Choice(Kind):
         return node[0] in self.values if isinstance(node[0], str) else False
 
     def hint(self, node: Node) -> str | None:
-        return near(node[0], self.values) if isinstance(node[0], str) else None
+        return suggestion(node[0], self.values) if isinstance(node[0], str) else None
 
 
 class Integer(Kind):
@@ -364,7 +364,7 @@ class Record(Kind):
                     Origin(origin.file, child[1]),
                     f"{where}unknown key {name!r}",
                     self.hints.get(name)
-                    or near(name, self.fields)
+                    or suggestion(name, self.fields)
                     or "known keys: " + ", ".join(sorted(self.fields)),
                 )
                 continue

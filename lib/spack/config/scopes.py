@@ -27,7 +27,7 @@ from typing import (
 
 from spack.config.keys import ENVIRONMENT, SECTIONS
 from spack.config.merge import merge
-from spack.config.schema import ConfigReport, Origin, Record, Tree, as_nodes, key_name, near
+from spack.config.schema import ConfigReport, Origin, Record, Tree, as_nodes, key_name, suggestion
 from spack.config.unsupported import idle_notes
 from spack.config.variables import Variables
 from spack.errors import ConfigError, SpecError, UsageError
@@ -159,16 +159,16 @@ def command_line_scope(settings: Sequence[str]) -> Scope:
         if key_name(keys[0]) not in SECTIONS:
             raise UsageError(
                 f"unknown configuration section {keys[0]!r} in {setting!r}",
-                hint=near(keys[0], SECTIONS) or "sections: " + ", ".join(sorted(SECTIONS)),
+                hint=suggestion(keys[0], SECTIONS) or "sections: " + ", ".join(sorted(SECTIONS)),
                 ref="config-section",
             )
-        place = tree
+        location = tree
         for key in keys[:-1]:
-            below = place.setdefault(key, {})
+            below = location.setdefault(key, {})
             if not isinstance(below, dict):
-                below = place[key] = {}
-            place = below
-        place[keys[-1]] = value
+                below = location[key] = {}
+            location = below
+        location[keys[-1]] = value
     return data_scope("command line", tree)
 
 
@@ -320,12 +320,12 @@ def read_scopes(
     variables: Variables | None = None,
     platform: str = "linux",
     cache: str | None = None,
-    tell: Callable[[str], None] = lambda note: None,
+    report_note: Callable[[str], None] = lambda note: None,
 ) -> dict[str, Tree]:
     """Return the merged sections of all scopes, lowest precedence first in ``scopes``.
 
     :param cache: directory for parsed files (see :mod:`spack.util.yaml`).
-    :param tell: is told of keys without effect, when a file is first read after a change.
+    :param report_note: is told of keys without effect, when a file is first read after a change.
     :raises ConfigError: every problem of every file at once.
     """
     reading = _Reading(variables or Variables(), platform, cache)
@@ -339,19 +339,19 @@ def read_scopes(
     if specs:
         check_specs(specs, reading.report)
     if reading.errors:
-        first, *others = reading.errors
-        if others or reading.report.problems:
+        first, *rest = reading.errors
+        if rest or reading.report.problems:
             try:
                 reading.report.raise_if_any()
             except ConfigError as error:
-                others += [error, *(c for c in error.causes if isinstance(c, ConfigError))]
-            raise first.replaced(causes=tuple(others))
+                rest += [error, *(c for c in error.causes if isinstance(c, ConfigError))]
+            raise first.replaced(causes=tuple(rest))
         raise first
     reading.report.raise_if_any()
     for layer in layers:
         fresh_ones = {k: tree for k, tree in layer.items() if tree.origin.file not in old}
         for note in idle_notes(fresh_ones):
-            tell(note)
+            report_note(note)
     for loaded in reading.loaded:
         loaded.remember()
     merged: dict[str, Tree] = {}

@@ -162,15 +162,15 @@ def load_settings(
     variables: Variables | None = None,
     platform: str = "linux",
     cache: str | None = None,
-    tell: Callable[[str], None] = lambda note: None,
+    report_note: Callable[[str], None] = lambda note: None,
 ) -> Settings:
     """Read, check and merge all scopes, lowest precedence first.
 
     :param cache: a directory for parsed files; with it, a warm run takes about 2 ms.
-    :param tell: see :func:`spack.config.scopes.read_scopes`.
+    :param report_note: see :func:`spack.config.scopes.read_scopes`.
     :raises ConfigError: every problem of every file at once, each with ``file:line``.
     """
-    return Settings(read_scopes(scopes, variables, platform, cache, tell), variables)
+    return Settings(read_scopes(scopes, variables, platform, cache, report_note), variables)
 
 
 # -- reading of sections -----------------------------------------------------------------------
@@ -321,7 +321,7 @@ def _read_concretizer(reader: _SettingsReader) -> ConcretizerSettings:
         granularity=value("microarchitectures", "targets", "granularity"),
         host_compatible=value(True, "targets", "host_compatible"),
         compiler_mixing=mixing if isinstance(mixing, bool) else tuple(mixing),
-        os_compatible={name: tuple(others) for name, others in compatible.items()},
+        os_compatible={name: tuple(rest) for name, rest in compatible.items()},
         timeout=value(0, "timeout"),
         error_on_timeout=value(True, "error_on_timeout"),
         externals_completion=value("default_variants", "externals", "completion"),
@@ -346,11 +346,11 @@ def _read_repos(reader: _SettingsReader) -> tuple[RepoEntry, ...]:
             )
             continue
         texts = {key: fields[key].value for key in _REPO_TEXTS if key in fields}
-        place = fields.get("destination")
+        location = fields.get("destination")
         entries.append(
             RepoEntry(
                 name,
-                Path(reader.path_text(place)) if place is not None else None,
+                Path(reader.path_text(location)) if location is not None else None,
                 str(fields["git"].origin),
                 paths=tuple(strip(fields["paths"])) if "paths" in fields else (),
                 **texts,

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Callable
 
-from spack.config.schema import ConfigReport, Origin, near
+from spack.config.schema import ConfigReport, Origin, suggestion
 
 __all__ = ["Variables"]
 
@@ -79,7 +79,9 @@ class Variables:
             report.add(
                 origin,
                 f"unknown variable ${name} in {text!r}",
-                _HINTS.get(name) or near(name, self.values) or f"set {name} in the environment",
+                _HINTS.get(name)
+                or suggestion(name, self.values)
+                or f"set {name} in the environment",
             )
         if "://" in expanded:
             return expanded

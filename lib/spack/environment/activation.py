@@ -171,8 +171,8 @@ def deactivation_text(
 def _csh_deactivation(undone: Delta, environ: Mapping[str, str]) -> str:
     """csh has no block that survives eval: each statement asks whether it is still needed."""
     guard = f"test $?{ACTIVE} = 0 || "
-    others = {name: value for name, value in undone.items() if name != ACTIVE}
-    lines = delta_text("csh", others, environ).splitlines()
+    remaining = {name: value for name, value in undone.items() if name != ACTIVE}
+    lines = delta_text("csh", remaining, environ).splitlines()
     return "".join(
         [
             'set _spack_alias = "`alias deactivate`" ;\n',

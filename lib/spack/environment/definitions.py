@@ -24,7 +24,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from spack.config.schema import Origin, Tree, near
+from spack.config.schema import Origin, Tree, suggestion
 from spack.errors import ConfigError
 from spack.spec import parse
 
@@ -84,7 +84,7 @@ def _resolve(item: Tree, lists: Lists) -> list[UserSpec]:
         raise ConfigError(
             f"{item.origin}: there is no definition named '{name}' before this line",
             facts={"file": item.origin.file, "line": item.origin.line, "name": name},
-            hint=near(name, lists) or "write it below 'definitions:'",
+            hint=suggestion(name, lists) or "write it below 'definitions:'",
         )
     return [UserSpec(sigil + spec.text.lstrip(sigil or " "), item.origin) for spec in found]
 

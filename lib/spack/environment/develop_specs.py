@@ -62,17 +62,19 @@ def read_develop(
     report = ConfigReport()
     found: list[DevelopSpec] = []
     for name, row in tree.value.items() if tree is not None else ():
-        told: Tree = row.value["spec"]
-        spec = parse(told.value)
+        given: Tree = row.value["spec"]
+        spec = parse(given.value)
         ready = spec_with_version(spec)
         if spec.name != name:
-            report.add(told.origin, f"'{told.value}' is not about {name}", "name the same package")
+            report.add(
+                given.origin, f"'{given.value}' is not about {name}", "name the same package"
+            )
         elif ready is None:
-            text = f"'{told.value}' does not say which version is developed"
-            report.add(told.origin, text, f"name one: {name}@=1.0")
+            text = f"'{given.value}' does not say which version is developed"
+            report.add(given.origin, text, f"name one: {name}@=1.0")
         else:
-            place = row.value.get("path") or Tree(name, row.origin)
-            found.append(DevelopSpec(name, ready, path_of(place, report), row.origin))
+            location = row.value.get("path") or Tree(name, row.origin)
+            found.append(DevelopSpec(name, ready, path_of(location, report), row.origin))
     report.raise_if_any()
     return tuple(found)
 

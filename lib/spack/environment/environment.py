@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable
 
-from spack.config.schema import near
+from spack.config.schema import suggestion
 from spack.config.variables import Variables
 from spack.environment.develop_specs import DevelopSpec
 from spack.environment.lockfile import LOCKFILE_NAME, Lockfile, read_lockfile
@@ -216,15 +216,15 @@ def find_environment(
     if is_environment(path):
         named = path.parent == environments_root
         # abspath, not resolve: a path through a symbolic link stays what the person wrote.
-        place = Path(os.path.abspath(path))
-        return Environment(place, path.name, cache, named=named, names=names)
+        location = Path(os.path.abspath(path))
+        return Environment(location, path.name, cache, named=named, names=names)
     known = list_environments(environments_root)
     if directory_only or "/" in name:
         message = f"{path} has no {MANIFEST_NAME}"
         hint = f"make an environment of it: spack env create -d {name}"
     else:
         message = f"there is no environment named '{name}'"
-        hint = near(name, known) or f"make it: spack env create {name}"
+        hint = suggestion(name, known) or f"make it: spack env create {name}"
     raise EnvironmentFileError(
         message, facts={"name": name, "known": known}, hint=hint, ref="environment-unknown"
     )

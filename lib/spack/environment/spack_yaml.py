@@ -318,9 +318,9 @@ def _plain(tree: Any, fallback: Any) -> Any:
 
 
 def _refuse_shared_roots(views: Sequence[ViewDescriptor]) -> None:
-    places: dict[str, ViewDescriptor] = {}
+    locations: dict[str, ViewDescriptor] = {}
     for view in views:
-        other = places.setdefault(view.root, view)
+        other = locations.setdefault(view.root, view)
         if other is not view:
             raise EnvironmentFileError(
                 f"{view.origin}: the views '{other.name}' and '{view.name}' have the same root",

@@ -94,10 +94,10 @@ def _comparison(node: ast.Compare, names: Mapping[str, Any]) -> bool:
 
 
 def _call(function: ast.Attribute, arguments: list[Any], names: Mapping[str, Any]) -> Any:
-    place = function.value
-    if isinstance(place, ast.Name) and (place.id, function.attr) in _CALLS:
-        return _CALLS[place.id, function.attr](*arguments)
-    value = _value(place, names)
+    location = function.value
+    if isinstance(location, ast.Name) and (location.id, function.attr) in _CALLS:
+        return _CALLS[location.id, function.attr](*arguments)
+    value = _value(location, names)
     if isinstance(value, Mapping) and function.attr == "get":
         return value.get(*arguments)
     if isinstance(value, str) and (None, function.attr) in _CALLS:

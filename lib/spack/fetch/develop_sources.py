@@ -75,14 +75,14 @@ def copy_sources(source: Path, target: Path, without: Iterable[Path] = ()) -> No
     try:
         target.mkdir(parents=True)
         for path, entry in _walk(source, tuple(without)):
-            place = target / path
+            location = target / path
             if entry.is_symlink():
-                os.symlink(os.readlink(entry.path), place)
+                os.symlink(os.readlink(entry.path), location)
             elif entry.is_dir():
-                place.mkdir()
+                location.mkdir()
             else:
-                shutil.copy2(entry.path, place)
-                os.chmod(place, os.stat(place).st_mode | stat.S_IWUSR)
+                shutil.copy2(entry.path, location)
+                os.chmod(location, os.stat(location).st_mode | stat.S_IWUSR)
     except OSError as error:
         raise FetchError(
             f"{error.filename or source} cannot be copied: {error.strerror}",
@@ -95,14 +95,14 @@ def copy_sources(source: Path, target: Path, without: Iterable[Path] = ()) -> No
         (target / ".git").write_text(f"gitdir: {repository}\n", encoding="utf-8")
 
 
-def _repository(place: Path) -> Path | None:
-    """Return the git repository of the work tree whose ``.git`` is *place*."""
-    if place.is_dir():
-        return place.resolve()
-    if place.is_file():
-        text = place.read_text(encoding="utf-8", errors="replace")
+def _repository(location: Path) -> Path | None:
+    """Return the git repository of the work tree whose ``.git`` is *location*."""
+    if location.is_dir():
+        return location.resolve()
+    if location.is_file():
+        text = location.read_text(encoding="utf-8", errors="replace")
         if text.startswith("gitdir: "):
-            return (place.parent / text[len("gitdir: ") :].strip()).resolve()
+            return (location.parent / text[len("gitdir: ") :].strip()).resolve()
     return None
 
 
@@ -120,9 +120,9 @@ def fingerprint(source: Path, *, editable: bool = False, without: Iterable[Path]
             rows.append(f"{path}\0{os.readlink(entry.path)}")
         elif entry.is_file():
             status = entry.stat(follow_symlinks=False)
-            told = f"{status.st_mode:o} {status.st_size} {status.st_mtime_ns}"
+            state = f"{status.st_mode:o} {status.st_size} {status.st_mtime_ns}"
             module = path.endswith((".py", ".pyi")) and path != "setup.py"
-            rows.append(path if editable and module else f"{path}\0{told}")
+            rows.append(path if editable and module else f"{path}\0{state}")
     rows.sort()
     return sha256_hex("\n".join(rows).encode("utf-8", "surrogateescape"))[:32]
 

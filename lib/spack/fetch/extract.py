@@ -122,16 +122,16 @@ def unpack(
         reason = "its content is not what its name says" if promise else "it is no archive"
         raise _bad(name, reason, archive)
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".unpack-", dir=target.parent))
+    staging = Path(tempfile.mkdtemp(prefix=".unpack-", dir=target.parent))
     try:
-        box = ExtractionTarget(
-            aside, name, limits, limits.bytes_for(archive.stat().st_size), distinct_case
+        extraction = ExtractionTarget(
+            staging, name, limits, limits.bytes_for(archive.stat().st_size), distinct_case
         )
         if kind in ("zip", "empty-zip"):
-            _unzip(archive, box)
+            _unzip(archive, extraction)
         else:
-            _untar(archive, kind, box, search_path)
-        top = box.finish()
+            _untar(archive, kind, extraction, search_path)
+        top = extraction.finish()
         top.chmod(0o755)
         os.rename(top, target)
     except DAMAGE as error:
@@ -146,7 +146,7 @@ def unpack(
             ) from error
         raise _bad(name, str(error), archive) from error
     finally:
-        _remove(aside)
+        _remove(staging)
     return target
 
 
@@ -162,14 +162,16 @@ def pack(directory: Path, archive: Path) -> None:
         tar.add(directory, arcname=directory.name, filter=plain)
 
 
-def _untar(archive: Path, kind: str, box: ExtractionTarget, search_path: str | None) -> None:
-    with _decompressed(archive, kind, box.archive, search_path) as stream:
-        guarded = _Guarded(stream, box)
+def _untar(archive: Path, kind: str, extraction: ExtractionTarget, search_path: str | None) -> None:
+    with _decompressed(archive, kind, extraction.archive, search_path) as stream:
+        guarded = _Guarded(stream, extraction)
         head = guarded.peek(512)
         if kind != "tar" and not _is_tar(head):
-            if _promises_tar(box.archive):
-                raise _bad(box.archive, "it is damaged (no tar archive inside)", archive)
-            box.file(_without_compression(box.archive), cast(IO[bytes], guarded), False, 0)
+            if _promises_tar(extraction.archive):
+                raise _bad(extraction.archive, "it is damaged (no tar archive inside)", archive)
+            extraction.file(
+                _without_compression(extraction.archive), cast(IO[bytes], guarded), False, 0
+            )
             return
         guarded.expect_header()
         with tarfile.open(fileobj=cast(IO[bytes], guarded), mode="r|") as tar:
@@ -179,62 +181,64 @@ def _untar(archive: Path, kind: str, box: ExtractionTarget, search_path: str | N
                 if member is None:
                     break
                 guarded.expect_content()
-                _untar_member(tar, member, box)
+                _untar_member(tar, member, extraction)
                 tar.members.clear()  # type: ignore[attr-defined]  # as the documentation advises
         guarded.drain()
 
 
-def _untar_member(tar: tarfile.TarFile, member: tarfile.TarInfo, box: ExtractionTarget) -> None:
+def _untar_member(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, extraction: ExtractionTarget
+) -> None:
     if member.isdir():
-        box.directory(member.name, member.mtime)
+        extraction.directory(member.name, member.mtime)
     elif member.isreg():
         data = tar.extractfile(member)
         assert data is not None
-        box.file(member.name, data, bool(member.mode & 0o100), member.mtime)
+        extraction.file(member.name, data, bool(member.mode & 0o100), member.mtime)
     elif member.issym():
-        box.symlink(member.name, member.linkname)
+        extraction.symlink(member.name, member.linkname)
     elif member.islnk():
-        box.hardlink(member.name, member.linkname)
+        extraction.hardlink(member.name, member.linkname)
     else:
-        raise box.refuse(f"{member.name!r} is a device or pipe")
+        raise extraction.refuse(f"{member.name!r} is a device or pipe")
 
 
-def _unzip(archive: Path, box: ExtractionTarget) -> None:
+def _unzip(archive: Path, extraction: ExtractionTarget) -> None:
     with zipfile.ZipFile(archive) as file:
         for entry in file.infolist():
             mode = entry.external_attr >> 16
             mtime = _zip_time(entry)
             if "\\" in entry.filename:
-                raise box.refuse(f"{entry.filename!r} has a backslash")
+                raise extraction.refuse(f"{entry.filename!r} has a backslash")
             if entry.flag_bits & 1:
-                raise box.refuse(f"{entry.filename!r} is encrypted")
+                raise extraction.refuse(f"{entry.filename!r} is encrypted")
             if entry.is_dir():
-                box.directory(entry.filename, mtime)
+                extraction.directory(entry.filename, mtime)
             elif stat.S_ISLNK(mode):
                 if entry.file_size > 4096:
-                    raise box.refuse(f"{entry.filename!r} is a link with an endless target")
+                    raise extraction.refuse(f"{entry.filename!r} is a link with an endless target")
                 target = file.read(entry).decode("utf-8", "surrogateescape")
-                box.symlink(entry.filename, target)
+                extraction.symlink(entry.filename, target)
             elif stat.S_IFMT(mode) in (0, stat.S_IFREG):
                 with file.open(entry) as data:
-                    box.file(entry.filename, data, bool(mode & 0o100), mtime)
+                    extraction.file(entry.filename, data, bool(mode & 0o100), mtime)
             else:
-                raise box.refuse(f"{entry.filename!r} is a device or pipe")
+                raise extraction.refuse(f"{entry.filename!r} is a device or pipe")
 
 
 class _Guarded:
     """The stream below a tar file: limits all that is read, and the length of a header."""
 
-    def __init__(self, stream: IO[bytes], box: ExtractionTarget) -> None:
+    def __init__(self, stream: IO[bytes], extraction: ExtractionTarget) -> None:
         self._stream = stream
-        self._box = box
+        self._extraction = extraction
         self._ahead = b""
-        self._left = 2 * box.left
+        self._left = 2 * extraction.left
         self._header: int | None = None
 
     def expect_header(self) -> None:
         """Expect a header next, of limited length."""
-        self._header = self._box.limits.metadata
+        self._header = self._extraction.limits.metadata
 
     def expect_content(self) -> None:
         """Expect a file's content next."""
@@ -259,11 +263,11 @@ class _Guarded:
             data += self._stream.read(size - len(data))
         self._left -= len(data)
         if self._left < 0:
-            raise self._box.refuse("it unpacks to far more than its size")
+            raise self._extraction.refuse("it unpacks to far more than its size")
         if self._header is not None:
             self._header -= len(data)
             if self._header < 0:
-                raise self._box.refuse("a header in it is too long")
+                raise self._extraction.refuse("a header in it is too long")
         return data
 
     def drain(self) -> None:

@@ -35,7 +35,7 @@ from spack.fetch.source import (
     source_for,
 )
 from spack.fetch.source_cache import SourceCache, archive_path, git_path
-from spack.fetch.stage import SOURCE, Stage, StagedPatch, place_resource
+from spack.fetch.stage import SOURCE, Stage, StagedPatch, move_resource
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Fetcher:
         for record in resources:
             unpacked = path / f"resource-{record.name}"
             self._expand(resource_source(recipe, record), unpacked, path, progress)
-            placed[record.name] = place_resource(record, unpacked, source_path)
+            placed[record.name] = move_resource(record, unpacked, source_path)
             shutil.rmtree(unpacked)
         staged = tuple(self._patch(owner, patch, path, progress) for owner, patch in patches)
         return Stage(path, source_path, archive_file, placed, staged)
@@ -280,7 +280,7 @@ class Fetcher:
                     hint=f"add sha256= at {source.origin}, or take the risk: --no-checksum",
                     ref="no-checksum",
                 )
-            return self._bring(source, None, progress)
+            return self._fetch(source, None, progress)
         relative = archive_path(checksum, source.filename)
         with self._alone(relative):
             found = self.cache.find(relative)
@@ -288,9 +288,9 @@ class Fetcher:
                 if _digest(found, checksum.algorithm) == checksum.value:
                     return _File(found, source.filename)
                 self.cache.discard(relative)
-            return self._bring(source, checksum, progress)
+            return self._fetch(source, checksum, progress)
 
-    def _bring(
+    def _fetch(
         self,
         source: UrlSource | IndexSource,
         checksum: Checksum | None,
@@ -358,19 +358,19 @@ def index_and_transport(
     settings: PipSettings,
     configured: FetchSettings,
     environ: Mapping[str, str],
-    knower: Callable[[], tuple[Path, str]],
+    default_index_wheel: Callable[[], tuple[Path, str]],
 ) -> tuple[PackageIndex, BaseTransport]:
     """Return the index and a transport that pip's configuration and spack's own describe.
 
     :param configured: its index and number of attempts, if it has them, take the place of pip's;
         its further indexes come after pip's; the longer time to wait counts; its certificates are
         trusted where neither pip's configuration nor the environment names others.
-    :param knower: gives the wheel that knows the usual index and its sha256
-        (:func:`spack.fetch.package_index.read_knower`).
+    :param default_index_wheel: gives the wheel that knows the usual index and its sha256
+        (:func:`spack.fetch.package_index.read_default_index_wheel`).
     """
     from dataclasses import replace  # start-up: only with the network
 
-    from spack.fetch.package_index import PackageIndex, places
+    from spack.fetch.package_index import PackageIndex, locations
     from spack.fetch.plain import network_settings
     from spack.fetch.transport import Transport
 
@@ -385,7 +385,7 @@ def index_and_transport(
         timeout=max(settings.timeout, float(configured.connect_timeout)),
         retries=settings.retries if configured.retries is None else configured.retries,
     )
-    found = places(settings, knower)
+    found = locations(settings, default_index_wheel)
     network = network_settings(settings, found.urls, environ)
     transport = Transport(replace(network, verify=configured.verify_ssl))
     return PackageIndex(found.urls, found.find_links, get=transport.get), transport
@@ -440,10 +440,10 @@ def _not_found(
     title = source.what or source.filename
     if isinstance(source, IndexSource):
         lines += [error.message for error in index.failures.values()]
-        asked = [without_secrets(place) for place in (*index.find_links, *index.index_urls)]
+        asked = [without_secrets(location) for location in (*index.find_links, *index.index_urls)]
         if not lines:
             lines.append(f"{source.filename} of {source.project} is at none of:")
-            lines += ["  " + place for place in asked] or ["  (no index is configured)"]
+            lines += ["  " + location for location in asked] or ["  (no index is configured)"]
     hints = [error.hint for error in (*tried, *index.failures.values()) if error.hint]
     return FetchError(
         f"{title}: {source.filename} cannot be brought",

@@ -76,7 +76,7 @@ class Git:
         self._git(source, target, "remote", "add", "--", "origin", source.url)
         if source.sparse:
             self._git(source, target, "sparse-checkout", "set", "--", *source.sparse)
-        commit = self._bring(source, target)
+        commit = self._fetch(source, target)
         self._git(source, target, "checkout", "--quiet", "--detach", commit)
         if source.submodules:
             self._submodules(source, target)
@@ -91,7 +91,7 @@ class Git:
             )
         return commit
 
-    def _bring(self, source: GitSource, target: Path) -> str:
+    def _fetch(self, source: GitSource, target: Path) -> str:
         """Fetch as little as possible; return the commit to check out."""
         if source.commit:
             wanted = source.commit
@@ -128,11 +128,11 @@ class Git:
             self._git(source, target, *update, "--", *paths)
 
     def _drop(self, source: GitSource, target: Path, path: str) -> None:
-        place = os.path.normpath(target / path)
-        if not place.startswith(str(target) + os.sep):
+        location = os.path.normpath(target / path)
+        if not location.startswith(str(target) + os.sep):
             raise FetchError(f"{source.what}: submodules_delete={path!r} is outside of the sources")
-        if os.path.isdir(place) and not os.path.islink(place):
-            shutil.rmtree(place)
+        if os.path.isdir(location) and not os.path.islink(location):
+            shutil.rmtree(location)
 
     def _git(self, source: GitSource, target: Path, *arguments: str) -> str:
         done = self.run(target, *arguments)

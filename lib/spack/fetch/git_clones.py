@@ -201,8 +201,10 @@ class Clones:
 
     def _is_known(self, source: GitSource, target: Path, name: str) -> bool:
         """Whether the remote, or an earlier update, has the commit."""
-        places = ("refs/remotes", "refs/tags", OURS)
-        found = self._ask(source, target, "for-each-ref", "--count=1", "--contains", name, *places)
+        locations = ("refs/remotes", "refs/tags", OURS)
+        found = self._ask(
+            source, target, "for-each-ref", "--count=1", "--contains", name, *locations
+        )
         return bool(found)
 
     def _refuse(self, source: GitSource, target: Path, what: str) -> None:

@@ -34,8 +34,8 @@ __all__ = [
     "known_endpoint",
     "parse_html",
     "parse_json",
-    "places",
-    "read_knower",
+    "locations",
+    "read_default_index_wheel",
 ]
 
 ACCEPT = (
@@ -72,7 +72,7 @@ class IndexLink:
         return self.hashes.get("sha256")
 
 
-def read_knower(lock: Path) -> tuple[Path, str]:
+def read_default_index_wheel(lock: Path) -> tuple[Path, str]:
     """Return the path and digest of the wheel, beside the lock file, that knows the default index.
 
     :return: its path and its sha256, for :func:`known_endpoint`.
@@ -130,14 +130,17 @@ class IndexLocations:
     find_links: tuple[str, ...]
 
 
-def places(settings: PipSettings, knower: Callable[[], tuple[Path, str]]) -> IndexLocations:
+def locations(
+    settings: PipSettings, default_index_wheel: Callable[[], tuple[Path, str]]
+) -> IndexLocations:
     """Return the indexes and directories that *settings* name; the default index for none.
 
-    :param knower: gives wheel and sha256 for :func:`known_endpoint`; called only when needed.
+    :param default_index_wheel: returns wheel and sha256 for :func:`known_endpoint`; called only
+        when needed.
     """
     if settings.no_index:
         return IndexLocations((), settings.find_links)
-    first = settings.index_url or known_endpoint(*knower())
+    first = settings.index_url or known_endpoint(*default_index_wheel())
     return IndexLocations((first, *settings.extra_index_urls), settings.find_links)
 
 
@@ -170,8 +173,8 @@ class PackageIndex:
         """
         name = normalized(project)
         found: list[IndexLink] = []
-        for place in self.find_links:
-            for link in self._page("", place):
+        for location in self.find_links:
+            for link in self._page("", location):
                 if (project_of(link.filename) or name) == name:
                     found.append(link)
         for url in self.index_urls:
@@ -201,39 +204,39 @@ class PackageIndex:
                 ranked.append((2 * rank + exact, position, link))
         return tuple(link for _, _, link in sorted(ranked, key=lambda item: item[:2]))
 
-    def _page(self, project: str, place: str) -> tuple[IndexLink, ...]:
-        key = (project, place)
+    def _page(self, project: str, location: str) -> tuple[IndexLink, ...]:
+        key = (project, location)
         if key not in self._pages:
-            failed = self.failures.get(without_secrets(place))
+            failed = self.failures.get(without_secrets(location))
             if failed and failed.facts.get("status", 0) is None:
                 return ()
             try:
-                self._pages[key] = self._read(project, place)
+                self._pages[key] = self._read(project, location)
             except FetchError as error:
                 self._pages[key] = ()
                 if error.facts.get("status") not in (404, 410):
-                    self.failures.setdefault(without_secrets(place), error)
+                    self.failures.setdefault(without_secrets(location), error)
         return self._pages[key]
 
-    def _read(self, project: str, place: str) -> tuple[IndexLink, ...]:
-        url = place + quote(project) + "/" if project else place
+    def _read(self, project: str, location: str) -> tuple[IndexLink, ...]:
+        url = location + quote(project) + "/" if project else location
         local = _local(url)
         if local is not None and local.is_dir():
             page = local / "index.html"
             if not page.is_file():
-                return _directory(local, place)
+                return _directory(local, location)
             local, url = page, page.as_uri()
         if local is not None:
             try:
-                return parse_html(local.read_bytes(), local.as_uri(), place)
+                return parse_html(local.read_bytes(), local.as_uri(), location)
             except FileNotFoundError:
                 return ()
             except OSError as error:
                 raise FetchError(f"{local} cannot be read: {error.strerror}") from error
         final, kind, body = self._get(url, ACCEPT)
         if "json" in kind.partition(";")[0]:
-            return parse_json(body, final, place)
-        return parse_html(body, final, place)
+            return parse_json(body, final, location)
+        return parse_html(body, final, location)
 
 
 def parse_json(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
@@ -304,21 +307,21 @@ class _Anchors(HTMLParser):
             self.base = attributes.get("href")
 
 
-def _directory(directory: Path, place: str) -> tuple[IndexLink, ...]:
+def _directory(directory: Path, location: str) -> tuple[IndexLink, ...]:
     return tuple(
-        IndexLink(filename=name, url=(directory / name).absolute().as_uri(), index=place)
+        IndexLink(filename=name, url=(directory / name).absolute().as_uri(), index=location)
         for name in sorted(os.listdir(directory))
         if stem_of(name) != name
     )
 
 
-def _local(place: str) -> Path | None:
-    scheme, _, rest = place.partition("://")
+def _local(location: str) -> Path | None:
+    scheme, _, rest = location.partition("://")
     if scheme == "file":
         return Path(unquote(rest[rest.find("/") :]))
     if rest:
         return None
-    return Path(os.path.expanduser(place)).absolute()
+    return Path(os.path.expanduser(location)).absolute()
 
 
 def _same(one: str, other: str, any_ending: bool) -> bool:

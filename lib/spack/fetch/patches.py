@@ -150,10 +150,10 @@ def _write(path: Path, content: bytes | None, mode: int | None) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".spack-patched")
-    aside.write_bytes(content)
-    aside.chmod(mode if mode is not None else 0o644)
-    os.replace(aside, path)
+    staging = path.with_name(path.name + ".spack-patched")
+    staging.write_bytes(content)
+    staging.chmod(mode if mode is not None else 0o644)
+    os.replace(staging, path)
 
 
 def _patched(patch: Path, name: str, before: bytes, hunks: list[Hunk]) -> bytes:
@@ -169,13 +169,13 @@ def _patched(patch: Path, name: str, before: bytes, hunks: list[Hunk]) -> bytes:
                 f"hunk {number} of {len(hunks)} does not fit {name!r} near line {hunk.start}",
                 b"".join(hunk.old).decode("utf-8", "replace"),
             )
-        place, top, bottom = found
+        location, top, bottom = found
         old = hunk.old[top : len(hunk.old) - bottom]
         new = hunk.new[top : len(hunk.new) - bottom]
-        result += lines[done:place]
-        result += _with_line_ends(new, old, lines[place : place + len(old)])
-        done = place + len(old)
-        shift = place - top - max(hunk.start - 1, 0)
+        result += lines[done:location]
+        result += _with_line_ends(new, old, lines[location : location + len(old)])
+        done = location + len(old)
+        shift = location - top - max(hunk.start - 1, 0)
     return b"".join(result + lines[done:])
 
 
@@ -205,13 +205,13 @@ def _find(lines: list[bytes], hunk: Hunk, first: int, expected: int) -> tuple[in
         wanted = [line.rstrip(b"\r\n") for line in hunk.old[top : len(hunk.old) - bottom]]
         if not wanted:
             return None
-        for place in _places(expected + top, first, len(lines) - len(wanted)):
-            if all(lines[place + n].rstrip(b"\r\n") == text for n, text in enumerate(wanted)):
-                return place, top, bottom
+        for location in _locations(expected + top, first, len(lines) - len(wanted)):
+            if all(lines[location + n].rstrip(b"\r\n") == text for n, text in enumerate(wanted)):
+                return location, top, bottom
     return None
 
 
-def _places(expected: int, first: int, last: int) -> Iterator[int]:
+def _locations(expected: int, first: int, last: int) -> Iterator[int]:
     """Line numbers from *first* to *last*, the nearest to *expected* first."""
     for distance in range(max(abs(expected - first), abs(last - expected)) + 1):
         if first <= expected + distance <= last:

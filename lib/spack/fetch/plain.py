@@ -108,9 +108,9 @@ class NetworkSettings:
     def login(self, url: str) -> tuple[str, str] | None:
         """User and password for *url*: its index's, else those of ``~/.netrc``."""
         parts = urlsplit(url)
-        place = parts.netloc.rpartition("@")[2]
-        if place in self.credentials:
-            return self.credentials[place]
+        location = parts.netloc.rpartition("@")[2]
+        if location in self.credentials:
+            return self.credentials[location]
         home = self.environ.get("HOME") or os.path.expanduser("~")
         file = self.environ.get("NETRC") or os.path.join(home, ".netrc")
         try:
@@ -388,9 +388,9 @@ def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
     parts = urlsplit(url)
     if "@" not in parts.netloc:
         return url, None
-    login, _, place = parts.netloc.rpartition("@")
+    login, _, location = parts.netloc.rpartition("@")
     user, _, password = login.partition(":")
-    return urlunsplit(parts._replace(netloc=place)), (unquote(user), unquote(password))
+    return urlunsplit(parts._replace(netloc=location)), (unquote(user), unquote(password))
 
 
 def tls_context(settings: NetworkSettings, verify: bool = True) -> ssl.SSLContext:

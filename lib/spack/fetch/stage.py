@@ -13,7 +13,7 @@ from typing import Any
 from spack.errors import FetchError, InstallError, RecipeError
 from spack.recipe.records import ResourceRecord
 
-__all__ = ["SOURCE", "Stage", "StagedPatch", "choose_root", "place_resource"]
+__all__ = ["SOURCE", "Stage", "StagedPatch", "choose_root", "move_resource"]
 
 #: Name of the source directory in a stage; recipes know it.
 SOURCE = "spack-src"
@@ -54,14 +54,14 @@ class Stage:
         """Remove the stage, also directories that a build made read-only."""
         for directory, directories, _ in os.walk(self.path):
             for name in directories:
-                place = os.path.join(directory, name)
-                if not os.path.islink(place) and not os.access(place, os.W_OK | os.X_OK):
-                    os.chmod(place, 0o755)
+                location = os.path.join(directory, name)
+                if not os.path.islink(location) and not os.access(location, os.W_OK | os.X_OK):
+                    os.chmod(location, 0o755)
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def choose_root(places: Iterable[Path], user: int) -> Path:
-    """Create and return the first of *places* that only *user* can write to.
+def choose_root(locations: Iterable[Path], user: int) -> Path:
+    """Create and return the first of *locations* that only *user* can write to.
 
     Below a directory where everybody may create (``/tmp``), every part of the path must be the
     user's or root's: whoever made ``/tmp/alice`` before Alice could put other sources into her
@@ -70,12 +70,12 @@ def choose_root(places: Iterable[Path], user: int) -> Path:
     :raises InstallError: none of them is usable; the reasons are told.
     """
     problems = []
-    for path in places:
+    for path in locations:
         try:
             path.mkdir(parents=True, exist_ok=True)
-            foreign = _foreign_part(path, user)
-            if foreign is not None:
-                problems.append(f"{foreign}: belongs to another user")
+            another = _part_of_another_user(path, user)
+            if another is not None:
+                problems.append(f"{another}: belongs to another user")
             elif path.stat().st_uid == user and os.access(path, os.W_OK | os.X_OK):
                 return path
             else:
@@ -90,7 +90,7 @@ def choose_root(places: Iterable[Path], user: int) -> Path:
     )
 
 
-def _foreign_part(path: Path, user: int) -> Path | None:
+def _part_of_another_user(path: Path, user: int) -> Path | None:
     """Return the first part of *path* that another user has put into a world-writable directory."""
     for part in (*reversed(path.parents), path):
         everybody = part.parent.stat().st_mode & stat.S_IWOTH
@@ -99,7 +99,7 @@ def _foreign_part(path: Path, user: int) -> Path | None:
     return None
 
 
-def place_resource(record: ResourceRecord, unpacked: Path, source: Path) -> Path:
+def move_resource(record: ResourceRecord, unpacked: Path, source: Path) -> Path:
     """Move the files of a resource to where the recipe wants them below *source*.
 
     ``destination`` is a directory below the source directory; ``placement`` the name there

@@ -240,8 +240,8 @@ def _base_of_venv(executable: str, depth: int = 0) -> str | None:
     *path* itself outside of one; None if it is missing.
     """
     directory = os.path.dirname(executable)
-    for place in (os.path.dirname(directory), directory):
-        settings = _read_pyvenv(os.path.join(place, "pyvenv.cfg"))
+    for location in (os.path.dirname(directory), directory):
+        settings = _read_pyvenv(os.path.join(location, "pyvenv.cfg"))
         if settings is None:
             continue
         if depth > 8 or "home" not in settings:

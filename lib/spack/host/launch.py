@@ -33,9 +33,9 @@ def splits_env(run: Callable[[Sequence[str]], _Done], cache: str, env: str = ENV
     except OSError:
         return False
     identity = f"{env} {info.st_dev} {info.st_ino} {info.st_size} {info.st_mtime_ns}"
-    place = os.path.join(cache, f"env-{checksum(identity.encode()):08x}")
+    location = os.path.join(cache, f"env-{checksum(identity.encode()):08x}")
     try:
-        with open(place, encoding="ascii") as stream:
+        with open(location, encoding="ascii") as stream:
             return stream.read() == "splits"
     except OSError:
         pass
@@ -44,7 +44,7 @@ def splits_env(run: Callable[[Sequence[str]], _Done], cache: str, env: str = ENV
 
     try:
         os.makedirs(cache, exist_ok=True)
-        atomic_write(place, "splits" if answer else "does not")
+        atomic_write(location, "splits" if answer else "does not")
     except OSError:
         pass  # a cache that cannot be written is no cache
     return answer

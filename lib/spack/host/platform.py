@@ -50,9 +50,9 @@ def operating_system(os_release: str | None = None, platform: str = "linux") -> 
         return _macos_name()
     if os_release is None:
         os_release = ""
-        for place in ("/etc/os-release", "/usr/lib/os-release"):
+        for location in ("/etc/os-release", "/usr/lib/os-release"):
             try:
-                with open(place, encoding="utf-8", errors="replace") as stream:
+                with open(location, encoding="utf-8", errors="replace") as stream:
                     os_release = stream.read()
                 break
             except OSError:
@@ -170,10 +170,10 @@ class Host:
 
 def _microarchitectures(cache: str | None, cpuinfo: str) -> Mapping[str, tuple[str, ...]]:
     """Compatible targets by granularity, from the cache or from archspec."""
-    place = None
+    location = None
     if cache is not None:
-        place = os.path.join(cache, f"processor-{_processor_id(cpuinfo):08x}.json")
-        remembered = _read_json(place)
+        location = os.path.join(cache, f"processor-{_processor_id(cpuinfo):08x}.json")
+        remembered = _read_json(location)
         if remembered is not None:
             return {key: tuple(names) for key, names in remembered.items()}
     import archspec.cpu  # start-up: 40 ms; warm runs take the cache
@@ -185,8 +185,8 @@ def _microarchitectures(cache: str | None, cpuinfo: str) -> Mapping[str, tuple[s
         "generic": tuple(item.name for item in every if item.vendor == "generic"),
     }
     found["generic"] = found["generic"] or (best.family.name,)
-    if place is not None:
-        _write_json(place, found)
+    if location is not None:
+        _write_json(location, found)
     return found
 
 
@@ -207,11 +207,11 @@ def _processor_id(cpuinfo: str) -> int:
     return checksum(text.encode())
 
 
-def _read_json(place: str) -> dict[str, Any] | None:
+def _read_json(location: str) -> dict[str, Any] | None:
     import json  # start-up: only when a target is asked for
 
     try:
-        with open(place, encoding="utf-8") as stream:
+        with open(location, encoding="utf-8") as stream:
             data = json.load(stream)
     except (OSError, ValueError):
         return None
@@ -222,13 +222,13 @@ def _read_json(place: str) -> dict[str, Any] | None:
 _GRANULARITIES = ("microarchitectures", "generic")
 
 
-def _write_json(place: str, data: Mapping[str, Any]) -> None:
+def _write_json(location: str, data: Mapping[str, Any]) -> None:
     import json  # start-up: only a cold run writes
 
     from spack.util.filesystem import atomic_write  # start-up: only a cold run writes
 
     try:
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        atomic_write(place, json.dumps(data))
+        os.makedirs(os.path.dirname(location), exist_ok=True)
+        atomic_write(location, json.dumps(data))
     except OSError:
         pass  # a cache that cannot be written is no cache

@@ -64,15 +64,15 @@ def directories(paths: Iterable[str]) -> list[str]:
     for path in paths:
         if not os.path.isabs(path):
             continue
-        place = os.path.normpath(path)
-        if os.path.islink(place):
-            place = os.path.realpath(place)
-        if os.path.basename(place) == "shims" or not os.path.isdir(place):
+        location = os.path.normpath(path)
+        if os.path.islink(location):
+            location = os.path.realpath(location)
+        if os.path.basename(location) == "shims" or not os.path.isdir(location):
             continue
-        above = os.path.dirname(place)
+        above = os.path.dirname(location)
         if os.path.exists(os.path.join(above, ".spack", "spec.json")):
             continue
-        found.setdefault(os.path.realpath(place), place)
+        found.setdefault(os.path.realpath(location), location)
     return list(found.values())
 
 
@@ -111,11 +111,11 @@ class Memory:
     _FORMAT = 1
 
     def __init__(self, directory: str | None = None) -> None:
-        self._place = None if directory is None else os.path.join(directory, "detected.json")
+        self._location = None if directory is None else os.path.join(directory, "detected.json")
         self._entries: dict[str, list[Any]] = {}
         self._changed = False
-        if self._place is not None:
-            self._entries = self._read(self._place)
+        if self._location is not None:
+            self._entries = self._read(self._location)
 
     def recall(self, question: str, path: str) -> tuple[bool, Any]:
         """Whether the answer is known, and the answer."""
@@ -131,7 +131,7 @@ class Memory:
 
     def save(self) -> None:
         """Write what is new; a cache that cannot be written is no cache."""
-        if self._place is None or not self._changed:
+        if self._location is None or not self._changed:
             return
         import json  # start-up: only a cold run writes
 
@@ -140,16 +140,16 @@ class Memory:
         self._changed = False
         data = {"format": self._FORMAT, "entries": self._entries}
         try:
-            os.makedirs(os.path.dirname(self._place), exist_ok=True)
-            atomic_write(self._place, json.dumps(data))
+            os.makedirs(os.path.dirname(self._location), exist_ok=True)
+            atomic_write(self._location, json.dumps(data))
         except OSError:
             pass
 
-    def _read(self, place: str) -> dict[str, list[Any]]:
+    def _read(self, location: str) -> dict[str, list[Any]]:
         import json  # start-up: only when something must be detected
 
         try:
-            with open(place, encoding="utf-8") as stream:
+            with open(location, encoding="utf-8") as stream:
                 data = json.load(stream)
             entries: dict[str, list[Any]] = data["entries"]
             good = data["format"] == self._FORMAT and all(len(e) == 3 for e in entries.values())

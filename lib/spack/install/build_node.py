@@ -126,7 +126,7 @@ def _hold_dependencies(
     :raises InstallError: if one of them has been removed meanwhile.
     """
     store, reporter = services.store, services.reporter
-    told: set[str] = set()
+    reported: set[str] = set()
     needed = []
     for node in step.spec.traverse(DEPTYPES, root=False):
         if node.external is None:
@@ -136,8 +136,8 @@ def _hold_dependencies(
             continue
         lock = store.locks.try_shared(node.dag_hash())
         while lock is None:
-            if node.short not in told:
-                told.add(node.short)
+            if node.short not in reported:
+                reported.add(node.short)
                 holder = store.locks.holder(node.dag_hash())
                 task.phase(f"waiting for {node.short}")
                 reporter.info(f"{step.spec.short}: waiting for {node.short}, in use by {holder}")
@@ -147,9 +147,9 @@ def _hold_dependencies(
         stack.enter_context(lock)
     for spec_hash in step.requires:
         if store.database.record(spec_hash) is None:
-            gone = next(node for node in needed if node.dag_hash() == spec_hash)
+            missing = next(node for node in needed if node.dag_hash() == spec_hash)
             raise InstallError(
-                f"{gone.short}, which {step.spec.short} needs, was removed meanwhile",
+                f"{missing.short}, which {step.spec.short} needs, was removed meanwhile",
                 facts={"missing": spec_hash},
                 hint="run the same command again",
                 ref="install-dependency-gone",

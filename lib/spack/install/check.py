@@ -34,7 +34,7 @@ _SHOWN = 5
 _MODULE_FOLDERS = ("site-packages", "dist-packages")
 
 #: Why modules are in a wrong place, and what to do; the first whose test holds is taken.
-_PLACES: tuple[tuple[Callable[[str], bool], str], ...] = (
+_LOCATIONS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (
         lambda path: path == "local" or path.startswith("local/"),
         "the build used Debian's default scheme 'posix_local'",
@@ -164,13 +164,13 @@ def _misplaced(manifest: Manifest, python: PythonPaths) -> list[PrefixProblem]:
             continue
         if any(path.startswith(folder + "/") for folder in right):
             continue
-        place = _module_folder(path)
-        if place is not None:
-            wrong.setdefault(place, []).append(path)
+        location = _module_folder(path)
+        if location is not None:
+            wrong.setdefault(location, []).append(path)
     problems = []
-    for place, paths in wrong.items():
-        reason = next((text for test, text in _PLACES if test(place)), "")
-        message = f"Python modules belong in {' or '.join(dict.fromkeys(right))}, not in {place}"
+    for location, paths in wrong.items():
+        reason = next((text for test, text in _LOCATIONS if test(location)), "")
+        message = f"Python modules belong in {' or '.join(dict.fromkeys(right))}, not in {location}"
         problems.append(
             PrefixProblem(
                 f"{message} ({reason})" if reason else message, tuple(paths), _FIX, fatal=True
@@ -193,13 +193,13 @@ def _loose(manifest: Manifest, python: PythonPaths) -> list[PrefixProblem]:
             found.setdefault(match.group(1), []).append(path)
     return [
         PrefixProblem(
-            f"Python modules belong in {python.platlib}; no Python looks for them in {place}",
+            f"Python modules belong in {python.platlib}; no Python looks for them in {location}",
             tuple(paths),
             f"{_FIX}; modules that only its own programs use may stay, with a PYTHONPATH in "
             "setup_run_environment",
             fatal=True,
         )
-        for place, paths in found.items()
+        for location, paths in found.items()
     ]
 
 

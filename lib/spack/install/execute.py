@@ -74,10 +74,10 @@ class InstallFailure(NamedTuple):
     error: BaseException
     log: Path | None
 
-    def tells_no_log(self) -> bool:
+    def lacks_log(self) -> bool:
         """Whether there is a log that the error itself says nothing of."""
-        told = getattr(self.error, "long_message", None) or ""
-        return self.log is not None and str(self.log) not in told
+        shown = getattr(self.error, "long_message", None) or ""
+        return self.log is not None and str(self.log) not in shown
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class InstallReport:
         if self.skipped:
             names = ", ".join(step.spec.short for step in self.skipped)
             lines.append(f"not tried, because they need it: {names}")
-        lines.extend(f"log: {failure.log}" for failure in self.failures if failure.tells_no_log())
+        lines.extend(f"log: {failure.log}" for failure in self.failures if failure.lacks_log())
         error = self.failures[0].error
         hint = error.hint if len(failed) == 1 and isinstance(error, SpackError) else None
         raise InstallError(

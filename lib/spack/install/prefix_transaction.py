@@ -124,8 +124,8 @@ class PrefixTransaction:
         self._marker = marker
         marker.write(store.layout)
         if replaces:
-            store.layout.aside.mkdir(parents=True, exist_ok=True)
-            os.rename(self.prefix, marker.aside(store.layout))
+            store.layout.backup.mkdir(parents=True, exist_ok=True)
+            os.rename(self.prefix, marker.backup(store.layout))
         _make_prefix(self.prefix, store.root, self._modes)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         for path in (self.log, self.environment):
@@ -171,7 +171,7 @@ class PrefixTransaction:
         self._committing = True
         store.writer().add(spec, record)
         try:
-            remove_tree(marker.aside(store.layout))
+            remove_tree(marker.backup(store.layout))
             clear(store.layout, marker)
         except OSError:
             # The install counts. What could not be removed is the next recovery's.
@@ -219,7 +219,7 @@ class PrefixTransaction:
                 if not committed:
                     self._keep_log()
                     restore(layout, marker)
-                remove_tree(marker.aside(layout))
+                remove_tree(marker.backup(layout))
                 clear(layout, marker)
             except OSError as error:
                 raise unwritable(self.prefix, error, "cannot be removed") from error

@@ -116,16 +116,16 @@ def _old_externals(
     except StoreError as error:
         if error.ref not in ("store-corrupt", "store-format"):
             raise
-    aside = path.with_name(f"{path.name}.damaged-{store.clock():.0f}")
+    backup = path.with_name(f"{path.name}.damaged-{store.clock():.0f}")
     try:
-        os.replace(path, aside)
+        os.replace(path, backup)
         for suffix in ("-wal", "-shm", "-journal"):
             extra = path.with_name(path.name + suffix)
             if extra.exists():
-                os.replace(extra, aside.with_name(aside.name + suffix))
+                os.replace(extra, backup.with_name(backup.name + suffix))
     except OSError as error:
         raise unwritable(path, error) from error
-    return [], aside
+    return [], backup
 
 
 def _externals(

@@ -126,7 +126,7 @@ def remove(
     if patience is None:
         patience = store.package_patience or _PATIENCE
     database = store.writer()
-    gone: list[InstallRecord] = []
+    removed: list[InstallRecord] = []
     with store.locks.shared(DATABASE, patience):
         for record in removal.records:
             task = reporter.task(record.hash, record.short)
@@ -138,12 +138,12 @@ def remove(
                         if not removal.force:
                             _check_free(current, database.records(), database.links())
                         _remove_one(store, current)
-                        gone.append(current)
+                        removed.append(current)
             except BaseException as error:
                 task.fail(str(error))
                 raise
             task.finish("removed")
-    return tuple(gone)
+    return tuple(removed)
 
 
 def collect(
@@ -175,9 +175,9 @@ def _remove_one(store: Store, record: InstallRecord) -> None:
     marker = Marker.new(
         REMOVE, record.hash, record.short, prefix, store.owner, store.clock(), replaces=False
     )
-    aside = marker.aside(store.layout)
+    backup = marker.backup(store.layout)
     try:
-        aside.parent.mkdir(parents=True, exist_ok=True)
+        backup.parent.mkdir(parents=True, exist_ok=True)
         if prefix.exists() and not os.access(prefix.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(prefix.parent))
         try:
@@ -199,9 +199,9 @@ def _remove_one(store: Store, record: InstallRecord) -> None:
     try:
         # Gone for everybody at once; the deletion itself may take its time.
         if os.path.lexists(prefix):
-            os.rename(prefix, aside)
+            os.rename(prefix, backup)
         discard(store.layout, prefix)
-        remove_tree(aside)
+        remove_tree(backup)
         clear(store.layout, marker)
     except OSError as error:
         raise unwritable(prefix, error, "cannot be removed") from error

@@ -17,7 +17,7 @@ import keyword
 import re
 from collections.abc import Iterable
 
-__all__ = ["class_name", "directory_name", "near_names", "package_name"]
+__all__ = ["class_name", "directory_name", "suggest_names", "package_name"]
 
 
 def package_name(directory: str) -> str:
@@ -41,7 +41,7 @@ def class_name(name: str) -> str:
     return result
 
 
-def near_names(name: str, names: Iterable[str], count: int = 5) -> list[str]:
+def suggest_names(name: str, names: Iterable[str], count: int = 5) -> list[str]:
     """Return the known names that resemble *name*, best first.
 
     A name that only lacks the ``py-`` in front, or has one too many, comes first.

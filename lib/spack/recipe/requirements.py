@@ -59,11 +59,11 @@ class RequirementFinding(NamedTuple):
     """One thing that is not true; ``place`` is the recipe's ``file:line``."""
 
     kind: str
-    place: str
+    location: str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}"
+        return f"{self.location}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def compare(declared: Declared, requirements: Sequence[Requirement]) -> list[Req
     """Return the differences of *declared* and the requirements."""
     recipe = declared.recipe
     by_project: dict[str, list[DependencyRecord]] = {}
-    others: dict[str, list[DependencyRecord]] = {}
+    remaining: dict[str, list[DependencyRecord]] = {}
     for record in recipe.dependencies:
         if declared.holds(record.when) is False:
             continue
@@ -135,7 +135,7 @@ def compare(declared: Declared, requirements: Sequence[Requirement]) -> list[Req
         if not set(declared.types).isdisjoint(record.types):
             by_project.setdefault(project, []).append(record)
         elif not set(declared.tolerated).isdisjoint(record.types):
-            others.setdefault(project, []).append(record)
+            remaining.setdefault(project, []).append(record)
     found = []
     for requirement in requirements:
         records = by_project.pop(requirement.name, None)
@@ -148,10 +148,10 @@ def compare(declared: Declared, requirements: Sequence[Requirement]) -> list[Req
         record = records[0]
         certain = any(declared.holds(row.when) for row in records)
         own = record.line and _package(record).startswith("py-")
-        if own and certain and project not in others and not set(record.types) & set(_OTHER):
+        if own and certain and project not in remaining and not set(record.types) & set(_OTHER):
             text = f"{_package(record)} ({'/'.join(record.types)}) is not required"
             found.append(RequirementFinding("extra", f"{recipe.path}:{record.line}", text))
-    return sorted(set(found), key=lambda row: (row.place, row.message))
+    return sorted(set(found), key=lambda row: (row.location, row.message))
 
 
 #: Dependencies of these types are there for other reasons than importing.
@@ -212,15 +212,15 @@ def _bounds(
             wide.append(text)
         elif required and not admitted:
             narrow.append(text)
-    place = f"{declared.recipe.path}:{records[-1].line or 1}"
+    location = f"{declared.recipe.path}:{records[-1].line or 1}"
     said = f"{requirement.origin} requires {requirement.text}"
     found = []
     if wide:
         text = f"{records[-1].spec} admits {', '.join(wide[:3])}, but {said}"
-        found.append(RequirementFinding("bound", place, text))
+        found.append(RequirementFinding("bound", location, text))
     if narrow:
         text = f"{records[-1].spec} excludes {', '.join(narrow[:3])}, but {said}"
-        found.append(RequirementFinding("narrow", place, text))
+        found.append(RequirementFinding("narrow", location, text))
     return found
 
 

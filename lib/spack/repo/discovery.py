@@ -46,14 +46,14 @@ def repositories_in(
     found: list[Repository] = []
     errors: list[RecipeError] = []
     for path in listed:
-        place = os.path.normpath(path)
-        if os.path.isabs(place) or place.split(os.sep)[0] == os.pardir:
+        location = os.path.normpath(path)
+        if os.path.isabs(location) or location.split(os.sep)[0] == os.pardir:
             raise RecipeError(
                 f"{directory}: the path {path!r} of a repository leads out of it",
                 hint="paths of repositories are relative to the top of their clone",
             )
         try:
-            found.append(Repository.open(directory / place))
+            found.append(Repository.open(directory / location))
         except RecipeError as error:
             errors.append(error)
     if not found:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spack.errors import RecipeError
-from spack.recipe.package_names import directory_name, near_names, package_name
+from spack.recipe.package_names import directory_name, package_name, suggest_names
 from spack.recipe.records import Recipe
 from spack.repo.repository import Repository
 from spack.repo.repository_index import RepositoryIndex, engine_fingerprint, providers_of
@@ -90,9 +90,9 @@ class RepoPath:
                 self._on_build(len(work))
             for row in self._builder()([r.root for r in self.repositories], work):
                 rows[row[0]].append(row)
-        for index, (_, gone), new in zip(indexes, stale, rows):
-            if gone or new:
-                index.update(new, gone)
+        for index, (_, removed), new in zip(indexes, stale, rows):
+            if removed or new:
+                index.update(new, removed)
         return indexes
 
     def _builder(self) -> FactsBuilder:
@@ -157,9 +157,9 @@ class RepoPath:
             return found[1] in found[0].virtual
         return name in self._provider_table()
 
-    def near(self, name: str) -> list[str]:
+    def suggestions(self, name: str) -> list[str]:
         """Names of packages that may have been meant."""
-        return near_names(name, (*self.names(), *self.virtual_names()))
+        return suggest_names(name, (*self.names(), *self.virtual_names()))
 
     def errors(self) -> dict[str, tuple[str, str | None]]:
         """Return the packages whose recipe cannot be used: name to (message, hint)."""
@@ -181,11 +181,13 @@ class RepoPath:
 
     def unknown(self, name: str) -> RecipeError:
         """Return the error for a package that does not exist, with suggestions."""
-        near = self.near(name)
-        hint = f"did you mean {' or '.join(near[:3])}?" if near else "see 'spack list'."
+        suggestions = self.suggestions(name)
+        hint = (
+            f"did you mean {' or '.join(suggestions[:3])}?" if suggestions else "see 'spack list'."
+        )
         if not any(_is_upstream(repository) for repository in self.repositories):
             hint += f" Upstream's recipes are not registered: spack repo add {UPSTREAM}"
-        facts = {"package": name, "near": near}
+        facts = {"package": name, "near": suggestions}
         return RecipeError(f"there is no package {name!r}", facts=facts, hint=hint)
 
     def load_class(self, name: str) -> Any:

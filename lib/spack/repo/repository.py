@@ -117,7 +117,7 @@ def _find_root(path: Path) -> Path:
     for pattern in _BELOW:
         found = sorted(file.parent for file in path.glob(pattern))
         if len(found) > 1:
-            shown = ", ".join(str(place.relative_to(path)) for place in found)
+            shown = ", ".join(str(location.relative_to(path)) for location in found)
             raise RecipeError(
                 f"{path} holds several repositories: {shown}",
                 hint="give the directory of one of them",

@@ -131,15 +131,15 @@ class RepositoryIndex:
         for name, files in self.files.items():
             if name in found and name not in changed and not self._same(name, files):
                 changed.add(name)
-        gone = [name for name in entries if name not in found]
-        touched = changed.union(gone)
+        removed = [name for name in entries if name not in found]
+        touched = changed.union(removed)
         if touched:
             for name, bases in self.bases.items():
                 if name in found and not touched.isdisjoint(bases):
                     changed.add(name)
             # A recipe may have failed because of one that has changed now.
             changed.update(name for name in self.errors if name in found)
-        return sorted(changed), gone
+        return sorted(changed), removed
 
     def _same(self, name: str, files: Iterable[tuple[str, int, int]]) -> bool:
         for file, mtime, size in files:
@@ -153,13 +153,13 @@ class RepositoryIndex:
 
     # Writing.
 
-    def update(self, rows: Iterable[Any], gone: Iterable[str]) -> None:
-        """Take in the *rows* of :mod:`spack.api.recipe_facts`, drop *gone*, and write the cache.
+    def update(self, rows: Iterable[Any], removed: Iterable[str]) -> None:
+        """Take in the *rows* of :mod:`spack.api.recipe_facts`, drop *removed*, and write the cache.
 
         A cache directory that cannot be written to is no error: the facts stay in memory.
         """
         new = list(rows)
-        dropped = (*gone, *(row[1] for row in new))
+        dropped = (*removed, *(row[1] for row in new))
         if self.directory is not None:
             try:
                 self.directory.mkdir(parents=True, exist_ok=True)

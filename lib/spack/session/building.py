@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from spack.actions.workshop import BuildOptions
+from spack.actions.build_dispatch import BuildOptions
 from spack.build.clean_environment import compiler_variables
 from spack.errors import ConfigError
 from spack.store import Modes, modes_of
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from spack.session.session import Session
     from spack.spec import ConcreteSpec
 
-__all__ = ["make_workshop"]
+__all__ = ["make_build_options"]
 
 
-def make_workshop(
+def make_build_options(
     session: Session, *, checksum: bool, dirty: bool, keep_venv: bool, strict_metadata: bool
 ) -> BuildOptions:
-    """See :meth:`spack.session.Session.workshop`.
+    """See :meth:`spack.session.Session.build_options`.
 
     :raises ConfigError: ccache is asked for and not there.
     """

@@ -18,16 +18,16 @@ __all__ = ["concretize_environment", "concretize_specs"]
 
 
 def concretize_specs(
-    session: Session, specs: Sequence[Spec], wishes: ConcretizeOptions
+    session: Session, specs: Sequence[Spec], concretize_options: ConcretizeOptions
 ) -> Solution:
     """See :meth:`spack.session.Session.concretize`."""
     environment = session.environment
     develop = environment.develop_specs(session.variables) if environment else ()
-    return _solve(session, [Root(spec) for spec in specs], wishes, (), develop)
+    return _solve(session, [Root(spec) for spec in specs], concretize_options, (), develop)
 
 
 def concretize_environment(
-    session: Session, environment: Environment, wishes: ConcretizeOptions, force: bool
+    session: Session, environment: Environment, concretize_options: ConcretizeOptions, force: bool
 ) -> Solution:
     """See :meth:`spack.session.Session.concretize_environment`."""
     roots = [
@@ -36,13 +36,13 @@ def concretize_environment(
     ]
     fixed = () if force or session.settings.concretizer.force else environment.roots()
     develop = environment.develop_specs(session.variables)
-    return _solve(session, roots, wishes, fixed, develop)
+    return _solve(session, roots, concretize_options, fixed, develop)
 
 
 def _solve(
     session: Session,
     roots: Sequence[Root],
-    wishes: ConcretizeOptions,
+    concretize_options: ConcretizeOptions,
     fixed: Sequence[ConcreteSpec],
     develop: Sequence[DevelopSpec],
 ) -> Solution:
@@ -57,7 +57,7 @@ def _solve(
         session.packages,
         settings.concretizer,
         reusable_specs(reusable, fixed),
-        wishes,
+        concretize_options,
         deprecated=settings.config.deprecated,
         develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
     )

@@ -24,14 +24,16 @@ def environment_work(session: Session, environment: Environment) -> EnvironmentW
         environment=environment,
         configuration=configuration,
         views=environment.views(session.variables),
-        solve=lambda wishes, force: session.concretize_environment(environment, wishes, force),
+        solve=lambda concretize_options, force: session.concretize_environment(
+            environment, concretize_options, force
+        ),
         store=session.store,
         recipes=lambda: session.recipes,
-        share=session.places.share,
+        share=session.locations.share,
         register=session.environments_file,
         reporter=session.reporter,
         library_path=session.library_path,
         splits_env=session.splits_env,
-        others=lambda: known_environments(root, session.environments_file),
-        own_places=session.own_places,
+        registered=lambda: known_environments(root, session.environments_file),
+        excluded_directories=session.excluded_directories,
     )

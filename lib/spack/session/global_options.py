@@ -43,18 +43,18 @@ class GlobalOptions(NamedTuple):
 
 
 def configuration_variables(
-    places: InstallationPaths, environ: Mapping[str, str], cwd: Path, home: str
+    locations: InstallationPaths, environ: Mapping[str, str], cwd: Path, home: str
 ) -> Variables:
     """``$spack`` and its like, without ``$env``."""
     return Variables(
         {
-            "spack": str(places.root),
-            "data": str(places.data),
-            "tree": str(places.tree),
-            "user_cache_path": str(places.user_cache),
+            "spack": str(locations.root),
+            "data": str(locations.data),
+            "tree": str(locations.tree),
+            "user_cache_path": str(locations.user_cache),
             "tempdir": lambda: _temporary_directory(environ),
             "user": lambda: _user_name(environ),
-            "SPACK_ROOT": str(places.root),
+            "SPACK_ROOT": str(locations.root),
             "cwd": str(cwd),
             "SSL_CERT_FILE": environ.get("SSL_CERT_FILE", ""),
         },
@@ -85,9 +85,9 @@ def _user_name(environ: Mapping[str, str]) -> str:
         return str(os.getuid())
 
 
-def condition_names(places: InstallationPaths, environ: Mapping[str, str]) -> Mapping[str, Any]:
+def condition_names(locations: InstallationPaths, environ: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the names that conditions in ``spack.yaml`` may use."""
-    host = Host.detect(str(places.user_cache / "cache" / "host"))
+    host = Host.detect(str(locations.user_cache / "cache" / "host"))
     return {
         "platform": host.platform,
         "os": host.os,

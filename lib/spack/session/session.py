@@ -12,7 +12,7 @@ from typing import (
     Callable,
 )
 
-from spack.config.paths import find_places
+from spack.config.paths import find_installation
 from spack.config.scopes import (
     Scope,
     command_line_scope,
@@ -36,10 +36,10 @@ from spack.util.hashing import sha256_hex
 
 if TYPE_CHECKING:
     # Each of these is imported by the property that first needs it: `find` pays for none.
+    from spack.actions.build_dispatch import BuildOptions
     from spack.actions.concretizing import ConcretizeOptions
     from spack.actions.environments import EnvironmentWork
     from spack.actions.repositories import RepositoryAccess
-    from spack.actions.workshop import BuildOptions
     from spack.config.packages import PackageSettings
     from spack.environment import Environment
     from spack.fetch.fetcher import Fetcher
@@ -62,7 +62,7 @@ _MANY_RECIPES = 200
 class Session:
     """One run of the command; its parts are made when first used and never change.
 
-    :ivar places: directories of this installation.
+    :ivar locations: directories of this installation.
     :ivar environ: the process's environment variables.
     :ivar cwd: the directory that relative paths of the command line refer to.
     :ivar home: the user's directory.
@@ -81,19 +81,21 @@ class Session:
         self.cwd = cwd
         self.home = home
         self._make_reporter = make_reporter
-        self.places = find_places(environ, home)
+        self.locations = find_installation(environ, home)
 
     # -- configuration -----------------------------------------------------------------------
 
     @cached_property
     def variables(self) -> Variables:
         """``$spack`` and its like, without ``$env``."""
-        return configuration_variables(self.places, self.environ, self.cwd, self.home)
+        return configuration_variables(self.locations, self.environ, self.cwd, self.home)
 
     @cached_property
     def scopes(self) -> tuple[Scope, ...]:
         """All scopes, lowest precedence first; the active environment's among them."""
-        scopes: list[Scope] = list(standard_scopes(str(self.places.etc), self.environ, self.home))
+        scopes: list[Scope] = list(
+            standard_scopes(str(self.locations.etc), self.environ, self.home)
+        )
         if self.environment is not None:
             scopes.append(environment_scope(self.environment.manifest.loaded))
         scopes += [custom_scope(str(self.cwd / path)) for path in self.options.config_scope]
@@ -117,7 +119,7 @@ class Session:
     @cached_property
     def base_settings(self) -> Settings:
         """The configuration without the active environment: what finds environments by name."""
-        scopes = standard_scopes(str(self.places.etc), self.environ, self.home)
+        scopes = standard_scopes(str(self.locations.etc), self.environ, self.home)
         return self._load(scopes, self.variables)
 
     def _load(self, scopes: Sequence[Scope], variables: Variables) -> Settings:
@@ -126,12 +128,12 @@ class Session:
             variables,
             platform_name(),
             self._config_cache,
-            tell=lambda note: self.reporter.warning(note),
+            report_note=lambda note: self.reporter.warning(note),
         )
 
     @property
     def _config_cache(self) -> str:
-        return str(self.places.user_cache / "cache" / "config")
+        return str(self.locations.user_cache / "cache" / "config")
 
     @property
     def cache(self) -> Path:
@@ -174,7 +176,7 @@ class Session:
             self.cwd,
             directory_only=directory_only,
             cache=self._config_cache,
-            names=lambda: condition_names(self.places, self.environ),
+            names=lambda: condition_names(self.locations, self.environ),
         )
 
     def within(self, environment: Environment) -> Session:
@@ -209,7 +211,7 @@ class Session:
         return RepoPath(
             repositories(self.settings.repos, self.repository_access),
             self.cache / "recipes",
-            on_build=self._tell_of_index,
+            on_build=self._report_index,
         )
 
     @property
@@ -217,10 +219,10 @@ class Session:
         """What opens repositories of recipes, and clones those from git."""
         from spack.actions.repositories import access_to
 
-        cache = self.places.user_cache
+        cache = self.locations.user_cache
         return access_to(cache, self.environ, lambda: self.reporter, self._config_cache)
 
-    def _tell_of_index(self, count: int) -> None:
+    def _report_index(self, count: int) -> None:
         if count > _MANY_RECIPES:
             self.reporter.info(f"reading {count} recipes (once)")
 
@@ -294,14 +296,14 @@ class Session:
 
     # -- use cases that need many parts ------------------------------------------------------
 
-    def concretize(self, specs: Sequence[Spec], wishes: ConcretizeOptions) -> Solution:
+    def concretize(self, specs: Sequence[Spec], concretize_options: ConcretizeOptions) -> Solution:
         """Make specs of the command line concrete, in the light of what is installed."""
         from spack.session.concretizing import concretize_specs
 
-        return concretize_specs(self, specs, wishes)
+        return concretize_specs(self, specs, concretize_options)
 
     def concretize_environment(
-        self, environment: Environment, wishes: ConcretizeOptions, force: bool = False
+        self, environment: Environment, concretize_options: ConcretizeOptions, force: bool = False
     ) -> Solution:
         """Make the specs of an environment concrete; nothing is written.
 
@@ -309,7 +311,7 @@ class Session:
         """
         from spack.session.concretizing import concretize_environment
 
-        return concretize_environment(self, environment, wishes, force)
+        return concretize_environment(self, environment, concretize_options, force)
 
     def environment_work(self, environment: Environment) -> EnvironmentWork:
         """Return what brings *environment*, the active one, up to date."""
@@ -331,11 +333,11 @@ class Session:
         own = sha256_hex(str(self.store.root))[:8]
         return choose_root(self.settings.config.build_stage, os.getuid()) / own
 
-    def own_places(self) -> tuple[Path, ...]:
+    def excluded_directories(self) -> tuple[Path, ...]:
         """Directories of ours that may lie among a developer's sources."""
         return (self.stage_root, self.store.root)
 
-    def workshop(
+    def build_options(
         self,
         *,
         checksum: bool = True,
@@ -348,9 +350,9 @@ class Session:
         :param checksum: False takes sources without a checksum, and with a wrong one.
         :raises ConfigError: a program that the configuration asks for is not there.
         """
-        from spack.session.building import make_workshop
+        from spack.session.building import make_build_options
 
-        return make_workshop(
+        return make_build_options(
             self,
             checksum=checksum,
             dirty=dirty,
@@ -362,7 +364,7 @@ class Session:
         """Return the fetcher; see :func:`spack.actions.fetching.make_fetcher`."""
         from spack.actions.fetching import make_fetcher
 
-        return make_fetcher(self.settings, self.environ, self.places.root, checksum=checksum)
+        return make_fetcher(self.settings, self.environ, self.locations.root, checksum=checksum)
 
     def environment_roots(self) -> Mapping[str, tuple[str, ...]]:
         """Hashes of the roots of all environments that are known and still exist, and whose."""

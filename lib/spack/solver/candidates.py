@@ -80,7 +80,7 @@ class Candidates:
         return self._index[version.string]
 
     @property
-    def ready_only(self) -> bool:
+    def available_only(self) -> bool:
         """Whether it can only be had as an external or as an installed spec."""
         return self.fixed is not None or not any(row.declared for row in self.versions)
 
@@ -102,17 +102,17 @@ class Candidates:
 
 
 def preference(
-    version: Version, preferred: bool, deprecated: bool, wishes: Sequence[VersionList] = ()
+    version: Version, preferred: bool, deprecated: bool, preferences: Sequence[VersionList] = ()
 ) -> tuple[int, ...]:
     """Return the key that sorts versions best first; sort by the version itself beforehand."""
-    wish = len(wishes)
-    for place, wished in enumerate(wishes):
-        if wished.holds(version):
-            wish = place
+    rank = len(preferences)
+    for location, chosen in enumerate(preferences):
+        if chosen.holds(version):
+            rank = location
             break
     return (
         deprecated,
-        wish,
+        rank,
         not preferred,
         isinstance(version, GitVersion),
         version.isdevelop(),
@@ -179,7 +179,7 @@ class Catalog:
         settings = self.settings(name)
         return () if settings is None else settings.externals
 
-    def has_ready(self, name: str) -> bool:
+    def has_available(self, name: str) -> bool:
         """Whether there is an external or a reusable spec of *name*."""
         return bool(self.externals(name)) or (
             self.problem.reuse is not False and name in self._installed
@@ -189,17 +189,17 @@ class Catalog:
         """Return the origin of what forbids to build *name*, or None."""
         own = self.settings(name)
         if own is not None and own.buildable is not None:
-            return None if own.buildable else _place(own, name)
+            return None if own.buildable else _location(own, name)
         recipe = self.recipe(name) if self._fixed_virtuals else None
         if recipe is not None:
             for record in recipe.provides:
                 for text in record.virtuals:
                     virtual = Spec.parse(text).name
                     if virtual in self._fixed_virtuals:
-                        return _place(self.problem.packages[virtual], virtual)
+                        return _location(self.problem.packages[virtual], virtual)
         everything = self.settings("all")
         if everything is not None and everything.buildable is False:
-            return _place(everything, "all")
+            return _location(everything, "all")
         return None
 
     def providers(self, virtual: str) -> tuple[str, ...]:
@@ -211,7 +211,7 @@ class Catalog:
         found = self._providers.get(virtual)
         if found is None:
             known = list(self.problem.recipes.providers(virtual))
-            wished: list[str] = []
+            chosen: list[str] = []
             for section in (virtual, "all"):
                 settings = self.settings(section)
                 if settings is not None:
@@ -221,11 +221,11 @@ class Catalog:
                             texts += group.specs
                     for text in texts:
                         name = Spec.parse(text).name
-                        if name in known and name not in wished:
-                            wished.append(name)
-            rest = [name for name in known if name not in wished]
+                        if name in known and name not in chosen:
+                            chosen.append(name)
+            rest = [name for name in known if name not in chosen]
             rest.sort(key=lambda name: (not self.externals(name), name != "gcc", name))
-            found = tuple(wished + rest)
+            found = tuple(chosen + rest)
             self._providers[virtual] = found
         return found
 
@@ -240,7 +240,7 @@ class Catalog:
         recipe = self.recipe(name)
         result = Candidates(name, recipe, fixed=self.fixed(name))
         settings, defaults = self.settings(name), self.settings("all")
-        wishes = [
+        preferences = [
             VersionList.parse(text)
             for text in (settings.version if settings is not None else ())
             or (defaults.version if defaults is not None else ())
@@ -260,16 +260,16 @@ class Catalog:
             if version is None:
                 version = next((row[0] for row in rows.values()), Version("unknown"))
             externals.append((entry, spec, version))
-        ready = [version for _, _, version in externals]
+        available = [version for _, _, version in externals]
         installed = list(self.installed(name))
-        ready += [spec.version for spec in installed]
+        available += [spec.version for spec in installed]
         given = sorted(self._given.get(name, ())) if rows else []
         for version in given:
             rows.setdefault(version.string, (version, True, False, False))
-        for version in ready:
+        for version in available:
             rows.setdefault(version.string, (version, False, False, False))
         order = sorted(rows.values(), key=lambda row: row[0], reverse=True)
-        order.sort(key=lambda row: preference(row[0], row[2], row[3], wishes))
+        order.sort(key=lambda row: preference(row[0], row[2], row[3], preferences))
         for index, (version, declared, _, deprecated) in enumerate(order):
             result.versions.append(VersionCandidate(version, declared, deprecated))
             result._index[version.string] = index
@@ -286,7 +286,7 @@ class Catalog:
         return result
 
 
-def _place(settings: PackageLike, name: str) -> str:
+def _location(settings: PackageLike, name: str) -> str:
     """Where ``buildable: false`` stands."""
     return str(settings.origin or f"packages:{name}:buildable")
 
@@ -315,8 +315,8 @@ def _usable(problem: Problem) -> Iterable[ConcreteSpec]:
                     prefixes[spec.name] = {
                         entry.prefix or tuple(entry.modules) for entry in entries
                     }
-                place = spec.external.path or tuple(spec.external.modules)
-                known = place in prefixes[spec.name]
+                location = spec.external.path or tuple(spec.external.modules)
+                known = location in prefixes[spec.name]
             elif known:
                 known = spec.target in problem.host.targets or spec.target == problem.host.target
             known = known and all(

@@ -146,8 +146,8 @@ def _solve(
             multi.update((name, 2) for name in bootstraps - multi.keys())
             chosen = plan(catalog, roots, sorted(more), multi)
         planned = time.perf_counter()
-        world = RoundContext(catalog, roots, chosen, multi, opened=opened)
-        encoder = Encoder(world)
+        context = RoundContext(catalog, roots, chosen, multi, opened=opened)
+        encoder = Encoder(context)
         encoding = encoder.encode()
         encoded = time.perf_counter()
         answer = driver.optimize(encoding.facts, bool(multi), problem.seconds)
@@ -159,21 +159,21 @@ def _solve(
         for phase, seconds in answer.seconds.items():
             effort.spend(phase, seconds)
         if not answer.satisfiable:
-            grown = _grow(world, effort)
+            grown = _grow(context, effort)
             more |= chosen.expanded
             multi = grown
             continue
-        ghosts = {row[0] for row in answer.atoms.get("ghost", ())}
-        if ghosts:
-            hidden = {name for name in ghosts if name.endswith(REST)}
-            more |= chosen.expanded | (ghosts - hidden)
+        placeholders = {row[0] for row in answer.atoms.get("ghost", ())}
+        if placeholders:
+            hidden = {name for name in placeholders if name.endswith(REST)}
+            more |= chosen.expanded | (placeholders - hidden)
             for name in hidden:
                 virtual = name[: -len(REST)]
                 opened |= {virtual}
-                more.update(_next_provider(world, virtual))
+                more.update(_next_provider(context, virtual))
             continue
         start = time.perf_counter()
-        specs = decode(catalog, encoding, answer.atoms, world.targets[0], roots)
+        specs = decode(catalog, encoding, answer.atoms, context.targets[0], roots)
         effort.spend("decode", time.perf_counter() - start)
         effort.optimal = effort.optimal and answer.optimal
         effort.cost = tuple((CRITERIA[level], cost) for level, cost in answer.cost)
@@ -187,36 +187,39 @@ def _bootstraps(catalog: Catalog, chosen: Expansion) -> set[str]:
         name
         for language in LANGUAGES
         for name in catalog.providers(language)
-        if name in chosen.expanded and catalog.has_ready(name)
+        if name in chosen.expanded and catalog.has_available(name)
     }
 
 
-def _next_provider(world: RoundContext, virtual: str) -> tuple[str, ...]:
+def _next_provider(context: RoundContext, virtual: str) -> tuple[str, ...]:
     """Return the best buildable provider that is not yet expanded."""
-    for name in world.catalog.providers(virtual):
-        if world.catalog.fixed(name) is None and not world.expanded(name):
+    for name in context.catalog.providers(virtual):
+        if context.catalog.fixed(name) is None and not context.expanded(name):
             return (name,)
     return ()
 
 
-def _grow(world: RoundContext, effort: _Effort) -> dict[str, int]:
+def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
     """More instances for packages that the contradiction is about.
 
     :raises UnsatisfiableError: when more instances cannot help: nothing can be doubled, or the
         contradiction stayed the same when something was.
     """
-    catalog, roots, multi = world.catalog, world.roots, dict(world.multi)
-    plain = Expansion(world.plan.expanded)
+    catalog, roots, multi = context.catalog, context.roots, dict(context.multi)
+    plain = Expansion(context.plan.expanded)
     start = time.perf_counter()
-    encoder = Encoder(RoundContext(catalog, roots, plain, multi, True, world.opened))
+    encoder = Encoder(RoundContext(catalog, roots, plain, multi, True, context.opened))
     encoding = encoder.encode()
     core = driver.explain_core(
-        encoding.facts, len(encoding.guards), bool(multi), _order(encoding), 5.0
+        encoding.facts, len(encoding.assumptions), bool(multi), _order(encoding), 5.0
     )
     effort.spend("explain", time.perf_counter() - start)
     grown = _candidates_for_more(catalog, encoder, encoding, core.core, multi)
-    guards = [encoding.guards[number] for number in core.core]
-    reasons = frozenset((guard.kind, guard.package, guard.text, guard.origin) for guard in guards)
+    assumptions = [encoding.assumptions[number] for number in core.core]
+    reasons = frozenset(
+        (assumption.kind, assumption.package, assumption.text, assumption.origin)
+        for assumption in assumptions
+    )
     if grown == multi or reasons == effort.reasons:
         raise conflict_of(catalog, roots, encoding, core.core)
     effort.reasons = reasons
@@ -226,8 +229,8 @@ def _grow(world: RoundContext, effort: _Effort) -> dict[str, int]:
 def _order(encoding: Encoding) -> list[int]:
     """Guards, those first that say least when they are blamed."""
     rank = {"domain": 0, "forbid": 3, "require": 3, "develop": 3, "root": 4, "asked": 4}
-    numbers = range(1, len(encoding.guards) + 1)
-    return sorted(numbers, key=lambda number: rank.get(encoding.guards[number].kind, 1))
+    numbers = range(1, len(encoding.assumptions) + 1)
+    return sorted(numbers, key=lambda number: rank.get(encoding.assumptions[number].kind, 1))
 
 
 def _candidates_for_more(
@@ -240,12 +243,12 @@ def _candidates_for_more(
     """One more instance for each tool that several constraints of the core are about."""
     asked: dict[str, int] = {}
     for number in core:
-        guard = encoding.guards[number]
+        assumption = encoding.assumptions[number]
         names: set[str] = set()
-        if guard.kind == "dependency":
-            names.update(encoder.targets_of(guard.data))
-        elif guard.kind == "root":
-            names.update(spec.name for spec in guard.data.spec.traverse())
+        if assumption.kind == "dependency":
+            names.update(encoder.targets_of(assumption.data))
+        elif assumption.kind == "root":
+            names.update(spec.name for spec in assumption.data.spec.traverse())
         for name in names:
             asked[name] = asked.get(name, 0) + 1
     tools = encoder.below_tools()

@@ -49,8 +49,8 @@ class Literal:
 class Conditions:
     """Makes literals and conditions, each once."""
 
-    def __init__(self, world: RoundContext) -> None:
-        self.world = world
+    def __init__(self, context: RoundContext) -> None:
+        self.context = context
         self.literals: list[Literal] = []
         self.conditions: dict[tuple[str, tuple[int, ...]], int] = {}
         #: Values of variants that a constraint mentions, by package and variant.
@@ -129,13 +129,17 @@ class Conditions:
         versions = spec.versions
         if versions.is_any:
             return []
-        alive = self.world.alive(package)
-        mask = self.world.candidates(package).mask(versions) & alive if alive else 0
-        if self.world.ghostly(package):
+        possible_versions = self.context.possible_versions(package)
+        mask = (
+            self.context.candidates(package).mask(versions) & possible_versions
+            if possible_versions
+            else 0
+        )
+        if self.context.may_be_placeholder(package):
             return [self.literal(package, ("v", str(versions), mask))]
         if not mask:
             return None
-        return [] if mask == alive else [self.literal(package, ("v", "", mask))]
+        return [] if mask == possible_versions else [self.literal(package, ("v", "", mask))]
 
     def _variants(self, package: str, spec: Spec) -> list[int] | None:
         found: list[int] = []
@@ -164,15 +168,15 @@ class Conditions:
 
     def definitions(self, package: str, name: str) -> list[VariantRecord]:
         """Return the recipe's definitions of a variant, in order."""
-        recipe = self.world.candidates(package).recipe
+        recipe = self.context.candidates(package).recipe
         if recipe is None:
             return []
         return [record for record in recipe.variants if record.name == name]
 
     def _possible(self, package: str, wanted: VariantValue) -> bool:
-        if self.world.ghostly(package):
+        if self.context.may_be_placeholder(package):
             return True
-        candidates = self.world.candidates(package)
+        candidates = self.context.candidates(package)
         if candidates.installed or candidates.externals:
             return True
         for record in self.definitions(package, wanted.name):
@@ -189,7 +193,7 @@ class Conditions:
 
     def _given(self, package: str, wanted: VariantValue) -> bool:
         """Whether every node of *package* has the value: build_system=python_pip and the like."""
-        if self.world.ghostly(package) or self.world.candidates(package).installed:
+        if self.context.may_be_placeholder(package) or self.context.candidates(package).installed:
             return False
         definitions = self.definitions(package, wanted.name)
         if len(definitions) != 1 or definitions[0].when or definitions[0].values is None:
@@ -201,21 +205,21 @@ class Conditions:
             definitions[0].kind == "single"
             and len(values) == 1
             and wanted.values == (values[0][0],)
-            and not self.world.candidates(package).externals
+            and not self.context.candidates(package).externals
         )
 
     def _architecture(self, package: str, spec: Spec) -> list[int] | None:
         arch = spec.arch
         if not arch:
             return []
-        host = self.world.catalog.problem.host
+        host = self.context.catalog.problem.host
         if arch.platform not in (None, "*", host.platform) or arch.os not in (None, "*", host.os):
             return None
         if arch.target is None or arch.target == "*":
             return []
-        targets = self.world.targets
+        targets = self.context.targets
         fitting = tuple(name for name in targets if target_satisfies(name, arch.target))
-        if self.world.ghostly(package):
+        if self.context.may_be_placeholder(package):
             return [self.literal(package, ("t", fitting, arch.target))]
         if len(fitting) == len(targets):
             return []
@@ -229,7 +233,7 @@ class Conditions:
             hashes = tuple(
                 sorted(
                     concrete.dag_hash()
-                    for concrete in self.world.catalog.by_hash(spec.hash_prefix)
+                    for concrete in self.context.catalog.by_hash(spec.hash_prefix)
                     if concrete.name == package
                 )
             )
@@ -237,7 +241,7 @@ class Conditions:
                 return None
             found.append(self.literal(package, ("H", hashes)))
         if spec.namespace:
-            recipe = self.world.catalog.recipe(package)
+            recipe = self.context.catalog.recipe(package)
             if recipe is None or recipe.namespace != spec.namespace:
                 return None
         return found
@@ -253,7 +257,7 @@ class Conditions:
         name = wanted.spec.name
         if not name:
             return None
-        if self.world.catalog.is_virtual(name):
+        if self.context.catalog.is_virtual(name):
             return self._virtual(package, name, wanted, asked)
         if wanted.direct and not self._may_have(package, name):
             return None
@@ -271,7 +275,7 @@ class Conditions:
             return None
         conditions: list[tuple[str, int]] = []
         anonymous = wanted.spec.replace(name="", versions=any_version)
-        for provider in self.world.catalog.providers(virtual):
+        for provider in self.context.catalog.providers(virtual):
             literals = self.compile(provider, anonymous)
             if literals is not None:
                 conditions.append((provider, self.condition(provider, literals)))
@@ -284,9 +288,9 @@ class Conditions:
         return self.literal(package, key, wanted)
 
     def _may_have(self, package: str, name: str) -> bool:
-        if self.world.ghostly(package) or self.world.candidates(package).installed:
+        if self.context.may_be_placeholder(package) or self.context.candidates(package).installed:
             return True
-        return self.world.may_have(package, name)
+        return self.context.may_have(package, name)
 
     # -- installed specs --------------------------------------------------------------------
 
@@ -294,7 +298,7 @@ class Conditions:
         """Whether *literal* is true of an installed spec."""
         kind, key = literal.key[0], literal.key
         if kind == "v":
-            index = self.world.candidates(spec.name).index(spec.version)
+            index = self.context.candidates(spec.name).index(spec.version)
             return bool(key[2] >> index & 1)
         if kind in ("b", "h", "x"):
             value = spec.variants.get(key[1])
@@ -306,13 +310,13 @@ class Conditions:
                 bool(key[2]) and target_satisfies(str(spec.target), key[2])
             )
         if kind == "s":
-            return _told(spec, key[1], key[2])
+            return _told_literals(spec, key[1], key[2])
         if kind == "H":
             return spec.dag_hash() in key[1]
         return literal.dependency is not None and _has_dependency(spec, literal, self)
 
 
-def _told(spec: ConcreteSpec, name: str, value: str) -> bool:
+def _told_literals(spec: ConcreteSpec, name: str, value: str) -> bool:
     variant = spec.variants.get(name)
     if variant is not None:
         return value in variant.values

@@ -173,7 +173,7 @@ class _Decoder:
         found: dict[str, VariantValue],
     ) -> None:
         """Variants that no constraint mentions; those without conditions come first."""
-        wishes = preferred_variants(self.catalog, spec.name)
+        concretize_options = preferred_variants(self.catalog, spec.name)
         waiting.sort(key=lambda row: any(record.when for record in row[1]))
         for _ in range(2):  # a condition may be about a variant that comes later
             for name, records in waiting:
@@ -184,7 +184,7 @@ class _Decoder:
                         probe = probe or spec.replace(variants=dict(found))
                         if not probe.satisfies(record.when):
                             continue
-                    values = default_values(record, wishes.get(name))
+                    values = default_values(record, concretize_options.get(name))
                     found[name] = _value(record, values)
                     break
             if not any(record.when for _, records in waiting for record in records):

@@ -120,11 +120,16 @@ def _rows(text: str) -> dict[str, list[Row]]:
 
 
 def explain_core(
-    facts: Sequence[str], guards: int, duplicates: bool, order: Sequence[int], seconds: float
+    facts: Sequence[str],
+    assumption_count: int,
+    duplicates: bool,
+    order: Sequence[int],
+    seconds: float,
 ) -> Answer:
     """Return a minimal set of assumptions without which there would be a model.
 
-    :param guards: how many guards there are; *order* says which are dropped first if they can.
+    :param assumption_count: how many assumptions there are; *order* is the order in which they
+        are dropped if possible.
     :param seconds: when it is over, the core that is left is not minimal, but still a core.
     """
     import clingo
@@ -135,7 +140,7 @@ def explain_core(
     control.ground([("base", [])])
     limit = time.perf_counter() + seconds
     literal_of = {}
-    for number in range(1, guards + 1):
+    for number in range(1, assumption_count + 1):
         symbol = clingo.Function("g", [clingo.Number(number)])
         atom = control.symbolic_atoms[symbol]
         if atom is not None:
@@ -182,15 +187,15 @@ def _minimal(
 
     Leaves out large chunks first, then smaller ones: of many guards few matter.
     """
-    rank = {number: place for place, number in enumerate(order)}
+    rank = {number: location for location, number in enumerate(order)}
     rest = sorted(core, key=lambda number: rank.get(number, len(rank)))
     chunk = max(1, len(rest) // 2)
     while True:
-        place = 0
-        while place < len(rest) and time.perf_counter() < limit:
-            smaller = core_of(rest[:place] + rest[place + chunk :])
+        location = 0
+        while location < len(rest) and time.perf_counter() < limit:
+            smaller = core_of(rest[:location] + rest[location + chunk :])
             if smaller is None:
-                place += chunk
+                location += chunk
             else:
                 rest = [number for number in rest if number in smaller]
         if chunk == 1 or time.perf_counter() >= limit:

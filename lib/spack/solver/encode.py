@@ -50,7 +50,7 @@ class Encoding:
     """Facts, and what is needed to read the answer."""
 
     facts: list[str]
-    guards: Assumptions
+    assumptions: Assumptions
     conditions: Conditions
     packages: list[str]
     #: Dependency records by number, with the package that they stand in.
@@ -60,11 +60,11 @@ class Encoding:
 class Encoder:
     """Encodes one round."""
 
-    def __init__(self, world: RoundContext) -> None:
-        self.world = world
-        self.catalog = world.catalog
-        self.conditions = Conditions(world)
-        self.guards = Assumptions()
+    def __init__(self, context: RoundContext) -> None:
+        self.context = context
+        self.catalog = context.catalog
+        self.conditions = Conditions(context)
+        self.assumptions = Assumptions()
         self.facts: list[str] = []
         self.universe: dict[str, None] = {}
         self.dependencies: dict[int, tuple[str, DependencyRecord]] = {}
@@ -80,7 +80,7 @@ class Encoder:
 
     def encode(self) -> Encoding:
         """All facts of the round."""
-        for root in self.world.roots:
+        for root in self.context.roots:
             self.visit(root.spec.name)
             self._root(root)
         variants = VariantFacts(self)
@@ -96,10 +96,10 @@ class Encoder:
         LiteralFacts(self).write()
         for number, group in enumerate(cycles(self.edges)):
             self.emit(*(f"cyclic({quote(name)},{number})." for name in sorted(group)))
-        predicate = "guard" if self.world.relaxed else "g"
-        self.emit(f"{predicate}(1..{len(self.guards)}).")
+        predicate = "guard" if self.context.relaxed else "g"
+        self.emit(f"{predicate}(1..{len(self.assumptions)}).")
         return Encoding(
-            self.facts, self.guards, self.conditions, list(self.universe), self.dependencies
+            self.facts, self.assumptions, self.conditions, list(self.universe), self.dependencies
         )
 
     def below_tools(self) -> set[str]:
@@ -131,19 +131,23 @@ class Encoder:
 
     def _root(self, root: Root) -> None:
         name, p = root.spec.name, quote(root.spec.name)
-        guard = self.guards.add("asked", name, name, root.origin, root)
-        self.emit(f"asked({p},{guard}).")
+        assumption = self.assumptions.add("asked", name, name, root.origin, root)
+        self.emit(f"asked({p},{assumption}).")
         own = root.spec.without_dependencies()
         for part in _clauses(own):
-            guard = self.guards.add("root", name, f"{name}{_glued(part)}", root.origin, root)
+            assumption = self.assumptions.add(
+                "root", name, f"{name}{_glued(part)}", root.origin, root
+            )
             literals = self.conditions.compile(name, part)
             for literal in (0,) if literals is None else literals:
-                self.emit(f"rlit({p},{literal},{guard}).")
+                self.emit(f"rlit({p},{literal},{assumption}).")
         for dependency in root.spec.dependencies:
-            guard = self.guards.add("root", name, f"{name} {dependency}", root.origin, root)
-            self._root_dependency(name, dependency, guard)
+            assumption = self.assumptions.add(
+                "root", name, f"{name} {dependency}", root.origin, root
+            )
+            self._root_dependency(name, dependency, assumption)
 
-    def _root_dependency(self, name: str, dependency: Dependency, guard: int) -> None:
+    def _root_dependency(self, name: str, dependency: Dependency, assumption: int) -> None:
         p = quote(name)
         below = dependency.spec
         virtual = self.catalog.is_virtual(below.name)
@@ -155,50 +159,50 @@ class Encoder:
             if condition is None:
                 return
             number = self.number()
-            self.emit(f"demand({p},{number},{guard},any).", f"option({number},1,0).")
+            self.emit(f"demand({p},{number},{assumption},any).", f"option({number},1,0).")
             self.conjunction("gcond", number, condition)
             option = -1 if literal is None else self.conditions.condition(name, (literal,))
             self.emit(f"optcond({number},1,{option}).")
             return
         literal = self.conditions.dependency(name, whole, asked=True)
         if literal is None:
-            self.emit(f"rlit({p},0,{guard}).")
+            self.emit(f"rlit({p},0,{assumption}).")
             return
-        self.emit(f"rlit({p},{literal},{guard}).")
+        self.emit(f"rlit({p},{literal},{assumption}).")
         if virtual:
             return
         self.visit(below.name)
         literals = self.conditions.compile(below.name, below.without_dependencies())
         for inner in (0,) if literals is None else literals:
-            self.emit(f"rdep({p},{literal},{quote(below.name)},{inner},{guard}).")
+            self.emit(f"rdep({p},{literal},{quote(below.name)},{inner},{assumption}).")
 
     def _package(self, name: str) -> None:
         """Facts of one package: how a node comes to be, and what its recipe says."""
         p = quote(name)
         self.emit(f"package({p}).")
-        if name in self.world.multi:
-            self.emit(f"multi({p},{self.world.multi[name]}).")
+        if name in self.context.multi:
+            self.emit(f"multi({p},{self.context.multi[name]}).")
             if any(name in self.catalog.providers(language) for language in LANGUAGES):
                 self.emit(f"compiler({p}).")
-        expanded, ready = self.world.expanded(name), self.world.ready(name)
+        expanded, available = self.context.expanded(name), self.context.available(name)
         fixed = self.catalog.fixed(name)
-        if self.world.relaxed:
-            guard = self.guards.add("domain", name, name, fixed or "", None)
+        if self.context.relaxed:
+            assumption = self.assumptions.add("domain", name, name, fixed or "", None)
             self.emit(f"can_ghost({p}).")
             if expanded or fixed is not None:
-                self.emit(f"relax({p},{guard}).")
+                self.emit(f"relax({p},{assumption}).")
         elif not expanded and fixed is None:
             self.emit(f"can_ghost({p}).")
-        if expanded and self.catalog.get(name).buildable & self.world.alive(name):
+        if expanded and self.catalog.get(name).buildable & self.context.possible_versions(name):
             self.emit(f"can_build({p}).")
             for record in dependency_records(self.catalog, name):
                 self._dependency(name, record)
             self.rules.recipe_conflicts(name)
             self.rules.recipe_requirements(name)
-        if ready:
+        if available:
             self._externals(name)
             self._installed(name)
-        if expanded or ready:
+        if expanded or available:
             self.virtuals.provisions_of(name)
             self.rules.configured(name)
             self.rules.developed(name)
@@ -226,10 +230,10 @@ class Encoder:
         spec = Spec.parse(record.spec)
         number, p = self.number(), quote(name)
         self.dependencies[number] = (name, record)
-        guard = self.guards.add(
+        assumption = self.assumptions.add(
             "dependency", name, record.spec, self.where(name, record.line), record
         )
-        self.emit(f"dep({p},{number},{guard}).")
+        self.emit(f"dep({p},{number},{assumption}).")
         self.conjunction("dcond", number, condition)
         self.emit(*(f"dtype({number},{kind})." for kind in types))
         if record.patches:
@@ -264,7 +268,7 @@ class Encoder:
     def _externals(self, name: str) -> None:
         candidates = self.catalog.get(name)
         for external in candidates.externals:
-            if not external.mask & self.world.alive(name):
+            if not external.mask & self.context.possible_versions(name):
                 continue
             p, index = quote(name), external.index
             version = external.mask.bit_length() - 1
@@ -274,12 +278,12 @@ class Encoder:
 
     def _installed(self, name: str) -> None:
         candidates = self.catalog.get(name)
-        for place, spec in enumerate(self.world.hashes(name)):
+        for location, spec in enumerate(self.context.hashes(name)):
             version = candidates.index(spec.version)
-            if not 1 << version & self.world.alive(name):
+            if not 1 << version & self.context.possible_versions(name):
                 continue
             p, h = quote(name), quote(spec.dag_hash())
-            self.emit(f"hash({p},{h}).", f"hcost({h},{version * 100 + place}).")
+            self.emit(f"hash({p},{h}).", f"hcost({h},{version * 100 + location}).")
             for edge in spec.edges:
                 kinds = edge.deptypes & {"link", "run"}
                 if not kinds:

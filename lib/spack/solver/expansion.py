@@ -37,7 +37,7 @@ class Expansion:
 
     expanded: set[str] = field(default_factory=set)
     #: Versions that a package may have at all; a package that is not named may have any.
-    alive: dict[str, int] = field(default_factory=dict)
+    possible_versions: dict[str, int] = field(default_factory=dict)
 
 
 def dependency_records(catalog: Catalog, name: str) -> Sequence[DependencyRecord]:
@@ -85,7 +85,7 @@ def _of_the_host(catalog: Catalog, text: str) -> bool:
     """Whether a dependency is on the C library of the machine, which nobody has registered."""
     return text.startswith(HOST_LIBRARY) and (
         Spec.parse(text).name == HOST_LIBRARY
-        and not any(catalog.has_ready(name) for name in catalog.providers(HOST_LIBRARY))
+        and not any(catalog.has_available(name) for name in catalog.providers(HOST_LIBRARY))
     )
 
 
@@ -105,7 +105,7 @@ class _Walk:
         self.roots = roots
         self.multi = multi
         self.reuse_roots = catalog.problem.reuse is True
-        self.alive: dict[str, int] = {}
+        self.possible_versions: dict[str, int] = {}
         self.guesses: dict[str, _Guess] = {}
         self.built: dict[str, None] = {}
         self.seen: set[str] = set()
@@ -127,12 +127,14 @@ class _Walk:
             if self.catalog.is_virtual(name) or not self._must_be_built(name):
                 continue
             candidates = self.catalog.get(name)
-            alive = candidates.buildable & self.alive.get(name, -1)
-            if done.get(name) == alive:
+            possible_versions = candidates.buildable & self.possible_versions.get(name, -1)
+            if done.get(name) == possible_versions:
                 continue
-            done[name] = alive
+            done[name] = possible_versions
             for record in dependency_records(self.catalog, name):
-                if record.types == ("test",) or not self._always(record.when, candidates, alive):
+                if record.types == ("test",) or not self._always(
+                    record.when, candidates, possible_versions
+                ):
                     continue
                 spec = Spec.parse(record.spec)
                 self._restrict(spec.name, spec)
@@ -144,22 +146,22 @@ class _Walk:
             return
         if not self.catalog.is_virtual(name):
             mask = self.catalog.get(name).mask(spec.versions)
-            self.alive[name] = self.alive.get(name, -1) & mask
+            self.possible_versions[name] = self.possible_versions.get(name, -1) & mask
 
-    def _always(self, when: str, candidates: Candidates, alive: int) -> bool:
+    def _always(self, when: str, candidates: Candidates, possible_versions: int) -> bool:
         if not when:
             return True
         spec = Spec.parse(when)
         if spec.dependencies or spec.arch or spec.flags or spec.hash_prefix or spec.name:
             return False
-        if not spec.versions.is_any and alive & ~candidates.mask(spec.versions):
+        if not spec.versions.is_any and possible_versions & ~candidates.mask(spec.versions):
             return False
         return all(_only_value(candidates, value) for value in spec.variants.values())
 
     def _must_be_built(self, name: str) -> bool:
         if self.catalog.fixed(name) is not None:
             return False
-        return not self.catalog.has_ready(name)
+        return not self.catalog.has_available(name)
 
     # -- probable -------------------------------------------------------------------------
 
@@ -174,10 +176,10 @@ class _Walk:
             for dependency in root.spec.dependencies:
                 self._believe(dependency.spec)
         queue += more
-        place = 0
-        while place < len(queue):
-            name = queue[place]
-            place += 1
+        location = 0
+        while location < len(queue):
+            name = queue[location]
+            location += 1
             if name in self.seen:
                 continue
             self.seen.add(name)
@@ -205,7 +207,9 @@ class _Walk:
         if not name or self.catalog.is_virtual(name):
             return
         guess = self.guesses.setdefault(name, _Guess())
-        if not spec.versions.is_any and (name in self.alive or self._will_be_built(name)):
+        if not spec.versions.is_any and (
+            name in self.possible_versions or self._will_be_built(name)
+        ):
             mask = guess.mask & self.catalog.get(name).mask(spec.versions)
             if mask:
                 guess.mask = mask
@@ -215,20 +219,20 @@ class _Walk:
     def _will_be_built(self, name: str) -> bool:
         if self.catalog.fixed(name) is not None:
             return False
-        if not self.catalog.has_ready(name):
+        if not self.catalog.has_available(name):
             return self.catalog.recipe(name) is not None
         candidates = self.catalog.get(name)
         guess = self.guesses.get(name, _Guess())
-        ready = candidates.external_mask
+        available = candidates.external_mask
         is_root = any(root.spec.name == name for root in self.roots)
         if self.catalog.problem.reuse is not False and (self.reuse_roots or not is_root):
-            ready |= candidates.installed_mask
-        return not ready & guess.mask & self.alive.get(name, -1)
+            available |= candidates.installed_mask
+        return not available & guess.mask & self.possible_versions.get(name, -1)
 
     def _chosen(self, name: str) -> int:
         candidates = self.catalog.get(name)
         guess = self.guesses.get(name, _Guess())
-        mask = candidates.buildable & self.alive.get(name, -1)
+        mask = candidates.buildable & self.possible_versions.get(name, -1)
         mask = (mask & guess.mask) or mask
         return mask & -mask
 
@@ -277,7 +281,11 @@ class _Walk:
         name = spec.name
         if self.catalog.is_virtual(name):
             return False
-        if name not in self.seen and name not in self.alive and not self.catalog.has_ready(name):
+        if (
+            name not in self.seen
+            and name not in self.possible_versions
+            and not self.catalog.has_available(name)
+        ):
             return False
         if spec.versions.is_any:
             return not spec.variants
@@ -286,8 +294,8 @@ class _Walk:
         if self._will_be_built(name):
             return bool(mask & self._chosen(name))
         guess = self.guesses.get(name, _Guess())
-        ready = (candidates.external_mask | candidates.installed_mask) & guess.mask
-        return bool(mask & ready)
+        available = (candidates.external_mask | candidates.installed_mask) & guess.mask
+        return bool(mask & available)
 
 
 def _only_value(candidates: Candidates, wanted: VariantValue) -> bool:
@@ -315,4 +323,4 @@ def plan(
     walk.certain()
     for _ in range(2):  # the second walk knows what the first one met late
         walk.probable(more)
-    return Expansion(set(walk.built) | set(more), walk.alive)
+    return Expansion(set(walk.built) | set(more), walk.possible_versions)

@@ -31,11 +31,11 @@ def conflict_of(
     catalog: Catalog, roots: Sequence[Root], encoding: Encoding, core: Sequence[int]
 ) -> UnsatisfiableError:
     """Return the error for a minimal set of assumptions that contradict each other."""
-    guards = [encoding.guards[number] for number in core]
-    account = _Account(catalog, guards, len(roots) > 1)
+    assumptions = [encoding.assumptions[number] for number in core]
+    account = _Account(catalog, assumptions, len(roots) > 1)
     causes = account.causes()
     asked = ", ".join(dict.fromkeys(str(root.spec) for root in roots))
-    lines = [f"{place}. {cause.message}" for place, cause in enumerate(causes, 1)]
+    lines = [f"{location}. {cause.message}" for location, cause in enumerate(causes, 1)]
     hints = [cause.hint for cause in causes if cause.hint]
     return UnsatisfiableError(
         f"{asked} cannot be had: {account.headline(len(causes))}",
@@ -43,7 +43,7 @@ def conflict_of(
         facts={
             "roots": [str(root.spec) for root in roots],
             "causes": [cause.facts for cause in causes],
-            "clash": [place for place, root in enumerate(roots) if account.blames(root)],
+            "clash": [location for location, root in enumerate(roots) if account.blames(root)],
         },
         hint=hints[0] if hints else account.hint(),
         causes=causes,
@@ -74,13 +74,15 @@ _ORDER = {"asked": 0, "root": 0, "require": 1, "forbid": 1, "develop": 1, "domai
 class _Account:
     """Puts one minimal contradiction into words."""
 
-    def __init__(self, catalog: Catalog, guards: Sequence[Assumption], several: bool) -> None:
+    def __init__(self, catalog: Catalog, assumptions: Sequence[Assumption], several: bool) -> None:
         self.catalog = catalog
-        self.blamed = [guard.data for guard in guards if guard.kind in ("asked", "root")]
-        said = {guard.package for guard in guards if guard.kind == "root"}
-        kept = [g for g in guards if g.kind != "asked" or (several and g.package not in said)]
-        self.guards = sorted(kept, key=lambda guard: _ORDER.get(guard.kind, 2))
-        self.absent = [guard for guard in self.guards if self._is_absent(guard)]
+        self.blamed = [
+            assumption.data for assumption in assumptions if assumption.kind in ("asked", "root")
+        ]
+        said = {assumption.package for assumption in assumptions if assumption.kind == "root"}
+        kept = [g for g in assumptions if g.kind != "asked" or (several and g.package not in said)]
+        self.assumptions = sorted(kept, key=lambda assumption: _ORDER.get(assumption.kind, 2))
+        self.absent = [assumption for assumption in self.assumptions if self._is_absent(assumption)]
 
     def blames(self, root: Root) -> bool:
         """Whether *root* takes part in the contradiction."""
@@ -89,19 +91,21 @@ class _Account:
     def causes(self) -> list[UnsatisfiableError]:
         """One error for each guard that says something."""
         found: list[UnsatisfiableError] = []
-        for guard in self.guards:
-            if guard.kind == "domain":
+        for assumption in self.assumptions:
+            if assumption.kind == "domain":
                 if not self.absent:
-                    found.extend(self._domain(guard))
+                    found.extend(self._domain(assumption))
             else:
-                found.append(self._cause(guard))
-                found.extend(self._providers(guard))
+                found.append(self._cause(assumption))
+                found.extend(self._providers(assumption))
         return found
 
     def headline(self, count: int) -> str:
         """Return the contradiction in a few words."""
         silent = ("domain", "asked")
-        subjects = [_subject(guard) for guard in self.guards if guard.kind not in silent]
+        subjects = [
+            _subject(assumption) for assumption in self.assumptions if assumption.kind not in silent
+        ]
         if not subjects:
             return "its packages do not fit together"
         common = max(dict.fromkeys(subjects), key=subjects.count)
@@ -111,25 +115,25 @@ class _Account:
 
     def hint(self) -> str:
         """Return the hint when only recipes contradict each other."""
-        names = list(dict.fromkeys(g.package for g in self.guards if g.kind != "domain"))
+        names = list(dict.fromkeys(g.package for g in self.assumptions if g.kind != "domain"))
         if not names:
             return "add packages one by one to see which do not fit"
-        for guard in self.guards:
-            if guard.kind == "conflict" and Spec.parse(guard.data.spec).arch:
+        for assumption in self.assumptions:
+            if assumption.kind == "conflict" and Spec.parse(assumption.data.spec).arch:
                 host = self.catalog.problem.host
                 machine = f"{host.platform}-{host.os}-{host.target}"
-                return f"{guard.package} is not for this machine, which is {machine}"
+                return f"{assumption.package} is not for this machine, which is {machine}"
         return f"ask for another version of {either(names)}, or correct one of these recipes"
 
-    def _is_absent(self, guard: Assumption) -> bool:
+    def _is_absent(self, assumption: Assumption) -> bool:
         """Whether a root asks for a dependency that nothing in the contradiction brings."""
-        below = Spec.parse(guard.text).dependencies if guard.kind == "root" else ()
+        below = Spec.parse(assumption.text).dependencies if assumption.kind == "root" else ()
         if not below:
             return False
         name = below[0].spec.name
         if self.catalog.fixed(name) is not None:
             return False
-        for other in self.guards:
+        for other in self.assumptions:
             if other.kind in ("require", "requires", "forbid", "conflict"):
                 return False
             if other.kind == "dependency":
@@ -138,31 +142,33 @@ class _Account:
                     return False
         return True
 
-    def _cause(self, guard: Assumption) -> UnsatisfiableError:
-        when = f" when {guard.data.when}" if getattr(guard.data, "when", "") else ""
-        if guard.kind == "conflict":
+    def _cause(self, assumption: Assumption) -> UnsatisfiableError:
+        when = f" when {assumption.data.when}" if getattr(assumption.data, "when", "") else ""
+        if assumption.kind == "conflict":
             when = ""  # it is part of the text
-        names = {"text": guard.text, "package": guard.package, "when": when}
-        message = _WORDS[guard.kind].format_map(names)
+        names = {"text": assumption.text, "package": assumption.package, "when": when}
+        message = _WORDS[assumption.kind].format_map(names)
         hint: str | None = None
-        if guard.kind in _HINTS:
-            hint = _HINTS[guard.kind].format_map(names)
-        if guard in self.absent:
-            wanted = Spec.parse(guard.text).dependencies[0]
+        if assumption.kind in _HINTS:
+            hint = _HINTS[assumption.kind].format_map(names)
+        if assumption in self.absent:
+            wanted = Spec.parse(assumption.text).dependencies[0]
             name = wanted.spec.name
             if wanted.direct:
-                message += f", but {guard.package} does not depend on {name}"
+                message += f", but {assumption.package} does not depend on {name}"
                 hint = f"leave %{name} out"
             else:
-                message += f", but nothing that {guard.package} links to or runs depends on {name}"
+                message += (
+                    f", but nothing that {assumption.package} links to or runs depends on {name}"
+                )
                 hint = f"leave ^{name} out; ^ cannot name what only builds of dependencies use"
-        if guard.message:
-            message += f" - {guard.message}"
-        return self._error(guard, message, hint)
+        if assumption.message:
+            message += f" - {assumption.message}"
+        return self._error(assumption, message, hint)
 
-    def _providers(self, guard: Assumption) -> Iterator[UnsatisfiableError]:
+    def _providers(self, assumption: Assumption) -> Iterator[UnsatisfiableError]:
         """Which versions of a virtual package there are, when a dependency asks for one."""
-        wanted = Spec.parse(guard.text) if guard.kind == "dependency" else Spec()
+        wanted = Spec.parse(assumption.text) if assumption.kind == "dependency" else Spec()
         if wanted.versions.is_any or not self.catalog.is_virtual(wanted.name):
             return
         given = []
@@ -176,15 +182,15 @@ class _Account:
         message = f"what provides {wanted.name} is {', '.join(given[:FEW])}"
         yield UnsatisfiableError(message, facts={"kind": "provides", "package": wanted.name})
 
-    def _domain(self, guard: Assumption) -> Iterator[UnsatisfiableError]:
+    def _domain(self, assumption: Assumption) -> Iterator[UnsatisfiableError]:
         """Return the candidates of a package, as far as they matter here."""
-        name = guard.package
+        name = assumption.package
         candidates = self.catalog.get(name)
-        if candidates.recipe is None or candidates.ready_only:
-            hint = fixed_hint(candidates) if candidates.ready_only else None
-            yield self._error(guard, domain(candidates), hint)
+        if candidates.recipe is None or candidates.available_only:
+            hint = fixed_hint(candidates) if candidates.available_only else None
+            yield self._error(assumption, domain(candidates), hint)
             return
-        wanted = [spec for other in self.guards for spec in _constraints(other)]
+        wanted = [spec for other in self.assumptions for spec in _constraints(other)]
         wanted = [spec for spec in wanted if spec.name == name]
         usable = candidates.buildable | candidates.external_mask | candidates.installed_mask
         masks = [candidates.mask(spec.versions) & usable for spec in wanted]
@@ -193,43 +199,47 @@ class _Account:
             together &= mask
         if not together:
             if not all(masks) or not _exclusive(wanted):
-                yield self._error(guard, domain(candidates), deprecated_hint(candidates, wanted))
+                yield self._error(
+                    assumption, domain(candidates), deprecated_hint(candidates, wanted)
+                )
             return
         for reason in variant_reasons(candidates, wanted):
-            yield self._error(guard, reason, None)
+            yield self._error(assumption, reason, None)
         if any(spec.arch.target for spec in wanted):
             targets = list(self.catalog.problem.host.targets) or [self.catalog.problem.host.target]
-            yield self._error(guard, f"this machine runs code for {either(targets[:FEW])}", None)
+            yield self._error(
+                assumption, f"this machine runs code for {either(targets[:FEW])}", None
+            )
 
-    def _error(self, guard: Assumption, message: str, hint: str | None) -> UnsatisfiableError:
-        origin = guard.origin
+    def _error(self, assumption: Assumption, message: str, hint: str | None) -> UnsatisfiableError:
+        origin = assumption.origin
         return UnsatisfiableError(
             f"{message} ({origin})" if origin else message,
             facts={
-                "kind": guard.kind,
-                "package": guard.package,
+                "kind": assumption.kind,
+                "package": assumption.package,
                 "origin": origin,
-                "text": guard.text,
+                "text": assumption.text,
             },
             hint=hint,
         )
 
 
-def _subject(guard: Assumption) -> str:
+def _subject(assumption: Assumption) -> str:
     """Return the package that an assumption constrains."""
-    if guard.kind == "dependency":
-        return Spec.parse(guard.text).name
-    if guard.kind == "root":
-        below = Spec.parse(guard.text).dependencies
-        return below[0].spec.name if below else guard.package
-    return guard.package
+    if assumption.kind == "dependency":
+        return Spec.parse(assumption.text).name
+    if assumption.kind == "root":
+        below = Spec.parse(assumption.text).dependencies
+        return below[0].spec.name if below else assumption.package
+    return assumption.package
 
 
-def _constraints(guard: Assumption) -> list[Spec]:
-    if guard.kind == "dependency":
-        return [Spec.parse(guard.text)]
-    if guard.kind == "root":
-        return list(Spec.parse(guard.text).traverse())
+def _constraints(assumption: Assumption) -> list[Spec]:
+    if assumption.kind == "dependency":
+        return [Spec.parse(assumption.text)]
+    if assumption.kind == "root":
+        return list(Spec.parse(assumption.text).traverse())
     return []
 
 

@@ -23,7 +23,7 @@ def domain(candidates: Candidates) -> str:
     installed = [spec.short for spec in candidates.installed if spec.external is None][:FEW]
     if candidates.recipe is None and not externals and not installed:
         return f"there is no package named {name}"
-    if candidates.ready_only:
+    if candidates.available_only:
         why = "may not be built" if candidates.fixed is not None else "has no version to build"
         if not externals and not installed:
             return f"{name} {why}, and no external is known"

@@ -20,7 +20,7 @@ class LiteralFacts:
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
-        self.world = encoder.world
+        self.context = encoder.context
         self.conditions = encoder.conditions
         self.emit = encoder.emit
 
@@ -33,7 +33,7 @@ class LiteralFacts:
         self._literals()
         self._below()
         # Where every package may be a ghost, conditions on the one target are literals too.
-        if len(self.world.targets) > 1 or self.world.relaxed:
+        if len(self.context.targets) > 1 or self.context.relaxed:
             self._target_facts()
 
     def _versions(self) -> None:
@@ -43,14 +43,14 @@ class LiteralFacts:
             if literal.key[0] == "v":
                 masks.setdefault(literal.package, []).append(literal.key[2])
         for name in self.encoder.universe:
-            if self.world.ready(name):
-                candidates = self.world.candidates(name)
+            if self.context.available(name):
+                candidates = self.context.candidates(name)
                 self._kept[name] = candidates.external_mask | candidates.installed_mask
-            if not self.world.expanded(name):
+            if not self.context.expanded(name):
                 continue
-            candidates = self.world.catalog.get(name)
-            p, told_apart = quote(name), sorted(set(masks.get(name, ())))
-            usable = candidates.buildable & self.world.alive(name)
+            candidates = self.context.catalog.get(name)
+            p, distinguished = quote(name), sorted(set(masks.get(name, ())))
+            usable = candidates.buildable & self.context.possible_versions(name)
             kinds: set[tuple[bool, ...]] = set()
             cost = 0
             for index in range(len(candidates.versions)):
@@ -58,7 +58,7 @@ class LiteralFacts:
                     continue
                 if usable >> index & 1:
                     deprecated = bool(candidates.deprecated >> index & 1)
-                    kind = (deprecated, *(bool(mask >> index & 1) for mask in told_apart))
+                    kind = (deprecated, *(bool(mask >> index & 1) for mask in distinguished))
                     if kind not in kinds:
                         kinds.add(kind)
                         self._kept[name] = self._kept.get(name, 0) | 1 << index
@@ -83,13 +83,13 @@ class LiteralFacts:
         }
         for literal in self.conditions.literals:
             p = quote(literal.package)
-            if self.world.ghostly(literal.package):
+            if self.context.may_be_placeholder(literal.package):
                 self.emit(f"lit({p},{literal.number}).")
             if literal.key[0] == "v":
                 self._version_literal(p, literal.number, literal.key[2], literal.package)
             else:
                 writers[literal.key[0]](p, literal.number, literal.key)
-            for spec in self.world.hashes(literal.package):
+            for spec in self.context.hashes(literal.package):
                 if self.conditions.holds_for(literal, spec):
                     self.emit(f"hsat({quote(spec.dag_hash())},{literal.number}).")
         for (package, literals), number in self.conditions.conditions.items():
@@ -153,20 +153,20 @@ class LiteralFacts:
                 self.emit(f"wantdeep({quote(name)},{quote(target)}).")
 
     def _target_facts(self) -> None:
-        host = self.world.problem.host
+        host = self.context.problem.host
         self.emit("targets.")
-        names = list(self.world.targets)
+        names = list(self.context.targets)
         for weight, name in enumerate(names):
             self.emit(f"target({quote(name)},{weight}).")
-        known = set(names) | {str(spec.target) for spec in self.world.problem.reusable}
+        known = set(names) | {str(spec.target) for spec in self.context.problem.reusable}
         for name in sorted(known):
             for other in sorted(known):
                 if name == other or target_satisfies(other, f"{name}:"):
                     self.emit(f"runs_on({quote(name)},{quote(other)}).")
         for name in self.encoder.universe:
-            for spec in self.world.hashes(name):
+            for spec in self.context.hashes(name):
                 self.emit(f"htgt({quote(spec.dag_hash())},{quote(str(spec.target))}).")
-            if self.world.catalog.externals(name):
-                for external in self.world.catalog.get(name).externals:
+            if self.context.catalog.externals(name):
+                for external in self.context.catalog.get(name).externals:
                     target = external.spec.arch.target or host.target
                     self.emit(f"xtgt({quote(name)},{external.index},{quote(target)}).")

@@ -43,7 +43,7 @@ class RecipeSource(Protocol):
     def is_virtual(self, name: str) -> bool:
         """Whether *name* is a virtual package."""
 
-    def near(self, name: str) -> Sequence[str]:
+    def suggestions(self, name: str) -> Sequence[str]:
         """Known names that look like *name*, best first."""
 
 

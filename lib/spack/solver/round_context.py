@@ -39,7 +39,7 @@ class RoundContext:
         self.relaxed = relaxed
         self.opened = opened
         self._direct: dict[str, set[str]] = {}
-        self._alive: dict[str, int] = {}
+        self._possible_versions: dict[str, int] = {}
         self._hashes: dict[str, list[ConcreteSpec]] = {}
         self.targets = self._target_choice()
 
@@ -47,7 +47,7 @@ class RoundContext:
         """Whether the build of *name* is looked at."""
         return name in self.plan.expanded
 
-    def ready(self, name: str) -> bool:
+    def available(self, name: str) -> bool:
         """Whether there is an external or an installed spec of *name*."""
         return bool(self.catalog.externals(name)) or bool(self.hashes(name))
 
@@ -55,19 +55,19 @@ class RoundContext:
         """All that can stand for *name*."""
         return self.catalog.get(name)
 
-    def ghostly(self, name: str) -> bool:
+    def may_be_placeholder(self, name: str) -> bool:
         """Whether *name* may be a ghost."""
         if self.relaxed:
             return True
         return not self.expanded(name) and self.catalog.fixed(name) is None
 
-    def alive(self, name: str) -> int:
+    def possible_versions(self, name: str) -> int:
         """Return the versions that any node of *name*, other than a placeholder, may have."""
-        known = self._alive.get(name)
+        known = self._possible_versions.get(name)
         if known is None:
             known = 0
             expanded = self.expanded(name)
-            if expanded or self.ready(name):
+            if expanded or self.available(name):
                 candidates = self.catalog.get(name)
                 known = candidates.external_mask
                 for spec in self.hashes(name):
@@ -75,8 +75,8 @@ class RoundContext:
                 if expanded:
                     known |= candidates.buildable
                 if not self.relaxed:
-                    known &= self.plan.alive.get(name, -1)
-            self._alive[name] = known
+                    known &= self.plan.possible_versions.get(name, -1)
+            self._possible_versions[name] = known
         return known
 
     def may_have(self, name: str, dependency: str) -> bool:

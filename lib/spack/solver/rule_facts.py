@@ -21,20 +21,20 @@ class RuleFacts:
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
-        self.world = encoder.world
+        self.context = encoder.context
         self.conditions = encoder.conditions
-        self.guards = encoder.guards
+        self.assumptions = encoder.assumptions
         self.emit = encoder.emit
 
     def recipe_conflicts(self, name: str) -> None:
-        recipe = self.world.catalog.recipe(name)
+        recipe = self.context.catalog.recipe(name)
         for record in recipe.conflicts if recipe is not None else ():
             condition = self.conditions.both(name, Spec.parse(record.spec), Spec.parse(record.when))
             if condition is None:
                 continue
             number = self.encoder.number()
             text = record.spec + (f" when {record.when}" if record.when else "")
-            guard = self.guards.add(
+            assumption = self.assumptions.add(
                 "conflict",
                 name,
                 text,
@@ -42,11 +42,11 @@ class RuleFacts:
                 record,
                 record.message,
             )
-            self.emit(f"conflict({quote(name)},{number},{guard}).")
+            self.emit(f"conflict({quote(name)},{number},{assumption}).")
             self.encoder.conjunction("kcond", number, condition)
 
     def recipe_requirements(self, name: str) -> None:
-        recipe = self.world.catalog.recipe(name)
+        recipe = self.context.catalog.recipe(name)
         for record in recipe.requirements if recipe is not None else ():
             self._demand(name, record, "requires", "built", self.encoder.where(name, record.line))
 
@@ -70,53 +70,53 @@ class RuleFacts:
             options.append(self.conditions.both(name, anonymous))
         number = self.encoder.number()
         text = f" {'or' if record.policy == 'any_of' else 'xor'} ".join(record.specs)
-        guard = self.guards.add(kind, name, text, origin, record, record.message)
-        self.emit(f"demand({quote(name)},{number},{guard},{scope}).")
+        assumption = self.assumptions.add(kind, name, text, origin, record, record.message)
+        self.emit(f"demand({quote(name)},{number},{assumption},{scope}).")
         self.encoder.conjunction("gcond", number, condition)
         if record.policy == "one_of" and len(options) > 1:
             self.emit(f"oneof({number}).")
-        for place, option in enumerate(options):
-            weight = place if kind == "require" else 0
-            self.emit(f"option({number},{place},{weight}).")
+        for location, option in enumerate(options):
+            weight = location if kind == "require" else 0
+            self.emit(f"option({number},{location},{weight}).")
             # 0 has no condition; -1 is a condition that never holds
             if option is None:
-                self.emit(f"optcond({number},{place},-1).")
+                self.emit(f"optcond({number},{location},-1).")
             else:
-                self._optional(number, place, option)
+                self._optional(number, location, option)
         if free:
             self.emit(f"option({number},{len(options)},1).")
 
-    def _optional(self, number: int, place: int, condition: int) -> None:
+    def _optional(self, number: int, location: int, condition: int) -> None:
         if condition:
-            self.emit(f"optcond({number},{place},{condition}).")
+            self.emit(f"optcond({number},{location},{condition}).")
 
     def configured(self, name: str) -> None:
         """``require``, ``prefer`` and ``conflict`` of packages.yaml."""
-        own = self.world.catalog.settings(name)
+        own = self.context.catalog.settings(name)
         if own is not None:
             for group in own.require:
                 self._demand(name, group, "require", "any", _at(group))
-            self._wishes(name, own.prefer, own.conflict)
-        everything = self.world.catalog.settings("all")
+            self._concretize_options(name, own.prefer, own.conflict)
+        everything = self.context.catalog.settings("all")
         if everything is not None:
             if own is None or not own.require:
                 for group in everything.require:
                     if self._applicable(name, group):
                         self._demand(name, group, "require", "any", _at(group))
             prefer = [group for group in everything.prefer if self._applicable(name, group)]
-            self._wishes(name, prefer, everything.conflict)
+            self._concretize_options(name, prefer, everything.conflict)
 
     def developed(self, name: str) -> None:
         """Write what is required of a package that is built from a developer's directory."""
-        root = self.world.catalog.problem.develop.get(name)
+        root = self.context.catalog.problem.develop.get(name)
         if root is None:
             return
-        guard = self.guards.add("develop", name, str(root.spec), root.origin)
+        assumption = self.assumptions.add("develop", name, str(root.spec), root.origin)
         literals = self.conditions.compile(name, root.spec.with_name(""))
         for literal in (0,) if literals is None else literals:
-            self.emit(f"told({quote(name)},{literal},{guard}).")
+            self.emit(f"told({quote(name)},{literal},{assumption}).")
 
-    def _wishes(
+    def _concretize_options(
         self,
         name: str,
         prefer: Sequence[RequirementLike],
@@ -132,13 +132,15 @@ class RuleFacts:
                 if condition is None:
                     continue
                 number = self.encoder.number()
-                guard = self.guards.add("forbid", name, text, _at(group), group, group.message)
-                self.emit(f"forbid({quote(name)},{number},{guard}).")
+                assumption = self.assumptions.add(
+                    "forbid", name, text, _at(group), group, group.message
+                )
+                self.emit(f"forbid({quote(name)},{number},{assumption}).")
                 self.encoder.conjunction("kcond", number, condition)
 
     def _applicable(self, name: str, group: RequirementLike) -> bool:
         """Whether a requirement on all packages says anything of this one."""
-        candidates = self.world.catalog.get(name)
+        candidates = self.context.catalog.get(name)
         known = (
             {record.name for record in candidates.recipe.variants} if candidates.recipe else set()
         )
@@ -147,7 +149,7 @@ class RuleFacts:
             if any(variant not in known for variant in spec.variants):
                 continue
             if any(
-                d.direct and not self.world.may_have(name, d.spec.name) for d in spec.dependencies
+                d.direct and not self.context.may_have(name, d.spec.name) for d in spec.dependencies
             ):
                 continue
             return True
@@ -157,19 +159,21 @@ class RuleFacts:
         """Write a requirement on a virtual package as one on its provider."""
         number = self.encoder.number()
         text = " or ".join(group.specs)
-        guard = self.guards.add("require", virtual, text, _at(group), group, group.message)
-        self.emit(f"vdemand({quote(virtual)},{number},{guard}).")
-        for place, spec in enumerate(map(Spec.parse, group.specs)):
-            for provider in self.world.catalog.providers(virtual):
+        assumption = self.assumptions.add(
+            "require", virtual, text, _at(group), group, group.message
+        )
+        self.emit(f"vdemand({quote(virtual)},{number},{assumption}).")
+        for location, spec in enumerate(map(Spec.parse, group.specs)):
+            for provider in self.context.catalog.providers(virtual):
                 if spec.name not in (provider, virtual, ""):
                     continue
                 inner = spec if spec.name == provider else spec.replace(name="")
                 condition = self.conditions.both(provider, inner)
                 if condition is None:
                     continue
-                self.emit(f"voption({number},{quote(provider)},{place}).")
+                self.emit(f"voption({number},{quote(provider)},{location}).")
                 if condition:
-                    self.emit(f"voptcond({number},{quote(provider)},{place},{condition}).")
+                    self.emit(f"voptcond({number},{quote(provider)},{location},{condition}).")
 
 
 def _at(group: RequirementLike) -> str:

@@ -15,7 +15,7 @@ from spack.solver.explain_text import FEW, domain, either, fixed_hint
 from spack.solver.problem import Root
 from spack.spec import Spec, VariantValue, Version, VersionRange
 
-__all__ = ["near_versions", "precheck"]
+__all__ = ["suggest_versions", "precheck"]
 
 
 def precheck(catalog: Catalog, roots: Sequence[Root]) -> tuple[Root, ...]:
@@ -24,11 +24,11 @@ def precheck(catalog: Catalog, roots: Sequence[Root]) -> tuple[Root, ...]:
     :raises SpackError: everything that cannot be, all at once.
     """
     problems: list[SpackError] = []
-    ready = []
+    available = []
     for root in roots:
         try:
             resolved = Root(_resolved(catalog, root), root.origin)
-            ready.append(resolved)
+            available.append(resolved)
             for error in _impossible(catalog, resolved):
                 problems.append(error)
         except SpackError as error:
@@ -43,7 +43,7 @@ def precheck(catalog: Catalog, roots: Sequence[Root]) -> tuple[Root, ...]:
             causes=problems,
             ref="unsatisfiable-input",
         )
-    return tuple(ready)
+    return tuple(available)
 
 
 def _resolved(catalog: Catalog, root: Root) -> Spec:
@@ -99,7 +99,7 @@ def _impossible(catalog: Catalog, root: Root) -> Iterable[SpackError]:
         if not spec.name or catalog.is_virtual(spec.name):
             continue
         recipe = catalog.recipe(spec.name)
-        if recipe is None and not catalog.has_ready(spec.name):
+        if recipe is None and not catalog.has_available(spec.name):
             yield _unknown_package(catalog, spec.name, root.origin)
             continue
         candidates = catalog.get(spec.name)
@@ -160,11 +160,13 @@ def _not_editable(
 
 
 def _unknown_package(catalog: Catalog, name: str, origin: str) -> RecipeError:
-    near = list(catalog.problem.recipes.near(name))[:5]
+    suggestions = list(catalog.problem.recipes.suggestions(name))[:5]
     return RecipeError(
         f"there is no package named {name}",
-        facts={"package": name, "near": near, "origin": origin},
-        hint=f"did you mean {either(near)}?" if near else "spack list shows all packages",
+        facts={"package": name, "near": suggestions, "origin": origin},
+        hint=f"did you mean {either(suggestions)}?"
+        if suggestions
+        else "spack list shows all packages",
         ref="unknown-package",
     )
 
@@ -186,7 +188,7 @@ def _no_version(
             hint="ask for another version, or allow it: spack -c config:deprecated:true ...",
             ref="deprecated-version",
         )
-    if candidates.ready_only:
+    if candidates.available_only:
         return UnsatisfiableError(
             f"{asked} is asked for ({root.origin}), but {domain(candidates)}",
             "\n".join(_unfit(catalog, root, spec)) or None,
@@ -194,12 +196,12 @@ def _no_version(
             hint=fixed_hint(candidates),
             ref="not-buildable",
         )
-    near = near_versions(spec, candidates)
+    suggestions = suggest_versions(spec, candidates)
     return UnsatisfiableError(
         f"{name} has no version {spec.versions} ({root.origin})",
-        facts={**facts, "near": near},
-        hint=f"near versions are {', '.join(near)}; spack versions {name} lists all"
-        if near
+        facts={**facts, "near": suggestions},
+        hint=f"near versions are {', '.join(suggestions)}; spack versions {name} lists all"
+        if suggestions
         else f"the recipe of {name} declares no version",
         ref="unknown-version",
     )
@@ -215,11 +217,11 @@ def _unfit(catalog: Catalog, root: Root, spec: Spec) -> Iterator[str]:
             continue
         if catalog.get(root.spec.name).mask(when.versions) & usable:
             condition = f" when {record.when}" if record.when else ""
-            place = f"{recipe.path}:{record.line}" if recipe is not None else ""
-            yield f"{root.spec.name} depends on {record.spec}{condition} ({place})"
+            location = f"{recipe.path}:{record.line}" if recipe is not None else ""
+            yield f"{root.spec.name} depends on {record.spec}{condition} ({location})"
 
 
-def near_versions(spec: Spec, candidates: Candidates) -> list[str]:
+def suggest_versions(spec: Spec, candidates: Candidates) -> list[str]:
     """Versions around the one that was asked for, and the newest."""
     ends = [end for part in spec.versions for end in _ends(part)]
     wanted = max(ends) if ends else None

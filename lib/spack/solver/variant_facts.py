@@ -48,22 +48,22 @@ def allowed_values(record: VariantRecord) -> tuple[tuple[str, str], ...] | None:
 
 
 def default_values(
-    record: VariantRecord, wished: VariantValue | None, extra: Sequence[str] = ()
+    record: VariantRecord, preferred: VariantValue | None, extra: Sequence[str] = ()
 ) -> tuple[str, ...]:
     """Return the default of one definition, or what is preferred where the definition allows it.
 
     :param extra: values that an external has although the recipe does not list them.
     """
-    if wished is None or not wished.values:
+    if preferred is None or not preferred.values:
         return record.default
     allowed = allowed_values(record)
     if allowed is not None:
         names = {value for value, _ in allowed}.union(extra)
-        if not names.issuperset(wished.values):
+        if not names.issuperset(preferred.values):
             return record.default
-    if record.kind != "multi" and len(wished.values) != 1:
+    if record.kind != "multi" and len(preferred.values) != 1:
         return record.default
-    return wished.values
+    return preferred.values
 
 
 class VariantFacts:
@@ -92,7 +92,7 @@ class VariantFacts:
         """Whether variants of *package* are chosen: it is built, or an external."""
         encoder = self.encoder
         return package in encoder.universe and (
-            encoder.world.expanded(package) or bool(encoder.catalog.externals(package))
+            encoder.context.expanded(package) or bool(encoder.catalog.externals(package))
         )
 
     def write(self) -> None:
@@ -135,8 +135,8 @@ class VariantFacts:
         self, package: str, record: VariantRecord, number: int, outside: tuple[str, ...]
     ) -> None:
         encoder, emit = self.encoder, self.encoder.emit
-        wished = preferred_variants(encoder.catalog, package).get(record.name)
-        default = default_values(record, wished, outside)
+        preferred = preferred_variants(encoder.catalog, package).get(record.name)
+        default = default_values(record, preferred, outside)
         named = encoder.conditions.mentioned[package, record.name]
         values = self._values(record, named, (*default, *outside))
         if record.kind == "multi":

@@ -42,7 +42,7 @@ class VirtualFacts:
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
-        self.world = encoder.world
+        self.context = encoder.context
         self.catalog = encoder.catalog
         self.emit = encoder.emit
         self._users: dict[str, list[_User]] = {}
@@ -68,7 +68,11 @@ class VirtualFacts:
         first = True
         for provider in self.catalog.providers(virtual):
             buildable = self.catalog.fixed(provider) is None
-            if self.world.expanded(provider) or self.world.ready(provider) or (first and buildable):
+            if (
+                self.context.expanded(provider)
+                or self.context.available(provider)
+                or (first and buildable)
+            ):
                 found.append(provider)
             first = first and not buildable
         return found
@@ -91,7 +95,7 @@ class VirtualFacts:
     def show(self) -> bool:
         """Look at the providers that constraints name; whether there are new ones."""
         named = set(self.encoder.universe)
-        opened = set(self.world.opened)
+        opened = set(self.context.opened)
         for literal in self.encoder.conditions.literals:
             if literal.key[0] == "d":
                 named.add(literal.key[1])
@@ -152,7 +156,7 @@ class VirtualFacts:
 
     def _provisions(self, name: str) -> list[list[Spec]]:
         """Write what each ``provides`` of a recipe names."""
-        if not self.world.expanded(name) and not self.world.ready(name):
+        if not self.context.expanded(name) and not self.context.available(name):
             return []
         recipe = self.catalog.recipe(name)
         if recipe is None:

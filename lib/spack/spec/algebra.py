@@ -77,56 +77,56 @@ def split_flags(text: str, propagate: bool = False) -> tuple[Flag, ...]:
     return tuple(Flag(flag, propagate) for flag in flags)
 
 
-def identity_satisfies(mine: Any, theirs: Any) -> bool:
+def identity_satisfies(first: Any, second: Any) -> bool:
     """Names and namespaces agree where both have them."""
-    if mine.name != theirs.name and mine.name and theirs.name:
+    if first.name != second.name and first.name and second.name:
         return False
     return (
-        theirs.namespace is None
-        or mine.namespace is None
-        or bool(mine.namespace == theirs.namespace)
+        second.namespace is None
+        or first.namespace is None
+        or bool(first.namespace == second.namespace)
     )
 
 
-def node_satisfies(mine: Any, theirs: Any) -> bool:
-    """Whether whatever is *mine* is also *theirs*, dependencies and hashes aside."""
-    if not identity_satisfies(mine, theirs):
+def node_satisfies(first: Any, second: Any) -> bool:
+    """Whether whatever is *first* is also *second*, dependencies and hashes aside."""
+    if not identity_satisfies(first, second):
         return False
-    versions = theirs.versions
-    if versions is not any_version and not mine.versions.satisfies(versions):
+    versions = second.versions
+    if versions is not any_version and not first.versions.satisfies(versions):
         return False
-    if (theirs.variants or not mine.concrete) and not variants_satisfy(mine, theirs):
+    if (second.variants or not first.concrete) and not variants_satisfy(first, second):
         return False
-    if theirs.arch is not NO_ARCH and not mine.arch.satisfies(theirs.arch):
+    if second.arch is not NO_ARCH and not first.arch.satisfies(second.arch):
         return False
-    for name, flags in theirs.flags.items():
-        if not set(mine.flags.get(name, ())).issuperset(flags):
+    for name, flags in second.flags.items():
+        if not set(first.flags.get(name, ())).issuperset(flags):
             return False
     return True
 
 
-def variants_satisfy(mine: Any, theirs: Any) -> bool:
-    """Variants of *theirs* are in *mine*; propagated ones are only not contradicted.
+def variants_satisfy(first: Any, second: Any) -> bool:
+    """Variants of *second* are in *first*; propagated ones are only not contradicted.
 
-    A value that *mine* passes on (``++x``) says nothing about *mine* itself, so it does not
+    A value that *first* passes on (``++x``) says nothing about *first* itself, so it does not
     satisfy a plain ``+x``; what either side passes on must not contradict any node of the
     other side.
     """
-    variants: Mapping[str, VariantValue] = mine.variants
+    variants: Mapping[str, VariantValue] = first.variants
     passed_on = []
-    for name, wanted in theirs.variants.items():
+    for name, wanted in second.variants.items():
         if wanted.propagate:
             passed_on.append(wanted)
             continue
         value = variants.get(name)
         if value is None or value.propagate or not value.satisfies(wanted):
             return False
-    if passed_on and not _compatible(passed_on, mine):
+    if passed_on and not _compatible(passed_on, first):
         return False
-    if mine.concrete:
+    if first.concrete:
         return True
     passed_on = [value for value in variants.values() if value.propagate]
-    return not passed_on or _compatible(passed_on, theirs)
+    return not passed_on or _compatible(passed_on, second)
 
 
 def _compatible(passed_on: list[VariantValue], spec: Any) -> bool:
@@ -138,16 +138,18 @@ def _compatible(passed_on: list[VariantValue], spec: Any) -> bool:
     return True
 
 
-def node_intersects(mine: Any, theirs: Any) -> bool:
-    """Whether something can be *mine* and *theirs*, dependencies and hashes aside."""
-    if not identity_satisfies(mine, theirs):
+def node_intersects(first: Any, second: Any) -> bool:
+    """Whether something can be *first* and *second*, dependencies and hashes aside."""
+    if not identity_satisfies(first, second):
         return False
-    if mine.namespace and theirs.namespace and mine.namespace != theirs.namespace:
+    if first.namespace and second.namespace and first.namespace != second.namespace:
         return False
-    if not mine.versions.intersects(theirs.versions):
+    if not first.versions.intersects(second.versions):
         return False
-    for name, value in theirs.variants.items():
-        other = mine.variants.get(name)
+    for name, value in second.variants.items():
+        other = first.variants.get(name)
         if other is not None and not value.intersects(other):
             return False
-    return bool(mine.arch is NO_ARCH or theirs.arch is NO_ARCH or mine.arch.intersects(theirs.arch))
+    return bool(
+        first.arch is NO_ARCH or second.arch is NO_ARCH or first.arch.intersects(second.arch)
+    )

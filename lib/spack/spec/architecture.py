@@ -115,16 +115,16 @@ _set = object.__setattr__
 NO_ARCH = ArchSpec()
 
 
-def _part_satisfies(mine: str | None, theirs: str | None) -> bool:
-    return theirs is None or mine == theirs or (theirs == ANY and mine is not None)
+def _part_satisfies(first: str | None, second: str | None) -> bool:
+    return second is None or first == second or (second == ANY and first is not None)
 
 
-def _part_intersects(mine: str | None, theirs: str | None) -> bool:
-    return mine is None or theirs is None or mine == theirs or ANY in (mine, theirs)
+def _part_intersects(first: str | None, second: str | None) -> bool:
+    return first is None or second is None or first == second or ANY in (first, second)
 
 
-def _part_common(mine: str | None, theirs: str | None) -> str | None:
-    return theirs if mine is None or (mine == ANY and theirs is not None) else mine
+def _part_common(first: str | None, second: str | None) -> str | None:
+    return second if first is None or (first == ANY and second is not None) else first
 
 
 def target_satisfies(target: str, constraint: str) -> bool:
@@ -135,10 +135,10 @@ def target_satisfies(target: str, constraint: str) -> bool:
     """
     if target == constraint or constraint == ANY:
         return True
-    theirs = [_ends(part) for part in constraint.split(",")]
+    second = [_ends(part) for part in constraint.split(",")]
     return all(
-        any(_within(mine, other) for other in theirs)
-        for mine in (_ends(part) for part in target.split(","))
+        any(_within(first, other) for other in second)
+        for first in (_ends(part) for part in target.split(","))
     )
 
 
@@ -149,9 +149,9 @@ def target_intersection(left: str, right: str) -> str:
     if left == ANY:
         return right
     found: list[str] = []
-    for mine in left.split(","):
-        for theirs in right.split(","):
-            common = _common(_ends(mine), _ends(theirs))
+    for first in left.split(","):
+        for second in right.split(","):
+            common = _common(_ends(first), _ends(second))
             if common and common not in found:
                 found.append(common)
     return ",".join(found)
@@ -166,24 +166,24 @@ def _ends(part: str) -> _Range:
     return (lo, hi, True) if colon else (lo, lo, False)
 
 
-def _within(mine: _Range, theirs: _Range) -> bool:
-    if not theirs[2]:
-        return mine[:2] == theirs[:2]
-    return (not theirs[0] or (mine[0] != "" and _extends(mine[0], theirs[0]))) and (
-        not theirs[1] or (mine[1] != "" and _extends(theirs[1], mine[1]))
+def _within(first: _Range, second: _Range) -> bool:
+    if not second[2]:
+        return first[:2] == second[:2]
+    return (not second[0] or (first[0] != "" and _extends(first[0], second[0]))) and (
+        not second[1] or (first[1] != "" and _extends(second[1], first[1]))
     )
 
 
-def _common(mine: _Range, theirs: _Range) -> str:
-    lo = mine[0] or theirs[0]
-    if mine[0] and theirs[0]:
-        lo = mine[0] if _extends(mine[0], theirs[0]) else theirs[0]
-        if not _extends(lo, mine[0]) or not _extends(lo, theirs[0]):
+def _common(first: _Range, second: _Range) -> str:
+    lo = first[0] or second[0]
+    if first[0] and second[0]:
+        lo = first[0] if _extends(first[0], second[0]) else second[0]
+        if not _extends(lo, first[0]) or not _extends(lo, second[0]):
             return ""
-    hi = mine[1] or theirs[1]
-    if mine[1] and theirs[1]:
-        hi = mine[1] if _extends(theirs[1], mine[1]) else theirs[1]
-        if not _extends(mine[1], hi) or not _extends(theirs[1], hi):
+    hi = first[1] or second[1]
+    if first[1] and second[1]:
+        hi = first[1] if _extends(second[1], first[1]) else second[1]
+        if not _extends(first[1], hi) or not _extends(second[1], hi):
             return ""
     if lo and hi and not _extends(hi, lo):
         return ""

@@ -129,8 +129,8 @@ class ConcreteSpec:
         return hash(self.dag_hash())
 
     def __lt__(self, other: ConcreteSpec) -> bool:
-        mine = (self.name, self.version, self.dag_hash())
-        return mine < (other.name, other.version, other.dag_hash())
+        first = (self.name, self.version, self.dag_hash())
+        return first < (other.name, other.version, other.dag_hash())
 
     def __copy__(self) -> ConcreteSpec:
         return self

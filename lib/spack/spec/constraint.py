@@ -309,11 +309,11 @@ class Spec:
         if not deps:
             return True
         return not any(
-            mine.same_kind(theirs)
-            and not mine.spec.intersects(theirs.spec)
-            and (mine.when is None or self._implies(mine.when) or other._implies(mine.when))
-            for mine in self.dependencies
-            for theirs in other.dependencies
+            first.same_kind(second)
+            and not first.spec.intersects(second.spec)
+            and (first.when is None or self._implies(first.when) or other._implies(first.when))
+            for first in self.dependencies
+            for second in other.dependencies
         )
 
     def _implies(self, condition: Spec) -> bool:
@@ -382,32 +382,32 @@ def _rebuild(parts: dict[str, Any]) -> Spec:
     return Spec.of(**parts)
 
 
-def _same_hash(mine: Spec, theirs: Spec) -> bool:
+def _same_hash(first: Spec, second: Spec) -> bool:
     """Whether one abbreviated hash starts with the other."""
-    shorter, longer = sorted((mine.hash_prefix or "", theirs.hash_prefix or ""), key=len)
+    shorter, longer = sorted((first.hash_prefix or "", second.hash_prefix or ""), key=len)
     return longer.startswith(shorter)
 
 
-def _clash(mine: Spec, theirs: Spec) -> SpecError:
+def _clash(first: Spec, second: Spec) -> SpecError:
     """Return the error that says which part of two constraints has nothing in common."""
-    part, left, right = "dependencies", str(mine), str(theirs)
-    if mine.name and theirs.name and mine.name != theirs.name:
-        part, left, right = "name", mine.name, theirs.name
-    elif mine.namespace and theirs.namespace and mine.namespace != theirs.namespace:
-        part, left, right = "name", mine.fullname, theirs.fullname
-    elif mine.hash_prefix and theirs.hash_prefix and not _same_hash(mine, theirs):
-        part, left, right = "hash", f"/{mine.hash_prefix}", f"/{theirs.hash_prefix}"
-    elif not mine.versions.intersects(theirs.versions):
-        part, left, right = "versions", f"@{mine.versions}", f"@{theirs.versions}"
-    elif not mine.arch.intersects(theirs.arch):
-        part, left, right = "architecture", str(mine.arch), str(theirs.arch)
+    part, left, right = "dependencies", str(first), str(second)
+    if first.name and second.name and first.name != second.name:
+        part, left, right = "name", first.name, second.name
+    elif first.namespace and second.namespace and first.namespace != second.namespace:
+        part, left, right = "name", first.fullname, second.fullname
+    elif first.hash_prefix and second.hash_prefix and not _same_hash(first, second):
+        part, left, right = "hash", f"/{first.hash_prefix}", f"/{second.hash_prefix}"
+    elif not first.versions.intersects(second.versions):
+        part, left, right = "versions", f"@{first.versions}", f"@{second.versions}"
+    elif not first.arch.intersects(second.arch):
+        part, left, right = "architecture", str(first.arch), str(second.arch)
     else:
-        for name, value in theirs.variants.items():
-            if name in mine.variants and not value.intersects(mine.variants[name]):
-                part, left, right = f"variant {name}", str(mine.variants[name]), str(value)
+        for name, value in second.variants.items():
+            if name in first.variants and not value.intersects(first.variants[name]):
+                part, left, right = f"variant {name}", str(first.variants[name]), str(value)
                 break
     return SpecError(
-        f"'{mine}' and '{theirs}' have nothing in common: {left} and {right} exclude each other",
-        facts={"left": str(mine), "right": str(theirs), "part": part},
+        f"'{first}' and '{second}' have nothing in common: {left} and {right} exclude each other",
+        facts={"left": str(first), "right": str(second), "part": part},
         ref="spec-conflict",
     )

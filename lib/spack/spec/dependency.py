@@ -136,14 +136,14 @@ class Dependency:
 
 
 def merged_dependencies(
-    mine: tuple[Dependency, ...], theirs: tuple[Dependency, ...]
+    first: tuple[Dependency, ...], second: tuple[Dependency, ...]
 ) -> tuple[Dependency, ...]:
     """Return the edges of both; those of the same kind are merged.
 
     :raises SpecError: when merged nodes contradict each other.
     """
-    result = list(mine)
-    for edge in theirs:
+    result = list(first)
+    for edge in second:
         if edge in result:
             continue
         for index, known in enumerate(result):

@@ -206,13 +206,13 @@ def _dependencies(edges: list[ParsedEdge], problems: Problems) -> tuple[Dependen
                     found[index] = known.merge(new)
                 except SpecError:
                     problems.add(
-                        _place(edge.node),
+                        _location(edge.node),
                         f"the dependencies '{known.spec}' and '{new.spec}' exclude each other",
                     )
                 break
             if known.same_kind(new) or _types_clash(known, new):
                 problems.add(
-                    _place(edge.node),
+                    _location(edge.node),
                     f"'{new.spec.name}' is already a dependency with other, overlapping types",
                     "only a build-only and a link/run dependency on one name can coexist",
                 )
@@ -222,7 +222,7 @@ def _dependencies(edges: list[ParsedEdge], problems: Problems) -> tuple[Dependen
     return tuple(found)
 
 
-def _place(node: ParsedNode) -> Span:
+def _location(node: ParsedNode) -> Span:
     return node.span[0], node.end
 
 

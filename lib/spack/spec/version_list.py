@@ -274,7 +274,9 @@ class VersionList(Ordered):
 
     def intersects(self, other: Any) -> bool:
         """Whether a version lies in both."""
-        return any(mine.intersects(theirs) for mine in self.versions for theirs in _elements(other))
+        return any(
+            first.intersects(second) for first in self.versions for second in _elements(other)
+        )
 
     overlaps = intersects
 
@@ -292,14 +294,14 @@ class VersionList(Ordered):
         if self is any_version and isinstance(other, VersionList):
             return other
         found: list[Element] = []
-        for mine in self.versions:
-            for theirs in _elements(other):
-                if not mine.intersects(theirs):
+        for first in self.versions:
+            for second in _elements(other):
+                if not first.intersects(second):
                     continue
-                if isinstance(mine, VersionRange) and isinstance(theirs, VersionRange):
-                    found.append(mine.common(theirs))
+                if isinstance(first, VersionRange) and isinstance(second, VersionRange):
+                    found.append(first.common(second))
                 else:
-                    found.append(mine if isinstance(mine, Version) else theirs)
+                    found.append(first if isinstance(first, Version) else second)
         return VersionList.of(*found)
 
     def lowest(self) -> Version | None:

@@ -92,9 +92,9 @@ class Marker:
             started=started,
         )
 
-    def aside(self, layout: Layout) -> Path:
+    def backup(self, layout: Layout) -> Path:
         """Where this transaction puts a prefix that is in its way."""
-        return layout.aside / f"{self.hash}-{self.transaction}"
+        return layout.backup / f"{self.hash}-{self.transaction}"
 
     def with_build(self, build: LockOwner) -> Marker:
         return replace(self, build=build)
@@ -227,19 +227,19 @@ def _end(layout: Layout, marker: Marker, committed: bool) -> str:
             discard(layout, marker.prefix)
     elif not committed:
         restore(layout, marker)
-    _remove(marker.aside(layout))
+    _remove(marker.backup(layout))
     clear(layout, marker)
     return "completed" if committed else "rolled back"
 
 
 def restore(layout: Layout, marker: Marker) -> None:
     """Bring back what was at the prefix before an install. :raises OSError: as usual."""
-    aside = marker.aside(layout)
+    backup = marker.backup(layout)
     if not marker.replaces:
         discard(layout, marker.prefix)
-    elif os.path.lexists(aside):
+    elif os.path.lexists(backup):
         _remove(marker.prefix)
-        os.rename(aside, marker.prefix)
+        os.rename(backup, marker.prefix)
 
 
 def discard(layout: Layout, prefix: Path) -> None:

@@ -162,7 +162,7 @@ class Layout:
         return self.root / DATABASE_FOLDER / "pending"
 
     @property
-    def aside(self) -> Path:
+    def backup(self) -> Path:
         """Prefixes that were moved out of the way, to come back or to be deleted."""
         return self.root / DATABASE_FOLDER / "aside"
 

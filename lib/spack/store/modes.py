@@ -97,16 +97,16 @@ def apply_modes(root: Path, modes: Modes) -> tuple[str, ...]:
     :raises StoreError: if that is not permitted (files of somebody else, a group of others).
     """
     lost: list[str] = []
-    place = str(root)
+    location = str(root)
     try:
-        _apply(place, os.lstat(place), modes)
-        pending = [place]
+        _apply(location, os.lstat(location), modes)
+        pending = [location]
         while pending:
             with os.scandir(pending.pop()) as entries:
                 for entry in entries:
                     info = entry.stat(follow_symlinks=False)
                     if stat.S_ISREG(info.st_mode) and info.st_mode & _SET_ID:
-                        lost.append(os.path.relpath(entry.path, place))
+                        lost.append(os.path.relpath(entry.path, location))
                     _apply(entry.path, info, modes)
                     if stat.S_ISDIR(info.st_mode):
                         pending.append(entry.path)

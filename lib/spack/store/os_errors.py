@@ -28,10 +28,10 @@ def unwritable(path: Path, reason: OSError | str, what: str | None = None) -> St
     :param what: the message's verb phrase; "cannot be written" by default.
     """
     if isinstance(reason, OSError):
-        place = Path(str(reason.filename)) if reason.filename else path
+        location = Path(str(reason.filename)) if reason.filename else path
         number, text = reason.errno, reason.strerror or str(reason)
     else:
-        place, number, text = path, None, reason
+        location, number, text = path, None, reason
     if number in _FULL or "is full" in text:
         kind = "full"
     elif number in (errno.EACCES, errno.EPERM, errno.EROFS) or "readonly" in text:
@@ -39,8 +39,8 @@ def unwritable(path: Path, reason: OSError | str, what: str | None = None) -> St
     else:
         kind = "other"
     return StoreError(
-        f"{place}: {what or 'cannot be written'}: {text}",
-        facts={"path": str(place), "errno": number, "kind": kind},
+        f"{location}: {what or 'cannot be written'}: {text}",
+        facts={"path": str(location), "errno": number, "kind": kind},
         hint=_HINTS[kind],
         ref="store-full" if kind == "full" else "store-unwritable",
     )

@@ -354,8 +354,8 @@ class EnvironmentModifications:
         if before is None and "PATH" in name:
             head, tail = new, []
         else:
-            places = range(len(new) - len(old) + 1 if old else 0)
-            start = next((i for i in places if new[i : i + len(old)] == old), None)
+            locations = range(len(new) - len(old) + 1 if old else 0)
+            start = next((i for i in locations if new[i : i + len(old)] == old), None)
             if start is None or len(new) == len(old):
                 self.set(name, after)
                 return

@@ -139,7 +139,7 @@ class FileLock:
 
     def _wait(self, descriptor: int, kind: int) -> None:
         deadline = None if self.timeout is None else time.monotonic() + self.timeout
-        pause, told = _FIRST_PAUSE, False
+        pause, reported = _FIRST_PAUSE, False
         while True:
             try:
                 fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -164,8 +164,8 @@ class FileLock:
                     "the lock goes with it",
                     ref="lock-timeout",
                 )
-            if not told and self._on_wait is not None:
-                told = True
+            if not reported and self._on_wait is not None:
+                reported = True
                 self._on_wait(holder)
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)

@@ -151,12 +151,12 @@ def load(
         return Loaded(file, _parse(file, text), fresh=True)
     try:
         status = os.stat(file)
-        place = None if cache is None else _cache_place(os.fspath(cache), file)
+        location = None if cache is None else _cache_location(os.fspath(cache), file)
         identity = (
             file, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
         )  # fmt: skip
-        if place is not None:
-            tree = _recall(place, identity)
+        if location is not None:
+            tree = _recall(location, identity)
             if tree is not None:
                 return Loaded(file, tree)
         with open(file, "rb") as stream:
@@ -168,8 +168,8 @@ def load(
     loaded_text = _decode(file, raw)
 
     def remember(tree: Node) -> None:
-        if place is not None:
-            _write_cache(place, identity, tree)
+        if location is not None:
+            _write_cache(location, identity, tree)
 
     return Loaded(file, _parse(file, loaded_text), remember)
 
@@ -189,15 +189,15 @@ def _decode(file: str, raw: bytes) -> str:
 # -- the cache of parsed files ---------------------------------------------------------------
 
 
-def _cache_place(directory: str, file: str) -> str:
+def _cache_location(directory: str, file: str) -> str:
     absolute = os.path.abspath(file)
     name = os.path.basename(absolute)[:100]
     return os.path.join(directory, f"{name}-{checksum(absolute.encode()):08x}")
 
 
-def _recall(place: str, identity: tuple[Any, ...]) -> Node | None:
+def _recall(location: str, identity: tuple[Any, ...]) -> Node | None:
     try:
-        with open(place, "rb") as stream:
+        with open(location, "rb") as stream:
             written = os.fstat(stream.fileno()).st_mtime_ns
             raw = stream.read()
     except OSError:
@@ -212,13 +212,13 @@ def _recall(place: str, identity: tuple[Any, ...]) -> Node | None:
     return tree if remembered == identity else None
 
 
-def _write_cache(place: str, identity: tuple[Any, ...], tree: Node) -> None:
+def _write_cache(location: str, identity: tuple[Any, ...], tree: Node) -> None:
     from spack.util.filesystem import atomic_write  # start-up: warm runs do not write
 
     body = marshal.dumps((identity, tree))
     try:
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        atomic_write(place, _CACHE_FORMAT + checksum(body).to_bytes(4, "big") + body)
+        os.makedirs(os.path.dirname(location), exist_ok=True)
+        atomic_write(location, _CACHE_FORMAT + checksum(body).to_bytes(4, "big") + body)
     except OSError:
         pass  # a cache that cannot be written is no cache
 
@@ -448,18 +448,18 @@ def round_trip(path: str | os.PathLike[str], text: str | None = None) -> Documen
     :param text: the content, when the caller has it.
     :raises ConfigError: as :func:`load`.
     """
-    place = Path(path)
+    location = Path(path)
     if text is None:
         try:
-            text = _decode(str(place), place.read_bytes())
+            text = _decode(str(location), location.read_bytes())
         except FileNotFoundError:
             text = ""
         except OSError as error:
             raise ConfigError(
-                f"{place}:1: cannot be read: {error.strerror}",
-                facts={"file": str(place), "line": 1},
+                f"{location}:1: cannot be read: {error.strerror}",
+                facts={"file": str(location), "line": 1},
             ) from error
-    return Document(place, text)
+    return Document(location, text)
 
 
 def dump(data: Any) -> str:

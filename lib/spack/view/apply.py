@@ -86,12 +86,12 @@ class ViewResult(NamedTuple):
         """Return what the user should know beyond "done"."""
         lines = list(self.notes)
         whole: set[str] = set()
-        for distribution, place in self.distributions:
+        for distribution, location in self.distributions:
             whole.update(distribution.files, distribution.removed)
-            if place:
+            if location:
                 lines.append(
-                    f"{distribution.label}, put over {distribution.package}, is kept in {place}; "
-                    "what shall change a package of the view belongs into a layer: "
+                    f"{distribution.label}, put over {distribution.package}, is kept in "
+                    f"{location}; what shall change a package of the view belongs into a layer: "
                     "spack env layer DIR"
                 )
             elif self.changed:
@@ -102,9 +102,9 @@ class ViewResult(NamedTuple):
         kept = [path for path in self.kept if path not in whole and not path.endswith("/")]
         if kept and self.changed:
             lines.append(f"kept {_some(kept)}, which no package of the view owns")
-        for path, place in sorted(self.displaced.items()):
+        for path, location in sorted(self.displaced.items()):
             if path not in whole:
-                lines.append(f"{path} was not the view's own; it is kept in {place}")
+                lines.append(f"{path} was not the view's own; it is kept in {location}")
         return lines
 
 
@@ -166,7 +166,7 @@ def update_view(
             known = None if head is None else load_stamps(root, head)
             if known is not None and not changes:
                 return ViewResult(path, False, known.entries)
-            if head is not None and changes and (not check or (known and not known.foreign)):
+            if head is not None and changes and (not check or (known and not known.unmanaged)):
                 result = _changed_in_place(path, root, head, sources, options, ask)
                 if result is not None:
                     return result
@@ -174,7 +174,7 @@ def update_view(
             seen = None if old is None or changes else look_at(root, old)
             state = None if old is None else examine(root, old)
             if old is None or state is None:
-                _refuse_foreign(root, path)
+                _refuse_unmanaged(root, path)
             elif state.whole and not force and not old.interrupted:
                 if not changes:
                     stamps = StatCache(len(old.items), bool(state.extra))
@@ -183,7 +183,9 @@ def update_view(
                 result = _changed_in_place(path, root, old, sources, options, ask)
                 if result is not None:
                     return _with_users(result, root, old, state)
-            return _made_aside(_Wanted(root, path, sources, options, ask), exchange, old, state)
+            return _made_in_staging(
+                _Wanted(root, path, sources, options, ask), exchange, old, state
+            )
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -210,7 +212,7 @@ class _Wanted(NamedTuple):
     ask: Ask | None
 
 
-def _made_aside(
+def _made_in_staging(
     wanted: _Wanted,
     exchange: Exchange,
     old: ViewManifest | None,
@@ -224,13 +226,13 @@ def _made_aside(
     options = wanted.options
     plan = plan_view(wanted.sources, options, read_file, wanted.ask)
     plan.check()
-    place = ViewDirectory(wanted.root, wanted.shown, exchange)
-    made = replace_tree(place, plan, options.prompt, old, state)
+    location = ViewDirectory(wanted.root, wanted.shown, exchange)
+    made = replace_tree(location, plan, options.prompt, old, state)
     return ViewResult(
         wanted.shown,
         True,
         len(plan.items),
-        repaired=() if state is None else tuple(sorted(state.missing + state.altered)),
+        repaired=() if state is None else tuple(sorted(state.missing + state.modified)),
         kept=made.carried.kept,
         displaced=made.carried.displaced,
         notes=made.notes,
@@ -262,7 +264,7 @@ def remove_view(path: str) -> ViewResult:
     :returns: with ``kept`` naming those; the folder is gone when there are none.
     :raises ViewError: there is no view, or it cannot be removed.
     """
-    from spack.view.swap import aside, remove_own  # start-up: as above
+    from spack.view.swap import remove_own, staging  # start-up: as above
 
     root = os.path.realpath(path)
     old = load_manifest(root)
@@ -271,14 +273,14 @@ def remove_view(path: str) -> ViewResult:
     try:
         with _locked(os.path.dirname(root)):
             state = examine(root, old)
-            foreign = [*state.extra, *state.altered]
-            if not foreign and not os.path.isdir(os.path.join(root, DISPLACED)):
-                place = aside(root, "new")
-                os.rename(root, place)
-                remove_tree(place)
+            unmanaged = [*state.extra, *state.modified]
+            if not unmanaged and not os.path.isdir(os.path.join(root, DISPLACED)):
+                location = staging(root, "new")
+                os.rename(root, location)
+                remove_tree(location)
                 return ViewResult(path, True, 0)
             remove_own(root, old, state)
-            return ViewResult(path, True, 0, kept=tuple(foreign))
+            return ViewResult(path, True, 0, kept=tuple(unmanaged))
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -301,7 +303,7 @@ def recover(root: str) -> None:
         remove_tree(path)
 
 
-def _refuse_foreign(root: str, shown: str) -> None:
+def _refuse_unmanaged(root: str, shown: str) -> None:
     """Refuse a *root* that exists and is not a view of this tool.
 
     :raises ViewError: if something is at *root* that is not ours to replace.

@@ -42,12 +42,12 @@ _SECONDS = 600
 class HookResult(NamedTuple):
     """One path that a recipe put into the view.
 
-    :ivar place: relative to the view.
+    :ivar location: relative to the view.
     :ivar kind: ``file`` (*source* is an absolute path), ``link`` (*source* is the target) or
         ``text`` (*content* is what the recipe wrote).
     """
 
-    place: str
+    location: str
     kind: str
     source: str
     mode: int
@@ -60,7 +60,7 @@ class HookRecord(NamedTuple):
     :ivar tolerated: paths that other packages provide too, and that the recipe says are fine.
     """
 
-    places: tuple[HookResult, ...]
+    locations: tuple[HookResult, ...]
     tolerated: frozenset[str]
 
 
@@ -167,8 +167,8 @@ def _paths(source: ViewSource, files: Files) -> frozenset[str]:
 
 
 def _recorded(row: Mapping[str, Any]) -> HookRecord:
-    places = tuple(
-        HookResult(place, kind, source, mode, content.encode("latin-1"))
-        for place, kind, source, mode, content in row["places"]
+    locations = tuple(
+        HookResult(location, kind, source, mode, content.encode("latin-1"))
+        for location, kind, source, mode, content in row["places"]
     )
-    return HookRecord(places, frozenset(row["tolerated"]))
+    return HookRecord(locations, frozenset(row["tolerated"]))

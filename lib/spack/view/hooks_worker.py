@@ -102,8 +102,8 @@ def _run(package: Any, view: RecordingView, row: Mapping[str, Any], final: str) 
     merge_map = {os.path.join(source, path): os.path.join(target, path) for path in files}
     tolerated = _tolerated(package, view, merge_map, row["present"])
     package.add_files_to_view(view, merge_map, skip_if_exists=False)
-    places = [_placed(path, view, final) for path in _walk(view.root)]
-    return {"places": places, "tolerated": tolerated}
+    locations = [_placed(path, view, final) for path in _walk(view.root)]
+    return {"places": locations, "tolerated": tolerated}
 
 
 def _tolerated(

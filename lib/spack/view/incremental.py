@@ -113,7 +113,7 @@ class _Change:
         self.sources = ordered_sources(sources)
         self.options = options
         self.added: list[ViewSource] = []
-        self.gone: list[int] = []
+        self.missing: list[int] = []
         self.leaving: dict[str, ViewRecord] = {}
 
     # -- before anything is touched -----------------------------------------------------------
@@ -128,8 +128,8 @@ class _Change:
         before = dict(zip(head.sources, head.owners))
         after = {source_digest(source): source for source in self.sources}
         self.added = [source for digest, source in after.items() if digest not in before]
-        self.gone = [i for i, digest in enumerate(head.sources) if digest not in after]
-        names = {head.owners[i].name for i in self.gone}
+        self.missing = [i for i, digest in enumerate(head.sources) if digest not in after]
+        names = {head.owners[i].name for i in self.missing}
         if any(source.role in _BASES or source.name in names for source in self.added):
             raise NotInPlace("a package is replaced")
         if names.intersection(_BASES):
@@ -137,7 +137,7 @@ class _Change:
 
     def plan(self, read: Read, ask: Ask | None) -> None:
         """Plan the new entries, and those that are removed."""
-        for owner in self.gone:
+        for owner in self.missing:
             self.leaving.update(load_items(self.root, self.head, owner))
         answers: Mapping[str, HookRecord] = (
             ask(self.added) if ask is not None and self.added else {}
@@ -149,9 +149,9 @@ class _Change:
 
         :raises NotInPlace: something has to do with other packages or other people's files.
         """
-        gone = set(self.gone)
+        missing = set(self.missing)
         for row in self.head.shared.values():
-            if gone.intersection(row.owners):
+            if missing.intersection(row.owners):
                 raise NotInPlace("a shared path loses an owner")
         if self.coming.conflicts or self.coming.shared:
             raise NotInPlace("the packages that come share paths")
@@ -161,8 +161,8 @@ class _Change:
                 raise NotInPlace("something is in the way")
         for folder in self.coming.folders:
             if folder not in known:
-                place = os.path.join(self.root, folder)
-                if os.path.lexists(place):
+                location = os.path.join(self.root, folder)
+                if os.path.lexists(location):
                     raise NotInPlace("a folder is in the way")
         for path, item in self.leaving.items():
             if not is_as_made_at(os.path.join(self.root, path), item):
@@ -182,7 +182,7 @@ class _Change:
             if source in self.added:
                 write_items(self.root, source.hash, rows[number])
         atomic_write(os.path.join(self.root, MANIFEST), head_text(head))
-        for owner in self.gone:
+        for owner in self.missing:
             _unlink(os.path.join(self.root, ITEMS, f"{self.head.owners[owner].hash}.json"))
         _unlink(os.path.join(self.root, CHECKED))
         remove_tree(os.path.join(self.root, INCOMING))
@@ -208,13 +208,13 @@ class _Change:
     def come(self) -> None:
         """Rename what was built into its places."""
         known = set(self.head.folders)
-        start, aside = self.root + "/", os.path.join(self.root, INCOMING) + "/"
+        start, staging = self.root + "/", os.path.join(self.root, INCOMING) + "/"
         tops = [x for x in self.coming.folders
                 if x not in known and x.rpartition("/")[0] in {*known, ""}]  # fmt: skip
         inside = tuple(f"{folder}/" for folder in tops)
         files = [path for path in self.coming.items if not path.startswith(inside)]
         for path in sorted([*tops, *files], key=_order):
-            os.rename(aside + path, start + path)
+            os.rename(staging + path, start + path)
 
     def leave(self) -> set[str]:
         """Unlink what leaves, and byte-code of it; the folders that are gone then."""
@@ -229,9 +229,9 @@ class _Change:
             candidates.update(_above(folder, candidates))
         for folder, names in sources.items():
             _remove_bytecode(f"{start}{folder}/__pycache__", names)
-        gone = set(self.gone)
+        missing = set(self.missing)
         for folder, row in self.head.bare.items():
-            if gone.issuperset(row):
+            if missing.issuperset(row):
                 candidates.update(_above(folder, candidates))
             else:
                 candidates.discard(folder)
@@ -287,9 +287,9 @@ class _Change:
         for path, content in own.texts.items():
             item = own.items[path]
             if path not in before or before[path].digest != item.digest:
-                place = os.path.join(self.root, path)
-                atomic_write(place, content, mode=item.mode)
-                info = os.stat(place)
+                location = os.path.join(self.root, path)
+                atomic_write(location, content, mode=item.mode)
+                info = os.stat(location)
                 rows[path] = ["text", "", item.digest, info.st_size, info.st_mtime_ns]
         write_items(self.root, SELF, rows)
         text = activation_text(own.steps, self.options.prompt, head.python is not None)

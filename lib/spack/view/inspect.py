@@ -37,7 +37,7 @@ class Status(NamedTuple):
     :ivar python: facts of the base interpreter; None if it shows no Python.
     :ivar interpreter_there: whether that interpreter can still be started.
     :ivar packages: each package and how many entries it has in the view.
-    :ivar gone: packages whose prefix is not there any more.
+    :ivar missing_owners: packages whose prefix is not there any more.
     :ivar dangling: see :func:`dangling`.
     """
 
@@ -46,11 +46,11 @@ class Status(NamedTuple):
     python: Mapping[str, str] | None
     interpreter_there: bool
     packages: tuple[tuple[FileOwner, int], ...]
-    gone: tuple[FileOwner, ...]
+    missing_owners: tuple[FileOwner, ...]
     entries: int
     folders: int
     state: VerificationResult
-    foreign: tuple[UserDistribution, ...]
+    unmanaged: tuple[UserDistribution, ...]
     dangling: tuple[str, ...]
 
 
@@ -106,11 +106,11 @@ def status(root: str) -> Status:
         python=manifest.python,
         interpreter_there=os.access(os.path.join(root, executable), os.X_OK),
         packages=tuple((owner, counts[i]) for i, owner in enumerate(manifest.owners)),
-        gone=tuple(owner for owner in manifest.owners if not os.path.isdir(owner.prefix)),
+        missing_owners=tuple(owner for owner in manifest.owners if not os.path.isdir(owner.prefix)),
         entries=len(manifest.items),
         folders=len(manifest.folders),
         state=state,
-        foreign=distributions(root, manifest, state),
+        unmanaged=distributions(root, manifest, state),
         dangling=dangling(manifest, state),
     )
 
@@ -128,7 +128,7 @@ def dangling(manifest: ViewManifest, state: VerificationResult) -> tuple[str, ..
     Making the view again does not mend them. A package's own links may lead wherever they like.
     Cost: about 2 µs a link.
     """
-    broken = {*state.missing, *state.altered}
+    broken = {*state.missing, *state.modified}
     return tuple(
         path
         for path, item in sorted(manifest.items.items())

@@ -148,11 +148,11 @@ def _make_venv(
     text = configuration(base, system_site_packages=system, prompt=prompt)
     atomic_write(os.path.join(path, "pyvenv.cfg"), text)
     for name, target in {**interpreter_links(base), "lib64": "lib"}.items():
-        place = os.path.join(path, name)
-        if os.path.islink(place):
-            os.unlink(place)
-        if not os.path.lexists(place):
-            os.symlink(target, place)
+        location = os.path.join(path, name)
+        if os.path.islink(location):
+            os.unlink(location)
+        if not os.path.lexists(location):
+            os.symlink(target, location)
     steps = _steps(view)
     for shell, row in SHELLS.items():
         if row.template in templates:
@@ -180,9 +180,9 @@ def _stand_ins(
     own = own_names(_metadata_files(path, base))
     rows: dict[str, list[str]] = {}
     scripts: dict[int, list[str]] = {}
-    for place, item in manifest.items.items():
-        if item.how == "text" and item.owner >= 0 and place.startswith("bin/"):
-            scripts.setdefault(item.owner, []).append(place)
+    for location, item in manifest.items.items():
+        if item.how == "text" and item.owner >= 0 and location.startswith("bin/"):
+            scripts.setdefault(item.owner, []).append(location)
     for key, metadata in names.items():
         if key in own:
             continue
@@ -199,9 +199,9 @@ def _stand_ins(
                 contents[script] = content
         contents[f"{info}/RECORD"] = _record(info, contents)
         os.makedirs(os.path.join(path, info), exist_ok=True)
-        for place, content in contents.items():
-            mode = 0o755 if place.startswith("bin/") else 0o644
-            atomic_write(os.path.join(path, place), content, mode=mode)
+        for location, content in contents.items():
+            mode = 0o755 if location.startswith("bin/") else 0o644
+            atomic_write(os.path.join(path, location), content, mode=mode)
         rows[info] = sorted(contents)
     return rows, tuple(sorted(name for _, name in own))
 
@@ -215,22 +215,22 @@ def _metadata_files(path: str, base: _Base) -> Iterable[str]:
 
 def _remove_stand_ins(path: str, former: Mapping[str, list[str]]) -> None:
     """Those that are still what was written: an upgrade has replaced the others."""
-    for info, places in former.items():
+    for info, locations in former.items():
         folder = os.path.join(path, info)
         if _text(os.path.join(folder, "INSTALLER")) != "spack\n":
             continue
-        for place in places:
-            if place.startswith("bin/"):
-                _unlink(os.path.join(path, place))
+        for location in locations:
+            if location.startswith("bin/"):
+                _unlink(os.path.join(path, location))
         remove_tree(folder)
 
 
 def _record(info: str, contents: Mapping[str, bytes]) -> bytes:
     site = posixpath.dirname(info)
     lines: set[str] = set()
-    for place, content in contents.items():
+    for location, content in contents.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-        lines.add(f"{posixpath.relpath(place, site)},sha256={digest},{len(content)}\n")
+        lines.add(f"{posixpath.relpath(location, site)},sha256={digest},{len(content)}\n")
     lines.add(f"{posixpath.basename(info)}/RECORD,,\n")
     return "".join(sorted(lines)).encode()
 

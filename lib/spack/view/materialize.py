@@ -64,7 +64,10 @@ class Maker:
     def fill(self, at: int, folder: str, rows: Iterable[tuple[str, str, Item]]) -> None:
         """All items of one folder."""
         symlink = os.symlink
-        place, origin = "", -1  # the folder that the last hardlink came from; mostly the next too
+        location, origin = (
+            "",
+            -1,
+        )  # the folder that the last hardlink came from; mostly the next too
         try:
             for _, name, item in rows:
                 how = item.how
@@ -72,8 +75,8 @@ class Maker:
                     symlink(item.source, name, dir_fd=at)
                 elif how == "hardlink" and self.hardlinks:
                     above = item.source.rpartition("/")[0]
-                    if above != place:
-                        place, origin = above, _opened(above, origin)
+                    if above != location:
+                        location, origin = above, _opened(above, origin)
                     self.hardlink(at, folder, name, item, origin)
                 elif how == "copy" or how == "hardlink":
                     self.copy(at, folder, name, item)

@@ -218,32 +218,32 @@ class _Tree:
         if top:
             self.folder(top, index)
         for path, (kind, mode, content, _) in source.load_files().items():
-            place = start + path
-            if self.lib64 and place.startswith("lib64"):
-                place = self.canonical(place)
+            location = start + path
+            if self.lib64 and location.startswith("lib64"):
+                location = self.canonical(location)
             if kind == "dir":
-                own.append(place)
-                if place not in folders:
-                    self.folder(place, index)
+                own.append(location)
+                if location not in folders:
+                    self.folder(location, index)
                 continue
-            filled.add(place.rpartition("/")[0])
-            if place in reserved:
+            filled.add(location.rpartition("/")[0])
+            if location in reserved:
                 if source.role not in ("python", "extension"):
-                    self.clash(place, index, OWN)
+                    self.clash(location, index, OWN)
                 continue
             if kind == "file":
                 item = Item(how, index, prefix + path, mode, content)
             else:
-                target = self.link_target(source, path, content, place)
+                target = self.link_target(source, path, content, location)
                 if target is None:
                     continue
                 item = Item("link", index, target, mode, "")
-            parent = place.rpartition("/")[0]
+            parent = location.rpartition("/")[0]
             if parent and parent not in folders:
                 self.folder(parent, index)
-            present = items.setdefault(place, item)
+            present = items.setdefault(location, item)
             if present is not item:
-                self.meet(place, present, item)
+                self.meet(location, present, item)
         filled.update(path.rpartition("/")[0] for path in own)
         for path in own:
             if path not in filled:
@@ -252,24 +252,24 @@ class _Tree:
     def add_recorded(self, index: int, source: ViewSource, recorded: HookRecord) -> None:
         """All paths that the recipe of a package put into the view."""
         files = source.load_files()
-        for row in recorded.places:
-            place = self.canonical(row.place)
-            if place in self.reserved:
+        for row in recorded.locations:
+            location = self.canonical(row.location)
+            if location in self.reserved:
                 if source.role not in ("python", "extension"):
-                    self.clash(place, index, OWN)
+                    self.clash(location, index, OWN)
                 continue
-            item = self.recorded_item(index, source, files, row, place)
+            item = self.recorded_item(index, source, files, row, location)
             if item is None:
                 continue
-            self.folder(place.rpartition("/")[0], index)
-            present = self.items.setdefault(place, item)
+            self.folder(location.rpartition("/")[0], index)
+            present = self.items.setdefault(location, item)
             if present is not item:
-                self.meet(place, present, item)
-            if row.kind == "text" and self.items[place] is item:
-                self.texts[place] = row.content
+                self.meet(location, present, item)
+            if row.kind == "text" and self.items[location] is item:
+                self.texts[location] = row.content
 
     def recorded_item(
-        self, index: int, source: ViewSource, files: Files, row: HookResult, place: str
+        self, index: int, source: ViewSource, files: Files, row: HookResult, location: str
     ) -> Item | None:
         if row.kind == "text":
             return Item("text", index, "", row.mode, relocate.digest(row.content))
@@ -279,14 +279,14 @@ class _Tree:
         path = row.source[len(prefix) :] if row.source.startswith(prefix) else ""
         kind, mode, content, _ = files.get(path, ("", row.mode, "", 0))
         if kind == "link":
-            target = self.link_target(source, path, content, place)
+            target = self.link_target(source, path, content, location)
             return None if target is None else Item("link", index, target, mode, "")
         if kind == "file":
             return Item(link_type_of(source, self.options), index, row.source, mode, content)
         # What the package does not own is shown where it is.
         return Item("link", index, row.source, row.mode, "")
 
-    def link_target(self, source: ViewSource, path: str, target: str, place: str) -> str | None:
+    def link_target(self, source: ViewSource, path: str, target: str, location: str) -> str | None:
         """Return the target that a link of a prefix has in the view.
 
         None if it is not needed there.
@@ -303,48 +303,48 @@ class _Tree:
             return posixpath.normpath(posixpath.join(source.prefix, folder, target))
         start = source.projection.strip("/")
         there = self.canonical(posixpath.join(start, inside))
-        if there == place:
+        if there == location:
             return None
-        return posixpath.relpath(there, posixpath.dirname(place) or ".")
+        return posixpath.relpath(there, posixpath.dirname(location) or ".")
 
-    def meet(self, place: str, first: Item, second: Item) -> None:
+    def meet(self, location: str, first: Item, second: Item) -> None:
         """Two packages have one path."""
         if first.how == "link" or second.how == "link":
             same = first.how == second.how and first.source == second.source
         else:
             same = first.digest == second.digest
-        if same or place in GENERATED or _is_derived(place):
-            self.share(place, "same" if same else "generated", first, second)
+        if same or location in GENERATED or _is_derived(location):
+            self.share(location, "same" if same else "generated", first, second)
             return
-        if place in self.tolerated:
-            self.share(place, "chosen", first, second)
+        if location in self.tolerated:
+            self.share(location, "chosen", first, second)
             return
-        winner = self.winner(place)
+        winner = self.winner(location)
         names = (self.sources[first.owner].name, self.sources[second.owner].name)
         if winner == names[1]:
-            self.items[place] = second
-            self.clashes.pop(place, None)
+            self.items[location] = second
+            self.clashes.pop(location, None)
         elif winner != names[0]:
-            self.clash(place, first.owner, second.owner)
-        self.share(place, "chosen", first, second)
+            self.clash(location, first.owner, second.owner)
+        self.share(location, "chosen", first, second)
 
-    def share(self, place: str, reason: str, first: Item, second: Item) -> None:
-        known = self.shared.get(place)
+    def share(self, location: str, reason: str, first: Item, second: Item) -> None:
+        known = self.shared.get(location)
         if known is None:
-            self.shared[place] = Shared(reason, (first.owner, second.owner))
+            self.shared[location] = Shared(reason, (first.owner, second.owner))
         else:
             reason = reason if known.reason == "same" else known.reason
-            self.shared[place] = Shared(reason, (*known.owners, second.owner))
+            self.shared[location] = Shared(reason, (*known.owners, second.owner))
 
-    def winner(self, place: str) -> str:
-        """Return the package that the options name for *place*."""
+    def winner(self, location: str) -> str:
+        """Return the package that the options name for *location*."""
         for pattern, name in self.options.winners.items():
-            if pattern == place or fnmatchcase(place, pattern):
+            if pattern == location or fnmatchcase(location, pattern):
                 return name
         return ""
 
-    def clash(self, place: str, *owners: int) -> None:
-        found = self.clashes.setdefault(place, {})
+    def clash(self, location: str, *owners: int) -> None:
+        found = self.clashes.setdefault(location, {})
         for owner in owners:
             label = "the virtual environment" if owner == OWN else self.sources[owner].label
             found[label] = None
@@ -359,68 +359,68 @@ class _Tree:
         changed: dict[str, bytes] = {}
         if self.base is not None:
             changed.update(self.rewritten_base(self.sources.index(self.base)))
-        for place, item in self.items.items():
-            if item.how in ("link", "text") or not relocate.is_candidate(place, item.mode):
+        for location, item in self.items.items():
+            if item.how in ("link", "text") or not relocate.is_candidate(location, item.mode):
                 continue
             head = self.read(item.source, relocate.HEAD_SIZE)
-            if head[:2] != b"#!" and not place.endswith(".json"):
+            if head[:2] != b"#!" and not location.endswith(".json"):
                 continue
             content = self.read(item.source, None) if len(head) >= relocate.HEAD_SIZE else head
             env_too = self.sources[item.owner].role == "extension"
-            new = relocate.relocated(place, content, interpreters, env_too)
+            new = relocate.relocated(location, content, interpreters, env_too)
             if new is not None:
-                changed[place] = new
-        aside = {} if self.options.splits_env else self.launched(changed)
+                changed[location] = new
+        staging = {} if self.options.splits_env else self.launched(changed)
         self.rewrite_records(changed)
-        for place, content in changed.items():
-            self.text(place, content, self.items[place].owner, self.items[place].mode)
-        for place, (content, owner) in aside.items():
-            self.folder(place.rpartition("/")[0], owner)
-            self.text(place, content, owner, 0o644)
+        for location, content in changed.items():
+            self.text(location, content, self.items[location].owner, self.items[location].mode)
+        for location, (content, owner) in staging.items():
+            self.folder(location.rpartition("/")[0], owner)
+            self.text(location, content, owner, 0o644)
 
     def launched(self, changed: dict[str, bytes]) -> dict[str, tuple[bytes, int]]:
         """Give scripts a header without ``env -S``; scripts that are put aside, with owners."""
-        aside: dict[str, tuple[bytes, int]] = {}
-        for place, content in list(changed.items()):
-            owner = self.items[place].owner
-            for path, text in relocate.without_env_split(place, content).items():
-                if path == place:
-                    changed[place] = text
+        staging: dict[str, tuple[bytes, int]] = {}
+        for location, content in list(changed.items()):
+            owner = self.items[location].owner
+            for path, text in relocate.without_env_split(location, content).items():
+                if path == location:
+                    changed[location] = text
                 else:
-                    aside[path] = (text, owner)
-        return aside
+                    staging[path] = (text, owner)
+        return staging
 
     def rewritten_base(self, index: int) -> dict[str, bytes]:
         """Files of an interpreter that moves with the view, where they name its prefix."""
         changed: dict[str, bytes] = {}
         prefix = os.fsencode(self.sources[index].prefix)
-        for place, item in list(self.items.items()):
-            if item.owner == index and item.how != "link" and relocate.is_of_base(place):
-                new = relocate.relocated_base(place, self.read(item.source, None), prefix)
+        for location, item in list(self.items.items()):
+            if item.owner == index and item.how != "link" and relocate.is_of_base(location):
+                new = relocate.relocated_base(location, self.read(item.source, None), prefix)
                 if new is not None:
-                    changed[place] = new
-                    self.drop_bytecode(place)
+                    changed[location] = new
+                    self.drop_bytecode(location)
         return changed
 
-    def drop_bytecode(self, place: str) -> None:
+    def drop_bytecode(self, location: str) -> None:
         """Byte-code of a module that is rewritten: Python would write another."""
-        folder, _, name = place.rpartition("/")
+        folder, _, name = location.rpartition("/")
         start = f"{folder}/__pycache__/{name[:-3]}."
         for path in [path for path in self.items if path.startswith(start)]:
             del self.items[path]
 
     def rewrite_records(self, changed: dict[str, bytes]) -> None:
         """Add to *changed* the RECORD of each distribution that has a changed file."""
-        owners = {self.items[place].owner for place in changed}
+        owners = {self.items[location].owner for location in changed}
         if not owners:
             return
-        for place, item in list(self.items.items()):
-            if item.owner in owners and place.endswith(".dist-info/RECORD") and item.source:
+        for location, item in list(self.items.items()):
+            if item.owner in owners and location.endswith(".dist-info/RECORD") and item.source:
                 old = self.read(item.source, None)
-                folder = posixpath.dirname(posixpath.dirname(place))
+                folder = posixpath.dirname(posixpath.dirname(location))
                 new = relocate.corrected_record(old, folder, changed, self.canonical)
                 if new != old:
-                    changed[place] = new
+                    changed[location] = new
 
     def interpreters(self) -> relocate.Interpreters:
         python = self.options.python
@@ -428,9 +428,9 @@ class _Tree:
         prefixes = [s.prefix for s in self.sources] + list(self.options.store_prefixes)
         return relocate.Interpreters(tuple(map(os.fsencode, prefixes)), tuple(executables))
 
-    def text(self, place: str, content: bytes, owner: int, mode: int) -> None:
-        self.items[place] = Item("text", owner, "", mode, relocate.digest(content))
-        self.texts[place] = content
+    def text(self, location: str, content: bytes, owner: int, mode: int) -> None:
+        self.items[location] = Item("text", owner, "", mode, relocate.digest(content))
+        self.texts[location] = content
 
     # -- the end ------------------------------------------------------------------------------
 
@@ -490,6 +490,6 @@ class _Tree:
             self.text(path, content, OWN, 0o644)
 
 
-def _is_derived(place: str) -> bool:
+def _is_derived(location: str) -> bool:
     """Byte-code follows its source, which has been compared; caches follow their folder."""
-    return place.endswith(".pyc") or _ICON_CACHE.match(place) is not None
+    return location.endswith(".pyc") or _ICON_CACHE.match(location) is not None

@@ -66,7 +66,7 @@ class Preserver:
                 kept.append(path)
             elif path.rstrip("/") not in self.folders or not path.endswith("/"):
                 self.displace(path)
-        for path in self.state.altered:
+        for path in self.state.modified:
             if path not in moved and self.is_free(path):
                 self.put(path, path)
                 kept.append(path)
@@ -77,9 +77,9 @@ class Preserver:
             source = f"{folder.rpartition('/')[0]}/{name.partition('.')[0]}.py"
             if not path.endswith("/") and source in self.plan.items and self.is_free(path):
                 self.put(path, path)
-        place = f"{DISPLACED}/{self.number}"
+        location = f"{DISPLACED}/{self.number}"
         return PreservedFiles(
-            tuple(kept), self.displaced, tuple((x, place if x in over else "") for x in users)
+            tuple(kept), self.displaced, tuple((x, location if x in over else "") for x in users)
         )
 
     def is_free(self, path: str) -> bool:
@@ -93,16 +93,16 @@ class Preserver:
             above = above.rpartition("/")[0]
         return True
 
-    def put(self, path: str, place: str) -> None:
+    def put(self, path: str, location: str) -> None:
         source = os.path.join(self.root, path)
-        target = os.path.join(self.new, place)
+        target = os.path.join(self.new, location)
         if path.endswith("/"):
             os.makedirs(target, exist_ok=True)
             return
         os.makedirs(os.path.dirname(target), exist_ok=True)
         if os.path.isdir(source) and not os.path.islink(source):
             for name in os.listdir(source):
-                self.put(f"{path}/{name}", f"{place}/{name}")
+                self.put(f"{path}/{name}", f"{location}/{name}")
             return
         try:
             os.link(source, target, follow_symlinks=False)
@@ -116,10 +116,10 @@ class Preserver:
     def displace(self, path: str) -> None:
         if not self.number:
             self.number = _next_number(self.new)
-        place = f"{DISPLACED}/{self.number}/{path}"
-        self.put(path, place)
+        location = f"{DISPLACED}/{self.number}/{path}"
+        self.put(path, location)
         if not path.endswith("/"):
-            self.displaced[path] = place
+            self.displaced[path] = location
 
     def carry_displaced(self) -> None:
         """Carry what earlier runs displaced, until the user removes it."""
@@ -165,12 +165,12 @@ def _moved(left: str, root: str, path: str, displaced: str) -> Iterator[tuple[st
         for name in os.listdir(source):
             yield from _moved(left, root, f"{path}/{name}", displaced)
         return
-    place = path
+    location = path
     if os.path.lexists(target) or not _make_free(os.path.dirname(target)):
-        place = f"{displaced}/{path}"
-        os.makedirs(os.path.dirname(os.path.join(root, place)), exist_ok=True)
-    os.rename(source, os.path.join(root, place))
-    yield path, place
+        location = f"{displaced}/{path}"
+        os.makedirs(os.path.dirname(os.path.join(root, location)), exist_ok=True)
+    os.rename(source, os.path.join(root, location))
+    yield path, location
 
 
 def _make_free(folder: str) -> bool:

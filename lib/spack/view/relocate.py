@@ -131,7 +131,7 @@ def shebang(path: str, arguments: bytes = b"") -> bytes:
 
 
 #: Where scripts are that a launcher starts, below the view.
-ASIDE = "libexec/spack-view/"
+STAGING = "libexec/spack-view/"
 
 #: A coding cookie (PEP 263) in the line after the header.
 _COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*(?!utf-?8\b)[-\w.]+", re.IGNORECASE)
@@ -156,9 +156,9 @@ def without_env_split(path: str, text: bytes) -> Mapping[str, bytes]:
     plain = b"#!/usr/bin/env python3\n" + body
     if not path.startswith(SCRIPT_FOLDERS):
         return {path: plain}
-    script = os.fsencode(f"/{'../' * path.count('/')}{ASIDE}{path}")
+    script = os.fsencode(f"/{'../' * path.count('/')}{STAGING}{path}")
     launcher = b"#!/bin/sh\n" + _FIND + python + b' "${p%/*}' + script + b'" "$@"\n'
-    return {path: launcher, ASIDE + path: plain}
+    return {path: launcher, STAGING + path: plain}
 
 
 def _takes_trampoline(body: bytes) -> bool:

@@ -14,7 +14,7 @@ was at rest for :data:`REST` before they were written (as in git's "racy" index)
 
 Format::
 
-    {"digest": of the view's head, "entries": number, "foreign": whether others' files are there,
+    {"digest": of the view's head, "entries": number, "unmanaged": whether it has unmanaged files,
      "folders": [mtime_ns, ctime_ns, …], "files": [path, size, mtime_ns, ctime_ns, …]}
 
 with two numbers for the view's own folder and for each of the head's ``folders``, in their order.
@@ -49,11 +49,11 @@ class StatCache(NamedTuple):
     """What a former look found.
 
     :ivar entries: of the view.
-    :ivar foreign: whether somebody else's files were in the view.
+    :ivar unmanaged: whether unmanaged files were in the view.
     """
 
     entries: int
-    foreign: bool
+    unmanaged: bool
 
 
 def look(root: str, folders: Sequence[str], files: Sequence[str]) -> StatRecord | None:
@@ -96,7 +96,7 @@ def load_stamps(root: str, head: Head) -> StatCache | None:
         newest = max(*seen.folders, *files[2::4], *files[3::4])
         if newest + REST > written:
             return None
-        return StatCache(data["entries"], data["foreign"])
+        return StatCache(data["entries"], data["unmanaged"])
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
 

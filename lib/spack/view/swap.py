@@ -16,13 +16,13 @@ from spack.view.preserve import PreservedFiles, Preserver, carry_late
 from spack.view.verify import VerificationResult
 from spack.view.view_manifest import DISPLACED, FOLDER, ViewManifest, write_records
 
-__all__ = ["Exchange", "ViewDirectory", "Replaced", "aside", "remove_own", "replace_tree"]
+__all__ = ["Exchange", "ViewDirectory", "Replaced", "staging", "remove_own", "replace_tree"]
 
 #: Swaps two paths in one step; False: nothing has changed, it cannot be done here.
 Exchange = Callable[[str, str], bool]
 
 
-def aside(root: str, kind: str) -> str:
+def staging(root: str, kind: str) -> str:
     """Return a new name beside *root* that :func:`spack.view.apply.recover` knows."""
     parent, name = os.path.split(root)
     return os.path.join(parent, f".{name[:200]}.{os.urandom(4).hex()}.{kind}")
@@ -44,7 +44,7 @@ class Replaced(NamedTuple):
 
 
 def replace_tree(
-    place: ViewDirectory,
+    location: ViewDirectory,
     plan: ViewPlan,
     prompt: str,
     old: ViewManifest | None,
@@ -54,17 +54,17 @@ def replace_tree(
 
     :raises OSError: it cannot be done; the old tree is as it was.
     """
-    new = aside(place.root, "new")
+    new = staging(location.root, "new")
     try:
         maker = Maker(plan, new)
         maker.make()
         carried = PreservedFiles()
         if old is not None and state is not None:
-            carried = Preserver(place.root, new, plan, old, state).carry()
+            carried = Preserver(location.root, new, plan, old, state).carry()
         write_records(new, plan, prompt, maker.made)
-        _exchange(new, place)
+        _exchange(new, location)
         if old is not None and state is not None:
-            late = carry_late(new, place.root, old, state)
+            late = carry_late(new, location.root, old, state)
             taken = {path: there for path, there in late.items() if path != there}
             carried = carried._replace(
                 kept=(*carried.kept, *(path for path in late if path not in taken)),
@@ -77,18 +77,18 @@ def replace_tree(
     return Replaced(carried, tuple(maker.notes))
 
 
-def _exchange(new: str, place: ViewDirectory) -> None:
+def _exchange(new: str, location: ViewDirectory) -> None:
     """Put *new* in its place; *new* is then the old tree, or gone."""
-    root = place.root
+    root = location.root
     try:
         mode = os.stat(root).st_mode
     except FileNotFoundError:
         os.rename(new, root)
         return
     os.chmod(new, mode & 0o7777)
-    if place.exchange(new, root):
+    if location.exchange(new, root):
         return
-    old = aside(root, "old")
+    old = staging(root, "old")
     os.rename(root, old)
     try:
         os.rename(new, root)
@@ -100,9 +100,9 @@ def _exchange(new: str, place: ViewDirectory) -> None:
 
 def remove_own(root: str, old: ViewManifest, state: VerificationResult) -> None:
     """Remove what belongs to a view, and the folders that are empty then."""
-    gone: set[str] = {*state.missing, *state.altered}
+    missing_paths: set[str] = {*state.missing, *state.modified}
     for path in [*old.items, *state.bytecode]:
-        if path not in gone and not path.endswith("/"):
+        if path not in missing_paths and not path.endswith("/"):
             os.unlink(os.path.join(root, path))
     for name in os.listdir(os.path.join(root, FOLDER)):
         path = os.path.join(root, FOLDER, name)

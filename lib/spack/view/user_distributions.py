@@ -72,9 +72,9 @@ def distributions(
 
     A ``.dist-info`` that no ``RECORD`` is in is left out: nothing is known of its files.
     """
-    foreign = {*state.extra, *state.altered}
+    unmanaged = {*state.extra, *state.modified}
     infos: dict[str, re.Match[str]] = {}
-    for path in foreign:
+    for path in unmanaged:
         found = _INFO.match(path)
         if found:
             infos.setdefault(found.group(0), found)
@@ -92,7 +92,7 @@ def distributions(
                 found.group("name"),
                 found.group("version"),
                 info.rstrip("/"),
-                frozenset(foreign & files),
+                frozenset(unmanaged & files),
                 _label(manifest, own.get(key)),
                 _line(os.path.join(root, info, "INSTALLER")),
                 _missing_beside(manifest, state, own.get(key)),

@@ -17,20 +17,20 @@ class VerificationResult(NamedTuple):
     """How a view differs from its manifest; all paths relative, in order.
 
     :ivar missing: files, links and folders that are gone.
-    :ivar altered: paths that hold something else.
+    :ivar modified: paths that hold something else.
     :ivar extra: what somebody else put there: files, links, and folders with a trailing ``/``.
     :ivar bytecode: ``.pyc`` files that Python wrote beside the view's sources.
     """
 
     missing: tuple[str, ...]
-    altered: tuple[str, ...]
+    modified: tuple[str, ...]
     extra: tuple[str, ...]
     bytecode: tuple[str, ...]
 
     @property
     def whole(self) -> bool:
         """Whether everything that belongs to the view is there as it was made."""
-        return not self.missing and not self.altered
+        return not self.missing and not self.modified
 
 
 def examine(root: str, manifest: ViewManifest) -> VerificationResult:
@@ -46,7 +46,7 @@ def examine(root: str, manifest: ViewManifest) -> VerificationResult:
         folder, _, name = path.rpartition("/")
         expected[folder][name] = item
     missing: list[str] = []
-    altered: list[str] = []
+    modified: list[str] = []
     extra: list[str] = []
     bytecode: list[str] = []
     for folder, items in expected.items():
@@ -63,7 +63,7 @@ def examine(root: str, manifest: ViewManifest) -> VerificationResult:
             if entry is None:
                 missing.append(start + name)
             elif not is_as_made(entry, item):
-                altered.append(start + name)
+                modified.append(start + name)
         for name, entry in entries.items():
             path = start + name
             if not entry.is_dir(follow_symlinks=False):
@@ -76,7 +76,7 @@ def examine(root: str, manifest: ViewManifest) -> VerificationResult:
     _extract_bytecode(extra, bytecode, expected)
     # A folder that a file has replaced: its name is listed as foreign and as missing.
     return VerificationResult(
-        tuple(sorted(missing)), tuple(sorted(altered)), tuple(sorted(extra)), tuple(bytecode)
+        tuple(sorted(missing)), tuple(sorted(modified)), tuple(sorted(extra)), tuple(bytecode)
     )
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from spack.actions.workshop import BuildOptions, build_job
+from spack.actions.build_dispatch import BuildOptions, build_job
 from spack.build import sandbox
 from spack.fetch.stage import Stage
 from spack.install.interfaces import BuildRequest
@@ -29,7 +29,7 @@ def test_wheels_are_kept_only_of_what_their_key_names(resources, changes, kept):
     node = ConcreteSpec("a", "test", Version("1"), {}, platform="linux", os="o", target="t")
     stage = Stage(Path("/stage"), Path("/stage/spack-src"), resources=resources)
     parts = dict.fromkeys(("fetcher", "store", "stage_root"))
-    workshop = BuildOptions(
+    build_options = BuildOptions(
         **{
             "recipes": SimpleNamespace(repositories=()),
             "library_path": (),
@@ -41,4 +41,4 @@ def test_wheels_are_kept_only_of_what_their_key_names(resources, changes, kept):
         }
     )
     order = BuildRequest(node, Path("/p"), {}, stage, 1, Path("/log"), Path("/environment"))
-    assert (build_job(workshop, order, stage, sandbox.ALLOW).wheels == "/wheels") is kept
+    assert (build_job(build_options, order, stage, sandbox.ALLOW).wheels == "/wheels") is kept

@@ -29,9 +29,9 @@ def facts(tmp_path: Path) -> Iterator[Callable[..., Recipe]]:
     def make(directory: str, text: str, files: Any = (), **others: str) -> Recipe:
         (tmp_path / "repo.yaml").write_text("repo:\n  namespace: mine\n  api: v2.2\n")
         for name, content in {**others, directory: text}.items():
-            place = tmp_path / "packages" / name
-            place.mkdir(parents=True, exist_ok=True)
-            (place / "package.py").write_text(HEADER + content)
+            location = tmp_path / "packages" / name
+            location.mkdir(parents=True, exist_ok=True)
+            (location / "package.py").write_text(HEADER + content)
         for name, content in dict(files).items():
             (tmp_path / "packages" / name).write_text(content)
         repository = Repository.open(tmp_path)

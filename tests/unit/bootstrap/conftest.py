@@ -63,8 +63,13 @@ class Copy:
         self.write_lock()
 
     def write_lock(self) -> None:
-        knower = {"file": "none.whl", "sha256": ""}
-        body = json.dumps({"knows-the-index": knower, "packages": self.rows}, indent=1)[2:] + "\n"
+        default_index_wheel = {"file": "none.whl", "sha256": ""}
+        body = (
+            json.dumps({"knows-the-index": default_index_wheel, "packages": self.rows}, indent=1)[
+                2:
+            ]
+            + "\n"
+        )
         digest = hashlib.sha256(body.encode()).hexdigest()
         self.lock.write_text(f'{{"digest": "{digest}",\n{body}')
 
@@ -76,7 +81,7 @@ class Copy:
     def deps(self) -> Path:
         return self.root / "var" / "spack" / "deps"
 
-    def places(self) -> list[str]:
+    def locations(self) -> list[str]:
         """Return what is in the private directory, but for the lock."""
         if not self.deps.exists():
             return []

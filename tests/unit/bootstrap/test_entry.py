@@ -30,7 +30,7 @@ def test_version_needs_no_dependencies(copy: Any) -> None:
     done = copy.run("--version", PIP_FIND_LINKS="/none")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count(".") == 2
-    assert copy.places() == []
+    assert copy.locations() == []
     assert copy.run("-V").stdout == done.stdout
 
 
@@ -73,19 +73,19 @@ def test_nothing_around_can_poison_it(copy: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["link", "chain", "directory", "relative", "sh"])
 def test_called_through_links(copy: Any, tmp_path: Path, kind: str) -> None:
     program = copy.root / "bin" / "spack"
-    place = tmp_path / "other place"
-    place.mkdir()
+    location = tmp_path / "other place"
+    location.mkdir()
     if kind == "directory":
-        os.symlink(program.parent, place / "b")
-        done = copy.run("--version", program=str(place / "b" / "spack"))
+        os.symlink(program.parent, location / "b")
+        done = copy.run("--version", program=str(location / "b" / "spack"))
     elif kind == "relative":
         done = copy.run("--version", program="./spack", cwd=program.parent)
     elif kind == "sh":
         done = copy.run("spack", "--version", program="/bin/sh", cwd=program.parent)
     else:
-        os.symlink(program if kind == "link" else "../a copy/bin/spack", place / "one")
-        os.symlink("one", place / "two")
-        path = f"{place}:/usr/bin:/bin"
+        os.symlink(program if kind == "link" else "../a copy/bin/spack", location / "one")
+        os.symlink("one", location / "two")
+        path = f"{location}:/usr/bin:/bin"
         done = copy.run("-c", "two --version", program="/bin/sh", PATH=path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout
@@ -173,7 +173,7 @@ def test_read_only_copy_keeps_its_bytecode_elsewhere(copy: Any) -> None:
             assert done.stdout.splitlines()[:1] == ["[] own 1 1"], done.stderr
             assert ("Bringing" in done.stderr) == (start == 1)
         assert sorted(os.listdir(copy.home / ".spack")) == ["deps", "pycache"]
-        assert copy.places() == []
+        assert copy.locations() == []
         assert not list(copy.root.rglob("__pycache__"))
     finally:
         subprocess.run(["chmod", "-R", "u+w", str(copy.root)], check=True)

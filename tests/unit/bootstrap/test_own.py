@@ -25,27 +25,29 @@ def provide(copy: Any, stream: Any = None, **more: str) -> str:
 def test_brought_once(copy: Any) -> None:
     root, environ = str(copy.root), copy.environ()
     assert own_dependencies.locate(root, environ) is None
-    place = provide(copy)
-    assert own_dependencies.locate(root, environ) == place
-    assert copy.places() == [os.path.basename(place)]
-    files = {str(path.relative_to(place)) for path in Path(place).rglob("*") if path.is_file()}
+    location = provide(copy)
+    assert own_dependencies.locate(root, environ) == location
+    assert copy.locations() == [os.path.basename(location)]
+    files = {
+        str(path.relative_to(location)) for path in Path(location).rglob("*") if path.is_file()
+    }
     compiled = {name for name in files if name.endswith(".pyc")}
     assert files - compiled == {"dep.py", "plat.py", "dep-1.0.dist-info/METADATA"}
     assert len(compiled) == 2
-    assert (Path(place) / "dep.py").stat().st_mode & 0o777 == 0o444
+    assert (Path(location) / "dep.py").stat().st_mode & 0o777 == 0o444
     stream = io.StringIO()
-    assert provide(copy, stream) == place
+    assert provide(copy, stream) == location
     assert stream.getvalue() == ""
 
 
 def test_bytecode_names_the_final_place_and_survives_a_copy(copy: Any) -> None:
     import marshal
 
-    place = provide(copy)
-    (compiled,) = Path(place).glob("__pycache__/dep.*.pyc")
+    location = provide(copy)
+    (compiled,) = Path(location).glob("__pycache__/dep.*.pyc")
     data = compiled.read_bytes()
     assert data[4:8] == b"\x01\0\0\0"  # PEP 552: unchecked hash
-    assert marshal.loads(data[16:]).co_filename == f"{place}/dep.py"
+    assert marshal.loads(data[16:]).co_filename == f"{location}/dep.py"
 
 
 def test_new_lock_file_new_directory(copy: Any, make_wheel: Any) -> None:
@@ -53,7 +55,7 @@ def test_new_lock_file_new_directory(copy: Any, make_wheel: Any) -> None:
     copy.offer("more", make_wheel({"more.py": b""}))
     assert own_dependencies.locate(str(copy.root), copy.environ()) is None
     assert provide(copy) != first
-    assert len(copy.places()) == 2
+    assert len(copy.locations()) == 2
 
 
 def test_no_lock_file_means_installed_by_pip(copy: Any) -> None:
@@ -66,9 +68,9 @@ def test_user_cache(copy: Any, tmp_path: Path) -> None:
     (copy.root / "var").write_text("in the way")
     environ = {"SPACK_USER_CACHE_PATH": str(tmp_path / "cache")}
     assert provide(copy).startswith(f"{copy.home}/.spack/deps/")
-    place = provide(copy, **environ)
-    assert place.startswith(f"{tmp_path}/cache/deps/")
-    assert own_dependencies.locate(str(copy.root), copy.environ(**environ)) == place
+    location = provide(copy, **environ)
+    assert location.startswith(f"{tmp_path}/cache/deps/")
+    assert own_dependencies.locate(str(copy.root), copy.environ(**environ)) == location
 
 
 def test_no_place_at_all(copy: Any, tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_missing_wheel(copy: Any) -> None:
     assert "spack's own dependencies are missing, and dep-1.0-py3-none-any.whl" in done.stderr
     assert "find-links: PIP_FIND_LINKS" in done.stderr
     assert "hint: with a network, run the command again; PIP_INDEX_URL" in done.stderr
-    assert copy.places() == []
+    assert copy.locations() == []
 
 
 def test_no_network(copy: Any) -> None:
@@ -102,7 +104,7 @@ def test_no_network(copy: Any) -> None:
     assert "http://****@127.0.0.1:9/simple/dep/ cannot be read: " in done.stderr
     assert "word" not in done.stderr
     assert "index: PIP_INDEX_URL" in done.stderr
-    assert copy.places() == []
+    assert copy.locations() == []
 
 
 def test_wrong_checksum(copy: Any, make_wheel: Any) -> None:
@@ -111,7 +113,7 @@ def test_wrong_checksum(copy: Any, make_wheel: Any) -> None:
         provide(copy)
     assert "its sha256 is" in str(caught.value.long_message)
     assert "0" * 64 in str(caught.value.long_message)
-    assert copy.places() == []
+    assert copy.locations() == []
 
 
 HOSTILE = [
@@ -129,7 +131,7 @@ def test_hostile_wheels(copy: Any, make_wheel: Any, members: Any, links: Any, me
     copy.offer("evil", make_wheel(members, links))
     with pytest.raises(FetchError, match=message):
         provide(copy)
-    assert copy.places() == []
+    assert copy.locations() == []
     assert not list(copy.root.rglob("up.py"))
 
 
@@ -175,17 +177,17 @@ def test_two_first_runs_at_once(copy: Any) -> None:
         assert (run.returncode, out.splitlines()[0]) == (1, "['x'] own 1 1"), err
         said.append(err)
     assert sum("Bringing" in text for text in said) == 1
-    assert len(copy.places()) == 1
+    assert len(copy.locations()) == 1
 
 
 def test_killed_run_leaves_nothing_that_counts(copy: Any) -> None:
     provide(copy)
-    (place,) = copy.places()
-    remains = copy.deps / f"{place}.part-killed"
-    os.rename(copy.deps / place, remains)
+    (location,) = copy.locations()
+    remains = copy.deps / f"{location}.part-killed"
+    os.rename(copy.deps / location, remains)
     assert own_dependencies.locate(str(copy.root), copy.environ()) is None
     provide(copy)
-    assert copy.places() == [place]
+    assert copy.locations() == [location]
 
 
 class Terminal(io.StringIO):
@@ -197,8 +199,8 @@ def test_progress(copy: Any, make_wheel: Any) -> None:
     for name in ("one", "two"):
         copy.offer(name, make_wheel({f"{name}.py": b""}))
     stream = io.StringIO()
-    place = provide(copy, stream)
-    text = f"==> Bringing spack's own dependencies, once: 3 wheels into {place}\n"
+    location = provide(copy, stream)
+    text = f"==> Bringing spack's own dependencies, once: 3 wheels into {location}\n"
     assert stream.getvalue() == text
     copy.offer("three", make_wheel({"three.py": b""}))
     terminal = Terminal()

@@ -43,12 +43,12 @@ def test_mending_replaces_looking_where_a_tool_can(tmp_path: Path) -> None:
 
 
 def test_the_environment_follows_its_description(root: Path, tmp_path: Path) -> None:
-    place = prepare_environment(root / "share", tmp_path)
-    manifest = place / "spack.yaml"
+    location = prepare_environment(root / "share", tmp_path)
+    manifest = location / "spack.yaml"
     wanted = manifest.read_text()
     assert "py-black" in wanted
     manifest.write_text("spack:\n  specs: []\n")
-    assert prepare_environment(root / "share", tmp_path) == place
+    assert prepare_environment(root / "share", tmp_path) == location
     assert manifest.read_text() == wanted
 
 

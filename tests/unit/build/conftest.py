@@ -27,7 +27,7 @@ def edges(*dependencies: Any) -> list[Edge]:
 
 
 @dataclass
-class World:
+class Workspace:
     """Makes nodes and builds them.
 
     :param root: of this repository, whose recipes of the machine's tools are used.
@@ -148,9 +148,9 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, root: Path) -> World:
+def workspace(tmp_path: Path, root: Path) -> Workspace:
     """Return a new world."""
-    return World(tmp_path, root)
+    return Workspace(tmp_path, root)
 
 
 #: A PEP 517 backend that lies in the source tree and needs nothing.
@@ -194,4 +194,4 @@ def pip_tree(target: Path) -> None:
         (target / info.name).symlink_to(info)
 
 
-__all__ = ["BACKEND", "BASE_PYTHON", "World", "edges", "pip_tree"]
+__all__ = ["BACKEND", "BASE_PYTHON", "Workspace", "edges", "pip_tree"]

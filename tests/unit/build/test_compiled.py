@@ -16,37 +16,39 @@ from spack.spec import ConcreteSpec, External
 C = ("c", "cxx")
 
 
-def external(world: Any, name: str, version: str, program: str, **attributes: Any) -> ConcreteSpec:
+def external(
+    workspace: Any, name: str, version: str, program: str, **attributes: Any
+) -> ConcreteSpec:
     """Return a tool of the machine."""
     path = shutil.which(program)
     if path is None:
         pytest.skip(f"{program} is not installed")
     prefix = os.path.dirname(os.path.dirname(path))
-    return world.node(name, version, external=External(prefix, (), attributes))
+    return workspace.node(name, version, external=External(prefix, (), attributes))
 
 
 @pytest.fixture
-def gcc(world: Any) -> ConcreteSpec:
+def gcc(workspace: Any) -> ConcreteSpec:
     """Return the machine's gcc as it is detected."""
     paths = {"c": shutil.which("gcc"), "cxx": shutil.which("g++")}
     if None in paths.values():
         pytest.skip("gcc or g++ is not installed")
-    return external(world, "gcc", "12.2.0", "gcc", compilers=paths)
+    return external(workspace, "gcc", "12.2.0", "gcc", compilers=paths)
 
 
 @pytest.fixture
-def wrapper(world: Any) -> ConcreteSpec:
+def wrapper(workspace: Any) -> ConcreteSpec:
     """Return an installed compiler wrapper."""
-    spec = world.node("compiler-wrapper", "1.0", variants={"build_system": "generic"})
-    world.install(spec)
+    spec = workspace.node("compiler-wrapper", "1.0", variants={"build_system": "generic"})
+    workspace.install(spec)
     return spec
 
 
 @pytest.fixture
-def library(world: Any, gcc: ConcreteSpec, wrapper: ConcreteSpec) -> ConcreteSpec:
+def library(workspace: Any, gcc: ConcreteSpec, wrapper: ConcreteSpec) -> ConcreteSpec:
     """Return an installed library ``libanswer`` that a Makefile built."""
-    gmake = external(world, "gmake", "4.3", "make")
-    world.recipe(
+    gmake = external(workspace, "gmake", "4.3", "make")
+    workspace.recipe(
         "answer",
         """
         from spack_repo.builtin.build_systems.makefile import MakefilePackage
@@ -57,7 +59,7 @@ def library(world: Any, gcc: ConcreteSpec, wrapper: ConcreteSpec) -> ConcreteSpe
                 filter_file("@prefix@", prefix, "Makefile", string=True)
         """,
     )
-    spec = world.node(
+    spec = workspace.node(
         "answer",
         "1.0",
         (gcc, "build", C),
@@ -65,7 +67,7 @@ def library(world: Any, gcc: ConcreteSpec, wrapper: ConcreteSpec) -> ConcreteSpe
         (gmake, "build"),
         variants={"build_system": "makefile"},
     )
-    source = world.source(
+    source = workspace.source(
         "answer",
         answer_dot_h="int answer(void);\n",
         answer_dot_c="int answer(void) { return 42; }\n",
@@ -78,16 +80,16 @@ def library(world: Any, gcc: ConcreteSpec, wrapper: ConcreteSpec) -> ConcreteSpe
             "\tcp answer.h @prefix@/include/\n"
         ),
     )
-    world.install(spec, source)
+    workspace.install(spec, source)
     return spec
 
 
 def test_programs_find_headers_and_libraries_of_dependencies(
-    world: Any, gcc: ConcreteSpec, wrapper: ConcreteSpec, library: ConcreteSpec
+    workspace: Any, gcc: ConcreteSpec, wrapper: ConcreteSpec, library: ConcreteSpec
 ) -> None:
-    cmake = external(world, "cmake", "3.25.1", "cmake")
-    gmake = external(world, "gmake", "4.3", "make")
-    world.recipe(
+    cmake = external(workspace, "cmake", "3.25.1", "cmake")
+    gmake = external(workspace, "gmake", "4.3", "make")
+    workspace.recipe(
         "asks",
         """
         from spack_repo.builtin.build_systems.cmake import CMakePackage
@@ -100,7 +102,7 @@ def test_programs_find_headers_and_libraries_of_dependencies(
                 return [self.define_from_variant("LOUD"), self.define("WORDS", ["a", "b"])]
         """,
     )
-    spec = world.node(
+    spec = workspace.node(
         "asks",
         "1.0",
         (gcc, "build", C),
@@ -115,7 +117,7 @@ def test_programs_find_headers_and_libraries_of_dependencies(
             "loud": True,
         },
     )
-    source = world.source(
+    source = workspace.source(
         "asks",
         asks_dot_c="#include <answer.h>\n#include <stdio.h>\n"
         'int main(void) { printf("%d\\n", answer()); return 0; }\n',
@@ -126,17 +128,17 @@ def test_programs_find_headers_and_libraries_of_dependencies(
             "install(TARGETS asks DESTINATION bin)\n"
         ),
     )
-    prefix = world.install(spec, source)
+    prefix = workspace.install(spec, source)
     program = prefix / "bin" / "asks"
     assert subprocess.run([program], capture_output=True, text=True).stdout == "42\n"
-    assert str(world.prefix(library) / "lib") in (get_rpaths(str(program)) or [])
+    assert str(workspace.prefix(library) / "lib") in (get_rpaths(str(program)) or [])
 
 
 def test_a_compiler_error_is_what_is_shown(
-    world: Any, gcc: ConcreteSpec, wrapper: ConcreteSpec
+    workspace: Any, gcc: ConcreteSpec, wrapper: ConcreteSpec
 ) -> None:
-    gmake = external(world, "gmake", "4.3", "make")
-    world.recipe(
+    gmake = external(workspace, "gmake", "4.3", "make")
+    workspace.recipe(
         "broken",
         """
         from spack_repo.builtin.build_systems.makefile import MakefilePackage
@@ -145,7 +147,7 @@ def test_a_compiler_error_is_what_is_shown(
             depends_on("c", type="build")
         """,
     )
-    spec = world.node(
+    spec = workspace.node(
         "broken",
         "1.0",
         (gcc, "build", C),
@@ -153,22 +155,22 @@ def test_a_compiler_error_is_what_is_shown(
         (gmake, "build"),
         variants={"build_system": "makefile"},
     )
-    source = world.source(
+    source = workspace.source(
         "broken", broken_dot_c="int x = nothing;\n", Makefile="broken.o: broken.c\n\t$(CC) -c $<\n"
     )
-    failure = world.build(spec, source).failure
+    failure = workspace.build(spec, source).failure
     assert failure.phase == "build"
     assert any("broken.c:1:9: error:" in line for line in failure.excerpt)
     assert not any("***" in line for line in failure.excerpt)
 
 
-def test_a_cmake_package_that_extends_python_installs_into_its_own_prefix(world: Any) -> None:
+def test_a_cmake_package_that_extends_python_installs_into_its_own_prefix(workspace: Any) -> None:
     """``Python3_SITEARCH`` of the shared python-venv would be the wrong place."""
-    cmake = external(world, "cmake", "3.25.1", "cmake")
-    gmake = external(world, "gmake", "4.3", "make")
-    python = world.python()
-    venv = world.python_venv(python)
-    world.recipe(
+    cmake = external(workspace, "cmake", "3.25.1", "cmake")
+    gmake = external(workspace, "gmake", "4.3", "make")
+    python = workspace.python()
+    venv = workspace.python_venv(python)
+    workspace.recipe(
         "modules",
         """
         from spack_repo.builtin.build_systems.cmake import CMakePackage
@@ -177,7 +179,7 @@ def test_a_cmake_package_that_extends_python_installs_into_its_own_prefix(world:
             extends("python")
         """,
     )
-    spec = world.node(
+    spec = workspace.node(
         "modules",
         "1.0",
         (gmake, "build"),
@@ -186,7 +188,7 @@ def test_a_cmake_package_that_extends_python_installs_into_its_own_prefix(world:
         (venv, "build run"),
         variants={"build_system": "cmake", "build_type": "Release", "generator": "make"},
     )
-    source = world.source(
+    source = workspace.source(
         "modules",
         CMakeLists_dot_txt=(
             "cmake_minimum_required(VERSION 3.15)\nproject(modules NONE)\n"
@@ -197,11 +199,11 @@ def test_a_cmake_package_that_extends_python_installs_into_its_own_prefix(world:
         ),
         module_dot_py="",
     )
-    before = sorted(world.prefix(venv).rglob("*"))
-    prefix = world.install(spec, source)
+    before = sorted(workspace.prefix(venv).rglob("*"))
+    prefix = workspace.install(spec, source)
     modules = sorted(path.name for path in prefix.glob("lib/python3.*/site-packages/*"))
     assert modules == ["module.py", "other.py"]
-    assert sorted(world.prefix(venv).rglob("*")) == before
+    assert sorted(workspace.prefix(venv).rglob("*")) == before
 
 
 class Wrapped:

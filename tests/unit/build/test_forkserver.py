@@ -20,7 +20,7 @@ from spack.build.forkserver import ForkServer
 RECIPE = """
 from spack_repo.builtin.build_systems.generic import Package
 
-class Told(Package):
+class Reporting(Package):
     version("1.0")
     def url_for_version(self, version): return "file:///none"
 
@@ -44,9 +44,9 @@ class Told(Package):
 
 
 @pytest.fixture
-def server(world: Any) -> Iterator[ForkServer]:
+def server(workspace: Any) -> Iterator[ForkServer]:
     """Return a server whose builds may begin."""
-    job = world.job(world.node("none", "1.0", variants={"build_system": "generic"}))
+    job = workspace.job(workspace.node("none", "1.0", variants={"build_system": "generic"}))
     environment = clean_environment({}, "/some/stage")
     libraries = worker_process.libraries(job.library_path)
     made = ForkServer(sys.executable, environment, libraries)
@@ -56,23 +56,23 @@ def server(world: Any) -> Iterator[ForkServer]:
         made.close()
 
 
-def told(world: Any, body: str = "pass") -> Any:
+def reporting(workspace: Any, body: str = "pass") -> Any:
     """Return a package that notes what its build looks like, and its source."""
-    world.recipe("told", RECIPE.replace("BODY", body))
-    spec = world.node("told", "1.0", variants={"build_system": "generic"})
-    return world.job(spec, world.source("told", text=""))
+    workspace.recipe("reporting", RECIPE.replace("BODY", body))
+    spec = workspace.node("reporting", "1.0", variants={"build_system": "generic"})
+    return workspace.job(spec, workspace.source("reporting", text=""))
 
 
-def facts(world: Any, job: Any, **options: Any) -> Any:
-    result = world.run(job, **options)
+def facts(workspace: Any, job: Any, **options: Any) -> Any:
+    result = workspace.run(job, **options)
     assert result.ok, (result.failure, Path(job.log_path).read_text())
     return json.loads((Path(job.prefix) / "facts").read_text())
 
 
-def test_a_forked_worker_looks_like_one_of_its_own(world: Any, server: ForkServer) -> None:
-    job = told(world)
-    alone = facts(world, job)
-    forked = facts(world, job, server=server)
+def test_a_forked_worker_looks_like_one_of_its_own(workspace: Any, server: ForkServer) -> None:
+    job = reporting(workspace)
+    alone = facts(workspace, job)
+    forked = facts(workspace, job, server=server)
     assert alone.pop("parent") == os.getpid() != forked.pop("parent")
     assert forked == alone
     assert forked["leads"]
@@ -80,19 +80,21 @@ def test_a_forked_worker_looks_like_one_of_its_own(world: Any, server: ForkServe
     assert forked["places"] == [os.devnull, job.log_path, job.log_path]
 
 
-def test_builds_see_nothing_of_one_another(world: Any, server: ForkServer) -> None:
-    first = facts(world, told(world, "os.environ['LEFT'] = 'x'; sys.path.append('/x')"))
-    again = facts(world, told(world), server=server)
-    third = facts(world, told(world), server=server)
+def test_builds_see_nothing_of_one_another(workspace: Any, server: ForkServer) -> None:
+    first = facts(
+        workspace, reporting(workspace, "os.environ['LEFT'] = 'x'; sys.path.append('/x')")
+    )
+    again = facts(workspace, reporting(workspace), server=server)
+    third = facts(workspace, reporting(workspace), server=server)
     assert again["parent"] == third["parent"]
     assert "LEFT" not in {**first["environment"], **third["environment"]}
     assert third["open"] == again["open"], "no descriptors of other builds"
 
 
 def test_an_environment_that_python_or_the_system_reads_gets_its_own_process(
-    world: Any, server: ForkServer
+    workspace: Any, server: ForkServer
 ) -> None:
-    job = told(world)
+    job = reporting(workspace)
     environment = {**clean_environment({}, job.stage_path), "LD_BIND_NOW": "1"}
     assert worker_process.run(job, environment, server=server).ok
     found = json.loads((Path(job.prefix) / "facts").read_text())
@@ -100,27 +102,27 @@ def test_an_environment_that_python_or_the_system_reads_gets_its_own_process(
     assert found["parent"] == os.getpid()
 
 
-def test_a_forked_worker_that_is_killed(world: Any, server: ForkServer) -> None:
-    failure = world.run(told(world, "os.kill(os.getpid(), 9)"), server=server).failure
+def test_a_forked_worker_that_is_killed(workspace: Any, server: ForkServer) -> None:
+    failure = workspace.run(reporting(workspace, "os.kill(os.getpid(), 9)"), server=server).failure
     assert failure.message == "killed by SIGKILL"
 
 
-def test_without_the_server_builds_go_on(world: Any, server: ForkServer) -> None:
-    os.kill(facts(world, told(world), server=server)["parent"], signal.SIGKILL)
+def test_without_the_server_builds_go_on(workspace: Any, server: ForkServer) -> None:
+    os.kill(facts(workspace, reporting(workspace), server=server)["parent"], signal.SIGKILL)
     time.sleep(0.1)
-    assert facts(world, told(world), server=server)["parent"] == os.getpid()
+    assert facts(workspace, reporting(workspace), server=server)["parent"] == os.getpid()
 
 
-def test_a_server_that_dies_during_a_build(world: Any, server: ForkServer) -> None:
+def test_a_server_that_dies_during_a_build(workspace: Any, server: ForkServer) -> None:
     """Its worker goes on, and its result counts."""
-    job = told(world, "os.kill(os.getppid(), 9)")
-    assert world.run(job, server=server).ok
+    job = reporting(workspace, "os.kill(os.getppid(), 9)")
+    assert workspace.run(job, server=server).ok
 
 
-def test_the_server_ends_with_its_installer(world: Any) -> None:
+def test_the_server_ends_with_its_installer(workspace: Any) -> None:
     read, write = os.pipe()
     environment = clean_environment({}, "/some/stage")
-    libraries = worker_process.libraries(told(world).library_path)
+    libraries = worker_process.libraries(reporting(workspace).library_path)
     installer = os.fork()
     if installer == 0:
         server = ForkServer(sys.executable, environment, libraries)

@@ -13,7 +13,7 @@ from spack.build import worker_process
 
 @pytest.mark.parametrize("free, told", [(0, True), (1000, True), (10**9, False)])
 def test_a_full_disk_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, told: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, reporting: bool
 ) -> None:
     log = tmp_path / "log.txt"
     log.write_text("")
@@ -21,4 +21,4 @@ def test_a_full_disk_is_named(
     monkeypatch.setattr(os, "statvfs", lambda path: disk)
     failure = worker_process._death(120, str(log))
     assert "ended with 120" in failure.message
-    assert ("disk of the install tree is full" in (failure.hint or "")) is told
+    assert ("disk of the install tree is full" in (failure.hint or "")) is reporting

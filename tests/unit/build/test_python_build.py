@@ -21,11 +21,11 @@ SITE = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 
 
 @pytest.fixture
-def tools(world: Any) -> tuple[ConcreteSpec, ConcreteSpec, ConcreteSpec]:
+def tools(workspace: Any) -> tuple[ConcreteSpec, ConcreteSpec, ConcreteSpec]:
     """python, an installed python-venv and a pip that was put there."""
-    python = world.python()
-    venv = world.python_venv(python)
-    world.recipe(
+    python = workspace.python()
+    venv = workspace.python_venv(python)
+    workspace.recipe(
         "py-pip",
         """
         from spack_repo.builtin.build_systems.generic import Package
@@ -36,21 +36,21 @@ def tools(world: Any) -> tuple[ConcreteSpec, ConcreteSpec, ConcreteSpec]:
             def install(self, spec, prefix): pass
         """,
     )
-    pip = world.node(
+    pip = workspace.node(
         "py-pip",
         "23.1",
         (venv, "build run"),
         (python, "build run"),
         variants={"build_system": "generic"},
     )
-    pip_tree(world.prefix(pip) / SITE)
+    pip_tree(workspace.prefix(pip) / SITE)
     return python, venv, pip
 
 
-def demo(world: Any, tools: Any, body: str = "", **variants: Any) -> ConcreteSpec:
+def demo(workspace: Any, tools: Any, body: str = "", **variants: Any) -> ConcreteSpec:
     """Return a node of the demonstration package."""
     python, venv, pip = tools
-    world.recipe(
+    workspace.recipe(
         "py-demo",
         f"""
 from spack_repo.builtin.build_systems.python import PythonPackage
@@ -60,7 +60,7 @@ class PyDemo(PythonPackage):
 {body}
 """,
     )
-    return world.node(
+    return workspace.node(
         "py-demo",
         "1.0",
         (python, "build run"),
@@ -70,8 +70,8 @@ class PyDemo(PythonPackage):
     )
 
 
-def demo_source(world: Any) -> Path:
-    return world.source(
+def demo_source(workspace: Any) -> Path:
+    return workspace.source(
         "demo",
         pyproject_dot_toml="""
             [build-system]
@@ -87,9 +87,9 @@ def demo_source(world: Any) -> Path:
     )
 
 
-def test_the_python_venv_recipe_makes_a_venv_without_the_venv_module(world: Any) -> None:
-    python = world.python()
-    prefix = world.prefix(world.python_venv(python))
+def test_the_python_venv_recipe_makes_a_venv_without_the_venv_module(workspace: Any) -> None:
+    python = workspace.python()
+    prefix = workspace.prefix(workspace.python_venv(python))
     program = "import sys; print(sys.prefix, sys.prefix != sys.base_prefix, sys.path[-1])"
     interpreter = str(prefix / "bin" / "python3")
     text = subprocess.run(
@@ -102,12 +102,12 @@ def test_the_python_venv_recipe_makes_a_venv_without_the_venv_module(world: Any)
 
 
 @pytest.mark.parametrize("system", [False, True])
-def test_the_venv_of_the_system_python(world: Any, system: bool) -> None:
+def test_the_venv_of_the_system_python(workspace: Any, system: bool) -> None:
     """Debian's has a patched layout, and neither ensurepip nor templates of activate scripts."""
     executable = "/usr/bin/python3"
     if not os.path.exists(executable):
         pytest.skip("the system has no python3")
-    prefix = world.prefix(world.python_venv(world.python(executable), system=system))
+    prefix = workspace.prefix(workspace.python_venv(workspace.python(executable), system=system))
     program = (
         "import sys, sysconfig; print(sys.prefix, sysconfig.get_path('purelib'),"
         " any('dist-packages' in p for p in sys.path))"
@@ -121,10 +121,10 @@ def test_the_venv_of_the_system_python(world: Any, system: bool) -> None:
     assert visible == str(system and debian)
 
 
-def test_a_python_package_is_built_with_pip(world: Any, tools: Any) -> None:
-    spec = demo(world, tools)
-    prefix = world.install(spec, demo_source(world))
-    venv_python = str(world.prefix(tools[1]) / "bin" / "python3")
+def test_a_python_package_is_built_with_pip(workspace: Any, tools: Any) -> None:
+    spec = demo(workspace, tools)
+    prefix = workspace.install(spec, demo_source(workspace))
+    venv_python = str(workspace.prefix(tools[1]) / "bin" / "python3")
 
     installed = sorted(
         str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()
@@ -164,9 +164,9 @@ def _check_record(prefix: Path, info: str) -> None:
             assert int(size) == len(data)
 
 
-def test_the_build_sees_its_requirements_and_nothing_else(world: Any, tools: Any) -> None:
+def test_the_build_sees_its_requirements_and_nothing_else(workspace: Any, tools: Any) -> None:
     spec = demo(
-        world,
+        workspace,
         tools,
         """
     def install(self, spec, prefix):
@@ -183,35 +183,35 @@ def test_the_build_sees_its_requirements_and_nothing_else(world: Any, tools: Any
     )
     import json
 
-    prefix = world.install(spec, demo_source(world))
+    prefix = workspace.install(spec, demo_source(workspace))
     seen_prefix, path = json.loads((prefix / "share" / "seen.json").read_text())
     assert seen_prefix == str(prefix)
     sites = [entry for entry in path if entry.endswith(("site-packages", "dist-packages"))]
-    assert sites == [str(prefix / SITE), str(world.prefix(tools[2]) / SITE)]
+    assert sites == [str(prefix / SITE), str(workspace.prefix(tools[2]) / SITE)]
     assert (prefix / "share" / "platlib").read_text() == str(prefix / SITE)
 
 
-def test_a_backend_that_fails_shows_its_own_error(world: Any, tools: Any) -> None:
-    source = demo_source(world)
+def test_a_backend_that_fails_shows_its_own_error(workspace: Any, tools: Any) -> None:
+    source = demo_source(workspace)
     (source / "backend.py").write_text(
         "def build_wheel(*args, **kwargs):\n"
         "    raise ValueError('the version cannot be read from nowhere')\n"
     )
-    failure = world.build(demo(world, tools), source).failure
+    failure = workspace.build(demo(workspace, tools), source).failure
     assert failure.phase == "install"
     assert any("the version cannot be read from nowhere" in line for line in failure.excerpt)
     assert not any("site-packages/pip/" in line for line in failure.excerpt)
 
 
-def test_scripts_of_requirements_run_in_the_build(world: Any, tools: Any) -> None:
+def test_scripts_of_requirements_run_in_the_build(workspace: Any, tools: Any) -> None:
     _, venv, pip = tools
-    tool = world.prefix(pip) / "bin" / "tool"
+    tool = workspace.prefix(pip) / "bin" / "tool"
     tool.parent.mkdir()
-    interpreter = world.prefix(venv) / "bin" / "python3"
+    interpreter = workspace.prefix(venv) / "bin" / "python3"
     tool.write_text(f"#!{interpreter}\nimport sys, pip\nprint(sys.prefix)\n")
     tool.chmod(0o755)
     spec = demo(
-        world,
+        workspace,
         tools,
         """
     def install(self, spec, prefix):
@@ -219,28 +219,28 @@ def test_scripts_of_requirements_run_in_the_build(world: Any, tools: Any) -> Non
         Executable("tool")(output=str(prefix.share.join("tool.txt")))
 """,
     )
-    prefix = world.install(spec, demo_source(world))
+    prefix = workspace.install(spec, demo_source(workspace))
     assert (prefix / "share" / "tool.txt").read_text().strip() == str(prefix)
 
 
-def test_tests_at_install_time_import_the_modules(world: Any, tools: Any) -> None:
-    spec = demo(world, tools)
-    world.install(spec, demo_source(world), run_tests=True)
-    assert "import modules" in world.logs["py-demo"].read_text()
+def test_tests_at_install_time_import_the_modules(workspace: Any, tools: Any) -> None:
+    spec = demo(workspace, tools)
+    workspace.install(spec, demo_source(workspace), run_tests=True)
+    assert "import modules" in workspace.logs["py-demo"].read_text()
 
 
-def test_a_module_that_does_not_import_fails_the_tests(world: Any, tools: Any) -> None:
-    source = demo_source(world)
+def test_a_module_that_does_not_import_fails_the_tests(workspace: Any, tools: Any) -> None:
+    source = demo_source(workspace)
     (source / "demo_pkg.py").write_text("import surely_not_there\n")
-    result = world.build(demo(world, tools), source, run_tests=True)
+    result = workspace.build(demo(workspace, tools), source, run_tests=True)
     assert not result.ok
     assert "test_imports" in result.failure.message
     assert any("surely_not_there" in line for line in result.failure.excerpt)
 
 
-def test_a_package_with_python_tools_gets_a_venv_in_its_stage(world: Any, tools: Any) -> None:
+def test_a_package_with_python_tools_gets_a_venv_in_its_stage(workspace: Any, tools: Any) -> None:
     python, _, pip = tools
-    world.recipe(
+    workspace.recipe(
         "uses-python",
         """
         from spack_repo.builtin.build_systems.generic import Package
@@ -252,20 +252,22 @@ def test_a_package_with_python_tools_gets_a_venv_in_its_stage(world: Any, tools:
                 spec["python"].command("-c", program, output=str(prefix.join("seen")))
         """,
     )
-    spec = world.node(
+    spec = workspace.node(
         "uses-python", "1", (pip, "build"), (python, "build"), variants={"build_system": "generic"}
     )
-    prefix = world.install(spec, world.source("uses", text=""))
-    assert (prefix / "seen").read_text().strip() == str(world.tmp / "stage/uses-python/build-venv")
+    prefix = workspace.install(spec, workspace.source("uses", text=""))
+    assert (prefix / "seen").read_text().strip() == str(
+        workspace.tmp / "stage/uses-python/build-venv"
+    )
     assert sorted(os.listdir(prefix)) == ["seen"]
 
 
 def test_the_environment_of_an_installed_package_leaves_its_prefix_alone(
-    world: Any, tools: Any
+    workspace: Any, tools: Any
 ) -> None:
-    spec = demo(world, tools)
-    prefix = world.install(spec, demo_source(world))
+    spec = demo(workspace, tools)
+    prefix = workspace.install(spec, demo_source(workspace))
     before = sorted(prefix.rglob("*"))
-    result = world.build(spec, demo_source(world), task="environment")
+    result = workspace.build(spec, demo_source(workspace), task="environment")
     assert result.ok and "build-venv" in result.environment["PATH"]
     assert sorted(prefix.rglob("*")) == before

@@ -73,23 +73,23 @@ backend-path = ["."]
 
 
 @pytest.fixture
-def tools(world: Any) -> tuple[ConcreteSpec, ConcreteSpec]:
+def tools(workspace: Any) -> tuple[ConcreteSpec, ConcreteSpec]:
     """python and an installed python-venv."""
-    python = world.python()
-    return python, world.python_venv(python)
+    python = workspace.python()
+    return python, workspace.python_venv(python)
 
 
-def demo(world: Any, tools: Any, body: str = "", **parts: Any) -> ConcreteSpec:
+def demo(workspace: Any, tools: Any, body: str = "", **parts: Any) -> ConcreteSpec:
     """Return a node of the demonstration package."""
     python, venv = tools
-    world.recipe(
+    workspace.recipe(
         "py-demo",
         "from spack_repo.builtin.build_systems.python import PythonPackage\n"
         "class PyDemo(PythonPackage):\n"
         '    pypi = "demo-pkg/demo_pkg-1.0.tar.gz"\n'
         '    version("1.0")\n' + textwrap.indent(textwrap.dedent(body), "    "),
     )
-    return world.node(
+    return workspace.node(
         "py-demo",
         "1.0",
         (python, "build run"),
@@ -99,8 +99,8 @@ def demo(world: Any, tools: Any, body: str = "", **parts: Any) -> ConcreteSpec:
     )
 
 
-def tree(world: Any, backend: str = BACKEND, pyproject: str = PYPROJECT) -> Path:
-    source: Path = world.source("demo")
+def tree(workspace: Any, backend: str = BACKEND, pyproject: str = PYPROJECT) -> Path:
+    source: Path = workspace.source("demo")
     source.mkdir(parents=True, exist_ok=True)
     (source / "pyproject.toml").write_text(pyproject)
     (source / "backend.py").write_text(backend)
@@ -115,9 +115,9 @@ def snapshot(prefix: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_files_go_where_python_venv_says(world: Any, tools: Any) -> None:
-    spec = demo(world, tools)
-    prefix = world.install(spec, tree(world))
+def test_files_go_where_python_venv_says(workspace: Any, tools: Any) -> None:
+    spec = demo(workspace, tools)
+    prefix = workspace.install(spec, tree(workspace))
     modes = {path: oct(mode) for path, (mode, _) in snapshot(prefix).items()}
     info = f"{SITE}/demo_pkg-1.0.dist-info"
     version = SITE.split("/")[1]
@@ -149,8 +149,8 @@ def test_files_go_where_python_venv_says(world: Any, tools: Any) -> None:
     assert (prefix / info / "INSTALLER").read_text() == "spack\n"
 
 
-def test_record_is_true(world: Any, tools: Any) -> None:
-    prefix = world.install(demo(world, tools), tree(world))
+def test_record_is_true(workspace: Any, tools: Any) -> None:
+    prefix = workspace.install(demo(workspace, tools), tree(workspace))
     with (prefix / SITE / "demo_pkg-1.0.dist-info" / "RECORD").open(newline="") as stream:
         rows = list(csv.reader(stream))
     assert rows == sorted(rows)
@@ -166,10 +166,10 @@ def test_record_is_true(world: Any, tools: Any) -> None:
     assert named == on_disk
 
 
-def test_scripts_run_with_the_interpreter_of_python_venv(world: Any, tools: Any) -> None:
-    spec = demo(world, tools)
-    prefix = world.install(spec, tree(world))
-    interpreter = world.prefix(tools[1]) / "bin" / "python3"
+def test_scripts_run_with_the_interpreter_of_python_venv(workspace: Any, tools: Any) -> None:
+    spec = demo(workspace, tools)
+    prefix = workspace.install(spec, tree(workspace))
+    interpreter = workspace.prefix(tools[1]) / "bin" / "python3"
     for name in ("demo", "demo-script"):
         assert (prefix / "bin" / name).read_text().startswith(f"#!{interpreter}\n")
     environment = {"PYTHONPATH": str(prefix / SITE), "PATH": "/usr/bin:/bin"}
@@ -178,31 +178,31 @@ def test_scripts_run_with_the_interpreter_of_python_venv(world: Any, tools: Any)
     assert text.split()[2] == str(prefix / SITE / "demo_pkg" / "__init__.py")
 
 
-def test_bytecode_is_bound_to_the_source_alone(world: Any, tools: Any) -> None:
-    prefix = world.install(demo(world, tools), tree(world))
+def test_bytecode_is_bound_to_the_source_alone(workspace: Any, tools: Any) -> None:
+    prefix = workspace.install(demo(workspace, tools), tree(workspace))
     data = (prefix / SITE / "demo_pkg" / "__pycache__" / f"__init__.{TAG}.pyc").read_bytes()
     assert int.from_bytes(data[4:8], "little") == 1, "an unchecked hash"
-    assert os.fsencode(str(world.tmp)) not in data
+    assert os.fsencode(str(workspace.tmp)) not in data
     assert os.fsencode(f"{SITE}/demo_pkg/__init__.py") in data
 
 
-def test_two_builds_are_the_same(world: Any, tools: Any) -> None:
-    spec = demo(world, tools)
+def test_two_builds_are_the_same(workspace: Any, tools: Any) -> None:
+    spec = demo(workspace, tools)
     found = []
     for number in range(2):
         old = os.umask((0o077, 0o002)[number])
         try:
-            prefix = world.prefix(spec).with_name(f"copy{number}")
-            world.prefixes[spec.dag_hash()] = str(prefix)
-            stage = str(world.tmp / f"stage{number}" / ("x" * (number + 1)))
-            world.install(spec, tree(world), stage_path=stage)
+            prefix = workspace.prefix(spec).with_name(f"copy{number}")
+            workspace.prefixes[spec.dag_hash()] = str(prefix)
+            stage = str(workspace.tmp / f"stage{number}" / ("x" * (number + 1)))
+            workspace.install(spec, tree(workspace), stage_path=stage)
         finally:
             os.umask(old)
         found.append(snapshot(prefix))
     assert found[0] == found[1]
 
 
-def test_settings_and_the_environment_of_hooks(world: Any, tools: Any) -> None:
+def test_settings_and_the_environment_of_hooks(workspace: Any, tools: Any) -> None:
     body = """
     def config_settings(self, spec, prefix):
         return {"a": {"b": 1, "c": 2}, "d": "e"}
@@ -215,9 +215,9 @@ def test_settings_and_the_environment_of_hooks(world: Any, tools: Any) -> None:
         with open("backend.py", "a") as stream:
             stream.write("print('the recipe was here')")
     """
-    spec = demo(world, tools, body)
-    world.install(spec, tree(world))
-    log = world.logs["py-demo"].read_text()
+    spec = demo(workspace, tools, body)
+    workspace.install(spec, tree(workspace))
+    log = workspace.logs["py-demo"].read_text()
     assert 'settings {"--global-option": ["--quiet"], "a": ["b=1", "c=2"], "d": "e"}' in log
     assert "path []" in log
     assert "the recipe was here" in log
@@ -246,16 +246,20 @@ def test_settings_and_the_environment_of_hooks(world: Any, tools: Any) -> None:
     ],
 )
 def test_what_goes_wrong(
-    world: Any, tools: Any, backend: str, pyproject: str, message: str
+    workspace: Any, tools: Any, backend: str, pyproject: str, message: str
 ) -> None:
-    result = world.build(demo(world, tools), tree(world, backend, pyproject))
+    result = workspace.build(demo(workspace, tools), tree(workspace, backend, pyproject))
     assert result.failure is not None
     text = f"{result.failure.message}\n{result.failure.long_message}"
-    assert message in text, (text, world.logs["py-demo"].read_text())
+    assert message in text, (text, workspace.logs["py-demo"].read_text())
 
 
-def test_of_a_backend_that_cannot_be_imported_the_cause_is_shown(world: Any, tools: Any) -> None:
-    result = world.build(demo(world, tools), tree(world, "import nothing_of_the_kind", PYPROJECT))
+def test_of_a_backend_that_cannot_be_imported_the_cause_is_shown(
+    workspace: Any, tools: Any
+) -> None:
+    result = workspace.build(
+        demo(workspace, tools), tree(workspace, "import nothing_of_the_kind", PYPROJECT)
+    )
     lines = result.failure.long_message.splitlines()
     assert lines[0] == "Traceback (most recent call last):"
     assert [line.split('"')[1].rpartition("/")[2] for line in lines if 'File "' in line] == [
@@ -264,38 +268,38 @@ def test_of_a_backend_that_cannot_be_imported_the_cause_is_shown(world: Any, too
     assert lines[-1] == "ModuleNotFoundError: No module named 'nothing_of_the_kind'"
 
 
-def test_nothing_to_build(world: Any, tools: Any) -> None:
-    source = world.source("empty", readme="nothing")
-    result = world.build(demo(world, tools), source)
+def test_nothing_to_build(workspace: Any, tools: Any) -> None:
+    source = workspace.source("empty", readme="nothing")
+    result = workspace.build(demo(workspace, tools), source)
     assert result.failure is not None
     assert "neither pyproject.toml nor setup.py" in result.failure.message
 
 
-def test_a_wheel_is_built_once(world: Any, tools: Any) -> None:
-    spec = demo(world, tools, package_hash="abc")
-    archive = world.tmp / "demo_pkg-1.0.tar.gz"
+def test_a_wheel_is_built_once(workspace: Any, tools: Any) -> None:
+    spec = demo(workspace, tools, package_hash="abc")
+    archive = workspace.tmp / "demo_pkg-1.0.tar.gz"
     archive.write_bytes(b"the sources")
-    options = {"archive_file": str(archive), "wheels": str(world.tmp / "wheels")}
-    first = snapshot(world.install(spec, tree(world), **options))
-    world.prefixes[spec.dag_hash()] = str(world.tmp / "elsewhere")
-    again = snapshot(world.install(spec, tree(world, "raise Exception"), **options))
+    options = {"archive_file": str(archive), "wheels": str(workspace.tmp / "wheels")}
+    first = snapshot(workspace.install(spec, tree(workspace), **options))
+    workspace.prefixes[spec.dag_hash()] = str(workspace.tmp / "elsewhere")
+    again = snapshot(workspace.install(spec, tree(workspace, "raise Exception"), **options))
     assert again == first
     archive.write_bytes(b"other sources")
-    world.prefixes[spec.dag_hash()] = str(world.tmp / "third")
-    assert not world.build(spec, tree(world, "raise Exception"), **options).ok
+    workspace.prefixes[spec.dag_hash()] = str(workspace.tmp / "third")
+    assert not workspace.build(spec, tree(workspace, "raise Exception"), **options).ok
 
 
-def test_a_wheel_that_names_its_build_is_not_kept(world: Any, tools: Any) -> None:
+def test_a_wheel_that_names_its_build_is_not_kept(workspace: Any, tools: Any) -> None:
     spec = demo(
-        world,
+        workspace,
         tools,
         "def setup_build_environment(self, env):\n    env.set('EXTRA_TEXT', self.prefix)\n",
         package_hash="abc",
     )
-    archive = world.tmp / "demo_pkg-1.0.tar.gz"
+    archive = workspace.tmp / "demo_pkg-1.0.tar.gz"
     archive.write_bytes(b"the sources")
-    wheels = world.tmp / "wheels"
-    world.install(spec, tree(world), archive_file=str(archive), wheels=str(wheels))
+    wheels = workspace.tmp / "wheels"
+    workspace.install(spec, tree(workspace), archive_file=str(archive), wheels=str(wheels))
     assert not wheels.exists()
 
 
@@ -312,22 +316,22 @@ def test_a_wheel_that_names_its_build_is_not_kept(world: Any, tools: Any) -> Non
     ],
 )
 def test_a_fetched_wheel_is_what_its_record_says(
-    world: Any, tools: Any, path: str, text: str, message: str
+    workspace: Any, tools: Any, path: str, text: str, message: str
 ) -> None:
-    source = tree(world)
+    source = tree(workspace)
     code = "import backend; backend.build_wheel('.')"
     subprocess.run([sys.executable, "-c", code], cwd=source, check=True, stdin=subprocess.DEVNULL)
     good = source / "demo_pkg-1.0-py3-none-any.whl"
-    spec = demo(world, tools)
-    assert world.install(spec, source, archive_file=str(good)).exists()
-    bad = world.tmp / good.name
+    spec = demo(workspace, tools)
+    assert workspace.install(spec, source, archive_file=str(good)).exists()
+    bad = workspace.tmp / good.name
     with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w", zipfile.ZIP_DEFLATED) as new:
         for name in {*old.namelist(), path}:
             new.writestr(name, text if name == path else old.read(name))
             if name == path and text == "bomb":
                 new.infolist()[-1].file_size = 1 << 30  # what it says that it unpacks to
-    world.prefixes[spec.dag_hash()] = str(world.tmp / "elsewhere")
-    result = world.build(spec, source, archive_file=str(bad))
+    workspace.prefixes[spec.dag_hash()] = str(workspace.tmp / "elsewhere")
+    result = workspace.build(spec, source, archive_file=str(bad))
     assert result.failure is not None
     assert message in result.failure.message
-    assert not list(world.tmp.rglob("evil*"))
+    assert not list(workspace.tmp.rglob("evil*"))

@@ -20,9 +20,9 @@ from spack.spec import ConcreteSpec
 GENERIC = {"build_system": "generic"}
 
 
-def hello(world: Any, body: str, name: str = "hello") -> ConcreteSpec:
+def hello(workspace: Any, body: str, name: str = "hello") -> ConcreteSpec:
     """Return a generic package with *body* as the body of its class."""
-    world.recipe(
+    workspace.recipe(
         name,
         f"""
 from spack_repo.builtin.build_systems.generic import Package
@@ -33,13 +33,13 @@ class {name.title().replace("-", "")}(Package):
 {body}
 """,
     )
-    return world.node(name, "1.0", variants=GENERIC)
+    return workspace.node(name, "1.0", variants=GENERIC)
 
 
 @pytest.mark.parametrize("background", [False, True])
-def test_builds_in_the_background_are_nice(world: Any, background: bool) -> None:
+def test_builds_in_the_background_are_nice(workspace: Any, background: bool) -> None:
     spec = hello(
-        world,
+        workspace,
         """
     def install(self, spec, prefix):
         import os
@@ -48,13 +48,13 @@ def test_builds_in_the_background_are_nice(world: Any, background: bool) -> None
             stream.write(str(os.nice(0)))
 """,
     )
-    prefix = world.install(spec, world.source("hello", a="a"), background=background)
+    prefix = workspace.install(spec, workspace.source("hello", a="a"), background=background)
     assert (int((prefix / "nice").read_text()) > os.nice(0)) is background
 
 
-def test_a_generic_recipe_installs_and_reports_its_phases(world: Any) -> None:
+def test_a_generic_recipe_installs_and_reports_its_phases(workspace: Any) -> None:
     spec = hello(
-        world,
+        workspace,
         """
     def install(self, spec, prefix):
         mkdirp(prefix.bin)
@@ -65,20 +65,20 @@ def test_a_generic_recipe_installs_and_reports_its_phases(world: Any) -> None:
 """,
     )
     events: list[Any] = []
-    job = world.job(spec, world.source("hello", hello_dot_sh="echo hello\n"))
-    result = world.run(job, on_event=events.append)
+    job = workspace.job(spec, workspace.source("hello", hello_dot_sh="echo hello\n"))
+    result = workspace.run(job, on_event=events.append)
     assert result.ok, result.failure
-    assert (world.prefix(spec) / "bin" / "hello").read_text() == "echo hello\n"
+    assert (workspace.prefix(spec) / "bin" / "hello").read_text() == "echo hello\n"
     assert [x["name"] for x in events] == ["patch", "install", "finish"]
     assert [x.name for x in result.phases] == ["patch", "install"]
     assert [(x["name"], x["value"]) for x in result.run_environment] == [
-        ("HELLO", str(world.prefix(spec)))
+        ("HELLO", str(workspace.prefix(spec)))
     ]
 
 
-def test_patches_come_before_the_patch_method(world: Any) -> None:
+def test_patches_come_before_the_patch_method(workspace: Any) -> None:
     spec = hello(
-        world,
+        workspace,
         """
     def patch(self):
         filter_file("two", "three", "text", string=True)
@@ -88,27 +88,27 @@ def test_patches_come_before_the_patch_method(world: Any) -> None:
         install("text", prefix)
 """,
     )
-    source = world.source("hello", text="one\n")
-    patch = world.tmp / "one.patch"
+    source = workspace.source("hello", text="one\n")
+    patch = workspace.tmp / "one.patch"
     patch.write_text("--- a/text\n+++ b/text\n@@ -1 +1 @@\n-one\n+two\n")
-    assert world.build(spec, source, patches=(PatchFile(str(patch)),)).ok
-    assert (world.prefix(spec) / "text").read_text() == "three\n"
+    assert workspace.build(spec, source, patches=(PatchFile(str(patch)),)).ok
+    assert (workspace.prefix(spec) / "text").read_text() == "three\n"
 
 
-def test_a_patch_that_does_not_apply_is_named(world: Any) -> None:
-    spec = hello(world, "    def install(self, spec, prefix): pass")
-    patch = world.tmp / "wrong.patch"
+def test_a_patch_that_does_not_apply_is_named(workspace: Any) -> None:
+    spec = hello(workspace, "    def install(self, spec, prefix): pass")
+    patch = workspace.tmp / "wrong.patch"
     patch.write_text("--- a/text\n+++ b/text\n@@ -1 +1 @@\n-missing\n+two\n")
-    source = world.source("hello", text="one\n")
-    result = world.build(spec, source, patches=(PatchFile(str(patch)),))
+    source = workspace.source("hello", text="one\n")
+    result = workspace.build(spec, source, patches=(PatchFile(str(patch)),))
     assert not result.ok
     assert "wrong.patch cannot be applied: hunk 1 of 1" in result.failure.message
     assert result.failure.phase == "patch"
 
 
-def test_a_python_error_in_a_recipe_shows_its_file_and_line(world: Any) -> None:
-    spec = hello(world, "    def install(self, spec, prefix):\n        undefined_name(prefix)")
-    failure = world.build(spec, world.source("hello", text="")).failure
+def test_a_python_error_in_a_recipe_shows_its_file_and_line(workspace: Any) -> None:
+    spec = hello(workspace, "    def install(self, spec, prefix):\n        undefined_name(prefix)")
+    failure = workspace.build(spec, workspace.source("hello", text="")).failure
     assert failure.kind == "NameError"
     file, _, line = failure.recipe.rpartition(":")
     assert Path(file).read_text().splitlines()[int(line) - 1].strip() == "undefined_name(prefix)"
@@ -118,44 +118,44 @@ def test_a_python_error_in_a_recipe_shows_its_file_and_line(world: Any) -> None:
     assert failure.recipe in str(error.long_message)
 
 
-def test_a_recipe_that_does_not_load_is_an_error_with_its_line(world: Any) -> None:
-    spec = hello(world, "    def install(self, spec, prefix)\n        pass")
-    failure = world.build(spec).failure
+def test_a_recipe_that_does_not_load_is_an_error_with_its_line(workspace: Any) -> None:
+    spec = hello(workspace, "    def install(self, spec, prefix)\n        pass")
+    failure = workspace.build(spec).failure
     assert failure.kind == "RecipeError"
     assert "package.py:8: SyntaxError" in failure.message
 
 
-def test_a_failing_program_shows_its_own_error(world: Any) -> None:
+def test_a_failing_program_shows_its_own_error(workspace: Any) -> None:
     spec = hello(
-        world,
+        workspace,
         """
     def install(self, spec, prefix):
         Executable("sh")("-c", "echo working; echo 'x.c:3:1: error: no such thing' >&2; exit 3")
 """,
     )
-    failure = world.build(spec, world.source("hello", text="")).failure
+    failure = workspace.build(spec, workspace.source("hello", text="")).failure
     assert failure.kind == "ProcessError"
     assert "status 3" in failure.message
     assert "x.c:3:1: error: no such thing" in failure.excerpt
     assert failure.recipe is not None
 
 
-def test_an_install_that_leaves_nothing_is_an_error(world: Any) -> None:
-    spec = hello(world, "    def install(self, spec, prefix): pass")
-    failure = world.build(spec, world.source("hello", text="")).failure
+def test_an_install_that_leaves_nothing_is_an_error(workspace: Any) -> None:
+    spec = hello(workspace, "    def install(self, spec, prefix): pass")
+    failure = workspace.build(spec, workspace.source("hello", text="")).failure
     assert "installed nothing" in failure.message
 
 
-def test_a_tool_that_is_not_declared_names_the_missing_dependency(world: Any) -> None:
-    spec = hello(world, "    def install(self, spec, prefix): make()")
-    failure = world.build(spec, world.source("hello", text="")).failure
+def test_a_tool_that_is_not_declared_names_the_missing_dependency(workspace: Any) -> None:
+    spec = hello(workspace, "    def install(self, spec, prefix): make()")
+    failure = workspace.build(spec, workspace.source("hello", text="")).failure
     assert "make is used without a declared dependency" in failure.message
     assert 'depends_on("gmake", type="build")' in failure.hint
 
 
-def test_the_environment_of_a_build_is_clean(world: Any, tmp_path: Path) -> None:
+def test_the_environment_of_a_build_is_clean(workspace: Any, tmp_path: Path) -> None:
     spec = hello(
-        world,
+        workspace,
         """
     def install(self, spec, prefix):
         mkdirp(prefix)
@@ -163,26 +163,26 @@ def test_the_environment_of_a_build_is_clean(world: Any, tmp_path: Path) -> None
 """,
     )
     poison = {"PIP_TARGET": "/x", "PYTHONPATH": "/x", "CFLAGS": "-bad", "HOME": "/x", "USER": "me"}
-    job = world.job(spec, world.source("hello", text=""))
-    assert world.run(job, host=poison).ok
+    job = workspace.job(spec, workspace.source("hello", text=""))
+    assert workspace.run(job, host=poison).ok
     lines = dict(
         line.partition("=")[::2]
-        for line in (world.prefix(spec) / "env.txt").read_text().splitlines()
+        for line in (workspace.prefix(spec) / "env.txt").read_text().splitlines()
     )
     assert not {"PIP_TARGET", "PYTHONPATH", "CFLAGS"} & set(lines)
     assert lines["HOME"].startswith(job.stage_path)
     assert lines["USER"] == "spack"
 
 
-def test_a_cancelled_build_ends_with_all_its_children(world: Any) -> None:
+def test_a_cancelled_build_ends_with_all_its_children(workspace: Any) -> None:
     spec = hello(
-        world,
+        workspace,
         """
     def install(self, spec, prefix):
         Executable("sh")("-c", "echo $$ > child.pid; sleep 60; true")
 """,
     )
-    source = world.source("hello", text="")
+    source = workspace.source("hello", text="")
     cancelled = threading.Event()
     child = source / "child.pid"
 
@@ -193,21 +193,21 @@ def test_a_cancelled_build_ends_with_all_its_children(world: Any) -> None:
 
     threading.Thread(target=cancel_when_running).start()
     with pytest.raises(worker_process.Cancelled):
-        world.run(world.job(spec, source), cancelled=cancelled)
+        workspace.run(workspace.job(spec, source), cancelled=cancelled)
     _wait_until_gone(int(child.read_text()))
 
 
-def test_a_build_ends_when_its_parent_is_killed(world: Any) -> None:
+def test_a_build_ends_when_its_parent_is_killed(workspace: Any) -> None:
     spec = hello(
-        world,
+        workspace,
         """
     def install(self, spec, prefix):
         Executable("sh")("-c", "echo $$ > child.pid; sleep 60; true")
 """,
     )
-    source = world.source("hello", text="")
-    job = world.job(spec, source)
-    job_file = world.tmp / "job.json"
+    source = workspace.source("hello", text="")
+    job = workspace.job(spec, source)
+    job_file = workspace.tmp / "job.json"
     write(str(job_file), job)
     program = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
@@ -216,7 +216,7 @@ def test_a_build_ends_when_its_parent_is_killed(world: Any) -> None:
         "j = job.read(sys.argv[1], job.BuildJob)\n"
         "process.run(j, clean_environment({}, j.stage_path))\n"
     )
-    library = str(world.root / "lib")
+    library = str(workspace.root / "lib")
     parent = subprocess.Popen([sys.executable, "-c", program, str(job_file), library])
     child = source / "child.pid"
     while not child.exists() or not child.read_text():
@@ -240,17 +240,17 @@ def _wait_until_gone(pid: int) -> None:
     pytest.fail(f"process {pid} is still there")
 
 
-def test_a_worker_that_dies_is_a_failure_not_a_crash(world: Any) -> None:
+def test_a_worker_that_dies_is_a_failure_not_a_crash(workspace: Any) -> None:
     body = "    def install(self, spec, prefix):\n        import os; os.kill(os.getpid(), 9)"
-    spec = hello(world, body)
-    failure = world.build(spec, world.source("hello", text="")).failure
+    spec = hello(workspace, body)
+    failure = workspace.build(spec, workspace.source("hello", text="")).failure
     assert failure.message == "killed by SIGKILL"
     assert "memory" in failure.hint
 
 
-def test_a_worker_that_dies_without_a_name_or_a_log_is_an_error(world: Any) -> None:
+def test_a_worker_that_dies_without_a_name_or_a_log_is_an_error(workspace: Any) -> None:
     spec = hello(
-        world,
+        workspace,
         """
     def install(self, spec, prefix):
         import os, signal
@@ -258,18 +258,18 @@ def test_a_worker_that_dies_without_a_name_or_a_log_is_an_error(world: Any) -> N
         os.kill(os.getpid(), signal.SIGRTMIN + 1)
 """,
     )
-    failure = world.build(spec, world.source("hello", text="")).failure
+    failure = workspace.build(spec, workspace.source("hello", text="")).failure
     assert failure.message.startswith("killed by signal ")
     assert failure.excerpt == ()
 
 
-def test_the_environment_task_tells_the_variables_without_building(world: Any) -> None:
+def test_the_environment_task_tells_the_variables_without_building(workspace: Any) -> None:
     spec = hello(
-        world,
+        workspace,
         """
     def setup_build_environment(self, env): env.set("GIVEN", "by the recipe")
     def install(self, spec, prefix): raise AssertionError
 """,
     )
-    result = world.build(spec, world.source("hello", text=""), task="environment")
+    result = workspace.build(spec, workspace.source("hello", text=""), task="environment")
     assert result.ok and result.environment["GIVEN"] == "by the recipe"

@@ -26,10 +26,10 @@ class Files:
         )
 
     def write(self, name: str, text: str) -> Path:
-        place = self.root / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
-        return place
+        location = self.root / name
+        location.parent.mkdir(parents=True, exist_ok=True)
+        location.write_text(text)
+        return location
 
     def load(self, *scopes: Any, platform: str = "linux", cache: str | None = None) -> Settings:
         made = [

@@ -81,7 +81,7 @@ def test_what_is_written_reads_back_as_settings() -> None:
     assert "buildable" not in externals_data([CMAKE])["cmake"]
 
 
-MINE = """\
+OWN = """\
 # my packages
 packages:
   all:
@@ -95,14 +95,14 @@ packages:
 
 
 def test_merging_keeps_what_the_user_wrote(tmp_path: Path) -> None:
-    place = tmp_path / "packages.yaml"
-    place.write_text(MINE)
-    document = yaml.round_trip(place)
+    location = tmp_path / "packages.yaml"
+    location.write_text(OWN)
+    document = yaml.round_trip(location)
     assert merge_externals(document, [PYTHON, NEWER, GCC]) == [NEWER, GCC]
     document.save()
-    text = place.read_text()
-    assert text.startswith(MINE)
-    assert text[len(MINE) :] == (
+    text = location.read_text()
+    assert text.startswith(OWN)
+    assert text[len(OWN) :] == (
         "    - spec: python@3.12.1\n"
         "      prefix: /opt\n"
         "      extra_attributes:\n"
@@ -116,7 +116,7 @@ def test_merging_keeps_what_the_user_wrote(tmp_path: Path) -> None:
         "          c: /usr/bin/gcc\n"
         "          cxx: /usr/bin/g++\n"
     )
-    again = yaml.round_trip(place)
+    again = yaml.round_trip(location)
     assert merge_externals(again, [PYTHON, NEWER, GCC]) == []
     assert again.text() == text
 
@@ -203,9 +203,9 @@ def test_a_configured_python_that_is_none(tmp_path: Path) -> None:
 )
 def test_detection_is_a_setting(tmp_path: Path, detect: Any, names: Any, expected: Any) -> None:
     for name, text in (("cmake", "cmake version 3.1"), ("ninja", "1.11")):
-        place = tmp_path / name
-        place.write_text(f"#!/bin/sh\necho {text}\n")
-        place.chmod(0o755)
+        location = tmp_path / name
+        location.write_text(f"#!/bin/sh\necho {text}\n")
+        location.chmod(0o755)
     values = {"concretizer": {"externals": {"detect": detect}}, "packages": {}}
     given = Settings.from_data(values, VARIABLES)
     found = packages_with_detected(given, [str(tmp_path)], run, names=names)
@@ -218,10 +218,10 @@ def test_detection_is_a_setting(tmp_path: Path, detect: Any, names: Any, expecte
 
 def test_additional_search_paths_come_first(tmp_path: Path) -> None:
     for name, version in (("more", "3.2"), ("path", "3.1")):
-        place = tmp_path / name / "bin" / "cmake"
-        place.parent.mkdir(parents=True)
-        place.write_text(f"#!/bin/sh\necho cmake version {version}\n")
-        place.chmod(0o755)
+        location = tmp_path / name / "bin" / "cmake"
+        location.parent.mkdir(parents=True)
+        location.write_text(f"#!/bin/sh\necho cmake version {version}\n")
+        location.chmod(0o755)
     given = Settings.from_data(
         {"config": {"additional_external_search_paths": [str(tmp_path / "more" / "bin")]}},
         VARIABLES,

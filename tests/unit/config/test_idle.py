@@ -65,7 +65,9 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 def told(data: dict[str, Any]) -> list[str]:
     found: list[str] = []
     sections = {key: as_nodes(value, 7) for key, value in data.items()}
-    load_settings([Scope("user", "/etc/x.yaml", sections)], Variables({}, {}), tell=found.append)
+    load_settings(
+        [Scope("user", "/etc/x.yaml", sections)], Variables({}, {}), report_note=found.append
+    )
     return found
 
 
@@ -84,22 +86,22 @@ def test_every_key_is_known_and_told_of(path: str) -> None:
 
 
 def test_a_file_says_it_once(files: Any, tmp_path: Path) -> None:
-    place = files.write("user/config.yaml", "config:\n  build_jobs: 2\n  license_dir: /x\n")
+    location = files.write("user/config.yaml", "config:\n  build_jobs: 2\n  license_dir: /x\n")
     cache = str(tmp_path / "cache")
     scopes = [Scope("user", str(tmp_path / "user"))]
 
     def notes() -> list[str]:
         found: list[str] = []
-        load_settings(scopes, files.variables, cache=cache, tell=found.append)
+        load_settings(scopes, files.variables, cache=cache, report_note=found.append)
         return found
 
-    os.utime(place, (0, 0))
+    os.utime(location, (0, 0))
     assert notes() == [
-        f"{place}:3: config:license_dir has no effect in this spack: "
+        f"{location}:3: config:license_dir has no effect in this spack: "
         "licence files are the recipes' own affair"
     ]
     assert notes() == []
-    place.write_text("config:\n  license_dir:: /y\n")
+    location.write_text("config:\n  license_dir:: /y\n")
     assert len(notes()) == 1
 
 
@@ -107,7 +109,7 @@ def test_the_command_line_says_it_always() -> None:
     for _ in range(2):
         found: list[str] = []
         scope = command_line_scope(["concretizer:compiler_mixing:false"])
-        load_settings([scope], tell=found.append)
+        load_settings([scope], report_note=found.append)
         assert found == [
             "command line: concretizer:compiler_mixing has no effect in this spack: "
             "compilers may be mixed"
@@ -119,5 +121,5 @@ def test_the_defaults_have_none(root: Path) -> None:
     variables = Variables(
         {"spack": "/s", "data": "/d", "tree": "/d/opt", "user_cache_path": "/c", "user": "me"}
     )
-    load_settings([Scope("defaults", str(root / "etc"))], variables, tell=found.append)
+    load_settings([Scope("defaults", str(root / "etc"))], variables, report_note=found.append)
     assert found == []

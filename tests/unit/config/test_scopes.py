@@ -166,18 +166,18 @@ def test_missing_and_unreadable_directories(files: Any) -> None:
 def test_an_environment_is_a_scope(files: Any) -> None:
     files.write("low/config.yaml", "config: {build_jobs: 1}\n")
     files.write("env/more.yaml", "config: {db_lock_timeout: 3}\n")
-    place = files.write(
+    location = files.write(
         "env/spack.yaml",
         "spack:\n  specs: [a]\n  view: true\n  include: [more.yaml]\n"
         "  config:\n    build_jobs: 2\n    source_cache: cache\n  packages:: {}\n",
     )
-    scope = environment_scope(yaml.load(place))
+    scope = environment_scope(yaml.load(location))
     settings = files.load("low", data_scope("x", {"packages": {"a": {}}}), scope)
     assert settings.config.build_jobs == 2
     assert settings.config.db_lock_timeout == 3
     assert settings.config.source_cache == files.root / "env" / "cache"
     assert settings.packages == {}
-    assert str(settings.origin("config", "build_jobs")) == f"{place}:6"
+    assert str(settings.origin("config", "build_jobs")) == f"{location}:6"
 
 
 @pytest.mark.parametrize(

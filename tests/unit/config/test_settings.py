@@ -29,10 +29,10 @@ VARIABLES = Variables(
 def test_the_default_files_say_what_is_built_in(root: Path) -> None:
     files = load_settings([Scope("defaults", str(root / "etc"))], VARIABLES)
     built_in = Settings.from_data({}, VARIABLES)
-    theirs = dict(files.config.__dict__)
-    assert theirs.pop("aliases") == {"concretise": "concretize", "rm": "remove"}
+    other_part = dict(files.config.__dict__)
+    assert other_part.pop("aliases") == {"concretise": "concretize", "rm": "remove"}
     ours = {key: value for key, value in built_in.config.__dict__.items() if key != "aliases"}
-    assert theirs == ours
+    assert other_part == ours
     assert files.fetch == built_in.fetch
     assert files.concretizer == built_in.concretizer
     assert files.bootstrap == built_in.bootstrap

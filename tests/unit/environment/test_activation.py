@@ -62,7 +62,7 @@ elif words[0] in ("load", "unload") and shell:
     delta = a.load_delta(os.environ, hashes, "/views/" + "-".join(hashes), active)
     print(a.delta_text(shell, delta, os.environ), end="")
 elif words[0] == "location":
-    print({place!r})
+    print({location!r})
 else:
     print("ran", *sys.argv[1:])
     sys.exit(3 if "fail" in words else 0)
@@ -106,7 +106,7 @@ def top(tmp_path: Path) -> Path:
             python=sys.executable,
             lib=str(REPO / "lib"),
             share=str(top / "share"),
-            place=str(tmp_path / "a place"),
+            location=str(tmp_path / "a place"),
         )
     )
     program.chmod(0o755)
@@ -180,8 +180,8 @@ def test_deactivate_in_a_child_shell(shell: Shell, top: Path) -> None:
         MANPATH="/views/one/share/man:",
     )
     before, after, _ = environments(out)
-    gone = {"SPACK_ENV", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "MANPATH"}
-    assert set(before) - set(after) == gone
+    missing = {"SPACK_ENV", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "MANPATH"}
+    assert set(before) - set(after) == missing
     assert "/views" not in after["PATH"] and after["PATH"].endswith("/usr/bin:/bin")
 
 

@@ -221,9 +221,9 @@ def test_comments_below_the_specs_stay_below_them(tmp_path: Path) -> None:
     for text in ("a", "b", "c"):
         manifest = manifest.added([text])
     lines = [line.strip() for line in (tmp_path / "spack.yaml").read_text().splitlines()]
-    place = lines.index("- a")
-    assert lines[place : place + 3] == ["- a", "- b", "- c"]
-    assert lines[place + 3].startswith("# one directory")
+    location = lines.index("- a")
+    assert lines[location : location + 3] == ["- a", "- b", "- c"]
+    assert lines[location + 3].startswith("# one directory")
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ class Server:
         self._http = Quiet(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
         self._thread.start()
-        self.place = f"127.0.0.1:{self._http.server_port}"
-        self.url = f"http://{self.place}"
+        self.location = f"127.0.0.1:{self._http.server_port}"
+        self.url = f"http://{self.location}"
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         headers = {name.lower(): value for name, value in handler.headers.items()}

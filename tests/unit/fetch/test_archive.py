@@ -267,9 +267,9 @@ def test_hostile_zip(
 
 
 def test_unwritable_place(tmp_path: Path, put: Any, tarball: Any) -> None:
-    place = put("file", b"")
+    location = put("file", b"")
     with pytest.raises((FetchError, OSError)):
-        unpack(put("a.tgz", tarball(GOOD)), place / "src")
+        unpack(put("a.tgz", tarball(GOOD)), location / "src")
 
 
 def test_full_disk(tmp_path: Path, put: Any, tarball: Any) -> None:

@@ -49,10 +49,10 @@ def test_versions_can_be_read_from_git(tmp_path: Path) -> None:
     source.mkdir()
     (source / "x").write_text("x")
 
-    def git(place: Path, *words: str) -> str:
+    def git(location: Path, *words: str) -> str:
         name = ("-c", "user.name=n", "-c", "user.email=e@example.org")
         done = subprocess.run(
-            ["git", "-C", str(place), *name, *words], check=True, capture_output=True, text=True
+            ["git", "-C", str(location), *name, *words], check=True, capture_output=True, text=True
         )
         return done.stdout.strip()
 
@@ -61,9 +61,9 @@ def test_versions_can_be_read_from_git(tmp_path: Path) -> None:
     git(source, "commit", "-qm", "one")
     git(source, "tag", "v1.2")
     git(source, "worktree", "add", "-q", str(tmp_path / "tree"))
-    for place in (source, tmp_path / "tree"):
-        target = tmp_path / f"copy-of-{place.name}"
-        copy_sources(place, target)
+    for location in (source, tmp_path / "tree"):
+        target = tmp_path / f"copy-of-{location.name}"
+        copy_sources(location, target)
         assert git(target, "describe", "--tags", "--dirty") == "v1.2"
 
 
@@ -89,15 +89,15 @@ def test_what_is_a_change(source: Path, path: str, editable: bool, changed: bool
 
     before = now()
     assert before == now()
-    place = source / path
-    if place.exists():
-        place.chmod(0o644)
+    location = source / path
+    if location.exists():
+        location.chmod(0o644)
         before = now()
-    place.write_text("an older version of it")
-    os.utime(place, (1, 1))
+    location.write_text("an older version of it")
+    os.utime(location, (1, 1))
     assert (now() != before) == changed
     if not path.endswith("setup.py") and changed and "new" in path:
-        place.unlink()
+        location.unlink()
         assert now() == before
 
 

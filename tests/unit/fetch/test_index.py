@@ -15,10 +15,10 @@ from spack.fetch.index_names import normalized, project_of, without_secrets
 from spack.fetch.package_index import (
     PackageIndex,
     known_endpoint,
+    locations,
     parse_html,
     parse_json,
-    places,
-    read_knower,
+    read_default_index_wheel,
 )
 from spack.fetch.pipconfig import PipSettings
 
@@ -171,14 +171,16 @@ def test_local_places(tmp_path: Path) -> None:
 
 
 def test_usual_index_comes_from_the_library(root: Path) -> None:
-    def knower() -> tuple[Path, str]:
-        return read_knower(root / "share" / "bootstrap" / "requirements.lock")
+    def default_index_wheel() -> tuple[Path, str]:
+        return read_default_index_wheel(root / "share" / "bootstrap" / "requirements.lock")
 
-    assert known_endpoint(*knower()).startswith("https://")
-    assert places(PipSettings(), knower).urls == (known_endpoint(*knower()),)
+    assert known_endpoint(*default_index_wheel()).startswith("https://")
+    assert locations(PipSettings(), default_index_wheel).urls == (
+        known_endpoint(*default_index_wheel()),
+    )
     settings = PipSettings(index_url="https://mine/simple", extra_index_urls=("https://more",))
-    assert places(settings, knower).urls == ("https://mine/simple", "https://more")
-    assert places(PipSettings(no_index=True, find_links=("/w",)), knower).urls == ()
+    assert locations(settings, default_index_wheel).urls == ("https://mine/simple", "https://more")
+    assert locations(PipSettings(no_index=True, find_links=("/w",)), default_index_wheel).urls == ()
 
 
 def test_changed_library_is_not_believed(tmp_path: Path) -> None:
@@ -197,4 +199,4 @@ def test_changed_library_is_not_believed(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text("{}")
     with pytest.raises(FetchError, match="cannot be read"):
-        read_knower(lock)
+        read_default_index_wheel(lock)

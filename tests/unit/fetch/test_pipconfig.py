@@ -96,11 +96,11 @@ def test_xdg_directories(load: Any, tmp_path: Path) -> None:
 
 
 def test_macos_places(tmp_path: Path) -> None:
-    place = tmp_path / "Library" / "Application Support" / "pip"
-    place.mkdir(parents=True)
-    (place / "pip.conf").write_text(ini("x"))
+    location = tmp_path / "Library" / "Application Support" / "pip"
+    location.mkdir(parents=True)
+    (location / "pip.conf").write_text(ini("x"))
     found = configuration_files({}, home=tmp_path, system=tmp_path, platform="darwin")
-    assert found == (place / "pip.conf",)
+    assert found == (location / "pip.conf",)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from spack.errors import InstallError
 from spack.fetch.stage import choose_root
 
 
-def foreign(path: Path) -> tuple[Path, int]:
+def unmanaged(path: Path) -> tuple[Path, int]:
     """*path*, made by somebody else than the user whose number is given beside it."""
     path.mkdir()
     me = os.getuid()
@@ -23,8 +23,8 @@ def foreign(path: Path) -> tuple[Path, int]:
 
 def test_the_first_usable_place_is_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    places = [tmp_path / "file" / "stage", tmp_path / "a" / "stage", tmp_path / "b"]
-    assert choose_root(places, os.getuid()) == tmp_path / "a" / "stage"
+    locations = [tmp_path / "file" / "stage", tmp_path / "a" / "stage", tmp_path / "b"]
+    assert choose_root(locations, os.getuid()) == tmp_path / "a" / "stage"
     assert (tmp_path / "a" / "stage").is_dir() and not (tmp_path / "b").exists()
 
 
@@ -32,7 +32,7 @@ def test_what_another_user_made_in_an_open_directory_is_not_taken(tmp_path: Path
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o1777)
-    part, user = foreign(shared / "alice")
+    part, user = unmanaged(shared / "alice")
     with pytest.raises(InstallError) as caught:
         choose_root([part / "stage"], user)
     assert caught.value.ref == "no-stage" and "build_stage" in str(caught.value.hint)

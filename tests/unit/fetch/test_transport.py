@@ -130,7 +130,7 @@ def test_login_of_the_index_holds_for_its_files(make: Any, server: Any, page: An
     server.pages["/a"] = page(b"x", login=("me", "pass"))
     index = server.url.replace("//", "//me:pass@") + "/simple"
     credentials = network_settings(PipSettings(), (index,), {}).credentials
-    assert credentials == {server.place: ("me", "pass")}
+    assert credentials == {server.location: ("me", "pass")}
     assert make(credentials=credentials).get(server.url + "/a")[2] == b"x"
 
 

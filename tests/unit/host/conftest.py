@@ -35,17 +35,17 @@ class Machine:
 
     def script(self, name: str, output: str = "", status: int = 0, body: str = "") -> Path:
         """Return a program that prints ``output`` whatever it is asked."""
-        place = self.root / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(f"#!/bin/sh\n{body}\ncat <<'EOF'\n{output}\nEOF\nexit {status}\n")
-        place.chmod(0o755)
-        return place
+        location = self.root / name
+        location.parent.mkdir(parents=True, exist_ok=True)
+        location.write_text(f"#!/bin/sh\n{body}\ncat <<'EOF'\n{output}\nEOF\nexit {status}\n")
+        location.chmod(0o755)
+        return location
 
     def link(self, name: str, target: Any) -> Path:
-        place = self.root / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(target)
-        return place
+        location = self.root / name
+        location.parent.mkdir(parents=True, exist_ok=True)
+        location.symlink_to(target)
+        return location
 
     def path(self, *names: str) -> list[str]:
         return [str(self.root / name) for name in names]
@@ -69,13 +69,13 @@ def interpreters() -> list[str]:
     """Real interpreters at hand, by version directory and by name; the running one first."""
     found = {base_interpreter(): None}
     for name in ("python3", *(f"python3.{minor}" for minor in range(6, 16))):
-        place = shutil.which(name, path="/usr/local/bin:/usr/bin:/bin")
-        if place is not None:
-            found[os.path.realpath(place)] = None
+        location = shutil.which(name, path="/usr/local/bin:/usr/bin:/bin")
+        if location is not None:
+            found[os.path.realpath(location)] = None
     versions = os.path.join(os.environ.get("PYENV_ROOT", ""), "versions")
     if os.environ.get("PYENV_ROOT") and os.path.isdir(versions):
         for version in sorted(os.listdir(versions)):
-            place = os.path.join(versions, version, "bin", "python3")
-            if os.path.exists(place):
-                found[os.path.realpath(place)] = None
+            location = os.path.join(versions, version, "bin", "python3")
+            if os.path.exists(location):
+                found[os.path.realpath(location)] = None
     return list(found)

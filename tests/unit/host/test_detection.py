@@ -137,7 +137,7 @@ def test_other_families(
     ],
 )
 def test_tools(machine: Machine, name: str, program: str, output: str, version: str) -> None:
-    place = machine.script(f"opt/bin/{program}", output)
+    location = machine.script(f"opt/bin/{program}", output)
     found = detect_tools(machine.search("opt/bin"), name)
     if version is None:
         assert found == []
@@ -145,7 +145,7 @@ def test_tools(machine: Machine, name: str, program: str, output: str, version: 
     (tool,) = found
     assert (tool.version, tool.prefix) == (version, str(machine.root / "opt"))
     assert tool.spec_text == f"{name}@{version}"
-    assert tool.extra_attributes == {"executable": str(place)}
+    assert tool.extra_attributes == {"executable": str(location)}
 
 
 def test_pkgconf_behind_the_name_of_pkg_config(machine: Machine) -> None:

@@ -58,8 +58,8 @@ def test_the_record_is_what_a_venv_of_the_interpreter_says(
         check=True,
     )
     facts: dict[str, Any] = json.loads(out.stdout)
-    mine = layout._asdict()
-    assert {key: mine[key] for key in facts if key != "version"} == {
+    own = layout._asdict()
+    assert {key: own[key] for key in facts if key != "version"} == {
         key: value for key, value in facts.items() if key != "version"
     }
     assert layout.version.startswith(facts["version"])
@@ -231,10 +231,10 @@ def test_a_venv_stands_for_its_base(machine: Machine, layout: PythonLayout) -> N
     for name in ("one", "two"):
         (found,) = find_interpreters(machine.search(f"{name}/bin"))
         assert found == layout
-    gone = machine.root / "two" / "pyvenv.cfg"
-    gone.write_text("home = /nowhere/bin\n")
+    missing = machine.root / "two" / "pyvenv.cfg"
+    missing.write_text("home = /nowhere/bin\n")
     assert find_interpreters(machine.search("two/bin")) == []
-    gone.write_text("nothing\n")
+    missing.write_text("nothing\n")
     assert find_interpreters(machine.search("two/bin")) == []
 
 
@@ -286,7 +286,7 @@ def test_warm_runs_start_no_process(machine: Machine, layout: PythonLayout) -> N
 
 
 def test_an_exchanged_interpreter_is_asked_again(machine: Machine) -> None:
-    place = machine.root / "bin" / "python3"
+    location = machine.root / "bin" / "python3"
     distribution(machine.root, "")
     cache = str(machine.root / "cache")
     for _ in range(2):
@@ -294,7 +294,7 @@ def test_an_exchanged_interpreter_is_asked_again(machine: Machine) -> None:
         find_interpreters(search)
         search.memory.save()
     assert len(machine.runner.calls) == 1
-    os.utime(place.resolve(), (1, 1))
+    os.utime(location.resolve(), (1, 1))
     find_interpreters(machine.search("bin", cache=cache))
     assert len(machine.runner.calls) == 2
 
@@ -322,9 +322,9 @@ def test_headers_that_come_later_are_seen(machine: Machine, layout: PythonLayout
     ("output", "status"), [("Python 2.7.18", 2), ("", 0), ("[1]", 0), ("not json", 0)]
 )
 def test_what_is_no_interpreter(machine: Machine, output: str, status: int) -> None:
-    place = machine.script("python3", output, status)
+    location = machine.script("python3", output, status)
     with pytest.raises(HostError, match="is not a usable Python interpreter") as caught:
-        probe(str(place), machine.runner)
+        probe(str(location), machine.runner)
     assert caught.value.ref == "interpreter-unusable"
 
 
@@ -334,9 +334,9 @@ def test_a_missing_interpreter(machine: Machine) -> None:
 
 
 def test_failures_are_not_remembered(machine: Machine) -> None:
-    place = str(machine.script("python3", "", 1))
+    location = str(machine.script("python3", "", 1))
     search = machine.search()
     for _ in range(2):
         with pytest.raises(HostError):
-            layout_of(place, search)
+            layout_of(location, search)
     assert len(machine.runner.calls) == 2

@@ -59,7 +59,7 @@ def check_consistent(store: Store) -> None:
     assert on_disk == known
     assert markers(store.layout) == []
     assert not store.layout.pending.exists() or os.listdir(store.layout.pending) == []
-    assert not store.layout.aside.exists() or os.listdir(store.layout.aside) == []
+    assert not store.layout.backup.exists() or os.listdir(store.layout.backup) == []
 
 
 def in_child(work) -> int:

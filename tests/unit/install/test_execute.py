@@ -275,7 +275,7 @@ def test_overwrite_keeps_the_old_until_the_new_is_there(spec, services, store):
     )
     report.raise_failures()
     assert (prefix / "f").read_text() == "two\n"
-    assert list(store.layout.aside.iterdir()) == []
+    assert list(store.layout.backup.iterdir()) == []
 
 
 def test_an_unknown_prefix_is_not_touched(spec, services, store):

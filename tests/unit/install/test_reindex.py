@@ -59,10 +59,10 @@ def test_explicit_externals_survive_a_readable_database(installed, store):
 def test_prefixes_that_cannot_be_read_are_named(installed, store):
     record = store.database.records(name="backend")[0]
     Metadata(Path(record.prefix)).record.write_text("{}")
-    foreign = store.root / "linux-x86_64" / "foreign"
-    (foreign / ".spack").mkdir(parents=True)
+    unmanaged = store.root / "linux-x86_64" / "foreign"
+    (unmanaged / ".spack").mkdir(parents=True)
     result = reindex(store)
-    assert [path for path, _ in result.problems] == [Path(record.prefix), foreign]
+    assert [path for path, _ in result.problems] == [Path(record.prefix), unmanaged]
     assert "install_record.json" in result.problems[0][1]
     assert [r.name for r in store.database.records()] == ["app", "python"]
 
@@ -107,8 +107,8 @@ def test_verify(installed, store):
     assert set(found) == {"app", "backend"}, "externals are not verified"
     assert found["app"].differences[0][:2] == ("bin/app", "content") and found["backend"].good
     shutil.rmtree(app.prefix)
-    gone = next(v for v in verify_records(records) if v.record.name == "app")
-    assert not gone.good and "cannot be read" in gone.problem
+    missing = next(v for v in verify_records(records) if v.record.name == "app")
+    assert not missing.good and "cannot be read" in missing.problem
 
 
 def test_an_explicit_mark_on_a_prefix_that_cannot_be_written(installed, store):

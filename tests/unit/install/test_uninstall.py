@@ -49,10 +49,10 @@ def test_refused_when_something_needs_it(installed, store):
 
 def test_what_was_only_built_with_can_go(installed, store):
     removal = choose(store, installed, "backend")
-    gone = remove(store, removal, SilentReporter())
-    assert [record.name for record in gone] == ["backend"]
+    missing = remove(store, removal, SilentReporter())
+    assert [record.name for record in missing] == ["backend"]
     assert installed_names(store) == ["app", "library", "python"]
-    assert not Path(gone[0].prefix).exists()
+    assert not Path(missing[0].prefix).exists()
     assert store.database.specs()[installed["app"].dag_hash()] == installed["app"]
 
 
@@ -173,13 +173,13 @@ def test_gc_leaves_what_a_running_install_may_need(installed, store):
         assert caught.value.hint
         other.close()
     before = installed_names(store)
-    gone = collect(store, everything, SilentReporter())
-    assert [record.name for record in gone] == [record.name for record in everything.records]
-    assert set(before) - set(installed_names(store)) == {record.name for record in gone}
+    missing = collect(store, everything, SilentReporter())
+    assert [record.name for record in missing] == [record.name for record in everything.records]
+    assert set(before) - set(installed_names(store)) == {record.name for record in missing}
 
 
 def test_gc_removes_only_what_was_agreed_on(installed, store):
     agreed = choose(store, installed, "backend")
-    gone = collect(store, agreed, SilentReporter(), [installed["app"].dag_hash()])
-    assert [record.name for record in gone] == ["backend"]
+    missing = collect(store, agreed, SilentReporter(), [installed["app"].dag_hash()])
+    assert [record.name for record in missing] == ["backend"]
     assert collect(store, agreed, SilentReporter()) == ()

@@ -7,8 +7,8 @@ import pytest
 from spack.recipe.package_names import (
     class_name,
     directory_name,
-    near_names,
     package_name,
+    suggest_names,
 )
 
 
@@ -33,8 +33,8 @@ def test_three_spellings(name: str, directory: str, cls: str) -> None:
 
 def test_near_names_know_the_python_prefix() -> None:
     names = ["py-black", "py-click", "blast", "flake8"]
-    assert near_names("black", names)[0] == "py-black"
-    assert near_names("py-flake8", names)[0] == "flake8"
-    assert "py-click" in near_names("py-clik", names)
-    assert near_names("Py_Black", names)[0] == "py-black"
-    assert near_names("wholly-different", names) == []
+    assert suggest_names("black", names)[0] == "py-black"
+    assert suggest_names("py-flake8", names)[0] == "flake8"
+    assert "py-click" in suggest_names("py-clik", names)
+    assert suggest_names("Py_Black", names)[0] == "py-black"
+    assert suggest_names("wholly-different", names) == []

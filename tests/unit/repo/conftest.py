@@ -29,9 +29,9 @@ def make_repository(tmp_path: Path) -> MakeRepository:
         root.mkdir(exist_ok=True)
         (root / "repo.yaml").write_text(f"repo:\n  namespace: {namespace}\n  api: v2.2\n")
         for directory, text in recipes.items():
-            place = root / "packages" / directory
-            place.mkdir(parents=True, exist_ok=True)
-            (place / "package.py").write_text(HEADER + text)
+            location = root / "packages" / directory
+            location.mkdir(parents=True, exist_ok=True)
+            (location / "package.py").write_text(HEADER + text)
         return root
 
     return make

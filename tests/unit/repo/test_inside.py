@@ -13,9 +13,9 @@ from spack.repo.discovery import repositories_in
 
 def fill(root: Path, *namespaces: str) -> Path:
     for name in namespaces:
-        place = root / "repos/spack_repo" / name
-        place.mkdir(parents=True)
-        (place / "repo.yaml").write_text(f"repo:\n  namespace: {name}\n")
+        location = root / "repos/spack_repo" / name
+        location.mkdir(parents=True)
+        (location / "repo.yaml").write_text(f"repo:\n  namespace: {name}\n")
     return root
 
 
@@ -43,15 +43,15 @@ def test_without_an_index(tmp_path: Path) -> None:
 def test_one_that_cannot_be_used_is_told_of(tmp_path: Path) -> None:
     fill(tmp_path, "a")
     index(tmp_path, "repo_index: {paths: [nowhere, repos/spack_repo/a]}\n")
-    told: list[RecipeError] = []
-    found = repositories_in(tmp_path, on_error=told.append)
+    reported: list[RecipeError] = []
+    found = repositories_in(tmp_path, on_error=reported.append)
     assert [x.namespace for x in found] == ["a"]
-    assert [error.message for error in told] == [
+    assert [error.message for error in reported] == [
         f"{tmp_path}/nowhere is no repository: it has no repo.yaml"
     ]
     with pytest.raises(RecipeError, match="nowhere is no repository"):
-        repositories_in(tmp_path, ["nowhere"], on_error=told.append)
-    assert len(told) == 1
+        repositories_in(tmp_path, ["nowhere"], on_error=reported.append)
+    assert len(reported) == 1
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_questions(tmp_path: Path, make_repository) -> None:
     assert repo.providers("x") == ()
     assert repo.is_virtual("virt") and not repo.is_virtual("x") and not repo.is_virtual("nothing")
     assert repo.virtual_names() == ("c", "virt")
-    assert repo.near("vir") == ["virt"]
+    assert repo.suggestions("vir") == ["virt"]
 
 
 def test_no_recipe_code_runs_here(tmp_path: Path, make_repository) -> None:
@@ -235,7 +235,7 @@ def test_the_recipes_of_the_engine_come_before_those_of_upstream(
     assert repo.repository_of("builtin.python-venv").namespace == "builtin"
     assert "spack repo add https" not in str(repo.unknown("z").hint)
     assert repo.load_class("builtin.python-venv").namespace == "builtin"
-    mine = make_repository({"python_venv": recipe.format("PythonVenv", 3, 3)}, "mine")
-    without = open_path(tmp_path, mine, own)
+    private = make_repository({"python_venv": recipe.format("PythonVenv", 3, 3)}, "mine")
+    without = open_path(tmp_path, private, own)
     assert without.repository_of("python-venv").namespace == "mine"
     assert "spack repo add https" in str(without.unknown("z").hint)

@@ -68,7 +68,7 @@ class Recipes:
     def is_virtual(self, name: str) -> bool:
         return name in self.virtuals
 
-    def near(self, name: str) -> list[str]:
+    def suggestions(self, name: str) -> list[str]:
         import difflib
 
         return difflib.get_close_matches(name, [*self.recipes, *self.virtuals])
@@ -230,8 +230,8 @@ def problem_of(data: dict[str, Any]) -> Problem:
         problem = replace(problem, recipes=source(packages))
     roots = []
     for text in data["roots"]:
-        for place, spec in enumerate(installed):
-            text = text.replace(f"<hash{place}>", spec.dag_hash(7))
+        for location, spec in enumerate(installed):
+            text = text.replace(f"<hash{location}>", spec.dag_hash(7))
         roots.append(Root(Spec.parse(text)))
     develop = {
         name: Root(Spec.parse(text), "spack.yaml:5")

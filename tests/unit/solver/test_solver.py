@@ -176,5 +176,5 @@ def test_near_versions(text: str, kit: ModuleType) -> None:
     data = {"packages": {"a": {"versions": ["1.0", "1.2", "1.4", "2.0"]}}, "roots": [text]}
     with pytest.raises(UnsatisfiableError) as caught:
         kit.concretize(kit.problem_of(data))
-    near = caught.value.facts["near"]
-    assert "2.0" in near
+    suggestions = caught.value.facts["near"]
+    assert "2.0" in suggestions

@@ -103,10 +103,10 @@ def test_traverse(py_h5py: ConcreteSpec) -> None:
     for order in ("pre", "post", "breadth"):
         nodes = list(py_h5py.traverse("all", order=order))
         assert len(nodes) == len({id(node) for node in nodes}) == 15
-        place = {id(node): i for i, node in enumerate(nodes)}
-        assert place[id(py_h5py)] == (14 if order == "post" else 0)
+        location = {id(node): i for i, node in enumerate(nodes)}
+        assert location[id(py_h5py)] == (14 if order == "post" else 0)
         if order == "post":
-            assert all(place[id(e.spec)] < place[id(n)] for n in nodes for e in n.edges)
+            assert all(location[id(e.spec)] < location[id(n)] for n in nodes for e in n.edges)
     breadth = [n.name for n in py_h5py.traverse(("link", "run"), order="breadth")]
     assert breadth[-1] == "zlib-ng"
     assert "py-pytest" not in [n.name for n in py_h5py.traverse()]

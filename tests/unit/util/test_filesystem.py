@@ -16,11 +16,11 @@ from spack.util.filesystem import (
 
 
 def test_atomic_write_makes_and_replaces(tmp_path: Path) -> None:
-    place = tmp_path / "a"
-    atomic_write(place, "ä\n")
-    assert place.read_bytes() == b"\xc3\xa4\n"
-    atomic_write(place, b"\x00", durable=True)
-    assert place.read_bytes() == b"\x00"
+    location = tmp_path / "a"
+    atomic_write(location, "ä\n")
+    assert location.read_bytes() == b"\xc3\xa4\n"
+    atomic_write(location, b"\x00", durable=True)
+    assert location.read_bytes() == b"\x00"
     assert os.listdir(tmp_path) == ["a"]
 
 
@@ -34,13 +34,13 @@ def test_atomic_write_follows_the_umask_for_new_files(tmp_path: Path) -> None:
 
 
 def test_atomic_write_keeps_or_sets_the_mode(tmp_path: Path) -> None:
-    place = tmp_path / "a"
-    place.write_text("")
-    place.chmod(0o750)
-    atomic_write(place, "x")
-    assert stat.S_IMODE(place.stat().st_mode) == 0o750
-    atomic_write(place, "x", mode=0o600)
-    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    location = tmp_path / "a"
+    location.write_text("")
+    location.chmod(0o750)
+    atomic_write(location, "x")
+    assert stat.S_IMODE(location.stat().st_mode) == 0o750
+    atomic_write(location, "x", mode=0o600)
+    assert stat.S_IMODE(location.stat().st_mode) == 0o600
 
 
 def test_atomic_write_keeps_a_symbolic_link(tmp_path: Path) -> None:

@@ -179,12 +179,14 @@ def test_an_unwritable_cache_is_no_cache(cached: Cached) -> None:
 
 
 def test_editing_keeps_comments_order_and_quotes(tmp_path: Path) -> None:
-    place = tmp_path / "f.yaml"
-    place.write_text("# top\nspack:\n  specs:\n  - 'a'  # first\n  view: true\n")
-    document = yaml.round_trip(place)
+    location = tmp_path / "f.yaml"
+    location.write_text("# top\nspack:\n  specs:\n  - 'a'  # first\n  view: true\n")
+    document = yaml.round_trip(location)
     document.data["spack"]["specs"].append("b")
     document.save()
-    assert place.read_text() == ("# top\nspack:\n  specs:\n  - 'a'  # first\n  - b\n  view: true\n")
+    assert location.read_text() == (
+        "# top\nspack:\n  specs:\n  - 'a'  # first\n  - b\n  view: true\n"
+    )
 
 
 def test_editing_follows_the_indentation_of_the_file(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ SHELL_ROWS = [
 IDS = [shell.name for shell in SHELL_ROWS]
 EVERY = pytest.mark.parametrize("shell", SHELL_ROWS, ids=IDS)
 
-PLACES = ["view", "with space", "it's $HOME `id`", "ünï ☃", "l" * 200 + "/" + "m" * 100]
+LOCATIONS = ["view", "with space", "it's $HOME `id`", "ünï ☃", "l" * 200 + "/" + "m" * 100]
 
 #: Set, empty and unset variables, that the activation changes.
 BASE = {
@@ -96,13 +96,13 @@ def environment(text: str) -> dict[str, str]:
 
 
 @EVERY
-@pytest.mark.parametrize("place", PLACES, ids=["plain", "space", "special", "unicode", "long"])
+@pytest.mark.parametrize("place", LOCATIONS, ids=["plain", "space", "special", "unicode", "long"])
 def test_it_finds_itself_where_it_was_moved_to(
-    shell: Shell, place: str, tmp_path: Path, store: Store, make: Make
+    shell: Shell, location: str, tmp_path: Path, store: Store, make: Make
 ) -> None:
     first = tmp_path / "old" / "view"
     make(first, demo_sources(store))
-    view = tmp_path / "new" / place
+    view = tmp_path / "new" / location
     view.parent.mkdir(parents=True)
     first.rename(view)
     script = source(shell, view / "bin" / shell.script)

@@ -83,19 +83,19 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Python]:
 def own_python(tmp_path: Path, copied: tuple[Path, Python]) -> tuple[ViewSource, Store]:
     """Return a store with that Python in it."""
     root, python = copied
-    place = tmp_path / "prefixes" / root.name
+    location = tmp_path / "prefixes" / root.name
     store = Store(
         tmp_path / "prefixes",
-        replace(python, executable=str(place / "bin" / Path(python.executable).name)),
+        replace(python, executable=str(location / "bin" / Path(python.executable).name)),
     )
-    subprocess.run(["cp", "-a", root, place], check=True)
-    for path in place.rglob("*"):
+    subprocess.run(["cp", "-a", root, location], check=True)
+    for path in location.rglob("*"):
         if path.is_file() and not path.is_symlink() and path.suffix in (".py", ".pc", ""):
             content = path.read_bytes()
             if os.fsencode(root) in content and b"\0" not in content:
-                path.write_bytes(content.replace(os.fsencode(root), os.fsencode(place)))
-    files = scan(place)
-    return ViewSource("python", "3", "h" * 32, str(place), lambda: files, "1", "python"), store
+                path.write_bytes(content.replace(os.fsencode(root), os.fsencode(location)))
+    files = scan(location)
+    return ViewSource("python", "3", "h" * 32, str(location), lambda: files, "1", "python"), store
 
 
 def facts(view: Path) -> dict[str, str]:
@@ -127,8 +127,10 @@ def test_views_of_a_python_in_the_store(
     sources = [source, *demo_sources(store)]
     before = without_bytecode(store)
     make(view, sources, link_type=link_type, python=store.python)
-    for number, place in enumerate(["old place/view", "moved", "a \"q\" 's' $d/view", "l" * 200]):
-        new = tmp_path / place
+    for number, location in enumerate(
+        ["old place/view", "moved", "a \"q\" 's' $d/view", "l" * 200]
+    ):
+        new = tmp_path / location
         new.parent.mkdir(exist_ok=True)
         if new != view:
             view.rename(new)
@@ -177,4 +179,6 @@ def test_a_copied_view_needs_no_store(
     assert facts(view)["base"] == str(view)
     assert run(view / "bin/tool") == f"1 2 {view}"
     now = status(str(view))
-    assert now.interpreter_there and len(now.gone) == len(now.packages) and now.state.whole
+    assert (
+        now.interpreter_there and len(now.missing_owners) == len(now.packages) and now.state.whole
+    )

@@ -19,14 +19,14 @@ def test_a_package_that_is_gone(tmp_path: Path, store: Store, make: Make, link_t
     make(tmp_path / "view", sources, link_type=link_type)
     manifest, state, _ = verify(str(tmp_path / "view"))
     assert state.whole and dangling(manifest, state) == ()
-    gone = next(source for source in sources if source.name == "py-one")
-    shutil.rmtree(gone.prefix)
+    missing_owners = next(source for source in sources if source.name == "py-one")
+    shutil.rmtree(missing_owners.prefix)
     found = status(str(tmp_path / "view"))
-    assert found.state.whole and [owner.name for owner in found.gone] == ["py-one"]
+    assert found.state.whole and [owner.name for owner in found.missing_owners] == ["py-one"]
     links = tuple(
         path
         for path, item in sorted(manifest.items.items())
-        if item.how == "symlink" and item.source.startswith(gone.prefix + "/")
+        if item.how == "symlink" and item.source.startswith(missing_owners.prefix + "/")
     )
     assert found.dangling == links
     assert bool(links) == (link_type == "symlink"), "files of their own are whole"

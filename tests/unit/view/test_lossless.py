@@ -60,8 +60,8 @@ def test_a_deleted_or_altered_file_is_repaired(
     result = make(view, sources, link_type=link_type)
     assert set(result.repaired) == {f"{site}/ns/one.py", "bin/tool", "bin/python3"}
     assert run(view / "bin/tool") == f"1 2 {view}"
-    place = view / result.displaced["bin/tool"]
-    assert place.read_text() == "#!/bin/sh\necho broken\n"
+    location = view / result.displaced["bin/tool"]
+    assert location.read_text() == "#!/bin/sh\necho broken\n"
     assert any("repaired 3 files" in line for line in result.lines())
     assert store.snapshot() == before
     assert not make(view, sources, link_type=link_type).changed

@@ -20,7 +20,7 @@ from .conftest import INTERPRETERS, Content, Make, Python, Store, demo_sources, 
 EVERY_TYPE = pytest.mark.parametrize("link_type", LINK_TYPES)
 EVERY_PYTHON = pytest.mark.parametrize("base", INTERPRETERS, ids=lambda p: p.version)
 
-PLACES = {
+LOCATIONS = {
     "elsewhere": "elsewhere",
     "space and quotes": 'with space/it\'s "quoted" $x',
     "unicode": "ünï/☃",
@@ -42,16 +42,16 @@ def names_of(root: Path, text: str) -> list[str]:
 
 @EVERY_TYPE
 @EVERY_PYTHON
-@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("place", LOCATIONS.values(), ids=LOCATIONS)
 def test_a_moved_view_works(
-    tmp_path: Path, make: Make, base: Python, link_type: str, place: str
+    tmp_path: Path, make: Make, base: Python, link_type: str, location: str
 ) -> None:
     store = Store(tmp_path / "prefixes", base)
     old = tmp_path / "old place" / "view"
     sources = demo_sources(store)
     make(old, sources, link_type=link_type, python=base)
     assert names_of(old, "old place") == []
-    new = tmp_path / place
+    new = tmp_path / location
     new.parent.mkdir(parents=True, exist_ok=True)
     old.rename(new)
     old.parent.rmdir()
@@ -147,9 +147,9 @@ def test_it_has_what_a_venv_has(tmp_path: Path, make: Make, base: Python) -> Non
     expected = run(made / "bin/python", "-c", code).replace(str(made), str(view))
     assert run(view / "bin/python", "-c", code) == expected
     known = dict(re.findall(r"^(\S+) = (.*)$", (made / "pyvenv.cfg").read_text(), re.M))
-    ours = dict(re.findall(r"^(\S+) = (.*)$", (view / "pyvenv.cfg").read_text(), re.M))
+    own = dict(re.findall(r"^(\S+) = (.*)$", (view / "pyvenv.cfg").read_text(), re.M))
     for key in ("include-system-site-packages", "version", "home"):
-        assert ours[key] == known[key], key
+        assert own[key] == known[key], key
 
 
 # -- pip ---------------------------------------------------------------------------------------
@@ -223,10 +223,12 @@ def test_pip_never_changes_the_store(
     pip(*install, "-U", wheels[0])
     assert run(view / "bin/python", "-c", "import alpha; print(alpha.VERSION)") == "2.0"
     result = make(view, sources, link_type=link_type)
-    assert [(x.label, x.package) for x, place in result.distributions if place] == [
+    assert [(x.label, x.package) for x, location in result.distributions if location] == [
         ("alpha 2.0 (by pip)", "alpha@1.0")
     ]
-    assert [x.label for x, place in result.distributions if not place] == ["beta 1.0 (by pip)"]
+    assert [x.label for x, location in result.distributions if not location] == [
+        "beta 1.0 (by pip)"
+    ]
     assert [line.split(",")[0] for line in result.lines()] == [
         "alpha 2.0 (by pip)",
         "kept beta 1.0 (by pip)",

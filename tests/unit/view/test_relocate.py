@@ -15,11 +15,11 @@ from spack.view.relocate import Interpreters, corrected_record, relocated_script
 
 from .conftest import Make, Store, record_row, run
 
-OURS = Interpreters((b"/store/venv-1.0-x", b"/store/pkg-1.0-y"), (b"/usr/bin/python3.11",))
+OWN_LINES = Interpreters((b"/store/venv-1.0-x", b"/store/pkg-1.0-y"), (b"/usr/bin/python3.11",))
 
 
 def rewritten(text: str, path: str = "bin/tool", env_too: bool = True) -> str:
-    new = relocated_script(path, text.encode(), OURS, env_too)
+    new = relocated_script(path, text.encode(), OWN_LINES, env_too)
     return text if new is None else new.decode()
 
 
@@ -98,7 +98,7 @@ def test_arguments_of_the_interpreter_stay() -> None:
 
 def test_bytes_of_any_encoding_survive() -> None:
     body = b"# -*- coding: latin-1 -*-\nprint('\xe9')\n"
-    new = relocated_script("bin/x", b"#!/store/venv-1.0-x/bin/python3\n" + body, OURS, True)
+    new = relocated_script("bin/x", b"#!/store/venv-1.0-x/bin/python3\n" + body, OWN_LINES, True)
     assert new == LINE.encode() + body
 
 
@@ -113,11 +113,11 @@ def test_candidates() -> None:
 
 def test_kernels() -> None:
     kernel = {"argv": ["/store/venv-1.0-x/bin/python3", "-m", "ipykernel"], "x": "é"}
-    new = relocate.relocated_kernel(json.dumps(kernel).encode(), OURS)
+    new = relocate.relocated_kernel(json.dumps(kernel).encode(), OWN_LINES)
     assert new is not None
     assert json.loads(new) == {"argv": ["python3", "-m", "ipykernel"], "x": "é"}
     for other in (b"{", b"[]", b'{"argv": []}', b'{"argv": ["/usr/bin/R"]}'):
-        assert relocate.relocated_kernel(other, OURS) is None
+        assert relocate.relocated_kernel(other, OWN_LINES) is None
 
 
 def test_record() -> None:

@@ -34,9 +34,10 @@ def run(session: Session, args: argparse.Namespace) -> int:
     recipes = session.recipes
     for name in args.name:
         if not recipes.exists(name):
-            near = ", ".join(recipes.near(name))
+            suggestions = ", ".join(recipes.suggestions(name))
             raise UsageError(
-                f"there is no recipe for {name}", hint=f"did you mean {near}?" if near else None
+                f"there is no recipe for {name}",
+                hint=f"did you mean {suggestions}?" if suggestions else None,
             )
     cache = session.fetcher().cache
     looked_at, findings = 0, 0

@@ -7,7 +7,7 @@ import os
 import shlex
 
 from spack.actions.build_environment import build_environment
-from spack.cli.commands.spec import add_concretizer_arguments, wishes
+from spack.cli.commands.spec import add_concretizer_arguments, concretize_options
 from spack.session import Session
 from spack.spec.parser import parse_many
 
@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> None:
-    root = session.concretize(parse_many(args.spec), wishes(args)).roots[0]
-    variables = build_environment(session.workshop(dirty=args.dirty, keep_venv=True), root)
+    root = session.concretize(parse_many(args.spec), concretize_options(args)).roots[0]
+    variables = build_environment(session.build_options(dirty=args.dirty, keep_venv=True), root)
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         for name, value in sorted(variables.items()):

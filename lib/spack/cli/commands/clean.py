@@ -28,18 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> None:
-    places: dict[str, tuple[Path, str]] = {
+    locations: dict[str, tuple[Path, str]] = {
         "stage": (session.stage_root, "spack-stage-*"),
         "downloads": (session.settings.config.source_cache, "*"),
         "misc_cache": (session.cache, "*"),
         "failures": (session.store.layout.logs, "*"),
     }
-    chosen = [name for name in places if args.all or getattr(args, name)] or ["stage"]
+    chosen = [name for name in locations if args.all or getattr(args, name)] or ["stage"]
     # A store without locks has seen no install yet, and need not be made for this.
     used = chosen != ["misc_cache"] and session.store.layout.locks.is_dir()
     with session.store.locks.quiet() if used else nullcontext():
         for name in chosen:
-            folder, pattern = places[name]
+            folder, pattern = locations[name]
             found = list(folder.glob(pattern))
             for path in found:
                 remove_tree(path)

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from spack.actions.environments import concretize_environment
-from spack.cli.commands.spec import add_concretizer_arguments, wishes
+from spack.cli.commands.spec import add_concretizer_arguments, concretize_options
 from spack.cli.render import Colors, message, use_color
 from spack.cli.spec_text import tree
 from spack.session import Session
@@ -29,7 +29,9 @@ def run(session: Session, args: argparse.Namespace) -> None:
     environment = session.need_environment("concretize")
     with environment.lock():
         work = session.environment_work(environment)
-        roots, new = concretize_environment(work, wishes(args, environment), force=args.force)
+        roots, new = concretize_environment(
+            work, concretize_options(args, environment), force=args.force
+        )
     if not new:
         message(f"{environment.name} is up to date")
         return

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from spack.actions.developing import bring_sources, developed_spec, need_directory, place_of
+from spack.actions.developing import developed_spec, directory_of, make_fetcher_for, need_directory
 from spack.cli.render import message
 from spack.environment import Environment
 from spack.errors import UsageError
@@ -83,10 +83,10 @@ def _develop(
     recipe = session.need_recipe(spec.name)
     ready = developed_spec(spec, environment, recipe, args.editable)
     developed = environment.develop_specs(session.variables)
-    place = place_of(args.path, recipe.name, environment, session.cwd, developed)
-    _provide(session, args, ready, place.path)
-    environment.develop(ready, place.written)
-    message(f"{ready} is built from {place.path}", color=session.options.color)
+    location = directory_of(args.path, recipe.name, environment, session.cwd, developed)
+    _provide(session, args, ready, location.path)
+    environment.develop(ready, location.written)
+    message(f"{ready} is built from {location.path}", color=session.options.color)
     named = {Spec.parse(row.text).name for row in environment.user_specs()}
     locked = {node.name for root in environment.roots() for node in root.traverse()}
     if recipe.name not in named | locked:
@@ -95,11 +95,11 @@ def _develop(
         )
 
 
-def _provide(session: Session, args: argparse.Namespace, spec: Spec, place: Path) -> None:
+def _provide(session: Session, args: argparse.Namespace, spec: Spec, location: Path) -> None:
     """Let there be a directory, as the options say."""
     name = str(spec.name)
-    if args.clone and (args.force or not os.path.lexists(place)):
+    if args.clone and (args.force or not os.path.lexists(location)):
         task = session.reporter.task(name, str(spec))
-        bring_sources(spec, place, session.workshop(), task)
-        task.finish(str(place))
-    need_directory(place, name, "name the directory with -p, or let --clone bring the sources")
+        make_fetcher_for(spec, location, session.build_options(), task)
+        task.finish(str(location))
+    need_directory(location, name, "name the directory with -p, or let --clone bring the sources")

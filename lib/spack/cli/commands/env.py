@@ -103,10 +103,10 @@ def _create(session: Session, args: argparse.Namespace) -> int | None:
     named = not (args.dir or os.sep in args.name or args.name == ".")
     view: str | None = "false" if args.without_view else args.with_view
     source = None if args.file is None else session.cwd / args.file
-    place = Path(os.path.abspath(session.cwd / args.name))
+    location = Path(os.path.abspath(session.cwd / args.name))
     if named:
-        place = session.base_settings.config.environments_root / args.name
-    environment = create(place, args.name if named else "", source, view)
+        location = session.base_settings.config.environments_root / args.name
+    environment = create(location, args.name if named else "", source, view)
     remember(environment, session.environments_file)
     message(f"created environment {environment.name} in {environment.path}")
     use = environment.name if named else args.name
@@ -128,7 +128,7 @@ def _activate(session: Session, args: argparse.Namespace) -> int | None:
     sys.stdout.write(
         activation_text(
             shell,
-            templates(session.places.share),
+            templates(session.locations.share),
             environment=str(environment.path),
             name=environment.name,
             view=view.root if view is not None and activation is not None else "",
@@ -238,7 +238,7 @@ def _pack(session: Session, args: argparse.Namespace) -> int | None:
         view,
         environment.roots(),
         session.store,
-        session.places.share,
+        session.locations.share,
         environment.name,
         session.cwd / (args.file or f"{environment.name}.tar.gz"),
         RecipesOfView(lambda: session.recipes, session.library_path),
@@ -271,7 +271,7 @@ def _layer(session: Session, args: argparse.Namespace) -> int | None:
 
     view = find_view(session, args.view)
     path = os.path.abspath(session.cwd / args.dir)
-    layer = make_layer(path, view, templates(session.places.share))
+    layer = make_layer(path, view, templates(session.locations.share))
     done = "renewed" if layer.renewed else "made"
     message(f"{done} a layer in {path}, on {view} ({layer.stand_ins} distributions)")
     print(f"    source {args.dir}/bin/activate")

@@ -62,16 +62,16 @@ def run(session: Session, args: argparse.Namespace) -> int | None:
         _show(found)
         return None
     folder = Path(user_config_path(session.environ, session.home))
-    place = session.cwd / args.scope if args.scope else folder / "packages.yaml"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    document = yaml.round_trip(place)
+    location = session.cwd / args.scope if args.scope else folder / "packages.yaml"
+    location.parent.mkdir(parents=True, exist_ok=True)
+    document = yaml.round_trip(location)
     added = merge_externals(document, found, False if args.not_buildable else None)
     if added:
         document.save()
-        message(f"added to {place}:")
+        message(f"added to {location}:")
         _show(added)
     else:
-        message(f"{place} has everything that was found")
+        message(f"{location} has everything that was found")
     return None
 
 

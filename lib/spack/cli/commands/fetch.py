@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from spack.actions.workshop import StagedSources
+from spack.actions.build_dispatch import StagedSources
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
 from spack.install.plan import PlanOptions, make_plan
 from spack.session import Session
@@ -26,10 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> None:
     roots = concretize_arguments(session, args)
-    workshop = session.workshop(checksum=not args.no_checksum)
+    build_options = session.build_options(checksum=not args.no_checksum)
     everything = args.dependencies or not args.spec
     plan = make_plan(roots, frozenset(), PlanOptions())
-    sources = StagedSources(workshop, plan.steps)
+    sources = StagedSources(build_options, plan.steps)
     asked = {root.dag_hash() for root in roots}
     for step in plan.builds:
         if everything or step.hash in asked:

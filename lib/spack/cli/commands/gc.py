@@ -44,12 +44,12 @@ def run(session: Session, args: argparse.Namespace) -> int:
     if not (args.yes_to_all or confirm("remove them?", sys.stdin, sys.stdout)):
         message("nothing was removed")
         return 1
-    gone = collect(
+    removed = collect(
         session.store,
         removal,
         session.reporter,
         session.environment_roots(),
         keep_build=args.keep_build,
     )
-    message(f"{count_of(len(gone), 'package')} removed")
+    message(f"{count_of(len(removed), 'package')} removed")
     return 0

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from spack.actions.developing import outdated
 from spack.actions.environments import install_environment
 from spack.actions.installing import InstallOptions, install
-from spack.cli.commands.spec import add_concretizer_arguments, wishes
+from spack.cli.commands.spec import add_concretizer_arguments, concretize_options
 from spack.cli.render import message
 from spack.errors import UsageError
 from spack.install.plan import Plan, PlanOptions
@@ -66,7 +66,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     config = session.settings.config
     work = InstallOptions(
         store=session.store,
-        workshop=lambda: session.workshop(
+        build_options=lambda: session.build_options(
             checksum=not args.no_checksum,
             dirty=args.dirty,
             strict_metadata=args.strict_metadata,
@@ -86,7 +86,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
             install_environment(
                 session.environment_work(environment),
                 work,
-                wishes(args, environment),
+                concretize_options(args, environment),
                 only=args.only or "all",
                 again=lambda root: (
                     bool(args.overwrite)
@@ -101,19 +101,22 @@ def run(session: Session, args: argparse.Namespace) -> None:
             hint="spack install PACKAGE, or spack -e NAME-OR-DIR install",
             ref="nothing-to-install",
         )
-    asked = wishes(args)
+    asked = concretize_options(args)
     roots = session.concretize(parse_many(args.spec), asked).roots
     again = frozenset(root.dag_hash() for root in roots) if args.overwrite else frozenset()
     options = PlanOptions(
         only=args.only or "all",
-        overwrite=again | outdated(roots, session.store, session.own_places, session.reporter),
+        overwrite=again
+        | outdated(roots, session.store, session.excluded_directories, session.reporter),
         tests=asked.tested,
     )
     plan = install(roots, options, work, dry_run=args.dry_run)
-    _tell(session, roots, plan, args.dry_run)
+    _report_findings(session, roots, plan, args.dry_run)
 
 
-def _tell(session: Session, roots: Sequence[ConcreteSpec], plan: Plan, dry: bool) -> None:
+def _report_findings(
+    session: Session, roots: Sequence[ConcreteSpec], plan: Plan, dry: bool
+) -> None:
     if dry:
         print("\n".join(plan.lines()))
         return

@@ -53,7 +53,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     view = run_view(
         session.store,
         hashes,
-        session.places.share,
+        session.locations.share,
         recipes,
         session.splits_env,
         session.cache / VIEWS,

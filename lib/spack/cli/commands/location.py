@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> None:
     if args.spack_root:
-        print(session.places.root)
+        print(session.locations.root)
     elif args.store:
         print(session.store.root)
     elif args.build_stage:

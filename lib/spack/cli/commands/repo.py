@@ -128,8 +128,8 @@ def _shown(row: Row) -> tuple[str, ...]:
 def _add(session: Session, args: argparse.Namespace) -> None:
     pins = {pin: getattr(args, pin) for pin in PINS}
     if repositories.is_url(args.path_or_repo):
-        place = _absolute(session, args.destination) if args.destination else None
-        entry = RepoEntry(args.name or "", place, "", args.path_or_repo, paths=tuple(args.path))
+        location = _absolute(session, args.destination) if args.destination else None
+        entry = RepoEntry(args.name or "", location, "", args.path_or_repo, paths=tuple(args.path))
         entry = entry._replace(**pins)
     elif args.destination or args.path or any(pins.values()):
         raise UsageError(
@@ -174,7 +174,7 @@ def _update(session: Session, args: argparse.Namespace) -> int | None:
                 ref="repo-name",
             )
         entry = entries[0]._replace(**pins)
-        _bring_up_to_date(session, entry, args.remote)
+        _update_clones(session, entry, args.remote)
         with edited_section(session, "repos", args.scope) as file:
             repositories.change_entry(file, entries[0], entry)
         return None
@@ -185,7 +185,7 @@ def _update(session: Session, args: argparse.Namespace) -> int | None:
     errors: list[SpackError] = []
     for entry in entries:
         try:
-            _bring_up_to_date(session, entry, args.remote)
+            _update_clones(session, entry, args.remote)
         except SpackError as error:
             errors.append(error)
     if len(errors) == 1:
@@ -196,11 +196,11 @@ def _update(session: Session, args: argparse.Namespace) -> int | None:
     return None
 
 
-def _bring_up_to_date(session: Session, entry: RepoEntry, remote: str) -> None:
+def _update_clones(session: Session, entry: RepoEntry, remote: str) -> None:
     done = repositories.update_repository(entry, session.repository_access, remote)
     after = done.after[:10]
     if not done.before:
-        message(f"cloned {done.name} at {after} to {done.place}")
+        message(f"cloned {done.name} at {after} to {done.location}")
     elif done.before == done.after:
         message(f"{done.name} is up to date at {after}")
     else:
@@ -239,15 +239,15 @@ def _remove(session: Session, args: argparse.Namespace) -> None:
     names = [row.name for row in rows if args.name in (row.name, row.namespace)]
     names += [row.name for row in rows if row.path == str(path)]
     name = next(iter(names), args.name)
-    gone = False
+    removed = False
     for scope in [args.scope] if args.scope else writable_scopes(session):
         with edited_section(session, "repos", scope) as file:
             for item in repositories.remove_entry(file, name, path):
                 message(f"removed the repository {item} from {file.path}; its files stay")
-                gone = True
-        if gone and not args.all_scopes:
+                removed = True
+        if removed and not args.all_scopes:
             return
-    if not gone:
+    if not removed:
         raise _unknown(args.name, args.scope or "the files that this command changes")
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from spack.cli.commands.spec import add_concretizer_arguments, add_display_arguments, show, wishes
+from spack.cli.commands.spec import (
+    add_concretizer_arguments,
+    add_display_arguments,
+    concretize_options,
+    show,
+)
 from spack.session import Session
 from spack.spec.parser import parse_many
 
@@ -22,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> None:
-    solution = session.concretize(parse_many(args.spec), wishes(args))
+    solution = session.concretize(parse_many(args.spec), concretize_options(args))
     stats = solution.stats
     if not (args.json or args.yaml or args.format):
         print(f"packages expanded:  {stats.expanded} of {stats.possible} possible")

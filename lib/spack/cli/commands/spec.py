@@ -69,7 +69,9 @@ def run(session: Session, args: argparse.Namespace) -> None:
     show(session, args, roots)
 
 
-def wishes(args: argparse.Namespace, environment: Environment | None = None) -> ConcretizeOptions:
+def concretize_options(
+    args: argparse.Namespace, environment: Environment | None = None
+) -> ConcretizeOptions:
     """Return the options that :func:`add_concretizer_arguments` has read.
 
     :param environment: its roots are meant where the command line names none.
@@ -96,8 +98,10 @@ def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence
     """Return the specs of the command line, or the environment's, made concrete."""
     if not args.spec:
         environment = session.need_environment("spec")
-        return session.concretize_environment(environment, wishes(args, environment)).roots
-    return session.concretize(parse_many(args.spec), wishes(args)).roots
+        return session.concretize_environment(
+            environment, concretize_options(args, environment)
+        ).roots
+    return session.concretize(parse_many(args.spec), concretize_options(args)).roots
 
 
 def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpec]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from spack.actions.workshop import stage_sources
+from spack.actions.build_dispatch import stage_sources
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
 from spack.cli.render import message
 from spack.session import Session
@@ -25,11 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> None:
     roots = concretize_arguments(session, args)
-    workshop = session.workshop(checksum=not args.no_checksum)
+    build_options = session.build_options(checksum=not args.no_checksum)
     for root in roots:
         task = session.reporter.task(root.dag_hash(), root.short)
         try:
-            stage = stage_sources(workshop, root, task)
+            stage = stage_sources(build_options, root, task)
         except BaseException as error:
             task.fail(str(error))
             raise

@@ -81,13 +81,13 @@ def _files(session: Session, args: argparse.Namespace, root: Path | None) -> lis
 
 def _tools(session: Session) -> Path:
     """Return the view with the tools, built if it is missing."""
-    place = prepare_environment(session.places.share, session.places.data)
-    environment = session.find_environment(str(place), directory_only=True)
+    location = prepare_environment(session.locations.share, session.locations.data)
+    environment = session.find_environment(str(location), directory_only=True)
     inner = session.within(environment)
     config = inner.settings.config
     work = InstallOptions(
         inner.store,
-        inner.workshop,
+        inner.build_options,
         session.reporter,
         config.build_jobs,
         config.concurrent_packages,

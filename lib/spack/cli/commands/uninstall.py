@@ -52,6 +52,6 @@ def run(session: Session, args: argparse.Namespace) -> int:
     if not (args.yes_to_all or confirm("remove them?", sys.stdin, sys.stdout)):
         message("nothing was removed")
         return 1
-    gone = remove(store, removal, session.reporter)
-    message(f"{count_of(len(gone), 'package')} removed")
+    removed = remove(store, removal, session.reporter)
+    message(f"{count_of(len(removed), 'package')} removed")
     return 0

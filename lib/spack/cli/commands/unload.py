@@ -35,18 +35,18 @@ def run(session: Session, args: argparse.Namespace) -> None:
     kept = [] if args.all or not args.spec else list(state.hashes)
     specs = session.store.database.specs(kept)
     for query in parse_many(args.spec):
-        gone = [digest for digest in kept if digest in specs and specs[digest].satisfies(query)]
-        if not gone:
+        unloaded = [digest for digest in kept if digest in specs and specs[digest].satisfies(query)]
+        if not unloaded:
             raise UsageError(
                 f"{query} is not loaded", hint="`spack load --list` tells what is", ref="not-loaded"
             )
-        kept = [digest for digest in kept if digest not in gone]
+        kept = [digest for digest in kept if digest not in unloaded]
     recipes = RecipesOfView(lambda: session.recipes, session.library_path)
     view = (
         run_view(
             session.store,
             kept,
-            session.places.share,
+            session.locations.share,
             recipes,
             session.splits_env,
             session.cache / VIEWS,

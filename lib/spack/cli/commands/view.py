@@ -111,13 +111,13 @@ def _status(session: Session, args: argparse.Namespace, root: str) -> int | None
                 "python": status.python,
                 "interpreter_there": status.interpreter_there,
                 "packages": [{**owner._asdict(), "entries": n} for owner, n in status.packages],
-                "gone": [owner.name for owner in status.gone],
+                "gone": [owner.name for owner in status.missing_owners],
                 "entries": status.entries,
                 "missing": len(state.missing),
-                "altered": len(state.altered),
+                "altered": len(state.modified),
                 "dangling": len(status.dangling),
                 "foreign": len(state.extra),
-                "distributions": [_plain(x) for x in status.foreign],
+                "distributions": [_plain(x) for x in status.unmanaged],
             }
         )
         return None
@@ -130,9 +130,11 @@ def _status(session: Session, args: argparse.Namespace, root: str) -> int | None
     print(f"    packages  {len(status.packages)}")
     width = max((len(str(count)) for _, count in status.packages), default=0)
     for owner, count in status.packages:
-        gone = paint("  its prefix is gone", "bad") if owner in status.gone else ""
-        print(f"        {count:{width}}  {_label(owner)}{gone}")
-    for distribution in status.foreign:
+        missing_owners = (
+            paint("  its prefix is gone", "bad") if owner in status.missing_owners else ""
+        )
+        print(f"        {count:{width}}  {_label(owner)}{missing_owners}")
+    for distribution in status.unmanaged:
         print(f"    yours     {_describe(distribution)}")
     if state.whole and not status.dangling:
         print("    whole     everything is there as it was made")
@@ -190,7 +192,7 @@ def _verify(session: Session, args: argparse.Namespace, root: str) -> int | None
             {
                 "view": root,
                 "missing": state.missing,
-                "altered": state.altered,
+                "altered": state.modified,
                 "dangling": dangling,
                 "foreign": state.extra,
                 "distributions": [_plain(x) for x in distributions],
@@ -198,7 +200,7 @@ def _verify(session: Session, args: argparse.Namespace, root: str) -> int | None
         )
         return 1 if dangling or not state.whole else None
     paint = Colors(use_color(sys.stdout, session.options.color)).paint
-    found = (("missing", state.missing), ("altered", state.altered), ("dangling", dangling))
+    found = (("missing", state.missing), ("altered", state.modified), ("dangling", dangling))
     for word, paths in found:
         for path in paths[:_SHOWN]:
             owner = manifest.owner(path)
@@ -258,7 +260,7 @@ def _describe(distribution: UserDistribution) -> str:
 
 
 def _counts(state: VerificationResult, dangling: Sequence[str]) -> str:
-    text = f"{len(state.missing)} missing, {len(state.altered)} altered"
+    text = f"{len(state.missing)} missing, {len(state.modified)} altered"
     return f"{text}, {len(dangling)} dangling" if dangling else text
 
 

@@ -124,7 +124,7 @@ class BuildOptions:
         return sandbox.PREVENT if not self.dirty and landlock.is_available() else sandbox.UNDO
 
     @property
-    def own_places(self) -> tuple[Path, ...]:
+    def excluded_directories(self) -> tuple[Path, ...]:
         """Directories of ours that may lie among a developer's sources, and are none."""
         return (self.stage_root, self.store.root)
 
@@ -136,34 +136,36 @@ class BuildOptions:
 
 @contextlib.contextmanager
 def services(
-    workshop: BuildOptions, plan: Plan, reporter: Reporter
+    build_options: BuildOptions, plan: Plan, reporter: Reporter
 ) -> Iterator[InstallerDependencies]:
     """Yield the dependencies of the installer that carry out *plan*."""
-    server = _fork_server(workshop, plan)
+    server = _fork_server(build_options, plan)
     try:
         yield InstallerDependencies(
-            store=workshop.store,
-            sources=StagedSources(workshop, plan.steps),
-            builder=_WorkerBuilder(workshop, reporter, server),
+            store=build_options.store,
+            sources=StagedSources(build_options, plan.steps),
+            builder=_WorkerBuilder(build_options, reporter, server),
             reporter=reporter,
-            recipe=lambda spec: Path(workshop.recipe(spec).path).parent,
+            recipe=lambda spec: Path(build_options.recipe(spec).path).parent,
             python=python_paths,
-            modes=workshop.modes,
+            modes=build_options.modes,
         )
     finally:
         if server is not None:
             server.close()
 
 
-def _fork_server(workshop: BuildOptions, plan: Plan) -> ForkServer | None:
+def _fork_server(build_options: BuildOptions, plan: Plan) -> ForkServer | None:
     """Return the server of workers where it is possible and something is to be built."""
     if not plan.builds or not ForkServer.is_possible():
         return None
     spec = plan.builds[0].spec
-    variables = build_variables(workshop, spec, workshop.stage_path(spec))
+    variables = build_variables(build_options, spec, build_options.stage_path(spec))
     with contextlib.suppress(OSError):
         return ForkServer(
-            workshop.interpreter, variables, worker_process.libraries(workshop.library_path)
+            build_options.interpreter,
+            variables,
+            worker_process.libraries(build_options.library_path),
         )
     return None
 
@@ -174,8 +176,8 @@ class StagedSources:
     :param steps: also those that need no build: a dependent may bring a patch for a dependency.
     """
 
-    def __init__(self, workshop: BuildOptions, steps: Iterable[Step]) -> None:
-        self._workshop = workshop
+    def __init__(self, build_options: BuildOptions, steps: Iterable[Step]) -> None:
+        self._build_options = build_options
         self._dependents: dict[str, list[ConcreteSpec]] = {}
         for step in steps:
             for edge in step.spec.edges:
@@ -184,7 +186,7 @@ class StagedSources:
     def stage(self, step: Step, task: Task, cancelled: Callable[[], bool]) -> Stage:
         """See :class:`spack.install.interfaces.Sources`."""
         spec = step.spec
-        recipe = self._workshop.recipe(spec)
+        recipe = self._build_options.recipe(spec)
         task.phase("fetch")
 
         def progress(done: int, total: int | None) -> None:
@@ -192,12 +194,12 @@ class StagedSources:
                 raise worker_process.Cancelled("the fetch was cancelled")
             task.progress(done, total or 0)
 
-        path = self._workshop.stage_path(spec)
+        path = self._build_options.stage_path(spec)
         if path.exists():
             Stage(path, path).destroy()
         if spec.is_develop:
             return self._develop(recipe, spec, path, progress)
-        return self._workshop.fetcher.stage(
+        return self._build_options.fetcher.stage(
             recipe,
             str(spec.version),
             path,
@@ -208,24 +210,24 @@ class StagedSources:
 
     def _develop(self, recipe: Recipe, spec: ConcreteSpec, path: Path, progress: Progress) -> Stage:
         """Return a stage with a copy of the developer's directory, or with itself if editable."""
-        workshop = self._workshop
+        build_options = self._build_options
         source = source_directory(spec)
         check_directory(source, spec.name)
         patches = () if is_editable(spec) else self.patches(recipe, spec)
-        stage = workshop.fetcher.stage_patches(path, patches, progress)
-        made = state_of(spec, workshop.own_places)
+        stage = build_options.fetcher.stage_patches(path, patches, progress)
+        made = state_of(spec, build_options.excluded_directories)
         if is_editable(spec):
             return replace(stage, source_path=source, developed=made)
-        copy_sources(source, stage.source_path, workshop.own_places)
+        copy_sources(source, stage.source_path, build_options.excluded_directories)
         return replace(stage, developed=made)
 
     def fetch(self, spec: ConcreteSpec, task: Task) -> None:
         """Bring everything that :meth:`stage` needs into the cache."""
-        recipe = self._workshop.recipe(spec)
+        recipe = self._build_options.recipe(spec)
         if spec.is_develop:
             return
         task.phase("fetch")
-        self._workshop.fetcher.fetch_all(
+        self._build_options.fetcher.fetch_all(
             recipe,
             str(spec.version),
             resources=resources_of(recipe, spec),
@@ -237,7 +239,7 @@ class StagedSources:
         """Return the recipe's own patches that apply, then those that dependents add."""
         found = [(recipe, patch) for patch in recipe.patches if _holds(spec, patch.when)]
         for dependent in self._dependents.get(spec.dag_hash(), ()):
-            owner = self._workshop.recipe(dependent)
+            owner = self._build_options.recipe(dependent)
             for row in owner.dependencies:
                 if row.patches and _holds(dependent, row.when) and spec.satisfies(row.spec):
                     found += [(owner, patch) for patch in row.patches if _holds(spec, patch.when)]
@@ -245,13 +247,13 @@ class StagedSources:
         return list(unique.values())
 
 
-def stage_sources(workshop: BuildOptions, spec: ConcreteSpec, task: Task) -> Stage:
+def stage_sources(build_options: BuildOptions, spec: ConcreteSpec, task: Task) -> Stage:
     """Unpack the sources of a node and leave them there.
 
     :raises StoreError: somebody installs the node now, from the same stage.
     """
-    sources = StagedSources(workshop, [Step(BUILD, node, ()) for node in spec.traverse()])
-    with workshop.store.locks.exclusive(spec.dag_hash(), timeout=0):
+    sources = StagedSources(build_options, [Step(BUILD, node, ()) for node in spec.traverse()])
+    with build_options.store.locks.exclusive(spec.dag_hash(), timeout=0):
         return sources.stage(Step(BUILD, spec, ()), task, lambda: False)
 
 
@@ -276,15 +278,17 @@ def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> PythonPath
     return None
 
 
-def build_job(workshop: BuildOptions, order: BuildRequest, stage: Stage, guard: str) -> BuildJob:
+def build_job(
+    build_options: BuildOptions, order: BuildRequest, stage: Stage, guard: str
+) -> BuildJob:
     """Return the build of one node as data for the worker.
 
     :param guard: see :attr:`BuildOptions.guard`.
     """
     # What a wheel is kept by names archive and patches, and no resources.
     # What a build tells of its needs is told by a build only.
-    reusable = workshop.is_clean and not workshop.strict_metadata
-    keeps_wheels = reusable and workshop.wheels and not stage.resources
+    reusable = build_options.is_clean and not build_options.strict_metadata
+    keeps_wheels = reusable and build_options.wheels and not stage.resources
     return BuildJob(
         spec=dump([order.spec]),
         hash=order.spec.dag_hash(),
@@ -294,47 +298,48 @@ def build_job(workshop: BuildOptions, order: BuildRequest, stage: Stage, guard: 
         archive_file=None if stage.archive_file is None else str(stage.archive_file),
         log_path=str(order.log),
         result_path=str(stage.path / "spack-build-result.json"),
-        repositories=repository_rows(workshop.recipes),
+        repositories=repository_rows(build_options.recipes),
         patches=tuple(
             PatchFile(str(patch.path), patch.level, patch.working_dir, patch.reverse)
             for patch in stage.patches
         ),
         jobs=order.jobs,
         run_tests=order.tests,
-        library_path=workshop.library_path,
+        library_path=build_options.library_path,
         environment_path=str(order.environment),
-        keep_venv=workshop.keep_venv,
+        keep_venv=build_options.keep_venv,
         background=order.background,
-        wheels=str(workshop.wheels) if keeps_wheels else None,
-        writable=_writable(workshop, order, stage) if guard == sandbox.PREVENT else None,
+        wheels=str(build_options.wheels) if keeps_wheels else None,
+        writable=_writable(build_options, order, stage) if guard == sandbox.PREVENT else None,
         develop=_development(order.spec),
-        opened=tuple(_opened(workshop)),
+        opened=tuple(_opened(build_options)),
     )
 
 
-def _opened(workshop: BuildOptions) -> Iterator[str]:
+def _opened(build_options: BuildOptions) -> Iterator[str]:
     """Yield log lines about what builds get besides their clean environment; names only."""
-    way = "--dirty" if workshop.dirty else "config:build_env:pass"
-    if workshop.from_host:
-        yield f"passed from your environment ({way}): {', '.join(workshop.from_host)}"
-    if workshop.variables:
-        yield f"set by the configuration (config:build_env:set): {', '.join(workshop.variables)}"
+    way = "--dirty" if build_options.dirty else "config:build_env:pass"
+    if build_options.from_host:
+        yield f"passed from your environment ({way}): {', '.join(build_options.from_host)}"
+    if build_options.variables:
+        names = ", ".join(build_options.variables)
+        yield f"set by the configuration (config:build_env:set): {names}"
 
 
-def _writable(workshop: BuildOptions, order: BuildRequest, stage: Stage) -> tuple[str, ...]:
-    roots = [str(repository.root) for repository in workshop.recipes.repositories]
-    return sandbox.writable_places(
+def _writable(build_options: BuildOptions, order: BuildRequest, stage: Stage) -> tuple[str, ...]:
+    roots = [str(repository.root) for repository in build_options.recipes.repositories]
+    return sandbox.writable_locations(
         (str(stage.path), str(stage.source_path)),
         str(order.prefix),
-        (str(workshop.store.layout.root), *workshop.library_path, *roots),
-        workshop.writable,
+        (str(build_options.store.layout.root), *build_options.library_path, *roots),
+        build_options.writable,
     )
 
 
-def _own_and_others(order: BuildRequest) -> tuple[list[str], list[str]]:
+def _own_and_external(order: BuildRequest) -> tuple[list[str], list[str]]:
     """Directories that a build might write to by mistake: of the store, and of the system."""
     own: list[str] = []
-    others: list[str] = []
+    other_paths: list[str] = []
     for node in order.spec.traverse(DEPTYPES, root=False):
         prefix = order.prefixes.get(node.dag_hash())
         if node.external is None:
@@ -343,11 +348,11 @@ def _own_and_others(order: BuildRequest) -> tuple[list[str], list[str]]:
         layout = node.extra_attributes.get("layout")
         if layout:
             base = layout["base_prefix"]
-            others += [os.path.join(base, layout[key]) for key in ("purelib", "platlib")]
+            other_paths += [os.path.join(base, layout[key]) for key in ("purelib", "platlib")]
             # Debian's places, for people and for its own packages
-            others.append(os.path.join(base, "local", "lib", layout["stdlib"]))
-            others.append(os.path.join(base, "lib", "python3", "dist-packages"))
-    return own, list(dict.fromkeys(others))
+            other_paths.append(os.path.join(base, "local", "lib", layout["stdlib"]))
+            other_paths.append(os.path.join(base, "lib", "python3", "dist-packages"))
+    return own, list(dict.fromkeys(other_paths))
 
 
 def _development(spec: ConcreteSpec) -> str:
@@ -361,22 +366,24 @@ def repository_rows(recipes: RepoPath) -> tuple[RepositoryRow, ...]:
     return tuple(RepositoryRow(repo.namespace, str(repo.root)) for repo in recipes.repositories)
 
 
-def build_variables(workshop: BuildOptions, spec: ConcreteSpec, stage_path: Path) -> dict[str, str]:
+def build_variables(
+    build_options: BuildOptions, spec: ConcreteSpec, stage_path: Path
+) -> dict[str, str]:
     """All environment variables that the worker for *spec* starts with."""
     directories: list[str] = []
     for node in spec.traverse():
         if node.external is not None and node.external.path:
             directories.append(os.path.join(node.external.path, "bin"))
     variables = clean_environment(
-        workshop.host_environment,
+        build_options.host_environment,
         str(stage_path),
         tool_directories=directories,
-        passed=workshop.let_through,
+        passed=build_options.let_through,
     )
-    variables.update(workshop.compiling)
+    variables.update(build_options.compiling)
     if spec.is_develop:
         variables.update(_versions(spec))
-    variables.update(workshop.variables)
+    variables.update(build_options.variables)
     return variables
 
 
@@ -396,9 +403,9 @@ class _WorkerBuilder:
     """Runs builds in worker processes; see :class:`spack.install.interfaces.NodeBuilder`."""
 
     def __init__(
-        self, workshop: BuildOptions, reporter: Reporter, server: ForkServer | None
+        self, build_options: BuildOptions, reporter: Reporter, server: ForkServer | None
     ) -> None:
-        self._workshop = workshop
+        self._build_options = build_options
         self._reporter = reporter
         self._server = server
 
@@ -416,26 +423,26 @@ class _WorkerBuilder:
         assert isinstance(stage, Stage)  # made by StagedSources
 
         source = stage.source_path
-        self._tell(order, lambda s, r, f: metadata.source_findings(s, r, f, source))
+        self._report_findings(order, lambda s, r, f: metadata.source_findings(s, r, f, source))
 
         def on_event(event: Mapping[str, object]) -> None:
             if event.get("event") == "phase":
                 task.phase(str(event.get("name")))
 
-        guard = self._workshop.guard
-        own, others = _own_and_others(order) if guard == sandbox.UNDO else ([], [])
-        before = sandbox.look([*own, *others])
+        guard = self._build_options.guard
+        own, other_paths = _own_and_external(order) if guard == sandbox.UNDO else ([], [])
+        before = sandbox.look([*own, *other_paths])
         result = worker_process.run(
-            build_job(self._workshop, order, stage, guard),
-            build_variables(self._workshop, order.spec, stage.path),
-            interpreter=self._workshop.interpreter,
+            build_job(self._build_options, order, stage, guard),
+            build_variables(self._build_options, order.spec, stage.path),
+            interpreter=self._build_options.interpreter,
             server=self._server,
             on_start=started,
             on_event=on_event,
             cancelled=cancelled,
         )
         if before:
-            sandbox.settle(own, others, before, order.spec.short)
+            sandbox.settle(own, other_paths, before, order.spec.short)
         for message in result.messages:
             self._reporter.warning(f"{order.spec.short}: {message}")
         if result.failure is not None:
@@ -443,15 +450,19 @@ class _WorkerBuilder:
                 order.spec.short, str(order.log)
             )
         needed, undeclared = result.requirements, result.undeclared
-        self._tell(order, lambda s, r, f: metadata.hook_findings(s, r, f, needed, undeclared))
-        self._tell(order, lambda s, r, f: metadata.installed_findings(s, r, f, order.prefix))
+        self._report_findings(
+            order, lambda s, r, f: metadata.hook_findings(s, r, f, needed, undeclared)
+        )
+        self._report_findings(
+            order, lambda s, r, f: metadata.installed_findings(s, r, f, order.prefix)
+        )
         facts: dict[str, object] = {
             "phases": {phase.name: round(phase.seconds, 3) for phase in result.phases}
         }
-        if self._workshop.dirty:
+        if self._build_options.dirty:
             facts["dirty"] = True
-        elif self._workshop.from_host:
-            facts["passed"] = list(self._workshop.from_host)
+        elif self._build_options.from_host:
+            facts["passed"] = list(self._build_options.from_host)
         if stage.developed:
             facts[DEVELOPED] = stage.developed
         return BuildOutput(list(result.run_environment), facts)
@@ -461,11 +472,11 @@ class _WorkerBuilder:
         from spack.actions import metadata  # start-up: see build()
 
         text = "\n".join((*failure.excerpt, failure.long_message or "", failure.message))
-        recipe, recipe_of = self._workshop.recipe(spec), self._workshop.recipes.get
-        told = metadata.module_hint(text, recipe, recipe_of, spec)
-        return replace(failure, hint=told) if told is not None else failure
+        recipe, recipe_of = self._build_options.recipe(spec), self._build_options.recipes.get
+        suggested = metadata.module_hint(text, recipe, recipe_of, spec)
+        return replace(failure, hint=suggested) if suggested is not None else failure
 
-    def _tell(
+    def _report_findings(
         self,
         order: BuildRequest,
         look: Callable[
@@ -480,15 +491,15 @@ class _WorkerBuilder:
         :raises InstallError: there is something, and the metadata is to be taken strictly.
         """
         spec = order.spec
-        recipes = self._workshop.recipes
-        found = look(spec, self._workshop.recipe(spec), recipes.get)
+        recipes = self._build_options.recipes
+        found = look(spec, self._build_options.recipe(spec), recipes.get)
         found = [row for row in found if row.kind != "narrow"]
         if not found:
             return
         lines = [f"metadata: {row.kind}: {row}" for row in found]
         with open(order.log, "a", encoding="utf-8") as log:
             log.writelines(f"==> Warning: {line}\n" for line in lines)
-        if self._workshop.strict_metadata:
+        if self._build_options.strict_metadata:
             raise InstallError(
                 f"the recipe of {spec.name} and its metadata differ",
                 "\n".join(lines),
