@@ -1,4 +1,4 @@
-"""The tree of errors that a person can meet; this module imports nothing of the project.
+"""The tree of errors that a user can meet; this module imports nothing of the project.
 
 Every exception carries facts, not phrases to be parsed: a message of one sentence, a stable
 kebab-case reference (``ref``), facts as data, and a hint that says what to do next. Rendering
@@ -40,12 +40,12 @@ __all__ = [
 
 
 class SpackError(Exception):
-    """Base of all errors that are shown to a person.
+    """Base of all errors that are shown to the user.
 
     :param message: one sentence, without a trailing full stop, that says what is wrong.
     :param long_message: further lines, shown below the message (the recipe API's name for it).
     :param facts: the data behind the message, for tests and for ``--json``.
-    :param hint: what the person can do about it.
+    :param hint: what the user can do about it.
     :param causes: errors that together led to this one; all of them are shown.
     """
 
@@ -111,7 +111,7 @@ class UnsatisfiableError(SpackError):
 
 
 class FetchError(SpackError):
-    """Sources cannot be brought, do not match their checksum, or cannot be unpacked."""
+    """Sources cannot be fetched, do not match their checksum, or cannot be unpacked."""
 
     ref = "fetch"
 

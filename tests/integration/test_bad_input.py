@@ -76,7 +76,7 @@ def test_clashing_constraints_name_both_sides(spack: Command, recipes: RecipeRep
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "location"),
     [
         ("py-black@@3", "@"),
         ("py-black@1:2:3", ":"),

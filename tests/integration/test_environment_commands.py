@@ -328,5 +328,5 @@ def test_the_active_environment_was_moved(
     active = {"SPACK_ENV": str(tmp_path / "here")}
     (tmp_path / "here").rename(tmp_path / "there")
     refused = spack.fails("find", environ=active).err
-    assert "the active environment is gone" in refused and "env deactivate" in refused
+    assert "the active environment is missing" in refused and "env deactivate" in refused
     assert "SPACK_ENV" in spack("env", "deactivate", "--sh", environ=active).out

@@ -44,7 +44,7 @@ def test_readme_names_the_command(style: Style) -> None:
 
 def test_the_command_takes_the_person_through(style: Style) -> None:
     out = style.result.text
-    assert "Bringing spack's own dependencies, once" in out
+    assert "Fetching spack's own dependencies, once" in out
     assert re.search(r"==> concretized 4 specs, \d+ packages in all", out)
     assert re.search(r"==> \d+ packages to build, 0 present, \d+ external", out)
     for tool in TOOLS:

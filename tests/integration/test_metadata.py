@@ -128,11 +128,12 @@ def test_what_a_build_needs_beyond_its_sources_is_told(spack: Command, asking: A
     assert f"{line}get_requires_for_build_wheel requires sweet-helper>=3: add" in reported
     assert 'add depends_on("py-sweet-helper@3:", type="build")' in reported
     assert (
-        f"{line}its build imports helper of py-helper, which is there for others only" in reported
+        f"{line}its build imports helper of py-helper, a dependency of other packages only"
+        in reported
     )
     assert "imports tool" not in reported
     log = (spack.prefix("py-asking") / ".spack" / "spack-build-out.txt").read_text()
-    assert "looked in vain for: not_there" in log
+    assert "did not find: not_there" in log
     strict = spack.fails("install", "--overwrite", "--strict-metadata", "py-asking")
     assert "its build imports helper of py-helper" in strict.err
     assert spack.names("py-asking") == ["py-asking"], "what was there before is there again"

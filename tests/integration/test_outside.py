@@ -171,7 +171,7 @@ def test_altered_files_are_named_where_nothing_prevents_it(
     spack("install", "base")
     file = spack.prefix("base") / "bin" / "base"
     result = install(spack, "undo", "stray", check=False)
-    assert f"altered, and to be installed again: {file}" in result.err
+    assert f"modified, and to be installed again: {file}" in result.err
 
 
 #: Statements of ``install`` that write somewhere; ``{location}`` is outside.

@@ -190,16 +190,14 @@ def test_work_in_a_clone_is_never_lost(spack: Command, upstream: Upstream, tmp_p
     recipe.write_text(recipe.read_text() + "# mine\n")
     upstream.release("2.0")
     refused = spack.fails("repo", "update")
-    assert "has changes of yours" in refused.err and f"git -C {clone} status" in refused.err
+    assert "has local changes" in refused.err and f"git -C {clone} status" in refused.err
     assert recipe.read_text().endswith("# mine\n")
     assert "changed" in spack("repo", "list").out
     git = ["git", "-c", "user.name=me", "-c", "user.email=me@here", "-C", str(clone)]
     subprocess.check_call([*git, "commit", "-qam", "mine"])
     assert "not updated" in spack.fails("repo", "update").err
     subprocess.check_call([*git, "checkout", "-q", "HEAD~"])
-    assert (
-        "commits of yours on develop" in spack.fails("repo", "update", "-b", "develop", "both").err
-    )
+    assert "local commits on develop" in spack.fails("repo", "update", "-b", "develop", "both").err
     assert "mine" in subprocess.check_output(
         [*git, "log", "-1", "--format=%s", "develop"], text=True
     )
@@ -222,7 +220,7 @@ def test_errors_say_what_to_do(spack: Command, upstream: Upstream, tmp_path: Pat
     branch = spack.fails("repo", "add", upstream.url, "--name", "x", "--branch", "main")
     assert "it has the branches develop" in branch.err
     commit = spack.fails("repo", "add", upstream.url, "--name", "x", "--commit", "v1.0")
-    assert "is no commit" in commit.err
+    assert "is not a commit" in commit.err
     missing = spack.fails("repo", "add", upstream.url, "--name", "x", "--path", "nowhere")
     assert "has no repo.yaml" in missing.err
     outside = spack.fails("repo", "add", upstream.url, "--name", "x", "--path", "../..")

@@ -282,7 +282,7 @@ def test_packed_with_its_python(spack: Command, recipes: RecipeRepository, tmp_p
     configure(f"store {OWN[0][1]}", spack, recipes)
     location = environment(spack, tmp_path / "env", "py-tool")
     said = spack("-e", location, "env", "pack", "--view", "copy", tmp_path / "it.tar.gz")
-    assert f"brings its own Python {OWN[0][1]}" in said.text and "store" not in said.text
+    assert f"contains its own Python {OWN[0][1]}" in said.text and "store" not in said.text
     spack.home.store.rename(tmp_path / "gone")
     target = tmp_path / "on another 'machine'"
     target.mkdir()

@@ -56,15 +56,15 @@ def test_places_that_a_view_may_not_have(
     for view, reason in (
         (".", f"holds the environment {env} itself"),
         ("..", f"holds the install tree {store}"),
-        (store, f"lies in the install tree {store}"),
-        (spack.prefix("base") / "view", f"lies in the install tree {store}"),
-        (tmp_path / "link/view", f"lies in the install tree {store}"),
+        (store, f"is inside the install tree {store}"),
+        (spack.prefix("base") / "view", f"is inside the install tree {store}"),
+        (tmp_path / "link/view", f"is inside the install tree {store}"),
     ):
         failed = spack.fails("-e", write("env", view), "install")
         assert reason in failed.err and "env/spack.yaml:3: the view" in failed.err, failed.err
     nested = "{one: {root: v}, two: {root: v/w}}"
     failed = spack.fails("-e", write("env", nested), "install")
-    assert "the view 'two' lies inside the view 'one'" in failed.err
+    assert "the view 'two' is inside the view 'one'" in failed.err
     assert packages_of(store) == before
 
 

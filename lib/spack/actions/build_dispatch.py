@@ -47,21 +47,21 @@ __all__ = [
 class BuildOptions:
     """What builds need beside the plan.
 
-    :param host_environment: the person's; only an allow-list of it reaches a build.
+    :param host_environment: the user's; only an allow-list of it reaches a build.
     :param stage_root: stages are made below it.
     :param library_path: where a worker finds the engine and its libraries.
     :param interpreter: runs the workers.
     :param passed: names of variables that the configuration lets through.
     :param variables: variables that the configuration sets.
-    :param outside: what becomes of writes outside of stage and prefix.
-    :param writable: further places that builds may write to.
+    :param sandbox: how writes outside of stage and prefix are handled.
+    :param writable: further paths that builds may write to.
     :param compiling: variables that say how to compile, see
         :func:`spack.build.clean_environment.compiler_variables`.
     :param stage_name: format of the names of stages.
-    :param dirty: let the whole environment of the person through.
+    :param dirty: let the whole environment of the user through.
     :param wheels: where the wheels of clean builds are kept.
     :param strict_metadata: a recipe that differs from the metadata of its sources is an error.
-    :param modes: who may read and write what a node installs.
+    :param modes: the permissions of what a node installs.
     """
 
     recipes: RepoPath
@@ -85,7 +85,7 @@ class BuildOptions:
 
     @property
     def is_clean(self) -> bool:
-        """Builds depend on their specs and on nothing that the person has set."""
+        """Whether builds depend on their specs and on nothing that the user has set."""
         return not (self.dirty or self.passed or self.variables or self.compiling)
 
     def recipe(self, spec: ConcreteSpec) -> Recipe:
@@ -103,7 +103,7 @@ class BuildOptions:
 
     @property
     def from_host(self) -> tuple[str, ...]:
-        """Names of the variables of the person that builds get."""
+        """Names of the user's variables that builds get."""
         return passed_names(self.host_environment, self.let_through)
 
     @property
@@ -113,9 +113,9 @@ class BuildOptions:
 
     @property
     def guard(self) -> str:
-        """What becomes of writes outside of stage and prefix, on this system.
+        """How writes outside of stage and prefix are handled on this system.
 
-        Builds in the person's own environment may write to places that it names, such as HOME.
+        Builds in the user's own environment may write to paths that it names, such as HOME.
         """
         if self.sandbox != sandbox.PREVENT:
             return self.sandbox
@@ -125,11 +125,11 @@ class BuildOptions:
 
     @property
     def excluded_directories(self) -> tuple[Path, ...]:
-        """Directories of ours that may lie among a developer's sources, and are none."""
+        """Directories of the engine among a developer's sources, which are not sources."""
         return (self.stage_root, self.store.root)
 
     def stage_path(self, spec: ConcreteSpec) -> Path:
-        """Where the sources of a node are unpacked and built."""
+        """Return where the sources of a node are unpacked and built."""
         name = spec.format(self.stage_name, {"version": path_part(str(spec.version))})
         return self.stage_root / path_part(name)
 
@@ -173,7 +173,7 @@ def _fork_server(build_options: BuildOptions, plan: Plan) -> ForkServer | None:
 class StagedSources:
     """Fetches, verifies and unpacks what the steps of a plan need.
 
-    :param steps: also those that need no build: a dependent may bring a patch for a dependency.
+    :param steps: also those that need no build: a dependent may add a patch to a dependency.
     """
 
     def __init__(self, build_options: BuildOptions, steps: Iterable[Step]) -> None:
@@ -222,7 +222,7 @@ class StagedSources:
         return replace(stage, developed=made)
 
     def fetch(self, spec: ConcreteSpec, task: Task) -> None:
-        """Bring everything that :meth:`stage` needs into the cache."""
+        """Fetch everything that :meth:`stage` needs into the cache."""
         recipe = self._build_options.recipe(spec)
         if spec.is_develop:
             return
@@ -250,7 +250,7 @@ class StagedSources:
 def stage_sources(build_options: BuildOptions, spec: ConcreteSpec, task: Task) -> Stage:
     """Unpack the sources of a node and leave them there.
 
-    :raises StoreError: somebody installs the node now, from the same stage.
+    :raises StoreError: another process installs the node now, from the same stage.
     """
     sources = StagedSources(build_options, [Step(BUILD, node, ()) for node in spec.traverse()])
     with build_options.store.locks.exclusive(spec.dag_hash(), timeout=0):
@@ -267,7 +267,7 @@ def _holds(spec: ConcreteSpec, when: str) -> bool:
 
 
 def python_paths(spec: ConcreteSpec, prefixes: Mapping[str, Path]) -> PythonPaths | None:
-    """Where a Python extension's modules belong, as its ``python-venv`` has recorded it.
+    """Return where a Python extension's modules belong, as its ``python-venv`` has recorded it.
 
     :raises InstallError: there is no virtual environment in that prefix.
     """
@@ -286,7 +286,7 @@ def build_job(
     :param guard: see :attr:`BuildOptions.guard`.
     """
     # What a wheel is kept by names archive and patches, and no resources.
-    # What a build tells of its needs is told by a build only.
+    # A build's requirements are reported by a build only.
     reusable = build_options.is_clean and not build_options.strict_metadata
     keeps_wheels = reusable and build_options.wheels and not stage.resources
     return BuildJob(
@@ -337,7 +337,7 @@ def _writable(build_options: BuildOptions, order: BuildRequest, stage: Stage) ->
 
 
 def _own_and_external(order: BuildRequest) -> tuple[list[str], list[str]]:
-    """Directories that a build might write to by mistake: of the store, and of the system."""
+    """Return directories that a build might write to by mistake: the store's, the system's."""
     own: list[str] = []
     other_paths: list[str] = []
     for node in order.spec.traverse(DEPTYPES, root=False):
@@ -349,7 +349,7 @@ def _own_and_external(order: BuildRequest) -> tuple[list[str], list[str]]:
         if layout:
             base = layout["base_prefix"]
             other_paths += [os.path.join(base, layout[key]) for key in ("purelib", "platlib")]
-            # Debian's places, for people and for its own packages
+            # Debian's directories, for users and for its own packages
             other_paths.append(os.path.join(base, "local", "lib", layout["stdlib"]))
             other_paths.append(os.path.join(base, "lib", "python3", "dist-packages"))
     return own, list(dict.fromkeys(other_paths))
@@ -369,7 +369,7 @@ def repository_rows(recipes: RepoPath) -> tuple[RepositoryRow, ...]:
 def build_variables(
     build_options: BuildOptions, spec: ConcreteSpec, stage_path: Path
 ) -> dict[str, str]:
-    """All environment variables that the worker for *spec* starts with."""
+    """Return all environment variables that the worker for *spec* starts with."""
     directories: list[str] = []
     for node in spec.traverse():
         if node.external is not None and node.external.path:
@@ -388,10 +388,10 @@ def build_variables(
 
 
 def _versions(spec: ConcreteSpec) -> dict[str, str]:
-    """Variables that give a version to backends which ask git for it.
+    """Return variables that give a version to backends which ask git for it.
 
     What is built is the version that the spec says; in a developer's directory there is no
-    ``PKG-INFO`` that would tell.
+    ``PKG-INFO`` that would declare it.
     """
     version = str(spec.version)
     if not version[:1].isdigit():
@@ -483,9 +483,9 @@ class _WorkerBuilder:
             [ConcreteSpec, Recipe, Callable[[str], Recipe | None]], list[RequirementFinding]
         ],
     ) -> None:
-        """Write what the recipe says wrong of the package's needs into the log, and tell of it.
+        """Write what the recipe and the package's needs differ in into the log, and report it.
 
-        Superfluous dependencies do no harm to the person, nor do narrow bounds: these are for
+        Superfluous dependencies do the user no harm, nor do narrow bounds: these are for
         ``spack audit``.
 
         :raises InstallError: there is something, and the metadata is to be taken strictly.

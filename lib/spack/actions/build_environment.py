@@ -15,7 +15,7 @@ __all__ = ["build_environment"]
 
 
 def build_environment(build_options: BuildOptions, spec: ConcreteSpec) -> Mapping[str, str]:
-    """All variables of the build of *spec*, as its recipe and those of its dependencies make it.
+    """Return all variables of the build of *spec*, as its recipe and its dependencies' make it.
 
     A stage without sources stays behind, since the variables name it.
 

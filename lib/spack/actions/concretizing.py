@@ -1,4 +1,4 @@
-"""From specs that a person wrote to concrete ones."""
+"""From the user's specs to concrete ones."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def concretize(
 
 
 def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
-    """All wrong names at once, each with names that look like it."""
+    """Refuse all unknown names at once, each with suggestions."""
     problems: list[SpackError] = []
     for root in roots:
         for spec in (root.spec, *(dependency.spec for dependency in root.spec.dependencies)):
@@ -165,7 +165,7 @@ def allowed(
 def reusable_specs(
     installed: Mapping[str, ConcreteSpec], fixed: Iterable[ConcreteSpec] | None = None
 ) -> list[ConcreteSpec]:
-    """Installed nodes and fixed ones, each once."""
+    """Return installed nodes and fixed ones, each once."""
     every = dict(installed)
     for spec in fixed or ():
         every.setdefault(spec.dag_hash(), spec)

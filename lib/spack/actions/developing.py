@@ -17,7 +17,7 @@ from spack.spec import ConcreteSpec, Spec, VariantValue, Version, VersionList
 from spack.util.filesystem import remove_tree
 
 if TYPE_CHECKING:
-    # What fetches is imported when sources are to be brought.
+    # What fetches is imported when sources are to be fetched.
     from spack.actions.build_dispatch import BuildOptions
     from spack.environment import DevelopSpec, Environment
     from spack.recipe.records import Recipe
@@ -37,10 +37,10 @@ __all__ = [
     "state_of",
 ]
 
-#: The fact of an install record that tells from which state of a directory it was built.
+#: The fact of an install record that identifies the state of a directory that was built.
 DEVELOPED = "developed"
 
-#: Who is built with another package must be built again with it; who only runs it need not.
+#: A dependent that is built with a package must be rebuilt with it; one that runs it need not.
 _BUILT_WITH = frozenset({"build", "link"})
 
 
@@ -50,7 +50,7 @@ def source_directory(spec: ConcreteSpec) -> Path:
 
 
 def is_editable(spec: ConcreteSpec) -> bool:
-    """Whether the install of a developed node refers to its directory."""
+    """Return whether the install of a developed node refers to its directory."""
     return spec.is_develop and spec.satisfies("+editable")
 
 
@@ -70,11 +70,11 @@ def outdated(
     excluded_directories: Callable[[], Sequence[Path]],
     reporter: Reporter,
 ) -> frozenset[str]:
-    """Hashes of installed nodes whose directory has changed, and of those built with them.
+    """Return hashes of installed nodes whose directory has changed, and of those built with them.
 
     :param excluded_directories: see :func:`state_of`; asked when something is developed.
 
-    A directory that is gone changes nothing: what was installed from it is still there.
+    A missing directory changes nothing: what was installed from it is still installed.
     """
     nodes = {node.dag_hash(): node for root in roots for node in root.traverse()}
     developed = [node for node in nodes.values() if node.is_develop]
@@ -96,7 +96,7 @@ def outdated(
 
 
 def _built_with(changed: set[str], nodes: Sequence[ConcreteSpec], store: Store) -> Iterator[str]:
-    """Installed nodes that were built with one of *changed*, directly or by others."""
+    """Yield installed nodes that were built with one of *changed*, directly or indirectly."""
     reached, news = set(changed), bool(changed)
     while news:
         news = False
@@ -196,9 +196,9 @@ def directory_of(
 
 
 def make_fetcher_for(spec: Spec, path: Path, build_options: BuildOptions, task: Task) -> None:
-    """Put the sources of *spec* into the directory *path*, in the place of what is there.
+    """Put the sources of *spec* into the directory *path*, replacing its content.
 
-    :raises FetchError: the sources cannot be had, and *path* is as it was.
+    :raises FetchError: the sources cannot be fetched, and *path* is as it was.
     """
     import shutil  # start-up: only this command moves sources
 

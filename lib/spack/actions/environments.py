@@ -56,7 +56,7 @@ __all__ = [
 
 @frozen
 class EnvironmentWork:
-    """What is needed to bring an environment up to date.
+    """Everything that updating an environment needs.
 
     :param configuration: merged sections that the solution depends on, plain data by section.
     :param views: the views that ``spack.yaml`` asks for.
@@ -67,7 +67,7 @@ class EnvironmentWork:
     :param register: where environments outside of the named ones are remembered.
     :param registered: the environments that exist, this one among them or not.
     :param splits_env: see :class:`spack.view.plan_types.ViewOptions`.
-    :param excluded_directories: directories of ours that may lie among a developer's sources.
+    :param excluded_directories: directories of the engine among a developer's sources.
     """
 
     environment: Environment
@@ -97,7 +97,7 @@ def concretize_environment(
     The caller holds the environment's lock.
 
     :param force: decide again although nothing has changed, and forget what was decided.
-    :param write: False only tells what would be decided.
+    :param write: False only reports what would be decided.
     """
     environment = work.environment
     texts = [item.text for item in environment.user_specs()]
@@ -118,7 +118,7 @@ def concretize_environment(
 
 
 def _changed_recipes(work: EnvironmentWork) -> list[str]:
-    """Names of locked packages that are still to be built, and by another recipe than locked.
+    """Return the locked packages that are still to be built by a changed recipe.
 
     What is installed stays as it was decided, whatever its recipe has become.
     """
@@ -135,7 +135,7 @@ def _changed_recipes(work: EnvironmentWork) -> list[str]:
         recipe = work.recipes().get(node.fullname)
         if recipe is not None and recipe.content_hash != node.package_hash:
             changed.append(node.name)
-    # Build dependencies of what is installed are missing too, and nobody wants them.
+    # Build dependencies of what is installed are missing too, and are not needed.
     needed = {step.spec.name for step in make_plan(roots, there).builds} if changed else set()
     return sorted(needed & set(changed))
 
@@ -153,7 +153,7 @@ def install_environment(
 
     :param only: see :class:`spack.install.plan.PlanOptions`; without the roots no view is made.
     :param again: which roots are built although they are installed.
-    :param dry_run: only tell what would be done; nothing is written, the lock file neither.
+    :param dry_run: only report what would be done; nothing is written, the lock file neither.
     :raises InstallError: something could not be built; views are left as they were.
     """
     from spack.actions.developing import outdated
@@ -188,10 +188,10 @@ def _count_nodes(roots: Iterable[ConcreteSpec]) -> int:
 def regenerate_views(
     work: EnvironmentWork, *, force: bool = False, check: bool = True
 ) -> Sequence[ViewResult]:
-    """Bring all views up to date and tell of what a person should know.
+    """Update all views and report what the user should know.
 
     :param check: see :func:`spack.view.apply.update_view`.
-    :raises ViewError: see :func:`spack.actions.views.make_view`; a view is at a place where it
+    :raises ViewError: see :func:`spack.actions.views.make_view`; a view is at a path where it
         would be in the way.
     """
     from spack.actions.views import RecipesOfView, make_view
@@ -243,7 +243,7 @@ def _refuse_location(work: EnvironmentWork, view: ViewDescriptor) -> None:
     store = Path(work.store.root).resolve()
     reason = ""
     if store == root or store in root.parents:
-        reason = f"lies in the install tree {store}"
+        reason = f"is inside the install tree {store}"
     elif root in store.parents:
         reason = f"holds the install tree {store}"
     elif here == root or root in here.parents:
@@ -280,7 +280,7 @@ def _environment_of(
 def parse_at(text: str, origin: Origin) -> Spec:
     """Return the spec in a file.
 
-    :raises SpecError: with the place in the file.
+    :raises SpecError: with the position in the file.
     """
     try:
         return Spec(text)
@@ -309,7 +309,7 @@ def remember(environment: Environment, register: Path) -> None:
 
 
 def known_environments(root: Path, register: Path) -> list[Environment]:
-    """Named environments and the remembered ones that still exist."""
+    """Return named environments and the remembered ones that still exist."""
     known = [Environment(root / name, name, named=True) for name in list_environments(root)]
     for path in map(Path, _read(register)):
         if (path / "spack.yaml").is_file():
@@ -318,7 +318,7 @@ def known_environments(root: Path, register: Path) -> list[Environment]:
 
 
 def living_roots(root: Path, register: Path) -> Mapping[str, tuple[str, ...]]:
-    """Hashes of the roots of all environments that exist, with the names of these (or paths).
+    """Return the root hashes of all existing environments, with their names (or paths).
 
     :raises SpackError: one of them cannot be read: what it needs is not known then.
     """
@@ -335,7 +335,7 @@ def living_roots(root: Path, register: Path) -> Mapping[str, tuple[str, ...]]:
             found.setdefault(locked.hash, []).append(label)
     if problems:
         raise SpackError(
-            "some environments cannot be read, so nobody knows what they need",
+            "some environments cannot be read, so what they need is unknown",
             hint="mend or remove them first",
             causes=problems,
         )
@@ -347,7 +347,7 @@ def create(
 ) -> Environment:
     """Make an environment in *location*.
 
-    :param name: empty for one in a directory of the person's.
+    :param name: empty for one in a directory of the user's.
     :param source: a ``spack.yaml``, or a ``spack.lock`` beside one, to start from.
     :param view: ``false`` or a path, instead of what the file says.
     :raises EnvironmentFileError: there is one already, or *source* cannot be read.
@@ -376,7 +376,7 @@ def _texts(source: Path) -> tuple[str, str]:
 def remove(environment: Environment, views: Iterable[ViewDescriptor]) -> None:
     """Remove a named environment with its views.
 
-    :raises EnvironmentFileError: it is a directory of the person's.
+    :raises EnvironmentFileError: it is a directory of the user's.
     """
     from spack.view.apply import remove_view
     from spack.view.view_manifest import is_view

@@ -1,4 +1,4 @@
-"""What brings sources, put together from the configuration."""
+"""The fetcher, put together from the configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is installed: which records a person means, and what may be removed."""
+"""What is installed: which records a query matches, and what may be removed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def find(
 
 
 def is_database_lost(store: Store) -> bool:
-    """Whether there are prefixes that no database knows. Cost: one listing of the root."""
+    """Return whether there are prefixes that no database knows. Cost: one listing of the root."""
     if store.layout.database.exists() or not store.root.is_dir():
         return False
     return any(store.root.glob("*/*/.spack/install_record.json"))

@@ -56,13 +56,13 @@ def install(
     store = work.store
     plan = _plan(roots, options, store, {x.hash: Path(x.prefix) for x in store.missing()})
     if dry_run or (not plan.builds and is_recorded(plan, store)):
-        # Also where the store cannot be written: it is somebody else's.
+        # Also where the store cannot be written: it belongs to another user.
         return plan
     store.writer()
     for leftover in store.recovered:
         work.reporter.info(str(leftover))
 
-    # From the plan to the end nobody may collect what the builds rely on.
+    # From the plan to the end no process may collect what the builds rely on.
     def waiting(holder: Holder) -> None:
         work.reporter.info(f"waiting for {holder}, which removes packages")
 
@@ -73,7 +73,7 @@ def install(
             if step.hash in missing and not step.overwrite:
                 removed_path = missing[step.hash]
                 work.reporter.info(
-                    f"{step.spec.short} is built again, because {removed_path} is gone"
+                    f"{step.spec.short} is built again, because {removed_path} is missing"
                 )
         if not plan.builds:
             record_present(plan, store)

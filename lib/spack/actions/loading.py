@@ -31,7 +31,7 @@ def run_view(
 
     Prefixes do not change, so a view that is there is right.
 
-    :param staging: where it is made for a store that this person cannot write.
+    :param staging: the directory for a store that this user cannot write.
     :returns: its path.
     :raises ViewError: the nodes' files conflict, or it cannot be written.
     """

@@ -89,7 +89,7 @@ class Sdist:
         return cls(build, metadata, (pyproject or b"").decode("utf-8", "replace"))
 
     def origin(self, text: str) -> str:
-        """``file:line`` of a requirement of the build."""
+        """Return ``file:line`` of a requirement of the build."""
         if self.build is None or not self.build.declared or text not in self.build.requires:
             return "setup.py"
         for number, line in enumerate(self.pyproject.splitlines(), 1):
@@ -99,7 +99,7 @@ class Sdist:
 
 
 def _is_final(metadata: Any) -> bool:
-    """Whether requirements in PKG-INFO are those of every wheel (PEP 643)."""
+    """Return whether requirements in PKG-INFO are those of every wheel (PEP 643)."""
     dynamic = {value.lower() for value in metadata.get_all("Dynamic", ())}
     version = tuple(int(part) for part in metadata.get("Metadata-Version", "1.0").split("."))
     if "requires-dist" in dynamic:
@@ -126,7 +126,7 @@ def _top_files(path: Path, names: Sequence[str]) -> dict[str, bytes]:
 
 
 def environment(python: str) -> Mapping[str, str]:
-    """Markers of a CPython on Linux (PEP 508)."""
+    """Return markers of a CPython on Linux (PEP 508)."""
     return {
         "python_version": ".".join(python.split(".")[:2]),
         "python_full_version": python,
@@ -161,7 +161,7 @@ def _of_build(declared: Declared, sdist: Sdist, python: str) -> list[Requirement
         return []
     found = _compared(declared, sdist.build.requires, python, sdist.origin)
     if sdist.build.path:
-        # A backend in the tree tells what it needs itself only when it is called.
+        # A backend in the tree states its own needs only when it is called.
         found = [row for row in found if row.kind != "extra"]
     return found
 
@@ -200,7 +200,7 @@ def source_findings(
     try:
         sdist = Sdist.from_directory(source)
     except InstallError:
-        return []  # the build tells of it
+        return []  # the build reports it
     declared = _of_concrete(spec, recipe, recipe_of, ("build",), ("run",))
     return _of_build(declared, sdist, python)
 
@@ -229,7 +229,7 @@ def hook_findings(
     for row in undeclared:
         module, package = row.split(" ")
         text = (
-            f"its build imports {module} of {package}, which is there for others only: "
+            f"its build imports {module} of {package}, a dependency of other packages only: "
             f'add depends_on("{package}", type="build")'
         )
         found.append(RequirementFinding("missing", f"{recipe.path}:{line}", text))
@@ -237,7 +237,7 @@ def hook_findings(
 
 
 def _implicit(finding: RequirementFinding, spec: ConcreteSpec) -> bool:
-    """Whether the solver adds what is missing: what hatchling needs for editable wheels."""
+    """Return whether the solver adds what is missing: what hatchling needs for editable wheels."""
     return spec.is_develop and '"py-editables' in finding.message
 
 
@@ -270,7 +270,7 @@ def module_hint(text: str, recipe: Recipe, recipe_of: RecipeOf, spec: ConcreteSp
 
 _NO_MODULE = re.compile(r"No module named '?([A-Za-z_][\w.]*)")
 
-#: Modules that are gone from their packages, and the last major version that had them.
+#: Modules that were removed from their packages, and the last major version that had them.
 LAST_VERSIONS = {"pkg_resources": "81"}
 
 #: Modules that builds import, and the packages that have them, where the names differ.
@@ -374,7 +374,7 @@ def cached_archive(cache: SourceCache, recipe: Recipe, version: str) -> Path | N
 def audit(
     recipe: Recipe, recipe_of: RecipeOf, archive_of: Callable[[str], Path | None]
 ) -> Iterator[tuple[str, list[RequirementFinding]]]:
-    """For each version whose source archive is at hand, the version and its findings.
+    """Yield each version whose source archive is available, with its findings.
 
     :param archive_of: the archive of a version, or None.
     :raises SpackError: an archive cannot be read.

@@ -2,7 +2,7 @@
 
 The archive holds a copy view, so that nothing in it leads into the store: with the interpreter if
 that is in the store too, and otherwise as a virtual environment of the machine's Python. What it
-still needs from the machine stands in ``.spack-view/needs.json`` of it, and is said when it is
+still needs from the machine is in its ``.spack-view/needs.json``, and is reported when it is
 packed and unpacked. Any ``tar`` can unpack it; there is nothing to repair then.
 """
 
@@ -42,7 +42,7 @@ class Needs(NamedTuple):
     :ivar python: path of the interpreter; ``""`` if it is in the archive.
     :ivar python_version: of three numbers; ``""`` if the view shows no Python.
     :ivar libc: such as ``glibc 2.36``: this or newer.
-    :ivar store: programs and libraries that look for others in the store where they were built.
+    :ivar store: programs and libraries that load libraries from the store where they were built.
     """
 
     platform: str
@@ -52,17 +52,17 @@ class Needs(NamedTuple):
     store: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """For the person."""
+        """Return the lines that the user sees."""
         lines = [f"needs {self.platform}" + (f" with {self.libc} or newer" if self.libc else "")]
         if self.python:
             lines.append(f"needs Python {self.python_version} at {self.python}")
         elif self.python_version:
-            lines.append(f"brings its own Python {self.python_version}")
+            lines.append(f"contains its own Python {self.python_version}")
         if self.store:
             shown = ", ".join(self.store[:3]) + (", …" if len(self.store) > 3 else "")
             lines.append(
                 f"{len(self.store)} binary files look for libraries in the store they were built "
-                f"in ({shown}): they need that store at its place"
+                f"in ({shown}): they need that store at its path"
             )
         return lines
 
@@ -122,7 +122,7 @@ def pack_view(
 def unpack_view(archive: Path, target: Path) -> Packed:
     """Unpack a view into the directory *target*, which must not exist yet.
 
-    :raises ViewError: it is no archive of a view; *target* exists; it cannot be written.
+    :raises ViewError: it is not an archive of a view; *target* exists; it cannot be written.
     """
     if os.path.lexists(target):
         raise ViewError(f"{target} exists already", facts={"path": str(target)}, ref="unpack")
@@ -183,7 +183,7 @@ def _needs(root: Path, store: str, roots: Sequence[ConcreteSpec]) -> Needs:
 
 
 def _needs_store(path: str, store: str) -> bool:
-    """Whether a binary file takes a library from a search path in the store."""
+    """Return whether a binary file takes a library from a search path in the store."""
     try:
         with open(path, "rb") as stream:
             if stream.read(4) != _ELF:
@@ -218,7 +218,7 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
 def _safe(member: tarfile.TarInfo) -> tarfile.TarInfo:
     """Refuse a member that would be written outside, or is not a file, link or directory.
 
-    :raises tarfile.TarError: it would be written outside, or is no file, link or folder.
+    :raises tarfile.TarError: it would be written outside, or is not a file, link or directory.
 
     Links may lead anywhere: that of the interpreter leads to the machine's.
     """
@@ -226,7 +226,7 @@ def _safe(member: tarfile.TarInfo) -> tarfile.TarInfo:
     if member.name.startswith("/") or ".." in parts:
         raise tarfile.TarError(f"{member.name} would be outside")
     if not (member.isreg() or member.isdir() or member.issym()):
-        raise tarfile.TarError(f"{member.name} is no file, link or folder")
+        raise tarfile.TarError(f"{member.name} is not a file, link or directory")
     return member
 
 
@@ -240,10 +240,10 @@ def _refuse_below_links(members: Sequence[tarfile.TarInfo]) -> None:
         above = os.path.dirname(member.name)
         while above:
             if above in links:
-                raise tarfile.TarError(f"{member.name} lies below a link")
+                raise tarfile.TarError(f"{member.name} is below a link")
             above = os.path.dirname(above)
 
 
 def _trusting() -> dict[str, Any]:
-    """Python 3.12 and later want to be told what to allow."""
+    """Name the filter that Python 3.12 and later expect."""
     return {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}

@@ -59,7 +59,7 @@ class RepositoryAccess(NamedTuple):
     cache: str | None = None
 
     def location(self, entry: RepoEntry) -> Path:
-        """Where the clone of *entry* is, or would be: each state of a url has one of its own."""
+        """Return the path of *entry*'s clone: each state of a URL has its own."""
         if entry.path is not None:
             return entry.path
         url = entry.git or ""
@@ -74,7 +74,7 @@ class Row(NamedTuple):
 
     :ivar namespace: "" when it cannot be opened.
     :ivar git: the url that it is cloned from, with ``ref`` (``branch develop``) and ``commit``.
-    :ivar state: ``ready``, ``not cloned``, ``changed`` (work of somebody's), or ``broken``.
+    :ivar state: ``ready``, ``not cloned``, ``changed`` (by the user), or ``broken``.
     :ivar problem: why it is broken, else "".
     """
 
@@ -117,7 +117,7 @@ def access_to(
 
 
 def is_url(text: str) -> bool:
-    """Whether git's convention takes *text* for a url, or ``host:path``, and not for a path."""
+    """Return whether git takes *text* for a URL, or ``host:path``, and not for a path."""
     colon = text.find(":")
     return colon > 1 and "/" not in text[:colon]
 
@@ -175,7 +175,7 @@ def _open(entry: RepoEntry, access: RepositoryAccess) -> list[Repository]:
 
 
 def _clone(entry: RepoEntry, access: RepositoryAccess) -> str:
-    """Clone *entry*, if it is not there; nothing is left of a clone without repositories."""
+    """Clone *entry* unless it is there; remove a clone without repositories."""
     try:
         return access.clones().create(
             _source(entry),
@@ -211,7 +211,7 @@ def _warn_of(entry: RepoEntry, access: RepositoryAccess) -> Callable[[RecipeErro
 
 
 def _warn_of_other_commit(entry: RepoEntry, location: Path, access: RepositoryAccess) -> None:
-    """Say when a clone in a place of the user's is not at the commit that is configured."""
+    """Report when a clone at a path of the user's is not at the commit that is configured."""
     if not entry.commit or entry.path is None:
         return
     try:
@@ -221,7 +221,7 @@ def _warn_of_other_commit(entry: RepoEntry, location: Path, access: RepositoryAc
     if not head.startswith(entry.commit.lower()):
         access.reporter().warning(
             f"{entry.origin}: {location} is not at commit {entry.commit}; "
-            f"`spack repo update {entry.name}` brings it there"
+            f"`spack repo update {entry.name}` checks it out"
         )
 
 
@@ -430,9 +430,9 @@ def change_entry(file: SectionFile, before: RepoEntry, after: RepoEntry) -> None
 
 
 def update_repository(entry: RepoEntry, access: RepositoryAccess, remote: str = "origin") -> Update:
-    """Bring the clone of *entry* up to date, or make it.
+    """Update the clone of *entry*, or make it.
 
-    :raises FetchError: work of somebody's would be lost, or git fails.
+    :raises FetchError: work of the user's would be lost, or git fails.
     """
     location = access.location(entry)
     if not _is_cloned(location):

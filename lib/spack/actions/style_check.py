@@ -30,7 +30,7 @@ def project_root(cwd: Path, run: Runner) -> Path | None:
 
 
 def changed_files(root: Path, base: str, everything: bool, run: Runner) -> list[Path]:
-    """Python files of the checkout that differ from *base* or are new; all with *everything*.
+    """Return the Python files that differ from *base* or are new; with *everything* all.
 
     :raises UsageError: git does not know *base*.
     """
@@ -61,7 +61,7 @@ def run_tools(
     """Run each tool over *files*, in *root*.
 
     :param view: of the tools' environment.
-    :param home: of the person: the tools keep caches there.
+    :param home: of the user: the tools keep caches there.
     """
     variables = {
         "PATH": f"{view / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin",

@@ -53,7 +53,7 @@ class PythonOfView(NamedTuple):
 
 
 class RecipesOfView(NamedTuple):
-    """The recipes, for packages that have their own word on views.
+    """The recipes, for packages that customize how they appear in views.
 
     :ivar recipes: opened only when a view is planned.
     :ivar library_path: what a child needs on ``sys.path``.
@@ -89,9 +89,9 @@ def shown(roots: Iterable[ConcreteSpec], view: ViewDescriptor) -> list[ConcreteS
 
 
 def check_locations(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None:
-    """Whether a view can tell which packages it shows, and where; nothing need be installed.
+    """Check that a view can say which packages it shows, and where; nothing need be installed.
 
-    :raises SpecError: a spec or a format text of it cannot be read; with the place in the file.
+    :raises SpecError: a spec or a format text of it cannot be read; with the position in the file.
     :raises ViewError: a projection leads out of the view.
     """
     try:
@@ -239,7 +239,7 @@ def make_view(
     force: bool = False,
     check: bool = True,
 ) -> ViewResult:
-    """Bring one view up to date.
+    """Update one view.
 
     :param recipes: without them no recipe is asked.
     :param splits_env: see :class:`spack.view.plan_types.ViewOptions`.
@@ -278,11 +278,11 @@ def make_view(
 def _asker(
     nodes: Sequence[ConcreteSpec], link_type: str, root: str, store: Store, access: RecipesOfView
 ) -> Ask:
-    """Asks those recipes whose class has view hooks of its own."""
+    """Return a function that asks those recipes whose class has view hooks of its own."""
     known = {node.dag_hash(): node for node in nodes}
 
     def ask(sources: Sequence[ViewSource]) -> Mapping[str, HookRecord]:
-        # start-up: a view that is up to date asks nobody
+        # start-up: a view that is up to date asks no recipe
         from spack.view.hooks import HOOKS, HookContext, ask_recipes
 
         path = access.recipes()

@@ -46,7 +46,7 @@ _ENVIRONMENT_HOOKS = ("setup_build_environment", "setup_dependent_build_environm
 
 
 def register_builder(build_system_name: str) -> Callable[[Any], Any]:
-    """Class decorator: this builder builds packages with ``build_system=<name>``."""
+    """Register a builder of packages with ``build_system=<name>``; a class decorator."""
 
     def decorate(cls: Any) -> Any:
         cls.build_system = build_system_name
@@ -176,7 +176,7 @@ class Builder(BaseBuilder, Sequence[Any]):
         return len(self.phases)
 
     def phase_callbacks(self) -> tuple[Callback, ...]:
-        """All callbacks in the order in which they run."""
+        """Return all callbacks in the order in which they run."""
         return self.__callbacks__
 
     def callback_instance(self, callback: Callback) -> Any:
@@ -231,7 +231,7 @@ class GenericBuilder(BuilderWithDefaults):
     run_after("install")(execute_install_time_tests)
 
     def install(self, pkg: Any, spec: Any, prefix: Any) -> None:
-        """To be defined by the recipe."""
+        """Install; recipes define it."""
         raise NotImplementedError(f"{pkg.name} does not define install(self, spec, prefix)")
 
 

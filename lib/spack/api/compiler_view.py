@@ -91,13 +91,13 @@ class CompilerView:
         return list(self._of(None).extra_attributes.get("extra_rpaths", ()))
 
     def implicit_rpaths(self) -> list[str]:
-        """Directories that the compiler's own runtime libraries are in."""
+        """Return directories that the compiler's own runtime libraries are in."""
         from spack.api.platforms import CompilerPropertyDetector  # only a few recipes ask
 
         return list(CompilerPropertyDetector(self._of(None)).implicit_rpaths())
 
     def satisfies(self, constraint: Any) -> bool:
-        """Whether the compiler's spec satisfies *constraint*; old names are understood."""
+        """Return whether the compiler's spec satisfies *constraint*; old names are understood."""
         text = str(constraint)
         for new, old in _OLD_NAMES.items():
             if re.match(rf"{old}(?![\w-])", text):

@@ -201,17 +201,17 @@ class SpecView:
         return bool((text._node if isinstance(text, SpecView) else text) in self._node)
 
     def satisfies(self, constraint: Any, strict: bool = True) -> bool:
-        """Whether the spec is one of those that *constraint* describes."""
+        """Return whether the spec is one of those that *constraint* describes."""
         return bool(self._node.satisfies(_bare(constraint)))
 
     def intersects(self, constraint: Any) -> bool:
-        """Whether the spec is one of those that *constraint* describes."""
+        """Return whether the spec is one of those that *constraint* describes."""
         return bool(self._node.intersects(_bare(constraint)))
 
     def dependencies(
         self, name: str | None = None, deptype: Any = None, virtuals: Any = None
     ) -> list[SpecView]:
-        """Direct dependencies, all or those of one name."""
+        """Return direct dependencies, all or those of one name."""
         return [
             edge.spec
             for edge in self.edges_to_dependencies(name, deptype)
@@ -219,7 +219,7 @@ class SpecView:
         ]
 
     def edges_to_dependencies(self, name: str | None = None, deptype: Any = None) -> list[EdgeView]:
-        """Edges to direct dependencies."""
+        """Return edges to direct dependencies."""
         wanted = _types(deptype)
         return [
             EdgeView(edge, self._context)
@@ -237,7 +237,7 @@ class SpecView:
             yield SpecView(node, self._context)
 
     def has_virtual_dependency(self, virtual: str) -> bool:
-        """Whether a direct dependency provides *virtual* to this spec."""
+        """Return whether a direct dependency provides *virtual* to this spec."""
         return any(virtual in edge.virtuals for edge in self._node.edges)
 
     # The node.
@@ -275,7 +275,7 @@ class SpecView:
 
     @property
     def external(self) -> bool:
-        """Whether the prefix is not ours."""
+        """Whether the prefix is not of this install tree."""
         return self._node.external is not None
 
     @property
@@ -367,7 +367,7 @@ class SpecView:
         return result
 
     def _ask(self, attribute: str, default: Callable[[], Any]) -> Any:
-        """*attribute* of the package: as ``<virtual>_<attribute>``, as itself, or *default*."""
+        """Return the package's ``<virtual>_<attribute>``, its *attribute*, or *default*."""
         if attribute in self._state:
             return self._state[attribute]
         override = self._context.overrides.get((self._node.name, attribute))
@@ -458,7 +458,7 @@ _LAST_QUERY = "__last_query__"
 
 
 def _defines(package: Any, name: str) -> bool:
-    """Whether the recipe (not the engine's base class) has an attribute of this name."""
+    """Return whether the recipe (not the engine's base class) has an attribute of this name."""
     if name in package.__dict__:
         return True
     for owner in type(package).__mro__:

@@ -96,7 +96,7 @@ def opened(namespace: dict[str, Any], module: str) -> Definition:
 
 
 def _runs(namespace: dict[str, Any]) -> bool:
-    """Whether the class body of *namespace* is running."""
+    """Return whether the class body of *namespace* is running."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         if frame.f_locals is namespace:
@@ -128,7 +128,7 @@ def innermost() -> Definition | None:
 def current(name: str) -> Definition:
     """Return the innermost open definition.
 
-    :raises RecipeError: the directive *name* stands outside of a class body.
+    :raises RecipeError: the directive *name* is outside of a class body.
     """
     if not _open:
         raise RecipeError(
@@ -172,7 +172,7 @@ def directive(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def condition_text(when: Any) -> str:
-    """``when=`` as text: None and True are no condition.
+    """Return ``when=`` as text: None and True mean no condition.
 
     :raises Never: *when* is False.
     """
@@ -188,7 +188,7 @@ _SIMPLE = re.compile(r"[+~]([\w-]+)|([\w-]+)=[\w.-]+")
 
 @functools.cache
 def conjunction(outer: str, inner: str) -> str:
-    """One anonymous spec text that holds where both do.
+    """Return one anonymous spec text that holds where both do.
 
     A single variant in front of anything that does not speak of it needs no parsing, which is
     the case of every ``build_system=`` block.

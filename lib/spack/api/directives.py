@@ -75,7 +75,7 @@ class MaintainersDeclaration:
 
 @dataclass(frozen=True)
 class BuildSystemDeclaration:
-    """``build_system("cmake", "autotools", default="cmake")``; the variant stands beside it."""
+    """``build_system("cmake", "autotools", default="cmake")``; it declares the variant."""
 
     values: tuple[str, ...]
     default: str
@@ -141,18 +141,18 @@ def version(
     """Declare a version and where its source is.
 
     :param ver: the exact version.
-    :param checksum: the hash of the archive; its length tells the kind (write ``sha256=``).
+    :param checksum: the hash of the archive; its length gives the kind (write ``sha256=``).
     :param options: see ``_VERSION_KEYWORDS``; ``when`` is none of them.
-    :raises RecipeError: inside ``with when``, an unknown keyword, or a version that is no text.
+    :raises RecipeError: inside ``with when``, an unknown keyword, or a version that is not a text.
     """
     if definition.conditions:
         raise RecipeError(
-            f'version("{ver}") stands inside of a "with when" block',
+            f'version("{ver}") is inside of a "with when" block',
             hint="a version is known or not; put conditions on what depends on the version",
         )
     if isinstance(ver, bool) or not isinstance(ver, (str, int)):
         hint = 'write the version in quotes: "1.10"'
-        raise RecipeError(f"version({ver!r}) is no text", hint=hint)
+        raise RecipeError(f"version({ver!r}) is not a text", hint=hint)
     text = str(ver)
     if text.startswith("="):
         raise RecipeError(
@@ -190,7 +190,7 @@ def variant(
 ) -> Variant:
     """Declare an option of the build.
 
-    :param default: the value when nobody chooses: a bool, a text, or a tuple for ``multi``.
+    :param default: the value without a choice: a bool, a text, or a tuple for ``multi``.
     :param values: a tuple of texts, a set of values (``any_combination_of(...)``), a predicate or
         a type; absent with a boolean default, the variant is boolean.
     :param sticky: the solver may not choose another value than the default by itself.
@@ -267,7 +267,7 @@ def _nested_patches(definition: Definition, patches: Any) -> tuple[PatchRecord, 
             continue
         else:
             raise RecipeError(
-                f"patches={item!r} is no patch", hint='write patches=patch("file.patch")'
+                f"patches={item!r} is not a patch", hint='write patches=patch("file.patch")'
             )
         result.append(record)
     return tuple(result)
@@ -283,7 +283,7 @@ def extends(
 ) -> ExtendsRecord:
     """Declare that the package's files belong into *spec*'s layout; also a dependency on it.
 
-    Extending ``python`` also adds ``python-venv`` (build, run), which stands for the layout; the
+    Extending ``python`` also adds ``python-venv`` (build, run), which defines the layout; the
     facts of python-venv itself leave that out.
     """
     nested = _nested_patches(definition, patches)
@@ -426,7 +426,7 @@ def license(  # the directive's own name
 
 @directive
 def maintainers(definition: Definition, *names: str) -> MaintainersDeclaration:
-    """Name the people who look after the recipe; the calls of base classes add up."""
+    """Name the maintainers of the recipe; the calls of base classes add up."""
     record = MaintainersDeclaration(names, definition.line())
     definition.declared.append(record)
     return record
@@ -478,7 +478,7 @@ def redistribute(
 def can_splice(
     definition: Definition, target: str, *, when: Any = None, match_variants: Any = None
 ) -> SpliceDeclaration:
-    """Declare that the package may stand in for *target* (recorded only)."""
+    """Declare that the package may replace *target* (recorded only)."""
     variants = tuple(match_variants) if isinstance(match_variants, list) else match_variants
     record = SpliceDeclaration(str(target), definition.condition(when), variants, definition.line())
     definition.declared.append(record)

@@ -33,7 +33,7 @@ _DYNAMIC_LINKER = r"-(?:dynamic-linker|I)[ =,\"']+([^\s,\"']*ld[^\s,\"']*)"
 
 
 class ElfParsingError(Exception):
-    """The file is no ELF file, or a damaged one."""
+    """The file is not an ELF file, or a damaged one."""
 
 
 class _Segment(NamedTuple):
@@ -53,7 +53,7 @@ class ElfFile:
     """What an ELF file says about its dynamic linking; texts are bytes as in the file.
 
     :ivar dynamic: entries of the dynamic section in order, without the final null.
-    :ivar dynamic_offset: place of the first of them in the file.
+    :ivar dynamic_offset: offset of the first of them in the file.
     """
 
     is_64_bit: bool = True
@@ -184,18 +184,18 @@ def _string_table(f: BinaryIO, elf: ElfFile) -> bytes:
         if segment.kind == _PT_LOAD and inside:
             offset = segment.offset + address - segment.address
             return _read(f, offset, values.get(_DT_STRSZ, 0))
-    raise ElfParsingError("the string table lies in no segment")
+    raise ElfParsingError("the string table is in no segment")
 
 
 def _string(table: bytes, start: int) -> bytes:
     end = table.find(b"\0", start)
     if end < 0:
-        raise ElfParsingError("a name lies outside of the string table")
+        raise ElfParsingError("a name is outside of the string table")
     return table[start:end]
 
 
 def get_rpaths(path: str) -> list[str] | None:
-    """Entries of the run path of *path*; None when it has none or is no ELF file."""
+    """Return entries of the run path of *path*; None when it has none or is not an ELF file."""
     try:
         with open(path, "rb") as f:
             elf = parse_elf(f, dynamic_section=True)
@@ -205,7 +205,7 @@ def get_rpaths(path: str) -> list[str] | None:
 
 
 def get_elf_compat(path: str) -> tuple[bool, bool, int]:
-    """(64 bit, little endian, machine): files that can be linked agree in all three."""
+    """Return (64 bit, little endian, machine): files that can be linked agree in all three."""
     with open(path, "rb") as f:
         elf = parse_elf(f, only_header=True)
     return elf.is_64_bit, elf.is_little_endian, elf.machine
@@ -248,7 +248,7 @@ def parse_dynamic_linker(output: str) -> str | None:
 
 
 def libc_from_dynamic_linker(dynamic_linker: str) -> str | None:
-    """Text of the spec of the C library of *dynamic_linker*, ``glibc@2.36``; None if unknown."""
+    """Return the spec of *dynamic_linker*'s C library, ``glibc@2.36``; None if unknown."""
     directory = os.path.dirname(os.path.realpath(dynamic_linker))
     try:
         with open(os.path.join(directory, "libc.so.6"), "rb") as f:

@@ -62,7 +62,7 @@ class CommandNotFoundError(SpackError):
 
 
 def is_captured(redirection: Redirection) -> bool:
-    """Whether *redirection* asks for the text as the call's result."""
+    """Return whether *redirection* asks for the text as the call's result."""
     return redirection is str or redirection is str.split
 
 
@@ -351,7 +351,7 @@ def which_string(
 def which_string(
     *args: str, path: str | Sequence[str] | None = None, required: bool = False
 ) -> str | None:
-    """Path of the first of the programs *args* that is found.
+    """Return path of the first of the programs *args* that is found.
 
     :param path: directories, as a list or as text with ``:``; by default those of ``PATH``.
     :raises CommandNotFoundError: when nothing is found and *required* is set.
@@ -390,6 +390,6 @@ def which(
 def which(
     *args: str, path: str | Sequence[str] | None = None, required: bool = False
 ) -> Executable | None:
-    """Like :func:`which_string`, as an :class:`Executable`."""
+    """Return :func:`which_string`'s path as an :class:`Executable`."""
     found = which_string(*args, path=path, required=required)
     return Executable(found) if found is not None else None

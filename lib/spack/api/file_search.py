@@ -52,7 +52,7 @@ def find(
     recursive: bool = True,
     max_depth: int | None = None,
 ) -> list[str]:
-    """Absolute paths of all files and directories below *root* whose name matches *files*.
+    """Return absolute paths of all files and directories below *root* whose name matches *files*.
 
     :param root: one directory or several; those that do not exist are passed over.
     :param files: patterns of :mod:`fnmatch`; one with ``/`` is a path below any directory.
@@ -87,7 +87,7 @@ def _search(roots: list[str], patterns: Sequence[str], max_depth: int | None) ->
 def _directories(
     roots: Iterable[str], max_depth: int | None
 ) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
-    """Directories breadth first with their entries; each real directory once."""
+    """Yield directories breadth first with their entries; each real directory once."""
     queue: deque[tuple[int, str]] = deque()
     visited = set()
 
@@ -145,12 +145,12 @@ def _names(what: str | Sequence[str], suffixes: Sequence[str]) -> list[str]:
 
 
 def find_headers(headers: str | Sequence[str], root: str, recursive: bool = False) -> HeaderList:
-    """Headers *headers* (patterns without suffix) in, or with *recursive* below, *root*."""
+    """Return headers *headers* (patterns without suffix) in, or with *recursive* below, *root*."""
     return HeaderList(find(root, _names(headers, HEADER_SUFFIXES), recursive))
 
 
 def find_all_headers(root: str) -> HeaderList:
-    """All headers below *root*."""
+    """Return all headers below *root*."""
     return find_headers("*", root, recursive=True)
 
 
@@ -162,7 +162,7 @@ def find_libraries(
     runtime: bool = True,
     max_depth: int | None = None,
 ) -> LibraryList:
-    """Libraries *libraries* (patterns such as ``libz``) in, or with *recursive* below, *root*.
+    """Return the *libraries* (patterns such as ``libz``) in, or with *recursive* below, *root*.
 
     A recursive search looks into ``lib`` and ``lib64`` first and is content with what it finds
     there: *root* may be ``/usr``.
@@ -183,14 +183,14 @@ def find_libraries(
 
 
 def find_all_libraries(root: str, recursive: bool = False) -> LibraryList:
-    """All shared and static libraries in, or with *recursive* below, *root*."""
+    """Return all shared and static libraries in, or with *recursive* below, *root*."""
     return find_libraries("*", root, shared=True, recursive=recursive) + find_libraries(
         "*", root, shared=False, recursive=recursive
     )
 
 
 def find_system_libraries(libraries: str | Sequence[str], shared: bool = True) -> LibraryList:
-    """Libraries in the system's own directories, each from the first that has it."""
+    """Return libraries in the system's own directories, each from the first that has it."""
     found = LibraryList([])
     for library in [libraries] if isinstance(libraries, str) else libraries:
         for root in SYSTEM_LIBRARY_DIRECTORIES:

@@ -1,7 +1,7 @@
 """Files and directories as recipes handle them: copying, installing, linking, removing.
 
 Searching is in :mod:`spack.api.file_search`, editing in :mod:`spack.api.filters`; this module
-offers their names too, so that recipes and :mod:`spack.package` have one place to look.
+offers their names too, so that recipes and :mod:`spack.package` have one module to import.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ _EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
 def join_path(prefix: Path, *args: object) -> str:
-    """``os.path.join`` that takes anything with a text form."""
+    """Join paths as ``os.path.join`` does, of anything with a text form."""
     return os.path.join(os.fspath(prefix), *(str(arg) for arg in args))
 
 
@@ -93,24 +93,24 @@ def ancestor(dir: Path, n: int = 1) -> str:
 
 
 def path_contains_subdirectory(path: Path, root: Path) -> bool:
-    """Whether *path* is *root* or lies below it, by text."""
+    """Return whether *path* is *root* or below it, by text."""
     norm_root = os.path.abspath(root).rstrip(os.sep) + os.sep
     norm_path = os.path.abspath(path).rstrip(os.sep) + os.sep
     return norm_path.startswith(norm_root)
 
 
 def can_access(file_name: Path) -> bool:
-    """Whether the file may be read and written."""
+    """Return whether the file may be read and written."""
     return os.access(file_name, os.R_OK | os.W_OK)
 
 
 def is_exe(path: Path) -> bool:
-    """Whether *path* is a file that may be executed."""
+    """Return whether *path* is a file that may be executed."""
     return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
 def has_shebang(path: Path) -> bool:
-    """Whether the file begins with ``#!``; False when it cannot be read."""
+    """Return whether the file begins with ``#!``; False when it cannot be read."""
     try:
         with open(path, "rb") as stream:
             return stream.read(2) == b"#!"
@@ -119,13 +119,13 @@ def has_shebang(path: Path) -> bool:
 
 
 def set_executable(path: Path) -> None:
-    """Let everyone execute the file who may read it."""
+    """Let every user that may read the file execute it."""
     mode = os.stat(path).st_mode
     os.chmod(path, mode | ((mode & 0o444) >> 2))
 
 
 def set_install_permissions(path: Path) -> None:
-    """755 for directories, 644 for files; links keep theirs."""
+    """Set 755 for directories, 644 for files; links keep theirs."""
     if os.path.islink(path):
         return
     os.chmod(path, 0o755 if os.path.isdir(path) else 0o644)
@@ -171,7 +171,7 @@ def copy(src: Path, dest: Path) -> None:
     """Copy file(s) to a file or into a directory; *src* may contain wildcards.
 
     :raises FileNotFoundError: when nothing matches.
-    :raises ValueError: when several match and *dest* is no directory.
+    :raises ValueError: when several match and *dest* is not a directory.
     """
     tty.debug(f"copy {src} to {dest}")
     for source, target in _targets(src, dest):
@@ -179,7 +179,7 @@ def copy(src: Path, dest: Path) -> None:
 
 
 def install(src: Path, dest: Path) -> None:
-    """Like :func:`copy`, with permissions fit for an installed file."""
+    """Copy as :func:`copy` does, with permissions fit for an installed file."""
     tty.debug(f"install {src} to {dest}")
     for source, target in _targets(src, dest):
         shutil.copy(source, target)
@@ -215,7 +215,7 @@ def copy_tree(
     :param symlinks: links stay links, and absolute ones into *src* point into *dest*;
         otherwise what they point to is copied.
     :param ignore: takes a path relative to *src*; True leaves it out, with all below it.
-    :raises ValueError: when *dest* lies below *src*.
+    :raises ValueError: when *dest* is below *src*.
     """
     tty.debug(f"copy {src} to {dest}")
     _copy_trees(src, dest, symlinks, ignore, permissions=False)
@@ -227,7 +227,7 @@ def install_tree(
     symlinks: bool = True,
     ignore: Callable[[str], bool] | None = None,
 ) -> None:
-    """Like :func:`copy_tree`, with permissions fit for installed files."""
+    """Copy as :func:`copy_tree` does, with permissions fit for installed files."""
     tty.debug(f"install {src} to {dest}")
     _copy_trees(src, dest, symlinks, ignore, permissions=True)
 
@@ -289,7 +289,7 @@ def symlink(src: Path, dest: Path, target_is_directory: bool = False) -> None:
 
 
 def force_symlink(src: Path, dest: Path) -> None:
-    """Like :func:`symlink`, in place of a file or link that is there."""
+    """Link as :func:`symlink` does, replacing an existing file or link."""
     force_remove(os.fspath(dest))
     os.symlink(src, dest)
 
@@ -339,7 +339,7 @@ def working_dir(dirname: Path, *, create: bool = False) -> Iterator[None]:
 
 @contextmanager
 def keep_modification_time(*filenames: Path) -> Iterator[None]:
-    """Give the files their old times back after the block; those that are gone stay gone."""
+    """Give the files their old times back after the block; removed ones stay removed."""
     times = {}
     for filename in filenames:
         with contextlib.suppress(OSError):
@@ -353,7 +353,7 @@ def keep_modification_time(*filenames: Path) -> Iterator[None]:
 
 @contextmanager
 def safe_remove(*files_or_dirs: Path) -> Iterator[dict[str, str]]:
-    """Remove what matches the patterns; an exception in the block brings it back.
+    """Remove what matches the patterns; an exception in the block restores it.
 
     :return: where each removed path is kept during the block.
     """
@@ -364,7 +364,7 @@ def safe_remove(*files_or_dirs: Path) -> Iterator[dict[str, str]]:
     removed: dict[str, str] = {}
     try:
         for number, path in enumerate(found):
-            if os.path.lexists(path):  # it may have gone with its directory
+            if os.path.lexists(path):  # it may have been removed with its directory
                 kept = os.path.join(keep, f"{number}-{os.path.basename(path)}")
                 removed[path] = shutil.move(path, kept)
         yield removed
@@ -395,7 +395,7 @@ def sbang_install_path() -> str:
 
 
 def sbang_shebang_line() -> str:
-    """First line of a script that goes through :func:`sbang_install_path`."""
+    """Return first line of a script that goes through :func:`sbang_install_path`."""
     return f"#!{sbang_install_path()}"
 
 

@@ -39,7 +39,7 @@ def filter_file(
     :param string: *regex* is plain text.
     :param backup: keep the old text in ``<file>~``.
     :param ignore_absent: pass over files that do not exist.
-    :param start_at: begin after the line that equals this text, blanks at its ends aside.
+    :param start_at: begin after the line that equals this text, except for blanks at its ends.
     :param stop_at: end before such a line.
     :raises FileNotFoundError: for a file that does not exist, unless *ignore_absent*.
     """

@@ -29,7 +29,7 @@ _RECIPE_MODULE = re.compile(r"spack_repo\.([\w.]+)\.packages\.(\w+)\.package")
 
 
 def is_recipe_module(name: str) -> bool:
-    """Whether *name* is the module of a recipe, as the finder names them."""
+    """Return whether *name* is the module of a recipe, as the finder names them."""
     return _RECIPE_MODULE.fullmatch(name) is not None
 
 
@@ -40,7 +40,7 @@ def _declared(cls: Any, kind: type) -> Iterator[Any]:
 class PackageIdentity(metaclass=DeclaringMeta):
     """Class properties: they need neither a spec nor a build.
 
-    A module that is no recipe (a test's) gives a name made of the class name.
+    A module that is not a recipe (a test's) gives a name made of the class name.
     """
 
     #: Set by the directives' metaclass.
@@ -118,17 +118,17 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classmethod
     def variant_names(cls) -> list[str]:
-        """Names of all variants that some condition brings."""
+        """Return the names of all variants that exist under some condition."""
         return list(dict.fromkeys(item.name for item in _declared(cls, Variant)))
 
     @classmethod
     def has_variant(cls, name: str) -> bool:
-        """Whether a variant of this name is declared under any condition."""
+        """Return whether a variant of this name is declared under any condition."""
         return any(item.name == name for item in _declared(cls, Variant))
 
     @classmethod
     def variant_definitions(cls, name: str) -> list[tuple[Any, Variant]]:
-        """All definitions of variant *name* with their conditions, the later one precedes."""
+        """Return the definitions of variant *name* with their conditions, the later ones first."""
         found = {d.when: d for d in _declared(cls, Variant) if d.name == name}
         return [(Spec(when), definition) for when, definition in reversed(found.items())]
 
@@ -142,7 +142,7 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classmethod
     def provided_virtual_names(cls) -> list[str]:
-        """Names of all virtuals that some condition provides."""
+        """Return the names of all virtuals that some condition provides."""
         names = (Spec(v).name for r in _declared(cls, ProvidesRecord) for v in r.virtuals)
         return list(dict.fromkeys(name for name in names if name))
 

@@ -78,7 +78,7 @@ class FileList(Sequence[str]):
         return _unique(os.path.basename(path) for path in self.files)
 
     def joined(self, separator: str = " ") -> str:
-        """All paths as one text."""
+        """Return all paths as one text."""
         return separator.join(self.files)
 
     @overload

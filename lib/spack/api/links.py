@@ -29,7 +29,7 @@ class LinkTree:
                     yield path, relative
 
     def get_file_map(self, dest_root: str, ignore: Ignore = None) -> dict[str, str]:
-        """Source path to target path."""
+        """Return source path to target path."""
         return {path: os.path.join(dest_root, relative) for path, relative in self._files(ignore)}
 
     def find_conflict(

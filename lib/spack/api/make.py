@@ -20,7 +20,7 @@ class TargetsMixin:
     module: Any
 
     def _has_make_target(self, target: str) -> bool:
-        """Whether the Makefile of the current directory has *target*.
+        """Return whether the Makefile of the current directory has *target*.
 
         ``make -n`` is asked; what it prints differs between makes, its words for a missing target
         are known.
@@ -41,7 +41,7 @@ class TargetsMixin:
             self.module.make(target, *args, **kwargs)
 
     def _has_ninja_target(self, target: str) -> bool:
-        """Whether the build.ninja of the current directory has *target*."""
+        """Return whether the build.ninja of the current directory has *target*."""
         if not os.path.exists("build.ninja"):
             return False
         listing = self.module.ninja("-t", "targets", "all", output=str, error=os.devnull)

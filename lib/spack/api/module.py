@@ -38,7 +38,7 @@ def inject_globals(package: Any, values: Mapping[str, Any]) -> None:
 
 
 class ModuleChangePropagator:
-    """A stand-in for a package's module: what is set on it goes to all modules of the package.
+    """A substitute for a package's module: what is set on it is set on all modules of the package.
 
     :param package: the package object, given to ``setup_dependent_package`` as ``module``.
 

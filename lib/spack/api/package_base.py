@@ -2,7 +2,7 @@
 
 A package object exists only where recipe code runs: in the build worker, and (with a spec that
 is not concrete) in the process that computes facts. Its ``spec`` is a
-:class:`spack.api.context.SpecView`. The phases of the build stand in a builder
+:class:`spack.api.context.SpecView`. The phases of the build are methods of a builder
 (:mod:`spack.api.builder`); :func:`spack.api.builder.create_builder` makes those of them reachable
 from the package that the package does not define itself.
 """
@@ -34,7 +34,7 @@ __all__ = [
 
 
 class _FlagHandler:
-    """A flag handler that may stand as a class attribute without being bound."""
+    """A flag handler that can be a class attribute without being bound."""
 
     def __init__(self, name: str, position: int) -> None:
         self.__name__ = name
@@ -63,15 +63,15 @@ class PackageViewMixin:
     spec: Any
 
     def view_source(self) -> str:
-        """Where the files for views are: the prefix."""
+        """Return where the files for views are: the prefix."""
         return str(self.spec.prefix)
 
     def view_destination(self, view: Any) -> str:
-        """Where they go: the root of *view*."""
+        """Return where they go: the root of *view*."""
         return str(view.get_projection_for_spec(self.spec))
 
     def view_file_conflicts(self, view: Any, merge_map: dict[str, str]) -> set[str]:
-        """Destinations of *merge_map* that exist already."""
+        """Return destinations of *merge_map* that exist already."""
         return {target for target in merge_map.values() if os.path.lexists(target)}
 
     def add_files_to_view(
@@ -198,18 +198,18 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
         return self.extendee_spec is not None
 
     def extends(self, spec: Any) -> bool:
-        """Whether the package extends *spec*."""
+        """Return whether the package extends *spec*."""
         if spec.name not in self.extendees:
             return False
         extendee = self.extendee_spec
         return bool(extendee is not None and extendee.satisfies(str(spec.name)))
 
     def provides(self, name: str) -> bool:
-        """Whether the package may provide virtual *name*, or is it."""
+        """Return whether the package may provide virtual *name*, or is it."""
         return name == self.name or name in self.provided_virtual_names()
 
     def flag_handler(self, name: str, flags: Any) -> Any:
-        """Where compiler flags go: lists for (wrapper, environment, build system)."""
+        """Return where compiler flags go: lists for (wrapper, environment, build system)."""
         return inject_flags(name, flags)
 
     def flags_to_build_system_args(self, flags: dict[str, list[str]]) -> None:
@@ -266,7 +266,7 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
 
     @property
     def global_license_file(self) -> str:
-        """Where a person keeps the license file of a licensed package.
+        """Where the user keeps the license file of a licensed package.
 
         :raises InstallError: the package names no license file.
         """

@@ -132,27 +132,27 @@ def get_user() -> str:
 
 
 def shared_library_suffix(spec: Any) -> str:
-    """Suffix of shared libraries, without dot."""
+    """Return suffix of shared libraries, without dot."""
     return "dylib" if spec.satisfies("platform=darwin") else "so"
 
 
 def static_library_suffix(spec: Any) -> str:
-    """Suffix of static libraries, without dot."""
+    """Return suffix of static libraries, without dot."""
     return "a"
 
 
 def bash_completion_path(root: str | Path) -> Path:
-    """Where bash looks for completions below *root*."""
+    """Return where bash looks for completions below *root*."""
     return Path(root) / "share" / "bash-completion" / "completions"
 
 
 def zsh_completion_path(root: str | Path) -> Path:
-    """Where zsh looks for completions below *root*."""
+    """Return where zsh looks for completions below *root*."""
     return Path(root) / "share" / "zsh" / "site-functions"
 
 
 def fish_completion_path(root: str | Path) -> Path:
-    """Where fish looks for completions below *root*."""
+    """Return where fish looks for completions below *root*."""
     return Path(root) / "share" / "fish" / "vendor_completions.d"
 
 
@@ -215,7 +215,7 @@ class CompilerPropertyDetector:
         self.spec = compiler
 
     def implicit_rpaths(self) -> list[str]:
-        """Directories outside of the system's own that hold run-time libraries."""
+        """Return directories outside of the system's own that hold run-time libraries."""
         package = self.spec.package
         program = next(
             (p for x in ("cc", "cxx", "fortran") if (p := getattr(package, x, None))), ""
@@ -242,7 +242,7 @@ def _ask(program: str, argument: str) -> str:
 
 
 def module_command(*args: str) -> str:
-    """Output of ``module <args>``, for a machine with environment modules."""
+    """Return output of ``module <args>``, for a machine with environment modules."""
     command = "module " + " ".join(shlex.quote(arg) for arg in args) + " 2>&1"
     result = subprocess.run(
         ["/bin/bash", "-lc", command], stdout=subprocess.PIPE, text=True, check=False
@@ -251,7 +251,7 @@ def module_command(*args: str) -> str:
 
 
 def get_path_args_from_module_line(line: str) -> list[str]:
-    """Paths that a line of a module file adds."""
+    """Return paths that a line of a module file adds."""
     if "(" in line and ")" in line:  # Lua
         text = line.split("(", 1)[1].rsplit(")", 1)[0]
         words = [word.strip().strip("\"'") for word in text.split(",")]

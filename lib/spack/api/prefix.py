@@ -1,6 +1,6 @@
 """``Prefix``: a path as text, on which every attribute is a path below it.
 
-``prefix.lib.python`` is ``<prefix>/lib/python``; names that are no identifiers go through
+``prefix.lib.python`` is ``<prefix>/lib/python``; names that are not identifiers go through
 :meth:`Prefix.join`. Names of :class:`str` methods keep their meaning as methods, as recipes
 expect (``prefix.join("x")`` is the one that is redefined).
 """

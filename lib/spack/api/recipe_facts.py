@@ -11,7 +11,7 @@ The answer is a stream of marshalled rows, one for each piece of work, in any or
 
 ``data`` is the marshalled :meth:`Recipe.to_data`; ``error`` is (message, hint) of a recipe that
 cannot be used; ``bases`` are the directories of other recipes whose classes it derives from;
-``files`` are the patches beside it as (name, mtime_ns, size). Rows stand for what was on disk when
+``files`` are the patches beside it as (name, mtime_ns, size). Rows describe what was on disk when
 the recipe was loaded: the stat is taken first.
 """
 
@@ -144,7 +144,7 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
         if field is not None:
             rows[field].append(_located(item, own))
         elif kind is Variant:
-            # One of the same name and condition as one of a base class takes its place.
+            # One of the same name and condition as one of a base class replaces it.
             record = item.record(item.line if id(item) in own else 0)
             if item.name == "build_system":
                 record = _with_possible_values(cls, record)
@@ -312,7 +312,10 @@ def _hooks(cls: Any) -> tuple[str, ...]:
 
 
 def _patch(record: PatchRecord, cls: Any, hasher: Any) -> PatchRecord:
-    """*record* with its hash; the file is looked for beside the recipes of the base classes too."""
+    """Return *record* with its hash.
+
+    The file is looked for beside the recipes of the base classes too.
+    """
     if "://" in record.source:
         hasher.update(f"{record.source} {record.sha256}".encode())
         return record
@@ -413,7 +416,7 @@ def _lower(text: Any) -> Any:
 
 
 def _plain_option(value: Any) -> Any:
-    """Plain data; a function of the package (submodules) becomes True, which asks for all."""
+    """Return plain data; a function of the package (submodules) becomes True, for all."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Questions about the build at hand, and about what packages bring to an environment."""
+"""Questions about the current build, and about what packages add to an environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 
 
 def determine_number_of_jobs(*, parallel: bool = False, max_cpus: int | None = None) -> int:
-    """How many jobs a package may run: 1 unless *parallel*, else what the build was given."""
+    """Return the number of jobs: 1 unless *parallel*, else what the build was given."""
     if not parallel:
         return 1
     context = current_build.get(None)
@@ -43,7 +43,7 @@ def get_effective_jobs(
 
 
 def get_cmake_prefix_path(pkg: Any) -> list[str]:
-    """CMAKE_PREFIX_PATH: build dependencies that are not linked come last, externals after all."""
+    """Return CMAKE_PREFIX_PATH: unlinked build dependencies come late, externals last."""
     direct = pkg.spec.dependencies(deptype=("build", "link"))
     linked = list(pkg.spec.traverse(deptype="link", root=False))
     ordered = list(dict.fromkeys([*linked, *direct]))
@@ -84,7 +84,7 @@ def _run_closure(specs: Any) -> Iterator[Any]:
 
 
 def make_package_test_rpath(pkg: Any, test_dir: Any) -> None:
-    """Windows only: nothing to do where libraries have run paths."""
+    """Do nothing: this is for Windows, which has no run paths."""
 
 
 def filter_compiler_wrappers(
@@ -95,7 +95,7 @@ def filter_compiler_wrappers(
     backup: bool = False,
     recursive: bool = False,
 ) -> None:
-    """Directive: in *files*, put the compilers in place of the wrappers, after phase *after*.
+    """Replace the wrappers by the compilers in *files*, after phase *after*; a directive.
 
     :param files: names below the prefix, or below *relative_root* in it.
     :param recursive: the names are searched for in the whole tree.

@@ -102,7 +102,7 @@ class PackageTester:
 def test_part(
     pkg: Any, test_name: str, purpose: str, work_dir: str = ".", verbose: bool = False
 ) -> Iterator[None]:
-    """One part of a test, run in *work_dir*; a failure is noted and the next part runs.
+    """Run one part of a test in *work_dir*; a failure is noted and the next part runs.
 
     :param test_name: must begin with ``test_``.
     :param purpose: what is tested, for the log.
@@ -125,11 +125,11 @@ def test_part(
             tester.status(test_name, "passed")
 
 
-test_part.__test__ = False  # type: ignore[attr-defined]  # pytest: this is no test
+test_part.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test
 
 
 def install_test_root(pkg: Any) -> str:
-    """Where a package keeps sources of its tests: below ``.spack`` in its prefix."""
+    """Return where a package keeps sources of its tests: below ``.spack`` in its prefix."""
     return join_path(pkg.prefix, ".spack", "test")
 
 

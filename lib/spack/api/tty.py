@@ -43,12 +43,12 @@ def debug(message: object, *more: object, **ignored: object) -> None:
 
 
 def warn(message: object, *more: object, **ignored: object) -> None:
-    """Something that may go wrong."""
+    """Warn of something that may go wrong."""
     _write("Warning: ", message, more, error=True)
 
 
 def error(message: object, *more: object, **ignored: object) -> None:
-    """Something that went wrong."""
+    """Report something that went wrong."""
     _write("Error: ", message, more, error=True)
 
 

@@ -1,7 +1,7 @@
-"""Where a version's archive is: the version in a sample url, and what takes its place.
+"""Where a version's archive is: the version in a sample URL, and what replaces it.
 
 A recipe gives one sample (``url`` or ``pypi``); the urls of the other versions follow by putting
-their version where the sample has its own, wherever that stands as a whole.
+their version where the sample has its own, wherever that is a complete token.
 
 Sources on the Python package index are written ``pypi:<project>/<file name>`` and are resolved by
 file name on the configured index (DESIGN, decision 7). Addresses of the index's old layout
@@ -27,7 +27,7 @@ _EXTENSION = (
     r"|download)$"
 )
 
-#: What stands behind a version in file names and belongs to it as little as the extension.
+#: Text behind a version in file names that does not belong to it, like the extension.
 _TRAILING = (
     r"[._-]?(?:"
     r"(?:py[23](?:\.py3)?|cp\d+|pp\d+|none)(?:-[\w.]+-[\w.]+)?|any|none-any"
@@ -75,7 +75,7 @@ def _stem(component: str) -> str:
 def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:
     """Return the version in *url* as it is spelled there; None when there is none.
 
-    :param declared: versions of the package; one that stands in the last component as a whole is
+    :param declared: versions of the package; one that is a complete token of the last component is
         it, which spares guessing for most recipes.
     """
     path, _, query = url.partition("?")
@@ -121,9 +121,9 @@ def _declared_in(text: str, declared: Iterable[str]) -> str | None:
 
 
 def substitute_version(url: str, version: object, declared: Iterable[str] = ()) -> str:
-    """*url* with *version* in place of the one that it has.
+    """Return *url* with *version* in place of the one that it has.
 
-    Every place is replaced where the sample's version stands as a whole (not within a longer
+    Every occurrence of the sample's version as a complete token is replaced (not within a longer
     number). A url without a version stays as it is.
     """
     new = str(version)
@@ -162,7 +162,7 @@ _STORAGE = r"^https?://[^/]+/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/([^/?
 
 
 def index_source(url: str) -> str:
-    """*url*, as ``pypi:<project>/<file>`` when its path is one of the Python package index."""
+    """Return *url*, as ``pypi:<project>/<file>`` when it is a path of the package index."""
     match = re.match(_OLD_LAYOUT, url)
     if match:
         return f"pypi:{match[1]}/{match[2]}"

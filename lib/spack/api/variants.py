@@ -69,7 +69,7 @@ class ConditionalValue:
 
 
 def conditional(*values: Any, when: Any = None) -> tuple[ConditionalValue, ...]:
-    """Values that may only be chosen where *when* holds, for ``variant(values=...)``."""
+    """Return values that may only be chosen where *when* holds, for ``variant(values=...)``."""
     try:
         condition: str | None = condition_text(when)
     except Never:
@@ -80,7 +80,7 @@ def conditional(*values: Any, when: Any = None) -> tuple[ConditionalValue, ...]:
 class ValueSets(Sequence[Any]):
     """Groups of values: any combination within one group, never across groups.
 
-    It brings its own ``default`` and ``multi`` to the variant. The chained methods change it in
+    It adds its own ``default`` and ``multi`` to the variant. The chained methods change it in
     place and return it, as recipes expect.
     """
 
@@ -103,7 +103,7 @@ class ValueSets(Sequence[Any]):
         return self
 
     def with_non_feature_values(self, *values: Any) -> ValueSets:
-        """Values that name no feature of the package's build, such as ``none``."""
+        """Return values that name no feature of the package's build, such as ``none``."""
         self.feature_values = tuple(v for v in self.feature_values if v not in values)
         return self
 
@@ -135,7 +135,7 @@ class ValueSets(Sequence[Any]):
 
 
 def disjoint_sets(*sets: Iterable[Any]) -> ValueSets:
-    """Any combination within one of *sets*, or ``none``."""
+    """Return any combination within one of *sets*, or ``none``."""
     return ValueSets(*sets).allow_empty_set()
 
 
@@ -145,12 +145,12 @@ def _one_or_any(single: str, values: Iterable[Any]) -> ValueSets:
 
 
 def any_combination_of(*values: Any) -> ValueSets:
-    """Any combination of *values*, or ``none``, which is the default."""
+    """Return any combination of *values*, or ``none``, which is the default."""
     return _one_or_any("none", values)
 
 
 def auto_or_any_combination_of(*values: Any) -> ValueSets:
-    """Any combination of *values*, or ``auto``, which is the default."""
+    """Return any combination of *values*, or ``auto``, which is the default."""
     return _one_or_any("auto", values)
 
 
@@ -223,7 +223,7 @@ class Variant:
         return kind, flat
 
     def allowed(self) -> tuple[tuple[str, str], ...] | None:
-        """Pairs (value, condition), or None where any text may be given."""
+        """Return pairs (value, condition), or None where any text may be given."""
         if self.values is None or isinstance(self.values, type):
             return None
         if callable(self.values) and not isinstance(self.values, Sequence):

@@ -23,7 +23,7 @@ class MultiMethod:
     """Several definitions of one method, each with its condition.
 
     A call takes the first definition, in source order, whose condition the spec satisfies, then
-    the plain definition that stood before them, then the same name further along the MRO.
+    the plain definition before them, then the same name further along the MRO.
     """
 
     def __init__(self, default: Any = None) -> None:
@@ -120,7 +120,7 @@ class when:
 
 @contextmanager
 def default_args(**defaults: Any) -> Iterator[None]:
-    """Keywords for the directives of the block that do not give them themselves.
+    """Yield keywords for the directives of the block that do not give them themselves.
 
     The innermost block wins. Unlike conditions, values do not combine.
     """

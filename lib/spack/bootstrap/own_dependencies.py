@@ -1,4 +1,4 @@
-"""spack's own dependencies: brought on the first run, found by one ``stat`` afterwards.
+"""spack's own dependencies: fetched on the first run, found by one ``stat`` afterwards.
 
 ``share/bootstrap/requirements.lock`` (JSON, made by ``relock.py`` beside it) names wheels with
 their sha256. The ones that fit the running interpreter are found by name on the package index
@@ -43,7 +43,7 @@ WORKERS = 4
 def locate(root: str, environ: Mapping[str, str]) -> str | None:
     """Return the directory for ``sys.path``; ``""`` without a lock file (installed by pip).
 
-    None when the dependencies are yet to be brought. Cost: the first line of the lock file and
+    None when the dependencies are not yet fetched. Cost: the first line of the lock file and
     one ``stat``.
     """
     try:
@@ -52,7 +52,7 @@ def locate(root: str, environ: Mapping[str, str]) -> str | None:
     except FileNotFoundError:
         return ""
     except (OSError, IndexError, UnicodeDecodeError):
-        return None  # unreadable or damaged, as provide tells in detail
+        return None  # unreadable or damaged, as provide reports in detail
     name = f"{digest[:16]}-{_suffix()}"
     for location in _locations(root, environ):
         directory = os.path.join(location, name)
@@ -62,10 +62,10 @@ def locate(root: str, environ: Mapping[str, str]) -> str | None:
 
 
 def provide(root: str, environ: Mapping[str, str], stream: TextIO) -> str:
-    """Brings the dependencies and returns their directory.
+    """Fetch the dependencies and return their directory.
 
     :param stream: for the progress: one line, rewritten while it is a terminal.
-    :raises FetchError: no fitting wheel, no network, a wrong checksum, no place to write.
+    :raises FetchError: no fitting wheel, no network, a wrong checksum, no writable directory.
     """
     from pathlib import Path  # start-up: only on the first run
 
@@ -79,7 +79,7 @@ def provide(root: str, environ: Mapping[str, str], stream: TextIO) -> str:
 
 
 def explain(error: SpackError) -> str:
-    """*error* as text for a terminal: the cli that would render it needs the dependencies."""
+    """Return *error* as text for a terminal: the cli's renderer needs the dependencies."""
     lines = [f"spack: {error.message}"]
     if error.long_message:
         lines += ["  " + line for line in error.long_message.splitlines()]
@@ -95,7 +95,7 @@ def _locations(root: str, environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _suffix() -> str:
-    """Names the binary interface without ``sysconfig``: ``cpython-311-x86_64-linux-gnu``."""
+    """Return the binary interface without ``sysconfig``: ``cpython-311-x86_64-linux-gnu``."""
     import _imp  # start-up: built in, unlike importlib.machinery's public name for it
 
     suffix = str(_imp.extension_suffixes()[0]).strip(".").rpartition(".")[0]
@@ -108,7 +108,7 @@ def _read_lock(path: Path) -> Any:
 
     from spack.errors import FetchError
 
-    hint = "restore the file from the repository, or make it anew with relock.py beside it"
+    hint = "restore the file from the repository, or write it again with relock.py beside it"
     try:
         text = path.read_text(encoding="utf-8")
         lock = json.loads(text)
@@ -137,7 +137,7 @@ def _writable(locations: Sequence[str]) -> Path:
         except OSError as error:
             reasons.append(f"{location}: {error.strerror}")
     raise FetchError(
-        "there is no place to keep spack's own dependencies",
+        "no directory is writable for spack's own dependencies",
         "\n".join(reasons),
         hint="set SPACK_USER_CACHE_PATH to a directory that can be written",
     )
@@ -157,7 +157,7 @@ class _alone:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._stream.write("==> Waiting for another spack that brings the dependencies\n")
+            self._stream.write("==> Waiting for another spack that fetches the dependencies\n")
             self._stream.flush()
             fcntl.flock(self._file, fcntl.LOCK_EX)
         except OSError:
@@ -229,7 +229,7 @@ def _remove_remains(target: Path) -> None:
 
 
 def _choose(lock: Any, interpreter: Interpreter) -> Iterator[tuple[str, str, str, str]]:
-    """``(name, version, file name, sha256)`` of each package for *interpreter*."""
+    """Yield ``(name, version, file name, sha256)`` of each package for *interpreter*."""
     from spack.bootstrap import wheels  # start-up: only on the first run
     from spack.errors import FetchError
 
@@ -296,14 +296,14 @@ def _download(
         tried.append(f"{shown}: its sha256 is {found}, not {sha256}")
     tried += [error.message for error in index.failures.values()]
     raise FetchError(
-        f"{filename} cannot be brought",
+        f"cannot fetch {filename}",
         "\n".join(dict.fromkeys(tried)) or "no configured index has a file of this name",
         facts={"filename": filename, "sha256": sha256},
     )
 
 
 def _with_ways_out(error: SpackError, settings: PipSettings, target: Path) -> SpackError:
-    """*error* with what was asked and what can be done instead."""
+    """Return *error* with what was asked and what can be done instead."""
     from spack.errors import FetchError  # start-up: only on an error
 
     where = settings.origin.get("index-url", "the default, as no configuration names one")
@@ -311,7 +311,7 @@ def _with_ways_out(error: SpackError, settings: PipSettings, target: Path) -> Sp
     if settings.find_links:
         lines.append(f"find-links: {settings.origin['find-links']}")
     return FetchError(
-        f"spack's own dependencies are missing, and {error.message}",
+        f"spack's own dependencies are missing: {error.message}",
         "\n".join(line for line in lines if line),
         facts=error.facts,
         hint="with a network, run the command again; PIP_INDEX_URL or pip.conf name another "
@@ -322,7 +322,7 @@ def _with_ways_out(error: SpackError, settings: PipSettings, target: Path) -> Sp
 
 
 def _compile(site: Path, target: Path) -> None:
-    """Byte-compiles *site* as it will be known at *target*."""
+    """Byte-compile *site* as it will be known at *target*."""
     import compileall  # start-up: only on the first run
     import py_compile
     import re
@@ -346,7 +346,7 @@ class _Progress:
         self._done = 0
         self._terminal = stream.isatty()
         if not self._terminal:
-            text = f"==> Bringing spack's own dependencies, once: {total} wheels into {target}\n"
+            text = f"==> Fetching spack's own dependencies, once: {total} wheels into {target}\n"
             stream.write(text)
             stream.flush()
 
@@ -354,7 +354,7 @@ class _Progress:
         self._done += 1
         if self._terminal:
             counted = f"{self._done}/{self._total} {title}"
-            self._stream.write(f"\r\x1b[K==> Bringing spack's own dependencies, once: {counted}")
+            self._stream.write(f"\r\x1b[K==> Fetching spack's own dependencies, once: {counted}")
             self._stream.flush()
 
     def finish(self) -> None:

@@ -1,6 +1,6 @@
-"""The style tools: where their environment lies, and how each tool is called.
+"""The style tools: where their environment is, and how each tool is called.
 
-The tools are packages like all others: built from their sdists into the install tree and shown by
+The tools are ordinary packages: built from their sdists into the install tree and shown by
 the view of one environment, so ``spack style`` works wherever ``spack install`` does.
 """
 
@@ -100,11 +100,11 @@ def arguments(name: str, files: Sequence[Path], root: Path, *, fix: bool) -> lis
     tool = TOOLS[name]
     mode = tool.fix if fix and tool.fix is not None else tool.check
     recipes = [str(file) for file in files if file.name == "package.py"]
-    others = [str(file) for file in files if file.name != "package.py"]
+    modules = [str(file) for file in files if file.name != "package.py"]
     runs = []
-    if others:
+    if modules:
         defaults = () if _is_configured(tool, root) else tool.defaults
-        runs.append([*mode, *defaults, *others])
+        runs.append([*mode, *defaults, *modules])
     if recipes and tool.recipe is not None:
         runs.append([*mode, *tool.recipe, *recipes])
     return runs

@@ -46,7 +46,7 @@ class Interpreter:
     libc: tuple[str, int, int]
 
     def fit(self, filename: str) -> int | None:
-        """How well the wheel *filename* fits, larger is better; None when it does not."""
+        """Return the rank of the wheel *filename*, larger is better; None when it does not fit."""
         pythons, abis, platforms = filename[: -len(".whl")].split("-")[-3:]
         ranks = [
             rank
@@ -142,8 +142,8 @@ def best(filenames: Iterable[str], interpreter: Interpreter) -> str | None:
 def unpack(wheel: Path, target: Path) -> None:
     """Add the modules of *wheel* to the flat directory *target*.
 
-    Pure and platform modules go to one place; scripts, headers and data are left out, as nobody
-    runs them from there. Files are read-only.
+    Pure and platform modules go to one directory; scripts, headers and data are left out, as
+    nothing runs them from there. Files are read-only.
 
     :raises FetchError: not a zip, or an entry that would land elsewhere, is a link, is there
         twice, or the whole is too large.
@@ -167,7 +167,7 @@ def _unpack_entry(
     if {"", ".", ".."} & set(parts) or "\\" in entry.filename or "\0" in entry.filename:
         raise _bad(wheel, f"{entry.filename!r} would land outside")
     if (entry.external_attr >> 28) not in (0, 0o10):
-        raise _bad(wheel, f"{entry.filename!r} is no regular file")
+        raise _bad(wheel, f"{entry.filename!r} is not a regular file")
     if parts[0].endswith(".data"):
         if len(parts) < 3 or parts[1] not in ("purelib", "platlib"):
             return

@@ -8,7 +8,7 @@ forkserver     parent: a process that has loaded the engine and forks workers
 worker         child: load the recipe, prepare, run the phases, write the result
 setup          child: the environment and names that dependencies give
 venv           child: the virtual environment that Python sees during the build
-finish         child: what is put right in the prefix afterwards
+post_install   child: what is corrected in the prefix afterwards
 errors         the lines of a log that say what went wrong
 =============  ====================================================================
 """

@@ -2,13 +2,13 @@
 
 For a package that extends Python its root is the package's own prefix, so that ``sys.prefix`` *is*
 the prefix, and whatever asks Python where modules go (pip, FindPython, Meson, ``sysconfig``) gets
-the right answer. For other packages with Python tools among their dependencies it lies in the
+the right answer. For other packages with Python tools among their dependencies it is in the
 stage.
 
 It consists of ``pyvenv.cfg``, links in ``bin`` to the base interpreter, and one ``.pth`` file that
 adds the dependencies' site-packages by ``site.addsitedir``: so their own ``.pth`` files work, and
 nothing goes through PYTHONPATH. Console scripts of the dependencies are copied into a directory of
-the stage with this environment's interpreter. All of it is gone again after the build.
+the stage with this environment's interpreter. All of it is removed after the build.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class BaseInterpreter:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> BaseInterpreter:
-        """From the record of an install layout; further keys are passed over."""
+        """Return an interpreter from the record of an install layout; further keys are ignored."""
         return cls(data["executable"], data["version"], data["purelib"], data["platlib"])
 
 
@@ -105,7 +105,7 @@ class BuildVenv:
         return os.path.join(self.root, "bin", "python3")
 
     def links(self) -> Mapping[str, str]:
-        """Links by path below the root, with their texts."""
+        """Return links by path below the root, with their texts."""
         major, minor = self.base.version.split(".")[:2]
         names = ["python", f"python{major}.{minor}"]
         executable = os.path.basename(self.base.executable)
@@ -118,7 +118,7 @@ class BuildVenv:
         return links
 
     def configuration(self) -> str:
-        """Text of ``pyvenv.cfg``; the system's packages are always mentioned, as the default
+        """Return text of ``pyvenv.cfg``; the system's packages are always mentioned, as the default
         when they are not is that they are visible."""
         return (
             f"home = {os.path.dirname(self.base.executable)}\n"
@@ -141,7 +141,7 @@ class BuildVenv:
     def remove(self) -> None:
         """Remove it; directories go when nothing is left in them.
 
-        Files that the build has put in the place of ours stay.
+        Files that the build has written in their stead stay.
         """
         for path, text in self.links().items():
             full = os.path.join(self.root, path)

@@ -1,9 +1,9 @@
 """The environment that a build starts with: an allow-list, not a deny-list.
 
-Whatever the person has in their environment (``PIP_*``, ``PYTHONPATH``, ``CFLAGS``, an active
+Whatever the user has in the environment (``PIP_*``, ``PYTHONPATH``, ``CFLAGS``, an active
 venv or conda environment, ``SETUPTOOLS_SCM_PRETEND_VERSION``) does not reach a build, since nothing
 does that is not named here or in the pass-list of the configuration. Configuration files in the
-home directory do not either: HOME lies in the stage.
+home directory do not either: HOME is in the stage.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FIXED: Mapping[str, str] = {
     "TZ": "UTC",
     "TERM": "dumb",
     "SHELL": "/bin/sh",
-    # Some packages write into what they install who has built it.
+    # Some packages write the name of the user that built them into what they install.
     "USER": "spack",
     "LOGNAME": "spack",
     "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
@@ -96,7 +96,7 @@ def clean_environment(
 ) -> dict[str, str]:
     """Return the environment of a worker process.
 
-    :param host: the person's environment; only *passed* is taken from it.
+    :param host: the user's environment; only *passed* is taken from it.
     :param tool_directories: put behind the system's own in PATH, for externals elsewhere.
     :param passed: names, or patterns with ``*``, that the configuration lets through. They come
         last and may replace what is set here.
@@ -105,7 +105,7 @@ def clean_environment(
     result = {**FIXED, "PATH": os.pathsep.join(path)}
     for name, directory in STAGE_DIRECTORIES.items():
         result[name] = os.path.join(stage_path, directory)
-    # A stage inside of somebody's repository is no part of it.
+    # A stage inside of a user's repository does not belong to it.
     result["GIT_CEILING_DIRECTORIES"] = os.path.dirname(stage_path)
     result.update((name, host[name]) for name in passed_names(host, passed))
     return result
@@ -117,7 +117,7 @@ def passed_names(host: Mapping[str, str], patterns: Sequence[str]) -> tuple[str,
     return tuple(sorted(found))
 
 
-#: Names of variables whose values are nobody else's business.
+#: Names of variables whose values are secrets.
 _SECRET = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_KEY|AUTH(?!OR)", re.I
 )

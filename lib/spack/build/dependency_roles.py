@@ -6,7 +6,7 @@ linked                what the root links, and what that links
 tools                 ``direct`` and what runs or links below it: programs and modules that run
 ====================  =====================================================================
 
-All are in order: a dependency stands before its dependents.
+All are in order: a dependency comes before its dependents.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Roles", "roles"]
 class Roles:
     """The parts that the nodes below ``root`` take; see the module's docstring.
 
-    :param order: all nodes with a part, dependencies first, externals before all others.
+    :param order: all nodes with a part, dependencies first, externals before the rest.
     :param runtime: what is needed when the installed root is used; the root excluded.
     """
 
@@ -40,7 +40,7 @@ class Roles:
         return frozenset(node.dag_hash() for node in (*self.direct, *self.linked))
 
     def dependents(self, node: ConcreteSpec) -> list[ConcreteSpec]:
-        """Nodes with a part, and the root, that depend on *node* at link or run time, directly;
+        """Return the nodes with a part, and the root, that link or run *node* directly;
         the root by any edge of a build."""
         found = []
         for dependent in (*self.order, self.root):
@@ -50,7 +50,7 @@ class Roles:
         return found
 
     def all_dependents(self, node: ConcreteSpec) -> list[ConcreteSpec]:
-        """Nodes with a part, and the root, that depend on *node* directly, by whatever edge.
+        """Return nodes with a part, and the root, that depend on *node* directly, by whatever edge.
 
         Methods of a dependency that the root's recipe calls (``self["kokkos"].kokkos_cxx``) rely
         on the names that its own build had, such as ``spack_cxx``.

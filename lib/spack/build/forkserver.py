@@ -110,7 +110,7 @@ class ForkServer:
 
     @staticmethod
     def is_possible() -> bool:
-        """Whether forks can be relied on: not where system libraries start threads."""
+        """Return whether forks can be relied on: not where system libraries start threads."""
         return sys.platform.startswith("linux")
 
     def fork(

@@ -37,7 +37,7 @@ _USUAL = (
 
 
 def serve(descriptor: int) -> int:
-    """Fork workers until the installer has closed its end of the socket, or is gone."""
+    """Fork workers until the installer has closed its end of the socket, or has died."""
     for name in _USUAL:
         with contextlib.suppress(ImportError):  # some are of newer Pythons
             importlib.import_module(name)

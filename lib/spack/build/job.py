@@ -27,7 +27,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-#: What the worker does: build, or only tell the environment of the build.
+#: What the worker does: build, or only report the environment of the build.
 BUILD, ENVIRONMENT = "build", "environment"
 
 #: How sources of a developer's directory are built: in a copy, or there.
@@ -165,7 +165,7 @@ class BuildResult:
     :param run_environment: ``EnvironmentModifications.to_json`` of what the installed package
         and its dependencies need at run time.
     :param environment: for the task :data:`ENVIRONMENT`, all variables of the build.
-    :param messages: facts that are worth a line to the person.
+    :param messages: facts that the user should see.
     :param requirements: what the build backend needs beyond what the sources say (PEP 517).
     :param undeclared: packages whose modules the project's own code imports to build itself
         although its recipe does not depend on them, each as ``module package``.

@@ -1,7 +1,7 @@
 """The lines of a build's log that say what went wrong.
 
-A log ends with the complaints of those who only pass an error on (make, ninja, pip). The real
-error stands before them: the first message of a compiler, or the end of a traceback.
+A log ends with the complaints of programs that only pass an error on (make, ninja, pip). The
+real error is before them: the first message of a compiler, or the end of a traceback.
 :func:`excerpt` looks for the sorts of :data:`SORTS` in their order and shows the first that occurs.
 """
 
@@ -51,7 +51,7 @@ SORTS: tuple[Sort, ...] = (
 
 # Start-up: patterns are texts, compiled when a build has failed.
 
-#: Complaints of those who pass an error on.
+#: Complaints of programs that pass an error on.
 ECHOES = (
     r"^\s*(g?make(\[\d+\])?: \*\*\*|ninja: build stopped|error: subprocess-exited-with-error"
     r"|note: This (error|is an issue)|FAILED: |==> (Error|Warning): |ERROR: Failed building wheel"
@@ -88,7 +88,7 @@ HINTS: tuple[tuple[str, str], ...] = (
 _TRACEBACK = r"^(\s*)Traceback \(most recent call last\):"
 _FRAME = r'^\s*File "(.*)", line \d+'
 
-#: Frames of those who only call what has failed: pip, the import system, this engine.
+#: Frames of callers of what has failed: pip, the import system, this engine.
 _CALLERS = (
     r"/pip/_(internal|vendor)/|/pyproject_hooks/|^<frozen |/importlib/__init__\.py$"
     r"|/spack/(api|build|build_systems)/"
@@ -99,7 +99,7 @@ FRAMES = 4
 
 
 def excerpt(lines: Sequence[str], limit: int = 24) -> list[str]:
-    """At most *limit* lines of the log *lines*; the end of the log when nothing stands out."""
+    """Return at most *limit* lines of the log *lines*; its end when no line is an error."""
     stripped = [line.rstrip() for line in lines]
     useful = [bool(line) and not re.match(ECHOES, line) for line in stripped]
     traceback, inside = _tracebacks(stripped)
@@ -156,7 +156,7 @@ def _end(lines: Sequence[str], start: int, indent: int) -> int:
 
 
 def _frames(lines: Sequence[str]) -> list[list[str]]:
-    """Frames, each with its lines; those of callers are left out."""
+    """Return the frames, each with its lines; those of callers are left out."""
     frames: list[list[str]] = []
     for line in lines:
         frame = re.match(_FRAME, line)

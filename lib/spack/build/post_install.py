@@ -1,8 +1,8 @@
-"""What is put right in a prefix after the phases have run.
+"""What is corrected in a prefix after the phases have run.
 
 The build's virtual environment goes, and with it every mention of its interpreter: text files name
 that of python-venv instead. Records of Python distributions stay true (PEP 376, PEP 627): rows of
-files that were changed are written anew, ``INSTALLER`` names this tool, and ``direct_url.json``
+files that were changed are written again, ``INSTALLER`` names this tool, and ``direct_url.json``
 (PEP 610), which would name the stage, is dropped with its row; that of an editable install names
 a developer's directory, and stays.
 """
@@ -26,12 +26,12 @@ __all__ = ["INSTALLER", "correct_records", "replace_interpreter"]
 
 INSTALLER = "spack"
 
-#: Of a file's start, that tell whether it is text.
+#: Bytes of a file's start, which show whether it is text.
 _SAMPLE = 8192
 
 
 def replace_interpreter(prefix: str, root: str, venv: str) -> list[str]:
-    """In all text files below *prefix*, name the interpreter of *venv* instead of *root*'s.
+    """Name the interpreter of *venv* instead of *root*'s in all text files below *prefix*.
 
     :param root: prefix of the virtual environment of the build.
     :param venv: prefix of python-venv.
@@ -54,7 +54,7 @@ def replace_interpreter(prefix: str, root: str, venv: str) -> list[str]:
 
 
 def _files(prefix: str) -> Iterator[str]:
-    """Regular files below *prefix*, in order."""
+    """Yield regular files below *prefix*, in order."""
     for directory, directories, names in os.walk(prefix):
         if directory == prefix and ".spack" in directories:
             directories.remove(".spack")
@@ -123,7 +123,7 @@ def _correct(directory: Path, touched: set[str]) -> None:
 
 
 def _is_editable(origin: Path) -> bool:
-    """Whether a ``direct_url.json`` names the directory that the install refers to for ever."""
+    """Return whether a ``direct_url.json`` names the directory of an editable install."""
     try:
         data = json.loads(origin.read_text(encoding="utf-8"))
         return data["dir_info"]["editable"] is True

@@ -2,12 +2,12 @@
 
 ``prevent``
     the kernel refuses it (:mod:`spack.util.landlock`): nothing need be undone. The worker gives
-    up its rights before the first phase; the log of a build that failed tells what it tried.
+    up its rights before the first phase; the log of a build that failed shows what it tried.
 ``undo``
-    for systems that cannot do that, and for builds in the person's own environment: the prefixes
+    for systems that cannot do that, and for builds in the user's own environment: the prefixes
     that the build uses are looked at before and after it. What is new there is removed.
 ``allow``
-    nobody looks.
+    nothing is compared.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ TEMPORARY_LOCATIONS = ("/tmp", "/var/tmp")
 #: How many files a message names.
 _SHOWN = 5
 
-#: Written as they are needed by whoever imports a module; harm nobody.
+#: Written as needed by any process that imports a module; harmless.
 _PASSED_OVER = "__pycache__"
 
 #: Of errors that name such a path.
 REF = "outside-prefix"
 
 HINT = (
-    "let the recipe tell the build where it may install: 'prefix', 'python_purelib' and "
+    "let the recipe configure where the build installs: 'prefix', 'python_purelib' and "
     "'python_platlib'; config:build_env:write names further directories that builds may write to"
 )
 
@@ -61,9 +61,9 @@ HINT = (
 def writable_locations(
     stages: Iterable[str], prefix: str, kept: Iterable[str], further: Iterable[str] = ()
 ) -> tuple[str, ...]:
-    """Below these paths a build may write.
+    """Return the paths below which a build may write.
 
-    :param stages: the stage, and sources that lie elsewhere.
+    :param stages: the stage, and sources elsewhere.
     :param kept: must not be written to, such as the install tree: a temporary directory that has
         one of them in it is left out.
     :param further: what the configuration names.
@@ -97,12 +97,12 @@ _WRITES = r"cannot|could not|unable|failed to|Errno|os error"
 
 
 def refused(lines: Iterable[str], writable: Sequence[str]) -> tuple[str, ...]:
-    """Paths outside of *writable* that lines of a log say could not be written, each once.
+    """Return paths outside of *writable* that lines of a log say could not be written, each once.
 
     Files that cannot be read or run are left out where the line does not say what was tried: it
     may be that, and not writing, that was refused.
     """
-    denied = re.compile(_DENIED)  # the others when there is something: most logs have nothing
+    denied = re.compile(_DENIED)  # the rest when there is something: most logs have nothing
     found: dict[str, None] = {}
     before: collections.deque[str] = collections.deque(maxlen=_WRAPPED)
     for line in lines:
@@ -110,7 +110,7 @@ def refused(lines: Iterable[str], writable: Sequence[str]) -> tuple[str, ...]:
         if not denied.search(line) or re.search(_READS, line):
             continue
         paths, writes = re.compile(_PATHS), re.compile(_WRITES)
-        # CMake breaks its messages into lines: the path stands before what is said of it.
+        # CMake breaks its messages into lines: the path comes before the statement about it.
         refusal = next(
             (suggestions for suggestions in reversed(before) if paths.search(suggestions)), line
         )
@@ -135,7 +135,7 @@ def describe(paths: Sequence[str]) -> str:
 
 # -- what is undone -------------------------------------------------------------------------------
 
-#: Of each path what tells that it is another one: kind and mode, size, time, inode.
+#: By path, what shows that it is another one: kind and mode, size, time, inode.
 Looks = Mapping[str, tuple[int, ...]]
 
 
@@ -148,7 +148,7 @@ class Changes(NamedTuple):
 
 
 def look(roots: Iterable[str]) -> Looks:
-    """Everything below *roots*; a microsecond or two for each file."""
+    """Return everything below *roots*; a microsecond or two for each file."""
     found: dict[str, tuple[int, ...]] = {}
     for root in dict.fromkeys(roots):
         found.update(_walk(root))
@@ -181,25 +181,26 @@ def compare(before: Looks, after: Looks) -> Changes:
     )
 
 
-def settle(own: Sequence[str], others: Sequence[str], before: Looks, package: str) -> None:
-    """Remove what is new since *before*, which :func:`look` gave for *own* and *others*.
+def settle(own: Sequence[str], external: Sequence[str], before: Looks, package: str) -> None:
+    """Remove what is new since *before*, which :func:`look` gave for *own* and *external*.
 
-    :param own: prefixes that nobody else writes to meanwhile.
-    :param others: directories of the system; what is new there stays, as it may be somebody else's.
+    :param own: prefixes that no other process writes to meanwhile.
+    :param external: directories of the system; new files there stay, as another process may own
+        them.
     :raises InstallError: something was new or different; all of it is named.
     """
-    added, changed, removed = compare(before, look([*own, *others]))
+    added, changed, removed = compare(before, look([*own, *external]))
     if not (added or changed or removed):
         return
-    ours = [path for path in added if any(_below(path, root) for root in own)]
-    left = [path for path in added if path not in ours] + _remove(ours)
+    strays = [path for path in added if any(_below(path, root) for root in own)]
+    left = [path for path in added if path not in strays] + _remove(strays)
     lines: list[str] = []
     deleted = [path for path in added if path not in left]
     if deleted:
         lines.append(f"removed again: {', '.join(deleted)}")
     for title, paths in (
         ("still there", left),
-        ("altered, and to be installed again", changed),
+        ("modified, and to be installed again", changed),
         ("removed by the build, and to be installed again", removed),
     ):
         if paths:

@@ -56,7 +56,7 @@ _PROVIDER = {"make": "gmake", "gmake": "gmake", "ninja": "ninja"}
 class ToolLocations(NamedTuple):
     """Where the Python tools of a build really are.
 
-    :ivar interpreter: of the build's virtual environment, None without one; stands for ``python``.
+    :ivar interpreter: of the build's virtual environment, None without one; replaces ``python``.
     :ivar scripts: directory of console scripts that run with it.
     """
 
@@ -64,7 +64,7 @@ class ToolLocations(NamedTuple):
     scripts: str
 
     def corrected(self, tool: Any) -> Any:
-        """Return a program of a Python dependency as it runs in this build; others unchanged."""
+        """Return a program of a Python dependency as it runs in this build; the rest unchanged."""
         if isinstance(tool, Executable) and self.interpreter is not None:
             copy = os.path.join(self.scripts, tool.name)
             if os.path.basename(os.path.dirname(tool.path)) == "bin" and os.path.exists(copy):
@@ -78,7 +78,7 @@ class _Names(ModuleChangePropagator):
     """Names on their way into a module."""
 
     def correct(self, tools: ToolLocations) -> None:
-        """Let the names that were set stand for the programs as they run in this build."""
+        """Make the names that were set mean the programs as they run in this build."""
         for name, value in list(self._changes.items()):
             setattr(self, name, tools.corrected(value))
 
@@ -126,10 +126,10 @@ def _no_shared_library(*args: Any, **kwargs: Any) -> None:
 def build_environment(
     context: BuildContext, roles: Roles, venv: str | None = None
 ) -> EnvironmentModifications:
-    """All changes that lead from the clean environment to that of the root's build.
+    """Return all changes that lead from the clean environment to that of the root's build.
 
     :param venv: root of the build's virtual environment. It is what CMake is to find; programs
-        beside its base interpreter are no tools of the build.
+        beside its base interpreter are not tools of the build.
     """
     env = EnvironmentModifications()
     root = context.package(roles.root)

@@ -34,7 +34,7 @@ BUILT = "wheel"
 def wheel_directory(
     job: BuildJob, roles: Roles, venv: BuildVenv | None, package_class: Any
 ) -> str | None:
-    """Where the wheel of this build is, or is to be kept; None when nothing may be reused.
+    """Return where the wheel of this build is, or is to be kept; None when nothing may be reused.
 
     Not everything that is built has an archive with known content, and not every environment is
     the clean one: *job* says whether wheels may be kept at all.
@@ -62,7 +62,7 @@ def wheel_directory(
 
 
 def _base_recipes(package_class: Any) -> Iterable[str]:
-    """Digests of the files of all recipes that the class is made from."""
+    """Yield digests of the files of all recipes that the class is made from."""
     for owner in package_class.__mro__:
         file = getattr(sys.modules.get(owner.__module__), "__file__", None)
         if file and is_recipe_module(owner.__module__):
@@ -88,12 +88,14 @@ def keep(job: BuildJob, directory: str | None) -> None:
         os.chmod(staging, 0o755)
         shutil.copyfile(wheel, os.path.join(staging, os.path.basename(wheel)))
         os.rename(staging, directory)
-    except OSError:  # another build was first, or the disk is full: the install stands anyway
+    except OSError:  # another build was first, or the disk is full: the install is valid anyway
         shutil.rmtree(staging, ignore_errors=True)
 
 
 def _names_path(wheel: str, paths: Iterable[str]) -> bool:
-    """Whether a file in *wheel* has one of *paths* in it; prefixes of the system are too short
+    """Return whether a file in *wheel* has one of *paths* in it.
+
+    Prefixes of the system are too short
     to mean anything."""
     reported = [os.fsencode(path) for path in paths if path.count("/") > 2]
     above = {os.path.dirname(path) for path in reported}  # few, and hardly ever named

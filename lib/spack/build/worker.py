@@ -125,7 +125,7 @@ class Recipes:
         return self._nodes[digest].name
 
     def line_of(self, exc: BaseException) -> str | None:
-        """``file:line`` of the innermost frame of *exc* that lies in a recipe."""
+        """Return ``file:line`` of the innermost frame of *exc* in a recipe."""
         roots = tuple(str(repository.packages) + os.sep for repository in self._repositories)
         found = None
         for frame in traceback.extract_tb(exc.__traceback__):
@@ -230,7 +230,7 @@ class Build:
         return package
 
     def prepare(self) -> Any:
-        """Everything before the first phase: directories, venv, names, environment."""
+        """Prepare what the first phase needs: directories, venv, names, environment."""
         if self.job.task == contract.BUILD:
             os.makedirs(self.job.prefix, exist_ok=True)
         for directory in STAGE_DIRECTORIES.values():
@@ -254,14 +254,14 @@ class Build:
         return package
 
     def _put_first(self, package: Any) -> None:
-        """Compiler wrappers come first on PATH, then the scripts of Python tools."""
+        """Put compiler wrappers first on PATH, then the scripts of Python tools."""
         first = [p for p in os.environ.get("SPACK_COMPILER_WRAPPER_PATH", "").split(":") if p]
         if self.venv is not None:
             first += [self.scripts, os.path.join(self.venv.root, "bin")]
         os.environ["PATH"] = os.pathsep.join([*first, os.environ["PATH"]])
 
     def confine(self) -> tuple[str, ...]:
-        """From now on the build can write to its own places only; these, if it is so.
+        """Restrict the build, from now on, to its own directories, if it is to be restricted.
 
         What comes before is the engine, and hooks of recipes that set variables and names.
         """
@@ -270,7 +270,7 @@ class Build:
             return ()
         from spack.util import landlock  # start-up: ctypes
 
-        # Programs open /dev/stdout anew, which is the log.
+        # Programs open /dev/stdout again, which is the log.
         writable = [*job.writable, job.log_path]
         if self.wheels is not None:
             location = os.path.dirname(self.wheels)
@@ -284,10 +284,10 @@ class Build:
         return tuple(writable)
 
     def run_phases(self, package: Any) -> None:
-        """Patches, then the phases of the builder, each timed."""
+        """Apply patches, then run the phases of the builder, each timed."""
         source = self.job.source_path
         if source is not None and os.path.isdir(source):
-            if self.job.develop != contract.IN_PLACE:  # nobody's own files are changed
+            if self.job.develop != contract.IN_PLACE:  # the user's own files are not changed
                 self._timed("patch", lambda: self._patch(package))
             os.chdir(source)
         else:
@@ -342,8 +342,8 @@ class Build:
         It is there because something else that the recipe depends on needs it.
         """
         declared = {edge.spec.dag_hash() for edge in self.roles.root.edges}
-        others = [node for node in self.roles.order if node.dag_hash() not in declared]
-        locations = [(os.path.join(self._prefix(node), ""), node.name) for node in others]
+        unlisted = [node for node in self.roles.order if node.dag_hash() not in declared]
+        locations = [(os.path.join(self._prefix(node), ""), node.name) for node in unlisted]
         return tuple(
             f"{module} {name}"
             for module, file in sorted(imports.items())
@@ -353,7 +353,7 @@ class Build:
 
 
 def _call_patch(method: Any) -> None:
-    """``patch()`` of the recipe; one whose conditions do not apply does nothing."""
+    """Call ``patch()`` of the recipe; one whose conditions do not apply does nothing."""
     try:
         method()
     except NoSuchMethodError:
@@ -410,7 +410,7 @@ def _layout(package: Any) -> Mapping[str, Any]:
 
 
 def _keep_environment(job: BuildJob) -> None:
-    """Write the environment beside the log, for whoever looks at a failure."""
+    """Write the environment beside the log, for examining a failure."""
     variables = sorted(os.environ.items())
     lines = [f"{name}={kept_value(name, value)}\n" for name, value in variables]
     beside = Path(job.log_path).with_name("spack-build-env.txt")
@@ -466,7 +466,7 @@ def _failed(job: BuildJob, build: Build | None, exc: BaseException) -> BuildResu
 
 
 def _message(exc: BaseException) -> str:
-    """One line for the error; of a program its name and status, the log has its arguments."""
+    """Return the line for the error: for a program its name and status."""
     if isinstance(exc, ProcessError) and "status" in exc.facts:
         program, *args = exc.facts["command"]
         name = os.path.basename(program)
@@ -492,7 +492,7 @@ def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
         await_leave(lifeline)
     # The engine is found through this; programs that the build starts must not see it.
     sys.argv[1:] = []
-    os.umask(0o022)  # what is installed is the same whoever installs it
+    os.umask(0o022)  # what is installed is the same for every user
     tty.verbose.set(True)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream here
     job = contract.read(job_path, BuildJob)

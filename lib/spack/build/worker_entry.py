@@ -19,10 +19,10 @@ _OF_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def await_leave(lifeline: int) -> None:
-    """Wait for leave to begin; end the whole process group as soon as the parent has gone."""
+    """Wait for the permission to begin; end the process group as soon as the parent has ended."""
     os.set_inheritable(lifeline, False)
     if not os.read(lifeline, 1):
-        sys.exit("the installer is gone")
+        sys.exit("the installer has ended")
 
     def wait() -> None:
         with contextlib.suppress(OSError):
@@ -33,9 +33,9 @@ def await_leave(lifeline: int) -> None:
 
 
 def reset_signals() -> None:
-    """Heed all signals, whatever the caller of the installer ignores or holds back.
+    """Handle all signals by default, whatever the caller of the installer ignores or blocks.
 
-    Programs inherit that. While SIGCHLD is ignored no program's status can be had (waitpid(2)):
+    Programs inherit that. While SIGCHLD is ignored no program's status is available (waitpid(2)):
     every one of them would seem to succeed.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -45,7 +45,7 @@ def reset_signals() -> None:
 
 
 def step_back() -> None:
-    """Be nice to the other builds.
+    """Lower the priority below that of the other builds.
 
     Linux shares processors among sessions first, and each worker leads one; its niceness is set
     in a file of its own (sched(7), "The autogroup feature"), where that is in use.

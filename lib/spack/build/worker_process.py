@@ -5,9 +5,9 @@ The worker leads a process group of its own. Two pipes join it to the parent:
 events
     JSON lines from the worker: ``{"event": "phase", "name": "install"}``.
 lifeline
-    one byte lets the worker begin, once the parent has noted whom to end if it dies (``on_start``).
+    one byte lets the worker begin, once the parent has noted which group to end (``on_start``).
     When the parent dies, however it dies, the worker reads the end of the pipe and kills its
-    whole group, so that no build goes on in a prefix that nobody owns.
+    whole group, so that no build continues in a prefix without an owner.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def run(
 
 
 def libraries(further: Iterable[str]) -> tuple[str, ...]:
-    """Where a worker finds the engine, and *further* libraries."""
+    """Return where a worker finds the engine, and *further* libraries."""
     return (str(Path(spack.__file__).resolve().parent.parent), *further)
 
 

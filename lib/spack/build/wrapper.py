@@ -1,4 +1,4 @@
-"""What the compiler wrapper is told of a build's dependencies: directories to search and to keep.
+"""The compiler wrapper's data about dependencies: directories to search and to keep.
 
 The variables are those that the ``compiler-wrapper`` package reads; see its script.
 """
@@ -20,7 +20,7 @@ _LIBRARY_DIRECTORIES = ("lib", "lib64")
 
 
 def wrapper_variables(context: BuildContext, roles: Roles) -> EnvironmentModifications:
-    """Directories of the linked dependencies, those nearest to the root first.
+    """Return directories of the linked dependencies, those nearest to the root first.
 
     The root's own library directories are part of the run path: its programs use its libraries.
     """
@@ -49,13 +49,13 @@ def wrapper_variables(context: BuildContext, roles: Roles) -> EnvironmentModific
 
 
 def _own(package: Any, attribute: str, default: list[str]) -> list[str]:
-    """Directories of the recipe's own ``libs`` or ``headers``, then the usual ones."""
+    """Return directories of the recipe's own ``libs`` or ``headers``, then the usual ones."""
     found: list[str] = []
     if any(attribute in owner.__dict__ for owner in type(package).__mro__):
         try:
             found = list(getattr(package, attribute).directories)
         except (SpackError, OSError, AttributeError, KeyError):
-            found = []  # a dependency without libraries is no error of this build
+            found = []  # a dependency without libraries is not an error of this build
     return [*found, *default]
 
 

@@ -70,7 +70,7 @@ def build_system_of(directory: str) -> BuildSystem:
             return LEGACY
         raise InstallError(
             f"there is neither pyproject.toml nor setup.py in {directory}",
-            hint="if the project lies deeper, let build_directory of the recipe say where",
+            hint="if the project is in a subdirectory, let build_directory of the recipe say where",
             ref="no-project",
         ) from None
     return parse_build_system(data, path)
@@ -208,7 +208,7 @@ class Hooks:
 
         Empty for backends known to add none.
 
-        A question that fails is no failure of the build, whose own hook will tell.
+        A question that fails is not a failure of the build, whose own hook will report it.
         """
         if not asks_for_more(self.directory, self._backend):
             return []
@@ -235,7 +235,7 @@ class Built(NamedTuple):
     """A wheel.
 
     :ivar found: what the project's own code has imported to make it: top-level module -> file.
-    :ivar absent: what it has tried to import in vain.
+    :ivar absent: modules that it has tried to import without success.
     """
 
     wheel: str
@@ -248,7 +248,7 @@ _CONTENT = frozenset(("flit_core.buildapi", "poetry.core.masonry.api", "uv_build
 
 
 def asks_for_more(directory: str, backend: str) -> bool:
-    """Whether the backend may need more than ``requires``.
+    """Return whether the backend may need more than ``requires``.
 
     setuptools runs ``setup.py`` for the answer, which takes as long as a small build: it is asked
     where the tree speaks of ``setup_requires``.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def prepare(modules: "Iterable[str]") -> None:
-    """Import *modules*; what goes wrong here will go wrong, and be told of, in the hook."""
+    """Import *modules*; what fails here will fail, and be reported, in the hook."""
     for name in modules:
         try:
             importlib.import_module(name)
@@ -39,8 +39,8 @@ def prepare(modules: "Iterable[str]") -> None:
 def compile_in_parallel(jobs: int) -> None:
     """Let setuptools, if it is the backend, compile the sources of an extension side by side.
 
-    It calls one compiler after the other, whatever a person has allowed. Only its own way to call
-    them is changed: what a project puts in its place may not bear company.
+    It calls one compiler after the other, whatever number of jobs is allowed. Only its own way to
+    call them is changed: a project's replacement of it may not support parallel calls.
     """
     if jobs < 2 or "setuptools" not in sys.modules:
         return
@@ -145,7 +145,7 @@ def run(request: "Mapping[str, Any]") -> None:
 
 
 def in_fork(request: "Mapping[str, Any]") -> int:
-    """Exit status of *request*; negative for a signal."""
+    """Return exit status of *request*; negative for a signal."""
     sys.stdout.flush()
     sys.stderr.flush()
     process = os.fork()
@@ -170,7 +170,7 @@ def main() -> None:
     requests = os.fdopen(os.dup(0), "r")
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
-    # The directory of this file is no place for the backend to import from.
+    # The backend may not import from the directory of this file.
     sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
     prepare(sys.argv[3:])
     compile_in_parallel(int(sys.argv[2]))
@@ -183,7 +183,7 @@ def main() -> None:
 
 
 def end() -> "NoReturn":
-    """End at once: nobody waits for what the interpreter does at its end, but the build does."""
+    """End at once: nothing waits for the interpreter's finalization, but the build does."""
     try:
         getattr(atexit, "_run_exitfuncs", lambda: None)()
         sys.stdout.flush()

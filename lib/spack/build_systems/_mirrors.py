@@ -14,7 +14,7 @@ __all__ = ["mirror_urls"]
 
 
 def mirror_urls(pkg: Any, attribute: str, mirrors: Sequence[str]) -> list[str]:
-    """One url for each of *mirrors*, with the path that *attribute* of *pkg* holds.
+    """Return a URL for each of *mirrors*, with the path that *attribute* of *pkg* holds.
 
     :raises AttributeError: the recipe does not set *attribute*.
     """

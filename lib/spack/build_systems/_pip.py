@@ -21,10 +21,10 @@ _BUILDER = "PythonPipBuilder"
 
 
 def uses_pip(cls: Any) -> bool:
-    """Whether the recipe of package class *cls*, or one that it derives from, needs pip.
+    """Return whether the recipe of package class *cls*, or one that it derives from, needs pip.
 
     It does when it takes the phase ``install`` into its own hands, has options for
-    ``setup.py install``, brings a builder for pip, or names pip in a method.
+    ``setup.py install``, defines a builder for pip, or names pip in a method.
     """
     for owner in cls.__mro__:
         if not is_recipe_module(owner.__module__):

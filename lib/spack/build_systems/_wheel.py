@@ -60,7 +60,7 @@ class WheelScheme(NamedTuple):
     :ivar prefix: of the package.
     :ivar purelib: relative to the prefix, as are *platlib*, *scripts*, *headers* (below which
         each distribution has its directory) and *data*.
-    :ivar interpreter: runs the scripts, for ever.
+    :ivar interpreter: runs the scripts, after the build too.
     :ivar old: it is older than 3.9.
     """
 
@@ -74,7 +74,7 @@ class WheelScheme(NamedTuple):
     old: bool = False
 
     def locations(self, distribution: str) -> Mapping[str, str]:
-        """Absolute directories by the names that wheels have for them."""
+        """Return absolute directories by the names that wheels have for them."""
         rows = {
             "purelib": self.purelib,
             "platlib": self.platlib,
@@ -164,7 +164,7 @@ class _Destination:
         target = os.path.normpath(os.path.join(location, path))
         if not target.startswith(location + os.sep):
             raise InstallError(
-                f"the wheel has a file outside of its place: {path}", ref="wheel-traversal"
+                f"the wheel has a file outside of its directories: {path}", ref="wheel-traversal"
             )
         directory = os.path.dirname(target)
         if directory not in self.made:
@@ -227,7 +227,7 @@ def install_wheel(
     :param compiler: of an interpreter of the kind that the layout is for.
     :param verify: compare its files with its RECORD first; for wheels from elsewhere.
     :param direct_url: content of the file of that name (PEP 610), for editable installs.
-    :raises InstallError: it is no wheel, its RECORD lies, or it has files for other places.
+    :raises InstallError: it is not a wheel, its RECORD is wrong, or it has files for other schemes.
     """
     # start-up: only builds install wheels
     import zipfile
@@ -259,8 +259,8 @@ def install_wheel(
 def _examine(archive: Any, size: int) -> None:
     """Check the names and sizes as :mod:`spack.fetch.extract` does, before anything is read.
 
-    :raises ValueError: a name leads out of its place or is hostile otherwise, or the wheel unpacks
-        to far more than its size.
+    :raises ValueError: a name leads out of its directory or is hostile otherwise, or the wheel
+        unpacks to far more than its size.
     """
     for name in archive.namelist():
         name_parts(name)

@@ -204,7 +204,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
 
     @run_after("autoreconf")
     def _do_patch_config_files(self) -> None:
-        """Put newer ``config.guess`` and ``config.sub`` in the place of those that do not run."""
+        """Replace ``config.guess`` and ``config.sub`` that do not run by newer ones."""
         family = self._gnuconfig_family()
         if not self.patch_config_files or family is None:
             return
@@ -250,7 +250,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
                 scripts.filter(regex, replacement)
 
     def configure_args(self) -> list[str]:
-        """Arguments of the recipe, after ``--prefix``."""
+        """Return arguments of the recipe, after ``--prefix``."""
         return []
 
     def configure(self, pkg: AutotoolsPackage, spec: Any, prefix: Prefix) -> None:
@@ -302,14 +302,14 @@ class AutotoolsBuilder(BuilderWithDefaults):
         activation_value: Callable[[str], Any] | str | None = None,
         variant: str | None = None,
     ) -> list[str]:
-        """``--with-x`` or ``--without-x`` for a variant.
+        """Return ``--with-x`` or ``--without-x`` for a variant.
 
         A variant that is on or off gives one argument with *name*; another one gives an argument
         for each value that it may have. A method ``with_or_without_<value>`` of the recipe makes
         the argument itself.
 
         :param activation_value: a function of the value whose result is appended with ``=``;
-            ``"prefix"`` stands for the prefix of the dependency of that name.
+            ``"prefix"`` means the prefix of the dependency of that name.
         :param variant: the variant's name where it is not *name*.
         :raises KeyError: the package has no such variant.
         """
@@ -321,7 +321,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
         activation_value: Callable[[str], Any] | str | None = None,
         variant: str | None = None,
     ) -> list[str]:
-        """As :meth:`with_or_without`, with ``--enable-x`` and ``--disable-x``."""
+        """Return :meth:`with_or_without` with ``--enable-x`` and ``--disable-x``."""
         return self._arguments(("enable", "disable"), name, activation_value, variant)
 
     def _arguments(
@@ -355,7 +355,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
         return args
 
     def _feature_values(self, variant: str) -> Iterable[str]:
-        """Values of a variant that stand for features, not for their absence."""
+        """Return values of a variant that mean features, not their absence."""
         values = self.pkg.get_variant(variant).values
         features = getattr(values, "feature_values", None) or values
         return [str(getattr(value, "value", value)) for value in features]
@@ -391,7 +391,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
 
 
 def _runs(script: str, family: str) -> bool:
-    """Whether *script* (config.guess, or config.sub with its argument) knows the machine."""
+    """Return whether *script* (config.guess, or config.sub with its argument) knows the machine."""
     args = [script, family] if os.path.basename(script) == "config.sub" else [script]
     try:
         return subprocess.run(args, capture_output=True, check=False).returncode == 0

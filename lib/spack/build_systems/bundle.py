@@ -1,4 +1,4 @@
-"""Packages without code: they stand for their dependencies."""
+"""Packages without code, which group their dependencies."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ LANGUAGES = {"C": "cflags", "CXX": "cxxflags", "Fortran": "fflags"}
 
 
 def generator(*names: str, default: str | None = None) -> None:
-    """Directive: the build tools (``"make"``, ``"ninja"``) that the package can be built with.
+    """Declare the possible build tools (``"make"``, ``"ninja"``); a directive.
 
     :param default: the first of *names* when absent.
     """
@@ -186,7 +186,7 @@ class CMakeBuilder(BuilderWithDefaults):
 
     @staticmethod
     def std_args(pkg: PackageBase, generator: str | None = None) -> list[str]:
-        """Arguments for any package that calls CMake.
+        """Return arguments for any package that calls CMake.
 
         :raises InstallError: for a generator other than Makefiles and Ninja.
         """
@@ -240,7 +240,7 @@ class CMakeBuilder(BuilderWithDefaults):
         return os.path.join(self.pkg.stage.path, self.build_dirname)
 
     def cmake_args(self) -> list[str]:
-        """Arguments of the recipe, after :attr:`std_cmake_args`."""
+        """Return arguments of the recipe, after :attr:`std_cmake_args`."""
         return []
 
     def cmake(self, pkg: CMakePackage, spec: Any, prefix: Prefix) -> None:
@@ -293,7 +293,7 @@ def define(cmake_var: str, value: Any) -> str:
 
 
 def define_from_variant(pkg: Any, cmake_var: str, variant: str | None = None) -> str:
-    """:func:`define` with the value of a variant; "" when its condition does not hold.
+    """Return :func:`define` with the value of a variant; "" when its condition does not hold.
 
     :param variant: *cmake_var* in lower case when absent.
     :raises KeyError: the package has no such variant.
@@ -308,14 +308,14 @@ def define_from_variant(pkg: Any, cmake_var: str, variant: str | None = None) ->
 
 
 def define_hip_architectures(pkg: Any) -> str:
-    """``CMAKE_HIP_ARCHITECTURES`` from the variant ``amdgpu_target``; "" without it."""
+    """Return ``CMAKE_HIP_ARCHITECTURES`` from the variant ``amdgpu_target``; "" without it."""
     if "amdgpu_target" in pkg.spec.variants and pkg.spec.satisfies("%cmake@3.21:"):
         return define("CMAKE_HIP_ARCHITECTURES", pkg.spec.variants["amdgpu_target"].value)
     return ""
 
 
 def define_cuda_architectures(pkg: Any) -> str:
-    """``CMAKE_CUDA_ARCHITECTURES`` from the variant ``cuda_arch``; "" without it."""
+    """Return ``CMAKE_CUDA_ARCHITECTURES`` from the variant ``cuda_arch``; "" without it."""
     if "cuda_arch" in pkg.spec.variants and pkg.spec.satisfies("%cmake@3.18:"):
         return define("CMAKE_CUDA_ARCHITECTURES", pkg.spec.variants["cuda_arch"].value)
     return ""
@@ -352,7 +352,7 @@ def _python_args(pkg: Any) -> list[str]:
 
 
 def _hints(pkg: Any) -> list[str]:
-    """Arguments that dependencies wish (``dependent_cmake_args``)."""
+    """Return arguments that dependencies request (``dependent_cmake_args``)."""
     unwanted = set(getattr(pkg, "disable_cmake_hints_from", []))
     args: list[str] = []
     for edge in pkg.spec.edges_to_dependencies():

@@ -31,11 +31,11 @@ class CompilerPackage(PackageBase):
 
     tags: Sequence[str] = ["compiler"]
 
-    #: Regular expressions of what may stand after a program's name, and before it.
+    #: Regular expressions of what may follow a program's name, and precede it.
     compiler_suffixes: list[str] = [r"-.*"]
     compiler_prefixes: list[str] = []
 
-    #: Arguments that make the compiler tell its version; they are tried in order.
+    #: Arguments that make the compiler print its version; they are tried in order.
     compiler_version_argument: str | tuple[str, ...] = "-dumpversion"
     #: Finds the version in that output; several groups are joined with dots.
     compiler_version_regex = "(.*)"
@@ -81,7 +81,7 @@ class CompilerPackage(PackageBase):
 
     @classmethod
     def determine_version(cls, exe: Path) -> str:
-        """Version of the program *exe*; "" when it does not tell one."""
+        """Return version of the program *exe*; "" when it does not print one."""
         arguments = cls.compiler_version_argument
         for argument in (arguments,) if isinstance(arguments, str) else arguments:
             try:
@@ -95,12 +95,12 @@ class CompilerPackage(PackageBase):
 
     @classmethod
     def compiler_bindir(cls, prefix: Path) -> Path:
-        """Directory of the programs below *prefix*."""
+        """Return directory of the programs below *prefix*."""
         return os.path.join(prefix, "bin")
 
     @classmethod
     def determine_compiler_paths(cls, exes: Sequence[Path]) -> dict[str, Path]:
-        """Programs by language; a plain name is better than one with a suffix or prefix."""
+        """Return programs by language; a plain name is better than one with a suffix or prefix."""
         languages = sorted(cls.compiler_languages, key=len, reverse=True)
         names = {language: getattr(cls, f"{language}_names", ()) for language in languages}
         paths: dict[str, Path] = {}
@@ -116,11 +116,11 @@ class CompilerPackage(PackageBase):
     def determine_variants(
         cls, exes: Sequence[Path], version_str: str
     ) -> tuple[str, Mapping[str, Any]]:
-        """Variants and extra attributes of a detected compiler."""
+        """Return variants and extra attributes of a detected compiler."""
         return "", {"compilers": cls.determine_compiler_paths(exes=exes)}
 
     def standard_flag(self, *, language: str, standard: str) -> str:
-        """Flag for a language's standard, such as ``-std=c++17``.
+        """Return flag for a language's standard, such as ``-std=c++17``.
 
         :raises CompilerError: the compiler does not know it.
         """
@@ -165,15 +165,15 @@ class CompilerPackage(PackageBase):
         return self._path("fortran")
 
     def _cc_path(self) -> str | None:
-        """C compiler of an installation that is not external; for subclasses."""
+        """Return the C compiler of an installation that is not external; for subclasses."""
         return None
 
     def _cxx_path(self) -> str | None:
-        """C++ compiler of an installation that is not external; for subclasses."""
+        """Return C++ compiler of an installation that is not external; for subclasses."""
         return None
 
     def _fortran_path(self) -> str | None:
-        """Fortran compiler of an installation that is not external; for subclasses."""
+        """Return Fortran compiler of an installation that is not external; for subclasses."""
         return None
 
 

@@ -129,7 +129,7 @@ class CudaPackage(PackageBase):
 
     @staticmethod
     def compute_capabilities(arch_list: Iterable[str]) -> list[str]:
-        """Architectures as NVIDIA writes them.
+        """Return architectures as NVIDIA writes them.
 
         >>> CudaPackage.compute_capabilities(["90", "90a", "100f"])
         ['9.0', '9.0a', '10.0f']

@@ -88,7 +88,7 @@ class GoBuilder(BuilderWithDefaults):
         return []
 
     def setup_build_environment(self, env: EnvironmentModifications) -> None:
-        """C code is used where the package depends on a C compiler."""
+        """Enable cgo where the package depends on a C compiler."""
         env.set("CGO_ENABLED", "1" if self.spec.satisfies("%c") else "0")
 
     def build(self, pkg: GoPackage, spec: Any, prefix: Prefix) -> None:

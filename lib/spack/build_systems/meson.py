@@ -57,7 +57,7 @@ class MesonPackage(PackageBase):
         conflicts("^python@3.12:", when="%meson@:1.0")
 
     def flags_to_build_system_args(self, flags: Mapping[str, list[str]]) -> None:
-        """Meson takes compiler flags from the environment, not as arguments."""
+        """Do nothing: Meson takes compiler flags from the environment, not as arguments."""
         self.meson_flag_args: list[str] = []
 
 
@@ -99,10 +99,11 @@ class MesonBuilder(BuilderWithDefaults):
 
     @staticmethod
     def std_args(pkg: Any) -> list[str]:
-        """Arguments for any package that calls Meson.
+        """Return arguments for any package that calls Meson.
 
         ``libdir`` is given: Meson's own choice is a directory for each architecture on Debian.
-        So are the directories of Python modules: Meson knows Debian's layout, which is not ours.
+        So are the directories of Python modules: Meson knows Debian's layout, which is not used
+        here.
         """
         spec = pkg.spec
         buildtype = spec.variants["buildtype"].value if "buildtype" in spec.variants else "release"
@@ -131,7 +132,7 @@ class MesonBuilder(BuilderWithDefaults):
         return os.path.join(self.pkg.stage.path, self.build_dirname)
 
     def meson_args(self) -> list[str]:
-        """Arguments of the recipe, after :attr:`std_meson_args`."""
+        """Return arguments of the recipe, after :attr:`std_meson_args`."""
         return []
 
     def meson(self, pkg: MesonPackage, spec: Any, prefix: Prefix) -> None:

@@ -140,7 +140,7 @@ class PythonPackage(PythonExtension):
 
     @classmethod
     def impossible_build_systems(cls) -> Iterable[str]:
-        """``python_wheel`` for a recipe that itself calls pip, or changes how it is called."""
+        """Return ``python_wheel`` for a recipe that calls pip or changes how it is called."""
         return ("python_wheel",) if uses_pip(cls) else ()
 
     @property
@@ -164,7 +164,7 @@ class PythonPackage(PythonExtension):
 class PythonPipBuilder(BuilderWithDefaults):
     """Installs the source tree, or the wheel, with pip.
 
-    Everything that pip may use lies in the build's environment: no index, no isolation of its
+    Everything that pip may use is in the build's environment: no index, no isolation of its
     own, no configuration of the user's.
     """
 
@@ -178,7 +178,7 @@ class PythonPipBuilder(BuilderWithDefaults):
 
     @staticmethod
     def std_args(cls: object) -> list[str]:
-        """Arguments of every call of pip; the parameter is the package, and is not used."""
+        """Return arguments of every call of pip; the parameter is the package, and is not used."""
         return [
             "-vvv",
             "--no-input",
@@ -203,11 +203,11 @@ class PythonPipBuilder(BuilderWithDefaults):
         return {}
 
     def install_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
-        """Options of ``setup.py install``; pip < 23.1."""
+        """Return options of ``setup.py install``; pip < 23.1."""
         return []
 
     def global_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
-        """Options of ``setup.py`` before its command."""
+        """Return options of ``setup.py`` before its command."""
         return []
 
     def install(self, pkg: PythonPackage, spec: Any, prefix: Prefix) -> None:

@@ -53,11 +53,11 @@ class PythonWheelBuilder(BuilderWithDefaults):
         return {}
 
     def global_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
-        """Options of ``setup.py`` before its command."""
+        """Return options of ``setup.py`` before its command."""
         return []
 
     def settings(self) -> dict[str, Any]:
-        """All settings for the backend, those that the engine adds included."""
+        """Return all settings for the backend, those that the engine adds included."""
         spec = self.pkg.spec
         settings = dict(self.config_settings(spec, self.pkg.prefix))
         if spec.satisfies("%py-meson-python@0.11:"):
@@ -73,7 +73,7 @@ class PythonWheelBuilder(BuilderWithDefaults):
         return result
 
     def layout(self) -> WheelScheme:
-        """Where the wheel's files go: as python-venv has recorded it, whatever runs this."""
+        """Return where the wheel's files go: as python-venv has recorded it, whatever runs this."""
         spec = self.pkg.spec
         python = spec["python"]
         nodes = spec.dependencies("python-venv") or spec.dependencies("python")
@@ -107,7 +107,7 @@ class PythonWheelBuilder(BuilderWithDefaults):
             built = hooks.build(hook, directory, settings)
         self.pkg.stage.imports.update(built.found)
         if built.absent:
-            tty.msg(f"the build looked in vain for: {', '.join(built.absent)}")
+            tty.msg(f"modules that the build did not find: {', '.join(built.absent)}")
         return built.wheel
 
     @property
@@ -129,7 +129,7 @@ class PythonWheelBuilder(BuilderWithDefaults):
 
 
 def flattened(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Key and value of every leaf; of nested mappings the first key, as pip takes them.
+    """Yield key and value of every leaf; of nested mappings the first key, as pip takes them.
 
     >>> list(flattened({"a": {"b": 1}, "c": [2, 3]}))
     [('a', 'b=1'), ('c', '2'), ('c', '3')]

@@ -1,7 +1,7 @@
 """One command line: find the command, run it, turn its outcome into text and an exit code.
 
-The commands stand in :data:`COMMANDS`; the module of a command (``commands/<verb>.py``) is
-imported only when the command runs, so that a new command costs the others nothing. Each has
+The commands are in :data:`COMMANDS`; the module of a command (``commands/<verb>.py``) is
+imported only when the command runs, so that a new command costs the rest nothing. Each has
 
 * ``HELP``, one line, and ``DESCRIPTION`` with examples,
 * ``add_arguments(parser)``,
@@ -30,9 +30,9 @@ __all__ = ["COMMANDS", "console_script", "main"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "install": ("build packages", "build and install packages, or the active environment"),
     "uninstall": ("build packages", "remove installed packages"),
-    "fetch": ("build packages", "bring the sources of packages into the source cache"),
+    "fetch": ("build packages", "fetch the sources of packages into the source cache"),
     "stage": ("build packages", "unpack the sources of a package"),
-    "dev-build": ("build packages", "install a package from a directory of yours"),
+    "dev-build": ("build packages", "install a package from a local directory"),
     "build-env": ("build packages", "run a command in the build environment of a package"),
     "logs": ("build packages", "show the build log of a package"),
     "gc": ("build packages", "remove packages that nothing needs any more"),
@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "view": ("environments", "show what a view holds and whether it is right"),
     "add": ("environments", "add a spec to the active environment"),
     "remove": ("environments", "remove a spec from the active environment"),
-    "develop": ("environments", "build a package of the environment from a directory of yours"),
+    "develop": ("environments", "build a package of the environment from a local directory"),
     "undevelop": ("environments", "build a package from its released sources again"),
     "concretize": ("environments", "concretize the active environment and write its lock file"),
     "load": ("environments", "add packages to the shell's environment"),
@@ -73,7 +73,7 @@ ALIASES = {"rm": "remove", "concretise": "concretize", "compiler": "compilers"}
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was told to end; it cleans up as after Ctrl-C."""
+    """The process received SIGTERM; it cleans up as after Ctrl-C."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -81,7 +81,7 @@ class Terminated(KeyboardInterrupt):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises, so that usage errors look like all others.
+    """An argument parser that raises, so that usage errors look like all errors.
 
     argparse makes a formatter of help for each argument, to check it, and each looks for the
     width of the terminal (2 ms in all): here only those that format something do.
@@ -144,7 +144,7 @@ def console_script() -> NoReturn:
 def _handle_signals() -> None:
     """Let a polite end (kill, a closed terminal) clean up, unless the caller has decided.
 
-    Programs that we start tell how they ended, also where the caller does not want to know.
+    Child processes return their exit status, also where the caller ignores SIGCHLD.
     """
 
     def end(number: int, _frame: Any) -> NoReturn:
@@ -227,7 +227,7 @@ def _main(arguments: list[str]) -> int:
 
 def _configured(options: Any, command: str, rest: list[str]) -> tuple[str, list[str]]:
     """Return the command that an alias of the configuration (``config:aliases``) means."""
-    import shlex  # start-up: only for words that are no command
+    import shlex  # start-up: only for words that are not commands
 
     from spack.session import make_session
 
@@ -290,7 +290,7 @@ _WITH_VALUE = {
 
 
 def _split(arguments: list[str]) -> tuple[Any, str | None, list[str]]:
-    """Global options, the command, and the command's own arguments."""
+    """Return global options, the command, and the command's own arguments."""
     index = 0
     while index < len(arguments) and arguments[index].startswith("-"):
         index += 2 if arguments[index] in _WITH_VALUE else 1

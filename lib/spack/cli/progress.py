@@ -19,7 +19,7 @@ __all__ = ["LiveReporter", "PlainReporter", "make_reporter"]
 
 Clock = Callable[[], float]
 
-#: Phases that a person need not read about when there is no terminal to redraw.
+#: Phases that the user need not read about when there is no terminal to redraw.
 _QUIET_PHASES = frozenset(
     {"queued", "waiting", "fetch", "stage", "setup", "check", "record", "remove"}
 )
@@ -35,7 +35,7 @@ def make_reporter(
 
 
 def seconds(value: float) -> str:
-    """``8.4s``, ``2m 05s``, ``1h 02m``."""
+    """Return ``8.4s``, ``2m 05s``, ``1h 02m``."""
     if value < 60:
         return f"{value:.1f}s"
     minutes, rest = divmod(int(value), 60)
@@ -70,7 +70,7 @@ class PlainReporter:
         return _PlainTask(self, title)
 
     def close(self) -> None:
-        """Nothing is pending."""
+        """Do nothing; no line is being drawn."""
 
     def _write(self, text: str) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Questions to the person at the terminal."""
+"""Questions to the user at the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["confirm"]
 def confirm(question: str, source: TextIO, target: TextIO) -> bool:
     """Ask and wait for yes or no; the default is no.
 
-    :raises UsageError: nobody is there to answer.
+    :raises UsageError: there is no terminal to answer.
     """
     if not source.isatty():
         raise UsageError(

@@ -39,7 +39,7 @@ STYLES = {
 
 
 def use_color(stream: TextIO, choice: str | None = None) -> bool:
-    """Colour only on a terminal, unless ``--color``, SPACK_COLOR or NO_COLOR say otherwise."""
+    """Return whether to use colour: ``--color``, SPACK_COLOR, NO_COLOR, else on a terminal."""
     choice = choice or os.environ.get("SPACK_COLOR") or "auto"
     if choice in ("always", "never"):
         return choice == "always"
@@ -61,7 +61,7 @@ class Colors:
 
 
 def message(text: str, stream: TextIO | None = None, color: str | None = None) -> None:
-    """``==> text``, on standard output by default."""
+    """Print ``==> text``, on standard output by default."""
     stream = sys.stdout if stream is None else stream
     arrow = Colors(use_color(stream, color)).paint("==>", "arrow")
     stream.write(f"{arrow} {text}\n")
@@ -69,7 +69,7 @@ def message(text: str, stream: TextIO | None = None, color: str | None = None) -
 
 
 def warning(text: str, color: str | None = None) -> None:
-    """``==> Warning: text`` on standard error."""
+    """Print ``==> Warning: text`` on standard error."""
     paint = Colors(use_color(sys.stderr, color)).paint
     sys.stdout.flush()
     sys.stderr.write(f"{paint('==> Warning:', 'warning')} {text}\n")
@@ -122,9 +122,9 @@ def _causes(error: SpackError, paint: Any, depth: int) -> list[str]:
 #: What to say of errors of the system that no lower layer could say more about.
 _SYSTEM_HINTS = {
     errno.ENOSPC: "free some space, or set config:install_tree:root and config:build_stage",
-    errno.EDQUOT: "free some of your quota, or set config:install_tree:root to another place",
-    errno.EACCES: "check the permissions, or choose a place of your own in config.yaml",
-    errno.EROFS: "choose a writable place: config:install_tree:root, SPACK_USER_CACHE_PATH",
+    errno.EDQUOT: "free some of your quota, or set config:install_tree:root to another directory",
+    errno.EACCES: "check the permissions, or set a writable directory in config.yaml",
+    errno.EROFS: "set a writable directory: config:install_tree:root, SPACK_USER_CACHE_PATH",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
@@ -166,7 +166,7 @@ def columns(items: Sequence[str], width: int = 80, indent: int = 0) -> str:
 
 
 def table(rows: Iterable[tuple[str, ...]], indent: int = 2, gap: int = 2) -> str:
-    """Rows of cells with aligned columns; the last column is not padded."""
+    """Return rows of cells with aligned columns; the last column is not padded."""
     rows = [tuple(row) for row in rows]
     if not rows:
         return ""

@@ -20,7 +20,7 @@ _ENVIRONMENT = "environment"
 
 
 def add_scope_argument(parser: argparse.ArgumentParser, text: str) -> None:
-    """``--scope``."""
+    """Add ``--scope``."""
     parser.add_argument("--scope", metavar="SCOPE", help=f"{text}: user, site, system or env:NAME")
 
 

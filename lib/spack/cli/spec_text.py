@@ -24,7 +24,7 @@ _TYPES = (("build", "b"), ("link", "l"), ("run", "r"), ("test", "t"))
 
 
 def status_mark(status: str, paint: Callable[[str, str], str]) -> str:
-    """``[+]`` installed, ``[e]`` external, `` - `` to be built."""
+    """Return ``[+]`` installed, ``[e]`` external, `` - `` to be built."""
     mark, style = _MARKS[status]
     return paint(mark, style)
 
@@ -37,7 +37,7 @@ def node_text(
     variants: bool = True,
     architecture: bool = True,
 ) -> str:
-    """``name@version+variant key=value platform=… os=… target=…`` of one node."""
+    """Return ``name@version+variant key=value platform=… os=… target=…`` of one node."""
     name = f"{spec.namespace}.{spec.name}" if namespaces else spec.name
     text = name + paint(spec.format("{@version}"), "version")
     if variants:
@@ -61,7 +61,7 @@ def tree(
     namespaces: bool = False,
     deptypes: tuple[str, ...] = ("build", "link", "run"),
 ) -> str:
-    """Each root with its dependencies below it, every node once, indented by its depth.
+    """Return each root with its dependencies below it, every node once, indented by its depth.
 
     :param status: adds a mark for what is installed (``-I``).
     :param hash_length: adds the hash, this many characters of it (``-l``, ``-L``).
@@ -87,7 +87,7 @@ def tree(
 
 
 def _cover(root: ConcreteSpec, deptypes: tuple[str, ...]) -> Iterable[tuple[int, ConcreteSpec]]:
-    """Nodes in depth-first order with the depth at which each is first met."""
+    """Yield nodes in depth-first order with the depth at which each is first met."""
     seen = set()
     stack: list[tuple[int, ConcreteSpec]] = [(0, root)]
     while stack:

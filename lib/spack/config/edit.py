@@ -12,12 +12,12 @@ __all__ = ["SectionFile"]
 
 
 class SectionFile:
-    """A section as it stands in a file.
+    """A section as it is in a file.
 
     :ivar path: the file; made, with its directory, by :meth:`save`.
     :ivar section: the section's name.
 
-    :param within: the key that the section stands below (``spack`` in a ``spack.yaml``).
+    :param within: the key that the section is below (``spack`` in a ``spack.yaml``).
     :raises ConfigError: the file is malformed.
     """
 
@@ -40,15 +40,15 @@ class SectionFile:
         return self._location[self._key]
 
     def key(self, name: str) -> str:
-        """*name* as a key of the section's mapping, with the suffix that it is written with."""
+        """Return *name* as a key of the section's mapping, with the suffix as written."""
         return next((str(key) for key in self.data if key_name(str(key)) == name), name)
 
     def replace(self, data: Any) -> None:
-        """Put *data* in the section's place."""
+        """Replace the section by *data*."""
         self._location[self._key] = data
 
     def written(self, path: Path) -> str:
-        """*path* as the file names it: what an environment has inside moves with it."""
+        """Return *path* as the file names it: what an environment has inside moves with it."""
         folder = self.path.parent
         if self._within is not None and folder in path.parents:
             return str(path.relative_to(folder))

@@ -26,7 +26,7 @@ __all__ = [
     "with_layout",
 ]
 
-#: Variants that tell Pythons of one version in one prefix apart, by the ABI flag of their names.
+#: Variants that distinguish Pythons of one version in one prefix, by the ABI flag of their names.
 _KINDS: Mapping[str, str] = {"t": "freethreading", "d": "debug"}
 
 
@@ -68,7 +68,7 @@ def with_layout(entry: ExternalEntry, search: Search) -> ExternalEntry:
     """Return an external Python with its ``executable`` and ``layout``, asked from the interpreter.
 
     :raises ConfigError: there is no usable interpreter below its prefix, or another version, or it
-        is no debug build, say, where the entry says so.
+        is not a debug build, say, where the entry says so.
     """
     if entry.extra_attributes.get("layout") or not entry.prefix:
         return _with_kind(entry)

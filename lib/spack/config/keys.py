@@ -1,4 +1,4 @@
-"""What may stand in each section: the tables of all keys that configuration knows.
+"""What each section may contain: the tables of all keys that configuration knows.
 
 Keys that Spack knows and this project has no use for (the schedules of build caches, module
 files, ...) are accepted, so that a user's files work with both; the comment ``Spack's`` marks
@@ -180,7 +180,7 @@ PACKAGES = MapOf(
             _EVERY_PACKAGE,
             hints={
                 "version": "versions are preferred in the section of the package itself",
-                "externals": "externals stand in the section of the package itself",
+                "externals": "externals belong to the section of the package itself",
             },
         )
     },
@@ -265,7 +265,7 @@ REPO = Either(
 
 
 class _ListedRepos(ListOf):
-    """The old form, a list of paths: a mapping from each path to itself, that others merge with."""
+    """The old form, a list of paths: a mapping from each path to itself, which can be merged."""
 
     def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
         items = super().read(node, origin, path, report).value
@@ -369,7 +369,7 @@ DEFINITIONS = ListOf(MapOf(SPEC_LIST, {"when": TEXT}))
 DEVELOP = MapOf(Record({"spec": SPEC, "path": PATH}, required=("spec",)))
 TOOLCHAINS = MapOf(Either(SPEC, ListOf(Record({"spec": SPEC, "when": SPEC}))))
 
-#: Sections that may stand in ``<section>.yaml`` of a scope and below ``spack:``.
+#: Sections that may be in ``<section>.yaml`` of a scope and below ``spack:``.
 SECTIONS: dict[str, Kind] = {
     "bootstrap": BOOTSTRAP,
     "cdash": ANYTHING,  # Spack's

@@ -1,7 +1,7 @@
 """Merging the trees of several scopes, by Spack's rules.
 
-Mappings merge key by key, the higher scope's keys first. Lists of the higher scope stand before
-the lower one's, and nothing stands twice. Scalars of the higher scope win. ``key::`` in the higher
+Mappings merge key by key, the higher scope's keys first. Lists of the higher scope come before
+the lower one's, and no item occurs twice. Scalars of the higher scope win. ``key::`` in the higher
 scope drops what lower scopes say, ``key+:`` puts the lower scope's list (or text) first.
 """
 
@@ -15,7 +15,7 @@ __all__ = ["leaves", "merge"]
 
 
 def merge(low: Tree | None, high: Tree) -> Tree:
-    """``high`` over ``low``; neither is changed, and the result has no suffixed keys."""
+    """Return ``high`` over ``low``; neither is changed, and the result has no suffixed keys."""
     return _merge(low, high, append=False)
 
 
@@ -43,7 +43,7 @@ def _merge(low: Tree | None, high: Tree, append: bool) -> Tree:
 
 
 def leaves(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Tree]]:
-    """Every scalar and every empty container, with the keys that lead to it.
+    """Yield every scalar and every empty container, with the keys that lead to it.
 
     Items of a list have the key ``"-"``. This is what ``spack config blame`` prints.
     """

@@ -46,7 +46,7 @@ class RequirementGroup(NamedTuple):
 
 
 class Permissions(NamedTuple):
-    """Who may read and write what is installed; None is as ``all`` says."""
+    """The permissions of what is installed; None is as ``all`` says."""
 
     read: str | None = None
     write: str | None = None

@@ -45,7 +45,7 @@ def find_installation(environ: Mapping[str, str], home: str) -> InstallationPath
 def usual_tree(clone: Path, data: Path) -> Path:
     """Return the default install tree, below *data*.
 
-    Who may not write to the clone uses what its owner has installed there, until they have
+    A user that may not write to the clone uses what its owner has installed there, until they have
     packages of their own.
     """
     own, shared = (location / "opt" / "spack" for location in (data, clone))

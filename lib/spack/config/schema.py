@@ -41,7 +41,7 @@ __all__ = [
 
 
 class Origin(NamedTuple):
-    """Where a value was written; line 0 when it is no file (a command line, a test)."""
+    """Where a value was written; line 0 when it is not a file (a command line, a test)."""
 
     file: str
     line: int = 0
@@ -70,7 +70,7 @@ class ConfigReport:
 
     def __init__(self) -> None:
         self.problems: list[ConfigProblem] = []
-        #: Spec texts that were met; whoever reads the files decides when they are parsed.
+        #: Spec texts that were met; the reader of the files decides when they are parsed.
         self.specs: list[Tree] = []
 
     def add(self, origin: Origin, message: str, hint: str | None = None) -> None:
@@ -151,7 +151,7 @@ class Kind:
     expected = "a value"
 
     def accepts(self, node: Node) -> bool:
-        """Whether the value has the outer shape of this kind (its parts may be wrong)."""
+        """Return whether the value has the outer shape of this kind (its parts may be wrong)."""
         raise NotImplementedError
 
     def check(self, node: Node, file: str, path: tuple[str, ...], report: ConfigReport) -> Tree:
@@ -391,7 +391,7 @@ def one_or_more(kind: Kind) -> Kind:
 
 
 def as_nodes(data: Any, line: int = 0) -> Node:
-    """Plain data as an unchecked tree, for scopes that are not files."""
+    """Return plain data as an unchecked tree, for scopes that are not files."""
     if isinstance(data, Mapping):
         return ({str(key): as_nodes(item, line) for key, item in data.items()}, line, None)
     if isinstance(data, (list, tuple)):

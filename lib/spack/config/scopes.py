@@ -11,8 +11,8 @@ command line   ``-c section:key:value``
 =============  ==========================================================================
 
 ``SPACK_DISABLE_LOCAL_CONFIG`` leaves out system and user. A directory may have a subdirectory
-with the platform's name (``linux/packages.yaml``), which stands above it. Files and directories
-that a scope includes (``include:``) stand below the scope, the first one highest.
+with the platform's name (``linux/packages.yaml``), which is above it. Files and directories
+that a scope includes (``include:``) are below the scope, the first one highest.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Scope(NamedTuple):
 
 
 def standard_scopes(etc: str, environ: Mapping[str, str], home: str) -> tuple[Scope, ...]:
-    """Defaults, system, site and user.
+    """Return defaults, system, site and user.
 
     :param etc: the directory of the default files.
     """
@@ -93,7 +93,7 @@ def custom_scope(path: str) -> Scope:
 
 
 def data_scope(name: str, data: Mapping[str, Any]) -> Scope:
-    """Plain data as a scope; its values have ``name`` as origin."""
+    """Return plain data as a scope; its values have ``name`` as origin."""
     return Scope(name, name, {key: as_nodes(value) for key, value in data.items()})
 
 
@@ -140,7 +140,7 @@ def check_environment(manifest: yaml.Loaded) -> Tree:
 
 
 def command_line_scope(settings: Sequence[str]) -> Scope:
-    """``-c section:key:value`` options; later ones win.
+    """Return ``-c section:key:value`` options; later ones win.
 
     The value is what follows the last colon outside quotes and brackets, read as YAML; an empty
     part (``packages:all::``) replaces what lower scopes say.
@@ -325,7 +325,7 @@ def read_scopes(
     """Return the merged sections of all scopes, lowest precedence first in ``scopes``.
 
     :param cache: directory for parsed files (see :mod:`spack.util.yaml`).
-    :param report_note: is told of keys without effect, when a file is first read after a change.
+    :param report_note: receives keys without effect, when a file is first read after a change.
     :raises ConfigError: every problem of every file at once.
     """
     reading = _Reading(variables or Variables(), platform, cache)

@@ -111,7 +111,7 @@ class ConcretizerSettings(NamedTuple):
     :ivar unify: True, False or ``"when_possible"``.
     :ivar duplicates: ``none``, ``minimal`` or ``full``.
     :ivar max_dupes: nodes of one package that a solution may have, with ``default``.
-    :ivar timeout: seconds; 0 waits for ever.
+    :ivar timeout: seconds; 0 waits without a limit.
     :ivar detect_externals: False, True or the names that may be detected on the fly.
     """
 

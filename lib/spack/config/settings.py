@@ -103,7 +103,7 @@ class Settings:
         return self.packages.get(name, _NOTHING)
 
     def permissions(self, name: str) -> Permissions:
-        """Who may read and write a package; what is not said of it is taken from ``all``."""
+        """Return the permissions of a package; what it does not set is taken from ``all``."""
         own, every = self.package(name).permissions, self.package("all").permissions
         return Permissions(*(x if x is not None else y for x, y in zip(own, every)))
 
@@ -133,12 +133,12 @@ class Settings:
         return None if tree is None else strip(tree)
 
     def origin(self, section: str, *keys: str) -> Origin | None:
-        """Where the value at ``keys`` was written; None when no scope has it."""
+        """Return where the value at ``keys`` was written; None when no scope has it."""
         tree = find(self.sections.get(section), *keys)
         return None if tree is None else tree.origin
 
     def blame(self, section: str) -> Iterator[tuple[tuple[str, ...], Any, Origin]]:
-        """Every leaf of a section: its keys (``-`` for list items), value and origin."""
+        """Yield every leaf of a section: its keys (``-`` for list items), value and origin."""
         tree = self.sections.get(section)
         if tree is not None:
             for path, leaf in leaves(tree):
@@ -207,7 +207,7 @@ class _SettingsReader:
         return self.variables.path(tree.value, tree.origin, self.report)
 
     def optional_path(self, *keys: str) -> Path | None:
-        """None where the path is a variable that is not set."""
+        """Return the path, or None where it is a variable that is not set."""
         tree = find(self.settings.sections.get(keys[0]), *keys[1:])
         if tree is None or not tree.value:
             return None

@@ -1,6 +1,6 @@
 """Keys that are accepted, because Spack knows them, and that change nothing here.
 
-A site's configuration should serve both programs, so they are no errors; but nobody should wait
+A site's configuration should serve both programs, so they are not errors; but no user should wait
 for an effect that does not come. Each file says so once, when it is read for the first time after
 a change.
 """
@@ -29,7 +29,7 @@ class Idle(NamedTuple):
 #: An environment's own file is asked by the environment; these are the other scopes.
 _MANIFEST = "it is taken from the spack.yaml of an environment, not from other files"
 _CACHES = "there are no binary caches here"
-_ONE_SOLVER = "see `spack help spec` for what the concretizer can be told"
+_ONE_SOLVER = "see `spack help spec` for the options of the concretizer"
 _STAGE = "packages are tested in the stage of their build"
 
 #: By the keys that lead there, separated by colons; ``*`` is any one.
@@ -41,7 +41,7 @@ IDLE: Mapping[str, Idle] = {
     "compilers": Idle("compilers are externals in packages.yaml, or detected"),
     "concretizer:compiler_mixing": Idle("compilers may be mixed", (True,)),
     "concretizer:concretization_cache": Idle("concretizing is fast without a cache"),
-    "concretizer:duplicates:max_dupes": Idle("build tools may stand as often as builds need"),
+    "concretizer:duplicates:max_dupes": Idle("build tools may occur as often as builds need"),
     "concretizer:duplicates:strategy": Idle("only build tools are duplicated", ("minimal", "none")),
     "concretizer:enable_node_namespace": Idle(_ONE_SOLVER),
     "concretizer:externals:completion": Idle(
@@ -57,7 +57,7 @@ IDLE: Mapping[str, Idle] = {
     "config:extensions": Idle("commands come with the installation", ([],)),
     "config:install_status": Idle("`spack spec -I` shows what is installed", (False,)),
     "config:installer": Idle("there is one installer"),
-    "config:installer_log_level": Idle("the option -d and `spack logs` tell more"),
+    "config:installer_log_level": Idle("the option -d and `spack logs` show more"),
     "config:license_dir": Idle("licence files are the recipes' own affair"),
     "config:shared_linking:bind": Idle("libraries are found by their run path", (False,)),
     "config:shared_linking:missing_library_policy": Idle(

@@ -2,7 +2,7 @@
 
 The names are Spack's, and ``$data``: where this installation keeps what it makes (the clone
 itself, or a directory of the user's when the code is not writable), and ``$tree``: the usual
-install tree. What is no variable of ours
+install tree. What is not such a variable
 is looked up in the environment that the composition root passed in.
 """
 
@@ -25,9 +25,9 @@ _HINTS = {"env": "$env is known while an environment is active"}
 class Variables:
     """Values for names; a value that is costly to know may be a function, called when needed.
 
-    :param values: ours, without the dollar.
+    :param values: the variables, without the dollar.
     :param environ: environment variables, used for all other names.
-    :param home: what ``~`` stands for.
+    :param home: what ``~`` means.
     """
 
     __slots__ = ("environ", "home", "values")
@@ -72,7 +72,7 @@ class Variables:
     def path(self, text: str, origin: Origin, report: ConfigReport) -> str:
         """Return an absolute path; a relative one starts at the directory of the file.
 
-        Values that stand in no file (command line) are taken from ``$cwd``.
+        Values outside of files (command line) are taken from ``$cwd``.
         """
         expanded, missing = self.expand(text)
         for name in missing:

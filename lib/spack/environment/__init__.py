@@ -2,7 +2,7 @@
 
 ``spack.yaml`` says what is wanted (:mod:`~spack.environment.spack_yaml`), ``spack.lock`` what was
 decided (:mod:`~spack.environment.lockfile`), and views show what is installed. A named environment
-lies in the directory of all environments; any other directory with a ``spack.yaml`` is one too,
+is in the directory of all environments; any other directory with a ``spack.yaml`` is one too,
 and may be moved.
 """
 

@@ -1,6 +1,6 @@
 """Activating environments and loading packages: changes of the shell, as text for it.
 
-``spack env activate`` prints what ``bin/activate`` of the view does, with the place written in and
+``spack env activate`` prints what ``bin/activate`` of the view does, with the path written in and
 ``SPACK_ENV`` on top; the shell keeps the old values, so ``deactivate`` gives everything back byte
 for byte.
 
@@ -41,7 +41,7 @@ ACTIVE = "SPACK_ENV"
 LOAD_STATE = "SPACK_LOAD_STATE"
 LOADED_HASHES = "SPACK_LOADED_HASHES"
 
-#: Steps of a virtual environment that loading a package leaves out: it is no environment.
+#: Steps of a virtual environment that loading a package leaves out: it is not an environment.
 _VENV_ONLY = frozenset({"VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"})
 
 Delta = Mapping[str, Optional[str]]
@@ -80,7 +80,9 @@ def activation_text(
     extra: Sequence[EnvStep] = (),
     prompt: bool | None = None,
 ) -> str:
-    """Text for ``eval`` that activates an environment; what was active before is deactivated.
+    """Return text for ``eval`` that activates an environment.
+
+    What was active before is deactivated.
 
     :param templates: ``share/activate`` by file name.
     :param environment: its directory. :param name: for the prompt.
@@ -102,7 +104,7 @@ def activation_text(
 
 
 def _with_prompt(key: str, text: str, shown: bool) -> str:
-    """Switch the prompt on or off while *text* runs, whatever the person's own setting is."""
+    """Switch the prompt on or off while *text* runs, whatever the user's own setting is."""
     on, off = _PROMPT_SWITCH[key]
     return on.replace("{}", "" if shown else "1") + f"\n{text}{off}\n"
 
@@ -151,10 +153,10 @@ def deactivation_text(
     view: str = "",
     activation: Activation | None = None,
 ) -> str:
-    """Text for ``eval`` that takes an activation back.
+    """Return text for ``eval`` that takes an activation back.
 
     The function ``deactivate`` does it. A child shell inherits the variables and not the function:
-    there the entries of the view are taken out again, as far as they can be told.
+    there the entries of the view are taken out again, as far as they can be recognized.
     """
     steps = [EnvStep("set", ACTIVE)]
     if activation is not None:
@@ -169,7 +171,7 @@ def deactivation_text(
 
 
 def _csh_deactivation(undone: Delta, environ: Mapping[str, str]) -> str:
-    """csh has no block that survives eval: each statement asks whether it is still needed."""
+    """Return the deactivation for csh, where no block survives eval: each statement is guarded."""
     guard = f"test $?{ACTIVE} = 0 || "
     remaining = {name: value for name, value in undone.items() if name != ACTIVE}
     lines = delta_text("csh", remaining, environ).splitlines()
@@ -185,7 +187,7 @@ def _csh_deactivation(undone: Delta, environ: Mapping[str, str]) -> str:
 
 
 def delta_text(shell: str, delta: Delta, environ: Mapping[str, str]) -> str:
-    """Statements that bring about *delta*; what is already so is left out."""
+    """Return statements that apply *delta*; what is already so is left out."""
     lines: list[str] = []
     for name, value in delta.items():
         if value is None:
@@ -201,7 +203,7 @@ def _filled(step: EnvStep, root: str) -> str:
 
 
 def _applied(steps: Sequence[EnvStep], root: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """*environ* after *steps*."""
+    """Return *environ* after *steps*."""
     result = dict(environ)
     for step in steps:
         old, value = result.get(step.name, ""), _filled(step, root)
@@ -290,7 +292,7 @@ def load_delta(
 
 
 def _unloaded(environ: Mapping[str, str]) -> dict[str, str]:
-    """*environ* without what was loaded.
+    """Return *environ* without what was loaded.
 
     A variable that was changed since keeps its changes and loses the entries of the view.
     """

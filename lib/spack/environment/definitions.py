@@ -13,7 +13,7 @@
       - [$compilers]
       exclude: [py-numpy@2.0%clang]
 
-A definition that stands twice is extended. ``$^name`` and ``$%name`` put a sigil before each item.
+A definition that occurs twice is extended. ``$^name`` and ``$%name`` put a sigil before each item.
 ``when`` is an expression over ``platform``, ``os``, ``target``, ``arch``, ``hostname``, ``env``
 (the environment variables) and ``re``; it is read as data and not executed as code.
 """
@@ -32,7 +32,7 @@ __all__ = ["UserSpec", "expand", "expand_definitions"]
 
 
 class UserSpec(NamedTuple):
-    """A root that somebody asked for: its text, and where it is written."""
+    """A requested root: its text, and where it is written."""
 
     text: str
     origin: Origin

@@ -46,7 +46,10 @@ class DevelopSpec(NamedTuple):
 
 
 def spec_with_version(spec: Spec) -> Spec | None:
-    """*spec* with its version as the only one, ``@=1.0`` for ``@1.0``; None if it names none."""
+    """Return *spec* with its version as the only one, ``@=1.0`` for ``@1.0``.
+
+    None if it names none.
+    """
     version = spec.versions.concrete or spec.versions.concrete_range_as_version
     return None if version is None else spec.replace(versions=VersionList([version]))
 

@@ -104,7 +104,7 @@ class Environment:
             raise error.at(self.lockfile_path) from error
 
     def hashes(self) -> frozenset[str]:
-        """Of the roots and everything that they need."""
+        """Return the hashes of the roots and everything that they need."""
         return frozenset(node.dag_hash() for root in self.roots() for node in root.traverse())
 
     def user_specs(self) -> tuple[UserSpec, ...]:
@@ -182,7 +182,7 @@ class Environment:
 
 
 def is_environment(path: Path) -> bool:
-    """Whether *path* is a directory with a ``spack.yaml``."""
+    """Return whether *path* is a directory with a ``spack.yaml``."""
     return (path / MANIFEST_NAME).is_file()
 
 
@@ -215,7 +215,7 @@ def find_environment(
         path = path.parent
     if is_environment(path):
         named = path.parent == environments_root
-        # abspath, not resolve: a path through a symbolic link stays what the person wrote.
+        # abspath, not resolve: a path through a symbolic link stays what the user wrote.
         location = Path(os.path.abspath(path))
         return Environment(location, path.name, cache, named=named, names=names)
     known = list_environments(environments_root)
@@ -231,7 +231,7 @@ def find_environment(
 
 
 def list_environments(environments_root: Path) -> tuple[str, ...]:
-    """Names of all named environments, sorted."""
+    """Return the sorted names of all named environments."""
     return tuple(sorted(path.name for path in _folders(environments_root) if is_environment(path)))
 
 
@@ -291,7 +291,7 @@ def remove_environment(environment: Environment) -> None:
     """
     if not environment.named:
         raise EnvironmentFileError(
-            f"{environment.path} is a directory of yours and is not removed",
+            f"{environment.path} is a local directory and is not removed",
             facts={"path": str(environment.path)},
             hint="remove the directory yourself; what it asked for goes with `spack uninstall`, "
             "and what only that needed with `spack gc`",

@@ -8,7 +8,7 @@ JSON, written with sorted keys and one node a line, so that a diff shows what ch
      "concrete_specs": {"<hash>": {…}, …}}
 
 The nodes are as :func:`spack.spec.dump` writes them. The file is read without building the
-graph; that is done when somebody asks for it.
+graph; that is done when the user asks for it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ VERSION = 1
 
 
 class LockedRoot(NamedTuple):
-    """A root as the person wrote it, and what it became."""
+    """A root as the user wrote it, and its concrete spec."""
 
     spec: str
     hash: str
@@ -82,7 +82,7 @@ class Lockfile:
         return tuple(self.specs[root.hash] for root in self.roots)
 
     def is_current(self, specs: Sequence[str], configuration: str) -> bool:
-        """Whether the lock was made for exactly these roots under this configuration."""
+        """Return whether the lock was made for exactly these roots under this configuration."""
         return self.configuration == configuration and [root.spec for root in self.roots] == list(
             specs
         )
@@ -139,7 +139,7 @@ def read_lockfile(path: Path) -> Lockfile | None:
         data = json.loads(text)
         meta = data["_meta"]
         if (meta["file-type"], meta["lockfile-version"]) != (FILE_TYPE, VERSION):
-            raise _foreign(path, str(meta["file-type"]), meta["lockfile-version"])
+            raise _unsupported(path, str(meta["file-type"]), meta["lockfile-version"])
         roots = tuple(LockedRoot(root["spec"], root["hash"]) for root in data["roots"])
         nodes = data["concrete_specs"]
         missing = [root.hash for root in roots if root.hash not in nodes]
@@ -152,7 +152,7 @@ def read_lockfile(path: Path) -> Lockfile | None:
         raise _unusable(path, f"is not a lock file: {error!r}") from error
 
 
-def _foreign(path: Path, kind: str, version: object) -> EnvironmentFileError:
+def _unsupported(path: Path, kind: str, version: object) -> EnvironmentFileError:
     whose = "a newer version of this program" if kind == FILE_TYPE else "another program"
     error = _unusable(path, f"is a {kind} of version {version}")
     hint = f"{whose} wrote it: keep a copy; `spack concretize --force` replaces it"

@@ -1,4 +1,4 @@
-"""``spack.yaml``: reading it with the place of every value, and editing it with its comments.
+"""``spack.yaml``: reading it with the position of every value, and editing it with its comments.
 
 Its grammar is the table :data:`spack.config.keys.ENVIRONMENT`; configuration sections in it
 are a scope of their own (:func:`spack.config.scopes.environment_scope`). This module reads what is
@@ -106,7 +106,7 @@ class EnvironmentManifest:
         return self._section("definitions") is not None
 
     def user_specs(self, names: Mapping[str, Any] | None = None) -> tuple[UserSpec, ...]:
-        """All roots, definitions and matrices expanded, each once, in order.
+        """Return all roots, definitions and matrices expanded, each once, in order.
 
         :param names: what ``when`` of definitions may ask; see
             :mod:`spack.environment.definitions`.
@@ -301,7 +301,7 @@ def _refuse_nameless(text: str) -> None:
 
 
 def _asks_for(spec: Spec, query: Spec) -> bool:
-    """Whether the root *spec* is one of those that *query* means."""
+    """Return whether the root *spec* is one of those that *query* means."""
     return (not query.name or spec.name == query.name) and spec.satisfies(query)
 
 
@@ -335,7 +335,7 @@ def _refuse_nested_roots(views: Sequence[ViewDescriptor]) -> None:
         for outer in views:
             if inner is not outer and inner.root.startswith(outer.root.rstrip("/") + "/"):
                 raise EnvironmentFileError(
-                    f"{inner.origin}: the view '{inner.name}' lies inside the view '{outer.name}'",
+                    f"{inner.origin}: the view '{inner.name}' is inside the view '{outer.name}'",
                     facts={"root": inner.root, "outer": outer.root},
                     hint="give each view a directory of its own, one beside the other",
                     ref="environment-view",

@@ -18,7 +18,7 @@ class _Unsupported(Exception):
 
 
 def holds(text: str, names: Mapping[str, Any], origin: Origin) -> bool:
-    """Whether the condition *text* is true.
+    """Return whether the condition *text* is true.
 
     :raises ConfigError: it uses more than comparisons, ``and``, ``or``, ``not``, ``in``,
         ``env[...]``, ``env.get``, ``re.search``, ``re.match`` and methods of texts that test.
@@ -43,7 +43,7 @@ _COMPARE: Mapping[Any, Callable[[Any, Any], bool]] = {
     ast.IsNot: lambda a, b: a is not b,
 }
 
-#: (object, method) that may be called; None stands for a text.
+#: (object, method) that may be called; None means a text.
 _CALLS: Mapping[tuple[str | None, str], Callable[..., Any]] = {
     ("re", "search"): re.search,
     ("re", "match"): re.match,

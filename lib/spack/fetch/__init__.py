@@ -1,4 +1,4 @@
-"""Sources: found, brought, verified, unpacked safely, and made ready to be patched.
+"""Sources: found, fetched, verified, unpacked safely, and made ready to be patched.
 
 ::
 

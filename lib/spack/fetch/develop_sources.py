@@ -1,6 +1,6 @@
 """Sources in a developer's directory: a copy of them to build in, and whether they have changed.
 
-The directory itself stays as it is. What programs leave in it while a person works (bytecode,
+The directory itself stays as it is. What programs leave in it while a developer works (bytecode,
 caches of test runners, virtual environments, results of earlier builds) is neither copied nor
 looked at.
 """
@@ -34,20 +34,20 @@ _RESULTS = {
     "dist": (".tar.gz", ".whl", ".zip"),
 }
 
-#: Metadata that setuptools leaves beside the sources, and writes anew with each build.
+#: Metadata that setuptools leaves beside the sources, and writes again with each build.
 _METADATA = ".egg-info"
 
 
 def check_directory(path: Path, package: str) -> None:
     """Refuse a *path* that is not a readable directory with an absolute path.
 
-    :raises FetchError: *path* is no directory with absolute path that can be read.
+    :raises FetchError: *path* is not a readable directory with an absolute path.
     """
     if not path.is_absolute():
         problem, hint = "is not absolute", "dev_path is an absolute path"
     elif not os.path.lexists(path):
         problem = "is not there"
-        hint = f"bring it back, or: spack develop -p DIRECTORY {package}, spack undevelop {package}"
+        hint = f"restore it, or: spack develop -p DIRECTORY {package}, spack undevelop {package}"
     elif not path.is_dir():
         problem, hint = "is not a directory", "unpack it, and name the directory"
     elif not os.access(path, os.R_OK | os.X_OK):
@@ -110,7 +110,7 @@ def fingerprint(source: Path, *, editable: bool = False, without: Iterable[Path]
     """Return a digest of the sources: of names, modes, sizes and times of their files.
 
     Not with contents, which would have to be read; and not only with times that are later than
-    the build, since older files come with another branch, and others go.
+    the build, since a checkout of another branch writes older files and removes some.
 
     :param editable: the content of modules does not matter, only which there are.
     """
@@ -128,7 +128,7 @@ def fingerprint(source: Path, *, editable: bool = False, without: Iterable[Path]
 
 
 def _walk(source: Path, without: Sequence[Path]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Relative path and entry of every source; directories before what is in them."""
+    """Yield relative path and entry of every source; directories before what is in them."""
     outside = {os.path.realpath(path) for path in without}
     pending = [("", os.fspath(source))]
     while pending:

@@ -1,4 +1,4 @@
-"""Unpacking archives that nobody vouches for.
+"""Unpacking untrusted archives.
 
 The archive's checksum was verified, yet what is in it is still its author's: every entry must
 land in the target directory, as a plain file, a directory or a link that stays inside. Refused,
@@ -7,7 +7,7 @@ devices and pipes, entries below a link, names that differ by case only (where a
 the file system folds case), and archives that unpack to far more than their size.
 
 Modes become 644, or 755 for programs and directories, whatever the umask and the archive say;
-modification times are kept, as make looks at them. Kinds are told by content, not by name.
+modification times are kept, as make compares them. Kinds are found by content, not by name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ try:
     from lzma import LZMAError
 except ImportError:  # a Python that was built without liblzma
 
-    class LZMAError(Exception):  # type: ignore[no-redef]  # stands for the missing one
+    class LZMAError(Exception):  # type: ignore[no-redef]  # defined where the module is missing
         """Never raised: without the library the program xz does the work."""
 
 
@@ -102,7 +102,7 @@ def unpack(
     distinct_case: bool = False,
     search_path: str | None = None,
 ) -> Path:
-    """Unpacks *archive* as the directory *target*, which must not exist yet.
+    """Unpack *archive* as the directory *target*, which must not exist yet.
 
     An archive with a single directory at its top gives that directory's contents. A compressed
     single file gives a directory with that file.
@@ -119,7 +119,7 @@ def unpack(
         raise FetchError(f"{archive} cannot be read: {error.strerror}") from error
     if kind is None:
         promise = name.endswith(PROMISES)
-        reason = "its content is not what its name says" if promise else "it is no archive"
+        reason = "its content is not what its name says" if promise else "it is not an archive"
         raise _bad(name, reason, archive)
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".unpack-", dir=target.parent))
@@ -142,7 +142,7 @@ def unpack(
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise FetchError(
                 f"{name} cannot be unpacked below {target.parent}: the disk is full",
-                hint="free some space there, or set config:build_stage to another place",
+                hint="free some space there, or set config:build_stage to another directory",
             ) from error
         raise _bad(name, str(error), archive) from error
     finally:
@@ -273,7 +273,7 @@ class _Guarded:
     def drain(self) -> None:
         """Read on to the end, where a compression has its own checksum.
 
-        What follows the compressed data is nobody's business, as other programs see it.
+        Trailing data after the compressed data is ignored, as other programs do.
         """
         self._header = None
         try:
@@ -326,7 +326,7 @@ def _decompressed(
 
 
 def _is_tar(head: bytes) -> bool:
-    """Also true of old tar files, which have no magic bytes but a header checksum."""
+    """Return whether it is a tar file, also an old one, with a header checksum only."""
     if head[257:262] == b"ustar":
         return True
     try:

@@ -111,10 +111,10 @@ class ExtractionTarget:
         _set_time(path, mtime)
 
     def hardlink(self, name: str, to: str) -> None:
-        """Another name for a file that came before."""
+        """Create another name for a file that came before."""
         target = self._parts(to)
         if self.kinds.get("/".join(target)) != "file":
-            raise self.refuse(f"{name!r} is a hard link to {to!r}, which is no file before it")
+            raise self.refuse(f"{name!r} is a hard link to {to!r}, which is not a file before it")
         path = self._enter(self._parts(name), "file")
         os.link(self.root.joinpath(*target), path)
 
@@ -167,7 +167,7 @@ class ExtractionTarget:
                 (self.root / parent).mkdir()
                 (self.root / parent).chmod(0o755)
             elif known != "directory":
-                raise self.refuse(f"{'/'.join(parts)!r} lies below the {known} {parent!r}")
+                raise self.refuse(f"{'/'.join(parts)!r} is below the {known} {parent!r}")
         name = "/".join(parts)
         known = self.kinds.get(name)
         path = self.root.joinpath(*parts)
@@ -189,7 +189,7 @@ class ExtractionTarget:
 
 
 def _set_time(path: Path, mtime: int | float) -> None:
-    """Files from before 1980 or from the far future would upset zip and make."""
+    """Set a time that zip and make accept: not before 1980, not in the far future."""
     if 315532800 <= mtime < 4102444800:
         os.utime(path, (mtime, mtime))
 
@@ -199,5 +199,5 @@ def _refused(name: str, reason: str) -> FetchError:
         f"{name} is refused: {reason}",
         facts={"archive": name, "reason": reason},
         ref="hostile-archive",
-        hint="nothing of it was kept; tell the author, or use a version without this defect",
+        hint="nothing of it was kept; inform the author, or use a version without this defect",
     )

@@ -1,8 +1,8 @@
 """From records to a stage: cache, mirrors, index, urls and git, each file verified before use.
 
 The order for one file is: the cache, the mirrors, the package index (for sources on it), the urls.
-The first file with the right checksum counts; one with a wrong checksum is deleted, and told of
-when no other place had the right one. Nothing is unpacked, run or kept before it is verified. No
+The first file with the right checksum counts; one with a wrong checksum is deleted, and reported
+when no other source has the right one. Nothing is unpacked, run or kept before it is verified. No
 network module is imported while everything is in the cache.
 """
 
@@ -68,7 +68,7 @@ class _File:
 
 
 class Fetcher:
-    """Brings and unpacks sources; one for a whole command, used by several threads.
+    """Fetches and unpacks sources; one for a whole command, used by several threads.
 
     :param network: makes the index and the transport when first needed.
     :param environ: for git, and PATH for rarely used compressions.
@@ -95,7 +95,7 @@ class Fetcher:
     def fetch(self, source: UrlSource | IndexSource, progress: Progress | None = None) -> Path:
         """Return the verified file in the cache.
 
-        :raises FetchError: no place has it, or it has no checksum (``ref`` ``no-checksum``), or
+        :raises FetchError: no source has it, or it has no checksum (``ref`` ``no-checksum``), or
             the wrong one (``ref`` ``checksum``).
         """
         return self._file(source, progress).path
@@ -109,7 +109,7 @@ class Fetcher:
         patches: Iterable[tuple[Recipe, PatchRecord]] = (),
         progress: Progress | None = None,
     ) -> None:
-        """Brings into the cache whatever :meth:`stage` will need (``spack fetch``).
+        """Fetch into the cache whatever :meth:`stage` will need (``spack fetch``).
 
         Git sources without a commit cannot be kept; they are left to :meth:`stage`.
         """
@@ -152,7 +152,7 @@ class Fetcher:
                 shutil.rmtree(path, ignore_errors=True)
             raise FetchError(
                 f"the stage {path} cannot be written: {error.strerror or error}",
-                hint="set config:build_stage to a place with room that can be written",
+                hint="set config:build_stage to a writable directory with free space",
             ) from error
         except BaseException:
             if made:
@@ -248,7 +248,7 @@ class Fetcher:
             if not path.is_file():
                 raise FetchError(
                     f"patch {record.source} of {owner.name} is not there: {path}",
-                    hint=f"it lies beside {owner.path}, which names it in line {record.line}",
+                    hint=f"it is beside {owner.path}, which names it in line {record.line}",
                 )
         else:
             path = self._file(source, progress).path
@@ -349,7 +349,7 @@ class Fetcher:
             return self._connected
 
     def _alone(self, key: str) -> threading.Lock:
-        """Two threads do not bring one file twice."""
+        """Prevent two threads from fetching one file twice."""
         with self._lock:
             return self._busy.setdefault(key, threading.Lock())
 
@@ -362,9 +362,9 @@ def index_and_transport(
 ) -> tuple[PackageIndex, BaseTransport]:
     """Return the index and a transport that pip's configuration and spack's own describe.
 
-    :param configured: its index and number of attempts, if it has them, take the place of pip's;
+    :param configured: its index and number of attempts, if it has them, replace pip's;
         its further indexes come after pip's; the longer time to wait counts; its certificates are
-        trusted where neither pip's configuration nor the environment names others.
+        trusted where neither pip's configuration nor the environment names any.
     :param default_index_wheel: gives the wheel that knows the usual index and its sha256
         (:func:`spack.fetch.package_index.read_default_index_wheel`).
     """
@@ -432,7 +432,7 @@ def _mismatch(
 def _not_found(
     source: UrlSource | IndexSource, tried: list[FetchError], index: PackageIndex
 ) -> FetchError:
-    """One error from all attempts; a checksum mismatch is the one to be told of."""
+    """Return the error of all attempts; a checksum mismatch comes first."""
     for error in tried:
         if error.ref == "checksum":
             return error
@@ -446,9 +446,9 @@ def _not_found(
             lines += ["  " + location for location in asked] or ["  (no index is configured)"]
     hints = [error.hint for error in (*tried, *index.failures.values()) if error.hint]
     return FetchError(
-        f"{title}: {source.filename} cannot be brought",
+        f"{title}: cannot fetch {source.filename}",
         "\n".join(dict.fromkeys(lines)),
         facts={"file": source.filename, "origin": source.origin},
-        hint=hints[0] if hints else "mirrors.yaml names further places for sources",
+        hint=hints[0] if hints else "add a mirror of sources to mirrors.yaml",
         causes=tried,
     )

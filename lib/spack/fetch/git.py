@@ -32,7 +32,7 @@ SAFE = (
     "-c", "init.defaultBranch=main",
 )  # fmt: skip
 #: Variables that would point git at another repository; hooks of git's have some of them.
-FOREIGN = (
+REPOSITORY_VARIABLES = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_EXEC_PATH",
     "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE",
     "GIT_ATTR_SOURCE", "GIT_PREFIX",
@@ -46,7 +46,7 @@ class Git:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._program = shutil.which("git", path=environ.get("PATH"))
-        self._environ = {name: value for name, value in environ.items() if name not in FOREIGN}
+        self._environ = {k: value for k, value in environ.items() if k not in REPOSITORY_VARIABLES}
         self._environ["GIT_TERMINAL_PROMPT"] = "0"
         self._environ["GIT_ATTR_NOSYSTEM"] = "1"
         self._environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
@@ -87,7 +87,7 @@ class Git:
             raise FetchError(
                 f"{source.what}: the repository gives {commit} for {source.commit}",
                 facts={"expected": source.commit, "found": commit},
-                hint="the commit is checked, as it stands for the checksum of the sources",
+                hint="the commit is checked, as it is the checksum of the sources",
             )
         return commit
 
@@ -162,7 +162,7 @@ class Git:
         if source.origin:
             hint = f"{hint}; it is named at {source.origin}"
         return FetchError(
-            f"{source.what or url}: git cannot bring {source.ref} of {url}",
+            f"{source.what or url}: git cannot fetch {source.ref} of {url}",
             without_secrets(done.stderr.strip()),
             facts={"url": url, "ref": source.ref, "status": done.returncode},
             hint=hint,
@@ -184,5 +184,5 @@ def _refuse_links_out(source: GitSource, target: Path) -> None:
                         f"{source.what or source.url} is refused: {shown!r} is a link to "
                         f"{os.readlink(path)!r}, which is outside",
                         ref="hostile-archive",
-                        hint="nothing of it was kept; tell the author",
+                        hint="nothing of it was kept; inform the author",
                     )

@@ -1,9 +1,9 @@
-"""Clones that a person may work in: repositories of recipes, kept and brought up to date.
+"""Clones that the user may work in: repositories of recipes, kept up to date.
 
-A clone is made beside its place and renamed into it, so that it is whole or not there. It holds
-one commit of history unless somebody deepened it. What :meth:`Clones.update` checked out is
+A clone is made beside its path and renamed to it, so that it is complete or missing. It holds
+one commit of history unless the user deepened it. What :meth:`Clones.update` checked out is
 remembered as the reference ``refs/spack/checked-out``: a commit that neither that nor the remote
-knows is somebody's work, and so are changed files. Both are refused, never overwritten.
+knows is the user's work, and so are changed files. Both are refused, never overwritten.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from spack.util.lock import FileLock
 __all__ = ["CloneState", "Clones"]
 
 #: What this module checked out last.
-OURS = "refs/spack/checked-out"
+CHECKED_OUT = "refs/spack/checked-out"
 
 
 class CloneState(NamedTuple):
@@ -47,9 +47,9 @@ class Clones:
         self._git = git
 
     def create(self, source: GitSource, target: Path, accept: Callable[[Path], object]) -> str:
-        """Clone into *target*, which is not there or empty; a clone that is there is left as it is.
+        """Clone into *target*, which is missing or empty; an existing clone is left as it is.
 
-        :param accept: sees the clone before it is in its place, and raises if it is of no use.
+        :param accept: sees the clone before it is at its path, and raises if it is of no use.
         :return: the commit.
         :raises FetchError: git is missing, fails, or *target* is something else. Nothing is left.
         """
@@ -65,7 +65,7 @@ class Clones:
                     ref="clone-destination",
                 )
             part = target.parent / f".{target.name}.part"
-            remove_tree(part)  # of a process that was killed: whoever is alive holds the lock
+            remove_tree(part)  # of a process that was killed: a running one would hold the lock
             try:
                 part.mkdir()
                 self._ask(source, part, "init", "--quiet")
@@ -79,11 +79,11 @@ class Clones:
             return commit
 
     def update(self, source: GitSource, target: Path, remote: str = "origin") -> str:
-        """Bring the clone to what *source* names now; without any, to its branch's newest.
+        """Update the clone to what *source* names now; without any, to its branch's newest.
 
         :param remote: the one that is asked.
         :return: the commit.
-        :raises FetchError: work of somebody's would be lost, or git fails; the clone is as it was.
+        :raises FetchError: work of the user's would be lost, or git fails; the clone is as it was.
         """
         with FileLock(target.parent / f".{target.name}.lock"):
             state = self._state(source, target)
@@ -96,13 +96,13 @@ class Clones:
                     ref="clone-url",
                 )
             if state.changed:
-                self._refuse(source, target, "has changes of yours")
+                self._refuse(source, target, "has local changes")
             if not (source.commit or source.tag or source.branch):
                 source = source_of_branch(source, state.branch)
             if source.branch and not source.commit and not source.tag:
                 head = f"refs/heads/{source.branch}"
                 if self._has(target, head) and not self._is_known(source, target, head):
-                    self._refuse(source, target, f"has commits of yours on {source.branch}")
+                    self._refuse(source, target, f"has local commits on {source.branch}")
             return self._switch(source, target, remote)
 
     def state(self, target: Path, what: str = "") -> CloneState:
@@ -126,7 +126,7 @@ class Clones:
         """Fetch what *source* names and check it out."""
         if source.commit and not re.fullmatch(r"[0-9a-fA-F]{4,64}", source.commit):
             raise FetchError(
-                f"{source.what}: {source.commit!r} is no commit",
+                f"{source.what}: {source.commit!r} is not a commit",
                 hint="a commit is written with 4 to 64 hexadecimal digits; "
                 "branches and tags have keys of their own",
                 ref="clone-commit",
@@ -147,7 +147,7 @@ class Clones:
                 hint="move what is in the way elsewhere; nothing was changed",
                 ref="clone-checkout",
             )
-        self._ask(source, target, "update-ref", OURS, commit)
+        self._ask(source, target, "update-ref", CHECKED_OUT, commit)
         if "-B" in checkout:
             upstream = f"--set-upstream-to={remote}/{source.branch}"
             self._git.run(target, "branch", "--quiet", upstream)  # a convenience
@@ -200,8 +200,8 @@ class Clones:
         return self._git.run(target, "rev-parse", "--quiet", "--verify", name + "^{commit}").ok
 
     def _is_known(self, source: GitSource, target: Path, name: str) -> bool:
-        """Whether the remote, or an earlier update, has the commit."""
-        locations = ("refs/remotes", "refs/tags", OURS)
+        """Return whether the remote, or an earlier update, has the commit."""
+        locations = ("refs/remotes", "refs/tags", CHECKED_OUT)
         found = self._ask(
             source, target, "for-each-ref", "--count=1", "--contains", name, *locations
         )
@@ -225,5 +225,5 @@ _FETCH = ("fetch", "--quiet", "--no-tags")
 
 
 def source_of_branch(source: GitSource, branch: str | None) -> GitSource:
-    """*source* with a branch (or none)."""
+    """Return *source* with a branch (or none)."""
     return GitSource(source.url, branch=branch, what=source.what, origin=source.origin)

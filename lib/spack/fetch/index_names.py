@@ -11,7 +11,7 @@ ENDINGS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip", ".whl",
 
 
 def stem_of(filename: str) -> str:
-    """*filename* without the ending of a distribution; the same text when it has none."""
+    """Return *filename* without the ending of a distribution; the same text when it has none."""
     for ending in ENDINGS:
         if filename.endswith(ending):
             return filename[: -len(ending)]
@@ -39,5 +39,5 @@ def project_of(filename: str) -> str | None:
 
 
 def without_secrets(url: str) -> str:
-    """*url* as it may be shown: user name and password replaced."""
+    """Return *url* as it may be shown: user name and password replaced."""
     return re.sub(r"(?<=://)[^/@]+@", "****@", url)

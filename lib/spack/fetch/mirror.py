@@ -1,4 +1,4 @@
-"""Source mirrors: places that hold files under the cache's layout, asked before the origin."""
+"""Source mirrors: directories and URLs with the cache's layout, asked before the origin."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Mirror:
         return self.url.rstrip("/")
 
     def addresses(self, checksum: Checksum | None, filename: str, what: str) -> Iterator[str]:
-        """Where the file may be: by its checksum, and by package and version.
+        """Yield where the file may be: by its checksum, and by package and version.
 
-        :param what: ``name@version`` or another title, which then gives no second place.
+        :param what: ``name@version`` or another title, which then gives no second path.
         """
         if checksum is not None:
             yield f"{self.base}/{archive_path(checksum, filename)}"

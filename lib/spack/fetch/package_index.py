@@ -1,4 +1,4 @@
-"""Package indexes: the Simple API, in JSON (PEP 691) or HTML (PEP 503), and find-links places.
+"""Package indexes: the Simple API, in JSON (PEP 691) or HTML (PEP 503), and find-links.
 
 Files are resolved by their exact name, and the recipe's sha256 decides which of several files of
 that name is meant. Standard library only, as the first run needs it before any dependency is
@@ -145,13 +145,13 @@ def locations(
 
 
 class PackageIndex:
-    """All places that may hold distributions, asked in order: find-links, index, extra indexes.
+    """All locations that may hold distributions, asked in order: find-links, index, extra indexes.
 
     :param index_urls: Simple API roots; ``file://`` works.
     :param find_links: directories, or urls of directories or pages with links.
     :param get: see :class:`Get`.
 
-    One project's page is read once and kept. A place that gives no answer at all is not asked
+    One project's page is read once and kept. A location that gives no answer at all is not asked
     again.
     """
 
@@ -162,13 +162,13 @@ class PackageIndex:
         self.find_links = tuple(find_links)
         self._get = get
         self._pages: dict[tuple[str, str], tuple[IndexLink, ...]] = {}
-        #: Places that could not be asked, and the first error of each.
+        #: Locations that could not be asked, and the first error of each.
         self.failures: dict[str, FetchError] = {}
 
     def links(self, project: str) -> tuple[IndexLink, ...]:
-        """Every file of *project*, in the order of the places.
+        """Return every file of *project*, in the order of the locations.
 
-        A place that lacks the project is passed over; one that cannot be asked is noted in
+        A location that lacks the project is passed over; one that cannot be asked is noted in
         :attr:`failures`.
         """
         name = normalized(project)
@@ -252,7 +252,7 @@ def parse_json(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
         rows = [row for row in page["files"] if _is_name(str(row["filename"]))]
         return tuple(_json_link(row, url, index) for row in rows)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FetchError(f"{without_secrets(url)} is no page of a package index") from error
+        raise FetchError(f"{without_secrets(url)} is not a page of a package index") from error
 
 
 def _json_link(row: Mapping[str, Any], url: str, index: str) -> IndexLink:
@@ -325,7 +325,7 @@ def _local(location: str) -> Path | None:
 
 
 def _same(one: str, other: str, any_ending: bool) -> bool:
-    """Both name one source archive, but for the normalisation of the project (PEP 625)."""
+    """Return both name one source archive, but for the normalisation of the project (PEP 625)."""
     if one.endswith(".whl") or other.endswith(".whl"):
         return False
     stems = stem_of(one), stem_of(other)

@@ -180,7 +180,7 @@ def _patched(patch: Path, name: str, before: bytes, hunks: list[Hunk]) -> bytes:
 
 
 def _lines(text: bytes) -> list[bytes]:
-    """Lines end at LF alone: CR is content, as patch sees it."""
+    """Return the lines, which end at LF alone: CR is content, as patch sees it."""
     parts = text.split(b"\n")
     lines = [part + b"\n" for part in parts[:-1]]
     return [*lines, parts[-1]] if parts[-1] else lines
@@ -195,7 +195,7 @@ def _with_line_ends(new: list[bytes], old: list[bytes], found: list[bytes]) -> l
 
 
 def _find(lines: list[bytes], hunk: Hunk, first: int, expected: int) -> tuple[int, int, int] | None:
-    """Where *hunk* fits: its line, and how many lines of context are ignored at either end."""
+    """Return the line where *hunk* fits, and the numbers of ignored context lines."""
     if not hunk.old:
         return min(max(expected + (1 if hunk.start else 0), first), len(lines)), 0, 0
     for fuzz in range(FUZZ + 1):
@@ -212,7 +212,7 @@ def _find(lines: list[bytes], hunk: Hunk, first: int, expected: int) -> tuple[in
 
 
 def _locations(expected: int, first: int, last: int) -> Iterator[int]:
-    """Line numbers from *first* to *last*, the nearest to *expected* first."""
+    """Yield line numbers from *first* to *last*, the nearest to *expected* first."""
     for distance in range(max(abs(expected - first), abs(last - expected)) + 1):
         if first <= expected + distance <= last:
             yield expected + distance
@@ -336,7 +336,7 @@ def _hunks(lines: list[bytes], at: int, file: FilePatch, name: str) -> int:
 def _broken(name: str, file: FilePatch) -> FetchError:
     return FetchError(
         f"{name} breaks off in a hunk of {file.new!r}",
-        hint="the patch is damaged: make it anew, for example with `git diff`",
+        hint="the patch is damaged: generate it again, for example with `git diff`",
         ref="patch",
     )
 

@@ -42,7 +42,7 @@ FALSE = frozenset(("0", "n", "no", "f", "false", "off"))
 
 @dataclass(frozen=True)
 class PipSettings:
-    """The values that matter for bringing files; ``origin`` says where each came from.
+    """The values that matter for fetching files; ``origin`` says where each came from.
 
     :param index_url: None when nothing names an index.
     :param timeout: seconds for one connection or read.
@@ -75,7 +75,7 @@ def read(
     :param prefixes: of the virtual environments whose ``pip.conf`` counts, lowest first; None
         takes the active one, else the one of the running interpreter.
     :param home: the user's home; from *environ* when None.
-    :param system: where the machine's own ``pip.conf`` lies.
+    :param system: the directory of the machine's own ``pip.conf``.
     :raises ConfigError: a file cannot be parsed, or a value has the wrong type.
     """
     values: dict[str, tuple[str, str]] = {}

@@ -1,4 +1,4 @@
-"""Bringing bytes with the standard library alone; the retry and resume logic of all transports.
+"""Downloading with the standard library alone; the retry and resume logic of all transports.
 
 :class:`BaseTransport` holds what every transport does: whole small documents, downloads that
 resume with ``Range``, retries with growing pauses, ``file://``. What differs, opening one
@@ -85,14 +85,14 @@ class NetworkSettings:
     environ: Mapping[str, str] = field(default_factory=dict)
 
     def trusted(self, url: str) -> bool:
-        """Whether the certificate of *url*'s host goes unchecked."""
+        """Return whether the certificate of *url*'s host goes unchecked."""
         parts = urlsplit(url)
         return parts.netloc.rpartition("@")[2] in self.trusted_hosts or (
             parts.hostname in self.trusted_hosts
         )
 
     def proxies_for(self, url: str) -> dict[str, str]:
-        """Proxy by scheme: the configured one, else the environment's unless it exempts *url*."""
+        """Return proxies by scheme: the configured one, else the environment's unless exempted."""
         if self.proxy:
             return {"http": self.proxy, "https": self.proxy}
         found = {}
@@ -106,7 +106,7 @@ class NetworkSettings:
         return found
 
     def login(self, url: str) -> tuple[str, str] | None:
-        """User and password for *url*: its index's, else those of ``~/.netrc``."""
+        """Return user and password for *url*: its index's, else those of ``~/.netrc``."""
         parts = urlsplit(url)
         location = parts.netloc.rpartition("@")[2]
         if location in self.credentials:
@@ -123,7 +123,7 @@ class NetworkSettings:
 def network_settings(
     settings: PipSettings, index_urls: Sequence[str], environ: Mapping[str, str]
 ) -> NetworkSettings:
-    """How pip's configuration reaches the network; logins in *index_urls* hold for their hosts."""
+    """Return pip's network settings; logins in *index_urls* hold for their hosts."""
     credentials = {}
     for url in index_urls:
         address, login = split_credentials(url)
@@ -198,9 +198,9 @@ class BaseTransport:
         self._pause = pause
 
     def open(self, url: str, headers: Mapping[str, str]) -> Opened:
-        """One attempt at *url*; redirects are followed.
+        """Return the answer of one attempt at *url*; redirects are followed.
 
-        :raises Failure: no answer, or one that is no success (2xx).
+        :raises TransportError: no answer, or an unsuccessful one (not 2xx).
         """
         raise NotImplementedError
 
@@ -237,7 +237,7 @@ class BaseTransport:
         """Write the body of *url* to *target* and return the headers of the last answer.
 
         What an earlier, broken attempt of this call left in *target* is continued where the
-        server agrees that the file is still the same (``If-Range``); else it starts anew.
+        server agrees that the file is still the same (``If-Range``); else it starts again.
 
         :param limit: bytes; a longer body is refused.
         :raises FetchError: as :meth:`get`; *target* is removed.
@@ -384,7 +384,7 @@ def failure_of_status(status: int, reason: str, headers: Mapping[str, str]) -> T
 
 
 def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
-    """*url* without ``user:password@``, and these two if it had them."""
+    """Return *url* without ``user:password@``, and these two if it had them."""
     parts = urlsplit(url)
     if "@" not in parts.netloc:
         return url, None

@@ -37,7 +37,7 @@ __all__ = [
 ALGORITHMS = ("sha256", "sha512", "sha384", "sha224", "sha1", "md5")
 #: Files that are zip archives inside but are used as they are.
 WHOLE = (".whl", ".jar", ".egg", ".sh", ".run", ".py", ".exe", ".bin")
-#: Version control systems that recipes name and this project does not bring sources from.
+#: Version control systems that recipes name and this project does not fetch sources from.
 UNSUPPORTED = ("svn", "hg", "cvs", "go")
 #: An address of the index's old layout or of its file storage, whatever the host.
 _INDEX_PATH = re.compile(
@@ -59,7 +59,7 @@ class Checksum:
 
 @dataclass(frozen=True)
 class UrlSource:
-    """A file at one of ``urls`` (tried in order); ``expand`` tells whether it is an archive."""
+    """A file at one of ``urls`` (tried in order); ``expand`` says whether it is an archive."""
 
     urls: tuple[str, ...]
     filename: str
@@ -116,7 +116,7 @@ Source = Union[UrlSource, IndexSource, GitSource]
 
 
 def source_for(recipe: Recipe, version: str) -> Source:
-    """Where *version* of *recipe* comes from.
+    """Return where *version* of *recipe* comes from.
 
     Versions that the recipe does not declare may be git references (``git.main``, a commit).
 
@@ -165,7 +165,7 @@ def _version_source(recipe: Recipe, record: VersionRecord) -> Source:
 
 
 def resource_source(recipe: Recipe, record: ResourceRecord) -> Source:
-    """Where a resource comes from.
+    """Return where a resource comes from.
 
     :raises FetchError: it has neither url nor git.
     """
@@ -194,7 +194,7 @@ def patch_source(recipe: Recipe, record: PatchRecord) -> Path | UrlSource:
 
 
 def extension_of(filename: str) -> str:
-    """``tar.gz`` of ``black-1.0.tar.gz``; ``""`` when there is none."""
+    """Return the suffix, ``tar.gz`` of ``black-1.0.tar.gz``; ``""`` when there is none."""
     match = re.search(r"\.((?:tar\.)?[A-Za-z][A-Za-z0-9]{0,5})$", filename)
     return match.group(1) if match else ""
 

@@ -1,4 +1,4 @@
-"""The place where one package's sources lie for its build."""
+"""The directory of one package's sources for its build."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def choose_root(locations: Iterable[Path], user: int) -> Path:
     """Create and return the first of *locations* that only *user* can write to.
 
     Below a directory where everybody may create (``/tmp``), every part of the path must be the
-    user's or root's: whoever made ``/tmp/alice`` before Alice could put other sources into her
-    builds, or let ``spack clean`` remove what a link of theirs leads to.
+    user's or root's: a user that made ``/tmp/alice`` before Alice could put other sources into her
+    builds, or let ``spack clean`` remove what a link leads to.
 
-    :raises InstallError: none of them is usable; the reasons are told.
+    :raises InstallError: none of them is usable; the reasons are listed.
     """
     problems = []
     for path in locations:
@@ -79,7 +79,7 @@ def choose_root(locations: Iterable[Path], user: int) -> Path:
             elif path.stat().st_uid == user and os.access(path, os.W_OK | os.X_OK):
                 return path
             else:
-                problems.append(f"{path}: not yours, or not writable")
+                problems.append(f"{path}: belongs to another user, or is not writable")
         except OSError as error:
             problems.append(f"{path}: {error.strerror}")
     raise InstallError(
@@ -108,7 +108,7 @@ def move_resource(record: ResourceRecord, unpacked: Path, source: Path) -> Path:
 
     :return: the directory that the resource's files were put below.
     :raises FetchError: the resource has no such path.
-    :raises RecipeError: a place outside of the sources.
+    :raises RecipeError: a path outside of the sources.
     """
     base = _below(source, record.destination, record)
     base.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Bringing bytes with requests: kept connections, the user's proxies and netrc, resume, retries.
+"""Downloading with requests: kept connections, the user's proxies and netrc, resume, retries.
 
 Imported only when something is to be fetched that is not in the cache; requests itself only at
 the first connection.
@@ -113,7 +113,7 @@ def _adapter(context: Any) -> Any:
             return super().proxy_manager_for(proxy, ssl_context=context, **kwargs)
 
         def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-            """Leaves the trusted certificates to *context*; requests would add certifi's."""
+            """Leave the trusted certificates to *context*; requests would add certifi's."""
             conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
 
     return Adapter()

@@ -121,7 +121,7 @@ def detect_compilers(search: Search, name: str) -> list[Detected]:
 
 
 def _by_length(paths: Sequence[str]) -> list[str]:
-    """Short names first, the order of directories otherwise kept."""
+    """Return short names first, the order of directories otherwise kept."""
     return sorted(paths, key=lambda path: len(os.path.basename(path)))
 
 

@@ -29,7 +29,7 @@ _NAMES = r"(?:python(?:3(?:\.\d+)?)?[td]{0,2}|pypy3(?:\.\d+)?)"
 
 
 class PythonLayout(NamedTuple):
-    """Where an interpreter and what is installed for it lie; a JSON-able record.
+    """The directories of an interpreter and of what is installed for it; a JSON-able record.
 
     Paths of the scheme (``purelib`` to ``data``) are relative to the prefix that something is
     installed into, with ``/``.
@@ -132,7 +132,7 @@ _LOOKED_UP = frozenset({"include_dir", "has_venv", "has_ensurepip"})
 def probe(executable: str, run: Runner) -> PythonLayout:
     """Ask an interpreter for its layout; starts one process (20 ms).
 
-    :raises HostError: it is no Python 3.6 or newer, or does not run.
+    :raises HostError: it is not a Python 3.6 or newer, or does not run.
     """
     import json  # start-up: warm runs ask no interpreter
 
@@ -172,7 +172,7 @@ def _exists(*parts: str) -> bool:
 
 
 def layout_of(executable: str, search: Search) -> PythonLayout:
-    """As :func:`probe`, through the memory of ``search``.
+    """Return :func:`probe`'s layout through the memory of ``search``.
 
     :raises HostError: as :func:`probe`; a failure is not remembered.
     """
@@ -188,12 +188,12 @@ def layout_of(executable: str, search: Search) -> PythonLayout:
 
 
 def find_interpreters(search: Search, extra: Iterable[str] = ()) -> list[PythonLayout]:
-    """Every distinct interpreter of the search path, the preferred one first.
+    """Return every distinct interpreter of the search path, the preferred one first.
 
     ``python3`` comes before ``python`` and those before ``python3.X``, each in order of the
-    directories, so the first ``python3`` is preferred as a shell would; among the others of a
+    directories, so the first ``python3`` is preferred as a shell would; among the rest of a
     directory the newest comes first. Shims, scripts and broken programs are passed over. A venv's
-    interpreter stands for the one that it was made from.
+    interpreter represents the one that it was made from.
 
     :param extra: paths of further interpreters, looked at last.
     """
@@ -265,7 +265,7 @@ def _read_pyvenv(path: str) -> dict[str, str] | None:
 
 
 def detect_pythons(search: Search, extra: Iterable[str] = ()) -> list[Detected]:
-    """:func:`find_interpreters` as external packages."""
+    """Return :func:`find_interpreters` as external packages."""
     found = []
     for layout in find_interpreters(search, extra):
         if layout.implementation != "cpython":

@@ -23,7 +23,7 @@ class _Done(Protocol):
 
 
 def splits_env(run: Callable[[Sequence[str]], _Done], cache: str, env: str = ENV) -> bool:
-    """Whether *env* knows ``-S``.
+    """Return whether *env* knows ``-S``.
 
     :param run: runs a program.
     :param cache: directory that remembers the answer for as long as *env* is the same file.
@@ -46,5 +46,5 @@ def splits_env(run: Callable[[Sequence[str]], _Done], cache: str, env: str = ENV
         os.makedirs(cache, exist_ok=True)
         atomic_write(location, "splits" if answer else "does not")
     except OSError:
-        pass  # a cache that cannot be written is no cache
+        pass  # a cache that cannot be written is skipped
     return answer

@@ -29,13 +29,13 @@ def relative(key: str, scheme: str) -> str:
 
 
 def stdlib_directory(scheme: str) -> str:
-    """Where the standard library is, absolute."""
+    """Return where the standard library is, absolute."""
     value = sysconfig.get_path("stdlib", scheme)
     return value if os.path.isdir(value) else os.path.dirname(os.__file__)
 
 
 def header_directories(scheme: str, stdlib_name: str) -> List[str]:
-    """Where Python.h may be, the place that the interpreter names first."""
+    """Return directories that may have Python.h, the one that the interpreter names first."""
     candidates = [
         sysconfig.get_config_var("INCLUDEPY"),
         sysconfig.get_path("include", scheme),
@@ -45,7 +45,7 @@ def header_directories(scheme: str, stdlib_name: str) -> List[str]:
 
 
 def describe() -> Dict[str, Any]:
-    """All facts as one mapping of JSON values."""
+    """Return all facts as one mapping of JSON values."""
     scheme = scheme_name()
     stdlib = stdlib_directory(scheme)
     stdlib_name = os.path.basename(stdlib)

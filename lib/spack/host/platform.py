@@ -26,7 +26,7 @@ _CPU_LINES = (
 
 
 def platform_name(system: str = sys.platform) -> str:
-    """Spack's name of a platform.
+    """Return spack's name of a platform.
 
     :raises HostError: the tool does not run there.
     """
@@ -169,7 +169,7 @@ class Host:
 
 
 def _microarchitectures(cache: str | None, cpuinfo: str) -> Mapping[str, tuple[str, ...]]:
-    """Compatible targets by granularity, from the cache or from archspec."""
+    """Return compatible targets by granularity, from the cache or from archspec."""
     location = None
     if cache is not None:
         location = os.path.join(cache, f"processor-{_processor_id(cpuinfo):08x}.json")
@@ -231,4 +231,4 @@ def _write_json(location: str, data: Mapping[str, Any]) -> None:
         os.makedirs(os.path.dirname(location), exist_ok=True)
         atomic_write(location, json.dumps(data))
     except OSError:
-        pass  # a cache that cannot be written is no cache
+        pass  # a cache that cannot be written is skipped

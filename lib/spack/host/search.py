@@ -1,6 +1,6 @@
 """Where to look for programs, and the memory of what was found there.
 
-A directory is searched unless it belongs to somebody who changes it behind our back: shims of
+A directory is searched unless another tool changes it without notice: shims of
 version managers, virtual environments (an active view is one), and prefixes that this tool has
 installed itself.
 
@@ -37,7 +37,7 @@ class Detected(NamedTuple):
     :ivar prefix: the directory above ``bin``.
     :ivar extra_attributes: ``executable`` and, for an interpreter, ``layout``; ``compilers``
         (by language) for a compiler. JSON values only.
-    :ivar spec_text: as it stands in ``packages.yaml``.
+    :ivar spec_text: as it is in ``packages.yaml``.
     """
 
     name: str
@@ -57,8 +57,8 @@ class Detected(NamedTuple):
 def directories(paths: Iterable[str]) -> list[str]:
     """Return the directories of a search path worth searching, each once, in order.
 
-    Relative entries are left out, they mean another place tomorrow. ``/bin`` is ``/usr/bin``
-    where it is a link to it.
+    Relative entries are left out, as their meaning depends on the directory. ``/bin`` is
+    ``/usr/bin`` where it is a link to it.
     """
     found: dict[str, str] = {}
     for path in paths:
@@ -77,12 +77,12 @@ def directories(paths: Iterable[str]) -> list[str]:
 
 
 def in_virtual_environment(directory: str) -> bool:
-    """Whether the programs of this directory belong to a virtual environment."""
+    """Return whether the programs of this directory belong to a virtual environment."""
     return os.path.exists(os.path.join(os.path.dirname(directory), "pyvenv.cfg"))
 
 
 def is_shim(path: str) -> bool:
-    """Whether a program only stands for another one that is chosen when it runs."""
+    """Return whether a program only starts another one that is chosen when it runs."""
     if os.path.basename(os.path.realpath(path)) in _SHIM_TARGETS:
         return True
     head = _head(path)
@@ -90,7 +90,7 @@ def is_shim(path: str) -> bool:
 
 
 def is_binary(path: str) -> bool:
-    """Whether a file is a program of the machine, and not a script."""
+    """Return whether a file is a program of the machine, and not a script."""
     return _head(path).startswith(_MAGIC)
 
 
@@ -105,7 +105,7 @@ def _head(path: str) -> bytes:
 class Memory:
     """Answers of programs, remembered in one JSON file.
 
-    :param directory: where the file lies; None remembers for the life of this object only.
+    :param directory: where the file is; None remembers for the life of this object only.
     """
 
     _FORMAT = 1
@@ -118,7 +118,7 @@ class Memory:
             self._entries = self._read(self._location)
 
     def recall(self, question: str, path: str) -> tuple[bool, Any]:
-        """Whether the answer is known, and the answer."""
+        """Return whether the answer is known, and the answer."""
         entry = self._entries.get(f"{question} {path}")
         if entry is None or entry[:2] != _identity(path):
             return False, None
@@ -130,7 +130,7 @@ class Memory:
         self._changed = True
 
     def save(self) -> None:
-        """Write what is new; a cache that cannot be written is no cache."""
+        """Write what is new; a cache that cannot be written is skipped."""
         if self._location is None or not self._changed:
             return
         import json  # start-up: only a cold run writes
@@ -167,7 +167,7 @@ def _identity(path: str) -> list[int]:
 
 
 class Search:
-    """The places to search, a way to run programs, and the memory: what detection is given."""
+    """The input of detection: directories to search, a way to run programs, and the memory."""
 
     def __init__(self, paths: Sequence[str], run: Runner, cache: str | None = None) -> None:
         self.directories = directories(paths)

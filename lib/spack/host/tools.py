@@ -22,7 +22,7 @@ class DetectedTool(NamedTuple):
     :ivar version: pattern whose first group is the version, in what the program prints.
     :ivar argv: arguments that make it print its version.
     :ivar real: pattern that the name of the file behind all links must match, when several
-        packages bring a program of one name.
+        packages have a program of one name.
     :ivar root_argv: arguments that make it print its real prefix (for tools behind proxies).
     :ivar needs: files below the prefix without which builds cannot use it.
     :ivar on_the_fly: whether it is used without having been written into ``packages.yaml``:

@@ -1,4 +1,4 @@
-"""What the database says of packages that need no build: who asked for them, and externals."""
+"""The database's data on packages that need no build: explicit ones, and externals."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def mark_explicit(store: Store, hashes: Iterable[str], explicit: bool = True) ->
 
 
 def is_recorded(plan: Plan, store: Store) -> bool:
-    """Whether :func:`record_present` has nothing to write."""
+    """Return whether :func:`record_present` has nothing to write."""
     known = {record.hash: record.explicit for record in store.database.records()}
     return all(known.get(x.hash, False) >= x.explicit for x in plan.reused) and all(
         x.hash in known and known[x.hash] >= x.explicit for x in plan.externals
@@ -50,7 +50,7 @@ def is_recorded(plan: Plan, store: Store) -> bool:
 
 
 def record_present(plan: Plan, store: Store) -> None:
-    """Bring the database up to date with what needs no build; write only if it changes."""
+    """Update the database with what needs no build; write only if it changes."""
     missing = []
     for step in plan.externals:
         record = store.database.record(step.hash)

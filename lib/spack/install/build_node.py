@@ -19,7 +19,7 @@ from spack.util.report import Task
 
 __all__ = ["build_one"]
 
-#: Seconds between looks at a dependency that somebody replaces or removes.
+#: Seconds between looks at a dependency that another process replaces or removes.
 _INTERVAL = 0.1
 
 
@@ -38,12 +38,12 @@ def build_one(
 ) -> InstallRecord:
     """Build, check and record one node; the caller holds its exclusive lock.
 
-    Its dependencies are locked meanwhile, so that nobody removes them.
+    Its dependencies are locked meanwhile, so that no process removes them.
 
     :param prefixes: by hash, of everything that is installed.
-    :param logging: told of the log before the build starts.
-    :param built: told that the stage has served its purpose, before the install counts: once it
-        does nobody builds the node again, and a stage that outlived a kill would stay.
+    :param logging: called with the log before the build starts.
+    :param built: called when the stage has served its purpose, before the install counts: after
+        that no process builds the node again, and a stage that outlived a kill would stay.
     :param cancelled: when it is set, everything is to end soon.
     :param background: see :class:`spack.install.interfaces.BuildRequest`.
     :raises SpackError: if anything went wrong; nothing is left at the prefix then.
@@ -82,7 +82,8 @@ def build_one(
         task.phase("check")
         for path in apply_modes(transaction.prefix, modes):
             services.reporter.warning(
-                f"{spec.short}: {path} is installed without its set-id bit; who administers this "
+                f"{spec.short}: {path} is installed without its set-id bit; "
+                "the administrator of this "
                 "machine may set it on a copy elsewhere"
             )
         checked = check_prefix(

@@ -1,11 +1,11 @@
 """An install is checked before it counts (DESIGN, decision 9).
 
-* The modules of a Python extension lie in the purelib and platlib that its ``python-venv``
+* The modules of a Python extension are in the purelib and platlib that its ``python-venv``
   recorded. Another ``site-packages`` or ``dist-packages``, or a ``local`` folder, means that the
   build asked some interpreter for its default scheme instead (Debian's is ``local/…``): the
   modules would not be found in any view. Neither would those of a package that has modules in
   ``lib/python`` alone, and does not say so with a ``PYTHONPATH`` of its run environment.
-* No text file names the stage, which is gone after the install. For extensions that is an
+* No text file names the stage, which is removed after the install. For extensions that is an
   error; elsewhere (``Makefile`` fragments of compilers and interpreters are full of it) a
   warning.
 * Nothing but files, links and folders is in the prefix.
@@ -33,7 +33,7 @@ _SHOWN = 5
 #: Folder names that hold modules of some Python.
 _MODULE_FOLDERS = ("site-packages", "dist-packages")
 
-#: Why modules are in a wrong place, and what to do; the first whose test holds is taken.
+#: Why modules are in a wrong directory, with a hint; the first whose test holds is taken.
 _LOCATIONS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (
         lambda path: path == "local" or path.startswith("local/"),
@@ -104,7 +104,7 @@ def check_prefix(
 ) -> Checked:
     """Walk the prefix once: its manifest, and what is wrong with it.
 
-    :param stages: folders that will be gone; no text file may name one.
+    :param stages: directories that will be removed; no text file may name one.
     :param python: for a Python extension, where its modules belong.
     :param pythonpath: whether its run environment says where else it has modules.
     :raises InstallError: if something is fatally wrong; all of it is named, with what to do.
@@ -137,10 +137,10 @@ def examine(
         stage = next(iter(result.found.values())).decode("utf-8", "replace")
         problems.append(
             PrefixProblem(
-                f"text files name the stage {stage}, which is gone after the install",
+                f"text files name the stage {stage}, which is removed after the install",
                 tuple(result.found),
                 "find what writes the path of its build folder, and let the recipe filter the "
-                "file or tell the build where it will be installed",
+                "file or configure the build with its final prefix",
                 fatal=python is not None,
             )
         )
@@ -180,7 +180,7 @@ def _misplaced(manifest: Manifest, python: PythonPaths) -> list[PrefixProblem]:
 
 
 def _loose(manifest: Manifest, python: PythonPaths) -> list[PrefixProblem]:
-    """Modules where no Python looks, of a package that has none where it does."""
+    """Return the modules where no Python looks, of a package that has none where it does."""
     right = (python.purelib + "/", python.platlib + "/")
     found: dict[str, list[str]] = {}
     for path, entry in manifest.files.items():

@@ -1,13 +1,13 @@
 """Carrying out a plan: fetches run ahead, builds run side by side, failures stay local.
 
 One thread (the caller's) decides; it alone starts fetches and builds, which run in threads of
-their own and tell it of their end through a queue. A build goes through
+their own and report its end through a queue. A build goes through
 
     waiting -> locked, fetching -> staged -> building -> installed | failed
 
 and is *skipped* when something that it needs failed. The node's lock is taken before fetching
 and kept to the end. If another process has it, the build is put off and others are done
-meanwhile; once the lock is free the database tells whether the other installed it, which is
+meanwhile; once the lock is free the database shows whether the other installed it, which is
 then reused. Locks are taken dependencies first, and what is locked lowest can always be built, so
 processes with overlapping plans cannot block each other.
 
@@ -15,7 +15,7 @@ What the longest chain of builds waits for comes first, in fetching and in build
 weighed by what compiles in them (:class:`spack.install.plan.Step`).
 
 Jobs are one budget for all builds: each gets its share of what is free when it starts, at
-least one. Builds that compile share it among themselves only, since the others hardly ever use
+least one. Builds that compile share it among themselves only, since the rest hardly ever use
 more than one, and run in the background of those: what waits for a compiler waits longest.
 """
 
@@ -75,7 +75,7 @@ class InstallFailure(NamedTuple):
     log: Path | None
 
     def lacks_log(self) -> bool:
-        """Whether there is a log that the error itself says nothing of."""
+        """Return whether there is a log that the error itself says nothing of."""
         shown = getattr(self.error, "long_message", None) or ""
         return self.log is not None and str(self.log) not in shown
 
@@ -137,7 +137,7 @@ def execute(
 
     :raises StoreError: if the install tree cannot be used at all.
     :raises KeyboardInterrupt: on Ctrl-C, after all builds have been stopped and what was half
-        installed is gone; what was finished stays.
+        installed is removed; what was finished stays.
     """
     record_present(plan, services.store)
     return _Execution(plan, services, schedule).run()
@@ -299,7 +299,7 @@ class _Execution:
             )
 
     def _reuse(self, work: _Work) -> bool:
-        """Whether another process has installed the node since the plan was made."""
+        """Return whether another process has installed the node since the plan was made."""
         record = self.services.store.settle(work.step.hash)
         if record is None or work.step.overwrite or not self.services.store.is_present(record):
             return False
@@ -320,8 +320,8 @@ class _Execution:
         starting = ready[:slots]
         for heavy in (True, False):
             equals = [work for work in starting if work.step.heavy == heavy]
-            others = [work for work in running if work.step.heavy or not heavy]
-            free = self.schedule.jobs - sum(work.jobs for work in others)
+            rivals = [work for work in running if work.step.heavy or not heavy]
+            free = self.schedule.jobs - sum(work.jobs for work in rivals)
             for index, work in enumerate(equals):
                 work.jobs = max(1, free // (len(equals) - index))
                 free -= work.jobs
@@ -365,7 +365,7 @@ class _Execution:
             raise error
         self._free(work)
         if self.cancelled.is_set():
-            # Stopped because of another failure (fail_fast), which is the one to tell of.
+            # Stopped because of another failure (fail_fast), which is the one to report.
             work.state = "skipped"
             self.skipped.append(work.step)
             self._task(work).finish("stopped")
@@ -454,7 +454,7 @@ class _Execution:
             thread.join(_FETCH_PATIENCE if self.cancelled.is_set() and kind == "fetch" else None)
 
     def _abort(self) -> None:
-        """Stop everything and wait until what was half installed is gone.
+        """Stop everything and wait until what was half installed is removed.
 
         A further Ctrl-C does not hurry: what it would leave, the next command would have to
         clean up.
@@ -469,7 +469,7 @@ class _Execution:
                 self.services.reporter.info("removing what was half installed, please wait")
 
     def _settle_states(self) -> None:
-        """Tell of the events that nobody handled, and of what was interrupted."""
+        """Report the events that were not handled, and what was interrupted."""
         while not self.events.empty():
             event = self.events.get_nowait()
             if event.kind == "installed":

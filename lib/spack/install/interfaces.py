@@ -1,4 +1,4 @@
-"""What an install needs from others, as narrow protocols.
+"""What an install needs from other layers, as narrow protocols.
 
 The composition root plugs in what builds (:mod:`spack.build`) and what fetches
 (:mod:`spack.fetch`); tests plug in small real programs.
@@ -35,16 +35,16 @@ class NodeStage(Protocol):
     def path(self) -> Path: ...
 
     def destroy(self) -> None:
-        """Remove it; called when nobody needs it any more."""
+        """Remove it; called when it is no longer needed."""
 
 
 class Sources(Protocol):
-    """Brings sources onto the disk."""
+    """Fetches sources onto the disk."""
 
     def stage(self, step: Step, task: Task, cancelled: Callable[[], bool]) -> NodeStage:
         """Fetch, verify and unpack; also for packages without sources (an empty folder).
 
-        Called in threads, several at once, but for one hash only by who has its lock.
+        Called in threads, several at once, but for one hash only by the holder of its lock.
 
         :param cancelled: asked now and then; if it says True, raise anything soon.
         :raises FetchError: with what went wrong.
@@ -61,7 +61,7 @@ class BuildRequest:
     :param log: where all output goes.
     :param environment: where the environment of the build is written.
     :param tests: whether the package's own tests run.
-    :param background: others that run have more to do: they should get the processors first.
+    :param background: running builds with more to do should get the processors first.
     """
 
     spec: ConcreteSpec
@@ -99,7 +99,7 @@ class NodeBuilder(Protocol):
     ) -> BuildOutput:
         """Do the build and wait for its end. Called in threads, several at once.
 
-        :param task: to be told of the build's phases.
+        :param task: receives the build's phases.
         :param cancelled: when it is set, the build is to be killed with all its processes.
         :param started: to be called with the process id of the leader of the process group in
             which all of the build runs: if this process dies, the next one ends that group. The
@@ -128,7 +128,7 @@ class InstallerDependencies:
     :param recipe: the folder of a node's recipe, to be kept in the prefix.
     :param python: of a Python extension, where its modules belong; given its node and the
         prefixes by hash (its ``python-venv`` has recorded them). None for everything else.
-    :param modes: who may read and write what a node installs.
+    :param modes: the permissions of what a node installs.
     """
 
     store: Store

@@ -2,7 +2,7 @@
 
 Of an installed node only what it needs at run time (link and run dependencies) must be there;
 what is built needs its build dependencies too, and they what they need at run time. Nodes that
-nobody needs are not in the plan: the build dependencies of what is installed already.
+not needed are not in the plan: the build dependencies of what is installed already.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _AT_RUN_TIME = frozenset({"link", "run"})
 #: Dependencies that building a node needs.
 _AT_BUILD_TIME = frozenset({"build", "link", "run"})
 
-#: Who needs a compiler for one of these compiles, which takes longer than all else.
+#: A dependent of one of these compilers compiles, which takes longer than all else.
 _COMPILED = frozenset({"c", "cxx", "fortran"})
 
 #: Weights of builds: compiling takes seconds to hours, copying modules a fraction of a second.
@@ -43,13 +43,13 @@ _LIGHT, _HEAVY = 1, 8
 
 @frozen
 class PlanOptions:
-    """What the person asked for beside the specs.
+    """What the user asked for beside the specs.
 
     :param only: ``all``; ``package``: the roots alone, whose dependencies must be there;
         ``dependencies``: all that the roots need, not themselves (unless one needs another).
     :param overwrite: hashes to build even if they are installed.
     :param tests: names of packages whose ``test`` dependencies are needed; ``*`` means all.
-    :param explicit: whether the roots count as asked for by a person.
+    :param explicit: whether the roots count as requested by the user.
     """
 
     only: str = "all"
@@ -71,7 +71,7 @@ class Step:
     :param height: the weight of the longest chain of builds above this one, itself included:
         those with the greatest height should start first.
     :param heavy: the build compiles, and can use several jobs.
-    :param explicit: becomes, or is already, asked for by a person.
+    :param explicit: becomes, or is already, requested by the user.
     """
 
     kind: str
@@ -111,7 +111,7 @@ class Plan:
         return tuple(step for step in self.steps if step.kind == EXTERNAL)
 
     def dependents(self, spec_hash: str) -> tuple[str, ...]:
-        """Hashes of the builds that directly or indirectly wait for this step, in order."""
+        """Return hashes of the builds that directly or indirectly wait for this step, in order."""
         reached: set[str] = {spec_hash}
         waiting: list[str] = []
         for step in self.steps:
@@ -217,7 +217,7 @@ def _needed(
 def _topological(
     nodes: Mapping[str, ConcreteSpec], installed: AbstractSet[str], options: PlanOptions
 ) -> list[ConcreteSpec]:
-    """Dependencies first; among equals by name and hash, so that plans are reproducible."""
+    """Return dependencies first; among equals by name and hash, so that plans are reproducible."""
     order: list[ConcreteSpec] = []
     done: set[str] = set()
     by_name = sorted(nodes.values(), key=lambda spec: (spec.name, spec.dag_hash()), reverse=True)

@@ -2,7 +2,7 @@
 
 Builds write into the final prefix, because nearly every build bakes its prefix in. What makes
 that safe is the marker that is written first, and the database's commit, which comes last:
-:mod:`spack.store.journal` tells what happens when the process dies in between.
+:mod:`spack.store.journal` says what happens when the process dies in between.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _USUAL = Modes()
 class PrefixTransaction:
     """The installation of *spec* into *store*: a context manager.
 
-    On entry the marker is written, a prefix that is to be replaced is moved aside, and an empty
-    prefix (with an empty ``.spack``) is made. :meth:`commit` makes the install count. Leaving the
-    block without it undoes everything, and brings the old prefix back.
+    On entry the marker is written, a prefix that is to be replaced is moved to a backup, and an
+    empty prefix (with an empty ``.spack``) is made. :meth:`commit` makes the install count.
+    Leaving the block without it undoes everything, and restores the old prefix.
 
     The caller holds the exclusive lock of the node, for all of the block.
 
-    :param explicit: whether a person asked for the node.
+    :param explicit: whether the user asked for the node.
     :param modes: of the metadata, the prefix and the folders above it that are new.
     :raises StoreError: on entry, if the node is installed and *overwrite* is not given, if
         something unknown is at its prefix, or if the tree cannot be written.
@@ -205,7 +205,7 @@ class PrefixTransaction:
             os.chown(metadata.record, -1, self._modes.group)
 
     def _undo(self) -> None:
-        """Bring back the state before, unless the commit went through after all.
+        """Restore the state before, unless the commit went through after all.
 
         :raises StoreError: if that fails; the marker stays, for the next recovery.
         """
@@ -228,7 +228,7 @@ class PrefixTransaction:
                 self._shared.release()
 
     def _keep_log(self) -> None:
-        """Bring the log of an install that failed after its build out of the prefix."""
+        """Move the log of an install that failed after its build out of the prefix."""
         if not self._described:
             return
         metadata = Metadata(self.prefix)
@@ -255,7 +255,7 @@ def _make_prefix(prefix: Path, root: Path, modes: Modes) -> None:
 
 
 def _make_above(folder: Path, root: Path, modes: Modes) -> None:
-    """Make a folder and those above it; what lies in the install tree gets its modes."""
+    """Make a directory and those above it; those in the install tree get its modes."""
     if folder == root or root not in folder.parents:
         folder.mkdir(parents=True, exist_ok=True)
         return

@@ -1,4 +1,4 @@
-"""Making the database anew from the prefixes, and comparing prefixes with their manifests."""
+"""Rebuilding the database from the prefixes, and comparing prefixes with their manifests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Reindexed:
 
     :param records: everything that the database now knows as installed, externals included.
     :param problems: folders that look like prefixes and are not usable, each with the reason.
-    :param damaged: where the old database lies, if it could not be read.
+    :param damaged: the path of the old database, if it could not be read.
     """
 
     records: tuple[InstallRecord, ...]
@@ -52,7 +52,7 @@ class Verified:
 
 
 def reindex(store: Store, *, patience: float | None = None) -> Reindexed:
-    """Make the database anew from what the prefixes' ``.spack`` say.
+    """Rebuild the database from the ``.spack`` of the prefixes.
 
     A database that cannot be read is kept beside the new one. Externals have no ``.spack``: they
     are taken from the old database, or, if that is lost, from the nodes that depend on them.
@@ -144,8 +144,8 @@ def _externals(
 
 
 def _is_described(marker: Marker) -> bool:
-    """Without a database, an install counts if it got as far as its last file; a removal that
-    has begun is always finished, for its prefix may be gone in part."""
+    """Complete transactions: an install counts if it got as far as its last file; a removal that
+    has begun is always finished, for its prefix may be partly removed."""
     if marker.kind != "install":
         return True
     try:
@@ -156,7 +156,7 @@ def _is_described(marker: Marker) -> bool:
 
 
 def _prefixes(root: Path, excluded: Path) -> Iterator[Path]:
-    """All folders below *root* that hold a ``.spack``, in order of path."""
+    """Yield all folders below *root* that hold a ``.spack``, in order of path."""
     pending = [(root, 0)]
     while pending:
         folder, depth = pending.pop()

@@ -96,7 +96,7 @@ def unneeded(
 ) -> Removal:
     """Return the nodes that are neither explicit, nor roots, nor needed by one of those.
 
-    :param roots: hashes that must stay although nobody asked for them: those of environments.
+    :param roots: hashes that must stay although they are not explicit: those of environments.
     :param keep_build: whether what stays also needs what it was built with.
     """
     known = {record.hash: record for record in records}
@@ -121,7 +121,7 @@ def remove(
         else 10.
     :returns: what was removed; a node that another process removed meanwhile is not in it.
     :raises StoreError: if a node is in use, if something needs it by now, or if it cannot be
-        removed; those before it are gone, it and those behind it are whole.
+        removed; those before it are removed, it and those after it are intact.
     """
     if patience is None:
         patience = store.package_patience or _PATIENCE
@@ -197,7 +197,7 @@ def _remove_one(store: Store, record: InstallRecord) -> None:
         clear(store.layout, marker)
         raise
     try:
-        # Gone for everybody at once; the deletion itself may take its time.
+        # Removed for every process at once; the deletion itself may take its time.
         if os.path.lexists(prefix):
             os.rename(prefix, backup)
         discard(store.layout, prefix)

@@ -21,12 +21,15 @@ __all__ = ["class_name", "directory_name", "suggest_names", "package_name"]
 
 
 def package_name(directory: str) -> str:
-    """``py_black`` -> ``py-black``, ``_7zip`` -> ``7zip``."""
+    """Return ``py-black`` for ``py_black``, ``7zip`` for ``_7zip``."""
     return directory.lstrip("_").replace("_", "-") if directory else directory
 
 
 def directory_name(name: str) -> str:
-    """``py-black`` -> ``py_black``, ``7zip`` -> ``_7zip``; the inverse of :func:`package_name`."""
+    """Return ``py_black`` for ``py-black``, ``_7zip`` for ``7zip``.
+
+    The inverse of :func:`package_name`.
+    """
     directory = name.replace("-", "_")
     if directory[:1].isdigit() or keyword.iskeyword(directory):
         return f"_{directory}"
@@ -34,7 +37,7 @@ def directory_name(name: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """``py-black`` -> ``PyBlack``."""
+    """Return ``PyBlack`` for ``py-black``."""
     result = "".join(part.capitalize() for part in re.split("[-_]", name))
     if result[:1].isdigit() or keyword.iskeyword(result):
         return f"_{result}"

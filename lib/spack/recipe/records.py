@@ -2,7 +2,7 @@
 
 Directives (:mod:`spack.api.directives`) append these records while a package class is made;
 the repository's index stores them (as plain tuples, see :func:`Recipe.to_data`), and the
-solver reads nothing else (DESIGN, decision 3). Spec texts stay texts here: whoever needs a
+solver reads nothing else. Spec texts stay texts here: a reader that needs a
 parsed constraint parses it, and the parser caches.
 
 ``when`` is always the *whole* condition as one anonymous spec text, the conjunction of the
@@ -31,7 +31,7 @@ __all__ = [
     "VersionRecord",
 ]
 
-#: Scalars that may stand in the free-form parts of a record: marshal and JSON know them all.
+#: Scalars that may be in the free-form parts of a record: marshal and JSON know them all.
 Plain = Union[None, bool, int, float, str, tuple[Any, ...], Mapping[str, Any]]
 
 
@@ -219,7 +219,7 @@ class Recipe:
         return f"{self.namespace}.{self.name}"
 
     def to_data(self) -> tuple[Any, ...]:
-        """Plain nested tuples and dicts (marshal and JSON take them), for :meth:`from_data`."""
+        """Return plain nested tuples and dicts (for marshal and JSON), for :meth:`from_data`."""
         values = []
         for name, value in self.__dict__.items():
             if name in _RECORDS:
@@ -231,7 +231,7 @@ class Recipe:
     def from_data(cls, data: tuple[Any, ...]) -> Recipe:
         """Return the inverse of :meth:`to_data`; *data* may have lists where tuples were.
 
-        The records of a kind are made when they are first asked for, so that reading one field
+        The records of a kind are made when they are first read, so that reading one field
         of a large recipe costs little.
         """
         recipe = object.__new__(_LazyRecipe)
@@ -249,7 +249,7 @@ class Recipe:
 class _Decoded:
     """A field of records that are made from rows when they are first asked for.
 
-    It is no data descriptor: from then on the instance's own attribute is found first.
+    It is not a data descriptor: from then on the instance's own attribute is found first.
     """
 
     def __init__(self, name: str) -> None:

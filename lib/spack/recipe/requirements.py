@@ -1,7 +1,7 @@
 """Whether a recipe says the same of a Python distribution's needs as the distribution itself.
 
 A source distribution names what its build needs (``[build-system] requires``, PEP 518), its
-metadata what it needs at run time (``Requires-Dist``, PEP 566). Requirements are told by the name
+metadata what it needs at run time (``Requires-Dist``, PEP 566). Requirements are compared by name
 of the project on the package index, dependencies of recipes by the name of the package; the
 recipes' own ``pypi`` joins them.
 """
@@ -46,7 +46,7 @@ class Requirement(NamedTuple):
     """A requirement that applies.
 
     :ivar name: of the project, normalized. :ivar specifier: ``packaging``'s set of versions.
-    :ivar origin: where it stands, ``pyproject.toml:3``.
+    :ivar origin: where it is written, ``pyproject.toml:3``.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Requirement(NamedTuple):
 
 
 class RequirementFinding(NamedTuple):
-    """One thing that is not true; ``place`` is the recipe's ``file:line``."""
+    """One difference; ``location`` is the recipe's ``file:line``."""
 
     kind: str
     location: str
@@ -106,7 +106,7 @@ def read(
     """Return the requirements among *texts* (PEP 508) that apply without any extra.
 
     :param environment: of the target, over that of this process (PEP 508, markers).
-    :raises ValueError: a text is no requirement.
+    :raises ValueError: a text is not a requirement.
     """
     # start-up: only builds and audits read requirements
     from packaging.markers import default_environment
@@ -192,7 +192,7 @@ def _spack_range(specifier: Any) -> str:
 def _bounds(
     declared: Declared, requirement: Requirement, records: Sequence[DependencyRecord]
 ) -> list[RequirementFinding]:
-    """Known versions that only one of the two admits."""
+    """Return known versions that only one of the two admits."""
     from packaging.version import InvalidVersion  # start-up: see read()
     from packaging.version import Version as Parsed
 

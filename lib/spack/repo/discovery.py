@@ -6,7 +6,7 @@
       paths:
       - repos/spack_repo/builtin
 
-Without it the directory is a repository itself, or has one in a usual place; see
+Without it the directory is a repository itself, or has one in a usual subdirectory; see
 :meth:`Repository.open`.
 """
 
@@ -36,9 +36,9 @@ def repositories_in(
     """Return the repositories at *paths* below *directory*, by default those that its index lists.
 
     :param cache: directory of parsed files; see :mod:`spack.util.yaml`.
-    :param on_error: told of repositories that cannot be used; not called when none can.
+    :param on_error: called with repositories that cannot be used; not called when none can.
     :raises RecipeError: there is none that can be used, or the index is malformed.
-    :raises ConfigError: the index is no YAML.
+    :raises ConfigError: the index is not YAML.
     """
     listed = list(paths) or _listed(directory / INDEX, cache)
     if not listed:

@@ -157,7 +157,7 @@ class RecipeFinder(MetaPathFinder):
 
 
 def install_finder(repositories: Iterable[Repository]) -> RecipeFinder:
-    """Make recipes importable in this process; an earlier finder of ours is replaced."""
+    """Make recipes importable in this process; an earlier finder of this kind is replaced."""
     remove_finder()
     finder = RecipeFinder(repositories)
     sys.meta_path.insert(0, finder)

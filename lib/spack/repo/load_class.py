@@ -40,7 +40,7 @@ def load_class(repository: Repository, directory: str) -> Any:
 
 
 def recipe_error(error: BaseException, file: str) -> RecipeError:
-    """*error* of recipe *file* with the line of the recipe where it arose."""
+    """Return *error* of recipe *file* with the line of the recipe where it arose."""
     if isinstance(error, SyntaxError) and error.filename:
         file, line = error.filename, error.lineno or 1
         text = error.msg

@@ -34,15 +34,15 @@ _ENGINE = ("", "api", "recipe", "repo", "spec", "build_systems")
 class RepoPath:
     """Repositories in order of precedence: the first that has a package answers for it.
 
-    For :data:`ENGINE_RECIPES` the repository ``builtin`` comes last, wherever it stands.
+    For :data:`ENGINE_RECIPES` the repository ``builtin`` comes last, whatever its position.
 
     :param repositories: the repositories.
     :param cache_dir: where the indexes are kept; None keeps them in memory.
     :param build_index: computes facts; replaced in tests.
     :param on_build: called with the number of recipes before facts are computed.
 
-    The indexes are read, checked (one stat for each recipe) and brought up to date when the first
-    question is asked, and not again: one object stands for one moment.
+    The indexes are read, checked (one stat for each recipe) and updated when the first
+    question is asked, and not again: one object represents one moment.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class RepoPath:
     def _directory(self, repository: Repository) -> Path | None:
         if self._cache_dir is None:
             return None
-        # What a recipe derives from may lie in another repository: the whole path is the key.
+        # A base class of a recipe may be in another repository: the whole path is the key.
         roots = "\n".join(str(r.root) for r in (repository, *self.repositories))
         key = checksum(roots.encode("utf-8", "surrogateescape"))
         return self._cache_dir / f"{repository.namespace}-{key:08x}"
@@ -120,7 +120,7 @@ class RepoPath:
         return tuple(sorted(found))
 
     def exists(self, name: str) -> bool:
-        """Whether some repository has a recipe of this name (virtual packages included)."""
+        """Return whether some repository has a recipe of this name (virtual packages included)."""
         return self._find(name) is not None
 
     def get(self, name: str) -> Recipe | None:
@@ -151,14 +151,14 @@ class RepoPath:
         return tuple(sorted(named | provided))
 
     def is_virtual(self, name: str) -> bool:
-        """Whether *name* is a virtual package: described as one, or only provided."""
+        """Return whether *name* is a virtual package: described as one, or only provided."""
         found = self._find(name)
         if found is not None:
             return found[1] in found[0].virtual
         return name in self._provider_table()
 
     def suggestions(self, name: str) -> list[str]:
-        """Names of packages that may have been meant."""
+        """Return the names of packages that resemble *name*."""
         return suggest_names(name, (*self.names(), *self.virtual_names()))
 
     def errors(self) -> dict[str, tuple[str, str | None]]:

@@ -23,7 +23,7 @@ from spack.recipe.package_names import directory_name, package_name
 
 __all__ = ["Repository", "is_namespace"]
 
-#: Where ``repo.yaml`` may be below the directory that a person names.
+#: Where ``repo.yaml`` may be below the directory that the user names.
 _BELOW = (
     "spack_repo/*/repo.yaml",
     "spack_repo/*/*/repo.yaml",
@@ -87,7 +87,7 @@ class Repository:
         return self.directory(name) / "package.py"
 
     def exists(self, name: str) -> bool:
-        """Whether there is a recipe of this name."""
+        """Return whether there is a recipe of this name."""
         return self.recipe_file(name).is_file()
 
     def names(self) -> list[str]:
@@ -105,7 +105,7 @@ class Repository:
 
 
 def is_namespace(text: str) -> bool:
-    """Whether *text* can be a namespace: Python names with dots between them."""
+    """Return whether *text* can be a namespace: Python names with dots between them."""
     return re.fullmatch(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)*", text) is not None
 
 
@@ -125,7 +125,7 @@ def _find_root(path: Path) -> Path:
         if found:
             return found[0]
     raise RecipeError(
-        f"{path} is no repository: it has no repo.yaml",
+        f"{path} is not a repository: it has no repo.yaml",
         hint="give the directory of a repo.yaml, or create one: 'repo: {namespace: mine}'",
     )
 

@@ -1,6 +1,6 @@
 """The cached facts of one repository.
 
-Two files: ``index`` holds columns (directory, mtime, size, place of the facts) and what must be
+Two files: ``index`` holds columns (directory, mtime, size, offset of the facts) and what must be
 known of all packages at once (virtual packages and their providers); ``facts-<n>`` holds the
 marshalled facts of each package, read one by one. So the first question costs milliseconds, however
 many recipes there are.
@@ -39,7 +39,7 @@ class RepositoryIndex:
     """The facts of the recipes of one repository.
 
     :param directory: where the two files are; made when missing. None keeps all in memory.
-    :param fingerprint: stands for the code that made the facts.
+    :param fingerprint: identifies the code that made the facts.
 
     Entries are known by the directory of the recipe.
     """
@@ -54,7 +54,7 @@ class RepositoryIndex:
         self._load()
 
     def _reset(self) -> None:
-        #: directory -> (mtime, size, offset, length); length 0 stands for an error.
+        #: directory -> (mtime, size, offset, length); length 0 means an error.
         self.entries: dict[str, tuple[int, int, int, int]] = {}
         self.errors: dict[str, tuple[str, str | None]] = {}
         self.virtual: set[str] = set()
@@ -113,7 +113,7 @@ class RepositoryIndex:
     # Freshness.
 
     def stale(self) -> tuple[list[str], list[str]]:
-        """Directories to be read again, and those that are gone. One stat for each recipe."""
+        """Return directories to read again, and removed ones; one stat for each recipe."""
         found: dict[str, tuple[int, int]] = {}
         packages, stat = str(self.repository.packages), os.stat
         for name in self.repository._entries():
@@ -156,7 +156,7 @@ class RepositoryIndex:
     def update(self, rows: Iterable[Any], removed: Iterable[str]) -> None:
         """Take in the *rows* of :mod:`spack.api.recipe_facts`, drop *removed*, and write the cache.
 
-        A cache directory that cannot be written to is no error: the facts stay in memory.
+        A cache directory that cannot be written to is not an error: the facts stay in memory.
         """
         new = list(rows)
         dropped = (*removed, *(row[1] for row in new))
@@ -255,7 +255,7 @@ class RepositoryIndex:
 
 
 def engine_fingerprint(directories: Iterable[str]) -> str:
-    """Stands for the code that makes facts: the stat of its files, and the interpreter."""
+    """Return a digest of the code that makes facts: its files' stat, and the interpreter."""
     lines = [f"{_FORMAT} {sys.implementation.cache_tag}"]
     for directory in directories:
         try:
@@ -270,7 +270,7 @@ def engine_fingerprint(directories: Iterable[str]) -> str:
 
 
 def providers_of(index: RepositoryIndex) -> dict[str, list[str]]:
-    """Virtual name to the names of the packages that provide it, sorted."""
+    """Return virtual name to the names of the packages that provide it, sorted."""
     result: dict[str, list[str]] = {}
     for directory, virtuals in index.provided.items():
         for virtual in virtuals:

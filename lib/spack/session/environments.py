@@ -1,4 +1,4 @@
-"""What environments are brought up to date with: what a session knows of them and beside them."""
+"""The input of environment updates: what a session knows of them and beside them."""
 
 from __future__ import annotations
 

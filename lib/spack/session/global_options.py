@@ -45,7 +45,7 @@ class GlobalOptions(NamedTuple):
 def configuration_variables(
     locations: InstallationPaths, environ: Mapping[str, str], cwd: Path, home: str
 ) -> Variables:
-    """``$spack`` and its like, without ``$env``."""
+    """Return ``$spack`` and its like, without ``$env``."""
     return Variables(
         {
             "spack": str(locations.root),
@@ -64,7 +64,7 @@ def configuration_variables(
 
 
 def _temporary_directory(environ: Mapping[str, str]) -> str:
-    """Where temporary files go, as :func:`tempfile.gettempdir` says, whose import takes 3 ms."""
+    """Return :func:`tempfile.gettempdir`'s directory; that import takes 3 ms."""
     named = [environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
     for path in (*named, "/tmp", "/var/tmp", "/usr/tmp"):
         if path and os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK):
@@ -99,7 +99,7 @@ def condition_names(locations: InstallationPaths, environ: Mapping[str, str]) ->
 
 
 def search_path(environ: Mapping[str, str], further: Sequence[Path]) -> tuple[str, ...]:
-    """Directories where programs of the machine are looked for.
+    """Return directories where programs of the machine are looked for.
 
     :param further: those of the configuration, each with the ``bin`` in it.
     """

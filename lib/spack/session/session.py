@@ -161,7 +161,7 @@ class Session:
             return self.find_environment(active, directory_only=True)
         except EnvironmentFileError as error:
             raise error.replaced(
-                message=f"the active environment is gone: {error.message}",
+                message=f"the active environment is missing: {error.message}",
                 hint="`spack env deactivate`; if it was moved, activate it where it is now",
             ) from error
 
@@ -314,7 +314,7 @@ class Session:
         return concretize_environment(self, environment, concretize_options, force)
 
     def environment_work(self, environment: Environment) -> EnvironmentWork:
-        """Return what brings *environment*, the active one, up to date."""
+        """Return what updates *environment*, the active one."""
         from spack.session.environments import environment_work
 
         return environment_work(self, environment)
@@ -324,7 +324,7 @@ class Session:
         """Where this install tree's builds are staged: below the first configured usable directory.
 
         Each install tree has a part of its own: nodes of one hash may be built for several trees
-        at one time, and the locks of one tree do not hold others off.
+        at one time, and the locks of one tree do not block the other.
 
         :raises InstallError: no configured directory can be used.
         """
@@ -334,7 +334,7 @@ class Session:
         return choose_root(self.settings.config.build_stage, os.getuid()) / own
 
     def excluded_directories(self) -> tuple[Path, ...]:
-        """Directories of ours that may lie among a developer's sources."""
+        """Return directories of the engine that may be among a developer's sources."""
         return (self.stage_root, self.store.root)
 
     def build_options(
@@ -367,7 +367,7 @@ class Session:
         return make_fetcher(self.settings, self.environ, self.locations.root, checksum=checksum)
 
     def environment_roots(self) -> Mapping[str, tuple[str, ...]]:
-        """Hashes of the roots of all environments that are known and still exist, and whose."""
+        """Return the root hashes of all known and existing environments, with their names."""
         from spack.actions.environments import living_roots
 
         return living_roots(self.base_settings.config.environments_root, self.environments_file)
@@ -391,7 +391,7 @@ class Session:
 def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session:
     """Return the session of this process for the parsed global options.
 
-    :param make_reporter: called when progress is first to be told.
+    :param make_reporter: called when progress is first reported.
     """
     environ = dict(os.environ)
     home = os.path.expanduser("~")

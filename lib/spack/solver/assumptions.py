@@ -1,4 +1,4 @@
-"""What a person wrote, as guards: each can be blamed when nothing satisfies all of them."""
+"""The user's constraints as assumptions: each can be blamed when they contradict each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Assumption", "Assumptions"]
 
 @dataclass(frozen=True)
 class Assumption:
-    """One constraint of a person.
+    """One constraint of the user's.
 
     :param kind: ``asked`` (a root is there at all), ``root`` (what it says), ``dependency``,
         ``conflict``, ``requires``, ``require``, ``prefer``, ``forbid``, ``develop`` or ``domain``

@@ -1,4 +1,4 @@
-"""What can stand for a package: versions to build, externals and installed specs.
+"""The candidates for a package: versions to build, externals and installed specs.
 
 Sets of versions are bit masks over one list per package, best version first, so that a
 constraint costs one ``&``. The order is Spack's: what the configuration prefers, then
@@ -41,7 +41,7 @@ class ExternalCandidate:
 
 @dataclass
 class Candidates:
-    """All that can stand for one package; see :class:`Catalog`."""
+    """All candidates for one package; see :class:`Catalog`."""
 
     name: str
     recipe: Recipe | None
@@ -160,15 +160,15 @@ class Catalog:
         return self._recipes[name]
 
     def is_virtual(self, name: str) -> bool:
-        """Whether *name* is virtual."""
+        """Return whether *name* is virtual."""
         return self.problem.recipes.is_virtual(name)
 
     def installed(self, name: str) -> Sequence[ConcreteSpec]:
-        """Reusable specs of *name*, whether or not reuse is on."""
+        """Return reusable specs of *name*, whether or not reuse is on."""
         return self._installed.get(name, ())
 
     def by_hash(self, prefix: str) -> list[ConcreteSpec]:
-        """Reusable specs whose hash starts with *prefix*."""
+        """Return reusable specs whose hash starts with *prefix*."""
         exact = self._by_hash.get(prefix)
         if exact is not None:
             return [exact]
@@ -180,7 +180,7 @@ class Catalog:
         return () if settings is None else settings.externals
 
     def has_available(self, name: str) -> bool:
-        """Whether there is an external or a reusable spec of *name*."""
+        """Return whether there is an external or a reusable spec of *name*."""
         return bool(self.externals(name)) or (
             self.problem.reuse is not False and name in self._installed
         )
@@ -287,7 +287,7 @@ class Catalog:
 
 
 def _location(settings: PackageLike, name: str) -> str:
-    """Where ``buildable: false`` stands."""
+    """Return the position of ``buildable: false``."""
     return str(settings.origin or f"packages:{name}:buildable")
 
 
@@ -298,7 +298,7 @@ def external_version(spec: Spec) -> Version | None:
 
 
 def _usable(problem: Problem) -> Iterable[ConcreteSpec]:
-    """Reusable specs that fit the host and whose external parts are still configured."""
+    """Yield reusable specs that fit the host and whose external parts are still configured."""
     verdicts: dict[str, bool] = {}
     prefixes: dict[str, set[Any]] = {}
 

@@ -23,7 +23,7 @@ __all__ = ["CRITERIA", "concretize"]
 
 #: The priorities of ``logic/optimize.lp`` in words.
 CRITERIA = {
-    16: "requirements and wishes of the configuration",
+    16: "requirements and preferences of the configuration",
     15: "further instances of a package",
     14: "deprecated versions",
     13: "versions of roots",
@@ -96,7 +96,7 @@ def concretize(problem: Problem) -> Solution:
 
 
 def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> list[ConcreteSpec]:
-    """Roots in as few graphs as possible: who cannot stay leaves, and the leavers try again."""
+    """Return the roots in as few graphs as possible; those that do not fit try again together."""
     waiting = list(range(len(roots)))
     done: dict[int, ConcreteSpec] = {}
     while waiting:
@@ -117,7 +117,7 @@ def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> 
 
 
 def _given(roots: Sequence[Root]) -> dict[str, set[Version]]:
-    """Versions that roots name exactly, by package."""
+    """Return versions that roots name exactly, by package."""
     found: dict[str, set[Version]] = {}
     for root in roots:
         for spec in root.spec.traverse():
@@ -182,7 +182,7 @@ def _solve(
 
 
 def _bootstraps(catalog: Catalog, chosen: Expansion) -> set[str]:
-    """Compilers that may be built while there is one already: they need two instances."""
+    """Return compilers that may be built while there is one already: they need two instances."""
     return {
         name
         for language in LANGUAGES
@@ -200,7 +200,7 @@ def _next_provider(context: RoundContext, virtual: str) -> tuple[str, ...]:
 
 
 def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
-    """More instances for packages that the contradiction is about.
+    """Return more instances for packages that the contradiction is about.
 
     :raises UnsatisfiableError: when more instances cannot help: nothing can be doubled, or the
         contradiction stayed the same when something was.
@@ -227,7 +227,7 @@ def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
 
 
 def _order(encoding: Encoding) -> list[int]:
-    """Guards, those first that say least when they are blamed."""
+    """Return the assumptions, the least informative ones first."""
     rank = {"domain": 0, "forbid": 3, "require": 3, "develop": 3, "root": 4, "asked": 4}
     numbers = range(1, len(encoding.assumptions) + 1)
     return sorted(numbers, key=lambda number: rank.get(encoding.assumptions[number].kind, 1))
@@ -240,7 +240,7 @@ def _candidates_for_more(
     core: Sequence[int],
     multi: dict[str, int],
 ) -> dict[str, int]:
-    """One more instance for each tool that several constraints of the core are about."""
+    """Return another instance for each tool that several constraints of the core concern."""
     asked: dict[str, int] = {}
     for number in core:
         assumption = encoding.assumptions[number]

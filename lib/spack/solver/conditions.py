@@ -9,8 +9,8 @@ decided by the solver:
 * platform and operating system, of which there is one; the target, unless there is a choice;
 * a variant that no definition of the recipe knows.
 
-None of this is done for a package that may be a *ghost* (its build is not expanded, so nothing
-is known of it): there a literal must stay free to be true or false.
+None of this is done for a package that may be a *placeholder* (its build is not expanded, so
+nothing is known of it): there a literal must stay free to be true or false.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from spack.spec import ConcreteSpec, Dependency, Spec, VariantValue, any_version
 
 __all__ = ["Conditions", "Literal"]
 
-#: Keys that look like variants but that no recipe declares: a node has them when it is told to.
+#: Keys that look like variants but that no recipe declares: a node has them when they are set.
 FREE_KEYS = frozenset(("commit", "dev_path", "editable", "patches", "tag", "branch", "ref"))
 
 Key = tuple[Any, ...]
@@ -35,7 +35,7 @@ class Literal:
     """One literal on one package; ``key[0]`` names its kind.
 
     ``("v", text, mask)`` version, ``("b", variant, value)``, ``("h", variant)``,
-    ``("x", variant, values)`` exactly these, ``("t", targets)``, ``("s", name, value)`` told,
+    ``("x", variant, values)`` exactly these, ``("t", targets)``, ``("s", name, value)`` set,
     ``("H", hashes)``, ``("d", name, direct, condition, virtuals, types)`` a dependency and
     ``("V", virtual, direct, versions, condition per provider, asked)`` one that is virtual.
     """
@@ -192,7 +192,7 @@ class Conditions:
         return False
 
     def _given(self, package: str, wanted: VariantValue) -> bool:
-        """Whether every node of *package* has the value: build_system=python_pip and the like."""
+        """Return whether every node of *package* has the value, as for build_system=python_pip."""
         if self.context.may_be_placeholder(package) or self.context.candidates(package).installed:
             return False
         definitions = self.definitions(package, wanted.name)
@@ -295,7 +295,7 @@ class Conditions:
     # -- installed specs --------------------------------------------------------------------
 
     def holds_for(self, literal: Literal, spec: ConcreteSpec) -> bool:
-        """Whether *literal* is true of an installed spec."""
+        """Return whether *literal* is true of an installed spec."""
         kind, key = literal.key[0], literal.key
         if kind == "v":
             index = self.context.candidates(spec.name).index(spec.version)
@@ -310,13 +310,13 @@ class Conditions:
                 bool(key[2]) and target_satisfies(str(spec.target), key[2])
             )
         if kind == "s":
-            return _told_literals(spec, key[1], key[2])
+            return _set_literals(spec, key[1], key[2])
         if kind == "H":
             return spec.dag_hash() in key[1]
         return literal.dependency is not None and _has_dependency(spec, literal, self)
 
 
-def _told_literals(spec: ConcreteSpec, name: str, value: str) -> bool:
+def _set_literals(spec: ConcreteSpec, name: str, value: str) -> bool:
     variant = spec.variants.get(name)
     if variant is not None:
         return value in variant.values

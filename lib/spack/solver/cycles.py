@@ -1,4 +1,4 @@
-"""Circles in graphs of packages."""
+"""Cycles in graphs of packages."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class _Draft:
     target: str | None = None
     external: int | None = None
     reused: str | None = None
-    told: list[int] = field(default_factory=list)
+    given: list[int] = field(default_factory=list)
     patches: list[PatchRecord] = field(default_factory=list)
     children: dict[Node, None] = field(default_factory=dict)
     types: dict[str, set[str]] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class _Decoder:
         for package, instance, target in atoms.get("tgt", ()):
             drafts[package, instance].target = target
         for package, instance, literal in atoms.get("set", ()):
-            drafts[package, instance].told.append(literal)
+            drafts[package, instance].given.append(literal)
         for package, instance, child, other in atoms.get("edge", ()):
             drafts[package, instance].children[child, other] = None
         for package, instance, child, kind in atoms.get("etype", ()):
@@ -82,7 +82,7 @@ class _Decoder:
             drafts[package, instance].patches.extend(record.patches)
 
     def specs(self) -> dict[Node, ConcreteSpec]:
-        """All nodes, made from the leaves upwards."""
+        """Return all nodes, made from the leaves upwards."""
         done: dict[Node, ConcreteSpec] = {}
         for start in sorted(self.drafts):
             stack = [start]
@@ -155,7 +155,7 @@ class _Decoder:
                 found[name] = _value(records[-1], given[name].values)
             elif (spec.name, name) not in self.encoding.conditions.mentioned:
                 waiting.append((name, records))
-        for literal in draft.told:
+        for literal in draft.given:
             _, name, text = self.encoding.conditions.literals[literal - 1].key[:3]
             if name not in FLAG_NAMES:
                 known = found[name].values if name in found else ()
@@ -172,7 +172,7 @@ class _Decoder:
         waiting: list[tuple[str, list[VariantRecord]]],
         found: dict[str, VariantValue],
     ) -> None:
-        """Variants that no constraint mentions; those without conditions come first."""
+        """Set the variants that no constraint mentions; those without conditions come first."""
         concretize_options = preferred_variants(self.catalog, spec.name)
         waiting.sort(key=lambda row: any(record.when for record in row[1]))
         for _ in range(2):  # a condition may be about a variant that comes later
@@ -214,7 +214,7 @@ class _Decoder:
         flags: dict[str, tuple[str, ...]] = {}
         if external is not None:
             return {name: tuple(map(str, values)) for name, values in external.spec.flags.items()}
-        for literal in sorted(draft.told):
+        for literal in sorted(draft.given):
             _, name, text = self.encoding.conditions.literals[literal - 1].key[:3]
             if name in FLAG_NAMES:
                 flags[name] = (*flags.get(name, ()), str(text))
@@ -232,7 +232,7 @@ def decode(
 ) -> tuple[ConcreteSpec, ...]:
     """Return the concrete spec of each root.
 
-    :param atoms: shown atoms of a model without ghosts.
+    :param atoms: shown atoms of a model without placeholders.
     :param target: the target of nodes when there was nothing to choose.
     """
     nodes = _Decoder(catalog, encoding, atoms, target, roots).specs()

@@ -62,7 +62,7 @@ def _control(parts: Sequence[str], facts: Sequence[str], options: Sequence[str])
 
 
 def _quiet(code: Any, text: str) -> None:
-    """Clingo's warnings are about our program, not about the person's input."""
+    """Ignore clingo's warnings, which are about the engine's program, not the user's input."""
 
 
 def optimize(facts: Sequence[str], duplicates: bool, seconds: float) -> Answer:
@@ -108,7 +108,7 @@ _ARGUMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|(-?\d+)|([a-z]\w*)')
 
 
 def _rows(text: str) -> dict[str, list[Row]]:
-    """Atoms by predicate, from a model as clingo prints it: to ask for each costs far more."""
+    """Return atoms by predicate, from a model as clingo prints it, which is cheapest."""
     found: dict[str, list[Row]] = {}
     for name, arguments in _ATOM.findall(text):
         row = tuple(

@@ -12,13 +12,13 @@ definition, X guard, E external, H hash; numbers start at 1):
 ``lver lval lhas lonly ltgt lset``     when a literal is true; ``ldep*``: about dependencies
 ``cond(P,C) clit(C,L)``                conditions
 ``dep dcond dreal dvirt dtype dlit``   dependencies: condition, target, types, what they impose
-``provision provname provcond``        what a package provides and when; ``vcand vcost`` who may
+``provision provname provcond``        what a package provides and when; ``vcand vcost`` providers
 ``vdef vcond later vval vdefault ..``  definitions of variants
 ``demand gcond option optcond``        requirements; ``conflict forbid kcond`` conflicts
 ``hdep htype hvirt hsat xsat xval``    installed specs and externals
 =====================================  ============================================================
 
-Versions that no constraint tells apart are one candidate, the best of them; variants that no
+Versions that no constraint distinguishes are one candidate, the best of them; variants that no
 constraint mentions are left out, and so are values that none names. The decoder puts the
 defaults back.
 """
@@ -53,7 +53,7 @@ class Encoding:
     assumptions: Assumptions
     conditions: Conditions
     packages: list[str]
-    #: Dependency records by number, with the package that they stand in.
+    #: Dependency records by number, with the package that declares them.
     dependencies: dict[int, tuple[str, DependencyRecord]] = field(default_factory=dict)
 
 
@@ -79,7 +79,7 @@ class Encoder:
     # -- the walk -------------------------------------------------------------------------
 
     def encode(self) -> Encoding:
-        """All facts of the round."""
+        """Return all facts of the round."""
         for root in self.context.roots:
             self.visit(root.spec.name)
             self._root(root)
@@ -177,7 +177,7 @@ class Encoder:
             self.emit(f"rdep({p},{literal},{quote(below.name)},{inner},{assumption}).")
 
     def _package(self, name: str) -> None:
-        """Facts of one package: how a node comes to be, and what its recipe says."""
+        """Write the facts of one package: how a node comes to be, and what its recipe says."""
         p = quote(name)
         self.emit(f"package({p}).")
         if name in self.context.multi:

@@ -2,14 +2,14 @@
 
 A solution of a few dozen nodes is picked from hundreds of possible packages; to ground them all
 takes a hundred times as long as to solve what matters. So the solver starts with the packages
-that are probably needed, and treats the build of every other one as a *ghost*: it satisfies
+that are probably needed, and treats every other one as a *placeholder*: it satisfies
 everything, needs nothing and costs one build. A real build costs at least that, so the optimum
-with ghosts is a lower bound, and an optimum that uses none is the true one. Otherwise the ghosts
+with placeholders is a lower bound, and an optimum that uses none is the true one. Otherwise they
 that it uses are expanded and the solver runs again.
 
 :func:`plan` finds the start by walking the recipes with the preferred version and the default
 variants of each package. It also finds the versions that unconditional constraints leave over
-(``alive``): constraints that hold in every solution. Only speed depends on the guess.
+(``possible_versions``): constraints that hold in every solution. Only speed depends on the guess.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from spack.spec import Spec, VariantValue, target_satisfies
 
 __all__ = ["LANGUAGES", "Expansion", "dependency_records", "plan"]
 
-#: Virtual packages that stand for a compiler; each node chooses its own provider.
+#: Virtual packages that mean a compiler; each node chooses its own provider.
 LANGUAGES = frozenset(("c", "cxx", "fortran"))
 
 #: Every machine has it; it is a node only where it is registered as an external.
@@ -41,7 +41,7 @@ class Expansion:
 
 
 def dependency_records(catalog: Catalog, name: str) -> Sequence[DependencyRecord]:
-    """All dependencies of a recipe: its own, of what it extends, and the compiler wrapper."""
+    """Return a recipe's dependencies: its own, of what it extends, the compiler wrapper."""
     recipe = catalog.recipe(name)
     if recipe is None:
         return ()
@@ -82,7 +82,7 @@ def _is_editable(catalog: Catalog, name: str) -> bool:
 
 
 def _of_the_host(catalog: Catalog, text: str) -> bool:
-    """Whether a dependency is on the C library of the machine, which nobody has registered."""
+    """Return whether a dependency is on the C library of the machine, which is not registered."""
     return text.startswith(HOST_LIBRARY) and (
         Spec.parse(text).name == HOST_LIBRARY
         and not any(catalog.has_available(name) for name in catalog.providers(HOST_LIBRARY))
@@ -299,7 +299,7 @@ class _Walk:
 
 
 def _only_value(candidates: Candidates, wanted: VariantValue) -> bool:
-    """Whether the package has no other value, as of ``build_system=python_pip``."""
+    """Return whether the package has no other value, as of ``build_system=python_pip``."""
     recipe = candidates.recipe
     definitions = [v for v in recipe.variants if v.name == wanted.name] if recipe else []
     return (

@@ -38,7 +38,7 @@ def conflict_of(
     lines = [f"{location}. {cause.message}" for location, cause in enumerate(causes, 1)]
     hints = [cause.hint for cause in causes if cause.hint]
     return UnsatisfiableError(
-        f"{asked} cannot be had: {account.headline(len(causes))}",
+        f"cannot concretize {asked}: {account.headline(len(causes))}",
         "\n".join(lines) or None,
         facts={
             "roots": [str(root.spec) for root in roots],
@@ -85,11 +85,11 @@ class _Account:
         self.absent = [assumption for assumption in self.assumptions if self._is_absent(assumption)]
 
     def blames(self, root: Root) -> bool:
-        """Whether *root* takes part in the contradiction."""
+        """Return whether *root* takes part in the contradiction."""
         return any(root is other for other in self.blamed)
 
     def causes(self) -> list[UnsatisfiableError]:
-        """One error for each guard that says something."""
+        """Return an error for each assumption that says something."""
         found: list[UnsatisfiableError] = []
         for assumption in self.assumptions:
             if assumption.kind == "domain":
@@ -126,7 +126,7 @@ class _Account:
         return f"ask for another version of {either(names)}, or correct one of these recipes"
 
     def _is_absent(self, assumption: Assumption) -> bool:
-        """Whether a root asks for a dependency that nothing in the contradiction brings."""
+        """Return whether a root asks for a dependency that nothing in the contradiction has."""
         below = Spec.parse(assumption.text).dependencies if assumption.kind == "root" else ()
         if not below:
             return False
@@ -167,7 +167,7 @@ class _Account:
         return self._error(assumption, message, hint)
 
     def _providers(self, assumption: Assumption) -> Iterator[UnsatisfiableError]:
-        """Which versions of a virtual package there are, when a dependency asks for one."""
+        """Yield the versions of a virtual package, when a dependency asks for one."""
         wanted = Spec.parse(assumption.text) if assumption.kind == "dependency" else Spec()
         if wanted.versions.is_any or not self.catalog.is_virtual(wanted.name):
             return
@@ -244,5 +244,5 @@ def _constraints(assumption: Assumption) -> list[Spec]:
 
 
 def _exclusive(wanted: Sequence[Spec]) -> bool:
-    """Whether two constraints exclude each other whatever versions there are."""
+    """Return whether two constraints exclude each other whatever versions there are."""
     return any(not a.versions.intersects(b.versions) for a in wanted for b in wanted)

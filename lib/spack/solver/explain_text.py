@@ -62,7 +62,7 @@ def _left_out(candidates: Candidates) -> int:
 
 def fixed_hint(candidates: Candidates) -> str:
     """Return the hint for a package that may not be built."""
-    hint = f"let spack external find {candidates.name} look for others"
+    hint = f"let spack external find {candidates.name} search for more"
     if candidates.fixed is not None:
         hint += f", or set packages:{candidates.name}:buildable to true"
     return hint
@@ -76,7 +76,7 @@ def either(texts: Sequence[str]) -> str:
 
 
 def variant_reasons(candidates: Candidates, wanted: Sequence[Spec]) -> list[str]:
-    """Why variants that are asked for may not be had: conditions and groups of values."""
+    """Return why requested variants are not possible: conditions and groups of values."""
     found: list[str] = []
     recipe = candidates.recipe
     for value in [value for spec in wanted for value in spec.variants.values()]:

@@ -1,4 +1,4 @@
-"""Facts about literals: the versions that are told apart, and when a literal is true."""
+"""Facts about literals: the versions that are distinguished, and when a literal is true."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LiteralFacts:
         self._versions()
         self._literals()
         self._below()
-        # Where every package may be a ghost, conditions on the one target are literals too.
+        # Where every package may be a placeholder, conditions on the one target are literals too.
         if len(self.context.targets) > 1 or self.context.relaxed:
             self._target_facts()
 
@@ -70,7 +70,7 @@ class LiteralFacts:
                 cost += 1
 
     def _literals(self) -> None:
-        """Meaning of the literals, and the conditions made of them."""
+        """Write the meaning of the literals, and the conditions made of them."""
         writers: dict[str, Any] = {
             "b": lambda p, n, key: self.emit(f"lval({p},{n},{quote(key[1])},{quote(key[2])})."),
             "h": lambda p, n, key: self.emit(f"lhas({p},{n},{quote(key[1])})."),
@@ -144,7 +144,7 @@ class LiteralFacts:
                     self.emit(f"{predicate}({number},{term}).")
 
     def _below(self) -> None:
-        """For which pairs of packages the program has to look below."""
+        """Write the pairs of packages for which the program has to look below."""
         for package, target in sorted(self.conditions.wanted):
             self.emit(f"want({quote(package)},{quote(target)}).")
         for target in sorted({target for _, target in self.conditions.wanted}):

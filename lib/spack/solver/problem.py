@@ -38,13 +38,13 @@ class RecipeSource(Protocol):
         """Return the facts of package *name*; None when no repository has it."""
 
     def providers(self, virtual: str) -> Sequence[str]:
-        """Names of the packages that can provide *virtual*, in a stable order."""
+        """Return the names of the packages that can provide *virtual*, in a stable order."""
 
     def is_virtual(self, name: str) -> bool:
-        """Whether *name* is a virtual package."""
+        """Return whether *name* is a virtual package."""
 
     def suggestions(self, name: str) -> Sequence[str]:
-        """Known names that look like *name*, best first."""
+        """Return known names that look like *name*, best first."""
 
 
 class ExternalLike(Protocol):

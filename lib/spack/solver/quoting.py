@@ -6,7 +6,7 @@ __all__ = ["quote", "unquote"]
 
 
 def quote(text: str) -> str:
-    """*text* as a string term of the logic program."""
+    """Return *text* as a string term of the logic program."""
     if '"' in text or "\\" in text or "\n" in text:
         text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'

@@ -13,7 +13,7 @@ __all__ = ["RoundContext"]
 
 
 class RoundContext:
-    """The packages of one round: which builds are expanded, and what may stand for each.
+    """The packages of one round: which builds are expanded, and their candidates.
 
     :param multi: packages that may have several instances, and how many.
     :param relaxed: for explaining: every guard can be taken back, and a package whose guard
@@ -44,19 +44,19 @@ class RoundContext:
         self.targets = self._target_choice()
 
     def expanded(self, name: str) -> bool:
-        """Whether the build of *name* is looked at."""
+        """Return whether the build of *name* is looked at."""
         return name in self.plan.expanded
 
     def available(self, name: str) -> bool:
-        """Whether there is an external or an installed spec of *name*."""
+        """Return whether there is an external or an installed spec of *name*."""
         return bool(self.catalog.externals(name)) or bool(self.hashes(name))
 
     def candidates(self, name: str) -> Candidates:
-        """All that can stand for *name*."""
+        """Return all candidates for *name*."""
         return self.catalog.get(name)
 
     def may_be_placeholder(self, name: str) -> bool:
-        """Whether *name* may be a ghost."""
+        """Return whether *name* may be a placeholder."""
         if self.relaxed:
             return True
         return not self.expanded(name) and self.catalog.fixed(name) is None
@@ -80,7 +80,7 @@ class RoundContext:
         return known
 
     def may_have(self, name: str, dependency: str) -> bool:
-        """Whether a build of *name* may depend directly on *dependency*."""
+        """Return whether a build of *name* may depend directly on *dependency*."""
         if not self.expanded(name):
             return False
         direct = self._direct.get(name)
@@ -94,7 +94,7 @@ class RoundContext:
         return dependency in direct
 
     def hashes(self, name: str) -> list[ConcreteSpec]:
-        """Installed specs that a node of *name* may be."""
+        """Return installed specs that a node of *name* may be."""
         known = self._hashes.get(name)
         if known is None:
             reuse = self.problem.reuse
@@ -106,7 +106,7 @@ class RoundContext:
         return known
 
     def _named_hashes(self) -> set[str]:
-        """Hashes that a root names, with everything below them."""
+        """Return hashes that a root names, with everything below them."""
         found: set[str] = set()
         for root in self.roots:
             for spec in root.spec.traverse():

@@ -59,7 +59,7 @@ class RuleFacts:
         origin: str,
         free: bool = False,
     ) -> None:
-        """One group of alternatives; earlier ones are preferred when *free* is set."""
+        """Write a group of alternatives; earlier ones are preferred when *free* is set."""
         condition = self.conditions.when(name, record.when)
         if condition is None:
             return
@@ -91,7 +91,7 @@ class RuleFacts:
             self.emit(f"optcond({number},{location},{condition}).")
 
     def configured(self, name: str) -> None:
-        """``require``, ``prefer`` and ``conflict`` of packages.yaml."""
+        """Write ``require``, ``prefer`` and ``conflict`` of packages.yaml."""
         own = self.context.catalog.settings(name)
         if own is not None:
             for group in own.require:
@@ -139,7 +139,7 @@ class RuleFacts:
                 self.encoder.conjunction("kcond", number, condition)
 
     def _applicable(self, name: str, group: RequirementLike) -> bool:
-        """Whether a requirement on all packages says anything of this one."""
+        """Return whether a requirement on all packages says anything of this one."""
         candidates = self.context.catalog.get(name)
         known = (
             {record.name for record in candidates.recipe.variants} if candidates.recipe else set()

@@ -19,7 +19,7 @@ __all__ = ["suggest_versions", "precheck"]
 
 
 def precheck(catalog: Catalog, roots: Sequence[Root]) -> tuple[Root, ...]:
-    """Roots ready to be solved: hashes and virtual packages have become package names.
+    """Return roots ready to be solved: hashes and virtual packages have become package names.
 
     :raises SpackError: everything that cannot be, all at once.
     """
@@ -125,7 +125,7 @@ def _impossible(catalog: Catalog, root: Root) -> Iterable[SpackError]:
 def _not_editable(
     catalog: Catalog, candidates: Candidates, spec: Spec, root: Root
 ) -> Iterator[SpackError]:
-    """Only a Python package that is built from a person's directory is editable or not."""
+    """Refuse ~editable and +editable for all but developed Python packages."""
     recipe = candidates.recipe
     values = [
         value
@@ -140,7 +140,7 @@ def _not_editable(
             yield UnsatisfiableError(
                 f"{spec.name} is not editable anyway ({root.origin})",
                 facts=facts,
-                hint="leave ~editable out: only what is built from a directory of yours can be",
+                hint="leave ~editable out: only what is built from a local directory can be",
                 ref="not-editable",
             )
     elif "python_wheel" not in values:
@@ -208,7 +208,7 @@ def _no_version(
 
 
 def _unfit(catalog: Catalog, root: Root, spec: Spec) -> Iterator[str]:
-    """Dependencies of the root that would not take the version either."""
+    """Yield dependencies of the root that would not take the version either."""
     recipe = catalog.recipe(root.spec.name)
     usable = catalog.get(root.spec.name).mask(root.spec.versions)
     for record in recipe.dependencies if recipe is not None else ():
@@ -222,7 +222,7 @@ def _unfit(catalog: Catalog, root: Root, spec: Spec) -> Iterator[str]:
 
 
 def suggest_versions(spec: Spec, candidates: Candidates) -> list[str]:
-    """Versions around the one that was asked for, and the newest."""
+    """Return versions around the one that was asked for, and the newest."""
     ends = [end for part in spec.versions for end in _ends(part)]
     wanted = max(ends) if ends else None
     known = sorted(

@@ -1,4 +1,4 @@
-"""Definitions of variants as facts, and the values that are taken when nobody asks.
+"""Definitions of variants as facts, and the values that are taken by default.
 
 Only variants that some constraint mentions are encoded; the rest have their defaults in every
 optimal solution, and the decoder adds them.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VariantFacts", "default_values", "preferred_variants"]
 
-#: Definitions with more values than this are cut to those that somebody names, and one other.
+#: Definitions with more values than this are cut to those that the input names, and one other.
 MANY_VALUES = 12
 
 
@@ -40,7 +40,7 @@ def preferred_variants(catalog: Catalog, package: str) -> Mapping[str, VariantVa
 
 
 def allowed_values(record: VariantRecord) -> tuple[tuple[str, str], ...] | None:
-    """Pairs of value and condition; None when any text will do."""
+    """Return pairs of value and condition; None when any text will do."""
     if record.kind == "bool":
         conditions = dict(record.values or ())
         return tuple((value, conditions.get(value, "")) for value in ("true", "false"))
@@ -89,7 +89,7 @@ class VariantFacts:
                             self.encoder.conditions.when(package, when)
 
     def _encoded(self, package: str) -> bool:
-        """Whether variants of *package* are chosen: it is built, or an external."""
+        """Return whether variants of *package* are chosen: it is built, or an external."""
         encoder = self.encoder
         return package in encoder.universe and (
             encoder.context.expanded(package) or bool(encoder.catalog.externals(package))

@@ -1,8 +1,8 @@
-"""Virtual packages as facts: who may provide, what each ``provides`` gives, and at which cost.
+"""Virtual packages as facts: the providers, what each ``provides`` gives, and at which cost.
 
 Most providers of a virtual are never chosen; a language has a dozen. Those that are neither
-there nor expanded nor named by any constraint are alike, and one ghost stands for them all: the
-package ``<virtual>?``. When a solution uses it, the next round looks at each for itself
+there nor expanded nor named by any constraint are alike, and one placeholder represents them all:
+the package ``<virtual>?``. When a solution uses it, the next round looks at each for itself
 (:attr:`spack.solver.round_context.RoundContext.opened`).
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["REST", "VirtualFacts", "rest_of"]
 
-#: Ends the name of the ghost that stands for the providers that are not looked at.
+#: Ends the name of the placeholder for the providers that are not expanded.
 REST = "?"
 
 
@@ -166,7 +166,7 @@ class VirtualFacts:
     def provided(self, provider: str, wanted: Spec, within: bool) -> list[str]:
         """Return the provisions of *provider* for a virtual, by the version that they give it.
 
-        :param within: those that lie wholly in what is *wanted*, else those that have nothing
+        :param within: those that are entirely in what is *wanted*, else those that have nothing
             in common with it. A provider that gives several versions at once gives what they
             have in common.
         """

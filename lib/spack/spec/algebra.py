@@ -78,7 +78,7 @@ def split_flags(text: str, propagate: bool = False) -> tuple[Flag, ...]:
 
 
 def identity_satisfies(first: Any, second: Any) -> bool:
-    """Names and namespaces agree where both have them."""
+    """Return whether names and namespaces agree where both have them."""
     if first.name != second.name and first.name and second.name:
         return False
     return (
@@ -89,7 +89,7 @@ def identity_satisfies(first: Any, second: Any) -> bool:
 
 
 def node_satisfies(first: Any, second: Any) -> bool:
-    """Whether whatever is *first* is also *second*, dependencies and hashes aside."""
+    """Return whether whatever is *first* is also *second*, ignoring dependencies and hashes."""
     if not identity_satisfies(first, second):
         return False
     versions = second.versions
@@ -106,7 +106,7 @@ def node_satisfies(first: Any, second: Any) -> bool:
 
 
 def variants_satisfy(first: Any, second: Any) -> bool:
-    """Variants of *second* are in *first*; propagated ones are only not contradicted.
+    """Return variants of *second* are in *first*; propagated ones are only not contradicted.
 
     A value that *first* passes on (``++x``) says nothing about *first* itself, so it does not
     satisfy a plain ``+x``; what either side passes on must not contradict any node of the
@@ -139,7 +139,7 @@ def _compatible(passed_on: list[VariantValue], spec: Any) -> bool:
 
 
 def node_intersects(first: Any, second: Any) -> bool:
-    """Whether something can be *first* and *second*, dependencies and hashes aside."""
+    """Return whether something can be *first* and *second*, ignoring dependencies and hashes."""
     if not identity_satisfies(first, second):
         return False
     if first.namespace and second.namespace and first.namespace != second.namespace:

@@ -2,7 +2,7 @@
 
 A target constraint is a comma list of names and ranges over the microarchitecture graph:
 ``x86_64_v3:`` is that target and everything that extends it, ``:zen2`` everything that zen2
-extends, ``a:b`` what lies between. The graph is archspec's; it is asked only when texts differ.
+extends, ``a:b`` what is between. The graph is archspec's; it is asked only when texts differ.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ArchSpec:
         return f"ArchSpec{self.parts!r}"
 
     def satisfies(self, other: ArchSpec) -> bool:
-        """Whether every machine that is of this kind is of the *other* kind."""
+        """Return whether every machine that is of this kind is of the *other* kind."""
         return (
             _part_satisfies(self.platform, other.platform)
             and _part_satisfies(self.os, other.os)
@@ -75,7 +75,7 @@ class ArchSpec:
         )
 
     def intersects(self, other: ArchSpec) -> bool:
-        """Whether a machine can be of both kinds."""
+        """Return whether a machine can be of both kinds."""
         return (
             _part_intersects(self.platform, other.platform)
             and _part_intersects(self.os, other.os)
@@ -87,7 +87,7 @@ class ArchSpec:
         )
 
     def constrain(self, other: ArchSpec) -> ArchSpec:
-        """Both at once.
+        """Return both at once.
 
         :raises SpecError: when no machine is of both kinds.
         """
@@ -128,7 +128,7 @@ def _part_common(first: str | None, second: str | None) -> str | None:
 
 
 def target_satisfies(target: str, constraint: str) -> bool:
-    """Whether *target* (a name, or itself ranges) lies wholly in *constraint*.
+    """Return whether *target* (a name, or itself ranges) is entirely in *constraint*.
 
     Names that archspec does not know are related to nothing but themselves. Asks archspec
     only when the texts differ and a range is involved.
@@ -191,7 +191,7 @@ def _common(first: _Range, second: _Range) -> str:
 
 
 def _extends(target: str, ancestor: str) -> bool:
-    """Whether *target* is *ancestor* or extends it."""
+    """Return whether *target* is *ancestor* or extends it."""
     return target == ancestor or ancestor in _ancestors(target)
 
 

@@ -113,7 +113,7 @@ def _flags(spec: Spec) -> list[str]:
 
 
 def _bare(value: str) -> str:
-    """Parts of the architecture are printed as given: ``:`` and ``*`` need no quotes."""
+    """Return whether *text* needs no quotes; ``:`` and ``*`` of an architecture need none."""
     return value if value and all(c.isalnum() or c in "_-.,:*" for c in value) else quoted(value)
 
 

@@ -69,7 +69,7 @@ class ConcreteSpec:
     _hash: str | None
     _lists: tuple[VersionList, ArchSpec] | None
 
-    #: It is no constraint, but one configuration.
+    #: It is not a constraint, but one configuration.
     concrete = True
     #: There is no abbreviated hash in it.
     hash_prefix = None
@@ -156,7 +156,7 @@ class ConcreteSpec:
         template: str = "{name}{@version}{variants}",
         extra: Mapping[str, Any] = NOTHING,
     ) -> str:
-        """*template* with its ``{attribute}`` filled in; see :mod:`spack.spec.format`.
+        """Return *template* with its ``{attribute}`` filled in; see :mod:`spack.spec.format`.
 
         :param extra: attributes that a spec itself does not know, such as ``prefix``.
         """
@@ -225,7 +225,7 @@ class ConcreteSpec:
         deptype: DepTypes = DEPTYPES,
         virtuals: str | Iterable[str] | None = None,
     ) -> list[Edge]:
-        """Direct edges to *name* that have one of the types and provide one of *virtuals*."""
+        """Return direct edges to *name* of one of the types that provide one of *virtuals*."""
         types = dependency_types(deptype)
         bound = {virtuals} if isinstance(virtuals, str) else set(virtuals or ())
         return [
@@ -242,11 +242,11 @@ class ConcreteSpec:
         deptype: DepTypes = DEPTYPES,
         virtuals: str | Iterable[str] | None = None,
     ) -> list[ConcreteSpec]:
-        """Direct dependencies, selected as in :meth:`edges_to_dependencies`."""
+        """Return direct dependencies, selected as in :meth:`edges_to_dependencies`."""
         return [edge.spec for edge in self.edges_to_dependencies(name, deptype, virtuals)]
 
     def has_virtual_dependency(self, virtual: str) -> bool:
-        """Whether a direct dependency provides *virtual*."""
+        """Return whether a direct dependency provides *virtual*."""
         return any(virtual in edge.virtuals for edge in self.edges)
 
     def traverse(
@@ -255,7 +255,7 @@ class ConcreteSpec:
         root: bool = True,
         order: str = "pre",
     ) -> Iterator[ConcreteSpec]:
-        """Every node below, once.
+        """Return every node below, once.
 
         :param deptypes: follow edges that have one of these types.
         :param root: whether this node is among them.
@@ -266,7 +266,7 @@ class ConcreteSpec:
         return nodes if root else (node for node in nodes if node is not self)
 
     def traverse_edges(self, deptypes: DepTypes = USUAL) -> Iterator[Edge]:
-        """Every edge below, once, breadth first."""
+        """Return every edge below, once, breadth first."""
         return traverse_edges(self, deptypes)
 
     def find_edge(self, name: str) -> Edge | None:
@@ -299,7 +299,7 @@ class ConcreteSpec:
     __getitem__ = lookup
 
     def __contains__(self, wanted: str | Spec | ConcreteSpec) -> bool:
-        """Whether this node (anonymous or own name), or the dependency of that name, satisfies."""
+        """Return whether this node, or the dependency of that name, satisfies."""
         if isinstance(wanted, ConcreteSpec):
             return any(node == wanted for node in self.traverse(DEPTYPES))
         wanted = Spec(wanted)
@@ -311,7 +311,7 @@ class ConcreteSpec:
     # ---- relations ------------------------------------------------------------------------
 
     def satisfies(self, other: str | Spec | ConcreteSpec, deps: bool = True) -> bool:
-        """Whether this configuration is one of *other*.
+        """Return whether this configuration is one of *other*.
 
         ``%x`` looks at direct edges, ``^x`` at direct build edges and everything linked or run;
         ``^x %y`` at the direct edges of that ``x``. A name after ``%`` or ``^`` may be a virtual
@@ -332,7 +332,7 @@ class ConcreteSpec:
         return self.satisfies(other, deps)
 
     def _has(self, wanted: Dependency) -> bool:
-        """Whether an edge is like *wanted*."""
+        """Return whether an edge is like *wanted*."""
         if wanted.when is not None and not self.satisfies(wanted.when):
             return True
         if wanted.direct:
@@ -348,7 +348,7 @@ class ConcreteSpec:
         )
 
     def _edges_below(self) -> Iterator[Edge]:
-        """Direct build edges and all edges that are linked or run."""
+        """Yield direct build edges and all edges that are linked or run."""
         for edge in self.edges:
             if "build" in edge.deptypes and edge.deptypes.isdisjoint(RUN_TIME):
                 yield edge
@@ -398,7 +398,7 @@ def _provides(edge: Edge, virtuals: tuple[str, ...]) -> bool:
 
 
 def _edge_spec_satisfies(edge: Edge, wanted: Spec) -> bool:
-    """Whether the node at *edge* is *wanted*, whose name may be a virtual of the edge."""
+    """Return whether the node at *edge* is *wanted*, whose name may be a virtual of the edge."""
     if wanted.name and wanted.name != edge.spec.name:
         if wanted.name not in edge.virtuals or wanted.versions is not any_version:
             return False  # the version of a virtual is not that of its provider

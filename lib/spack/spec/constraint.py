@@ -1,6 +1,6 @@
 """Constraints on packages: :class:`Spec`, its dependencies and its algebra.
 
-A constraint stands for the set of all configurations that it allows:
+A constraint is the set of all configurations that it allows:
 
 - ``a.satisfies(b)``: every configuration of ``a`` is one of ``b`` (a partial order on the
   constraints on one package; an anonymous constraint is tested as if it had the other's name);
@@ -36,7 +36,7 @@ _set = object.__setattr__
 class Spec:
     """A constraint. ``Spec("py-black@24: +d2k ^python@3.11")`` parses; ``Spec()`` is anything.
 
-    :raises SpecError: when the text is malformed, with carets under the places.
+    :raises SpecError: when the text is malformed, with carets under the positions.
     """
 
     __slots__ = (
@@ -64,7 +64,7 @@ class Spec:
     #: First characters of the hash of a concrete spec (``/abcdef``), or None.
     hash_prefix: str | None
     dependencies: tuple[Dependency, ...]
-    #: A spec file that was given instead of a name; resolved by whoever may read files.
+    #: A spec file that was given instead of a name; resolved by a layer that may read files.
     file: str | None
     _key_cache: tuple[Any, ...]
     _text: str
@@ -204,7 +204,7 @@ class Spec:
         template: str = "{name}{@versions}{variants}",
         extra: Mapping[str, Any] = NOTHING,
     ) -> str:
-        """*template* with its ``{attribute}`` filled in; see :mod:`spack.spec.format`.
+        """Return *template* with its ``{attribute}`` filled in; see :mod:`spack.spec.format`.
 
         :param extra: attributes that a spec itself does not know, such as ``prefix``.
         """
@@ -272,7 +272,7 @@ class Spec:
     # ---- relations ------------------------------------------------------------------------
 
     def satisfies(self, other: Any, deps: bool = True) -> bool:
-        """Whether every configuration of this is one of *other* (a spec or its text)."""
+        """Return whether every configuration of this is one of *other* (a spec or its text)."""
         if isinstance(other, str):
             other = Spec.parse(other)
         if self is other:
@@ -295,7 +295,7 @@ class Spec:
         return True
 
     def intersects(self, other: Any, deps: bool = True) -> bool:
-        """Whether some configuration may be in both; *other* is a spec or its text."""
+        """Return whether some configuration may be in both; *other* is a spec or its text."""
         if isinstance(other, str):
             other = Spec.parse(other)
         if other.concrete:
@@ -317,7 +317,7 @@ class Spec:
         )
 
     def _implies(self, condition: Spec) -> bool:
-        """Whether the node alone makes sure of *condition*."""
+        """Return whether the node alone makes sure of *condition*."""
         return self.without_dependencies().satisfies(condition)
 
     def constrain(self, other: Any, deps: bool = True) -> Spec:
@@ -383,7 +383,7 @@ def _rebuild(parts: dict[str, Any]) -> Spec:
 
 
 def _same_hash(first: Spec, second: Spec) -> bool:
-    """Whether one abbreviated hash starts with the other."""
+    """Return whether one abbreviated hash starts with the other."""
     shorter, longer = sorted((first.hash_prefix or "", second.hash_prefix or ""), key=len)
     return longer.startswith(shorter)
 

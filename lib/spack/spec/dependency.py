@@ -1,4 +1,4 @@
-"""Dependencies of constraints: what stands behind a ``^``, ``%`` or ``%%``."""
+"""Dependencies of constraints: what follows a ``^``, ``%`` or ``%%``."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Dependency:
         return Dependency(**parts)
 
     def same_kind(self, other: Dependency) -> bool:
-        """Whether both speak of one edge, so that what they say must hold together."""
+        """Return whether both speak of one edge, so that what they say must hold together."""
         return (
             self.spec.name == other.spec.name
             and self.spec.name != ""
@@ -101,7 +101,7 @@ class Dependency:
         )
 
     def merge(self, other: Dependency) -> Dependency:
-        """Both at once, for edges of the same kind.
+        """Return both at once, for edges of the same kind.
 
         :raises SpecError: when the nodes contradict each other.
         """
@@ -116,7 +116,7 @@ class Dependency:
         )
 
     def satisfies(self, other: Dependency) -> bool:
-        """Whether a spec with this edge has an edge like *other*."""
+        """Return whether a spec with this edge has an edge like *other*."""
         if other.direct and not self.direct:
             return False
         if other.propagate and not self.propagate:

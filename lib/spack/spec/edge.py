@@ -43,7 +43,7 @@ class External:
         raise AttributeError("External is immutable")
 
     def to_data(self) -> dict[str, Any]:
-        """Plain data, without what is empty."""
+        """Return plain data, without what is empty."""
         data: dict[str, Any] = {"path": self.path}
         if self.modules:
             data["modules"] = list(self.modules)

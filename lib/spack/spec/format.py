@@ -34,7 +34,7 @@ _TEMPLATE = (
 
 
 def format_spec(spec: Any, template: str, extra: Mapping[str, Any]) -> str:
-    """*template* filled in from *spec* and, by attribute, from *extra*.
+    """Return *template* filled in from *spec* and, by attribute, from *extra*.
 
     :raises SpecError: for a malformed template or an unknown attribute.
     """
@@ -95,7 +95,7 @@ def _check_sigil(template: str, match: re.Match[str], sigil: str, attribute: str
 def _hash(node: Any, match: re.Match[str], template: str) -> str:
     length = (match.group("length") or "")[1:]
     if length and not length.isdigit():
-        raise _bad(template, match, f"'{length}' is no length of a hash")
+        raise _bad(template, match, f"'{length}' is not a length of a hash")
     if not node.concrete:
         return node.hash_prefix or ""
     return str(node.dag_hash(int(length) if length else None))
@@ -168,7 +168,7 @@ _SPECIAL = {
 
 
 class _Shown:
-    """A value with the text that stands for it as a whole."""
+    """A value with its complete text."""
 
     def __init__(self, value: Any, text: str) -> None:
         self._value = value
@@ -188,7 +188,7 @@ class _Shown:
 
 
 def variants_text(variants: Any) -> str:
-    """Booleans sorted by name, then each key-value pair after a blank."""
+    """Return the booleans sorted by name, then each key-value pair after a blank."""
     values = [variants[key] for key in sorted(variants)]
     booleans = "".join(str(value) for value in values if value.kind == "bool")
     return booleans + "".join(f" {value}" for value in values if value.kind != "bool")

@@ -1,6 +1,6 @@
 """From text to constraints: the meaning of what :mod:`spack.spec.syntax` reads.
 
-Everything that a text says twice or that contradicts itself is a problem with its place; all
+Everything that a text says twice or that contradicts itself is a problem with its position; all
 problems of one text are raised together. Results are memoised by text, as constraints are
 immutable. Cost of a directive's text the first time: about 10 us.
 """
@@ -42,8 +42,8 @@ _NEEDS_NO_QUOTES = r"[a-zA-Z_0-9\-+*.,:=%^~/\\]+\Z"
 def parse(text: str) -> Spec:
     """Return the one spec in *text*; an empty text is the constraint that allows everything.
 
-    :raises SpecError: when *text* is malformed (``long_message`` has carets under the places,
-        ``facts["problems"]`` the places themselves) or holds more than one spec.
+    :raises SpecError: when *text* is malformed (``long_message`` has carets under the positions,
+        ``facts["problems"]`` the positions themselves) or holds more than one spec.
     """
     known = parsed.get(text)
     if known is not None:
@@ -65,12 +65,12 @@ def parse(text: str) -> Spec:
 
 
 def parse_many(texts: str | Iterable[str]) -> list[Spec]:
-    """All specs in a text or in the arguments of a command line.
+    """Return all specs in a text or in the arguments of a command line.
 
     Arguments are joined by blanks; the value of ``key=value`` is quoted again where the shell
     took the quotes away (``cflags=-O2 -g``).
 
-    :raises SpecError: as :func:`parse`; places refer to the joined text.
+    :raises SpecError: as :func:`parse`; positions refer to the joined text.
     """
     text = texts if isinstance(texts, str) else " ".join(_requoted(part) for part in texts)
     problems = Problems(text)
@@ -158,7 +158,7 @@ class _Pairs:
         self.arch: dict[str, str] = {}
 
     def add(self, key: str, operator: str, value: str, span: Span) -> None:
-        """One pair as written."""
+        """Add one pair as written."""
         propagate = operator.endswith("==")
         if propagate and key in RESERVED_NAMES:
             self.problems.add(
@@ -196,7 +196,7 @@ class _Pairs:
 
 
 def _dependencies(edges: list[ParsedEdge], problems: Problems) -> tuple[Dependency, ...]:
-    """Dependencies as written, those of the same kind merged."""
+    """Return dependencies as written, those of the same kind merged."""
     found: list[Dependency] = []
     for edge in edges:
         new = _dependency(edge, problems)
@@ -227,7 +227,7 @@ def _location(node: ParsedNode) -> Span:
 
 
 def _types_clash(known: Dependency, new: Dependency) -> bool:
-    """Two link or run edges to one name cannot coexist."""
+    """Return whether two edges are link or run edges to one name, which cannot coexist."""
     run_time = {"link", "run"}
     return (
         known.spec.name == new.spec.name != ""

@@ -46,9 +46,9 @@ def dump(specs: Iterable[ConcreteSpec]) -> dict[str, Any]:
 
 
 def load(data: Mapping[str, Any]) -> dict[str, ConcreteSpec]:
-    """All nodes in what :func:`dump` gave, by hash; equal nodes are one object.
+    """Return all nodes in what :func:`dump` gave, by hash; equal nodes are one object.
 
-    Hashes are taken as they stand. Cost: about 20 us a node.
+    Hashes are taken as they are. Cost: about 20 us a node.
 
     :raises SpecError: when a node is missing or malformed, or nodes depend on each other.
     """

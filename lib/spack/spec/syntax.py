@@ -1,4 +1,4 @@
-"""From text to a tree of what stands there: the grammar of specs, without any meaning.
+"""From text to a tree of its parts: the grammar of specs, without any meaning.
 
 ::
 
@@ -14,7 +14,7 @@ A name that is not the first thing in its node starts a new spec. ``%`` belongs 
 follows: the root or the last ``^`` node. Where forms overlap the order of :data:`TOKENS` decides.
 
 One compiled expression reads the text; a problem does not stop it, so that all problems of one
-text are reported together, each with carets under its place.
+text are reported together, each with carets under its position.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _scanner() -> re.Pattern[str]:
     return _compiled[0]
 
 
-#: Hints for the characters that people most often put in the wrong place.
+#: Hints for the characters that users most often misplace.
 _HINTS = {
     "=": "write key=value without blanks; values with other characters want quotes",
     "]": "'[' opens edge attributes only directly after '^' or '%'",
@@ -84,7 +84,7 @@ _HINTS = {
     "~": "'~' is followed by the name of a variant",
 }
 
-#: Start and end of a place in the text.
+#: Start and end of a span in the text.
 Span = tuple[int, int]
 
 
@@ -126,7 +126,7 @@ class Problems:
 
 
 class ParsedNode:
-    """One node as written; lists hold what was given, in order, with places."""
+    """One node as written; lists hold what was given, in order, with spans."""
 
     __slots__ = (
         "edges",
@@ -143,18 +143,18 @@ class ParsedNode:
     )
 
     def __init__(self, span: Span) -> None:
-        #: Place of its first token, and the end of its last.
+        #: Span of its first token, and the end of its last.
         self.span = span
         self.end = span[1]
         self.name = ""
         self.file: str | None = None
         self.hash: str | None = None
-        #: Text of the versions, and its place.
+        #: Text of the versions, and its span.
         self.version: str | None = None
         self.versions: Span = span
-        #: (sigil, variant, place)
+        #: (sigil, variant, span)
         self.flags: list[tuple[str, str, Span]] = []
-        #: (key, operator, value without quotes, place)
+        #: (key, operator, value without quotes, span)
         self.pairs: list[tuple[str, str, str, Span]] = []
         self.edges: list[ParsedEdge] = []
         #: Whether anything of the node was seen yet.
@@ -171,12 +171,12 @@ class ParsedEdge:
         self.span = span
         self.node = ParsedNode(span)
         self.virtuals: tuple[str, ...] = ()
-        #: (key, value without quotes, place)
+        #: (key, value without quotes, span)
         self.attributes: list[tuple[str, str, Span]] = []
 
 
 def unquoted(value: str) -> str:
-    """*value* without the quotes around it, and without backslashes before such quotes inside."""
+    """Return *value* without its quotes, and without backslashes before such quotes inside."""
     quote = value[:1]
     if quote in ("'", '"') and len(value) > 1 and value[-1] == quote:
         return value[1:-1].replace("\\" + quote, quote)
@@ -327,7 +327,7 @@ class _SyntaxReader:
             self._bind(edge, match, group + 1)
 
     def _bind(self, edge: ParsedEdge, match: re.Match[str], group: int) -> None:
-        """``virtuals=package``, as groups *group* and the next."""
+        """Add ``virtuals=package``, as groups *group* and the next."""
         edge.virtuals = tuple(match.group(group).split(","))
         edge.node.name = match.group(group + 1)
         edge.node.used = True
@@ -349,5 +349,5 @@ class _SyntaxReader:
 
 _UNEXPECTED = "unexpected"
 _SHAPE = "specs look like name@1.2:2 +variant key=value ^dependency %compiler"
-_NOT_A_PAIR = "only key=value pairs may stand in edge attributes"
+_NOT_A_PAIR = "only key=value pairs are allowed in edge attributes"
 _EDGE_HINT = "edge attributes look like [virtuals=c,cxx deptypes=build when='+x']"

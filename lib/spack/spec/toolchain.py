@@ -1,4 +1,4 @@
-"""Toolchains: names in configuration that stand for several direct dependencies at once.
+"""Toolchains: names in configuration that mean several direct dependencies at once.
 
 ``%name`` in a spec is replaced by the dependencies of the toolchain of that name::
 
@@ -52,7 +52,7 @@ def toolchain(entries: str | Iterable[tuple[str, str]]) -> tuple[Dependency, ...
 
 
 def expand_toolchains(spec: Spec, toolchains: Mapping[str, tuple[Dependency, ...]]) -> Spec:
-    """*spec* with every ``%name`` that names a toolchain replaced, at the root and below ``^``.
+    """Return *spec* with every ``%name`` of a toolchain replaced, at the root and below ``^``.
 
     :raises SpecError: when the name of a toolchain has attributes of its own, or its
         dependencies contradict those that are there.

@@ -1,6 +1,6 @@
 """Ways through a graph of concrete specs; with a stack, so that depth costs no stack frames.
 
-Nodes are told apart by identity: equal nodes of separately loaded graphs appear each.
+Nodes are compared by identity: equal nodes of separately loaded graphs appear each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["DepTypes", "dependency_types", "post_order", "traverse_all", "traver
 #: One type of dependencies, ``"all"``, or several types.
 DepTypes = Union[str, Iterable[str]]
 
-#: What traversals follow unless told otherwise: all that an install needs.
+#: What traversals follow by default: all that an install needs.
 USUAL = ("build", "link", "run")
 
 
@@ -35,7 +35,7 @@ def traverse_all(
     deptypes: DepTypes = USUAL,
     order: str = "pre",
 ) -> Iterator[ConcreteSpec]:
-    """Every node of the graphs below *roots*, once.
+    """Return every node of the graphs below *roots*, once.
 
     :param order: ``"pre"`` (dependents first), ``"post"`` (dependencies before their
         dependents) or ``"breadth"``.
@@ -71,7 +71,7 @@ def _walk(
 def post_order(
     roots: Iterable[ConcreteSpec], types: frozenset[str] = frozenset(DEPTYPES)
 ) -> list[ConcreteSpec]:
-    """Every node of the graphs below *roots*, once, after its dependencies."""
+    """Return every node of the graphs below *roots*, once, after its dependencies."""
     done: list[ConcreteSpec] = []
     seen = set()
     for root in roots:
@@ -94,7 +94,7 @@ def post_order(
 
 
 def traverse_edges(root: ConcreteSpec, deptypes: DepTypes = USUAL) -> Iterator[Edge]:
-    """Every edge below *root*, once, breadth first."""
+    """Yield every edge below *root*, once, breadth first."""
     types = dependency_types(deptypes)
     seen = {id(root)}
     queue = [root]

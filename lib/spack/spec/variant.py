@@ -43,7 +43,7 @@ _BARE = re.compile(r"(?:[a-zA-Z0-9,/_.\-]|\[[a-zA-Z0-9,/_.\-]*\])+\Z")
 
 
 def quoted(text: str) -> str:
-    """*text* as a value in a spec: with quotes unless it consists of safe characters."""
+    """Return *text* as a value in a spec: with quotes unless it consists of safe characters."""
     if _BARE.match(text):
         return text
     if "'" not in text:
@@ -84,7 +84,7 @@ class VariantValue:
 
     @classmethod
     def boolean(cls, name: str, value: bool, propagate: bool = False) -> VariantValue:
-        """``+name`` or ``~name``."""
+        """Return ``+name`` or ``~name``."""
         return cls(name, "bool", TRUE if value else FALSE, propagate, True)
 
     @classmethod
@@ -142,7 +142,7 @@ class VariantValue:
         return self.values[0] if self.kind == "single" else self.values
 
     def satisfies(self, other: VariantValue) -> bool:
-        """Whether whatever has this value also has *other* (of the same variant)."""
+        """Return whether whatever has this value also has *other* (of the same variant)."""
         if other.exact:
             return self.exact and self.values == other.values
         if self.name == "patches":  # checksums may be abbreviated
@@ -150,13 +150,13 @@ class VariantValue:
         return all(value in self.values for value in other.values)
 
     def intersects(self, other: VariantValue) -> bool:
-        """Whether something can have both values."""
+        """Return whether something can have both values."""
         if self.exact:
             return self.satisfies(other)
         return not other.exact or other.satisfies(self)
 
     def constrain(self, other: VariantValue) -> VariantValue:
-        """Both at once; sets that are not exact unite.
+        """Return both at once; sets that are not exact unite.
 
         :raises SpecError: when nothing can have both.
         """

@@ -56,13 +56,13 @@ _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*\Z")
 
 
 class VersionError(SpecError, ValueError):
-    """A text is no version, or a range is empty. Recipes may catch it as ValueError."""
+    """A text is not a version, or a range is empty. Recipes may catch it as ValueError."""
 
     ref = "version"
 
 
 class Ordered:
-    """What has a place in the total order of versions and ranges.
+    """An element of the total order of versions and ranges.
 
     A version sorts before the ranges that start at it, a git version just above the plain
     version that it refers to. Nothing of different kind is ever equal.
@@ -146,7 +146,7 @@ def version_key(text: str) -> Key:
 
 
 def is_git_version(text: str) -> bool:
-    """Whether *text* names a git reference: ``git.<ref>``, 40 hex digits, ``<ref>=version``."""
+    """Return whether *text* is a git reference: ``git.<ref>``, 40 hex digits, ``<ref>=version``."""
     return text.startswith("git.") or "=" in text[1:] or _COMMIT.match(text) is not None
 
 
@@ -188,7 +188,7 @@ class Version(Ordered):
     # ---- relations ------------------------------------------------------------------------
 
     def satisfies(self, other: Any) -> bool:
-        """Whether *other* (version, range or list) holds this version."""
+        """Return whether *other* (version, range or list) holds this version."""
         if isinstance(other, Version):
             return self.order == other.order
         return bool(other.holds(self))
@@ -200,7 +200,7 @@ class Version(Ordered):
     overlaps = intersects
 
     def holds(self, version: Version) -> bool:
-        """Whether this, as a set of one, holds *version*."""
+        """Return whether this, as a set of one, holds *version*."""
         return self.order == version.order
 
     def __contains__(self, other: Any) -> bool:
@@ -209,7 +209,7 @@ class Version(Ordered):
     # ---- parts ----------------------------------------------------------------------------
 
     def _pieces(self) -> list[tuple[str, str]]:
-        """Components of the release (without a pre-release) with the separators after them."""
+        """Return the release's components (without a pre-release) with their separators."""
         return _PIECES.findall(self.string)[: len(self.key[0]) // 2]
 
     @property
@@ -293,11 +293,11 @@ class Version(Ordered):
         return ".".join(map(str, numbers))
 
     def isdevelop(self) -> bool:
-        """Whether a component is one of :data:`DEVELOP_NAMES`."""
+        """Return whether a component is one of :data:`DEVELOP_NAMES`."""
         return 2 in self.key[0][::2]
 
     def is_prerelease(self) -> bool:
-        """Whether it ends in ``alpha``, ``beta`` or ``rc``."""
+        """Return whether it ends in ``alpha``, ``beta`` or ``rc``."""
         return self.key[1] != _FINAL
 
 
@@ -315,10 +315,10 @@ _UNRESOLVED: Key = ((3, 0), _FINAL, -1)
 
 
 class GitVersion(Version):
-    """A git reference with the version that it stands for: ``git.main=1.2``, ``<40 hex>=1.2``.
+    """A git reference with its assigned version: ``git.main=1.2``, ``<40 hex>=1.2``.
 
     It satisfies ranges by its reference version, is never equal to a plain version and sorts
-    just above it. While the reference version is unknown it lies in no range but ``:``.
+    just above it. While the reference version is unknown it is in no range but ``:``.
     """
 
     __slots__ = ("_reference", "ref")
@@ -344,20 +344,20 @@ class GitVersion(Version):
 
     @property
     def ref_version(self) -> Version:
-        """The version that the reference stands for.
+        """The version that is assigned to the reference.
 
         :raises VersionError: while it is unknown.
         """
         if self._reference is None:
             raise VersionError(
                 f"no version is known for the git reference '{self.ref}'",
-                hint=f"write the version that it stands for, as in '@{self.string}=1.2'",
+                hint=f"write the version that it has, as in '@{self.string}=1.2'",
             )
         return self._reference
 
     @property
     def std_version(self) -> Version | None:
-        """The version that the reference stands for, or None."""
+        """The version that is assigned to the reference, or None."""
         return self._reference
 
     def with_reference(self, version: Version) -> GitVersion:

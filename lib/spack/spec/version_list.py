@@ -41,7 +41,7 @@ _HIGHEST: Key = ((2, len(DEVELOP_NAMES) + 1), _FINAL, -1)
 
 
 class EmptyRangeError(VersionError):
-    """The upper end of a range lies below its lower end."""
+    """The upper end of a range is below its lower end."""
 
     ref = "empty-version-range"
 
@@ -75,7 +75,7 @@ def _next_letters(text: str) -> str:
 class VersionRange(Ordered):
     """``lo:hi``; None is an open end.
 
-    :raises EmptyRangeError: when no version can lie in it.
+    :raises EmptyRangeError: when no version can be in it.
     """
 
     __slots__ = ("end", "hi", "lo", "start")
@@ -119,13 +119,13 @@ class VersionRange(Ordered):
         return f'VersionRange("{self}")'
 
     def holds(self, version: Version) -> bool:
-        """Whether *version* lies in this range."""
+        """Return whether *version* is in this range."""
         return self.start <= version.key < self.end or (
-            self.lo is None and self.hi is None  # git references that stand for no version yet
+            self.lo is None and self.hi is None  # git references without an assigned version
         )
 
     def satisfies(self, other: Any) -> bool:
-        """Whether *other* holds every version of this range."""
+        """Return whether *other* holds every version of this range."""
         if isinstance(other, VersionRange):
             return other.start <= self.start and self.end <= other.end
         if isinstance(other, VersionList):
@@ -133,7 +133,7 @@ class VersionRange(Ordered):
         return False
 
     def intersects(self, other: Any) -> bool:
-        """Whether a version lies in both."""
+        """Return whether a version is in both."""
         if isinstance(other, VersionRange):
             return self.start < other.end and other.start < self.end
         if isinstance(other, VersionList):
@@ -210,7 +210,7 @@ class VersionList(Ordered):
 
     @staticmethod
     def any() -> VersionList:
-        """All versions, ``:``."""
+        """Return all versions, ``:``."""
         return any_version
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -263,17 +263,17 @@ class VersionList(Ordered):
         return self.order == any_version.order
 
     def holds(self, version: Version) -> bool:
-        """Whether *version* lies in one of the elements."""
+        """Return whether *version* is in one of the elements."""
         return any(element.holds(version) for element in self.versions)
 
     def satisfies(self, other: Any) -> bool:
-        """Whether *other* holds every version of this list."""
+        """Return whether *other* holds every version of this list."""
         if self is other or other is any_version:
             return True
         return all(element.satisfies(other) for element in self.versions)
 
     def intersects(self, other: Any) -> bool:
-        """Whether a version lies in both."""
+        """Return whether a version is in both."""
         return any(
             first.intersects(second) for first in self.versions for second in _elements(other)
         )
@@ -318,7 +318,7 @@ class VersionList(Ordered):
         return next((v for v in plain if not v.isdevelop()), None)
 
     def preferred(self) -> Version | None:
-        """:meth:`highest_numeric`, else :meth:`highest`."""
+        """Return :meth:`highest_numeric`, else :meth:`highest`."""
         return self.highest_numeric() or self.highest()
 
 
@@ -330,7 +330,7 @@ def _new_list(elements: tuple[Element, ...]) -> VersionList:
 
 
 def _merged(elements: Iterable[Element]) -> tuple[Element, ...]:
-    """Sorted and free of redundancy: ranges that overlap or touch are one, versions in them go."""
+    """Return *elements* sorted, without versions in ranges, ranges that touch merged."""
     ranges: list[VersionRange] = []
     plain: list[Version] = []
     for element in sorted(elements):

@@ -1,4 +1,4 @@
-"""The install tree: where prefixes lie, what is installed, who may touch it.
+"""The install tree: where prefixes are, what is installed, which process may change it.
 
 :class:`Store` is the one handle that upper layers get. Everything in it is made when first
 used, so that a command that needs no database pays nothing for it.

@@ -5,7 +5,7 @@ installed one depends on it, so that DAGs can always be loaded whole, but it nee
 installed (a build dependency that ``gc`` removed). Listing reads one table and builds no DAG:
 100 records take about half a millisecond.
 
-The database is a cache of the prefixes' own metadata: ``spack reindex`` makes it anew.
+The database is a cache of the prefixes' own metadata: ``spack reindex`` rebuilds it.
 
 Every method raises :class:`StoreError` when the file is damaged, locked for too long, or cannot
 be written, each with a hint. A :class:`Database` may be used from several threads.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Database", "DependencyLink"]
 
-#: Raised when a table changes. An older file is made anew from the prefixes.
+#: Raised when a table changes. An older file is rebuilt from the prefixes.
 SCHEMA_VERSION = 1
 
 #: Seconds to wait for another process' commit.
@@ -214,7 +214,7 @@ class Database:
         )
 
     def links(self) -> list[DependencyLink]:
-        """All edges between known nodes."""
+        """Return all edges between known nodes."""
         rows = self._rows("SELECT parent, child, deptypes FROM edges", [])
         return [DependencyLink(row[0], row[1], frozenset(row[2].split(","))) for row in rows]
 
@@ -228,13 +228,13 @@ class Database:
         self.add_all([(spec, record)])
 
     def add_all(self, items: Iterable[tuple[ConcreteSpec, InstallRecord]]) -> None:
-        """As :meth:`add`, several in one commit."""
+        """Add several records in one commit, as :meth:`add` does."""
         with self._transaction() as connection:
             for spec, record in items:
                 _insert(connection, spec, record)
 
     def mark_explicit(self, hashes: Iterable[str], explicit: bool = True) -> None:
-        """Say of installed nodes whether a person asked for them. The prefix is not touched."""
+        """Record whether installed nodes are explicit. The prefix is not touched."""
         with self._transaction() as connection:
             connection.executemany(
                 "UPDATE nodes SET explicit = ? WHERE hash = ?",
@@ -281,7 +281,7 @@ class Database:
             raise StoreError(f"{self.path}: the database was opened for reading only")
         with self._guard, self._errors():
             if self._connection is not None and self._identity() != self._inode:
-                # Another process has made the database anew (reindex): follow it.
+                # Another process has rebuilt the database (reindex): follow it.
                 self.close()
             connection = self._connect()
             assert connection is not None
@@ -308,7 +308,7 @@ class Database:
             raise StoreError(
                 f"{self.path}: the database has format {version}, not {SCHEMA_VERSION}",
                 facts={"path": str(self.path), "format": version, "known": SCHEMA_VERSION},
-                hint="run 'spack reindex' to make it anew from the installed packages"
+                hint="run 'spack reindex' to rebuild it from the installed packages"
                 if version < SCHEMA_VERSION
                 else "a newer version of this program wrote it: use that version",
                 ref="store-format",
@@ -318,7 +318,7 @@ class Database:
         return connection
 
     def _create(self) -> None:
-        """Make the file complete beside its place, then link it there: no race, no half file."""
+        """Make the complete file beside its path, then link it there: no race, no half file."""
         folder = self.path.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -400,8 +400,8 @@ def _open_existing(path: Path, write: bool, patience: float) -> tuple[sqlite3.Co
     try:
         return _open(path, "mode=rw" if write else "mode=ro", patience)
     except sqlite3.OperationalError:
-        # A log that cannot be opened: somebody else's store in a folder that is not ours. Nobody
-        # writes to it now if there is no log, and then the file alone is the truth.
+        # A log that cannot be opened: another user's store in a directory that is not writable. No
+        # process writes to it now if there is no log, and then the file alone is the truth.
         log = path.with_name(path.name + "-wal")
         if write or os.access(path.parent, os.W_OK) or log.exists():
             raise
@@ -485,7 +485,7 @@ def _forget(connection: sqlite3.Connection) -> None:
         "UNION SELECT edges.child FROM edges JOIN reached ON edges.parent = reached.hash) "
     )
     for table, column in (("edges", "parent"), ("documents", "hash"), ("nodes", "hash")):
-        # Edges go last in effect: the closure is computed anew for each table, and dropping
+        # Edges go last in effect: the closure is computed again for each table, and dropping
         # the edges of unreached parents does not change what is reached.
         connection.execute(
             f"{kept} DELETE FROM {table} WHERE {column} NOT IN (SELECT hash FROM reached)"
@@ -496,6 +496,6 @@ def _corrupt(path: Path, error: Exception) -> StoreError:
     return StoreError(
         f"{path}: the database is damaged: {error}",
         facts={"path": str(path)},
-        hint="run 'spack reindex' to make it anew from the installed packages",
+        hint="run 'spack reindex' to rebuild it from the installed packages",
         ref="store-corrupt",
     )

@@ -1,15 +1,15 @@
-"""Transactions that have begun: markers on the disk, and what becomes of a dead process' ones.
+"""Transactions that have begun: markers on the disk, and the recovery of a dead process' ones.
 
-Before anything happens at a prefix, a marker ``<store>/.spack-db/pending/<hash>.json`` says who
+Before anything happens at a prefix, a marker ``<store>/.spack-db/pending/<hash>.json`` names the
 is about to do what; it is removed when the transaction has ended, either way. The database's
 commit is the one moment at which an install counts. Order of events::
 
-    install   marker · [old prefix -> aside] · prefix made, built, checked, described ·
-              COMMIT · [aside deleted] · marker removed
-    remove    marker · COMMIT · prefix -> aside · aside deleted · marker removed
+    install   marker · [old prefix -> backup] · prefix made, built, checked, described ·
+              COMMIT · [backup deleted] · marker removed
+    remove    marker · COMMIT · prefix -> backup · backup deleted · marker removed
 
-So whoever finds a marker and gets its node's lock knows that its owner died, and from the
-database whether it had committed, which is all that :func:`recover` needs to bring about either
+So a process that finds a marker and gets its node's lock knows that its owner died, and from the
+database whether it had committed, which is all that :func:`recover` needs to restore either
 the state before or the state after. Recovery itself may die at any point and be run again.
 """
 
@@ -45,7 +45,7 @@ __all__ = [
 INSTALL = "install"
 REMOVE = "remove"
 
-#: Seconds that killed processes get to be gone.
+#: Seconds that killed processes get to end.
 _PATIENCE = 2.0
 
 
@@ -56,7 +56,7 @@ class Marker:
     :param transaction: its unique name, which the database's row gets when it commits.
     :param kind: :data:`INSTALL` or :data:`REMOVE`.
     :param short: how messages name the node.
-    :param replaces: an install that puts an existing prefix aside first.
+    :param replaces: an install that moves an existing prefix to a backup first.
     :param build: leader of the process group that builds, once it runs.
     """
 
@@ -93,7 +93,7 @@ class Marker:
         )
 
     def backup(self, layout: Layout) -> Path:
-        """Where this transaction puts a prefix that is in its way."""
+        """Return where this transaction puts a prefix that is in its way."""
         return layout.backup / f"{self.hash}-{self.transaction}"
 
     def with_build(self, build: LockOwner) -> Marker:
@@ -173,7 +173,7 @@ def recover(
 ) -> tuple[Recovered, ...]:
     """End the transactions of dead processes; those of living ones are left alone.
 
-    :param committed: whether the transaction's commit took place, as the database tells.
+    :param committed: whether the transaction's commit took place, as the database says.
     :raises StoreError: if a leftover cannot be removed.
     """
     done: list[Recovered] = []
@@ -184,7 +184,7 @@ def recover(
             continue
         with lock:
             if name.startswith("."):
-                # A marker comes into being by a rename: this one never was.
+                # A marker is created by a rename: this one never was.
                 _unlink(layout.pending / name)
                 continue
             leftover = settle(layout, spec_hash, committed)
@@ -213,13 +213,13 @@ def settle(layout: Layout, spec_hash: str, committed: Callable[[Marker], bool]) 
             f"{error.filename or path}: what a dead process left cannot be removed: "
             f"{error.strerror}",
             facts={"path": str(error.filename or path), "errno": error.errno},
-            hint="remove it by hand, or run as the user who installed it",
+            hint="remove it by hand, or run as the user that installed it",
             ref="store-leftover",
         ) from error
 
 
 def _end(layout: Layout, marker: Marker, committed: bool) -> str:
-    """Bring about the state after the transaction, or before it. :raises OSError: as usual."""
+    """Complete the transaction, or restore the state before it. :raises OSError: as usual."""
     if marker.build is not None:
         end_group(marker.build)
     if marker.kind == REMOVE:
@@ -233,7 +233,7 @@ def _end(layout: Layout, marker: Marker, committed: bool) -> str:
 
 
 def restore(layout: Layout, marker: Marker) -> None:
-    """Bring back what was at the prefix before an install. :raises OSError: as usual."""
+    """Restore the prefix from before an install. :raises OSError: as usual."""
     backup = marker.backup(layout)
     if not marker.replaces:
         discard(layout, marker.prefix)
@@ -245,7 +245,7 @@ def restore(layout: Layout, marker: Marker) -> None:
 def discard(layout: Layout, prefix: Path) -> None:
     """Remove a prefix, and the folders above it that are empty then. :raises OSError: as usual.
 
-    :raises StoreError: if *prefix* does not lie in the install tree.
+    :raises StoreError: if *prefix* is not in the install tree.
     """
     if layout.root not in prefix.parents or layout.database_folder in (prefix, *prefix.parents):
         raise StoreError(f"{prefix} is not a prefix in {layout.root}: it is not removed")

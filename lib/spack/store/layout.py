@@ -1,4 +1,4 @@
-"""Where things lie in an install tree.
+"""The paths in an install tree.
 
 ::
 
@@ -45,7 +45,7 @@ DEFAULT_PROJECTION = "{architecture.platform}-{architecture.target}/{name}-{vers
 
 
 def path_part(text: str) -> str:
-    """*text* as one part of a path: versions such as ``git.feature/x=1.0`` hold slashes."""
+    """Return *text* as one part of a path: versions such as ``git.feature/x=1.0`` hold slashes."""
     return text.replace("/", "_")
 
 
@@ -80,7 +80,7 @@ class Metadata:
         return self.prefix / METADATA / "spack-build-env.txt"
 
     def recipe(self, namespace: str, directory: str) -> Path:
-        """Where the recipe's copy lies; *directory* is the recipe's directory name."""
+        """Return the path of the recipe's copy; *directory* is the recipe's directory name."""
         return self.prefix / METADATA / "repos" / namespace / "packages" / directory
 
 
@@ -92,7 +92,7 @@ class Layout:
     :param projection: spec format of a prefix relative to *root*; must contain the hash.
     :param projections: further formats by abstract spec text; the first that the node
         satisfies wins over *projection*. The key ``all`` replaces *projection*.
-    :param padded_length: prefixes lie in a folder whose path is this long, so that paths in
+    :param padded_length: prefixes are in a directory whose path is this long, so that paths in
         binaries can be replaced by longer ones; 0 adds nothing.
     :param hash_length: letters of a plain ``{hash}``; None is all.
     :raises ConfigError: if a projection leaves out the hash, so that two specs could share
@@ -173,11 +173,11 @@ class Layout:
 
     def running_log(self, spec_hash: str, name: str, version: str) -> Path:
         """Return the log of a build that runs or failed; one a hash, the last attempt's."""
-        # No name holds an @, so the logs of python are told from those of python-venv.
+        # No name holds an @, so the logs of python are distinguished from those of python-venv.
         return self.logs / f"{name}@{path_part(version)}-{spec_hash}.txt"
 
     def running_logs(self) -> list[tuple[str, str, str, Path]]:
-        """Name, version, hash and place of all of :meth:`running_log`, the latest last."""
+        """Name, version, hash and path of all of :meth:`running_log`, the latest last."""
         found = [path for path in self.logs.glob("*@*.txt") if not path.name.endswith(".env.txt")]
         rows = []
         for path in sorted(found, key=lambda path: path.stat().st_mtime):

@@ -1,21 +1,21 @@
-"""Who may touch a prefix now, and which processes still live.
+"""The locks of prefixes, and which processes still run.
 
 One file per lock in ``<store>/.spack-db/locks``; :mod:`spack.util.lock` says what they are. The
 kernel frees the lock of a process that dies, so there is no stale lock to break. The names:
 
 ``<hash>``
-    exclusive: who makes, replaces or removes the prefix of that node;
-    shared: who builds something that needs it.
+    exclusive: a process that makes, replaces or removes the prefix of that node;
+    shared: one that builds a dependent of it.
 ``database``
-    exclusive: who makes the database anew from the prefixes;
-    shared: who has a transaction running.
+    exclusive: a process that rebuilds the database from the prefixes;
+    shared: one that has a transaction running.
 ``builds``
-    exclusive: who removes what nothing needs (``gc``, ``clean``), and so would take build
-    dependencies, stages and logs away;
-    shared: who installs, from the plan to the end.
+    exclusive: a process that removes what nothing needs (``gc``, ``clean``), and so would take
+    build dependencies, stages and logs away;
+    shared: one that installs, from the plan to the end.
 
 Waits go only from ``builds`` to ``database``, from there to a node and from there to what it
-depends on, so they cannot form a circle.
+depends on, so they cannot form a cycle.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ OnWait = Callable[[Holder], None]
 
 
 class LockOwner(NamedTuple):
-    """A process, told apart from a later one with the same number.
+    """A process, distinguished from a later one with the same number.
 
     :param started: the kernel's boot id and the process' start time in clock ticks, or "" where
-        ``/proc`` does not tell.
+        ``/proc`` does not say.
     """
 
     pid: int
@@ -76,7 +76,7 @@ def current_owner(proc: Path = Path("/proc")) -> LockOwner:
 
 
 def is_alive(owner: LockOwner, proc: Path = Path("/proc")) -> bool:
-    """Whether *owner* still runs; of a process on another host, True: nobody can know."""
+    """Return whether *owner* still runs; of a process on another host, True: that is unknown."""
     if owner.host != os.uname().nodename:
         return True
     try:
@@ -138,7 +138,7 @@ class Lock:
 class Locks:
     """The locks of one store.
 
-    :param folder: where the lock files lie; made when first needed.
+    :param folder: the directory of the lock files; made when first needed.
     :param enabled: False (``config:locks: false``) for file systems that have none; then every
         lock is granted, and two processes at once are the user's risk.
     """
@@ -161,18 +161,18 @@ class Locks:
     def exclusive(
         self, name: str, timeout: float | None = None, on_wait: OnWait | None = None
     ) -> Lock:
-        """Wait for the lock, at most *timeout* seconds (None: for ever).
+        """Wait for the lock, at most *timeout* seconds (None: without a limit).
 
-        :param on_wait: told who holds the lock, if it is not free at once.
+        :param on_wait: called with the holder of the lock, if it is not free at once.
 
-        :raises StoreError: when the time is over (it names who holds the lock), or as above.
+        :raises StoreError: when the time is over (it names the holder of the lock), or as above.
         """
         return self._acquire(name, False, timeout, on_wait)
 
     def shared(
         self, name: str, timeout: float | None = None, on_wait: OnWait | None = None
     ) -> Lock:
-        """As :meth:`exclusive`, but along with others who share."""
+        """Wait as :meth:`exclusive` does, but share the lock with other shared holders."""
         return self._acquire(name, True, timeout, on_wait)
 
     def quiet(self) -> Lock:
@@ -191,7 +191,7 @@ class Locks:
         return lock
 
     def holder(self, name: str) -> Holder:
-        """Who took the lock exclusively last."""
+        """Return the last exclusive holder of the lock."""
         return FileLock(self._folder / name).holder()
 
     def _try(self, name: str, shared: bool) -> Lock | None:

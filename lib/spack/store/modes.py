@@ -1,8 +1,8 @@
-"""Who may read and change what is installed, whatever the umask and the build say.
+"""The permissions of what is installed, whatever the umask and the build say.
 
 Files are read-only: views link to them, and what is written through a hard link would change the
-store. Who may replace and remove packages follows from the directories. A configuration that lets
-a group or everybody write (``packages:all:permissions:write``) says so of files, too, as in
+store. The right to replace and remove packages follows from the directories. A configuration that
+lets a group or everybody write (``packages:all:permissions:write``) says so of files, too, as in
 Spack; such a store is not protected.
 
 ==================  ===============================  ==============================
@@ -18,7 +18,7 @@ group: NAME         of that group, and g+s           of that group
 
 ``config:allow_sgid: false`` leaves out g+s, with which new files get the group of their directory.
 A file keeps neither set-user-id nor set-group-id: as in Nix, a store from which everybody links
-and copies is no place for them.
+and copies are not for them.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from spack.errors import ConfigError, StoreError
 
 __all__ = ["Modes", "apply_modes", "modes_of"]
 
-_WHO = {"user": 0o700, "group": 0o770, "world": 0o777}
+_MASKS = {"user": 0o700, "group": 0o770, "world": 0o777}
 _READ, _WRITE, _RUN = 0o555, 0o222, 0o111
 _SET_ID = stat.S_ISUID | stat.S_ISGID
 
 
 class Modes(NamedTuple):
-    """What becomes of directories, files and programs; *group* is a group id."""
+    """The modes of directories, files and programs; *group* is a group id."""
 
     directory: int = 0o755
     file: int = 0o444
@@ -58,8 +58,8 @@ def modes_of(permissions: Permissions, allow_sgid: bool = True) -> Modes:
 
     :raises ConfigError: more may write than read, or the group is not known here.
     """
-    readers = _WHO[permissions.read or "world"]
-    writers = _WHO[permissions.write or "user"]
+    readers = _MASKS[permissions.read or "world"]
+    writers = _MASKS[permissions.write or "user"]
     if writers & ~readers:
         raise ConfigError(
             f"permissions: write: {permissions.write} lets more write than "
@@ -69,7 +69,7 @@ def modes_of(permissions: Permissions, allow_sgid: bool = True) -> Modes:
             ref="permissions",
         )
     group = None if permissions.group is None else _group_id(permissions.group)
-    shared = writers != _WHO["user"]
+    shared = writers != _MASKS["user"]
     file = readers & _READ | (writers & _WRITE if shared else 0)
     sticky = stat.S_ISGID if allow_sgid and (shared or group is not None) else 0
     directory = readers & (_READ | _RUN) | writers & _WRITE | sticky
@@ -94,7 +94,7 @@ def apply_modes(root: Path, modes: Modes) -> tuple[str, ...]:
     """Give everything at and below *root* its mode and group; links are not followed.
 
     :return: the files that lost set-user-id or set-group-id, relative to *root*.
-    :raises StoreError: if that is not permitted (files of somebody else, a group of others).
+    :raises StoreError: if that is not permitted (another user's files, a group of other users).
     """
     lost: list[str] = []
     location = str(root)
@@ -114,7 +114,7 @@ def apply_modes(root: Path, modes: Modes) -> tuple[str, ...]:
         raise StoreError(
             f"{error.filename or root}: its permissions cannot be set: {error.strerror}",
             facts={"path": str(error.filename or root), "errno": error.errno},
-            hint="set packages:all:permissions to what you may give: a group of yours",
+            hint="set packages:all:permissions to what you may give: one of your groups",
             ref="store-permissions",
         ) from error
     return tuple(sorted(lost))

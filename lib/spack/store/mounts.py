@@ -1,4 +1,4 @@
-"""On what kind of file system a path lies.
+"""The kind of file system that contains a path.
 
 SQLite's write-ahead log keeps its index in shared memory, which processes on two hosts do not
 share: on network file systems the database must do without it.
@@ -59,13 +59,13 @@ def filesystem_type(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) 
         if len(fields) < 5:
             continue
         point = fields[4].replace(b"\\040", b" ").replace(b"\\011", b"\t").rstrip(b"/")
-        # A later line on the same point lies over the earlier one.
+        # A later line on the same point hides the earlier one.
         if (wanted == point or wanted.startswith(point + b"/")) and len(point) >= len(best):
             best, kind = point, right.split(b" ")[0]
     return kind.decode("ascii", "replace")
 
 
 def is_network(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> bool:
-    """Whether *path* may be shared among hosts."""
+    """Return whether *path* may be shared among hosts."""
     kind = filesystem_type(path, mountinfo)
     return kind in NETWORK_TYPES or kind.startswith("fuse.")

@@ -1,4 +1,4 @@
-"""Errors of the operating system, told as what they mean for an install tree."""
+"""Errors of the operating system, translated into their meaning for an install tree."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _HINTS = {
     "full": "make room on that disk ('spack clean' and 'spack gc' help), or set "
     "config:install_tree:root to another one",
-    "denied": "set config:install_tree:root to a folder of yours, in ~/.spack/config.yaml or for "
-    "one command: spack -c config:install_tree:root:~/spack",
+    "denied": "set config:install_tree:root to a writable directory, in ~/.spack/config.yaml or "
+    "for one command: spack -c config:install_tree:root:~/spack",
     "other": "check that you may write the install tree and that its disk is not full "
     "(config:install_tree:root says where it is)",
 }

@@ -142,7 +142,7 @@ def scan(prefix: Path, needles: Sequence[bytes] = ()) -> Scan:
 
 
 def _walk(root: str) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
-    """All paths below *root* but the metadata, each relative path with its stat."""
+    """Yield all paths below *root* but the metadata, each relative path with its stat."""
     pending = [("", root)]
     while pending:
         relative, folder = pending.pop()
@@ -191,7 +191,7 @@ class Difference(NamedTuple):
     """One path that is not as the manifest says.
 
     *what* is ``missing``, ``added``, ``kind``, ``mode``, ``content`` or ``target``; *expected* and
-    *actual* are texts for a person.
+    *actual* are texts for the user.
     """
 
     path: str
@@ -203,7 +203,7 @@ class Difference(NamedTuple):
 def verify(prefix: Path, manifest: Manifest) -> tuple[Difference, ...]:
     """Compare the disk with the manifest, contents included, in order of path.
 
-    Byte-code that Python wrote beside its source after the install is no difference.
+    Bytecode that Python wrote beside its source after the install is not a difference.
 
     :raises StoreError: if the prefix itself is missing or cannot be read.
     """

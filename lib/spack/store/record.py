@@ -23,7 +23,7 @@ class InstallRecord:
     :param hash: the node's DAG hash.
     :param platform: with ``os`` and ``target``: the node's architecture.
     :param prefix: where it is; of an external without a path, ``/``.
-    :param explicit: a person asked for it (and ``gc`` keeps it).
+    :param explicit: the user asked for it (and ``gc`` keeps it).
     :param installed: False for nodes that are known only because something depends on them, such as
         build dependencies that were removed.
     :param installed_at: seconds since the epoch; 0 where not installed.

@@ -23,14 +23,14 @@ __all__ = ["Store"]
 class Store:
     """An install tree with its database and locks.
 
-    :param layout: where things lie.
+    :param layout: the paths of the tree.
     :param owner: the process that acts; named in markers. By default the one that first asks.
     :param clock: seconds since the epoch.
     :param locks: False where the file system has no locks (``config:locks: false``).
     :param network: whether hosts share the file system; default: ask the system.
     :param patience: seconds to wait for commits of other processes, and for a ``reindex``.
     :param package_patience: seconds to wait for a package that another process installs or
-        uses; None waits for ever.
+        uses; None waits without a limit.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Store:
         self.patience = patience
         self.package_patience = package_patience
         self.locks = Locks(layout.locks, enabled=locks)
-        #: What :meth:`writer` found and ended, for the command to tell.
+        #: What :meth:`writer` found and ended, for the command to report.
         self.recovered: tuple[Recovered, ...] = ()
         self._owner = owner
         self._network = network
@@ -72,7 +72,8 @@ class Store:
 
         Nothing is changed on the disk, unless a process died on the way: then the database and
         the prefixes may differ (a package that was being replaced is there in part), and that is
-        put right first, by who may. Cost of finding out: one look into an empty folder.
+        recovered first, by a process that may. Cost of finding out: one look into an empty
+        directory.
         """
         if self._database is None:
             try:
@@ -117,7 +118,7 @@ class Store:
         return database.record(spec_hash)
 
     def is_present(self, record: InstallRecord) -> bool:
-        """Whether what is recorded as installed is still on the disk. Cost: one stat."""
+        """Return whether what is recorded as installed is still on the disk. Cost: one stat."""
         return record.external or os.path.isdir(record.prefix)
 
     def missing(self) -> tuple[InstallRecord, ...]:
@@ -125,7 +126,7 @@ class Store:
         return tuple(x for x in self.database.records() if not self.is_present(x))
 
     def prefix(self, spec: ConcreteSpec) -> Path:
-        """Where *spec* is if it is installed, else where it would be."""
+        """Return where *spec* is if it is installed, else where it would be."""
         if spec.external is None:
             record = self.database.record(spec.dag_hash())
             if record is not None:
@@ -152,7 +153,7 @@ class Store:
 
 
 def is_committed(database: Database, marker: Marker) -> bool:
-    """Whether the database has seen the commit of the transaction."""
+    """Return whether the database has seen the commit of the transaction."""
     record = database.record(marker.hash)
     if marker.kind == INSTALL:
         return record is not None and record.transaction == marker.transaction

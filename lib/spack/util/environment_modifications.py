@@ -59,7 +59,7 @@ class Change:
     separator: str = os.pathsep
 
     def next_value(self, current: str | None) -> str | None:
-        """Text of the variable after this change; ``None`` means unset."""
+        """Return text of the variable after this change; ``None`` means unset."""
         return ACTIONS[self.action].result(current, self)
 
     def execute(self, env: MutableMapping[str, str]) -> None:
@@ -238,7 +238,7 @@ class EnvironmentModifications:
         self._add("remove_last_path", name, path, separator)
 
     def deprioritize_system_paths(self, name: str, separator: str = os.pathsep) -> None:
-        """Move the operating system's directories behind all others, order kept."""
+        """Move the operating system's directories behind the rest, order kept."""
         self._add("deprioritize_system_paths", name, "", separator)
 
     def prune_duplicate_paths(self, name: str, separator: str = os.pathsep) -> None:
@@ -262,7 +262,7 @@ class EnvironmentModifications:
         return len(self._changes) != before
 
     def is_unset(self, variable_name: str) -> bool:
-        """Whether the last change of *variable_name* unsets it."""
+        """Return whether the last change of *variable_name* unsets it."""
         changes = self.group_by_name().get(variable_name, [])
         return bool(changes) and changes[-1].action == "unset"
 
@@ -301,7 +301,7 @@ class EnvironmentModifications:
         explicit: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> str:
-        """Statements for *shell* that bring about the changes, starting from *env*.
+        """Return statements for *shell* that apply the changes, starting from *env*.
 
         :param explicit: also state the variables whose text does not change.
         """
@@ -320,7 +320,7 @@ class EnvironmentModifications:
         return "".join(statements)
 
     def to_json(self) -> list[dict[str, str]]:
-        """Plain data for :meth:`from_json`."""
+        """Return plain data for :meth:`from_json`."""
         return [values_of(change) for change in self._changes]
 
     @classmethod
@@ -338,7 +338,7 @@ class EnvironmentModifications:
 
         What was put before or behind a list of paths is that; all else is ``set`` and ``unset``.
 
-        :param clean: nothing stands twice in what was added to a list.
+        :param clean: no entry occurs twice in what was added to a list.
         """
         result = cls()
         for name in sorted(set(before) | set(after)):
@@ -446,10 +446,10 @@ def _assign(values: Mapping[str, str | None]) -> None:
 
 
 def is_system_path(path: Text) -> bool:
-    """Whether *path* is one of the operating system's own directories."""
+    """Return whether *path* is one of the operating system's own directories."""
     return os.path.normpath(str(path)) in SYSTEM_PATHS
 
 
 def filter_system_paths(paths: Iterable[Text]) -> list[str]:
-    """*paths* without the operating system's own directories."""
+    """Return *paths* without the operating system's own directories."""
     return [str(path) for path in paths if not is_system_path(path)]

@@ -1,7 +1,7 @@
 """Writing, replacing and removing files so that a crash leaves the old or the new state.
 
 All functions raise :class:`OSError` as the system reports it; the callers know what the
-path means and turn it into an error for the person.
+path means and turn it into an error for the user.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _in_writable_parent(remove: Callable[[str], None], path: str) -> None:
 
 
 def rename_exchange(first: AnyPath, second: AnyPath) -> bool:
-    """Exchange two paths in one step; both must exist and lie on one file system.
+    """Exchange two paths in one step; both must exist and be on one file system.
 
     :returns: False where the system or the file system cannot do it; nothing has changed then.
     :raises OSError: the exchange was understood and failed (permissions, missing path, ...).

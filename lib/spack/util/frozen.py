@@ -29,7 +29,7 @@ else:
 
 
 class _Factory:
-    """Stands for a default that each instance gets one of its own of."""
+    """Marks a default that is made for each instance."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self.make = make

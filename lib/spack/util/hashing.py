@@ -18,7 +18,7 @@ _CHUNK = 1 << 20
 
 
 def sha256_hex(data: bytes | str) -> str:
-    """Lower-case hex digest of ``data``; text is encoded as UTF-8."""
+    """Return lower-case hex digest of ``data``; text is encoded as UTF-8."""
     digest: str = _own_sha256()(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()
     return digest
 
@@ -35,7 +35,7 @@ def _own_sha256() -> Any:
 
 
 def hash_file(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a file's content in lower-case hex, read in chunks.
+    """Return SHA-256 of a file's content in lower-case hex, read in chunks.
 
     :raises OSError: the file cannot be read.
     """
@@ -53,7 +53,7 @@ def hash_file(path: str | os.PathLike[str]) -> str:
 
 
 def checksum(data: bytes) -> int:
-    """CRC-32 of ``data``: finds damage in cache files, protects against nobody."""
+    """Return CRC-32 of ``data``: finds damage in cache files, protects against no attacker."""
     import binascii  # start-up: a C module of its own
 
     return binascii.crc32(data)

@@ -90,7 +90,7 @@ def _kill_group(pid: int) -> None:
 
 
 def available_cores(cgroup: str = "/sys/fs/cgroup/cpu.max") -> int:
-    """Cores that this process may use: its affinity, limited by a cgroup v2 quota; >= 1."""
+    """Return cores that this process may use: its affinity, limited by a cgroup v2 quota; >= 1."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:

@@ -27,7 +27,7 @@ _OLDEST = 2
 
 _WRITE_FILE = 1 << 1
 _TRUNCATE = 1 << 14
-#: Rights on what lies in a directory: remove (4, 5), make of each kind (6 to 12), rename (13).
+#: Rights on what is in a directory: remove (4, 5), make of each kind (6 to 12), rename (13).
 _DIRECTORY = sum(1 << bit for bit in range(4, 14))
 
 
@@ -41,7 +41,7 @@ class _PathBeneath(ctypes.Structure):
 
 
 def is_available() -> bool:
-    """Whether the kernel has it in a version that builds can live with (Linux 5.19)."""
+    """Return whether the kernel has it in a version that builds can live with (Linux 5.19)."""
     return _version() >= _OLDEST
 
 
@@ -56,7 +56,7 @@ def _version() -> int:
 
 
 def restrict_writes(paths: Iterable[str]) -> None:
-    """From now on this thread and its children may write below *paths* only.
+    """Restrict this thread and its children to writing below *paths*.
 
     :param paths: directories or files; what does not exist is passed over.
     :raises OSError: the kernel does not do it; nothing has changed then but that programs no

@@ -1,10 +1,10 @@
 """Advisory locks between processes, on files that stay.
 
 ``flock(2)`` is used: it belongs to the open file, so two locks of one process exclude each
-other as two processes do, and it is gone when the process is, however that died. The lock file
-is never removed (a second process might be about to lock the removed one). The holder of an
-exclusive lock writes its process id and host into the file, so that whoever waits can be told
-for whom.
+other as two processes do, and it is released when the process ends, however that died. The lock
+file is never removed (a second process might be about to lock the removed one). The holder of an
+exclusive lock writes its process id and host into the file, so that a waiting process can report
+the holder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EI
 
 
 class Holder(NamedTuple):
-    """Who holds an exclusive lock, as far as the file tells; ``pid`` is 0 when it does not."""
+    """The holder of an exclusive lock, as far as the file says; ``pid`` is 0 when it does not."""
 
     pid: int
     host: str
@@ -39,7 +39,7 @@ class Holder(NamedTuple):
 class FileLock:
     """A lock on ``path``, shared or exclusive; not reentrant.
 
-    :param timeout: seconds to wait; None waits for ever, 0 does not wait.
+    :param timeout: seconds to wait; None waits without a limit, 0 does not wait.
     :param on_wait: called once, with the holder, when the lock is not free at once.
 
     The directory of ``path`` must exist. As a context manager it is exclusive.
@@ -113,7 +113,7 @@ class FileLock:
             os.close(descriptor)
 
     def holder(self) -> Holder:
-        """Who took the lock exclusively last (it may have given it back since)."""
+        """Return the last exclusive holder of the lock (which may have released it since)."""
         try:
             with open(self.path, encoding="utf-8", errors="replace") as stream:
                 pid, _, host = stream.read(300).strip().partition(" ")

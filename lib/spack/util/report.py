@@ -1,4 +1,4 @@
-"""How work that takes time tells of itself, without knowing who listens.
+"""Progress of work that takes time, reported without knowledge of the listener.
 
 Lower layers get a :class:`Reporter` as an argument and never print. The command line renders
 one line per running task on a terminal and plain lines elsewhere; tests use
@@ -29,7 +29,7 @@ class Task(Protocol):
         """
 
     def progress(self, done: int, total: int) -> None:
-        """Within the phase, *done* of *total* units (bytes, files) are through; 0 = unknown."""
+        """Report *done* of *total* units (bytes, files) of the phase; 0 = unknown."""
 
     def finish(self, text: str = "") -> None:
         """Finish the task; *text* describes a result that is not plain."""

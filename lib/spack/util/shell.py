@@ -110,7 +110,7 @@ def dialect(shell: str) -> Dialect:
 
 
 def quote(shell: str, text: str) -> str:
-    """*text* as one word of *shell*; without quotes where none are needed."""
+    """Return *text* as one word of *shell*; without quotes where none are needed."""
     row = dialect(shell)
     return text if row.plain_words and _PLAIN.match(text) else row.quote(text)
 
@@ -129,7 +129,7 @@ def unset_statement(shell: str, name: str) -> str:
 def _checked(name: str) -> str:
     """Return *name* if every shell can have a variable of that name.
 
-    :raises UsageError: if *name* is no variable that every shell can hold.
+    :raises UsageError: if not every shell can have a variable called *name*.
     """
     if not _NAME.match(name):
         raise UsageError(

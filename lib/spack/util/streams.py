@@ -2,7 +2,7 @@
 
 Python leaves a stream of a closed descriptor as None, and the next file that is opened gets the
 free number: a child process would then write its messages into, say, the database. And what a
-full disk refuses is noticed only when the interpreter ends, as a traceback that nobody can act on.
+full disk refuses is noticed only when the interpreter ends, as a traceback without use.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ The tree is made of builtins only, so a parsed file can be remembered by :mod:`m
 run then reads a file of 100 lines in 0.05 ms instead of 10 ms, and does not import ruamel.yaml
 (35 ms). An entry counts only while path, size, times and inode of the file are the same, and
 when the file was not changed in the moment before it was remembered (the clock of a file system
-is coarse). Whoever loads a file says when it deserves to be remembered (:meth:`Loaded.remember`):
+is coarse). The loader of a file says when it deserves to be remembered (:meth:`Loaded.remember`):
 a file with errors is read again each time, so that its errors are shown again.
 """
 
@@ -84,9 +84,9 @@ def plain(node: Node) -> Any:
 
 
 class Loaded:
-    """A parsed file: its data, and where each part of it stands.
+    """A parsed file: its data, and the position of each part of it.
 
-    :ivar file: the path, as it is shown to the person.
+    :ivar file: the path, as it is shown to the user.
     :ivar tree: the nodes; see the module's docstring.
     :ivar fresh: False when the tree came out of the cache.
     """
@@ -124,7 +124,7 @@ class Loaded:
         return node
 
     def origin(self, path: KeyPath = ()) -> tuple[str, int]:
-        """File and line of the value at ``path``."""
+        """Return file and line of the value at ``path``."""
         return self.file, self.node(path)[1]
 
     def remember(self) -> None:
@@ -220,7 +220,7 @@ def _write_cache(location: str, identity: tuple[Any, ...], tree: Node) -> None:
         os.makedirs(os.path.dirname(location), exist_ok=True)
         atomic_write(location, _CACHE_FORMAT + checksum(body).to_bytes(4, "big") + body)
     except OSError:
-        pass  # a cache that cannot be written is no cache
+        pass  # a cache that cannot be written is skipped
 
 
 # -- parsing -----------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ class _TreeBuilder:
         if source.id == "scalar":
             return self.scalar(source, line)
         if id(source) in self.open:
-            self.fail(line, "an alias stands inside its own anchor")
+            self.fail(line, "an alias is inside its own anchor")
         self.open.add(id(source))
         if source.id == "sequence":
             self.check_tag(source, "seq", line)
@@ -340,7 +340,7 @@ class _TreeBuilder:
             if key in result:
                 self.fail(
                     line,
-                    f"the key {key!r} stands twice, first in line {result[key][1]}",
+                    f"the key {key!r} occurs twice, first in line {result[key][1]}",
                     "merge the two, or remove one of them",
                 )
             result[key] = self.node(value_node, line)
@@ -407,7 +407,7 @@ class Document:
 
 
 def _take_comment_below(items: Any) -> Any:
-    """ruamel's token of the lines between the last item of a list and what follows, or None.
+    """Return ruamel's token of the lines between the last item of a list and what follows, or None.
 
     The token belongs to the last item, and holds the comment at the end of that item's line too,
     which is left where it is.
@@ -437,7 +437,7 @@ _LIST_ITEM = (
 
 
 def _indents_sequences(text: str) -> bool:
-    """Whether list items stand deeper than their key; so they do when there are none yet."""
+    """Return whether list items are indented more than their key, as for an empty document."""
     match = re.search(_LIST_ITEM, text)
     return match is None or len(match.group(2)) > len(match.group(1))
 
@@ -463,7 +463,7 @@ def round_trip(path: str | os.PathLike[str], text: str | None = None) -> Documen
 
 
 def dump(data: Any) -> str:
-    """Plain data as YAML in block style, list items indented."""
+    """Return plain data as YAML in block style, list items indented."""
     document = Document(Path("-"), "")
     document.data = data
     return document.text()

@@ -1,7 +1,7 @@
 """Text that activates a view in a shell, and the changes of the environment it is made from.
 
-A view carries ``bin/activate`` and its siblings, which find their own place; ``spack env
-activate`` prints the same text with the place written in. Both come from one template of
+A view contains ``bin/activate`` and its siblings, which find their own path; ``spack env
+activate`` prints the same text with the path written in. Both come from one template of
 ``share/activate`` per shell, and one row of :data:`SHELLS` that says how a :class:`EnvStep` is
 written, so they cannot disagree.
 
@@ -29,7 +29,7 @@ from spack.util.shell import dialect
 
 __all__ = ["NAME", "ROOT", "SHELLS", "EnvStep", "render", "steps_from_json"]
 
-#: Stands for the view in the value of a step, and for the name shown in the prompt.
+#: Marks the view in the value of a step, and the name shown in the prompt.
 ROOT = "@VIEW@"
 NAME = "@NAME@"
 
@@ -89,7 +89,7 @@ elif [ -n "${ZSH_VERSION:-}" ]; then
 elif case ${KSH_VERSION:-} in *' 93'*) : ;; *) ! : ;; esac; then
     eval '_spack_root=${.sh.file}'
 else
-    # dash and ash tell no script its name, but hold it open; /proc shows the open files.
+    # dash and ash pass no script its name, but hold it open; /proc shows the open files.
     _spack_root=
     if read -r _spack_name _spack_fd </proc/self/stat; then
         for _spack_fd in /proc/"$_spack_name"/fd/*; do
@@ -119,7 +119,7 @@ esac
 _spack_root=$(CDPATH='' \cd -- "$_spack_root/.." >/dev/null && \pwd)
 if [ ! -d "$_spack_root/.spack-view" ]; then
     unset _spack_root _spack_name
-    echo "activate: this shell does not tell where the file is: cd to it and source ./activate" >&2
+    echo "activate: this shell does not say where the file is: cd to it and source ./activate" >&2
     return 1
 fi
 """
@@ -256,7 +256,7 @@ def _quote(shell: str, text: str) -> str:
 
 
 def _value(shell: str, text: str) -> str:
-    """*text* as a word (an expression in PowerShell and Nushell) with the tokens filled in."""
+    """Return *text* as a word (PowerShell, Nushell: an expression), tokens filled in."""
     row = SHELLS[shell]
     tokens = {ROOT: row.root, NAME: row.name}
     words = [tokens.get(part) or _quote(shell, part) for part in _TOKEN.split(text) if part]
@@ -291,7 +291,7 @@ def render(
     """Return the text that activates a view in *shell* (a key of :data:`SHELLS`).
 
     :param template: of ``share/activate``.
-    :param root: place of the view; if empty the text finds itself.
+    :param root: path of the view; if empty the text finds itself.
     :param name: for the prompt; if empty the last component of the view's path.
     :returns: with *root*, text for ``eval``: without comments.
     """

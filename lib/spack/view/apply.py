@@ -1,15 +1,15 @@
-"""Make, renew and remove views: a new one is built aside and exchanged in one step.
+"""Make, renew and remove views: a new one is built in staging and exchanged in one step.
 
 The new tree grows as ``.<name>.<random>.new`` in the folder of the view, on the same file system.
 ``renameat2(RENAME_EXCHANGE)`` then swaps the two, so that every moment has either the old or the
 new view; what was the old one is removed. Where the system cannot exchange, the old view is
-renamed to ``.<name>.<random>.old`` and the new one into its place: a moment without a view, and a
+renamed to ``.<name>.<random>.old`` and the new one to its path: a moment without a view, and a
 crash in it is repaired by the next command (:func:`recover`).
 
 One process at a time works on the views of a folder: it holds a lock on the folder itself,
-which leaves no file behind and is gone with the process.
+which leaves no file behind and ends with the process.
 
-Files that others put into the view (pip, a person) get a second name in the new tree before the
+Unmanaged files of the view (pip's, the user's) get a second name in the new tree before the
 exchange, so at no moment are they missing; what comes while the new tree is built follows after
 it. Where the new plan needs their path, or where they
 replaced a file of the view, they are kept in ``.spack-view/displaced/<number>/``.
@@ -54,12 +54,12 @@ class ViewResult(NamedTuple):
     :ivar changed: False when the view was already right.
     :ivar entries: files and links that belong to the view; of a change in place those that came.
     :ivar removed: how many left, in a change in place; None if the whole view was made.
-    :ivar repaired: paths that were missing or altered.
-    :ivar kept: files of others, still in their places.
-    :ivar displaced: files of others that had to make room: path -> where they are now.
-    :ivar distributions: a person's distributions that stayed, each with ``""``, and those that
+    :ivar repaired: paths that were missing or modified.
+    :ivar kept: unmanaged files, still at their paths.
+    :ivar displaced: unmanaged files that had to make room: path -> where they are now.
+    :ivar distributions: the user's distributions that stayed, each with ``""``, and those that
         made room for a package's, each with the folder where it is now.
-    :ivar notes: lines for the person, such as a link type that could not be had.
+    :ivar notes: lines for the user, such as a link type that was not possible.
     """
 
     path: str
@@ -150,7 +150,7 @@ def update_view(
 
     :param force: build it again even if it is right.
     :param check: compare every entry with the disk first; without, a view from which packages only
-        leave or to which they only come is changed without looking at the others.
+        leave or are only added is changed without examining the rest.
     :param exchange: swaps two paths in one step, or returns False where that cannot be done.
     :param ask: see :func:`spack.view.plan_view.plan_view`.
     :raises ViewError: conflicts; something else is at *path*; it cannot be written.
@@ -203,7 +203,7 @@ def _with_users(
 
 
 class _Wanted(NamedTuple):
-    """What a view shall be, and where; ``shown`` is how the person wrote that."""
+    """A requested view, and its path; ``shown`` is how the user wrote that."""
 
     root: str
     shown: str
@@ -218,7 +218,7 @@ def _made_in_staging(
     old: ViewManifest | None,
     state: VerificationResult | None,
 ) -> ViewResult:
-    """Make the whole view and put it in its place."""
+    """Make the whole view and put it at its path."""
     # start-up: an up-to-date view needs neither
     from spack.view.plan_view import plan_view
     from spack.view.swap import ViewDirectory, replace_tree
@@ -259,9 +259,9 @@ def _changed_in_place(
 
 
 def remove_view(path: str) -> ViewResult:
-    """Remove what belongs to the view at *path*; files of others stay where they are.
+    """Remove what belongs to the view at *path*; unmanaged files stay.
 
-    :returns: with ``kept`` naming those; the folder is gone when there are none.
+    :returns: with ``kept`` naming those; the directory is removed when there are none.
     :raises ViewError: there is no view, or it cannot be removed.
     """
     from spack.view.swap import remove_own, staging  # start-up: as above
@@ -306,7 +306,7 @@ def recover(root: str) -> None:
 def _refuse_unmanaged(root: str, shown: str) -> None:
     """Refuse a *root* that exists and is not a view of this tool.
 
-    :raises ViewError: if something is at *root* that is not ours to replace.
+    :raises ViewError: if *root* exists and is not a view of this tool.
     """
     if not os.path.lexists(root):
         return

@@ -1,10 +1,10 @@
-"""Packages that have their own word on how they come into a view.
+"""Packages that customize how they appear in a view.
 
 A recipe may override ``view_source``, ``view_destination``, ``view_file_conflicts`` and
 ``add_files_to_view``. Its code runs in one child process for all such packages of a view
 (:mod:`spack.view.hooks_worker`), and only when a plan is made. There the view is a scratch folder:
 what the recipe links is recorded, what it writes is read back, so that the result is a part of the
-plan like any other and is still made aside and exchanged at once.
+plan like any other and is still made in staging and exchanged at once.
 
 ``remove_files_from_view`` has nothing to do here and is not called: a view without the package is
 planned without its files, and a file that another package provides too stays by itself.
@@ -84,13 +84,13 @@ class HookContext:
 def ask_recipes(
     context: HookContext,
     asked: Sequence[ViewSource],
-    others: Sequence[ViewSource],
+    rest: Sequence[ViewSource],
     link_type: str,
     root: str,
 ) -> dict[str, HookRecord]:
     """Run the hooks of the packages *asked*; what they did, by hash.
 
-    :param others: the packages of the view that are not asked.
+    :param rest: the packages of the view that are not asked.
     :param root: where the view will be; text that names the scratch folder will name it.
     :raises ViewError: a recipe failed, with its line.
     """
@@ -110,7 +110,7 @@ def ask_recipes(
             "link_type": link_type,
             "folder": folder,
             "final": root,
-            "packages": [_package(source, others, asked) for source in asked],
+            "packages": [_package(source, rest, asked) for source in asked],
             "result": str(result),
         }
         job.write_text(json.dumps(data), encoding="utf-8")
@@ -145,11 +145,11 @@ def _failure(message: str, details: str, facts: Mapping[str, Any]) -> ViewError:
 
 
 def _package(
-    source: ViewSource, others: Sequence[ViewSource], asked: Sequence[ViewSource]
+    source: ViewSource, rest: Sequence[ViewSource], asked: Sequence[ViewSource]
 ) -> dict[str, Any]:
     own = _paths(source, source.load_files())
     present: list[str] = []
-    for other in [*others, *(x for x in asked if x is not source)]:
+    for other in [*rest, *(x for x in asked if x is not source)]:
         present.extend(own & _paths(other, other.load_files()))
     return {
         "hash": source.hash,
@@ -169,6 +169,6 @@ def _paths(source: ViewSource, files: Files) -> frozenset[str]:
 def _recorded(row: Mapping[str, Any]) -> HookRecord:
     locations = tuple(
         HookResult(location, kind, source, mode, content.encode("latin-1"))
-        for location, kind, source, mode, content in row["places"]
+        for location, kind, source, mode, content in row["locations"]
     )
     return HookRecord(locations, frozenset(row["tolerated"]))

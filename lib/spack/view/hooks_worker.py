@@ -25,7 +25,7 @@ __all__ = ["RecordingView", "main"]
 class RecordingView:
     """What a recipe sees as ``view``: a scratch folder in which links are recorded.
 
-    :param root: the scratch folder, which stands for the view.
+    :param root: the scratch directory, which represents the view.
     """
 
     def __init__(self, root: str, link_type: str, projections: Mapping[str, str]) -> None:
@@ -103,13 +103,13 @@ def _run(package: Any, view: RecordingView, row: Mapping[str, Any], final: str) 
     tolerated = _tolerated(package, view, merge_map, row["present"])
     package.add_files_to_view(view, merge_map, skip_if_exists=False)
     locations = [_placed(path, view, final) for path in _walk(view.root)]
-    return {"places": locations, "tolerated": tolerated}
+    return {"locations": locations, "tolerated": tolerated}
 
 
 def _tolerated(
     package: Any, view: RecordingView, merge_map: Mapping[str, str], present: list[str]
 ) -> list[str]:
-    """Which of the paths that others provide too the recipe does not count as conflicts."""
+    """Return the paths of several packages that the recipe does not count as conflicts."""
     made = [os.path.join(view.root, path) for path in present]
     for path in made:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -138,7 +138,7 @@ def _placed(path: str, view: RecordingView, final: str) -> tuple[str, str, str, 
 
 
 def _walk(root: str) -> list[str]:
-    """All files and links below *root*, links to folders among them."""
+    """Return all files and links below *root*, links to folders among them."""
     found: list[str] = []
     for folder, folders, files in os.walk(root):
         if folder == root and ".spack" in folders:

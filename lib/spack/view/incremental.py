@@ -1,25 +1,25 @@
 """A package comes or goes: only its own entries of a view are touched.
 
-Making a view aside costs time for every file of it. Where packages are only added or only leave,
-and none of their paths has anything to do with the others, the view is changed in place instead::
+Rebuilding a view costs time for every file of it. Where packages are only added or only leave,
+and none of their paths concerns the other packages, the view is changed in place instead::
 
     note what will come (change.json)
-    build what comes aside, in .spack-view/incoming
-    rename it into place: whole folders where they are new; modules first, programs last
+    build the new entries in .spack-view/incoming
+    rename them to their paths: whole directories where they are new; modules first, programs last
     unlink what leaves: programs first
-    write the records; the head is renamed into place last, then the note is removed
+    write the records; the head is renamed to its path last, then the note is removed
 
 Every rename is atomic, and an added package was not there before, so a program of the view that
 runs meanwhile sees nothing of its own change. After a crash the note says what may have come: the
-next command that makes the view right builds it aside and exchanges it
+next command that repairs the view rebuilds it in staging and exchanges it
 (:func:`spack.view.apply.update_view`), which gives the new view without a trace of the half one.
 
-Measured on a view of 104,000 files in 8,700 folders (memory file system): 1-3 s aside; in place
+Measured on a view of 104,000 files in 8,700 folders (memory file system): 1-3 s rebuilt; in place
 0.03-0.05 s for a package of 991 files, whether it comes or leaves. File systems may take longer to
 unlink: on ext4 without a journal 2 s for as many symbolic links, 0.1 s of it processor time.
 
 Whatever does not fit (a package in another version, a shared path, something in the way, another
-Python) raises :class:`NotInPlace` before anything is touched, and the view is built aside.
+Python) raises :class:`NotInPlace` before anything is touched, and the view is rebuilt.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _BASES = ("python", "python-venv")
 
 
 class NotInPlace(Exception):
-    """The view must be built aside; nothing has been touched. Never leaves this layer."""
+    """The view must be rebuilt in staging; nothing has been touched. Never leaves this layer."""
 
 
 class Changed(NamedTuple):
@@ -90,7 +90,7 @@ def change_in_place(
     read: Read,
     ask: Ask | None = None,
 ) -> Changed:
-    """Bring the view at *root* from *head* to *sources*, touching only what differs.
+    """Update the view at *root* from *head* to *sources*, touching only what differs.
 
     :raises NotInPlace: see the module's docstring.
     :raises OSError: the change was interrupted; the note stays.
@@ -166,7 +166,7 @@ class _Change:
                     raise NotInPlace("a folder is in the way")
         for path, item in self.leaving.items():
             if not is_as_made_at(os.path.join(self.root, path), item):
-                raise NotInPlace("what leaves was altered")
+                raise NotInPlace("what leaves was modified")
 
     # -- the change ---------------------------------------------------------------------------
 
@@ -195,7 +195,7 @@ class _Change:
         note = {
             "digest": self.coming.digest,
             "folders": self.coming.folders,
-            # What may have come must not be taken for somebody's own.
+            # What may have been added must not be taken for the user's own.
             "items": {x: [y.how, OWN, y.source, y.digest, 0, 0] for x, y in rows.items()},
         }
         atomic_write(os.path.join(self.root, CHANGE), json.dumps(note, separators=(",", ":")))
@@ -206,7 +206,7 @@ class _Change:
         return maker
 
     def come(self) -> None:
-        """Rename what was built into its places."""
+        """Rename what was built to its paths."""
         known = set(self.head.folders)
         start, staging = self.root + "/", os.path.join(self.root, INCOMING) + "/"
         tops = [x for x in self.coming.folders
@@ -217,7 +217,7 @@ class _Change:
             os.rename(staging + path, start + path)
 
     def leave(self) -> set[str]:
-        """Unlink what leaves, and byte-code of it; the folders that are gone then."""
+        """Unlink what leaves, and bytecode of it; then the directories that are empty."""
         start = self.root + "/"
         sources: dict[str, set[str]] = {}
         candidates: set[str] = set()
@@ -244,7 +244,7 @@ class _Change:
         return emptied
 
     def fixed(self) -> set[str]:
-        """Folders that the virtual environment itself has."""
+        """Return folders that the virtual environment itself has."""
         python = self.options.python
         found: set[str] = set()
         if python is not None:
@@ -300,14 +300,14 @@ class _Change:
 
 
 def _order(path: str) -> tuple[int, str]:
-    """Modules, then what tells of them, then programs."""
+    """Return the modules, then their metadata, then programs."""
     if path == "bin" or path.startswith(("bin/", "sbin/")):
         return 2, path
     return (1 if ".dist-info" in path else 0), path
 
 
 def _above(folder: str, known: set[str]) -> list[str]:
-    """*folder* and those above it, up to one of *known*."""
+    """Return *folder* and those above it, up to one of *known*."""
     found = []
     while folder and folder not in known:
         found.append(folder)
@@ -316,7 +316,7 @@ def _above(folder: str, known: set[str]) -> list[str]:
 
 
 def _with_all_folders(plan: ViewPlan) -> ViewPlan:
-    """*plan* with every folder above its items, as an empty place needs them."""
+    """Return *plan* with every directory above its items, as an empty path needs them."""
     folders: set[str] = set()
     for path in plan.folders:
         folders.update(_above(path, folders))
@@ -326,7 +326,7 @@ def _with_all_folders(plan: ViewPlan) -> ViewPlan:
 
 
 def _remove_bytecode(cache: str, names: set[str]) -> None:
-    """Byte-code of the modules *names*, and the folder if nothing else is in it."""
+    """Remove bytecode of the modules *names*, and the directory if it is then empty."""
     if os.path.isdir(cache):
         for name in os.listdir(cache):
             if name.endswith(".pyc") and name.partition(".")[0] in names:
@@ -342,7 +342,7 @@ def _unlink(path: str) -> None:
 
 
 def _rmdir(path: str) -> bool:
-    """Whether the folder is gone; it is removed if it is empty."""
+    """Return whether the directory is removed, which it is if it is empty."""
     try:
         os.rmdir(path)
     except FileNotFoundError:

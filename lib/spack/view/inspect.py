@@ -1,6 +1,6 @@
-"""What a view can tell of itself: from its manifest and the disk, without running its Python.
+"""What a view records of itself: from its manifest and the disk, without running its Python.
 
-All of it works when the interpreter, or the store, is gone.
+All of it works when the interpreter, or the store, is missing.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Found(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A path that several packages provide, or that a person's file has taken."""
+    """A path that several packages provide, or that a user's file has taken."""
 
     path: str
     reason: str
@@ -95,7 +95,7 @@ def need_manifest(root: str) -> ViewManifest:
 
 
 def status(root: str) -> Status:
-    """How the view at *root* is; compares every entry with the disk."""
+    """Return the status of the view at *root*; every entry is compared with the disk."""
     manifest = need_manifest(root)
     state = examine(root, manifest)
     counts = Counter(item.owner for item in manifest.items.values())
@@ -123,7 +123,7 @@ def verify(root: str) -> tuple[ViewManifest, VerificationResult, tuple[UserDistr
 
 
 def dangling(manifest: ViewManifest, state: VerificationResult) -> tuple[str, ...]:
-    """Links into the store, and to the interpreter, that lead nowhere any more.
+    """Return links into the store, and to the interpreter, that lead nowhere any more.
 
     Making the view again does not mend them. A package's own links may lead wherever they like.
     Cost: about 2 µs a link.
@@ -143,8 +143,8 @@ def claims(manifest: ViewManifest) -> list[Claim]:
     found: list[Claim] = []
     for path, row in sorted(manifest.shared.items()):
         item = manifest.items[path]
-        others = tuple(manifest.owners[x] for x in row.owners if x != item.owner)
-        found.append(Claim(path, row.reason, manifest.owners[item.owner], others))
+        further = tuple(manifest.owners[x] for x in row.owners if x != item.owner)
+        found.append(Claim(path, row.reason, manifest.owners[item.owner], further))
     return found
 
 
@@ -159,13 +159,13 @@ def find_path(root: str, manifest: ViewManifest, text: str, cwd: str) -> list[Fo
         item = manifest.items.get(path)
         if item is not None:
             row = manifest.shared.get(path)
-            others = () if row is None else row.owners
+            further = () if row is None else row.owners
             return [
                 Found(
                     path,
                     item,
                     manifest.owner(path),
-                    tuple(manifest.owners[x] for x in others if x != item.owner),
+                    tuple(manifest.owners[x] for x in further if x != item.owner),
                 )
             ]
         if path in manifest.folders:
@@ -188,7 +188,7 @@ def _folder(manifest: ViewManifest, folder: str) -> list[Found]:
 
 
 def _candidates(root: str, manifest: ViewManifest, text: str, cwd: str) -> list[str]:
-    """Paths relative to the view that *text* may mean, the likeliest first."""
+    """Return paths relative to the view that *text* may mean, the likeliest first."""
     result: list[str] = []
     real = os.path.realpath(root)
     for start in (root, cwd):

@@ -1,4 +1,4 @@
-"""A virtual environment on top of a view, for what a person wants to add or change.
+"""A virtual environment on top of a view, for what the user wants to add or change.
 
 A layer is a plain venv of the view's base Python. A ``.pth`` file in it calls
 ``site.addsitedir`` for the view's ``site-packages``, so that the view's own ``.pth`` files work
@@ -6,13 +6,13 @@ too; what is installed into the layer comes before. pip and uv write into the la
 the view.
 
 * pip sees the view's distributions through ``sys.path``; uv reads the folder alone. So each
-  distribution of the view has a stand-in in the layer: a ``.dist-info`` with the metadata and
-  entry points, whose ``RECORD`` names the stand-in itself. An upgrade in the layer replaces it.
+  distribution of the view has a substitute in the layer: a ``.dist-info`` with the metadata and
+  entry points, whose ``RECORD`` names the substitute itself. An upgrade in the layer replaces it.
 * The view's Python scripts are copied, and so run the layer's Python: a plugin that is installed
   into the layer is found by the tool of the view.
 
 A layer may be moved; when the view is moved or has other packages, make the layer again: that
-renews the stand-ins and leaves alone what was installed.
+renews the substitutes and keeps what was installed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = ["Layer", "make_layer"]
 RECORD = f"{FOLDER}/layer.json"
 PTH = "_spack_layer.pth"
 
-#: What a stand-in takes over from a ``.dist-info``.
+#: What a substitute copies from a ``.dist-info``.
 _METADATA = ("METADATA", "WHEEL", "entry_points.txt", "top_level.txt")
 
 #: Of scripts that find the Python beside them; see :mod:`spack.view.relocate`.
@@ -91,7 +91,7 @@ def make_layer(path: str, view: str, templates: Mapping[str, str], prompt: str =
     around = enclosing_view(os.path.dirname(os.path.abspath(path)))
     if around:
         raise ViewError(
-            f"the layer {path} would lie inside the view {around}",
+            f"the layer {path} would be inside the view {around}",
             facts={"path": path, "view": around},
             hint="choose a directory outside of it",
             ref="layer-place",
@@ -117,7 +117,7 @@ def make_layer(path: str, view: str, templates: Mapping[str, str], prompt: str =
 
 
 def _former(path: str) -> dict[str, list[str]] | None:
-    """Return the stand-ins of the layer at *path*; None if there is nothing.
+    """Return the substitutes of the layer at *path*; None if there is nothing.
 
     :raises ViewError: something else is there.
     """
@@ -131,7 +131,7 @@ def _former(path: str) -> dict[str, list[str]] | None:
         return None
     if os.path.lexists(path):
         raise ViewError(
-            f"{path} exists and is no layer, so it is left as it is",
+            f"{path} exists and is not a layer, so it is left as it is",
             facts={"path": path},
             hint="choose another directory, or remove it first",
             ref="layer-foreign",
@@ -161,7 +161,7 @@ def _make_venv(
 
 
 def _steps(view: str) -> tuple[EnvStep, ...]:
-    """Those of the view for everything but the venv itself, then those of a venv."""
+    """Return those of the view for everything but the venv itself, then those of a venv."""
     activation = load_activation(view)
     steps: list[EnvStep] = []
     for step in () if activation is None else activation.steps:
@@ -175,7 +175,7 @@ def _steps(view: str) -> tuple[EnvStep, ...]:
 def _stand_ins(
     path: str, view: str, manifest: ViewManifest, base: _Base
 ) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """Write a stand-in for each distribution of the view that the layer has not of its own."""
+    """Write a substitute for each distribution of the view that the layer has not of its own."""
     names = own_names(manifest.items)
     own = own_names(_metadata_files(path, base))
     rows: dict[str, list[str]] = {}
@@ -214,7 +214,7 @@ def _metadata_files(path: str, base: _Base) -> Iterable[str]:
 
 
 def _remove_stand_ins(path: str, former: Mapping[str, list[str]]) -> None:
-    """Those that are still what was written: an upgrade has replaced the others."""
+    """Remove those that are still what was written: an upgrade has replaced the rest."""
     for info, locations in former.items():
         folder = os.path.join(path, info)
         if _text(os.path.join(folder, "INSTALLER")) != "spack\n":

@@ -20,7 +20,7 @@ __all__ = ["Maker"]
 #: ``ioctl`` that makes a file share the blocks of another (btrfs, xfs, overlay over them).
 _FICLONE = 0x40049409
 
-#: A hard link that cannot be had: other file system, protected files, too many links.
+#: A hard link that is not possible: other file system, protected files, too many links.
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES})
 
 _CHUNK = 1 << 20
@@ -62,7 +62,7 @@ class Maker:
                 os.close(descriptor)
 
     def fill(self, at: int, folder: str, rows: Iterable[tuple[str, str, Item]]) -> None:
-        """All items of one folder."""
+        """Write all items of one directory."""
         symlink = os.symlink
         location, origin = (
             "",
@@ -98,7 +98,7 @@ class Maker:
             self.hardlinks = error.errno == errno.EMLINK
             if not self.hardlinks:
                 self.notes.append(
-                    f"hard links to the store cannot be had here ({error.strerror}): "
+                    f"hard links to the store are not possible here ({error.strerror}): "
                     "files are copied"
                 )
             self.copy(at, folder, name, item)
@@ -147,7 +147,7 @@ class Maker:
 
 
 def _opened(folder: str, before: int) -> int:
-    """*folder*, open, instead of the descriptor *before*."""
+    """Return *folder*, open, instead of the descriptor *before*."""
     flags = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
     descriptor = os.open(folder, flags)
     if before >= 0:

@@ -112,7 +112,7 @@ class ViewOptions:
     def __post_init__(self) -> None:
         if self.link_type not in LINK_TYPES:
             raise ViewError(
-                f"'{self.link_type}' is no link type",
+                f"invalid link type '{self.link_type}'",
                 facts={"link_type": self.link_type},
                 hint=f"use one of {', '.join(LINK_TYPES)}",
                 ref="view-link-type",
@@ -129,7 +129,7 @@ class FileOwner(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One path of the view that is no folder.
+    """One path of the view that is not a directory.
 
     :param how: see the module's table.
     :param owner: index into the plan's owners, or :data:`OWN`.
@@ -252,12 +252,12 @@ def _hash(facts: Sequence[object]) -> str:
 
 
 def ordered_sources(sources: Sequence[ViewSource]) -> list[ViewSource]:
-    """In the order that decides ties: by name."""
+    """Return the sources in the order that decides ties: by name."""
     return sorted(sources, key=lambda s: (s.name, s.hash))
 
 
 def link_type_of(source: ViewSource, options: ViewOptions) -> str:
-    """How the files of a package are shown.
+    """Return the link type of a package's files.
 
     :raises ViewError: a link type that is not known.
     """
@@ -265,7 +265,7 @@ def link_type_of(source: ViewSource, options: ViewOptions) -> str:
     name = LINK_TYPE_SYNONYMS.get(name, name)
     if name not in LINK_TYPES:
         raise ViewError(
-            f"'{name}' is no link type (for {source.name})",
+            f"invalid link type '{name}' (for {source.name})",
             facts={"link_type": name, "package": source.name},
             hint=f"use one of {', '.join(LINK_TYPES)}",
             ref="view-link-type",

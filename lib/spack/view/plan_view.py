@@ -87,7 +87,7 @@ GENERATED = frozenset(
 _ICON_CACHE = re.compile(r"share/icons/[^/]+/icon-theme\.cache\Z")
 
 
-#: Asks the recipes of the packages that have their own word; the answers by hash.
+#: Asks the recipes of the packages that customize views; the answers by hash.
 Ask = Callable[[Sequence[ViewSource]], Mapping[str, HookRecord]]
 
 
@@ -207,7 +207,7 @@ class _Tree:
             path = path.rpartition("/")[0]
 
     def add(self, index: int, source: ViewSource) -> None:
-        """All paths of one package."""
+        """Add all paths of one package."""
         how = link_type_of(source, self.options)
         top = source.projection.strip("/")
         start = top + "/" if top else ""
@@ -250,7 +250,7 @@ class _Tree:
                 self.bare.setdefault(path, []).append(index)
 
     def add_recorded(self, index: int, source: ViewSource, recorded: HookRecord) -> None:
-        """All paths that the recipe of a package put into the view."""
+        """Add all paths that the recipe of a package put into the view."""
         files = source.load_files()
         for row in recorded.locations:
             location = self.canonical(row.location)
@@ -308,7 +308,7 @@ class _Tree:
         return posixpath.relpath(there, posixpath.dirname(location) or ".")
 
     def meet(self, location: str, first: Item, second: Item) -> None:
-        """Two packages have one path."""
+        """Decide which of two packages keeps one path."""
         if first.how == "link" or second.how == "link":
             same = first.how == second.how and first.source == second.source
         else:
@@ -379,7 +379,7 @@ class _Tree:
             self.text(location, content, owner, 0o644)
 
     def launched(self, changed: dict[str, bytes]) -> dict[str, tuple[bytes, int]]:
-        """Give scripts a header without ``env -S``; scripts that are put aside, with owners."""
+        """Give scripts a header without ``env -S``; scripts that were moved, with owners."""
         staging: dict[str, tuple[bytes, int]] = {}
         for location, content in list(changed.items()):
             owner = self.items[location].owner
@@ -391,7 +391,7 @@ class _Tree:
         return staging
 
     def rewritten_base(self, index: int) -> dict[str, bytes]:
-        """Files of an interpreter that moves with the view, where they name its prefix."""
+        """Return files of an interpreter that moves with the view, where they name its prefix."""
         changed: dict[str, bytes] = {}
         prefix = os.fsencode(self.sources[index].prefix)
         for location, item in list(self.items.items()):
@@ -403,7 +403,7 @@ class _Tree:
         return changed
 
     def drop_bytecode(self, location: str) -> None:
-        """Byte-code of a module that is rewritten: Python would write another."""
+        """Drop bytecode of a module that is rewritten: Python would write another."""
         folder, _, name = location.rpartition("/")
         start = f"{folder}/__pycache__/{name[:-3]}."
         for path in [path for path in self.items if path.startswith(start)]:
@@ -491,5 +491,5 @@ class _Tree:
 
 
 def _is_derived(location: str) -> bool:
-    """Byte-code follows its source, which has been compared; caches follow their folder."""
+    """Return byte-code follows its source, which has been compared; caches follow their folder."""
     return location.endswith(".pyc") or _ICON_CACHE.match(location) is not None

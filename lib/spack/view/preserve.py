@@ -1,4 +1,4 @@
-"""Files that others put into a view (pip, a person), carried into the tree that replaces it.
+"""Unmanaged files of a view (pip's, the user's), carried into the tree that replaces it.
 
 They get a second name there, so at no moment are they missing. What the new plan needs the path
 of, and a distribution that hides a package's, is kept in ``.spack-view/displaced/<number>/``.
@@ -28,7 +28,7 @@ class PreservedFiles(NamedTuple):
 
 
 class Preserver:
-    """Gives files of others a second name in the new tree.
+    """Gives unmanaged files a second name in the new tree.
 
     :param root: the old view. :param new: the new tree, complete but for them.
     """
@@ -83,7 +83,7 @@ class Preserver:
         )
 
     def is_free(self, path: str) -> bool:
-        """Whether the new plan leaves room for *path* and the folders above it."""
+        """Return whether the new plan leaves room for *path* and the folders above it."""
         if path in self.plan.items or path in self.folders:
             return False
         above = path.rpartition("/")[0]
@@ -135,8 +135,8 @@ def carry_late(
 ) -> Mapping[str, str]:
     """Move what came into the old view after it was examined, such as by a pip that runs.
 
-    :param left: the old tree, which nobody reaches any more. :param root: the new one.
-    :returns: for each file that was moved its place: its own path or, where that is taken, one
+    :param left: the old tree, which no process reaches any more. :param root: the new one.
+    :returns: for each file that was moved its path: its own or, where that is taken, one
         among what is displaced. Cost: 1 µs a path.
     """
     known = {path.rstrip("/") for path in state.extra}
@@ -174,7 +174,7 @@ def _moved(left: str, root: str, path: str, displaced: str) -> Iterator[tuple[st
 
 
 def _make_free(folder: str) -> bool:
-    """Let there be *folder*, unless a file is in its place or above it."""
+    """Make *folder* unless a file is at its path or above it."""
     try:
         os.makedirs(folder, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -183,7 +183,7 @@ def _make_free(folder: str) -> bool:
 
 
 def _next_number(root: str) -> int:
-    """Of a new folder for what is displaced."""
+    """Return the number of a new directory for what is displaced."""
     try:
         names = os.listdir(os.path.join(root, DISPLACED))
     except FileNotFoundError:

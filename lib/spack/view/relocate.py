@@ -5,13 +5,13 @@ A script of a view finds the interpreter beside itself, through one line (DESIGN
     #!/usr/bin/env -S sh -c 'p=$0;[ -L "$p" ]&&p=$(realpath "$p");exec "${p%/*}/python3" "$0" "$@"'
 
 It is a comment for Python, so docstrings, ``from __future__`` and coding cookies keep their
-places; a symlink to the script from elsewhere is resolved first, so that ``~/bin/tool`` works.
+paths; a symlink to the script from elsewhere is resolved first, so that ``~/bin/tool`` works.
 Scripts in a view must be real files: a link into the store would be resolved to the store.
 
 Where the system's ``env`` does not know ``-S`` (coreutils before 8.30, busybox 1.35), the
 trampoline of pip does the same in three lines that Python takes for a docstring. A script with a
-docstring or a coding cookie of its own would lose it; that one stays as it is, aside, and a shell
-script in its place starts it (:func:`without_env_split`). A module that is executable must stay
+docstring or a coding cookie of its own would lose it; that one is moved unchanged, and a shell
+script at its path starts it (:func:`without_env_split`). A module that is executable must stay
 importable: it then runs the ``python3`` of PATH.
 
 Everything here is pure and works on bytes: scripts may hold any encoding. Files with a NUL byte
@@ -53,7 +53,7 @@ HEAD_SIZE = 1024
 #: Folders whose files are scripts, whatever their mode says.
 SCRIPT_FOLDERS = ("bin/", "sbin/", "libexec/")
 
-#: Executable files with these endings are no scripts.
+#: Executable files with these endings are not scripts.
 NO_SCRIPT = (".so", ".a", ".o", ".la", ".pyc", ".dylib")
 
 #: Names of a Python interpreter.
@@ -67,7 +67,7 @@ _ENV_PYTHON = re.compile(
 #: paths that a plain shebang cannot hold.
 _TRAMPOLINE = re.compile(rb"#![ \t]*/bin/sh\r?\n'''exec' ([^\n]*?) \"\$0\" \"\$@\"\r?\n' '''\r?\n")
 
-#: Headers that find a ``python3`` beside the script: ours, and the one of relocatable venvs. As
+#: Headers that find a ``python3`` beside the script: this tool's, and relocatable venvs'. As
 #: links they would find the store's.
 _SELF_LOCATING = (
     re.compile(rb"#!/usr/bin/env -S sh -c 'p=\$0;[^\n]*?python3\"([^\n]*?) \"\$0\" \"\$@\"'\n"),
@@ -77,7 +77,7 @@ _SELF_LOCATING = (
     ),
 )
 
-#: Arguments of an interpreter that can stand in the line as they are.
+#: Arguments of an interpreter that can be in the line as they are.
 _SAFE_ARGUMENTS = re.compile(rb"[A-Za-z0-9 =_.:,/+-]*\Z")
 
 _KERNEL = re.compile(r"share/jupyter/kernels/[^/]+/kernel\.json\Z")
@@ -94,7 +94,7 @@ class Interpreters(NamedTuple):
     executables: tuple[bytes, ...]
 
     def includes(self, path: bytes) -> bool:
-        """Whether *path*, from a shebang, is one of them."""
+        """Return whether *path*, from a shebang, is one of them."""
         if not _PYTHON_NAME.match(posixpath.basename(path)):
             return False
         return path in self.executables or any(
@@ -103,7 +103,7 @@ class Interpreters(NamedTuple):
 
 
 def is_candidate(path: str, mode: int) -> bool:
-    """Whether the file at *path* of a view may name an interpreter, judged by name and mode."""
+    """Return whether a view's file may name an interpreter, judged by name and mode."""
     if path.startswith(SCRIPT_FOLDERS):
         return not path.endswith(NO_SCRIPT)
     if mode & 0o111:
@@ -162,7 +162,7 @@ def without_env_split(path: str, text: bytes) -> Mapping[str, bytes]:
 
 
 def _takes_trampoline(body: bytes) -> bool:
-    """Whether a script loses nothing when three lines and a docstring come before it."""
+    """Return whether a script loses nothing when three lines and a docstring come before it."""
     import ast  # start-up: only systems with an old env
 
     if _COOKIE.match(body):
@@ -176,7 +176,7 @@ def _takes_trampoline(body: bytes) -> bool:
 def relocated_script(
     path: str, content: bytes, interpreters: Interpreters, env_too: bool
 ) -> bytes | None:
-    """*content* with the header of :func:`shebang`, or None if it names no interpreter of ours.
+    """Return *content* with :func:`shebang`'s header, or None without a store interpreter.
 
     :param env_too: also rewrite ``#!/usr/bin/env python3``, as is right for Python packages.
 
@@ -261,7 +261,7 @@ build_time_vars.update(
 
 
 def is_of_base(path: str) -> bool:
-    """Whether the file at *path* of an interpreter is one of those that name its prefix."""
+    """Return whether the file at *path* of an interpreter is one of those that name its prefix."""
     return _BASE_TEXTS.match(path) is not None
 
 
@@ -310,5 +310,5 @@ def _hash_field(content: bytes) -> str:
 
 #: Relocated texts are hashed with this, as in the store's manifests.
 def digest(content: bytes) -> str:
-    """Hex sha256."""
+    """Return hex sha256."""
     return sha256_hex(content)

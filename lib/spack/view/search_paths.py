@@ -89,7 +89,7 @@ def projected_steps(
         prefix keep it.
 
     Changes that have no counterpart when variables are set by a shell (removing paths,
-    pruning duplicates) and those that a search path of the view already brings are left out.
+    pruning duplicates) and those that a search path of the view already has are left out.
     """
     rows = list(sources)
     prefixes = sorted(
@@ -115,7 +115,7 @@ def projected_steps(
 
 
 def _project(value: str, prefixes: Sequence[tuple[str, str]], exists: Callable[[str], bool]) -> str:
-    """*value* with each prefix in it replaced by the view, where the view has that path."""
+    """Return *value* with each prefix in it replaced by the view, where the view has that path."""
     for prefix, top in prefixes:
         if value == prefix or value.startswith(prefix + "/"):
             path = posixpath.join(top, value[len(prefix) + 1 :]).rstrip("/")

@@ -107,7 +107,7 @@ def write_stamps(root: str, head: Head, stamps: StatCache, seen: StatRecord | No
         return
     data = {"digest": head.digest, **stamps._asdict(), **seen._asdict()}
     path = os.path.join(root, CHECKED)
-    # Renamed into place, so that its time is that of this look.
+    # Renamed to its path, so that its time is that of this look.
     try:
         with open(path + ".new", "w", encoding="utf-8") as stream:
             stream.write(json.dumps(data, separators=(",", ":")))

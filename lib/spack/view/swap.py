@@ -1,4 +1,4 @@
-"""Putting a new tree of a view in the place of the old one, and taking one away.
+"""Putting a new tree of a view at the path of the old one, and removing one.
 
 See :mod:`spack.view.apply` for the way, and for what a crash leaves.
 """
@@ -29,7 +29,7 @@ def staging(root: str, kind: str) -> str:
 
 
 class ViewDirectory(NamedTuple):
-    """Where a view goes, how the person wrote that, and how it gets there."""
+    """The path of a view, how the user wrote that, and how it gets there."""
 
     root: str
     shown: str
@@ -37,7 +37,7 @@ class ViewDirectory(NamedTuple):
 
 
 class Replaced(NamedTuple):
-    """What putting a new tree in place brought."""
+    """The result of putting a new tree at its path."""
 
     carried: PreservedFiles
     notes: tuple[str, ...]
@@ -50,7 +50,7 @@ def replace_tree(
     old: ViewManifest | None,
     state: VerificationResult | None,
 ) -> Replaced:
-    """Make the tree of *plan* aside, with what others put into the *old* one, and exchange them.
+    """Make the tree of *plan* in staging, with the *old* one's unmanaged files, and exchange them.
 
     :raises OSError: it cannot be done; the old tree is as it was.
     """
@@ -78,7 +78,7 @@ def replace_tree(
 
 
 def _exchange(new: str, location: ViewDirectory) -> None:
-    """Put *new* in its place; *new* is then the old tree, or gone."""
+    """Put *new* at its path; *new* is then the old tree, or missing."""
     root = location.root
     try:
         mode = os.stat(root).st_mode

@@ -1,7 +1,7 @@
-"""Distributions that somebody installed into a view, and how they stand to the packages' own.
+"""Distributions that the user installed into a view, and their relation to the packages' own.
 
 pip and uv write ``NAME-VERSION.dist-info`` with a ``RECORD`` of their files (PEP 376, PEP 627).
-A view knows its own from the manifest; any other is the person's. One of the same name as a
+A view knows its own from the manifest; any other is the user's. One of the same name as a
 package's own hides it, or is hidden by it: that is worth a line, and such a distribution is moved
 away as a whole when the view is made right again.
 """
@@ -25,7 +25,7 @@ _RUNS = re.compile(r"[-_.]+")
 
 
 class UserDistribution(NamedTuple):
-    """One distribution of the person's.
+    """One distribution of the user's.
 
     :ivar info: its ``.dist-info`` folder, relative to the view.
     :ivar files: its paths in the view, as its ``RECORD`` says; those of packages excluded.
@@ -102,7 +102,7 @@ def distributions(
 
 
 def own_names(items: Iterable[str]) -> dict[tuple[str, str], str]:
-    """(folder, normalized name) -> ``METADATA`` path of the distributions among *items*."""
+    """Return (folder, normalized name) -> ``METADATA`` path of the distributions among *items*."""
     own: dict[tuple[str, str], str] = {}
     for path in items:
         if path.endswith(".dist-info/METADATA"):
@@ -120,7 +120,7 @@ def _label(manifest: ViewManifest, metadata: str | None) -> str:
 def _missing_beside(
     manifest: ViewManifest, state: VerificationResult, metadata: str | None
 ) -> frozenset[str]:
-    """Paths that are missing of the package that *metadata* belongs to."""
+    """Return paths that are missing of the package that *metadata* belongs to."""
     if metadata is None:
         return frozenset()
     owner = manifest.items[metadata].owner

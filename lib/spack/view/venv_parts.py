@@ -69,7 +69,7 @@ def configuration(
 
 
 def interpreter_links(python: BasePython) -> dict[str, str]:
-    """``python3`` to the base interpreter, and the other names to ``python3``."""
+    """Return the links: ``python3`` to the base interpreter, the other names to ``python3``."""
     major, minor = python.version.split(".")[:2]
     names = [f"python{major}", "python", f"python{major}.{minor}"]
     base = posixpath.basename(python.executable)
@@ -99,7 +99,7 @@ def parts(
     steps: Sequence[EnvStep],
     contained: bool = False,
 ) -> VenvParts:
-    """All that a view gets on top of the packages' files to be a virtual environment.
+    """Return all that a view gets on top of the packages' files to be a virtual environment.
 
     :param templates: texts of ``share/activate`` by file name; scripts without one are left out.
     :param steps: what the activation scripts do.

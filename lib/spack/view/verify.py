@@ -16,9 +16,9 @@ __all__ = ["VerificationResult", "describe", "examine", "is_as_made", "is_as_mad
 class VerificationResult(NamedTuple):
     """How a view differs from its manifest; all paths relative, in order.
 
-    :ivar missing: files, links and folders that are gone.
+    :ivar missing: files, links and directories that do not exist.
     :ivar modified: paths that hold something else.
-    :ivar extra: what somebody else put there: files, links, and folders with a trailing ``/``.
+    :ivar extra: unmanaged files, links, and directories with a trailing ``/``.
     :ivar bytecode: ``.pyc`` files that Python wrote beside the view's sources.
     """
 
@@ -74,14 +74,14 @@ def examine(root: str, manifest: ViewManifest) -> VerificationResult:
                 else:
                     extra.extend(_everything(entry.path, path))
     _extract_bytecode(extra, bytecode, expected)
-    # A folder that a file has replaced: its name is listed as foreign and as missing.
+    # A directory that a file has replaced: its name is listed as unmanaged and as missing.
     return VerificationResult(
         tuple(sorted(missing)), tuple(sorted(modified)), tuple(sorted(extra)), tuple(bytecode)
     )
 
 
 def is_as_made(entry: os.DirEntry[str], item: ViewRecord) -> bool:
-    """Whether an entry of a folder is what *item* says."""
+    """Return whether an entry of a folder is what *item* says."""
     if item.how in ("symlink", "link"):
         return entry.is_symlink() and os.readlink(entry.path) == item.source
     if not entry.is_file(follow_symlinks=False):
@@ -90,7 +90,7 @@ def is_as_made(entry: os.DirEntry[str], item: ViewRecord) -> bool:
 
 
 def is_as_made_at(path: str, item: ViewRecord) -> bool:
-    """Whether what is at *path* is what *item* says."""
+    """Return whether what is at *path* is what *item* says."""
     try:
         info = os.lstat(path)
         if item.how in ("symlink", "link"):
@@ -135,7 +135,7 @@ def _everything(path: str, relative: str) -> Iterator[str]:
 
 
 def _source_name(name: str) -> str:
-    """``a.cpython-311.opt-1.pyc`` -> ``a.py``."""
+    """Return ``a.py`` for ``a.cpython-311.opt-1.pyc``."""
     return name.partition(".")[0] + ".py"
 
 

@@ -1,11 +1,11 @@
 """What a view records of itself.
 
 ``.spack-view/manifest.json`` is the head: what the view was made from, its packages and folders,
-and which Python it stands on. ``.spack-view/items/<hash>.json`` says for every path of one package
-its kind and hash (``view.json`` for what belongs to the view itself), so that a package can come
-and go without the others' records being read. ``environment.json`` holds what activation needs and
-no more. None of them holds the path of the view, so that it can be moved. No Python of the view is
-run to read them.
+and which Python it is based on. ``.spack-view/items/<hash>.json`` says for every path of one
+package its kind and hash (``view.json`` for what belongs to the view itself), so that a package
+can come and removed without the records of the rest being read. ``environment.json`` holds what
+activation needs and no more. None of them holds the path of the view, so that it can be moved. No
+Python of the view is run to read them.
 
 Format 3 of the head::
 
@@ -65,12 +65,12 @@ DISPLACED = f"{FOLDER}/displaced"
 
 FORMAT = 3
 
-#: Stands for the hash of the view itself.
+#: Marks the hash of the view itself.
 SELF = "view"
 
 
 class ViewRecord(NamedTuple):
-    """One path of a view that is no folder, as it was made."""
+    """One path of a view that is not a directory, as it was made."""
 
     how: str
     owner: int
@@ -199,7 +199,7 @@ def activation_text(steps: Iterable[EnvStep], prompt: str, is_venv: bool) -> str
 
 
 def is_view(root: str) -> bool:
-    """Whether a view of this project is at *root*."""
+    """Return whether a view of this project is at *root*."""
     return os.path.isfile(os.path.join(root, MANIFEST))
 
 
@@ -257,7 +257,7 @@ def recorded(rows: Mapping[str, Any], head: Head, owner: int) -> dict[str, ViewR
 
 
 def load_manifest(root: str) -> ViewManifest | None:
-    """All records of the view at *root*, None if there is no view.
+    """Return all records of the view at *root*, None if there is no view.
 
     :raises ViewError: they are damaged or from a newer version.
     """

@@ -115,7 +115,7 @@ def test_dependencies() -> None:
     [
         ({"spec": "a ^b"}, '"\\^" cannot be used here'),
         ({"spec": "a", "type": "links"}, "unknown dependency type 'links'"),
-        ({"spec": "a", "patches": 3}, "is no patch"),
+        ({"spec": "a", "patches": 3}, "is not a patch"),
     ],
 )
 def test_bad_dependencies(arguments: dict, message: str) -> None:

@@ -67,7 +67,7 @@ def test_nothing_around_can_poison_it(copy: Any, tmp_path: Path) -> None:
         VIRTUAL_ENV=str(poison),
     )
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "[] own 1 1")
-    assert done.stderr.startswith("==> Bringing spack's own dependencies, once")
+    assert done.stderr.startswith("==> Fetching spack's own dependencies, once")
 
 
 @pytest.mark.parametrize("kind", ["link", "chain", "directory", "relative", "sh"])
@@ -171,7 +171,7 @@ def test_read_only_copy_keeps_its_bytecode_elsewhere(copy: Any) -> None:
                 argv, env=copy.environ(), capture_output=True, text=True, check=False, cwd="/"
             )
             assert done.stdout.splitlines()[:1] == ["[] own 1 1"], done.stderr
-            assert ("Bringing" in done.stderr) == (start == 1)
+            assert ("Fetching" in done.stderr) == (start == 1)
         assert sorted(os.listdir(copy.home / ".spack")) == ["deps", "pycache"]
         assert copy.locations() == []
         assert not list(copy.root.rglob("__pycache__"))

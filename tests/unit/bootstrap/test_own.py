@@ -75,7 +75,7 @@ def test_user_cache(copy: Any, tmp_path: Path) -> None:
 
 def test_no_place_at_all(copy: Any, tmp_path: Path) -> None:
     (copy.root / "var").write_text("in the way")
-    with pytest.raises(FetchError, match="no place to keep") as caught:
+    with pytest.raises(FetchError, match="no directory is writable") as caught:
         provide(copy, SPACK_USER_CACHE_PATH=str(copy.root / "var" / "x"))
     assert "var/spack/deps: Not a directory" in str(caught.value.long_message)
     assert caught.value.hint and "SPACK_USER_CACHE_PATH" in caught.value.hint
@@ -86,7 +86,9 @@ def test_missing_wheel(copy: Any) -> None:
     done = copy.run("x")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "spack's own dependencies are missing, and dep-1.0-py3-none-any.whl" in done.stderr
+    assert (
+        "spack's own dependencies are missing: cannot fetch dep-1.0-py3-none-any.whl" in done.stderr
+    )
     assert "find-links: PIP_FIND_LINKS" in done.stderr
     assert "hint: with a network, run the command again; PIP_INDEX_URL" in done.stderr
     assert copy.locations() == []
@@ -121,7 +123,7 @@ HOSTILE = [
     ({"/up.py": b""}, {}, "would land outside"),
     ({"a\\..\\up.py": b""}, {}, "would land outside"),
     ({"x.data/purelib/../up.py": b""}, {}, "would land outside"),
-    ({}, {"link.py": "/etc/passwd"}, "is no regular file"),
+    ({}, {"link.py": "/etc/passwd"}, "is not a regular file"),
     ({"dep.py": b""}, {}, "is there twice"),
 ]
 
@@ -176,7 +178,7 @@ def test_two_first_runs_at_once(copy: Any) -> None:
         out, err = run.communicate(timeout=60)
         assert (run.returncode, out.splitlines()[0]) == (1, "['x'] own 1 1"), err
         said.append(err)
-    assert sum("Bringing" in text for text in said) == 1
+    assert sum("Fetching" in text for text in said) == 1
     assert len(copy.locations()) == 1
 
 
@@ -200,7 +202,7 @@ def test_progress(copy: Any, make_wheel: Any) -> None:
         copy.offer(name, make_wheel({f"{name}.py": b""}))
     stream = io.StringIO()
     location = provide(copy, stream)
-    text = f"==> Bringing spack's own dependencies, once: 3 wheels into {location}\n"
+    text = f"==> Fetching spack's own dependencies, once: 3 wheels into {location}\n"
     assert stream.getvalue() == text
     copy.offer("three", make_wheel({"three.py": b""}))
     terminal = Terminal()

@@ -237,7 +237,11 @@ def test_settings_and_the_environment_of_hooks(workspace: Any, tools: Any) -> No
             PYPROJECT,
             "a-1-py3-none-any.whl cannot be installed: File is not a zip file",
         ),
-        (BACKEND.replace("demo_pkg/sets.py", "../../../x.py"), PYPROJECT, "outside of its place"),
+        (
+            BACKEND.replace("demo_pkg/sets.py", "../../../x.py"),
+            PYPROJECT,
+            "outside of its directories",
+        ),
         (
             BACKEND.replace('f"{data}/platlib/native.py"', 'f"{data}/platlib/demo_pkg/sets.py"'),
             PYPROJECT,

@@ -94,7 +94,7 @@ def test_removing(tmp_path: Path, root: Path) -> None:
     with environment.lock(timeout=1):
         remove_environment(environment)
     assert list_environments(root) == ()
-    with pytest.raises(EnvironmentFileError, match="yours"):
+    with pytest.raises(EnvironmentFileError, match="local directory"):
         remove_environment(create_environment(tmp_path / "mine"))
 
 

@@ -120,7 +120,7 @@ HOSTILE: dict[str, tuple[tuple[str, bytes, str], ...]] = {
     "is a hard link to 'x/nothing'": (("x/l", tarfile.LNKTYPE, "x/nothing"),),
     "'x/null' is a device or pipe": (("x/null", tarfile.CHRTYPE, ""),),
     "'x/pipe' is a device or pipe": (("x/pipe", tarfile.FIFOTYPE, ""),),
-    "lies below the link 'x/l'": (
+    "is below the link 'x/l'": (
         ("x/l", tarfile.SYMTYPE, "y"),
         ("x/l/file", tarfile.REGTYPE, ""),
     ),

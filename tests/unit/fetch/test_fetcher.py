@@ -193,7 +193,7 @@ def test_missing_everywhere(workspace: Any, server: Any) -> None:
     recipe = workspace.recipe("pypi:foo/foo-9.tar.gz")
     with pytest.raises(FetchError) as caught:
         workspace.fetcher().fetch_all(recipe, "1.0")
-    assert caught.value.message == "py-foo@1.0: foo-9.tar.gz cannot be brought"
+    assert caught.value.message == "py-foo@1.0: cannot fetch foo-9.tar.gz"
     assert f"{server.url}/simple/" in str(caught.value.long_message)
     recipe = workspace.recipe(f"{server.url}/none/foo-1.0.tar.gz")
     with pytest.raises(FetchError) as caught:

@@ -86,7 +86,7 @@ def test_references(repository: Repository, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("values", [{"tag": "none"}, {"branch": "none"}, {"commit": "0" * 40}])
 def test_unknown_reference(repository: Repository, tmp_path: Path, values: Any) -> None:
-    with pytest.raises(FetchError, match="git cannot bring") as caught:
+    with pytest.raises(FetchError, match="git cannot fetch") as caught:
         text_of(repository, tmp_path / "t", what="foo@1", origin="/r/package.py:3", **values)
     assert caught.value.message.startswith("foo@1: ")
     assert caught.value.long_message
@@ -96,7 +96,7 @@ def test_unknown_reference(repository: Repository, tmp_path: Path, values: Any) 
 
 def test_no_repository_and_no_git(tmp_path: Path) -> None:
     source = GitSource((tmp_path / "none").as_uri(), branch="main")
-    with pytest.raises(FetchError, match="git cannot bring main"):
+    with pytest.raises(FetchError, match="git cannot fetch main"):
         Git({"PATH": os.environ["PATH"]}).checkout(source, tmp_path / "t")
     with pytest.raises(FetchError, match="there is no git on PATH") as caught:
         Git({"PATH": str(tmp_path)}).checkout(source, tmp_path / "t")

@@ -95,7 +95,7 @@ def test_json() -> None:
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"{}", b'{"files": [{}]}', b'{"files": 3}'])
 def test_json_that_is_no_index(body: bytes) -> None:
-    with pytest.raises(FetchError, match="is no page of a package index"):
+    with pytest.raises(FetchError, match="is not a page of a package index"):
         parse_json(body, "https://me:pw@i/simple/foo/")
 
 

@@ -47,9 +47,9 @@ def test_one_that_cannot_be_used_is_told_of(tmp_path: Path) -> None:
     found = repositories_in(tmp_path, on_error=reported.append)
     assert [x.namespace for x in found] == ["a"]
     assert [error.message for error in reported] == [
-        f"{tmp_path}/nowhere is no repository: it has no repo.yaml"
+        f"{tmp_path}/nowhere is not a repository: it has no repo.yaml"
     ]
-    with pytest.raises(RecipeError, match="nowhere is no repository"):
+    with pytest.raises(RecipeError, match="nowhere is not a repository"):
         repositories_in(tmp_path, ["nowhere"], on_error=reported.append)
     assert len(reported) == 1
 

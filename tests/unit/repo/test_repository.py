@@ -41,7 +41,7 @@ def test_flow_style_quotes_and_comments(tmp_path: Path) -> None:
 
 
 def test_no_repository(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="is no repository") as error:
+    with pytest.raises(RecipeError, match="is not a repository") as error:
         Repository.open(tmp_path)
     assert error.value.hint
 

@@ -74,7 +74,7 @@ def test_abstract(text: str, template: str, expected: str) -> None:
         ("{_hash}", "'_hash' is not an attribute", "^^^^^^^"),
         ("{dag_hash}", "'dag_hash' is not an attribute", "^^^^^^^^^^"),
         ("{variants.nosuch}", "'py-h5py' has no variant 'nosuch'", "^^^^^^^^^^^^^^^^^"),
-        ("{hash:x}", "'x' is no length of a hash", "^^^^^^^^"),
+        ("{hash:x}", "'x' is not a length of a hash", "^^^^^^^^"),
         ("{@name}", "'@' does not go with 'name'", "^^^^^^^"),
         ("{%version}", "'%' does not go with 'version'", "^^^^^^^^^^"),
         ("{/name}", "'/' does not go with 'name'", "^^^^^^^"),

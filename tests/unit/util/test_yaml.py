@@ -64,7 +64,7 @@ def test_empty_files_are_empty_mappings() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3\n", "f.yaml:3: the key 'a' stands twice, first in line 1"),
+        ("a: 1\nb: 2\na: 3\n", "f.yaml:3: the key 'a' occurs twice, first in line 1"),
         ("a: [1,\n", "f.yaml:2: while parsing a flow node"),
         ("a:\n\t- b\n", "f.yaml:2: while scanning for the next token"),
         ("a: b: c\n", "f.yaml:1: mapping values are not allowed here"),
@@ -74,7 +74,7 @@ def test_empty_files_are_empty_mappings() -> None:
         ("a: !foo 'x'\n", "f.yaml:1: the tag !foo"),
         ("x: 1\na: \x01\n", "f.yaml:2: special characters"),
         ("? [a]\n: b\n", "f.yaml:1: a key must be a text"),
-        ("a: &x [*x]\n", "f.yaml:1: an alias stands inside its own anchor"),
+        ("a: &x [*x]\n", "f.yaml:1: an alias is inside its own anchor"),
         ("a: *y\n", "f.yaml:1: found undefined alias"),
         ("a:\n  <<: 3\n", "f.yaml:2: '<<' takes a mapping"),
         ("a: 'x\n", "f.yaml:2: while scanning a quoted scalar"),
@@ -205,7 +205,7 @@ def test_editing_a_missing_file_makes_it(tmp_path: Path) -> None:
 
 def test_editing_refuses_malformed_files(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("a: 1\na: 2\n")
-    with pytest.raises(ConfigError, match=":2: the key 'a' stands twice"):
+    with pytest.raises(ConfigError, match=":2: the key 'a' occurs twice"):
         yaml.round_trip(tmp_path / "f")
     with pytest.raises(ConfigError, match="cannot be read"):
         yaml.round_trip(tmp_path)

@@ -96,7 +96,9 @@ def environment(text: str) -> dict[str, str]:
 
 
 @EVERY
-@pytest.mark.parametrize("place", LOCATIONS, ids=["plain", "space", "special", "unicode", "long"])
+@pytest.mark.parametrize(
+    "location", LOCATIONS, ids=["plain", "space", "special", "unicode", "long"]
+)
 def test_it_finds_itself_where_it_was_moved_to(
     shell: Shell, location: str, tmp_path: Path, store: Store, make: Make
 ) -> None:

@@ -52,7 +52,7 @@ def test_what_cannot_be_one(tmp_path: Path, store: Store, make: Make) -> None:
     make(tmp_path / "view", demo_sources(store))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/precious").write_text("x")
-    with pytest.raises(ViewError, match="is no layer"):
+    with pytest.raises(ViewError, match="is not a layer"):
         make_layer(str(tmp_path / "mine"), str(tmp_path / "view"), TEMPLATES)
     with pytest.raises(ViewError, match="no view"):
         make_layer(str(tmp_path / "layer"), str(tmp_path / "mine"), TEMPLATES)

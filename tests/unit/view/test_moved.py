@@ -42,7 +42,7 @@ def names_of(root: Path, text: str) -> list[str]:
 
 @EVERY_TYPE
 @EVERY_PYTHON
-@pytest.mark.parametrize("place", LOCATIONS.values(), ids=LOCATIONS)
+@pytest.mark.parametrize("location", LOCATIONS.values(), ids=LOCATIONS)
 def test_a_moved_view_works(
     tmp_path: Path, make: Make, base: Python, link_type: str, location: str
 ) -> None:

@@ -151,9 +151,9 @@ def test_projections_and_link_types_of_single_packages() -> None:
     assert result.items["a/1/l"].source == "x" == result.items["a/1/m"].source
     assert result.items["x"].how == "copy"
     assert "a/1" in result.folders and "a" in result.folders
-    with pytest.raises(ViewError, match="no link type"):
+    with pytest.raises(ViewError, match="invalid link type"):
         plan([source("c", {"x": "2"}, link_type="magic")])
-    with pytest.raises(ViewError, match="no link type"):
+    with pytest.raises(ViewError, match="invalid link type"):
         ViewOptions(link_type="magic")
 
 

@@ -13,7 +13,7 @@ DESCRIPTION = """compare recipes of Python packages with the metadata of their s
 
 What an archive requires of its build ([build-system] requires) and its users (Requires-Dist,
 Requires-Python) is compared with the recipe's depends_on, for each Python that both admit. Only
-versions whose archive is in the source cache are looked at; `spack fetch` brings them.
+versions whose archive is in the source cache are examined; `spack fetch` downloads them.
 
 Exit code 1 if anything is missing, superfluous, or bounded wrongly.
 

@@ -93,7 +93,7 @@ def _of_command(session: Session, command: str, before: list[str], last: str) ->
         if action.choices:
             found += map(str, action.choices)
         elif action.dest in _PACKAGES:
-            # Whoever presses Tab does not wait for a clone.
+            # Completion does not wait for a clone.
             if not missing(session.settings.repos, session.repository_access):
                 found += session.recipes.names()
         elif command == "env":

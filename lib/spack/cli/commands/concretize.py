@@ -20,7 +20,7 @@ given.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-f", "--force", action="store_true", help="decide everything anew")
+    parser.add_argument("-f", "--force", action="store_true", help="concretize everything again")
     add_concretizer_arguments(parser)
     parser.set_defaults(spec=[])
 

@@ -69,7 +69,7 @@ def _blame(session: Session, sections: list[str]) -> None:
 
 
 def _yaml(data: Any, indent: int = 0) -> list[str]:
-    """Plain data as block YAML; it reads back as the same data."""
+    """Return plain data as block YAML; it reads back as the same data."""
     pad = "  " * indent
     lines = []
     if isinstance(data, dict):

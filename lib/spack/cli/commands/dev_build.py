@@ -14,7 +14,7 @@ from spack.spec import VariantValue
 from spack.spec.parser import parse_many
 
 REPORTS = True
-DESCRIPTION = """install a package from a directory of yours, without an environment
+DESCRIPTION = """install a package from a local directory, without an environment
 
 The same as `spack install 'PACKAGE@VERSION dev_path=DIRECTORY'`, with all its options. In an
 environment, `spack develop` does it for good.

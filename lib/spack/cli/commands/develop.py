@@ -15,12 +15,12 @@ from spack.spec import Spec
 from spack.spec.parser import parse_many
 
 REPORTS = True
-DESCRIPTION = """build a package of the active environment from a directory of yours
+DESCRIPTION = """build a package of the active environment from a local directory
 
 The directory gets the sources unless it is there already. `spack install` then builds a copy of
 it, and builds again when it has changed. With --editable (Python packages), what is installed
 refers to the directory instead: changed modules count at once, in every view. Without specs, the
-sources of everything that spack.yaml has below `develop:` are brought where they are missing.
+sources of everything that spack.yaml has below `develop:` are fetched where they are missing.
 
 examples:
   spack -e work develop -p ~/src/foo py-foo@1.2
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--clone",
         action="store_true",
         default=True,
-        help="bring the sources where there is no such directory (default)",
+        help="fetch the sources where there is no such directory (default)",
     )
     cloning.add_argument(
         "--no-clone", action="store_false", dest="clone", help="the directory must be there"
@@ -61,7 +61,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
         )
     if args.force and not (args.clone and given):
         raise UsageError(
-            "--force replaces directories, and wants to be told of which packages",
+            "--force replaces directories; name the packages",
             hint="name them, and leave --no-clone out",
             ref="develop-force",
         )
@@ -102,4 +102,4 @@ def _provide(session: Session, args: argparse.Namespace, spec: Spec, location: P
         task = session.reporter.task(name, str(spec))
         make_fetcher_for(spec, location, session.build_options(), task)
         task.finish(str(location))
-    need_directory(location, name, "name the directory with -p, or let --clone bring the sources")
+    need_directory(location, name, "name the directory with -p, or let --clone fetch the sources")

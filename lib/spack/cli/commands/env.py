@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session, args: argparse.Namespace) -> int | None:
     verb = {"ls": "list", "st": "status", "rm": "remove"}.get(args.verb, args.verb)
     if verb is None:
-        raise UsageError("spack env: what to do?", hint="see `spack env --help`")
+        raise UsageError("spack env: a subcommand is required", hint="see `spack env --help`")
     return _VERBS[verb](session, args)
 
 

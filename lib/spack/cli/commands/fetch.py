@@ -1,4 +1,4 @@
-"""``spack fetch``: bring sources into the cache."""
+"""``spack fetch``: fetch sources into the cache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spack.install.plan import PlanOptions, make_plan
 from spack.session import Session
 
 REPORTS = True
-DESCRIPTION = """bring the sources of packages into the source cache, verified; nothing is built
+DESCRIPTION = """fetch the sources of packages into the source cache, verified; nothing is built
 
 examples:
   spack fetch --dependencies py-black     everything that an install would fetch

@@ -63,7 +63,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
         _show(session, args, records)
     if not records and installed.is_database_lost(session.store):
         warning(
-            f"the database of {session.store.root} is gone; `spack reindex` makes it anew",
+            f"the database of {session.store.root} is missing; `spack reindex` rebuilds it",
             session.options.color,
         )
     return 0 if records or not args.spec else 1
@@ -127,7 +127,7 @@ def _dependencies(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) 
     return lines
 
 
-#: Facts of a record that tell what of the person's own environment its build got.
+#: Facts of a record about the parts of the user's environment that its build got.
 _HOODS = ("dirty", "passed")
 
 

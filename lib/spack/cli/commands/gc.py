@@ -12,7 +12,7 @@ from spack.session import Session
 from spack.util.text import count_of
 
 REPORTS = True
-DESCRIPTION = """remove packages that nobody asked for and nothing needs
+DESCRIPTION = """remove packages that are neither explicit nor needed
 
 Kept are packages that were installed explicitly, the roots of all environments that still
 exist, and what those need at run time. Build dependencies go unless --keep-build is given.

@@ -1,4 +1,4 @@
-"""``spack providers``: who provides a virtual package."""
+"""``spack providers``: the providers of a virtual package."""
 
 from __future__ import annotations
 

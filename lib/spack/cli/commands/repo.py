@@ -30,7 +30,7 @@ examples:
   spack repo add ~/my-recipes
   spack repo add URL                            clones it, below ~/.spack/package_repos
   spack repo add URL ~/clone --path repos/a     clones it there, and uses one repository inside
-  spack repo update                             brings all clones up to date
+  spack repo update                             updates all clones
   spack repo update builtin --tag v2025.11.0
   spack repo remove my_recipes
   spack repo create ./my-recipes my_recipes
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sub.add_argument("--destination", help="where its clone is, or is to be")
     _add_paths(sub)
     add_scope_argument(sub, "where to write it")
-    sub = verbs.add_parser("update", help="bring clones up to date")
+    sub = verbs.add_parser("update", help="update clones")
     sub.add_argument("names", nargs="*", help="only these (all that come from git)")
     sub.add_argument("-r", "--remote", default="origin", help="the remote to ask (origin)")
     add_scope_argument(sub, "where to write a new branch, tag or commit")
@@ -87,7 +87,7 @@ def _add_pins(parser: argparse.ArgumentParser) -> None:
 def run(session: Session, args: argparse.Namespace) -> int | None:
     verb = {"ls": "list", "rm": "remove"}.get(args.verb, args.verb)
     if verb is None:
-        raise UsageError("spack repo: what to do?", hint="see `spack repo --help`")
+        raise UsageError("spack repo: a subcommand is required", hint="see `spack repo --help`")
     return VERBS[verb](session, args)
 
 
@@ -181,7 +181,7 @@ def _update(session: Session, args: argparse.Namespace) -> int | None:
     if not entries:
         entries = [entry for entry in session.settings.repos if entry.git is not None]
         if not entries:
-            message("no repository comes from git; those in directories are yours to update")
+            message("no repository comes from git; update those in directories yourself")
     errors: list[SpackError] = []
     for entry in entries:
         try:
@@ -219,7 +219,7 @@ def _entry_of_git(session: Session, name: str) -> RepoEntry:
     if found[0].git is None:
         raise UsageError(
             f"the repository {name} is the directory {found[0].path}, not a clone of git",
-            hint="it is yours to update",
+            hint="update it yourself",
             ref="repo-not-git",
         )
     return found[0]
@@ -234,7 +234,7 @@ def _remove(session: Session, args: argparse.Namespace) -> None:
     try:
         path = Repository.open(path).root
     except RecipeError:
-        pass  # a name, or a directory that is gone
+        pass  # a name, or a directory that is missing
     rows = repositories.rows(session.settings.repos, access)
     names = [row.name for row in rows if args.name in (row.name, row.namespace)]
     names += [row.name for row in rows if row.path == str(path)]

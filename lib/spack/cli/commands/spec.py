@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_display_arguments(parser: argparse.ArgumentParser) -> None:
-    """How graphs are shown; ``solve`` has the same."""
+    """Add the arguments for showing graphs; ``solve`` has the same."""
     parser.add_argument("-I", "--install-status", action="store_true", help="mark what is there")
     parser.add_argument("-l", "--long", action="store_true", help="show 7 characters of hashes")
     parser.add_argument("-L", "--very-long", action="store_true", help="show whole hashes")

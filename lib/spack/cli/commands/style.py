@@ -62,7 +62,7 @@ def _files(session: Session, args: argparse.Namespace, root: Path | None) -> lis
     if not args.file:
         if root is None:
             raise UsageError(
-                "spack style: this is no git checkout, so files must be named",
+                "spack style: this is not a git checkout, so files must be named",
                 hint="spack style FILE...",
                 ref="style-files",
             )

@@ -38,7 +38,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
         unloaded = [digest for digest in kept if digest in specs and specs[digest].satisfies(query)]
         if not unloaded:
             raise UsageError(
-                f"{query} is not loaded", hint="`spack load --list` tells what is", ref="not-loaded"
+                f"{query} is not loaded", hint="`spack load --list` shows what is", ref="not-loaded"
             )
         kept = [digest for digest in kept if digest not in unloaded]
     recipes = RecipesOfView(lambda: session.recipes, session.library_path)

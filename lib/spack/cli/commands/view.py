@@ -22,13 +22,13 @@ DESCRIPTION = """ask a view what it holds and whether it is right
 
 VIEW is a directory, a view of the active environment by its name, or an environment. Without it:
 the view of the active environment, else the active one ($VIRTUAL_ENV), else the one that this
-directory lies in. Everything is answered from what the view records of itself; no Python of the
-view is run, so that it works when the interpreter or the store is gone.
+current directory is in. Everything is answered from the view's own records; no Python of the
+view is run, so that it works when the interpreter or the store is missing.
 
 examples:
   spack view status                     packages, Python, and what is wrong
   spack view which black                which package a program, file or module comes from
-  spack view verify                     what is missing, altered or yours; exit code 1 if broken
+  spack view verify                     missing, modified and unmanaged files; exit 1 if broken
   spack view conflicts                  files that several packages provide, and whose is shown
 """
 
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> int | None:
     if args.verb is None:
-        raise UsageError("spack view: what to ask?", hint="see `spack view --help`")
+        raise UsageError("spack view: a subcommand is required", hint="see `spack view --help`")
     return _VERBS[args.verb](session, args, find_view(session, args.view))
 
 
@@ -93,7 +93,7 @@ def find_view(session: Session, text: str | None) -> str:
     found = active if active and is_view(active) else inspect.enclosing_view(str(session.cwd))
     if not found:
         raise UsageError(
-            "no view is named or active, and this directory lies in none",
+            "no view is named or active, and this directory is in none",
             hint="spack view VERB DIRECTORY, or spack -e ENV view VERB",
             ref="no-view",
         )
@@ -124,18 +124,18 @@ def _status(session: Session, args: argparse.Namespace, root: str) -> int | None
     paint = Colors(use_color(sys.stdout, session.options.color)).paint
     message(f"the view {root}")
     if status.python is not None:
-        there = "" if status.interpreter_there else paint("  is gone", "bad")
+        there = "" if status.interpreter_there else paint("  is missing", "bad")
         print(f"    Python    {status.python['version']}, {status.python['executable']}{there}")
     print(f"    entries   {status.entries} in {status.folders} folders, by {status.link_type}")
     print(f"    packages  {len(status.packages)}")
     width = max((len(str(count)) for _, count in status.packages), default=0)
     for owner, count in status.packages:
         missing_owners = (
-            paint("  its prefix is gone", "bad") if owner in status.missing_owners else ""
+            paint("  its prefix is missing", "bad") if owner in status.missing_owners else ""
         )
         print(f"        {count:{width}}  {_label(owner)}{missing_owners}")
     for distribution in status.unmanaged:
-        print(f"    yours     {_describe(distribution)}")
+        print(f"    unmanaged {_describe(distribution)}")
     if state.whole and not status.dangling:
         print("    whole     everything is there as it was made")
     else:
@@ -180,8 +180,8 @@ def _origin(found: inspect.Found) -> str:
     if found.item is not None:
         return "the virtual environment itself"
     if found.distribution is not None:
-        return f"yours, of {_describe(found.distribution)}"
-    return "yours: no package of the view has it"
+        return f"unmanaged, of {_describe(found.distribution)}"
+    return "unmanaged: no package of the view has it"
 
 
 def _verify(session: Session, args: argparse.Namespace, root: str) -> int | None:
@@ -200,7 +200,7 @@ def _verify(session: Session, args: argparse.Namespace, root: str) -> int | None
         )
         return 1 if dangling or not state.whole else None
     paint = Colors(use_color(sys.stdout, session.options.color)).paint
-    found = (("missing", state.missing), ("altered", state.modified), ("dangling", dangling))
+    found = (("missing", state.missing), ("modified", state.modified), ("dangling", dangling))
     for word, paths in found:
         for path in paths[:_SHOWN]:
             owner = manifest.owner(path)
@@ -208,19 +208,19 @@ def _verify(session: Session, args: argparse.Namespace, root: str) -> int | None
         _more(paths)
     covered = {path for x in distributions for path in x.files}
     for distribution in distributions:
-        print(f"yours    {_describe(distribution)}, {len(distribution.files)} files")
-    others = [x for x in state.extra if x not in covered and not x.endswith("/")]
-    for path in others[:_SHOWN]:
-        print(f"yours    {path}")
-    _more(others)
+        print(f"unmanaged {_describe(distribution)}, {len(distribution.files)} files")
+    rest = [x for x in state.extra if x not in covered and not x.endswith("/")]
+    for path in rest[:_SHOWN]:
+        print(f"unmanaged {path}")
+    _more(rest)
     if state.whole and not dangling:
         message(f"{len(manifest.items)} entries checked: all as they were made")
         return None
     cure = "`spack env view regenerate` makes them right"
     if dangling:
-        cure = "`spack install` brings back what is gone from the store"
+        cure = "`spack install` installs again what is missing in the store"
     if any(manifest.items[path].owner == OWN for path in dangling):
-        cure = "its Python is gone: `spack concretize --force` and `spack install` take another"
+        cure = "its Python is missing: `spack concretize --force` and `spack install` use another"
     message(f"{len(manifest.items)} entries checked: {_counts(state, dangling)}; {cure}")
     return 1
 
@@ -246,8 +246,8 @@ def _conflicts(session: Session, args: argparse.Namespace, root: str) -> int | N
         )
         return None
     for claim in claims:
-        others = ", ".join(map(_label, claim.others))
-        print(f"{claim.path}: {_label(claim.shown)}, also in {others} ({_REASONS[claim.reason]})")
+        also = ", ".join(map(_label, claim.others))
+        print(f"{claim.path}: {_label(claim.shown)}, also in {also} ({_REASONS[claim.reason]})")
     for distribution in shadowing:
         print(_describe(distribution))
     if not claims and not shadowing:
@@ -260,7 +260,7 @@ def _describe(distribution: UserDistribution) -> str:
 
 
 def _counts(state: VerificationResult, dangling: Sequence[str]) -> str:
-    text = f"{len(state.missing)} missing, {len(state.modified)} altered"
+    text = f"{len(state.missing)} missing, {len(state.modified)} modified"
     return f"{text}, {len(dangling)} dangling" if dangling else text
 
 
