@@ -27,7 +27,7 @@ from spack.api.builder import (
 )
 from spack.api.callbacks import on_package_attributes, run_after, run_before
 from spack.api.compiler_view import CompilerError
-from spack.api.directives import DEPENDENCY_TYPES as all_deptypes
+from spack.api.directives import DEPENDENCY_TYPES as all_deptypes  # noqa: N811 - Spack's name for recipes
 from spack.api.directives import (
     build_system,
     can_splice,

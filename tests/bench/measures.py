@@ -144,7 +144,7 @@ def concretize(bench: Bench) -> Sample:
 
 
 def view(link_type: str) -> Callable[[Bench], Sample]:
-    """Making the view anew, in a new environment each time."""
+    """Make the view, in a new environment each time."""
 
     def measure(bench: Bench) -> Sample:
         lock = bench.installed() / "spack.lock"

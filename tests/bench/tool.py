@@ -26,7 +26,7 @@ __all__ = ["Failed", "Peer", "Run", "Sample", "Tool"]
 _OURS = re.compile(r"^==> (?P<name>[\w-]+)@\S+: /.* \((?P<seconds>[\d.]+)s\)$", re.MULTILINE)
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818 - control flow, not an error
     """A measured command ended with an error: which one, and below it what it said."""
 
 
@@ -183,7 +183,7 @@ class Peer(Tool):
     """Real Spack."""
 
     def package_seconds(self, output: str, tree: Path) -> dict[str, float]:
-        """It writes the times into the prefixes."""
+        """Return the seconds that the tool wrote into the prefixes."""
         found: dict[str, float] = {}
         for path in tree.glob("**/.spack/install_times.json"):
             data = json.loads(path.read_text(encoding="utf-8"))

@@ -444,8 +444,10 @@ def test_modules_are_where_they_belong(
 
 
 def test_old_setuptools_build_themselves_with_an_old_python(spack: Command) -> None:
-    """Before Python 3.10 their copy of importlib_metadata bears no metadata of another's finding,
-    and what calls their hooks, pip as well, brings a finder for them."""
+    """Install setuptools that bundle importlib_metadata, with Python 3.9.
+
+    The bundled copy fails on metadata of another finder's, and pip, which calls the hooks, has one.
+    """
     executable = INTERPRETERS[OLDEST]
     spack("external", "find", "--path", os.path.dirname(executable), "python")
     specs = [

@@ -87,8 +87,11 @@ def get_requires_for_build_wheel(config_settings=None):
 
 @pytest.fixture
 def asking(recipes: RecipeRepository) -> Any:
-    """``py-asking`` depends on ``py-tool``, whose module ``tool`` needs ``helper`` of
-    ``py-helper``; its backend imports both, and tries a module that is not there."""
+    """``py-asking`` depends on ``py-tool``.
+
+    Whose module ``tool`` needs ``helper`` of ``py-helper``; its backend imports both, and tries a
+    module that is not there.
+    """
     recipes.python_project("helper", {"helper.py": "x = 1\n"})
     text = recipes.python_project("tool", {"tool.py": "import helper\n"}).read_text()
     needs = '    depends_on("py-helper", type=("build", "run"))\n'

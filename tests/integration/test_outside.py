@@ -140,8 +140,10 @@ setup(name="stray", version="1.0", py_modules=["stray"])
 def test_a_setup_script_that_writes_beside_the_base_interpreter(
     spack: Command, recipes: RecipeRepository, copied_python: Callable[[Path], Path], tmp_path: Path
 ) -> None:
-    """All that is run with that Python would see it, whatever installs packages there; so what a
-    build has written there, where nothing prevents it, is named and left to its owner."""
+    """All that is run with that Python would see it, whatever installs packages there.
+
+    So what a build has written there, where nothing prevents it, is named and left to its owner.
+    """
     base = tmp_path / "python"
     site = copied_python(base)
     spack("external", "find", "--path", base / "bin", "python")

@@ -22,8 +22,11 @@ WANTED = ("3.9", "3.12")
 
 
 def pythons() -> dict[str, Path]:
-    """Interpreters that can make a venv with pip, by ``3.X``: those of a version manager, and
-    those on PATH; if none of the wanted ones is there, the one that runs the tests."""
+    """Interpreters that can make a venv with pip, by ``3.X``.
+
+    Those of a version manager, and those on PATH; if none of the wanted ones is there, the one that
+    runs the tests.
+    """
     found: dict[str, Path] = {}
     root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
     for version in WANTED:

@@ -261,7 +261,7 @@ def test_a_clone_without_recipes_leaves_nothing(spack: Command, tmp_path: Path) 
 def test_interrupting_a_clone_leaves_nothing(
     spack: Command, upstream: Upstream, tmp_path: Path, until: WaitUntil
 ) -> None:
-    """git is made to wait by a program that it starts for the transport."""
+    """Git is made to wait by a program that it starts for the transport."""
     slow = tmp_path / "slow"
     slow.write_text(f"#!/bin/sh\ntouch {tmp_path}/waiting\nsleep 600\n")
     slow.chmod(0o755)

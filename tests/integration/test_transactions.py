@@ -195,8 +195,10 @@ def test_killed_at_random_moments(
     processes_of: Callable[[Path], list[str]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """After each kill ``find`` and ``verify`` agree with the disk, the same command completes, and
-    the trees equal those of an install that nobody killed."""
+    """After each kill ``find`` and ``verify`` agree with the disk, the same command completes.
+
+    The trees equal those of an install that nobody killed.
+    """
     sweep = Sweep(spack, recipes, tree_of, processes_of)
     chance = random.Random(SEED)
     killed = dict.fromkeys(OPERATIONS, 0)
@@ -283,8 +285,10 @@ def held(
 
 
 def test_a_stopped_installer(spack: Command, held: subprocess.Popen[str], until: WaitUntil) -> None:
-    """Others are told for whom they wait, give up when the configuration says so, and go on when
-    the lock is free: the stopped one is killed, and its lock goes with it."""
+    """Others are told for whom they wait, give up when the configuration says so.
+
+    Go on when the lock is free: the stopped one is killed, and its lock goes with it.
+    """
     waits = f"waiting for process {held.pid} on "
     result = spack.fails("-c", "config:package_lock_timeout:1", "install", "other")
     assert waits in result.text

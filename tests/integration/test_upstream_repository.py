@@ -120,8 +120,11 @@ def upstream(recipes: RecipeRepository) -> Any:
 def test_modules_are_where_the_venv_looks(
     spack: Command, upstream: Any, tmp_path: Path, venv: str
 ) -> None:
-    """Upstream's Python says ``local/…/dist-packages``; with the engine's python-venv, and with
-    upstream's when somebody asks for it, extensions are where their venv finds them."""
+    """Upstream's Python says ``local/…/dist-packages``.
+
+    With the engine's python-venv, and with upstream's when somebody asks for it, extensions are
+    where their venv finds them.
+    """
     environment = tmp_path / "work"
     spack("env", "create", "--dir", str(environment))
     spack("-e", str(environment), "add", f"py-flag {venv}".strip())

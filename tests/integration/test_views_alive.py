@@ -102,8 +102,11 @@ class User(threading.Thread):
 
 
 def test_in_use_while_it_changes(work: Work) -> None:
-    """Every change is a real one: another link type, aside; a package that comes or goes, in place;
-    not one run of the interpreter or of a script fails meanwhile."""
+    """Every change is a real one: another link type, aside.
+
+    A package that comes or goes, in place; not one run of the interpreter or of a script fails
+    meanwhile.
+    """
     work.make("symlink", extra=True)
     view = work.view
     users = [

@@ -47,7 +47,7 @@ class ConcretizeOptions:
         return self.tests
 
 
-def concretize(
+def concretize(  # noqa: PLR0913 - keywords of independent settings
     roots: Sequence[Root],
     recipes: RepoPath,
     host: Host,

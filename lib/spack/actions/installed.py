@@ -107,8 +107,10 @@ def several(
 
 
 def build_log(store: Store, spec: Spec) -> Path:
-    """Return the log of the one installed node that *spec* means; without such a node, of the last
-    build that runs or failed whose name, version and hash *spec* allows.
+    """Return the log of the one installed node that *spec* means.
+
+    Without such a node, of the last build that runs or failed whose name, version and hash *spec*
+    allows.
 
     :raises StoreError: there is neither; or *spec* means several installed nodes and no build.
     """

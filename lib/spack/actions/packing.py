@@ -75,7 +75,7 @@ class Packed(NamedTuple):
     needs: Needs
 
 
-def pack_view(
+def pack_view(  # noqa: PLR0913 - keywords of independent settings
     view: ViewDescriptor,
     roots: Sequence[ConcreteSpec],
     store: Store,

@@ -227,7 +227,7 @@ def _location(node: ConcreteSpec, projection: str) -> str:
     return node.format(projection, {"version": path_part(str(node.version))})
 
 
-def make_view(
+def make_view(  # noqa: PLR0913 - keywords of independent settings
     view: ViewDescriptor,
     roots: Sequence[ConcreteSpec],
     store: Store,

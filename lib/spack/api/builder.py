@@ -341,7 +341,7 @@ def _behind(base: Any, adapter: Any) -> Any:
     return type(f"{base.__name__}Behind", (), namespace)
 
 
-def _adapter(base: Any, phases: tuple[str, ...]) -> Any:
+def _adapter(base: Any, phases: tuple[str, ...]) -> Any:  # noqa: C901 - one small closure for each kind of attribute
     """Return a subclass of builder *base* that asks the package first."""
 
     def phase(name: str) -> Callable[..., Any]:

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-class Never(Exception):
+class Never(Exception):  # noqa: N818 - control flow, not an error
     """The condition can never hold: the directive is dropped."""
 
 

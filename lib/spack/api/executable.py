@@ -139,7 +139,7 @@ class Executable:
                 result.update(part)
         return result
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - keywords of independent settings
         self,
         *args: str | os.PathLike[str],
         fail_on_error: bool = True,
@@ -183,7 +183,7 @@ class Executable:
             )
         return text if is_captured(output) or is_captured(error) else None
 
-    def _run(
+    def _run(  # noqa: PLR0913 - keywords of independent settings
         self,
         command: list[str],
         line: str,

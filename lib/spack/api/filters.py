@@ -22,7 +22,7 @@ Replacement = Union[str, Callable[[Match[str]], str]]
 _GROUP = re.compile(r"\\([1-9])")
 
 
-def filter_file(
+def filter_file(  # noqa: PLR0913 - keywords of independent settings
     regex: str,
     repl: Replacement,
     *filenames: str | os.PathLike[str],

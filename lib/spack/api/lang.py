@@ -12,7 +12,7 @@ T = TypeVar("T")
 H = TypeVar("H", bound=Hashable)
 
 
-class classproperty(Generic[T]):
+class classproperty(Generic[T]):  # noqa: N801 - Spack's name
     """A read-only property of the class: ``@classproperty def url(cls): ...``.
 
     A plain attribute of the same name in a subclass replaces it.

@@ -149,7 +149,7 @@ class HeaderList(FileList):
 
     @property
     def include_flags(self) -> str:
-        """``-I<dir> ...``"""
+        """The flags ``-I<dir> ...``."""
         return " ".join(f"-I{path}" for path in self.directories)
 
     @property
@@ -185,12 +185,12 @@ class LibraryList(FileList):
 
     @property
     def search_flags(self) -> str:
-        """``-L<dir> ...``"""
+        """The flags ``-L<dir> ...``."""
         return " ".join(f"-L{path}" for path in self.directories)
 
     @property
     def link_flags(self) -> str:
-        """``-l<name> ...``"""
+        """The flags ``-l<name> ...``."""
         return " ".join(f"-l{name}" for name in self.names)
 
     @property

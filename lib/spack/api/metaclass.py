@@ -27,7 +27,7 @@ class DeclaringMeta(type):
 
     @classmethod
     def __prepare__(  # type: ignore[override]  # the namespace is a plain dict
-        mcs, name: str, bases: tuple[type, ...], **kwargs: Any
+        metacls, name: str, bases: tuple[type, ...], **kwargs: Any
     ) -> dict[str, Any]:
         namespace: dict[str, Any] = {}
         opened(namespace, sys._getframe(1).f_globals.get("__name__", ""))

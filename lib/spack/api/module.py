@@ -1,4 +1,4 @@
-"""Names that recipes find in their module: ``make``, ``python``, ``make_jobs``, ``prefix``, …"""
+"""Names that recipes find in their module: ``make``, ``python``, ``prefix`` and more."""
 
 from __future__ import annotations
 

@@ -193,8 +193,11 @@ def compiler_spec(node: Any) -> Any | None:
 def find_compilers(
     path_hints: Sequence[str] | None = None, scope: object = None, max_workers: object = None
 ) -> list[Any]:
-    """Look for compilers; a build never changes the configuration, so none are found, and the
-    log of the build says what to do instead."""
+    """Look for compilers.
+
+    A build never changes the configuration, so none are found, and the log of the build says what
+    to do instead.
+    """
     tty.warn(
         "find_compilers() finds none in a build: let the recipe say "
         "depends_on('c', type='build') and use spack_cc, or run `spack external find gcc llvm`"

@@ -20,7 +20,7 @@ class Target:
 
     @property
     def microarchitecture(self) -> Any:
-        """archspec's record of it; a name that archspec does not know is its own family."""
+        """Archspec's record of it; a name that archspec does not know is its own family."""
         # start-up: archspec reads its tables at import
         from archspec.cpu import TARGETS, Microarchitecture
 

@@ -36,13 +36,13 @@ __all__ = [
 ]
 
 
-class SkipTest(Exception):
+class SkipTest(Exception):  # noqa: N818 - Spack's name
     """Raised in a test that cannot run here; the test counts as skipped."""
 
     __test__ = False
 
 
-class TestFailure(InstallError):
+class TestFailure(InstallError):  # noqa: N818 - Spack's name
     """Tests of a package have failed; ``causes`` holds every failure."""
 
     ref = "package-tests"

@@ -169,7 +169,7 @@ class Variant:
     :attr:`default` and :attr:`multi`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords of independent settings
         self,
         name: str,
         default: Any = None,

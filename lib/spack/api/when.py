@@ -82,7 +82,7 @@ class MultiMethod:
         )
 
 
-class when:
+class when:  # noqa: N801 - Spack's name
     """``with when("+x"):`` for directives, ``@when("+x")`` for methods.
 
     The block form says nothing of what a method does: inside of one it is without effect, as it

@@ -143,7 +143,7 @@ def _writable(locations: Sequence[str]) -> Path:
     )
 
 
-class _alone:
+class _alone:  # noqa: N801 - used as a function
     """Holds an advisory lock; where the file system has none, the final rename decides."""
 
     def __init__(self, path: Path, stream: TextIO) -> None:

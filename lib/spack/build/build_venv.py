@@ -118,8 +118,11 @@ class BuildVenv:
         return links
 
     def configuration(self) -> str:
-        """Return text of ``pyvenv.cfg``; the system's packages are always mentioned, as the default
-        when they are not is that they are visible."""
+        """Return text of ``pyvenv.cfg``.
+
+        The system's packages are always mentioned, as the default when they are not is that they
+        are visible.
+        """
         return (
             f"home = {os.path.dirname(self.base.executable)}\n"
             f"include-system-site-packages = {'true' if self.system_packages else 'false'}\n"

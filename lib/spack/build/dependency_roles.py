@@ -40,8 +40,10 @@ class Roles:
         return frozenset(node.dag_hash() for node in (*self.direct, *self.linked))
 
     def dependents(self, node: ConcreteSpec) -> list[ConcreteSpec]:
-        """Return the nodes with a part, and the root, that link or run *node* directly;
-        the root by any edge of a build."""
+        """Return the nodes with a part, and the root, that link or run *node* directly.
+
+        The root by any edge of a build.
+        """
         found = []
         for dependent in (*self.order, self.root):
             types = _BUILD if dependent is self.root else _RUN

@@ -96,7 +96,8 @@ def _names_path(wheel: str, paths: Iterable[str]) -> bool:
     """Return whether a file in *wheel* has one of *paths* in it.
 
     Prefixes of the system are too short
-    to mean anything."""
+    to mean anything.
+    """
     reported = [os.fsencode(path) for path in paths if path.count("/") > 2]
     above = {os.path.dirname(path) for path in reported}  # few, and hardly ever named
     with zipfile.ZipFile(wheel) as archive:

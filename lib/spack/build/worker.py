@@ -168,7 +168,8 @@ class Build:
 
         Python's has the module directories that ``python-venv`` recorded
         it, whatever the recipe asks the interpreter, and before that what the interpreter says of
-        its venv's scheme (DESIGN, decision 5)."""
+        its venv's scheme (DESIGN, decision 5).
+        """
         found = self.recipes.package_class(digest)
         if self.recipes.name(digest) != "python":
             return found

@@ -53,13 +53,13 @@ Event = Mapping[str, Any]
 _Process = Union["subprocess.Popen[bytes]", Forked]
 
 
-class Cancelled(SpackError):
+class Cancelled(SpackError):  # noqa: N818 - control flow, not an error
     """The build was cancelled; all its processes have ended."""
 
     ref = "cancelled"
 
 
-def run(
+def run(  # noqa: PLR0913 - keywords of independent settings
     job: BuildJob,
     environment: Mapping[str, str],
     *,

@@ -160,7 +160,7 @@ def _handle_signals() -> None:
         return  # not the main thread: its owner decides
 
 
-def _main(arguments: list[str]) -> int:
+def _main(arguments: list[str]) -> int:  # noqa: C901 - one command line from its words to its exit code
     color = None
     debug = "-d" in arguments or "--debug" in arguments
     try:

@@ -69,7 +69,7 @@ def steps_from_settings(env_vars: Mapping[str, Any]) -> tuple[EnvStep, ...]:
     return tuple(steps)
 
 
-def activation_text(
+def activation_text(  # noqa: PLR0913 - keywords of independent settings
     shell: str,
     templates: Mapping[str, str],
     *,

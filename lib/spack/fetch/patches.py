@@ -84,7 +84,7 @@ def apply(
     return tuple(sorted(os.path.relpath(path, source) for path in results))
 
 
-def _plan(
+def _plan(  # noqa: C901 - the cases of GNU patch, in order
     patch: Path,
     file: FilePatch,
     root: Path,
@@ -296,7 +296,7 @@ def _name(line: bytes) -> str:
     return text
 
 
-def _hunks(lines: list[bytes], at: int, file: FilePatch, name: str) -> int:
+def _hunks(lines: list[bytes], at: int, file: FilePatch, name: str) -> int:  # noqa: C901 - one pass over the lines of a patch
     """Read hunks from line *at* on; return the first line that belongs to none."""
     while at < len(lines):
         match = re.match(_HUNK, lines[at])

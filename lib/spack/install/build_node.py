@@ -23,7 +23,7 @@ __all__ = ["build_one"]
 _INTERVAL = 0.1
 
 
-def build_one(
+def build_one(  # noqa: PLR0913 - keywords of independent settings
     step: Step,
     stage: NodeStage,
     prefixes: Mapping[str, Path],

@@ -63,8 +63,11 @@ _LOOSE = re.compile(
 
 
 class PythonPaths(NamedTuple):
-    """Where an extension's modules belong, relative to its prefix, as in a ``python-venv``
-    node's layout record: ``lib/python3.11/site-packages``."""
+    """Where an extension's modules belong.
+
+    Relative to its prefix, as in a ``python-venv`` node's layout record: ``lib/python3.11/site-
+    packages``.
+    """
 
     purelib: str
     platlib: str

@@ -144,8 +144,10 @@ def _externals(
 
 
 def _is_described(marker: Marker) -> bool:
-    """Complete transactions: an install counts if it got as far as its last file; a removal that
-    has begun is always finished, for its prefix may be partly removed."""
+    """Complete transactions: an install counts if it got as far as its last file.
+
+    A removal that has begun is always finished, for its prefix may be partly removed.
+    """
     if marker.kind != "install":
         return True
     try:

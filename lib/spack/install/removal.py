@@ -154,8 +154,9 @@ def collect(
     *,
     keep_build: bool = False,
 ) -> tuple[InstallRecord, ...]:
-    """Remove what is in *agreed* and still needed by nothing; as :func:`unneeded` and
-    :func:`remove`.
+    """Remove what is in *agreed* and still needed by nothing.
+
+    As :func:`unneeded` and :func:`remove`.
 
     :raises StoreError: an install is running, which may need what nothing else does.
     """

@@ -374,8 +374,10 @@ class Session:
 
     @property
     def environments_file(self) -> Path:
-        """Where environments outside of the directory of named ones are remembered: with the
-        packages that they need, as a hash says nothing of the install tree that it is in."""
+        """Where environments outside of the directory of named ones are remembered.
+
+        With the packages that they need, as a hash says nothing of the install tree that it is in.
+        """
         return self.store.layout.database_folder / "environments.json"
 
     def close(self) -> None:

@@ -236,7 +236,7 @@ class Catalog:
             found = self._known[name] = self._collect(name)
         return found
 
-    def _collect(self, name: str) -> Candidates:
+    def _collect(self, name: str) -> Candidates:  # noqa: C901 - one pass over all sources of versions
         recipe = self.recipe(name)
         result = Candidates(name, recipe, fixed=self.fixed(name))
         settings, defaults = self.settings(name), self.settings("all")

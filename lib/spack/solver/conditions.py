@@ -323,7 +323,7 @@ def _set_literals(spec: ConcreteSpec, name: str, value: str) -> bool:
     return value in spec.flags.get(name, ())
 
 
-def _has_dependency(spec: ConcreteSpec, literal: Literal, conditions: Conditions) -> bool:
+def _has_dependency(spec: ConcreteSpec, literal: Literal, conditions: Conditions) -> bool:  # noqa: C901 - one pass over the edges
     wanted, virtual = literal.dependency, literal.key[0] == "V"
     assert wanted is not None
     name = literal.key[1]

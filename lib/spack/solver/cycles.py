@@ -18,7 +18,7 @@ def reachable(starts: set[str], edges: Mapping[str, set[str]]) -> set[str]:
     return reach
 
 
-def cycles(edges: Mapping[str, set[str]]) -> list[list[str]]:
+def cycles(edges: Mapping[str, set[str]]) -> list[list[str]]:  # noqa: C901 - Tarjan's algorithm without recursion
     """Return the groups of packages that form cycles (Tarjan's algorithm)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}

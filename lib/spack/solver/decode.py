@@ -55,7 +55,7 @@ class _Decoder:
         self._read(atoms)
         self.propagated = _propagated_flags(roots)
 
-    def _read(self, atoms: Mapping[str, Sequence[Row]]) -> None:
+    def _read(self, atoms: Mapping[str, Sequence[Row]]) -> None:  # noqa: C901 - one loop for each predicate of a model
         drafts = self.drafts
         for package, instance in atoms.get("build", ()):
             drafts[package, instance] = _Draft()

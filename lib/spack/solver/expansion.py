@@ -165,7 +165,7 @@ class _Walk:
 
     # -- probable -------------------------------------------------------------------------
 
-    def probable(self, more: Sequence[str]) -> None:
+    def probable(self, more: Sequence[str]) -> None:  # noqa: C901 - one walk over the graph
         """Follow preferred versions and default variants, from the roots and from *more*."""
         forced = set(more)
         self.built, self.seen = {}, set()

@@ -36,7 +36,7 @@ class LiteralFacts:
         if len(self.context.targets) > 1 or self.context.relaxed:
             self._target_facts()
 
-    def _versions(self) -> None:
+    def _versions(self) -> None:  # noqa: C901 - one pass over the candidates: inner loop of encoding
         """Write the candidates of each package: of those that look alike, the best."""
         masks: dict[str, list[int]] = {}
         for literal in self.conditions.literals:

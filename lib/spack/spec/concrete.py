@@ -74,7 +74,7 @@ class ConcreteSpec:
     #: There is no abbreviated hash in it.
     hash_prefix = None
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords of independent settings
         self,
         name: str,
         namespace: str | None,

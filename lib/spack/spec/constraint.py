@@ -92,7 +92,7 @@ class Spec:
         return parse(text)
 
     @staticmethod
-    def of(
+    def of(  # noqa: PLR0913 - keywords of independent settings
         name: str = "",
         *,
         namespace: str | None = None,
@@ -271,7 +271,7 @@ class Spec:
 
     # ---- relations ------------------------------------------------------------------------
 
-    def satisfies(self, other: Any, deps: bool = True) -> bool:
+    def satisfies(self, other: Any, deps: bool = True) -> bool:  # noqa: C901 - one test for each part of a spec
         """Return whether every configuration of this is one of *other* (a spec or its text)."""
         if isinstance(other, str):
             other = Spec.parse(other)

@@ -93,7 +93,7 @@ def _requoted(argument: str) -> str:
     return f"{match.group(1)}{match.group(2)}{quote}{value}{quote}"
 
 
-def _build(node: ParsedNode, problems: Problems, direct: bool = False) -> Spec:
+def _build(node: ParsedNode, problems: Problems, direct: bool = False) -> Spec:  # noqa: C901 - one branch for each part of a node
     """Return the constraint of *node*."""
     name, namespace = node.name, None
     if "." in name:

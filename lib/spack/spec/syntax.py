@@ -208,7 +208,7 @@ class _SyntaxReader:
         self.node: Any = None  # the node that attributes belong to
         self.edge: ParsedEdge | None = None  # open edge attributes
 
-    def read(self) -> list[ParsedNode]:
+    def read(self) -> list[ParsedNode]:  # noqa: C901 - one branch for each token: inner loop of parsing
         problems = self.problems
         for match in _scanner().finditer(self.text):
             kind = match.lastgroup

@@ -59,7 +59,7 @@ class InstallRecord:
         return f"{self.platform}-{self.os}-{self.target}"
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - keywords of independent settings
         cls,
         spec: ConcreteSpec,
         prefix: Path,

@@ -134,8 +134,11 @@ class Store:
         return self.layout.prefix(spec)
 
     def log(self, record_or_spec: InstallRecord | ConcreteSpec) -> Path | None:
-        """Return the build's log: an installed node's own, else that of the build that
-        runs or failed last; None if there is neither."""
+        """Return the build's log.
+
+        An installed node's own, else that of the build that runs or failed last; None if there is
+        neither.
+        """
         if isinstance(record_or_spec, InstallRecord):
             spec_hash = record_or_spec.hash
         else:

@@ -422,7 +422,7 @@ def _after_sourcing(shell: str, words: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in rows}
 
 
-class set_env:  # the public name of a context manager that recipes use like a function
+class set_env:  # the public name of a context manager that recipes use like a function  # noqa: N801 - Spack's name
     """Within ``with set_env(NAME="text", OTHER=None):`` the variables are set, or unset."""
 
     def __init__(self, **values: str | None) -> None:

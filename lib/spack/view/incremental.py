@@ -70,7 +70,7 @@ INCOMING = f"{FOLDER}/incoming"
 _BASES = ("python", "python-venv")
 
 
-class NotInPlace(Exception):
+class NotInPlace(Exception):  # noqa: N818 - control flow, not an error
     """The view must be rebuilt in staging; nothing has been touched. Never leaves this layer."""
 
 
@@ -144,7 +144,7 @@ class _Change:
         )
         self.coming = plan_added(self.sources, self.added, self.options, read, answers)
 
-    def check(self) -> None:
+    def check(self) -> None:  # noqa: C901 - one test for each reason
         """Check that nothing concerns other packages or unmanaged files.
 
         :raises NotInPlace: something has to do with other packages or other people's files.

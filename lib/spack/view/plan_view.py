@@ -206,7 +206,7 @@ class _Tree:
             self.folders[path] = owner
             path = path.rpartition("/")[0]
 
-    def add(self, index: int, source: ViewSource) -> None:
+    def add(self, index: int, source: ViewSource) -> None:  # noqa: C901 - inner loop of planning
         """Add all paths of one package."""
         how = link_type_of(source, self.options)
         top = source.projection.strip("/")

@@ -93,7 +93,7 @@ def test_conditional_values_in_sets() -> None:
 
 def test_a_predicate_that_documents_its_values() -> None:
     def allowed(value: str) -> bool:
-        """make,ninja"""
+        """make,ninja"""  # noqa: D400 - the values
         return value in ("make", "ninja")
 
     assert record("x", "make", values=allowed).values == (("make", ""), ("ninja", ""))

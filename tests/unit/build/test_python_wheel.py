@@ -74,7 +74,7 @@ backend-path = ["."]
 
 @pytest.fixture
 def tools(workspace: Any) -> tuple[ConcreteSpec, ConcreteSpec]:
-    """python and an installed python-venv."""
+    """Python and an installed python-venv."""
     python = workspace.python()
     return python, workspace.python_venv(python)
 

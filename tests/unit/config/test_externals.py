@@ -251,8 +251,10 @@ BOTH = [
 def test_two_pythons_in_one_prefix_are_told_apart(
     tmp_path: Path, given: Any, kinds: list[str]
 ) -> None:
-    """Where an entry does not say so itself, its spec says what the interpreter is: else the
-    usual one would be taken for a debug build, as it comes first."""
+    """Where an entry does not say so itself, its spec says what the interpreter is.
+
+    Else the usual one would be taken for a debug build, as it comes first.
+    """
     runner = debian(tmp_path)
     entries: list[Any] = []
     for variant, program in given:

@@ -108,8 +108,10 @@ class Shell:
 
 @pytest.fixture
 def spec() -> Callable[..., ConcreteSpec]:
-    """``spec("name@1.2", dependency, (dependency, ("build",)), external="/usr")``; what is not
-    said otherwise is a build and link dependency. A third item names the virtuals."""
+    """``spec("name@1.2", dependency, (dependency, ("build",)), external="/usr")``.
+
+    What is not said otherwise is a build and link dependency. A third item names the virtuals.
+    """
 
     def make(text: str, *dependencies: object, external: str | None = None) -> ConcreteSpec:
         name, _, version = text.partition("@")

@@ -314,8 +314,10 @@ def test_kill_then_reindex_without_the_database(dag, services, store):
 
 
 def test_several_installers_of_which_one_is_killed(spec, services, store, tmp_path):
-    """Four processes on overlapping plans: one dies, the others complete, and no node is ever
-    built by two at the same time."""
+    """Four processes on overlapping plans.
+
+    One dies, the others complete, and no node is ever built by two at the same time.
+    """
     parts = [spec(f"p{n}", spec("base")) for n in range(4)]
     tops = [spec(f"top{n}", *parts[n:], parts[0]) for n in range(4)]
     script = """

@@ -18,7 +18,7 @@ from spack.util.report import SilentReporter
 
 @pytest.fixture
 def installed(spec, services, store):
-    """backend builds library; app runs with library; python is external."""
+    """Backend builds library; app runs with library; python is external."""
     python = spec("python", external="/usr")
     backend = spec("backend", (python, ("run",)))
     library = spec("library", (backend, ("build",)), (python, ("run",)))

@@ -59,7 +59,7 @@ def check_error(error: SpackError, expected: dict[str, Any]) -> None:
         assert len(error.causes) == expected["causes"], text
 
 
-def check_expected(roots: tuple[ConcreteSpec, ...], expected: dict[str, Any]) -> None:
+def check_expected(roots: tuple[ConcreteSpec, ...], expected: dict[str, Any]) -> None:  # noqa: C901 - one assertion for each key of a scenario
     nodes: dict[str, list[ConcreteSpec]] = {}
     for root in roots:
         for node in root.traverse(("build", "link", "run", "test")):

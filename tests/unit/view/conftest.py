@@ -117,7 +117,7 @@ class Store:
             role="python-venv",
         )  # fmt: skip
 
-    def package(
+    def package(  # noqa: PLR0913 - keywords of independent settings
         self,
         name: str,
         files: Mapping[str, Content],

@@ -177,8 +177,10 @@ while True:
 
 @pytest.mark.slow
 def test_killed_at_any_moment(tmp_path: Path, store: Store) -> None:
-    """40 kills while a package of 200 files comes and goes; each time the next command mends it,
-    and what stays works all the time."""
+    """40 kills while a package of 200 files comes and goes.
+
+    Each time the next command mends it, and what stays works all the time.
+    """
     import pickle
 
     files = {f"share/big/d{n % 20}/f{n}": f"{n}\n" for n in range(200)}

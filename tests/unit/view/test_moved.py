@@ -156,7 +156,7 @@ def test_it_has_what_a_venv_has(tmp_path: Path, make: Make, base: Python) -> Non
 
 
 def pip_source(store: Store) -> ViewSource:
-    """pip as a package of the store, from the interpreter that runs the tests."""
+    """Pip as a package of the store, from the interpreter that runs the tests."""
     try:
         distribution = importlib.metadata.distribution("pip")
     except importlib.metadata.PackageNotFoundError:

@@ -77,7 +77,7 @@ def candidates(session: Session, words: list[str]) -> Iterable[str]:
     return _of_command(session, ALIASES.get(commands[0], commands[0]), before, last)
 
 
-def _of_command(session: Session, command: str, before: list[str], last: str) -> Iterable[str]:
+def _of_command(session: Session, command: str, before: list[str], last: str) -> Iterable[str]:  # noqa: C901 - the kinds of arguments, in order
     parser = argparse.ArgumentParser(prog=command, add_help=True)
     import_module(f"spack.cli.commands.{command.replace('-', '_')}").add_arguments(parser)
     for word in before[before.index(command) + 1 :] if command in before else ():
