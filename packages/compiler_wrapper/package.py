@@ -51,7 +51,7 @@ LANGUAGES = (
 
 
 class CompilerWrapper(Package):
-    """Stands before the compilers of a build and adds the directories of its dependencies."""
+    """Wraps the compilers of a build and adds the directories of its dependencies."""
 
     has_code = False
     tags = ["runtime"]

@@ -6,7 +6,7 @@ from spack.package import *
 
 
 class PkgConfig(Package):
-    """Tells compilers where libraries are; that of the machine is used."""
+    """Names the directories of libraries for compilers; the machine's own is used."""
 
     homepage = "https://www.freedesktop.org/wiki/Software/pkg-config/"
 

@@ -6,7 +6,7 @@ from spack.package import *
 
 
 class Pkgconf(Package):
-    """Tells compilers where libraries are; that of the machine is used."""
+    """Names the directories of libraries for compilers; the machine's own is used."""
 
     homepage = "http://pkgconf.org/"
 

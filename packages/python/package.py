@@ -74,7 +74,7 @@ class Python(Package):
 
     @property
     def layout(self):
-        """Where the interpreter and what is installed for it lie.
+        """The directories of the interpreter and of what is installed for it.
 
         Paths of the scheme are relative to the prefix that something is installed into.
         """
@@ -135,8 +135,8 @@ class Python(Package):
     @property
     def headers(self):
         # looked up now: packages of the system add headers without touching the interpreter
-        places = self.layout["include_dirs"]
-        directory = next((d for d in places if os.path.exists(os.path.join(d, "Python.h"))), None)
+        directories = self.layout["include_dirs"]
+        directory = next((d for d in directories if os.path.exists(os.path.join(d, "Python.h"))), None)
         if directory is None:
             raise NoHeadersError(
                 f"{self.layout['executable']} has no Python.h, which C extensions need; "
@@ -153,13 +153,13 @@ class Python(Package):
     @property
     def libs(self):
         short = str(self.version.up_to(2)) + self.layout["abiflags"]
-        places = [self.layout["libdir"], self.home.lib, self.home.lib64]
+        directories = [self.layout["libdir"], self.home.lib, self.home.lib64]
         for shared in (True, False):
-            for place in places:
-                found = find_libraries([f"libpython{short}"], place, shared=shared)
+            for directory in directories:
+                found = find_libraries([f"libpython{short}"], directory, shared=shared)
                 if found:
                     return found
-        raise NoLibrariesError(f"libpython{short} is in none of {', '.join(map(str, places))}")
+        raise NoLibrariesError(f"libpython{short} is in none of {', '.join(map(str, directories))}")
 
     def setup_dependent_package(self, module, dependent_spec):
         module.python = self.command

@@ -23,7 +23,7 @@ spack:
     unify: true
 """
 
-#: Not pure Python, or not built as the others are.
+#: Not pure Python, or not built as the other ones are.
 _SPECIAL = ("py-librt", "py-mypy", "py-pip", "py-pytokens")
 
 
@@ -162,7 +162,7 @@ def install(builds: int) -> Callable[[Bench], Iterator[tuple[str, Sample]]]:
     """Return the style environment from sources that are at hand, into a new tree."""
 
     def measure(bench: Bench) -> Iterator[tuple[str, Sample]]:
-        bench.installed()  # brings the sources
+        bench.installed()  # has the sources
         sources = bench.tool.only_sources()
         run, tree = bench.install(builds, sources)
         yield f"install-p{builds}", Sample.of([run])

@@ -1,7 +1,7 @@
 """A package manager that is measured: this one, or real Spack.
 
 Both read ``~/.spack``, so each gets a home of its own in the scratch directory, and nothing else
-of the person's environment. What is timed is always a whole process, started from here. Every
+of the user's environment. What is timed is always a whole process, started from here. Every
 timed run that makes files makes them in a directory that did not exist before: file systems that
 have just seen many deletions are slow for minutes.
 """
@@ -61,7 +61,7 @@ class Sample(NamedTuple):
 
     @classmethod
     def of_seconds(cls, seconds: Iterable[float]) -> Sample:
-        """From wall times that the tool tells itself."""
+        """From wall times that the tool says itself."""
         return cls.of([Run(value, 0.0, 0.0, "") for value in seconds])
 
 
@@ -175,7 +175,7 @@ class Tool:
         return folder
 
     def package_seconds(self, output: str, tree: Path) -> dict[str, float]:
-        """Seconds of each package that an install took, by name; empty if it does not tell."""
+        """Seconds of each package that an install took, by name; empty if it does not say."""
         return {match["name"]: float(match["seconds"]) for match in _OURS.finditer(output)}
 
 

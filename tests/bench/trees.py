@@ -1,10 +1,10 @@
-"""Builds Python packages with both builders and tells where the trees differ, and the times.
+"""Builds Python packages with both builders and says where the trees differ, and the times.
 
     python3 tests/bench/trees.py py-click py-attrs@23
     python3 tests/bench/trees.py --repo path/to/builtin --file names.txt
 
 Every package is installed twice, ``build_system=python_wheel`` and ``build_system=python_pip``,
-into an install tree of its own (``--root``, kept when it is named). A row tells the seconds of the
+into an install tree of its own (``--root``, kept when it is named). A row says the seconds of the
 builds alone, what differs, or why there was nothing to compare: recipes that need pip have one
 builder.
 
@@ -71,7 +71,7 @@ class Tree:
 
 
 def compare(tree_of: Tree, spec: str) -> bool:
-    """Build both, and print a row; False if something differs that nobody has explained."""
+    """Build both, and print a row; False if something differs that nothing has explained."""
     found = [tree_of.install(f"{spec} build_system={builder}") for builder in BUILDERS]
     prefixes = [prefix for prefix, _, _ in found]
     if None in prefixes:

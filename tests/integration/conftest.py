@@ -1,4 +1,4 @@
-"""The command as a person runs it: real processes, in a copy of this tree, with an empty HOME.
+"""The command as a user runs it: real processes, in a copy of this tree, with an empty HOME.
 
 ``clone``      a fresh copy of the tracked and new files of this tree, once a session
 ``style``      README's first command, run in a copy of its own with nothing but HOME and PATH
@@ -36,7 +36,7 @@ from kits.recipe_repository import RecipeRepository
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Everything here starts with bin/spack, which brings its own dependencies first."""
+    """Everything here starts with bin/spack, which has its own dependencies first."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
@@ -121,7 +121,7 @@ def make_spack(clone: Path, area: Path) -> Callable[[Path], Command]:
 
 @pytest.fixture(scope="session")
 def copied_python() -> Callable[[Path], Path]:
-    """Make a Python at a place, with a site-packages of its own; gives that."""
+    """Make a Python at a location, with a site-packages of its own; gives that."""
 
     def copy(location: Path) -> Path:
         program = "import os, sys; print(sys.executable, os.__file__)"

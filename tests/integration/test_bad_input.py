@@ -31,7 +31,7 @@ def unchanged(spack: Command, recipes: RecipeRepository, tree_of: TakeSnapshot) 
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_an_unknown_package_has_near_names(spack: Command) -> None:
+def test_an_unknown_package_has_suggestions(spack: Command) -> None:
     for command in ("spec", "install", "info", "versions", "fetch"):
         result = spack.fails(command, "py-blakc")
         assert "py-blakc" in result.err
@@ -39,14 +39,14 @@ def test_an_unknown_package_has_near_names(spack: Command) -> None:
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_several_unknown_packages_are_told_at_once(spack: Command) -> None:
+def test_several_unknown_packages_are_reported_at_once(spack: Command) -> None:
     result = spack.fails("install", "py-blakc", "py-isrot ^py-numbers")
     for name in ("py-blakc", "py-isrot", "py-numbers"):
         assert name in result.err
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_an_unknown_dependency_in_a_recipe_has_its_place(
+def test_an_unknown_dependency_in_a_recipe_has_its_location(
     spack: Command, recipes: RecipeRepository
 ) -> None:
     path = recipes.plain("top", "no-such-thing")
@@ -56,7 +56,7 @@ def test_an_unknown_dependency_in_a_recipe_has_its_place(
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_an_impossible_version_names_near_ones(spack: Command) -> None:
+def test_an_impossible_version_names_suggestions(spack: Command) -> None:
     result = spack.fails("install", "py-click@99")
     assert "py-click has no version 99" in result.err
     assert re.search(r"hint: .*\b8\.\d+\.\d+", result.err)
@@ -115,7 +115,7 @@ def test_malformed_yaml_has_file_and_line(spack: Command, tree_of: TakeSnapshot)
     assert tree_of(spack.home.path, "cache") == before
 
 
-def test_all_mistakes_of_the_configuration_are_told_at_once(
+def test_all_mistakes_of_the_configuration_are_reported_at_once(
     spack: Command, tree_of: TakeSnapshot
 ) -> None:
     file = spack.home.config / "packages.yaml"
@@ -306,7 +306,7 @@ def test_a_source_that_is_not_there(
 
 
 def closed_port() -> int:
-    """Return a port of this machine at which nobody listens."""
+    """Return a port of this machine at which nothing listens."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port: int = unused.getsockname()[1]
@@ -337,7 +337,7 @@ def test_no_network(spack: Command, sources: Path, packages_of: Callable[[Path],
 def test_no_network_at_the_first_start(
     copy_tree: Callable[[Path], Path], spack: Command, tmp_path: Path
 ) -> None:
-    """The own dependencies cannot be brought: nothing is left, and the next start tries again."""
+    """The own dependencies cannot be fetched: nothing is left, and the next start tries again."""
     fresh = copy_tree(tmp_path / "fresh")
     command = [str(fresh / "bin" / "spack"), "find"]
     done = subprocess.run(

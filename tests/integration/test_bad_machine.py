@@ -120,7 +120,7 @@ def test_an_install_tree_that_cannot_be_written(
         spack.home.store.chmod(0o755)
 
 
-def test_somebody_elses_install_tree_can_be_read(
+def test_another_users_install_tree_can_be_read(
     spack: Command, recipes: RecipeRepository, unprivileged: tuple[str, ...], tree_of: TakeSnapshot
 ) -> None:
     recipes.plain("one")

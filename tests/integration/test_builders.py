@@ -1,8 +1,8 @@
 """Both builders of Python packages make the same tree, and python_wheel makes it again.
 
 By default a few recipes are compared, one for each kind of build backend;
-``SPACK_TEST_RECIPES="py-black py-mypy"`` names others, and ``SPACK_TEST_RECIPES=all`` takes every
-recipe of this repository.
+``SPACK_TEST_RECIPES="py-black py-mypy"`` names other ones, and ``SPACK_TEST_RECIPES=all`` takes
+every recipe of this repository.
 
 ``tests/bench/trees.py``, which says what differs and why, compares any packages of any repository.
 """
@@ -54,7 +54,7 @@ def test_pip_and_the_wheel_builder_make_the_same_tree(
     assert {name: paths for name, paths in different.items() if paths} == {}
 
 
-#: A project of old: no pyproject.toml, and files for every place that setup.py knows.
+#: A project of old: no pyproject.toml, and files for every location that setup.py knows.
 LEGACY = {
     "setup.py": """\
         from setuptools import Extension, find_namespace_packages, setup

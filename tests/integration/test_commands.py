@@ -24,7 +24,7 @@ EXPLICIT = ["prog", "py-sweet", "top"]
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "help"])
-def test_help_tells_what_it_is_for(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_reports_what_it_is_for(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     assert ended.value.code == 0
@@ -280,7 +280,7 @@ def test_external_find(spack: Command) -> None:
 # -- output ------------------------------------------------------------------------------------
 
 
-def test_output_ends_quietly_when_nobody_reads(small: Command) -> None:
+def test_output_ends_quietly_when_nothing_reads(small: Command) -> None:
     done = subprocess.run(
         ["sh", "-c", '"$0" "$@" | head -n 1', *small.argv(["list"])],
         env=small.variables(),

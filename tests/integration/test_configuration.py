@@ -86,7 +86,7 @@ def _misc(spack: Command) -> Path:
     return Path(path)
 
 
-def test_places_and_names(spack: Command, recipes: RecipeRepository) -> None:
+def test_locations_and_names(spack: Command, recipes: RecipeRepository) -> None:
     """Padding, short hashes, names of stages, the language of builds."""
     recipes.plain(
         "one",
@@ -140,7 +140,7 @@ def test_reuse(spack: Command, recipes: RecipeRepository) -> None:
     assert "base@2.0" in spack(*without, "spec", "top").out
 
 
-def test_keys_without_effect_are_told_of(spack: Command, recipes: RecipeRepository) -> None:
+def test_keys_without_effect_are_reported(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("one")
     file = spack.home.config / "concretizer.yaml"
     file.write_text("concretizer:\n  unify: true\n  splice:\n    automatic: true\n")

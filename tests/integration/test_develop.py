@@ -71,7 +71,7 @@ def test_it_is_built_from_the_directory_and_again_when_that_changes(
     assert f"dev_path='{work.source}'" in shown
     assert tree_of(work.source) == before
 
-    # What tools leave behind is no change.
+    # What tools leave behind is not a change.
     (work.source / "__pycache__").mkdir()
     (work.source / "__pycache__" / "x.pyc").write_text("")
     (work.source / ".git").mkdir()
@@ -102,15 +102,15 @@ def test_undevelop_takes_the_released_sources_again(work: Work) -> None:
     assert "py-sweet is not developed" in result.err
 
 
-def test_an_install_from_a_directory_is_nobody_elses(work: Work) -> None:
-    """Reuse takes released packages only, also below others."""
+def test_an_install_from_a_directory_is_no_other_users(work: Work) -> None:
+    """Reuse takes released packages only, also below other ones."""
     (work.source / "sweet.py").write_text("TASTE = 'mine'\n")
     work.develop()
     work("install")
     assert "dev_path" not in work.spack("-E", "spec", "py-sweet").out
 
 
-def test_the_sources_are_brought(work: Work) -> None:
+def test_the_sources_are_fetched(work: Work) -> None:
     work("develop", "py-sweet")
     assert (work.folder / "py-sweet" / "sweet.py").read_text() == "TASTE = 'sweet'\n"
     assert "path:" not in (work.folder / "spack.yaml").read_text()
@@ -180,7 +180,7 @@ def test_what_is_wrong_in_the_file_has_its_line(work: Work) -> None:
     assert "spack undevelop py-sweet" in result.err
 
 
-def test_a_directory_that_is_gone(work: Work) -> None:
+def test_a_directory_that_is_missing(work: Work) -> None:
     work.develop()
     work("install")
     staging = work.source.rename(work.source.with_name("aside"))
@@ -209,7 +209,7 @@ def test_editable_is_for_python_packages_with_a_directory(
 
 #: Name -> the files of a project that a backend of this repository's recipes builds.
 PROJECTS = {
-    # setuptools: a finder module for packages beside others, a plain path for src/
+    # setuptools: a finder module for packages beside other ones, a plain path for src/
     "flat": {
         "pyproject.toml": """\
             [build-system]

@@ -18,7 +18,7 @@ from kits.recipe_repository import RecipeRepository
 GOOD = "int main(void) { return 0; }\n"
 BAD = "int main(void) { return undeclared; }\n"
 
-#: Statements of a recipe that say where the build is and wait for a file, not for ever.
+#: Statements of a recipe that say where the build is and wait for a file, not indefinitely.
 GATE = """\
 import time
 open("{gate}.reached", "w").close()
@@ -125,7 +125,7 @@ def test_what_does_not_need_the_broken_one_is_built(
     assert "over" in result.err, "what was not tried is named"
 
 
-def test_fail_fast_stops_the_others(spack: Command, recipes: RecipeRepository) -> None:
+def test_fail_fast_stops_the_other_ones(spack: Command, recipes: RecipeRepository) -> None:
     recipes.plain("broken", install='raise InstallError("no")\n')
     recipes.plain("other")
     recipes.plain("slow", "other", install="import time\ntime.sleep(0.1)\n")
@@ -288,7 +288,7 @@ def test_two_stores_at_once(
     tmp_path: Path,
     area: Path,
 ) -> None:
-    """Two trees of one person that build the same node share the place of stages."""
+    """Two trees of one user that build the same node share the location of stages."""
     recipes.plain("same", install="import time\ntime.sleep(0.5)\nopen('in-stage', 'w').close()\n")
     other = make_spack(tmp_path / "other")
     registered = spack.home.config / "repos.yaml"

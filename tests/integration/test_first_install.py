@@ -22,7 +22,7 @@ TOOLS = ("black", "isort", "flake8", "mypy")
 def run(
     *words: object, cwd: Path, home: Path, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Return a program as a person runs it who has nothing set."""
+    """Return a program as a user runs it that has nothing set."""
     done = subprocess.run(
         [str(word) for word in words],
         env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
@@ -42,7 +42,7 @@ def test_readme_names_the_command(style: Style) -> None:
     assert commands[1] == "share/environments/style/view/bin/black --version"
 
 
-def test_the_command_takes_the_person_through(style: Style) -> None:
+def test_the_command_takes_the_user_through(style: Style) -> None:
     out = style.result.text
     assert "Fetching spack's own dependencies, once" in out
     assert re.search(r"==> concretized 4 specs, \d+ packages in all", out)
@@ -64,7 +64,7 @@ def test_a_second_run_does_nothing(style: Style, tree_of: TakeSnapshot) -> None:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_each_tool_tells_its_version(style: Style, tool: str, tmp_path: Path) -> None:
+def test_each_tool_reports_its_version(style: Style, tool: str, tmp_path: Path) -> None:
     version = style("find", "--format", "{version}", f"py-{tool}").out.strip()
     assert (
         version in run(style.view / "bin" / tool, "--version", cwd=tmp_path, home=tmp_path).stdout
@@ -123,7 +123,7 @@ def test_activate_makes_it_the_python_of_the_shell(
     assert done.stdout.splitlines() == [str(style.view / "bin" / "black"), "none"]
 
 
-def test_the_view_shows_its_packages_and_no_others(style: Style, tmp_path: Path) -> None:
+def test_the_view_shows_its_packages_and_no_other_ones(style: Style, tmp_path: Path) -> None:
     """Not the base interpreter's, and no build tool of the packages in it."""
     listed = run(
         style.view / "bin" / "python3",
@@ -227,7 +227,7 @@ def test_an_impossible_spec_is_explained(style: Style) -> None:
     assert "spack external find python" in result.err
 
 
-def test_contradicting_wishes_are_explained(style: Style) -> None:
+def test_contradicting_constraints_are_explained(style: Style) -> None:
     result = style.spack.fails("spec", "py-black@24: ^py-click@:7")
     assert "py-click" in result.err
 

@@ -1,4 +1,4 @@
-"""What a person does that nobody expects of one: each gets an answer, and none a traceback."""
+"""What a user does that nothing expects of one: each gets an answer, and none a traceback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_repository_is_added_to_an_empty_section(spack: Command, tmp_path: Pat
     assert "mine" in spack("repo", "list").out
 
 
-def test_a_prefix_that_somebody_removed_is_built_again(
+def test_a_prefix_that_another_process_removed_is_built_again(
     spack: Command, recipes: RecipeRepository
 ) -> None:
     recipes.plain("base")
@@ -86,7 +86,7 @@ def test_a_hash_that_is_not_there_has_a_hint_that_works(spack: Command) -> None:
     assert "`spack find -L`" in error
 
 
-def test_a_directory_that_is_gone_is_no_obstacle(spack: Command, tmp_path: Path) -> None:
+def test_a_directory_that_is_missing_is_no_obstacle(spack: Command, tmp_path: Path) -> None:
     missing = tmp_path / "gone"
     missing.mkdir()
     script = f'cd "{missing}" && rmdir "{missing}" && exec "$@"'

@@ -371,7 +371,7 @@ def write_recipes(recipes: Any, sources: Mapping[str, Mapping[str, str]]) -> Non
 
 
 def modules_below(prefix: Path) -> Iterator[str]:
-    """Relative paths of modules in *prefix*, also of those in wrong places."""
+    """Relative paths of modules in *prefix*, also of those in wrong locations."""
     for path in prefix.rglob("*"):
         relative = path.relative_to(prefix)
         if path.suffix in (".py", ".so") and ".spack" not in relative.parts:
@@ -416,7 +416,7 @@ def test_modules_are_where_they_belong(
             """
         )
     )
-    debian = {"DEB_PYTHON_INSTALL_LAYOUT": "deb"}  # of the person's, and of no concern
+    debian = {"DEB_PYTHON_INSTALL_LAYOUT": "deb"}  # of the user's, and of no concern
     spack("-e", environment, "install", environ=debian)
 
     rows = spack("find", "--format", "{name} {prefix}").lines

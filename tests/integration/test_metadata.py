@@ -52,7 +52,7 @@ def _backend(recipes: Any) -> str:
     return text.replace('Version: 1.0\\n"', 'Version: 1.0\\nRequires-Dist: sour (<3)\\n"', 1)
 
 
-def test_an_install_tells(spack: Command, bitter: Path) -> None:
+def test_an_install_reports(spack: Command, bitter: Path) -> None:
     result = spack("install", "py-bitter")
     reported = " ".join(result.text.split())
     assert f"{bitter}:" in reported
@@ -78,7 +78,7 @@ def test_audit(spack: Command, bitter: Path) -> None:
     spack.fails("audit", "packages", "py-biter", code=2)
 
 
-#: A backend in the tree that asks for more when it is asked, and imports what others need.
+#: A backend in the tree that asks for more when it is asked, and imports what other ones need.
 _ASKING = """\
 def get_requires_for_build_wheel(config_settings=None):
     return ["sweet-helper>=3", "sweet-tool"]
@@ -122,7 +122,7 @@ def asking(recipes: RecipeRepository) -> Any:
     return make
 
 
-def test_what_a_build_needs_beyond_its_sources_is_told(spack: Command, asking: Any) -> None:
+def test_what_a_build_needs_beyond_its_sources_is_reported(spack: Command, asking: Any) -> None:
     first = "import tool, helper\ntry:\n    import not_there\nexcept ImportError:\n    pass\n"
     path = asking(first)
     result = spack("install", "py-asking")
@@ -146,7 +146,7 @@ def test_a_module_that_is_missing_names_its_package(spack: Command, asking: Any)
     path = asking("import sweet.deeply\n")
     result = spack.fails("install", "py-asking")
     assert "No module named 'sweet'" in result.err
-    assert "the recipe may lack" in result.err  # nobody has such a package
+    assert "the recipe may lack" in result.err  # nothing has such a package
     asking("import pathspec\n")
     result = spack.fails("install", "py-asking")
     reported = " ".join(result.err.split())

@@ -164,7 +164,7 @@ def test_a_setup_script_that_writes_beside_the_base_interpreter(
     assert f"still there: {site}/stray.pth" in reported["undo"]
 
 
-def test_altered_files_are_named_where_nothing_prevents_it(
+def test_modified_files_are_named_where_nothing_prevents_it(
     spack: Command, recipes: RecipeRepository, small_store: Any
 ) -> None:
     recipes.plain(
@@ -241,7 +241,7 @@ def test_what_builds_may_write_to(
     assert (spack.prefix("busy") / "x").read_text() == "x\n"
 
 
-def test_the_configuration_opens_further_places(
+def test_the_configuration_opens_further_locations(
     spack: Command, recipes: RecipeRepository, tmp_path: Path
 ) -> None:
     location = tmp_path / "cache"
@@ -256,7 +256,7 @@ def test_the_configuration_opens_further_places(
     assert (location / "kept").exists()
 
 
-def test_a_refusal_that_the_build_passes_over_is_told(
+def test_a_refusal_that_the_build_passes_over_is_reported(
     spack: Command, recipes: RecipeRepository, tmp_path: Path
 ) -> None:
     location = tmp_path / "elsewhere"
@@ -271,7 +271,7 @@ def test_a_refusal_that_the_build_passes_over_is_told(
 def test_builds_in_ones_own_environment_have_ones_home(
     spack: Command, recipes: RecipeRepository, guard: list[str]
 ) -> None:
-    """``--dirty`` gives a build the person's HOME, so it may write there."""
+    """``--dirty`` gives a build the user's HOME, so it may write there."""
     recipes.plain("homely", install='Executable("sh")("-c", "echo x > $HOME/kept")\n')
     spack("install", *guard, "homely")
     assert (spack.home.path / "kept").exists() is bool(guard)

@@ -1,4 +1,4 @@
-"""What is installed is read-only, whatever the umask; the configuration says who may read it."""
+"""What is installed is read-only, whatever the umask; the configuration says that may read it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_files_cannot_be_written_and_the_umask_does_not_matter(installed: Comman
     assert list(spack.home.store.iterdir()) == [spack.home.store / ".spack-db"]
 
 
-def test_verify_tells_of_modes(installed: Command) -> None:
+def test_verify_reports_modes(installed: Command) -> None:
     spack = installed
     location = spack.prefix("odd") / "bin" / "odd"
     location.chmod(0o755)
@@ -79,7 +79,7 @@ def test_verify_tells_of_modes(installed: Command) -> None:
 def test_views_of_read_only_files(
     installed: Command, link_type: str, tree_of: TakeSnapshot, tmp_path: Path
 ) -> None:
-    """What pip does in a view, and a person to its files, does not reach the store."""
+    """What pip does in a view, and a user to its files, does not reach the store."""
     spack = installed
     before = {name: tree_of(spack.prefix(name)) for name in ("odd", "py-sweet")}
     directory = tmp_path / "environment"

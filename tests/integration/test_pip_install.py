@@ -52,7 +52,7 @@ PYTHONS = pythons()
 class Installed(NamedTuple):
     """``spack`` in a venv.
 
-    :ivar environ: what a person has who has only the venv.
+    :ivar environ: what a user has that has only the venv.
     """
 
     venv: Path
@@ -108,7 +108,7 @@ def test_its_version_is_the_tools(installed: Installed, spack: Command) -> None:
     assert installed("--version") == spack("--version").out
 
 
-def test_it_brings_nothing_of_its_own(installed: Installed) -> None:
+def test_it_fetches_nothing_of_its_own(installed: Installed) -> None:
     """Its dependencies are pip's business."""
     installed("arch")
     assert not list(installed.home.glob(".spack/deps*"))

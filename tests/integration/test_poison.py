@@ -1,8 +1,8 @@
-"""Nothing of the person's environment reaches a build, and the tool runs under all of it.
+"""Nothing of the user's environment reaches a build, and the tool runs under all of it.
 
 The project's backend writes all that it can see of its process into the wheel: variables, flags,
-the import path, warnings, configuration of pip and distutils, what importing brings. So an install
-that is byte-identical to the clean one proves that the build could not tell the difference.
+the import path, warnings, configuration of pip and distutils, what importing has. So an install
+that is byte-identical to the clean one proves that the build could not say the difference.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ with open("witness.py", "w") as stream:
     stream.write("seen = " + repr(text) + "\\n")
 """
 
-#: Variables by the name of the case; ``{home}`` is the person's home, ``{evil}`` a directory with
+#: Variables by the name of the case; ``{home}`` is the user's home, ``{evil}`` a directory with
 #: modules that raise, and programs in ``bin`` that fail, ``{venv}`` a virtual environment.
 VARIABLES: Mapping[str, Mapping[str, str]] = {
     "PYTHONPATH": {"PYTHONPATH": "{evil}"},
@@ -172,7 +172,7 @@ _PRINTS = "print('poison on standard output')\n"
 
 
 def user_site(home: Path) -> Path:
-    """Return the person's site-packages, for all Pythons that the tests may run."""
+    """Return the user's site-packages, for all Pythons that the tests may run."""
     found = None
     for minor in range(8, 16):
         site = home / ".local" / "lib" / f"python3.{minor}" / "site-packages"
@@ -343,7 +343,7 @@ def test_builds_are_the_same_under_every_poison(clean: Clean) -> None:
     assert wrong == {}
 
 
-def test_the_witness_sees_what_is_let_through_and_it_is_told(clean: Clean) -> None:
+def test_the_witness_sees_what_is_let_through_and_it_is_reported(clean: Clean) -> None:
     """Variables by name and all of them; ``find``, the record and the log say so."""
     some = {"SOME_VARIABLE": "1", "SOME_TOKEN": "of nobody else's business"}
 
@@ -374,7 +374,7 @@ def test_the_witness_sees_what_is_let_through_and_it_is_told(clean: Clean) -> No
 def test_what_fails_fails_also_where_the_caller_ignores_its_children(
     spack: Command, recipes: RecipeRepository, state: str
 ) -> None:
-    """No shell is between, which would heed them again; all who wait would be told of success."""
+    """No shell is between, which would handle them again; a lost status would look like success."""
     recipes.plain("failing", install='Executable("sh")("-c", "exit 3")\n')
     main = spack.root / "lib" / "spack" / "__main__.py"
     caller = ["/usr/bin/python3", "-I", "-S", "-c", CALLER % state]

@@ -113,7 +113,7 @@ def test_a_url_is_cloned_registered_and_updated(spack: Command, upstream: Upstre
     assert spack("repo", "list", "--names").lines == ["venv"]
 
 
-def test_one_of_several_at_a_place_of_ones_own(
+def test_one_of_several_at_a_location_of_ones_own(
     spack: Command, upstream: Upstream, tmp_path: Path
 ) -> None:
     spack("repo", "add", upstream.url, "../clone", "--path", "repos/spack_repo/two")

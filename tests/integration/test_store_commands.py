@@ -17,7 +17,7 @@ from kits.recipe_repository import RecipeRepository
 
 @pytest.fixture
 def tower(spack: Command, recipes: RecipeRepository) -> Command:
-    """``top`` over ``middle`` over ``base``, and ``aside``; installed."""
+    """``top`` over ``middle`` over ``base``, and ``in a backup``; installed."""
     recipes.plain("base")
     recipes.plain("middle", "base")
     recipes.plain("top", "middle")
@@ -33,7 +33,7 @@ def test_uninstall_refuses_while_something_needs_it(
     refused = tower.fails("uninstall", "-y", "base")
     assert "is needed by middle@1.0/" in refused.err
     assert "--dependents" in refused.err
-    tower.fails("uninstall", "top", code=2)  # nobody is there to be asked
+    tower.fails("uninstall", "top", code=2)  # nothing is there to be asked
     assert packages_of(tower.home.store) == before
 
     removed = tower("uninstall", "-y", "--dependents", "middle").out
@@ -46,7 +46,7 @@ def test_uninstall_refuses_while_something_needs_it(
     assert "no installed package matches" in tower.fails("uninstall", "-y", "top").err
 
 
-def test_uninstall_by_force_is_told_by_verify(tower: Command) -> None:
+def test_uninstall_by_force_is_reported_by_verify(tower: Command) -> None:
     tower("uninstall", "-y", "--force", "base")
     assert set(tower.names()) == {"middle", "top", "aside"}
     tower("install", "top")
@@ -112,7 +112,7 @@ def test_reindex_after_the_database_is_lost(tower: Command) -> None:
     assert tower("find", "--json").out == before
 
 
-def test_a_damaged_database_is_told_of_and_mended(tower: Command) -> None:
+def test_a_damaged_database_is_reported_and_mended(tower: Command) -> None:
     file = tower.home.store / ".spack-db" / "index.sqlite"
     file.write_bytes(b"no database" * 1000)
     assert "spack reindex" in tower.fails("find").err

@@ -39,7 +39,7 @@ OPERATIONS = (
     "view",
 )
 
-#: Who is killed: the command, its whole group, or the process of a build.
+#: What is killed: the command, its whole group, or the process of a build.
 VICTIMS = ("command", "group", "worker")
 
 EVERYTHING = ("base", "prog", "py-sweet", "top")
@@ -125,7 +125,7 @@ class Sweep:
                 path.unlink()
 
     def complete(self) -> None:
-        """Bring everything back, as a person would, and compare it with the undisturbed."""
+        """Bring everything back, as a user would, and compare it with the undisturbed."""
         for name in ("lock", "yaml"):
             if (self.environment / name).exists():
                 (self.environment / name).rename(self.environment / f"spack.{name}")
@@ -152,7 +152,7 @@ class Sweep:
         assert not complete or found == on_disk
 
     def check_clean(self) -> None:
-        """No stages, markers, prefixes aside, half-written files, processes."""
+        """No stages, markers, prefixes in a backup, half-written files, processes."""
         location = self.spack.home
         left = [
             *location.stages.glob("*/*"),
@@ -197,7 +197,7 @@ def test_killed_at_random_moments(
 ) -> None:
     """After each kill ``find`` and ``verify`` agree with the disk, the same command completes.
 
-    The trees equal those of an install that nobody killed.
+    The trees equal those of an install that nothing killed.
     """
     sweep = Sweep(spack, recipes, tree_of, processes_of)
     chance = random.Random(SEED)
@@ -223,7 +223,7 @@ def test_killed_at_random_moments(
 
 # -- several at once ---------------------------------------------------------------------------
 
-#: Tells of a build that begins while the same node is built already, or was.
+#: Says of a build that begins while the same node is built already, or was.
 ONCE = """\
 import os, time
 os.makedirs("{marks}", exist_ok=True)
@@ -285,7 +285,7 @@ def held(
 
 
 def test_a_stopped_installer(spack: Command, held: subprocess.Popen[str], until: WaitUntil) -> None:
-    """Others are told for whom they wait, give up when the configuration says so.
+    """Other processes are reported for which they wait, give up when the configuration says so.
 
     Go on when the lock is free: the stopped one is killed, and its lock goes with it.
     """
@@ -308,7 +308,7 @@ def test_a_stopped_installer(spack: Command, held: subprocess.Popen[str], until:
 
 
 def test_the_database_is_locked(spack: Command, recipes: RecipeRepository) -> None:
-    """Somebody else's transaction that does not end."""
+    """Another process's transaction that does not end."""
     import sqlite3
 
     recipes.plain("one")
@@ -367,7 +367,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 def test_damaged_databases(
     spack: Command, recipes: RecipeRepository, packages_of: Callable[[Path], Snapshot]
 ) -> None:
-    """Each command says what to do, and that brings everything back from the prefixes alone."""
+    """Each command says what to do, and that has everything back from the prefixes alone."""
     recipes.plain("base")
     recipes.plain("top", "base")
     spack("install", "top")
@@ -381,7 +381,7 @@ def test_damaged_databases(
         damage(database)
         for words in (("find",), ("install", "top")):
             result = spack(*words, check=False)
-            # Without the file, the store may be one that others have begun to fill.
+            # Without the file, the store may be one that other ones have begun to fill.
             assert result.code == 1 or (name, words) == ("removed", ("find",)), result.text
             assert "spack reindex" in result.err, name
         spack("reindex")

@@ -1,9 +1,9 @@
-"""What a person types and sees: ``tests/cases/cli/*.txt``.
+"""What a user types and sees: ``tests/cases/cli/*.txt``.
 
 A file is a title after ``#``, then commands after ``$`` with their output (standard output, then
 standard error) and, unless it is 0, the status in brackets. The commands of a file share a HOME;
 the recipes are those of ``tests/cases/cli/recipes``. ``spack`` is the command, everything else is
-the shell's. In the output stand for themselves::
+the shell's. In the output mean themselves::
 
     <hash> <hash7>   hashes          <time>  seconds         <n>  a number
     <home> <tree> <recipes>          directories

@@ -122,8 +122,8 @@ def test_modules_are_where_the_venv_looks(
 ) -> None:
     """Upstream's Python says ``local/…/dist-packages``.
 
-    With the engine's python-venv, and with upstream's when somebody asks for it, extensions are
-    where their venv finds them.
+    With the engine's python-venv, and with upstream's when another process asks for it, extensions
+    are where their venv finds them.
     """
     environment = tmp_path / "work"
     spack("env", "create", "--dir", str(environment))

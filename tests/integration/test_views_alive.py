@@ -102,7 +102,7 @@ class User(threading.Thread):
 
 
 def test_in_use_while_it_changes(work: Work) -> None:
-    """Every change is a real one: another link type, aside.
+    """Every change is a real one: another link type, in a backup.
 
     A package that comes or goes, in place; not one run of the interpreter or of a script fails
     meanwhile.
@@ -159,7 +159,7 @@ def duration(work: Work, *words: object) -> float:
     return time.monotonic() - begin
 
 
-def test_killed_while_it_is_made_anew(work: Work) -> None:
+def test_killed_while_it_is_rebuilt(work: Work) -> None:
     """The old or the new view, complete; the next command leaves nothing of the killed one."""
     regenerate = ("-e", work.location, "env", "view", "regenerate")
     expected = []
@@ -192,7 +192,7 @@ def test_killed_while_it_is_made_anew(work: Work) -> None:
 
 
 def test_killed_while_a_package_comes_or_goes(work: Work) -> None:
-    """In place: what stays works after every kill, and the next command gives the new view."""
+    """In location: what stays works after every kill, and the next command gives the new view."""
     install = ("-e", work.location, "install")
     work.make("symlink", extra=False)
     expected = {False: work.tree()}

@@ -1,7 +1,8 @@
-"""A kernel that a package of the store brings is started from the view by a real jupyter_client.
+"""A kernel that a package of the store has is started from the view by a real jupyter_client.
 
-pyzmq and others in C come as wheels of the index: what is tested is the view, not their build. The
-kernelspec is written by ipykernel's own installer, with the absolute path of the store's Python.
+pyzmq and other ones in C come as wheels of the index: what is tested is the view, not their build.
+The kernelspec is written by ipykernel's own installer, with the absolute path of the store's
+Python.
 """
 
 from __future__ import annotations

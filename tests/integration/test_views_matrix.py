@@ -38,10 +38,10 @@ SHELLS = {
 
 
 def interpreters() -> Iterator[tuple[Path, str]]:
-    """Return (executable, version) of the system's Python and of others that are found, each once.
+    """Return (executable, version) of the system's Python and others, each once.
 
     Programs that only choose an interpreter are passed by: their directory is called "shims", and
-    what they choose from lies beside it.
+    what they choose from is beside it.
     """
     found: dict[str, tuple[Path, str]] = {}
     locations = ["/usr/bin/python3", sys.executable]
@@ -144,7 +144,7 @@ def names_of(root: Path, text: str) -> list[str]:
 
 
 def check(view: Path) -> None:
-    """Everything that a person does with a virtual environment."""
+    """Everything that a user does with a virtual environment."""
     code = "import sys, tool; print(tool.X, sys.prefix)"
     child = f"import subprocess, sys; subprocess.check_call([sys.executable, '-c', {code!r}])"
     expected = f"42 {view}"
@@ -277,7 +277,7 @@ def test_pip_and_uv_leave_the_store_alone(
 
 @pytest.mark.skipif(not OWN, reason="there is no interpreter here with a prefix of its own")
 def test_packed_with_its_python(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> None:
-    """The archive works with the store gone, unpacked by tar."""
+    """The archive works with the store missing, unpacked by tar."""
     recipes.tool()
     configure(f"store {OWN[0][1]}", spack, recipes)
     location = environment(spack, tmp_path / "env", "py-tool")

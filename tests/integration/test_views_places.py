@@ -42,7 +42,7 @@ def test_what_is_not_a_view_is_left_alone(spack: Command, write: Write, tmp_path
     assert (tmp_path / "empty/bin/base").exists()
 
 
-def test_places_that_a_view_may_not_have(
+def test_locations_that_a_view_may_not_have(
     spack: Command,
     write: Write,
     tmp_path: Path,
@@ -69,7 +69,7 @@ def test_places_that_a_view_may_not_have(
 
 
 def test_two_environments_with_one_view(spack: Command, write: Write, tmp_path: Path) -> None:
-    """Each would undo the other's; the one that is gone is in nobody's way."""
+    """Each would undo the other's; the one that is missing is in nothing's way."""
     one = write("one", tmp_path / "shared")
     spack("-e", one, "install")
     two = write("two", "../shared")
@@ -77,7 +77,7 @@ def test_two_environments_with_one_view(spack: Command, write: Write, tmp_path: 
     assert f"the view {tmp_path / 'shared'} is a view of the environment {one} too" in failed.err
     (one / "spack.yaml").unlink()
     assert "shared shows 1 file\n" in spack("-e", two, "env", "view", "regenerate").text
-    # A moved environment takes its view along, or finds it at the same place.
+    # A moved environment takes its view along, or finds it at the same location.
     two.rename(tmp_path / "moved")
     (tmp_path / "shared/bin/base").unlink()
     said = spack("-e", tmp_path / "moved", "env", "view", "regenerate").text

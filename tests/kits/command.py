@@ -214,7 +214,7 @@ class Style(NamedTuple):
 def snapshot(root: Path, *ignored: str) -> Snapshot:
     """Everything below *root*: kind, mode and content by relative path.
 
-    :param ignored: names that are left out wherever they stand.
+    :param ignored: names that are left out wherever they be.
     """
     found: Snapshot = {}
     for folder, folders, files in os.walk(root):

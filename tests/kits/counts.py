@@ -158,7 +158,7 @@ def _visit(
 
 
 def any_uses(root: Path = language.ROOT) -> list[str]:
-    """Return the uses of ``Any``, imports aside."""
+    """Return the uses of ``Any``, imports in a backup."""
     found = []
     for path in sorted((root / "lib" / "spack").rglob("*.py")):
         text = path.read_text("utf-8")

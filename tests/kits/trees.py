@@ -2,13 +2,14 @@
 
 What differs always, and is left out:
 
-* bytecode: pip's is bound to the source by a checked hash and names the absolute path, ours is
-  unchecked and relative; pip also compiles scripts and data (``bin/__pycache__``);
+* bytecode: pip's is bound to the source by a checked hash and names the absolute path, the tool's
+  is unchecked and relative; pip also compiles scripts and data (``bin/__pycache__``);
 * extension modules: the search path of libraries and the debug information name the prefix and the
   stage, which have the hash of the spec in them; RECORD has their digests.
 
-Known besides: pip keeps rows of RECORD without a digest where a backend has written none, ours are
-filled; and pbr writes another ``Generator`` into WHEEL when pip has asked it for metadata before.
+Known besides: pip keeps rows of RECORD without a digest where a backend has written none, the
+tool's are filled; and pbr writes another ``Generator`` into WHEEL when pip has asked it for
+metadata before.
 """
 
 from __future__ import annotations

@@ -203,7 +203,7 @@ def test_any_value_survives_quoting(value: str) -> None:
 
 @law
 @given(st.text(st.sampled_from("pq1.@:,=+~^%[]/'\"* -x_\\é\n"), max_size=14))
-def test_any_text_is_a_spec_or_an_error_with_a_place(text: str) -> None:
+def test_any_text_is_a_spec_or_an_error_with_a_location(text: str) -> None:
     try:
         found = parse_many(text)
     except SpecError as error:

@@ -125,7 +125,7 @@ def set_executable(path: Path) -> None:
 
 
 def set_install_permissions(path: Path) -> None:
-    """Set 755 for directories, 644 for files; links keep theirs."""
+    """Set 755 for directories, 644 for files; links keep their modes."""
     if os.path.islink(path):
         return
     os.chmod(path, 0o755 if os.path.isdir(path) else 0o644)

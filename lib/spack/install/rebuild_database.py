@@ -58,7 +58,8 @@ def reindex(store: Store, *, patience: float | None = None) -> Reindexed:
     are taken from the old database, or, if that is lost, from the nodes that depend on them.
 
     :param patience: seconds to wait for transactions of other processes; default: as configured.
-    :raises StoreError: if other processes do not end theirs, or the tree cannot be written.
+    :raises StoreError: if other processes do not end their transactions, or the tree cannot be
+        written.
     """
     store.close()
     with store.locks.exclusive(DATABASE, store.patience if patience is None else patience):

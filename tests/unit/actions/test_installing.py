@@ -1,4 +1,4 @@
-"""What a build is told."""
+"""What a build is reported."""
 
 from __future__ import annotations
 

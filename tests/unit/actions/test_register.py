@@ -1,4 +1,4 @@
-"""The register of environments that lie outside of the directory of named ones."""
+"""The register of environments that are outside of the directory of named ones."""
 
 from __future__ import annotations
 

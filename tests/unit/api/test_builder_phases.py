@@ -1,4 +1,4 @@
-"""Builders, and packages that stand in front of them."""
+"""Builders, and packages that be in front of them."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def test_own_phases(tmp_path: Path) -> None:
     assert ["prepare", ("install", [str(tmp_path)])] == LOG
 
 
-def test_a_phase_that_nobody_defines(tmp_path: Path) -> None:
+def test_a_phase_that_nothing_defines(tmp_path: Path) -> None:
     class Toy(ToyPackage):
         phases = ("missing",)
 

@@ -186,7 +186,7 @@ def test_default_arguments() -> None:
     assert declared(A, VersionDeclaration)[0].options["deprecated"] is True
 
 
-def test_extends_python_brings_python_venv() -> None:
+def test_extends_python_fetches_python_venv() -> None:
     class A(PackageBase):
         extends("python@3.8:", when="+p")
         extends("perl")

@@ -23,7 +23,7 @@ HEADER = "from spack.package import *\n\n\n"
 
 @pytest.fixture
 def facts(tmp_path: Path) -> Iterator[Callable[..., Recipe]]:
-    """``facts(directory, text, **others)``: the facts of a recipe beside *others*."""
+    """``facts(directory, text, **other ones)``: the facts of a recipe beside *other ones*."""
     remove_finder()
 
     def make(directory: str, text: str, files: Any = (), **others: str) -> Recipe:
@@ -199,7 +199,7 @@ class X(Base):
     assert recipe.dependencies[0].patches[0].sha256 == own.sha256
 
 
-def test_nobody_depends_on_itself(facts: Callable[..., Recipe]) -> None:
+def test_nothing_depends_on_itself(facts: Callable[..., Recipe]) -> None:
     with pytest.raises(RecipeError, match=r"package.py:5: x cannot depend on itself"):
         facts("x", 'class X(Package):\n    depends_on("x@1:")\n')
     with pytest.raises(RecipeError, match="names no package"):

@@ -96,7 +96,7 @@ def test_modification_times_are_kept(tmp_path: Path) -> None:
     assert file.stat().st_mtime == 1
 
 
-def test_safe_remove_brings_back_after_an_error(tree: Path) -> None:
+def test_safe_remove_restores_after_an_error(tree: Path) -> None:
     with pytest.raises(KeyError), files.safe_remove(tree / "s*", tree / "text"):
         assert not (tree / "sub").exists()
         raise KeyError

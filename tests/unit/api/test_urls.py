@@ -1,4 +1,4 @@
-"""The version in a sample url, and what takes its place."""
+"""The version in a sample url, and what replaces it."""
 
 from __future__ import annotations
 

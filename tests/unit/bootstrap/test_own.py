@@ -1,4 +1,4 @@
-"""Own dependencies: brought once, verified, complete or not there at all."""
+"""Own dependencies: fetched once, verified, complete or not there at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def provide(copy: Any, stream: Any = None, **more: str) -> str:
     return own_dependencies.provide(str(copy.root), copy.environ(**more), stream or io.StringIO())
 
 
-def test_brought_once(copy: Any) -> None:
+def test_fetched_once(copy: Any) -> None:
     root, environ = str(copy.root), copy.environ()
     assert own_dependencies.locate(root, environ) is None
     location = provide(copy)
@@ -40,7 +40,7 @@ def test_brought_once(copy: Any) -> None:
     assert stream.getvalue() == ""
 
 
-def test_bytecode_names_the_final_place_and_survives_a_copy(copy: Any) -> None:
+def test_bytecode_names_the_final_location_and_survives_a_copy(copy: Any) -> None:
     import marshal
 
     location = provide(copy)
@@ -73,7 +73,7 @@ def test_user_cache(copy: Any, tmp_path: Path) -> None:
     assert own_dependencies.locate(str(copy.root), copy.environ(**environ)) == location
 
 
-def test_no_place_at_all(copy: Any, tmp_path: Path) -> None:
+def test_no_location_at_all(copy: Any, tmp_path: Path) -> None:
     (copy.root / "var").write_text("in the way")
     with pytest.raises(FetchError, match="no directory is writable") as caught:
         provide(copy, SPACK_USER_CACHE_PATH=str(copy.root / "var" / "x"))

@@ -51,7 +51,7 @@ class Workspace:
     def node(
         self, name: str, version: str, *dependencies: Any, variants: Any = (), **parts: Any
     ) -> ConcreteSpec:
-        """Return a node; its prefix lies in the test's store unless it is external."""
+        """Return a node; its prefix is in the test's store unless it is external."""
         values = {
             key: VariantValue.boolean(key, value)
             if isinstance(value, bool)
@@ -138,7 +138,7 @@ class Workspace:
         return self.prefix(spec)
 
     def source(self, name: str, **files: str) -> Path:
-        """Return a source tree; ``__`` in a keyword stands for ``/`` and ``_dot_`` for a dot."""
+        """Return a source tree; ``__`` in a keyword means ``/`` and ``_dot_`` for a dot."""
         directory = self.tmp / "source" / name
         for key, text in files.items():
             path = directory / key.replace("__", "/").replace("_dot_", ".")
@@ -153,7 +153,7 @@ def workspace(tmp_path: Path, root: Path) -> Workspace:
     return Workspace(tmp_path, root)
 
 
-#: A PEP 517 backend that lies in the source tree and needs nothing.
+#: A PEP 517 backend that is in the source tree and needs nothing.
 BACKEND = """
     import base64, hashlib, os, zipfile
 

@@ -165,7 +165,7 @@ def test_a_compiler_error_is_what_is_shown(
 
 
 def test_a_cmake_package_that_extends_python_installs_into_its_own_prefix(workspace: Any) -> None:
-    """``Python3_SITEARCH`` of the shared python-venv would be the wrong place."""
+    """``Python3_SITEARCH`` of the shared python-venv would be the wrong location."""
     cmake = external(workspace, "cmake", "3.25.1", "cmake")
     gmake = external(workspace, "gmake", "4.3", "make")
     python = workspace.python()

@@ -6,7 +6,7 @@ import pytest
 
 from spack.build.clean_environment import FIXED, clean_environment, kept_value, passed_names
 
-#: What people have set, each of which has broken somebody's build.
+#: What people have set, each of which has broken a user's build.
 POISON = {
     "PIP_USER": "1",
     "PIP_TARGET": "/x",
@@ -38,7 +38,7 @@ POISON = {
 }
 
 
-def test_nothing_of_the_person_gets_through() -> None:
+def test_nothing_of_the_user_gets_through() -> None:
     found = clean_environment(POISON, "/stage/x")
     assert not [name for name, value in POISON.items() if found.get(name) == value]
     assert found["PATH"] == "/usr/bin:/bin:/usr/sbin:/sbin"
@@ -58,7 +58,7 @@ def test_the_configuration_lets_names_and_patterns_through() -> None:
     assert "SECRET" not in found
 
 
-def test_names_that_are_let_through_are_told_in_order_and_once() -> None:
+def test_names_that_are_let_through_are_reported_in_order_and_once() -> None:
     host = {"B_X": "", "A": "", "B_Y": "", "C": ""}
     assert passed_names(host, ["B_*", "A", "B_X", "D"]) == ("A", "B_X", "B_Y")
     assert passed_names(host, ["*"]) == ("A", "B_X", "B_Y", "C")
@@ -71,7 +71,7 @@ def test_names_that_are_let_through_are_told_in_order_and_once() -> None:
         *((name, True) for name in ("CFLAGS", "AUTHOR", "KEYBOARD", "PATH")),
     ],
 )
-def test_values_that_nobody_else_is_to_read(name: str, shown: bool) -> None:
+def test_values_that_no_other_user_is_to_read(name: str, shown: bool) -> None:
     assert (kept_value(name, "value") == "value") is shown
 
 

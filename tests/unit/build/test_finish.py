@@ -1,4 +1,4 @@
-"""The virtual environment of a build, and what is put right after it."""
+"""The virtual environment of a build, and what is repaired after it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def base(platlib: str = "lib/python3.13t/site-packages") -> BaseInterpreter:
     return BaseInterpreter(BASE.executable, BASE.version, BASE.purelib, platlib)
 
 
-def test_it_is_gone_again_without_a_trace(tmp_path: Path) -> None:
+def test_it_is_missing_again_without_a_trace(tmp_path: Path) -> None:
     venv = BuildVenv(str(tmp_path / "p"), base(), sites=("/d/a b", "/d/c"))
     venv.create()
     assert os.readlink(tmp_path / "p/bin/python3") == "/opt/py/bin/python3.13t"

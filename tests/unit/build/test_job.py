@@ -52,7 +52,7 @@ def test_a_damaged_file_is_an_error(tmp_path: Path) -> None:
         read(str(tmp_path / "none"), BuildResult)
 
 
-def test_a_failure_as_an_error_has_its_place_and_log() -> None:
+def test_a_failure_as_an_error_has_its_location_and_log() -> None:
     failure = BuildFailure(
         "X", "it broke", phase="build", recipe="r.py:3", excerpt=("a: error: b",)
     )

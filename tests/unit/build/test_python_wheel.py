@@ -1,4 +1,4 @@
-"""``python_wheel``: hooks, wheels, what lies in the prefix, and wheels that are used again."""
+"""``python_wheel``: hooks, wheels, what is in the prefix, and wheels that are used again."""
 
 from __future__ import annotations
 

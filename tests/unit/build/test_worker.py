@@ -234,7 +234,7 @@ def _wait_until_gone(pid: int) -> None:
         except ProcessLookupError:
             return
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        if state == "Z":  # dead; nobody has asked for its status
+        if state == "Z":  # dead; nothing has asked for its status
             return
         time.sleep(0.02)
     pytest.fail(f"process {pid} is still there")
@@ -263,7 +263,7 @@ def test_a_worker_that_dies_without_a_name_or_a_log_is_an_error(workspace: Any) 
     assert failure.excerpt == ()
 
 
-def test_the_environment_task_tells_the_variables_without_building(workspace: Any) -> None:
+def test_the_environment_task_reports_the_variables_without_building(workspace: Any) -> None:
     spec = hello(
         workspace,
         """

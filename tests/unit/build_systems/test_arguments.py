@@ -196,7 +196,7 @@ class DemoCompiler(CompilerPackage):
     compiler_suffixes: ClassVar[list[str]] = [r"-\d+"]
 
 
-def test_compilers_are_told_apart_by_name() -> None:
+def test_compilers_are_distinguished_by_name() -> None:
     assert "^()gcc()$" in DemoCompiler.executables
     paths = DemoCompiler.determine_compiler_paths(
         exes=["/b/gcc", "/b/gcc-12", "/b/g++-12", "/b/x86_64-linux-gnu-gfortran"]

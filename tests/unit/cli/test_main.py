@@ -34,7 +34,7 @@ COMMAND_IN_TEXT = re.compile(
     r"[`'\"](?:\$ )?spack (?:-\S+ \S+ )?([a-z][a-z-]+)(?: ([a-z][a-z-]*))?"
 )
 
-#: What follows "spack" in texts that are no commands.
+#: What follows "spack" in texts that are not a commands.
 NO_COMMANDS = frozenset(("and", "session"))
 
 
@@ -73,7 +73,7 @@ def test_no_command_shows_the_overview_and_fails(capsys: pytest.CaptureFixture[s
     assert "usage: spack" in capsys.readouterr().out
 
 
-def test_a_mistyped_command_gets_near_names(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistyped_command_gets_suggestions(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["instal"]) == 2
     text = capsys.readouterr().err
     assert "unknown command: instal" in text

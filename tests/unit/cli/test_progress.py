@@ -1,4 +1,4 @@
-"""What is told of running work, on a terminal and elsewhere."""
+"""What is reported running work, on a terminal and elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_durations(value: float, text: str) -> None:
     assert seconds(value) == text
 
 
-def test_plain_lines_tell_of_start_end_and_failure() -> None:
+def test_plain_lines_report_start_end_and_failure() -> None:
     stream, clock = io.StringIO(), Clock()
     reporter = PlainReporter(stream, "never", False, clock)
     good, bad = reporter.task("1", "a@1"), reporter.task("2", "b@2")

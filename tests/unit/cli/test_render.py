@@ -1,4 +1,4 @@
-"""Errors, colours, columns and trees as a person sees them."""
+"""Errors, colours, columns and trees as a user sees them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_table_aligns_all_but_the_last_column() -> None:
     assert render.table([("a", "long"), ("abc", "x")], indent=1) == " a    long\n abc  x"
 
 
-def test_causes_that_the_details_tell_are_not_told_again() -> None:
+def test_causes_that_the_details_report_are_not_reported_again() -> None:
     causes = [SpackError("first", hint="do this"), SpackError("second", hint="do that")]
     error = SpackError("all is lost", "- first\n- second", causes=causes, hint="do this")
     assert shown(error) == (

@@ -57,7 +57,7 @@ def test_a_question_defaults_to_no(answer: str, yes: bool) -> None:
     assert confirm("sure?", Terminal(answer), io.StringIO()) is yes
 
 
-def test_a_question_without_a_person_is_an_error() -> None:
+def test_a_question_without_a_user_is_an_error() -> None:
     with pytest.raises(UsageError, match="no terminal") as error:
         confirm("sure?", io.StringIO("y\n"), io.StringIO())
     assert "--yes-to-all" in str(error.value.hint)

@@ -248,7 +248,7 @@ BOTH = [
 
 
 @pytest.mark.parametrize(("given", "kinds"), BOTH)
-def test_two_pythons_in_one_prefix_are_told_apart(
+def test_two_pythons_in_one_prefix_are_distinguished(
     tmp_path: Path, given: Any, kinds: list[str]
 ) -> None:
     """Where an entry does not say so itself, its spec says what the interpreter is.
@@ -272,7 +272,7 @@ def test_two_pythons_in_one_prefix_are_told_apart(
         assert entry.extra_attributes["layout"]["executable"] == program
 
 
-def test_two_detected_pythons_in_one_prefix_are_told_apart(tmp_path: Path) -> None:
+def test_two_detected_pythons_in_one_prefix_are_distinguished(tmp_path: Path) -> None:
     runner = debian(tmp_path)
     found = packages_with_detected(settings(), [str(tmp_path / "bin")], runner, None, ["python"])
     told = {

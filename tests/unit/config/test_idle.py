@@ -72,7 +72,7 @@ def told(data: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("path", IDLE)
-def test_every_key_is_known_and_told_of(path: str) -> None:
+def test_every_key_is_known_and_reported(path: str) -> None:
     data = nested(path, VALUES.get(path, "x"))
     report = ConfigReport()
     Record(SECTIONS).check(as_nodes(data), "file", (), report)

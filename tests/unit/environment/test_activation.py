@@ -167,7 +167,7 @@ def test_activate_and_deactivate(shell: Shell, top: Path) -> None:
 
 @EVERY
 def test_deactivate_in_a_child_shell(shell: Shell, top: Path) -> None:
-    """The function is not inherited: the variables are taken back as far as they can be told."""
+    """The function is not inherited: the variables are taken back as far as they are known."""
     script = SHOW + "spack env deactivate\n" + SHOW
     out = run(
         shell,

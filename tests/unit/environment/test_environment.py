@@ -165,7 +165,7 @@ def test_an_unusable_lock_file(tmp_path: Path, text: str) -> None:
     ("kind", "whose"),
     [("spack-lockfile", "another program"), ("spack-venv-lockfile", "a newer version")],
 )
-def test_a_lock_file_of_others(tmp_path: Path, kind: str, whose: str) -> None:
+def test_a_lock_file_of_other_ones(tmp_path: Path, kind: str, whose: str) -> None:
     """Making it again would lose it, so the hint says whose it is."""
     path = tmp_path / "spack.lock"
     meta = {"file-type": kind, "lockfile-version": 6}
@@ -216,7 +216,7 @@ def test_conditions_of_definitions_may_ask_what_the_environment_is_given(tmp_pat
     assert "spack.yaml:7" in str(caught.value.hint)
 
 
-def test_without_definitions_nobody_is_asked(tmp_path: Path) -> None:
+def test_without_definitions_nothing_is_asked(tmp_path: Path) -> None:
     (tmp_path / "spack.yaml").write_text("spack:\n  specs: [c]\n")
 
     def names() -> Mapping[str, Any]:

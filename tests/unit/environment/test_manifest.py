@@ -206,7 +206,7 @@ def test_removing(tmp_path: Path) -> None:
     assert "py-mypy" in str(caught.value)
 
 
-def test_removing_what_a_list_brings(tmp_path: Path) -> None:
+def test_removing_what_a_list_fetches(tmp_path: Path) -> None:
     manifest = write(tmp_path, "spack:\n  definitions:\n  - tools: [a, b]\n  specs:\n  - $tools\n")
     with pytest.raises(EnvironmentFileError) as caught:
         manifest.removed(["a"])

@@ -52,7 +52,7 @@ class Server:
 
         class Quiet(ThreadingHTTPServer):
             def handle_error(self, *_: object) -> None:
-                """Return a client that went away is no matter."""
+                """Return a client that went away is not a matter."""
 
         self._http = Quiet(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))

@@ -266,7 +266,7 @@ def test_hostile_zip(
     assert reason in _refused(archive, tmp_path).message
 
 
-def test_unwritable_place(tmp_path: Path, put: Any, tarball: Any) -> None:
+def test_unwritable_location(tmp_path: Path, put: Any, tarball: Any) -> None:
     location = put("file", b"")
     with pytest.raises((FetchError, OSError)):
         unpack(put("a.tgz", tarball(GOOD)), location / "src")
@@ -287,7 +287,7 @@ def test_full_disk(tmp_path: Path, put: Any, tarball: Any) -> None:
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_kind_is_told_by_content(put: Any, tarball: Any) -> None:
+def test_kind_is_reported_by_content(put: Any, tarball: Any) -> None:
     assert kind_of(put("a.zip", tarball(GOOD))) == "gz"
     assert kind_of(put("a.tar.gz", tarball(GOOD, ""))) == "tar"
     assert kind_of(put("a.txt", b"text")) is None

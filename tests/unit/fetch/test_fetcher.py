@@ -156,7 +156,7 @@ def test_web_page_instead_of_an_archive(workspace: Any) -> None:
     assert "the server sent a web page" in str(caught.value.long_message)
 
 
-def test_another_place_has_the_right_file(workspace: Any, server: Any, page: Any) -> None:
+def test_another_location_has_the_right_file(workspace: Any, server: Any, page: Any) -> None:
     server.pages["/other/foo-1.0.tar.gz"] = page(workspace.data)
     workspace.publish(b"wrong")
     source = IndexSource(
@@ -338,7 +338,7 @@ def test_bad_patches(workspace: Any, put: Any, tmp_path: Path, source: str, mess
     assert not (tmp_path / "s").exists()
 
 
-def test_threads_bring_a_file_once(workspace: Any, server: Any) -> None:
+def test_threads_fetch_a_file_once(workspace: Any, server: Any) -> None:
     fetcher = workspace.fetcher()
     threads = [
         threading.Thread(target=fetcher.fetch_all, args=(workspace.recipe(), "1.0"))
@@ -351,7 +351,7 @@ def test_threads_bring_a_file_once(workspace: Any, server: Any) -> None:
     assert [path for path, _ in server.requests] == ["/simple/foo/", "/f/foo-1.0.tar.gz"]
 
 
-def test_unwritable_places(workspace: Any, put: Any, tmp_path: Path) -> None:
+def test_unwritable_locations(workspace: Any, put: Any, tmp_path: Path) -> None:
     workspace.cache = put("file", b"") / "cache"
     with pytest.raises(FetchError, match=r"source cache .* cannot be written") as caught:
         workspace.fetcher().fetch_all(workspace.recipe(), "1.0")

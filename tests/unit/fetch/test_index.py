@@ -142,7 +142,7 @@ def test_a_wheel_is_not_taken_for_another() -> None:
     assert len(index.find("foo", "foo-1.0-py3-none-any.whl")) == 1
 
 
-def test_places_without_the_project_or_without_answer() -> None:
+def test_locations_without_the_project_or_without_answer() -> None:
     web = Web()
     web.pages["https://two/foo/"] = html("foo-1.0.tar.gz")
     index = PackageIndex(("https://dead:pw@x/simple", "https://one", "https://two"), get=web)
@@ -152,7 +152,7 @@ def test_places_without_the_project_or_without_answer() -> None:
     assert sum(url.startswith("https://dead") for url in web.asked) == 1
 
 
-def test_local_places(tmp_path: Path) -> None:
+def test_local_locations(tmp_path: Path) -> None:
     wheels, simple = tmp_path / "w h", tmp_path / "simple" / "foo"
     wheels.mkdir()
     simple.mkdir(parents=True)

@@ -149,7 +149,7 @@ def test_what_does_not_fit_changes_nothing(tree: Path, put: Any, text: bytes, me
     assert (tree / "f.txt").read_bytes() == (tree / "sub/f.txt").read_bytes() == TEXT
 
 
-def test_links_and_places_outside(tree: Path, put: Any) -> None:
+def test_links_and_locations_outside(tree: Path, put: Any) -> None:
     put("victim/f.txt", TEXT)
     os.symlink("../victim", tree / "v")
     text = CHANGE.replace(b"/f.txt", b"/v/f.txt")

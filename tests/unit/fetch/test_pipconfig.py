@@ -95,7 +95,7 @@ def test_xdg_directories(load: Any, tmp_path: Path) -> None:
     assert load(files, XDG_CONFIG_HOME="$T/one").index_url == "1"
 
 
-def test_macos_places(tmp_path: Path) -> None:
+def test_macos_locations(tmp_path: Path) -> None:
     location = tmp_path / "Library" / "Application Support" / "pip"
     location.mkdir(parents=True)
     (location / "pip.conf").write_text(ini("x"))

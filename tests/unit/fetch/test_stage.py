@@ -12,7 +12,7 @@ from spack.fetch.stage import choose_root
 
 
 def unmanaged(path: Path) -> tuple[Path, int]:
-    """*path*, made by somebody else than the user whose number is given beside it."""
+    """*path*, made by another process than the user whose number is given beside it."""
     path.mkdir()
     me = os.getuid()
     if me == 0:
@@ -21,7 +21,7 @@ def unmanaged(path: Path) -> tuple[Path, int]:
     return path, me + 1
 
 
-def test_the_first_usable_place_is_made(tmp_path: Path) -> None:
+def test_the_first_usable_location_is_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     locations = [tmp_path / "file" / "stage", tmp_path / "a" / "stage", tmp_path / "b"]
     assert choose_root(locations, os.getuid()) == tmp_path / "a" / "stage"

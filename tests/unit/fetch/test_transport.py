@@ -81,7 +81,7 @@ def test_download_resumes(make: Any, server: Any, page: Any, tmp_path: Path) -> 
     assert seen[-1] == (len(BODY), len(BODY))
 
 
-def test_download_starts_anew_when_the_file_changed(
+def test_download_starts_again_when_the_file_changed(
     make: Any, server: Any, page: Any, tmp_path: Path
 ) -> None:
     changing = page(BODY, break_after=[100_000])

@@ -255,7 +255,9 @@ def test_the_store_is_not_the_system(machine: Machine) -> None:
     assert find_interpreters(machine.search("prefix/bin")) == []
 
 
-def test_the_first_python3_is_preferred_to_others(machine: Machine, layout: PythonLayout) -> None:
+def test_the_first_python3_is_preferred_to_other_ones(
+    machine: Machine, layout: PythonLayout
+) -> None:
     other = probe(distribution(machine.root / "other", ""), machine.runner)
     machine.link(f"first/{layout.stdlib}", other.executable)
     machine.link("second/python", other.executable)

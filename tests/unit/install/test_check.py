@@ -34,7 +34,7 @@ def put(tmp_path):
         ("venv-1.0/lib/python3.11/site-packages/m.py", "not in venv-1.0/lib"),
     ],
 )
-def test_modules_in_a_wrong_place(put, path, reason):
+def test_modules_in_a_wrong_location(put, path, reason):
     put("lib/python3.11/site-packages/good.py")
     prefix = put(path)
     with pytest.raises(InstallError) as caught:
@@ -57,7 +57,7 @@ def test_modules_in_a_wrong_place(put, path, reason):
         "lib/libm.so",
     ],
 )
-def test_modules_in_the_right_place(put, path):
+def test_modules_in_the_right_location(put, path):
     check_prefix(put(path), python=PATHS)
 
 
@@ -118,7 +118,7 @@ def test_modules_that_no_python_would_find(put, path):
     assert caught.value.facts["paths"] == (path,) and "PYTHONPATH" in caught.value.hint
     check_prefix(prefix)
     check_prefix(prefix, python=PATHS, pythonpath=True)
-    # Private modules of a package whose others are where they belong.
+    # Private modules of a package whose other ones are where they belong.
     check_prefix(put("lib/python3.11/site-packages/m.py"), python=PATHS)
 
 

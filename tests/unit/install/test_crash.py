@@ -254,7 +254,7 @@ def test_a_full_disk(spec, services, tmp_path, contents):
 
 
 def test_an_unwritable_tree(spec, services, tmp_path):
-    """A file where the install tree would be: nobody, not even root, can write into it."""
+    """A file where the install tree would be: nothing, not even root, can write into it."""
     (tmp_path / "file").write_text("")
     store = Store(Layout(tmp_path / "file" / "store"))
     with pytest.raises(StoreError) as caught:
@@ -316,7 +316,7 @@ def test_kill_then_reindex_without_the_database(dag, services, store):
 def test_several_installers_of_which_one_is_killed(spec, services, store, tmp_path):
     """Four processes on overlapping plans.
 
-    One dies, the others complete, and no node is ever built by two at the same time.
+    One dies, the other ones complete, and no node is ever built by two at the same time.
     """
     parts = [spec(f"p{n}", spec("base")) for n in range(4)]
     tops = [spec(f"top{n}", *parts[n:], parts[0]) for n in range(4)]

@@ -223,7 +223,7 @@ def test_something_is_built_while_all_that_was_fetched_waits(spec, services, fol
     base = services(sources, low="sleep 0.5")
     install(base, spec("top", *waiting), spec("lone"), concurrent=2, ahead=2)
     order = [order.spec.name for order in base.builder.orders]
-    # The two start side by side, each in its own thread: either may be told of first.
+    # The two start side by side, each in its own thread: either may be reported first.
     assert set(order[:2]) == {"low", "lone"}
 
 
@@ -254,7 +254,7 @@ def test_what_is_checked_decides(spec, services, store, contents, reporter):
     assert store.log(node).read_text() == "built\n"
 
 
-def test_a_warning_is_told(spec, services, reporter):
+def test_a_warning_is_reported(spec, services, reporter):
     node = spec("a")
     report = install(services(a='echo "built in $STAGE" > "$PREFIX/note"'), node)
     assert names(report.installed) == ["a"]
@@ -362,7 +362,7 @@ def test_thirty_installs_cost_little(spec, services):
     assert time.monotonic() - start < 3
 
 
-def test_records_have_a_place_for_facts(spec, services, store):
+def test_records_have_a_location_for_facts(spec, services, store):
     node = spec("a")
     record = InstallRecord.of(node, Path("/x"), facts={"dirty": True})
     store.writer().add(node, record)

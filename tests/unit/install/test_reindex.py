@@ -40,7 +40,7 @@ def test_the_same_database_from_the_prefixes_alone(installed, store):
 
 
 @pytest.mark.parametrize("damage", [b"", b"rubbish" * 1000])
-def test_a_damaged_database_is_kept_aside(installed, store, damage):
+def test_a_damaged_database_is_kept_in_a_backup(installed, store, damage):
     before = everything(store)
     store.close()
     store.layout.database.write_bytes(damage)

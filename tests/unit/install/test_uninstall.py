@@ -113,13 +113,13 @@ def test_a_dependent_that_came_meanwhile_is_seen(installed, spec, services, stor
         remove(store, removal, SilentReporter())
 
 
-def test_removed_by_somebody_else_meanwhile(installed, store):
+def test_removed_by_another_process_meanwhile(installed, store):
     removal = choose(store, installed, "backend")
     assert len(remove(store, removal, SilentReporter())) == 1
     assert remove(store, removal, SilentReporter()) == ()
 
 
-def test_a_prefix_that_is_gone_already(installed, store):
+def test_a_prefix_that_is_missing_already(installed, store):
     from spack.util.filesystem import remove_tree
 
     removal = choose(store, installed, "backend")
@@ -129,7 +129,7 @@ def test_a_prefix_that_is_gone_already(installed, store):
 
 
 def test_all_dependents_are_named(spec):
-    """Also those that need the node through others: all of them would break."""
+    """Also those that need the node through other ones: all of them would break."""
     low = spec("low")
     middle = [spec(f"middle{n:02}", low) for n in range(12)]
     top = spec("top", middle[0])

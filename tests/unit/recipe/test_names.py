@@ -31,7 +31,7 @@ def test_three_spellings(name: str, directory: str, cls: str) -> None:
     assert class_name(name) == cls
 
 
-def test_near_names_know_the_python_prefix() -> None:
+def test_suggestions_know_the_python_prefix() -> None:
     names = ["py-black", "py-click", "blast", "flake8"]
     assert suggest_names("black", names)[0] == "py-black"
     assert suggest_names("py-flake8", names)[0] == "flake8"

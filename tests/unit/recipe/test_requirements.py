@@ -97,7 +97,7 @@ def findings(
             ["hatchling>=1.20,<2"],
             [],
         ),
-        # What stands for other reasons than importing, or comes from a base class, is no news.
+        # What means other reasons than importing, or comes from a base class, is not a news.
         ([(5, "py-click", "run"), (0, "py-pip", "build"), (6, "cmake", "build")], ["cmake"], []),
         ([], ["wheel", "a"], []),
         # A condition that depends on what is not known neither counts nor is superfluous.

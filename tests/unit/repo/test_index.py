@@ -26,7 +26,7 @@ def test_two_processes_at_once(tmp_path: Path, make_repository) -> None:
     repository = Repository.open(make_repository(recipes))
     first, second = open_index(repository, tmp_path), open_index(repository, tmp_path)
     assert first.stale() == second.stale() == (["x", "y", "z"], [])
-    # Both have computed; the second finds the first one's files, and files of its own are gone.
+    # Both have computed; the second finds the first one's files, and files of its own are missing.
     first.update(rows_of(repository, "x", "y", "z"), [])
     second.update(rows_of(repository, "x", "y"), [])
     third = open_index(repository, tmp_path)

@@ -40,7 +40,7 @@ def test_without_an_index(tmp_path: Path) -> None:
         Repository.open(tmp_path / "two")
 
 
-def test_one_that_cannot_be_used_is_told_of(tmp_path: Path) -> None:
+def test_one_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
     fill(tmp_path, "a")
     index(tmp_path, "repo_index: {paths: [nowhere, repos/spack_repo/a]}\n")
     reported: list[RecipeError] = []

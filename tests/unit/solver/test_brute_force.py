@@ -89,9 +89,9 @@ class World:
         return target in self.below(name) and in_range(self.choice[target][0], versions)
 
     def graph(self) -> dict[str, list[Need]]:
-        """Return the edges of this choice: those that follow from others, beginning with none.
+        """Return the edges of this choice: those that follow from other ones, beginning with none.
 
-        Conditions on what is below may look at what they bring: no edge is its own reason.
+        Conditions on what is below may look at what they fetch: no edge is its own reason.
         """
         self.edges: dict[str, list[Need]] = {name: [] for name in self.packages}
         grown = True

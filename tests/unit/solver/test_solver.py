@@ -130,7 +130,7 @@ def test_causes_are_data(kit: ModuleType) -> None:
 
 
 def test_a_long_contradiction_is_minimal(kit: ModuleType) -> None:
-    """A chain of twenty dependencies ends in a clash; two hundred others do not matter."""
+    """A chain of twenty dependencies ends in a clash; two hundred other ones do not matter."""
     packages = {"a": {"depends_on": [[f"s{n}@1:", "run"] for n in range(200)] + [["p0", "run"]]}}
     packages.update({f"s{number}": {"versions": ["2", "1"]} for number in range(200)})
     for number in range(20):
@@ -172,7 +172,7 @@ def test_cycles() -> None:
 
 
 @pytest.mark.parametrize("text", ["a@1.3", "a@9", "a@0.1"])
-def test_near_versions(text: str, kit: ModuleType) -> None:
+def test_suggested_versions(text: str, kit: ModuleType) -> None:
     data = {"packages": {"a": {"versions": ["1.0", "1.2", "1.4", "2.0"]}}, "roots": [text]}
     with pytest.raises(UnsatisfiableError) as caught:
         kit.concretize(kit.problem_of(data))

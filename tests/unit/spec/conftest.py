@@ -72,7 +72,7 @@ def edge(spec: ConcreteSpec, types: str, *virtuals: str) -> Edge:
 
 @pytest.fixture(scope="session")
 def py_h5py() -> ConcreteSpec:
-    """Return the graph about which the package API's rules for conditions are told."""
+    """Return the graph about which the package API's rules for conditions are reported."""
     gcc = node("gcc", "12.2.0", external="/usr", languages=("c", "c++"))
     gmake = node("gmake", "4.3", external="/usr")
     wrapper = node("compiler-wrapper", "1.0")

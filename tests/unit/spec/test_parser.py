@@ -37,7 +37,7 @@ def errors() -> list[tuple[str, str, str | None]]:
 
 
 @pytest.mark.parametrize("shown, message, hint", errors())
-def test_errors_point_at_the_place(shown: str, message: str, hint: str | None) -> None:
+def test_errors_point_at_the_location(shown: str, message: str, hint: str | None) -> None:
     text = shown.split("\n")[0]
     with pytest.raises(SpecError) as caught:
         parse(text)

@@ -192,7 +192,7 @@ def test_no_write_ahead_log_on_network_file_systems(tmp_path, network, mode):
     assert sorted(p.name for p in tmp_path.iterdir() if "new" in p.name) == []
 
 
-def test_somebody_elses_store_can_be_read(spec):
+def test_another_users_store_can_be_read(spec):
     """A store in a folder that the user may not write, as on a shared machine."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "index.sqlite")
@@ -226,7 +226,7 @@ def test_a_failed_write_changes_nothing(database, spec):
     assert [r.name for r in database.records()] == ["b"]
 
 
-def test_a_writer_follows_a_database_that_was_made_anew(tmp_path, spec):
+def test_a_writer_follows_a_database_that_was_rebuilt(tmp_path, spec):
     path = tmp_path / "index.sqlite"
     with Database(path, write=True, network=True) as database:
         add(database, spec("a"))

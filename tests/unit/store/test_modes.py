@@ -1,4 +1,4 @@
-"""Who may read and write what is installed, as the configuration says it."""
+"""What may read and write what is installed, as the configuration says it."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_drop_clear_extend_and_is_unset() -> None:
         env.extend([])  # type: ignore[arg-type]  # that is the point
 
 
-def test_shell_text_brings_about_the_changes() -> None:
+def test_shell_text_fetches_about_the_changes() -> None:
     env = EnvironmentModifications()
     env.set("WORDS", "a 'b' $c")
     env.prepend_path("PATH", "/first")

@@ -117,7 +117,7 @@ def test_rename_exchange_swaps_directories(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "b") == ["one"]
 
 
-def test_rename_exchange_tells_a_failure_from_a_missing_feature(tmp_path: Path) -> None:
+def test_rename_exchange_reports_a_failure_from_a_missing_feature(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(FileNotFoundError):
         rename_exchange(tmp_path / "a", tmp_path / "missing")

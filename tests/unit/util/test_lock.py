@@ -24,7 +24,7 @@ sys.stdin.readline()
 
 
 class Other:
-    """A second process that holds a lock until it is told to go."""
+    """A second process that holds a lock until it is reported to go."""
 
     def __init__(self, path: Path, kind: str = "exclusive") -> None:
         lib = os.path.join(os.path.dirname(__file__), "..", "..", "..", "lib")
@@ -70,7 +70,7 @@ def test_readers_share_and_keep_a_writer_out(tmp_path: Path) -> None:
             FileLock(tmp_path / "lock", timeout=0).acquire()
 
 
-def test_waiting_is_told_once_and_ends(tmp_path: Path) -> None:
+def test_waiting_is_reported_once_and_ends(tmp_path: Path) -> None:
     told: list[Holder] = []
     first = FileLock(tmp_path / "lock")
     second = FileLock(tmp_path / "lock", timeout=10, on_wait=told.append)

@@ -30,7 +30,8 @@ SHELLS = {
     "fish": ["fish"],
     "pwsh": ["pwsh"],
 }
-#: PowerShell is no package of the systems that CI runs on: it is tried where somebody has it.
+#: PowerShell is not a package of the systems that CI runs on: it is tried where another process
+#: has it.
 CASES = [
     (family, name)
     for family, names in SHELLS.items()

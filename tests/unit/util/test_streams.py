@@ -37,7 +37,7 @@ def test_no_file_gets_the_number_of_a_closed_stream(closed: str) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no full device")
-def test_a_full_output_is_told_once_and_quiet_at_the_end() -> None:
+def test_a_full_output_is_reported_once_and_quiet_at_the_end() -> None:
     done = run(
         "print('text')\n"
         "lost = streams.flush_output()\n"

@@ -51,7 +51,7 @@ def probe(executable: str) -> Python | None:
 
 
 def find_interpreters() -> list[Python]:
-    """Return the interpreter that runs the tests, the system's, and others on PATH, each once."""
+    """Return the interpreter that runs the tests, the system's, and those on PATH, each once."""
     found: dict[str, Python] = {}
     names = [sys.executable, "/usr/bin/python3"]
     names += [shutil.which(f"python3.{minor}") or "" for minor in range(8, 16)]

@@ -199,7 +199,7 @@ def test_reached_by_other_ways(
     }[way]
     out = run(shell, script + "printenv VIRTUAL_ENV\ntool\n", BASE, tmp_path).splitlines()
     if way == "symlink" and shell.name not in ("bash", "zsh", "fish", "ksh"):
-        # What /proc and Nushell tell is the physical path.
+        # What /proc and Nushell say is the physical path.
         expected = view
     assert out[0] == str(expected)
     assert out[1] in (f"1 2 {expected}", f"1 2 {view}")

@@ -165,7 +165,7 @@ def test_views_of_a_python_in_the_store(
             if path.suffix in (".py", ".pc", ".cfg", "")
         ]
         named = {path.name for path in texts if os.fsencode(base) in path.read_bytes()}
-        # A shell script that finds its own place at run time and replaces what it names.
+        # A shell script that finds its own location at run time and replaces what it names.
         assert named <= {f"{Path(source.prefix, 'bin/python3').resolve().name}-config"}
 
 

@@ -1,4 +1,4 @@
-"""Packages that come and go, in place: the same view as one made anew, touching little."""
+"""Packages that come and go, in place: the same view as one rebuilt, touching little."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def more_sources(store: Store) -> list[ViewSource]:
 
 
 @EVERY_TYPE
-def test_the_same_view_as_one_made_anew(tmp_path: Path, store: Store, link_type: str) -> None:
+def test_the_same_view_as_one_rebuilt(tmp_path: Path, store: Store, link_type: str) -> None:
     sources = more_sources(store)
     options = options_of(store, link_type)
     view = tmp_path / "view"
@@ -100,7 +100,7 @@ def test_the_same_view_as_one_made_anew(tmp_path: Path, store: Store, link_type:
     assert view.stat().st_ino == inode
 
 
-def test_what_does_not_fit_is_made_anew(tmp_path: Path, store: Store) -> None:
+def test_what_does_not_fit_is_rebuilt(tmp_path: Path, store: Store) -> None:
     view = tmp_path / "view"
     options = options_of(store)
     sources = demo_sources(store)
@@ -117,7 +117,7 @@ def test_what_does_not_fit_is_made_anew(tmp_path: Path, store: Store) -> None:
     assert renewed([*sources[:-1], newer, shared], check=False)
     assert renewed([*sources[:-1], shared], check=False)
     assert (view / "include/zlib.h").read_text() == "int y;\n"
-    # A person's file is in the way of one that comes, and has taken the place of one that leaves.
+    # A user's file is in the way of one that comes, and has taken the location of one that leaves.
     (view / "mine").write_text("mine\n")
     result = update_view(
         str(view), [*sources[:-1], shared, store.package("mine", {"mine": "ours\n"})], options

@@ -1,4 +1,4 @@
-"""What a view tells of itself when what it leads to is gone."""
+"""What a view reports itself when what it leads to is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from .conftest import Make, Store, demo_sources
 
 
 @pytest.mark.parametrize("link_type", LINK_TYPES)
-def test_a_package_that_is_gone(tmp_path: Path, store: Store, make: Make, link_type: str) -> None:
+def test_a_package_that_is_missing(
+    tmp_path: Path, store: Store, make: Make, link_type: str
+) -> None:
     sources = demo_sources(store)
     make(tmp_path / "view", sources, link_type=link_type)
     manifest, state, _ = verify(str(tmp_path / "view"))
@@ -32,7 +34,7 @@ def test_a_package_that_is_gone(tmp_path: Path, store: Store, make: Make, link_t
     assert bool(links) == (link_type == "symlink"), "files of their own are whole"
 
 
-def test_an_interpreter_that_is_gone(tmp_path: Path, store: Store, make: Make) -> None:
+def test_an_interpreter_that_is_missing(tmp_path: Path, store: Store, make: Make) -> None:
     view = tmp_path / "view"
     make(view, demo_sources(store))
     assert store.python is not None

@@ -1,4 +1,4 @@
-"""Layers: what a person adds on top of a view."""
+"""Layers: what a user adds on top of a view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renewing views: what is right stays, what is broken is repaired, what is foreign is kept."""
+"""Renewing views: what is right stays, what is broken is repaired, what is unmanaged is kept."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_unchanged_view_is_not_touched(
 
 
 @EVERY_TYPE
-def test_a_deleted_or_altered_file_is_repaired(
+def test_a_deleted_or_modified_file_is_repaired(
     tmp_path: Path, store: Store, make: Make, link_type: str
 ) -> None:
     view = tmp_path / "view"
@@ -78,7 +78,7 @@ def test_a_missing_folder_is_repaired(tmp_path: Path, store: Store, make: Make) 
 
 
 @EVERY_TYPE
-def test_foreign_files_stay(tmp_path: Path, store: Store, make: Make, link_type: str) -> None:
+def test_unmanaged_files_stay(tmp_path: Path, store: Store, make: Make, link_type: str) -> None:
     view = tmp_path / "view"
     sources = demo_sources(store)
     make(view, sources, link_type=link_type)
@@ -110,7 +110,7 @@ def test_foreign_files_stay(tmp_path: Path, store: Store, make: Make, link_type:
     assert any(line.startswith("kept ") for line in result.lines())
 
 
-def test_a_foreign_file_gives_way_to_a_package(tmp_path: Path, store: Store, make: Make) -> None:
+def test_a_unmanaged_file_gives_way_to_a_package(tmp_path: Path, store: Store, make: Make) -> None:
     view = tmp_path / "view"
     sources = demo_sources(store)
     make(view, sources[:-1])
@@ -236,7 +236,7 @@ def test_without_an_atomic_exchange(tmp_path: Path, store: Store) -> None:
     assert listing(view) == before and os.listdir(view.parent) == ["view"]
 
 
-def test_leftovers_of_others_are_left_alone(tmp_path: Path, store: Store, make: Make) -> None:
+def test_leftovers_of_other_ones_are_left_alone(tmp_path: Path, store: Store, make: Make) -> None:
     parent = tmp_path / "views"
     for name in (".view.new", ".view.backup12.new", ".other.01234567.new", "view.01234567.new"):
         (parent / name).mkdir(parents=True)

@@ -94,7 +94,7 @@ def test_an_untouched_copy_of_a_view_is_right(
     assert not make(tmp_path / "copy", sources, link_type=link_type).changed
 
 
-def test_the_view_tells_of_itself(tmp_path: Path, store: Store, make: Make) -> None:
+def test_the_view_reports_itself(tmp_path: Path, store: Store, make: Make) -> None:
     view = tmp_path / "view"
     make(view, demo_sources(store), prompt="style")
     manifest = load_manifest(str(view))

@@ -130,7 +130,7 @@ def test_one_library_folder_in_a_virtual_environment() -> None:
     assert set(plain.items) == {"lib64/x", "lib/x"} and not plain.conflicts
 
 
-def test_a_package_cannot_bring_the_views_own_files() -> None:
+def test_a_package_cannot_fetch_the_views_own_files() -> None:
     result = plan([source("odd", {"bin/python3": "1", "pyvenv.cfg": "2"})], python=BASE)
     assert [conflict.path for conflict in result.conflicts] == ["bin/python3", "pyvenv.cfg"]
     assert "the virtual environment" in result.conflicts[0].owners

@@ -132,7 +132,7 @@ def test_another_decision_is_no_old_one(tmp_path: Path, store: Store, make: Make
     assert not (view / CHECKED).exists()
 
 
-def test_foreign_files_are_told_of_when_packages_come(tmp_path: Path, store: Store) -> None:
+def test_unmanaged_files_are_reported_when_packages_come(tmp_path: Path, store: Store) -> None:
     view, sources = tmp_path / "view", demo_sources(store)[-1:]
     options = ViewOptions()
     update_view(str(view), sources, options)
@@ -159,6 +159,6 @@ def test_stamps_that_make_no_sense_are_left_alone(
 def test_a_read_only_view_is_still_right(tmp_path: Path, store: Store, make: Make) -> None:
     view, sources = tmp_path / "view", demo_sources(store)
     make(view, sources)
-    (view / CHECKED).mkdir()  # nobody can write this file, root neither
+    (view / CHECKED).mkdir()  # nothing can write this file, root neither
     assert not make(view, sources).changed
     assert run(view / "bin/tool").startswith("1 2")

@@ -49,7 +49,7 @@ def run(session: Session, args: argparse.Namespace) -> int | None:
     if unknown:
         raise UsageError(
             f"cannot detect {', '.join(unknown)}",
-            hint="`spack external list` shows known packages; write others into packages.yaml",
+            hint="`spack external list` shows known packages; write more into packages.yaml",
             ref="not-detectable",
         )
     names = args.package or [name for name in DETECTABLE if session.recipes.exists(name)]

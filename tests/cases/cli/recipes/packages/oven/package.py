@@ -4,7 +4,7 @@ from spack.package import *
 
 
 class Oven(Package):
-    """Nobody takes it home."""
+    """Nothing takes it home."""
 
     has_code = False
 
