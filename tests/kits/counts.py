@@ -18,6 +18,8 @@ from kits import language
 #: From this number of positional arguments on, a call is to be made by keyword.
 POSITIONAL = 6
 FUNCTION_LINES, CLASS_LINES, FILE_LINES = 50, 300, 500
+#: Functions that take any number of words; all of their arguments are alike.
+VARIADIC = ("join", "format", "Choice", "_git", "_ask", "run", "syscall")
 #: Named after what users type, or after what recipes import: not compared with other modules.
 NAMED_FROM_WITHOUT = ("cli/commands/",)
 
@@ -175,8 +177,8 @@ def positional_calls(trees: Tree) -> list[str]:
     for path, node in _walk(trees, ast.Call):
         assert isinstance(node, ast.Call)
         plain = [item for item in node.args if not isinstance(item, ast.Starred)]
-        variadic = isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "format")
-        if len(plain) >= POSITIONAL and not variadic:
+        name = ast.unparse(node.func).rpartition(".")[2]
+        if len(plain) >= POSITIONAL and name not in VARIADIC:
             found.append(f"{path}:{node.lineno}")
     return found
 

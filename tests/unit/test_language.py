@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kits import counts, language, picture
 from kits.language import ROOT, hits, logic_hits, python_hits, searched_files
 

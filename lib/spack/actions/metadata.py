@@ -180,7 +180,7 @@ def _of_concrete(
         return not when or bool(spec.satisfies(when))
 
     chosen = {edge.spec.name: str(edge.spec.version) for edge in spec.edges}
-    return Declared(recipe, holds, types, recipe_of, tolerated, chosen)
+    return Declared(recipe, holds, types, recipe_of, tolerated=tolerated, chosen=chosen)
 
 
 def _python_of(spec: ConcreteSpec) -> str | None:

@@ -235,7 +235,7 @@ def rows(entries: Iterable[RepoEntry], access: RepositoryAccess) -> list[Row]:
 
 def _rows(entry: RepoEntry, access: RepositoryAccess) -> list[Row]:
     location = access.location(entry)
-    row = Row(entry.name, "", "", str(location), entry.origin, "ready")
+    row = Row(entry.name, "", "", str(location), origin=entry.origin, state="ready")
     if entry.git is not None:
         pin = next((pin for pin in PINS if getattr(entry, pin)), "")
         row = row._replace(

@@ -200,9 +200,9 @@ def variant(
         default,
         description,
         values,
-        multi,
-        validator,
-        sticky,
+        multi=multi,
+        validator=validator,
+        sticky=sticky,
         when=definition.condition(when),
         line=definition.line(),
     )

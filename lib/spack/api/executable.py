@@ -173,7 +173,16 @@ class Executable:
         line = " ".join(shlex.quote(arg) for arg in command)
         tty.debug(" ".join(shlex.quote(_shown(arg)) for arg in command))
         with _Streams(input, output, error) as (stdin, stdout, stderr):
-            text = self._run(command, line, environment, stdin, stdout, stderr, timeout, output)
+            text = self._run(
+                command,
+                line,
+                environment,
+                stdin,
+                stdout=stdout,
+                stderr=stderr,
+                timeout=timeout,
+                output=output,
+            )
         ignored = (ignore_errors,) if isinstance(ignore_errors, int) else tuple(ignore_errors)
         if fail_on_error and self.returncode != 0 and self.returncode not in ignored:
             raise ProcessError(

@@ -244,7 +244,7 @@ def _copy_trees(
         root = os.path.abspath(match)
         if path_contains_subdirectory(target_root, root):
             raise ValueError(f"Cannot copy directory {root} into itself, to {target_root}")
-        _copy_directory(root, target_root, "", symlinks, ignore, permissions)
+        _copy_directory(root, target_root, "", symlinks, ignore=ignore, permissions=permissions)
 
 
 def _copy_directory(
@@ -268,7 +268,9 @@ def _copy_directory(
         if os.path.islink(old) and symlinks:
             _copy_link(old, new, root, target_root)
         elif os.path.isdir(old):
-            _copy_directory(root, target_root, below, symlinks, ignore, permissions)
+            _copy_directory(
+                root, target_root, below, symlinks, ignore=ignore, permissions=permissions
+            )
         else:
             shutil.copy2(old, new)
             if permissions:

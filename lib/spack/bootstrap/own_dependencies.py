@@ -193,7 +193,7 @@ def _fetch(
         def one(row: tuple[str, str, str, str]) -> tuple[str, Path]:
             name, version, filename, sha256 = row
             path = staging / ".wheels" / filename
-            _download(index, transport, name, filename, sha256, path)
+            _download(index, transport, name, filename, sha256=sha256, path=path)
             return f"{name} {version}", path
 
         with ThreadPoolExecutor(WORKERS) as pool:

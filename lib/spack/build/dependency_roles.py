@@ -82,7 +82,7 @@ def roles(root: ConcreteSpec, run_tests: bool = False) -> Roles:
         if node.dag_hash() in taking_part
     ]
     order.sort(key=lambda node: node.external is None)
-    return Roles(root, direct, linked, tools, runtime, tuple(order))
+    return Roles(root, direct, linked, tools, runtime=runtime, order=tuple(order))
 
 
 def _closure(starts: Iterable[ConcreteSpec], deptypes: tuple[str, ...]) -> list[ConcreteSpec]:

@@ -393,10 +393,10 @@ def execute(job: BuildJob, events: Events) -> BuildResult:
             None,
             tuple(build.times),
             tuple(changes.to_json()),
-            {},
-            messages,
-            tuple(package.stage.requirements),
-            build.undeclared(package.stage.imports),
+            environment={},
+            messages=messages,
+            requirements=tuple(package.stage.requirements),
+            undeclared=build.undeclared(package.stage.imports),
         )
     except BaseException as exc:
         return _failed(job, build, exc)

@@ -96,7 +96,9 @@ def run(  # noqa: PLR0913 - keywords of independent settings
             on_start(process.pid)
         with contextlib.suppress(BrokenPipeError):
             os.write(lifeline, b"\n")
-        stopped = _follow(process, events, job.log_path, on_event, on_output, cancelled)
+        stopped = _follow(
+            process, events, job.log_path, on_event, on_output=on_output, cancelled=cancelled
+        )
     if stopped:
         raise Cancelled("the build was cancelled", facts={"hash": job.hash})
     with contextlib.suppress(FileNotFoundError):
@@ -136,7 +138,12 @@ def _started(
         with open(job.log_path, "ab") as log:
             if server is not None:
                 process = server.fork(
-                    job_path, environment, job.stage_path, log.fileno(), events_out, lifeline_in
+                    job_path,
+                    environment,
+                    job.stage_path,
+                    log.fileno(),
+                    events=events_out,
+                    lifeline=lifeline_in,
                 )
             if process is None:
                 process = subprocess.Popen(

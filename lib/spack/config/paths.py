@@ -36,10 +36,14 @@ def find_installation(environ: Mapping[str, str], home: str) -> InstallationPath
     if (clone / "repo.yaml").is_file() and (clone / "etc").is_dir():
         data = clone if os.access(clone, os.W_OK) else user_cache
         tree = usual_tree(clone, data)
-        return InstallationPaths(clone, clone / "etc", clone / "share", data, tree, user_cache)
+        return InstallationPaths(
+            clone, clone / "etc", clone / "share", data, tree=tree, user_cache=user_cache
+        )
     root = package / "data"
     tree = usual_tree(user_cache, user_cache)
-    return InstallationPaths(root, root / "etc", root / "share", user_cache, tree, user_cache)
+    return InstallationPaths(
+        root, root / "etc", root / "share", user_cache, tree=tree, user_cache=user_cache
+    )
 
 
 def usual_tree(clone: Path, data: Path) -> Path:

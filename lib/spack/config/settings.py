@@ -376,11 +376,11 @@ def _read_mirrors(reader: _SettingsReader) -> tuple[MirrorEntry, ...]:
                 reader.path_text(Tree(fetch, item.origin)),
                 reader.path_text(Tree(push, item.origin)),
                 connection.get("source", True),
-                connection.get("binary", True),
-                connection.get("signed", True),
-                connection.get("autopush", False),
-                str(item.origin),
-                connection,
+                binary=connection.get("binary", True),
+                signed=connection.get("signed", True),
+                autopush=connection.get("autopush", False),
+                origin=str(item.origin),
+                connection=connection,
             )
         )
     return tuple(entries)

@@ -146,7 +146,7 @@ class Fetcher:
         made = not path.exists()
         try:
             path.mkdir(parents=True, exist_ok=True)
-            return self._stage(recipe, version, path, resources, patches, progress)
+            return self._stage(recipe, version, path, resources, patches=patches, progress=progress)
         except OSError as error:
             if made:
                 shutil.rmtree(path, ignore_errors=True)
@@ -316,7 +316,9 @@ class Fetcher:
                 shown = without_secrets(url)
                 note = _looks_like_a_page(path)
                 path.unlink()
-                tried.append(_mismatch(shown, checksum, found, source.origin, source.what, note))
+                tried.append(
+                    _mismatch(shown, checksum, found, source.origin, what=source.what, note=note)
+                )
         raise _not_found(source, tried, index)
 
     def _addresses(

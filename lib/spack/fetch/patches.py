@@ -55,7 +55,9 @@ class FilePatch:
     def reversed(self) -> FilePatch:
         """Return the patch that reverts this one."""
         hunks = [hunk.reversed() for hunk in self.hunks]
-        return FilePatch(self.new, self.old, hunks, self.old_mode, self.mode, self.renamed)
+        return FilePatch(
+            self.new, self.old, hunks, self.old_mode, old_mode=self.mode, renamed=self.renamed
+        )
 
 
 def apply(
@@ -78,7 +80,9 @@ def apply(
     results: dict[Path, bytes | None] = {}
     modes: dict[Path, int] = {}
     for file in files:
-        _plan(patch, file.reversed() if reverse else file, root, level, results, modes)
+        _plan(
+            patch, file.reversed() if reverse else file, root, level, results=results, modes=modes
+        )
     for path, content in results.items():
         _write(path, content, modes.get(path))
     return tuple(sorted(os.path.relpath(path, source) for path in results))

@@ -214,13 +214,17 @@ def _file(
     expand = bool(options.get("expand", not filename.lower().endswith(WHOLE)))
     if urls[0].startswith("pypi:"):
         project = urls[0][len("pypi:") :].rpartition("/")[0]
-        return IndexSource(project, filename, checksum, expand, tuple(urls[1:]), what, origin)
+        return IndexSource(
+            project, filename, checksum, expand, urls=tuple(urls[1:]), what=what, origin=origin
+        )
     match = _INDEX_PATH.search(urlsplit(urls[0]).path)
     project_name = match and (match.group("project") or project_of(match.group("file")))
     if match and project_name:
         filename = unquote(match.group("file"))
-        return IndexSource(project_name, filename, checksum, expand, tuple(urls), what, origin)
-    return UrlSource(tuple(urls), filename, checksum, expand, what, origin)
+        return IndexSource(
+            project_name, filename, checksum, expand, urls=tuple(urls), what=what, origin=origin
+        )
+    return UrlSource(tuple(urls), filename, checksum, expand, what=what, origin=origin)
 
 
 def _git(options: Mapping[str, Any], submodules: Any, what: str, origin: str) -> GitSource:

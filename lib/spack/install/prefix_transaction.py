@@ -116,9 +116,9 @@ class PrefixTransaction:
             spec.dag_hash(),
             spec.short,
             self.prefix,
-            store.owner,
-            store.clock(),
-            replaces,
+            owner=store.owner,
+            started=store.clock(),
+            replaces=replaces,
         )
         # Set first: whatever is on the disk if writing fails is undone by its means.
         self._marker = marker

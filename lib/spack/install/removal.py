@@ -174,7 +174,13 @@ def _remove_one(store: Store, record: InstallRecord) -> None:
         return
     prefix = Path(record.prefix)
     marker = Marker.new(
-        REMOVE, record.hash, record.short, prefix, store.owner, store.clock(), replaces=False
+        REMOVE,
+        record.hash,
+        record.short,
+        prefix,
+        owner=store.owner,
+        started=store.clock(),
+        replaces=False,
     )
     backup = marker.backup(store.layout)
     try:

@@ -55,9 +55,9 @@ def _solve(
         session.recipes,
         session.host,
         session.packages,
-        settings.concretizer,
-        reusable_specs(reusable, fixed),
-        concretize_options,
+        settings=settings.concretizer,
+        reusable=reusable_specs(reusable, fixed),
+        concretize_options=concretize_options,
         deprecated=settings.config.deprecated,
         develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
     )

@@ -87,10 +87,10 @@ def concretize(problem: Problem) -> Solution:
         effort.expanded,
         effort.possible,
         effort.facts,
-        tuple(effort.duplicates),
-        effort.optimal,
-        effort.cost,
-        effort.seconds,
+        duplicates=tuple(effort.duplicates),
+        optimal=effort.optimal,
+        cost=effort.cost,
+        seconds=effort.seconds,
     )
     return Solution(tuple(found), stats)
 
@@ -208,7 +208,9 @@ def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
     catalog, roots, multi = context.catalog, context.roots, dict(context.multi)
     plain = Expansion(context.plan.expanded)
     start = time.perf_counter()
-    encoder = Encoder(RoundContext(catalog, roots, plain, multi, True, context.opened))
+    encoder = Encoder(
+        RoundContext(catalog, roots, plain, multi, relaxed=True, opened=context.opened)
+    )
     encoding = encoder.encode()
     core = driver.explain_core(
         encoding.facts, len(encoding.assumptions), bool(multi), _order(encoding), 5.0
@@ -246,12 +248,12 @@ def _candidates_for_more(
         assumption = encoding.assumptions[number]
         names: set[str] = set()
         if assumption.kind == "dependency":
-            names.update(encoder.targets_of(assumption.data))
+            names.update(encoder.sink.targets_of(assumption.data))
         elif assumption.kind == "root":
             names.update(spec.name for spec in assumption.data.spec.traverse())
         for name in names:
             asked[name] = asked.get(name, 0) + 1
-    tools = encoder.below_tools()
+    tools = encoder.sink.below_tools()
     grown = dict(multi)
     for name in sorted(asked):
         count = grown.get(name, 1)

@@ -117,13 +117,13 @@ class _Decoder:
             recipe.namespace if recipe is not None else None,
             version,
             {},
-            self._flags(draft, external),
-            host.platform,
-            host.os,
-            draft.target or self._external_target(external) or self.target,
-            edges,
-            _external(external),
-            recipe.content_hash if recipe is not None and external is None else None,
+            flags=self._flags(draft, external),
+            platform=host.platform,
+            os=host.os,
+            target=draft.target or self._external_target(external) or self.target,
+            edges=edges,
+            external=_external(external),
+            package_hash=recipe.content_hash if recipe is not None and external is None else None,
         )
         variants = self._variants(spec, draft, recipe, external)
         return spec.replace(variants=dict(sorted(variants.items())))

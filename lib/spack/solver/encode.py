@@ -31,8 +31,9 @@ from dataclasses import dataclass, field
 from spack.recipe.records import DependencyRecord
 from spack.solver.assumptions import Assumptions
 from spack.solver.conditions import Conditions
-from spack.solver.cycles import cycles, reachable
+from spack.solver.cycles import cycles
 from spack.solver.expansion import LANGUAGES, dependency_records
+from spack.solver.facts import FactSink
 from spack.solver.literal_facts import LiteralFacts
 from spack.solver.problem import Root
 from spack.solver.quoting import quote
@@ -63,71 +64,42 @@ class Encoder:
     def __init__(self, context: RoundContext) -> None:
         self.context = context
         self.catalog = context.catalog
-        self.conditions = Conditions(context)
-        self.assumptions = Assumptions()
-        self.facts: list[str] = []
-        self.universe: dict[str, None] = {}
-        self.dependencies: dict[int, tuple[str, DependencyRecord]] = {}
-        #: Possible parents by link or run edges, and possible children by any edge.
-        self.links: dict[str, set[str]] = {}
-        self.edges: dict[str, set[str]] = {}
-        self.tools: set[str] = set()
-        self.rules = RuleFacts(self)
-        self.virtuals = VirtualFacts(self)
-        self._count = 0
+        self.sink = FactSink(context)
+        self.conditions = self.sink.conditions
+        self.assumptions = self.sink.assumptions
+        self.emit = self.sink.emit
+        self.rules = RuleFacts(self.sink)
+        self.virtuals = VirtualFacts(self.sink, self.rules)
 
     # -- the walk -------------------------------------------------------------------------
 
     def encode(self) -> Encoding:
         """Return all facts of the round."""
         for root in self.context.roots:
-            self.visit(root.spec.name)
+            self.sink.visit(root.spec.name)
             self._root(root)
-        variants = VariantFacts(self)
+        variants = VariantFacts(self.sink)
         done = 0
-        while done < len(self.universe) or self.virtuals.show():
-            names = list(self.universe)
+        while done < len(self.sink.universe) or self.virtuals.show():
+            names = list(self.sink.universe)
             for name in names[done:]:
                 self._package(name)
             done = len(names)
             variants.collect()
         self.virtuals.write()
         variants.write()
-        LiteralFacts(self).write()
-        for number, group in enumerate(cycles(self.edges)):
+        LiteralFacts(self.sink, self.virtuals).write()
+        for number, group in enumerate(cycles(self.sink.edges)):
             self.emit(*(f"cyclic({quote(name)},{number})." for name in sorted(group)))
         predicate = "guard" if self.context.relaxed else "g"
         self.emit(f"{predicate}(1..{len(self.assumptions)}).")
         return Encoding(
-            self.facts, self.assumptions, self.conditions, list(self.universe), self.dependencies
+            self.sink.facts,
+            self.assumptions,
+            self.conditions,
+            list(self.sink.universe),
+            self.sink.dependencies,
         )
-
-    def below_tools(self) -> set[str]:
-        """Return the packages that only a build may need: tools and their dependencies."""
-        return reachable(self.tools, self.edges)
-
-    def targets_of(self, record: DependencyRecord) -> tuple[str, ...]:
-        """Return the packages that a dependency may lead to."""
-        name = Spec.parse(record.spec).name
-        return self.catalog.providers(name) if self.catalog.is_virtual(name) else (name,)
-
-    def number(self) -> int:
-        """Return a new number for a dependency, definition, requirement or conflict."""
-        self._count += 1
-        return self._count
-
-    def emit(self, *rows: str) -> None:
-        """Append facts."""
-        self.facts.extend(rows)
-
-    def visit(self, name: str) -> None:
-        """Let *name* take part."""
-        self.universe.setdefault(name)
-
-    def where(self, package: str, line: int) -> str:
-        recipe = self.catalog.recipe(package)
-        path = recipe.path if recipe is not None else package
-        return f"{path}:{line}" if line else path
 
     def _root(self, root: Root) -> None:
         name, p = root.spec.name, quote(root.spec.name)
@@ -158,9 +130,9 @@ class Encoder:
             literal = self.conditions.dependency(name, dependency)
             if condition is None:
                 return
-            number = self.number()
+            number = self.sink.number()
             self.emit(f"demand({p},{number},{assumption},any).", f"option({number},1,0).")
-            self.conjunction("gcond", number, condition)
+            self.sink.conjunction("gcond", number, condition)
             option = -1 if literal is None else self.conditions.condition(name, (literal,))
             self.emit(f"optcond({number},1,{option}).")
             return
@@ -171,7 +143,7 @@ class Encoder:
         self.emit(f"rlit({p},{literal},{assumption}).")
         if virtual:
             return
-        self.visit(below.name)
+        self.sink.visit(below.name)
         literals = self.conditions.compile(below.name, below.without_dependencies())
         for inner in (0,) if literals is None else literals:
             self.emit(f"rdep({p},{literal},{quote(below.name)},{inner},{assumption}).")
@@ -207,11 +179,6 @@ class Encoder:
             self.rules.configured(name)
             self.rules.developed(name)
 
-    def conjunction(self, predicate: str, term: int | str, condition: int) -> None:
-        """Emit the *condition* of something, unless it always holds."""
-        if condition:
-            self.emit(f"{predicate}({term},{condition}).")
-
     # -- dependencies ---------------------------------------------------------------------
 
     def _wanted_types(self, name: str, types: Sequence[str]) -> tuple[str, ...]:
@@ -228,13 +195,13 @@ class Encoder:
         if condition is None:
             return
         spec = Spec.parse(record.spec)
-        number, p = self.number(), quote(name)
-        self.dependencies[number] = (name, record)
+        number, p = self.sink.number(), quote(name)
+        self.sink.dependencies[number] = (name, record)
         assumption = self.assumptions.add(
-            "dependency", name, record.spec, self.where(name, record.line), record
+            "dependency", name, record.spec, self.sink.where(name, record.line), record
         )
         self.emit(f"dep({p},{number},{assumption}).")
-        self.conjunction("dcond", number, condition)
+        self.sink.conjunction("dcond", number, condition)
         self.emit(*(f"dtype({number},{kind})." for kind in types))
         if record.patches:
             self.emit(f"patches({number}).")
@@ -242,26 +209,10 @@ class Encoder:
             self.virtuals.need(name, number, spec, types)
             return
         target = quote(spec.name)
-        self.visit(spec.name)
-        self.link(name, spec.name, types)
+        self.sink.visit(spec.name)
+        self.sink.link(name, spec.name, types)
         self.emit(f"dreal({number},{target}).")
-        self.impose(number, spec.name, spec)
-
-    def impose(self, number: int, name: str, spec: Spec) -> None:
-        """Write what a dependency says of the package *name* that it leads to."""
-        literals = self.conditions.compile(name, spec)
-        target = quote(name)
-        self.emit(
-            *(f"dlit({number},{target},{i})." for i in ((0,) if literals is None else literals))
-        )
-
-    def link(self, name: str, target: str, types: Sequence[str]) -> None:
-        """Note that *name* may depend on *target*."""
-        self.edges.setdefault(name, set()).add(target)
-        if "build" in types or "test" in types:
-            self.tools.add(target)
-        if "link" in types or "run" in types:
-            self.links.setdefault(target, set()).add(name)
+        self.sink.impose(number, spec.name, spec)
 
     # -- what is there already ------------------------------------------------------------
 
@@ -289,14 +240,12 @@ class Encoder:
                 if not kinds:
                     continue
                 child = quote(edge.spec.name)
-                self.visit(edge.spec.name)
-                self.link(name, edge.spec.name, ("link",))
+                self.sink.visit(edge.spec.name)
+                self.sink.link(name, edge.spec.name, ("link",))
                 self.emit(f"hdep({h},{child},{quote(edge.spec.dag_hash())}).")
                 self.emit(*(f"htype({h},{child},{kind})." for kind in sorted(kinds)))
                 for virtual in edge.virtuals:
                     self.emit(f"hvirt({h},{child},{quote(virtual)}).")
-
-    # -- literals -------------------------------------------------------------------------
 
 
 def _clauses(spec: Spec) -> list[Spec]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spack.solver.cycles import reachable
+from spack.solver.facts import FactSink
 from spack.solver.quoting import quote
-from spack.solver.virtual_facts import rest_of
+from spack.solver.virtual_facts import VirtualFacts, rest_of
 from spack.spec import Spec, VersionList, target_satisfies
-
-if TYPE_CHECKING:
-    from spack.solver.encode import Encoder
 
 __all__ = ["LiteralFacts"]
 
@@ -18,11 +16,12 @@ __all__ = ["LiteralFacts"]
 class LiteralFacts:
     """Writes what the other parts have only named; comes last."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.encoder = encoder
-        self.context = encoder.context
-        self.conditions = encoder.conditions
-        self.emit = encoder.emit
+    def __init__(self, sink: FactSink, virtuals: VirtualFacts) -> None:
+        self.sink = sink
+        self.virtuals = virtuals
+        self.context = sink.context
+        self.conditions = sink.conditions
+        self.emit = sink.emit
 
         #: Versions that the program knows, by package.
         self._kept: dict[str, int] = {}
@@ -42,7 +41,7 @@ class LiteralFacts:
         for literal in self.conditions.literals:
             if literal.key[0] == "v":
                 masks.setdefault(literal.package, []).append(literal.key[2])
-        for name in self.encoder.universe:
+        for name in self.sink.universe:
             if self.context.available(name):
                 candidates = self.context.candidates(name)
                 self._kept[name] = candidates.external_mask | candidates.installed_mask
@@ -130,7 +129,7 @@ class LiteralFacts:
         wanted = Spec.of(virtual, versions=VersionList.parse(versions)) if versions else None
         if wanted is not None and not asked:
             self.emit(f"lvprov({number}).")
-        known = [row for row in providers if row[0] in self.encoder.universe]
+        known = [row for row in providers if row[0] in self.sink.universe]
         if len(known) < len(providers):
             known.append((rest_of(virtual), 0))
         for name, condition in known:
@@ -140,7 +139,7 @@ class LiteralFacts:
                 self.emit(f"ldepcond({number},{q},{condition}).")
             if wanted is not None:
                 predicate = "lvbad" if asked else "lvfits"
-                for term in self.encoder.virtuals.provided(name, wanted, within=not asked):
+                for term in self.virtuals.provided(name, wanted, within=not asked):
                     self.emit(f"{predicate}({number},{term}).")
 
     def _below(self) -> None:
@@ -148,7 +147,7 @@ class LiteralFacts:
         for package, target in sorted(self.conditions.wanted):
             self.emit(f"want({quote(package)},{quote(target)}).")
         for target in sorted({target for _, target in self.conditions.wanted}):
-            reach = reachable({target}, self.encoder.links)
+            reach = reachable({target}, self.sink.links)
             for name in sorted(reach - {target}):
                 self.emit(f"wantdeep({quote(name)},{quote(target)}).")
 
@@ -163,7 +162,7 @@ class LiteralFacts:
             for other in sorted(known):
                 if name == other or target_satisfies(other, f"{name}:"):
                     self.emit(f"runs_on({quote(name)},{quote(other)}).")
-        for name in self.encoder.universe:
+        for name in self.sink.universe:
             for spec in self.context.hashes(name):
                 self.emit(f"htgt({quote(spec.dag_hash())},{quote(str(spec.target))}).")
             if self.context.catalog.externals(name):

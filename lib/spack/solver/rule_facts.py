@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from spack.recipe.records import RequirementRecord
+from spack.solver.facts import FactSink
 from spack.solver.problem import RequirementLike
 from spack.solver.quoting import quote
 from spack.spec import Spec
-
-if TYPE_CHECKING:
-    from spack.solver.encode import Encoder
 
 __all__ = ["RuleFacts"]
 
@@ -19,12 +16,12 @@ __all__ = ["RuleFacts"]
 class RuleFacts:
     """Writes what must not be, and what must be one of several alternatives."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.encoder = encoder
-        self.context = encoder.context
-        self.conditions = encoder.conditions
-        self.assumptions = encoder.assumptions
-        self.emit = encoder.emit
+    def __init__(self, sink: FactSink) -> None:
+        self.sink = sink
+        self.context = sink.context
+        self.conditions = sink.conditions
+        self.assumptions = sink.assumptions
+        self.emit = sink.emit
 
     def recipe_conflicts(self, name: str) -> None:
         recipe = self.context.catalog.recipe(name)
@@ -32,23 +29,23 @@ class RuleFacts:
             condition = self.conditions.both(name, Spec.parse(record.spec), Spec.parse(record.when))
             if condition is None:
                 continue
-            number = self.encoder.number()
+            number = self.sink.number()
             text = record.spec + (f" when {record.when}" if record.when else "")
             assumption = self.assumptions.add(
                 "conflict",
                 name,
                 text,
-                self.encoder.where(name, record.line),
-                record,
-                record.message,
+                self.sink.where(name, record.line),
+                data=record,
+                message=record.message,
             )
             self.emit(f"conflict({quote(name)},{number},{assumption}).")
-            self.encoder.conjunction("kcond", number, condition)
+            self.sink.conjunction("kcond", number, condition)
 
     def recipe_requirements(self, name: str) -> None:
         recipe = self.context.catalog.recipe(name)
         for record in recipe.requirements if recipe is not None else ():
-            self._demand(name, record, "requires", "built", self.encoder.where(name, record.line))
+            self._demand(name, record, "requires", "built", self.sink.where(name, record.line))
 
     def _demand(
         self,
@@ -68,11 +65,13 @@ class RuleFacts:
             spec = Spec.parse(text)
             anonymous = spec if spec.name not in (name, "") else spec.with_name("")
             options.append(self.conditions.both(name, anonymous))
-        number = self.encoder.number()
+        number = self.sink.number()
         text = f" {'or' if record.policy == 'any_of' else 'xor'} ".join(record.specs)
-        assumption = self.assumptions.add(kind, name, text, origin, record, record.message)
+        assumption = self.assumptions.add(
+            kind, name, text, origin, data=record, message=record.message
+        )
         self.emit(f"demand({quote(name)},{number},{assumption},{scope}).")
-        self.encoder.conjunction("gcond", number, condition)
+        self.sink.conjunction("gcond", number, condition)
         if record.policy == "one_of" and len(options) > 1:
             self.emit(f"oneof({number}).")
         for location, option in enumerate(options):
@@ -131,12 +130,12 @@ class RuleFacts:
                 condition = self.conditions.both(name, named, Spec.parse(group.when))
                 if condition is None:
                     continue
-                number = self.encoder.number()
+                number = self.sink.number()
                 assumption = self.assumptions.add(
-                    "forbid", name, text, _at(group), group, group.message
+                    "forbid", name, text, _at(group), data=group, message=group.message
                 )
                 self.emit(f"forbid({quote(name)},{number},{assumption}).")
-                self.encoder.conjunction("kcond", number, condition)
+                self.sink.conjunction("kcond", number, condition)
 
     def _applicable(self, name: str, group: RequirementLike) -> bool:
         """Return whether a requirement on all packages says anything of this one."""
@@ -157,10 +156,10 @@ class RuleFacts:
 
     def virtual(self, virtual: str, group: RequirementLike) -> None:
         """Write a requirement on a virtual package as one on its provider."""
-        number = self.encoder.number()
+        number = self.sink.number()
         text = " or ".join(group.specs)
         assumption = self.assumptions.add(
-            "require", virtual, text, _at(group), group, group.message
+            "require", virtual, text, _at(group), data=group, message=group.message
         )
         self.emit(f"vdemand({quote(virtual)},{number},{assumption}).")
         for location, spec in enumerate(map(Spec.parse, group.specs)):

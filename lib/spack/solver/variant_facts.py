@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spack.recipe.records import VariantRecord
+from spack.solver.facts import FactSink
 from spack.solver.quoting import quote
 from spack.spec import Spec, VariantValue
 
 if TYPE_CHECKING:
     from spack.solver.candidates import Catalog
-    from spack.solver.encode import Encoder
 
 __all__ = ["VariantFacts", "default_values", "preferred_variants"]
 
@@ -69,13 +69,13 @@ def default_values(
 class VariantFacts:
     """Writes the definitions of all variants that constraints mention."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.encoder = encoder
+    def __init__(self, sink: FactSink) -> None:
+        self.sink = sink
         self._done: set[tuple[str, str]] = set()
 
     def collect(self) -> None:
         """Compile the conditions of definitions, until none mentions a further variant."""
-        mentioned = self.encoder.conditions.mentioned
+        mentioned = self.sink.conditions.mentioned
         news = True
         while news:
             news = False
@@ -83,66 +83,66 @@ class VariantFacts:
                 if (package, name) not in self._done and self._encoded(package):
                     self._done.add((package, name))
                     news = True
-                    for record in self.encoder.conditions.definitions(package, name):
-                        self.encoder.conditions.when(package, record.when)
+                    for record in self.sink.conditions.definitions(package, name):
+                        self.sink.conditions.when(package, record.when)
                         for _, when in allowed_values(record) or ():
-                            self.encoder.conditions.when(package, when)
+                            self.sink.conditions.when(package, when)
 
     def _encoded(self, package: str) -> bool:
         """Return whether variants of *package* are chosen: it is built, or an external."""
-        encoder = self.encoder
-        return package in encoder.universe and (
-            encoder.context.expanded(package) or bool(encoder.catalog.externals(package))
+        sink = self.sink
+        return package in sink.universe and (
+            sink.context.expanded(package) or bool(sink.catalog.externals(package))
         )
 
     def write(self) -> None:
         """Emit the definitions that :meth:`collect` has found."""
-        for package, name in self.encoder.conditions.mentioned:
+        for package, name in self.sink.conditions.mentioned:
             if (package, name) in self._done:
                 self._variant(package, name)
 
     def _variant(self, package: str, name: str) -> None:
-        encoder = self.encoder
+        sink = self.sink
         outside = self._external_values(package, name)
         numbers: list[int] = []
-        for record in encoder.conditions.definitions(package, name):
-            condition = encoder.conditions.when(package, record.when)
+        for record in sink.conditions.definitions(package, name):
+            condition = sink.conditions.when(package, record.when)
             if condition is None:
                 continue
-            number = encoder.number()
+            number = sink.number()
             for earlier in numbers:
-                encoder.emit(f"later({earlier},{number}).")
+                sink.emit(f"later({earlier},{number}).")
             numbers.append(number)
-            encoder.emit(f"vdef({quote(package)},{number},{quote(name)}).")
+            sink.emit(f"vdef({quote(package)},{number},{quote(name)}).")
             if condition:
-                encoder.emit(f"vcond({number},{condition}).")
+                sink.emit(f"vcond({number},{condition}).")
             self._definition(package, record, number, outside)
 
     def _external_values(self, package: str, name: str) -> tuple[str, ...]:
-        encoder = self.encoder
-        if not encoder.catalog.externals(package):
+        sink = self.sink
+        if not sink.catalog.externals(package):
             return ()
         found: dict[str, None] = {}
         p, v = quote(package), quote(name)
-        for external in encoder.catalog.get(package).externals:
+        for external in sink.catalog.get(package).externals:
             value = external.spec.variants.get(name)
             for text in value.values if value is not None else ():
                 found.setdefault(text)
-                encoder.emit(f"xval({p},{external.index},{v},{quote(text)}).")
+                sink.emit(f"xval({p},{external.index},{v},{quote(text)}).")
         return tuple(found)
 
     def _definition(
         self, package: str, record: VariantRecord, number: int, outside: tuple[str, ...]
     ) -> None:
-        encoder, emit = self.encoder, self.encoder.emit
-        preferred = preferred_variants(encoder.catalog, package).get(record.name)
+        sink, emit = self.sink, self.sink.emit
+        preferred = preferred_variants(sink.catalog, package).get(record.name)
         default = default_values(record, preferred, outside)
-        named = encoder.conditions.mentioned[package, record.name]
+        named = sink.conditions.mentioned[package, record.name]
         values = self._values(record, named, (*default, *outside))
         if record.kind == "multi":
             emit(f"multival({number}).")
         for value, when in values.items():
-            condition = encoder.conditions.when(package, when)
+            condition = sink.conditions.when(package, when)
             if condition is None:
                 continue
             emit(f"vval({number},{quote(value)}).")
@@ -171,7 +171,7 @@ class VariantFacts:
         return values
 
     def _groups(self, record: VariantRecord, number: int, values: Sequence[str]) -> None:
-        emit = self.encoder.emit
+        emit = self.sink.emit
         if record.sets is None:
             if "none" in values:
                 emit(f'alone({number},"none").')

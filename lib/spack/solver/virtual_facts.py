@@ -8,14 +8,13 @@ the package ``<virtual>?``. When a solution uses it, the next round looks at eac
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from spack.solver.expansion import LANGUAGES
+from spack.solver.facts import FactSink
 from spack.solver.quoting import quote
+from spack.solver.rule_facts import RuleFacts
 from spack.spec import Spec, VersionList
-
-if TYPE_CHECKING:
-    from spack.solver.encode import Encoder
 
 __all__ = ["REST", "VirtualFacts", "rest_of"]
 
@@ -40,11 +39,12 @@ class _User(NamedTuple):
 class VirtualFacts:
     """Writes everything about virtual packages."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.encoder = encoder
-        self.context = encoder.context
-        self.catalog = encoder.catalog
-        self.emit = encoder.emit
+    def __init__(self, sink: FactSink, rules: RuleFacts) -> None:
+        self.sink = sink
+        self.rules = rules
+        self.context = sink.context
+        self.catalog = sink.catalog
+        self.emit = sink.emit
         self._users: dict[str, list[_User]] = {}
         self._shown: dict[str, dict[str, None]] = {}
 
@@ -79,31 +79,31 @@ class VirtualFacts:
 
     def _show(self, virtual: str, provider: str) -> None:
         self._shown[virtual][provider] = None
-        self.encoder.visit(provider)
+        self.sink.visit(provider)
         for user in self._users[virtual]:
             self._use(user, provider)
 
     def _use(self, user: _User, provider: str) -> None:
-        self.encoder.link(user.name, provider, user.types)
+        self.sink.link(user.name, provider, user.types)
         inner = user.spec.replace(name="", versions=VersionList.any())
         if inner != Spec():
-            self.encoder.impose(user.number, provider, inner)
+            self.sink.impose(user.number, provider, inner)
         if not user.spec.versions.is_any:
             for term in self.provided(provider, user.spec, within=False):
                 self.emit(f"dbad({user.number},{term}).")
 
     def show(self) -> bool:
         """Look at the providers that constraints name; whether there are new ones."""
-        named = set(self.encoder.universe)
+        named = set(self.sink.universe)
         opened = set(self.context.opened)
-        for literal in self.encoder.conditions.literals:
+        for literal in self.sink.conditions.literals:
             if literal.key[0] == "d":
                 named.add(literal.key[1])
             elif literal.key[0] == "V":
                 _, virtual, _, versions, providers, _ = literal.key
                 if versions or any(condition for _, condition in providers):
                     opened.add(virtual)
-        size = len(self.encoder.universe)
+        size = len(self.sink.universe)
         for virtual, users in self._users.items():
             settings = self.catalog.settings(virtual)
             everyone = virtual in opened or (settings is not None and bool(settings.require))
@@ -112,7 +112,7 @@ class VirtualFacts:
             for provider in hidden:
                 if everyone or provider in named or len(hidden) == 1:
                     self._show(virtual, provider)
-        return len(self.encoder.universe) > size
+        return len(self.sink.universe) > size
 
     def write(self) -> None:
         """Emit the candidates of each virtual package."""
@@ -129,11 +129,11 @@ class VirtualFacts:
                     rest, name = False, rest_of(virtual)
                     self.emit(f"package({quote(name)}).", f"can_ghost({quote(name)}).")
                     for user in users:
-                        self.encoder.link(user.name, name, user.types)
+                        self.sink.link(user.name, name, user.types)
                 self.emit(f"vcand({v},{quote(name)}).", f"vcost({v},{quote(name)},{cost}).")
             settings = self.catalog.settings(virtual)
             for group in settings.require if settings is not None else ():
-                self.encoder.rules.virtual(virtual, group)
+                self.rules.virtual(virtual, group)
 
     # -- provides -------------------------------------------------------------------------
 
@@ -142,12 +142,12 @@ class VirtualFacts:
         recipe = self.catalog.recipe(name)
         for index, names in enumerate(self._provisions(name)):
             assert recipe is not None
-            condition = self.encoder.conditions.when(name, recipe.provides[index].when)
+            condition = self.sink.conditions.when(name, recipe.provides[index].when)
             if condition is None:
                 continue
             term = _term(name, index)
             self.emit(f"provision({term},{quote(name)}).")
-            self.encoder.conjunction("provcond", term, condition)
+            self.sink.conjunction("provcond", term, condition)
             self.emit(*(f"provname({term},{quote(given.name)})." for given in names))
             for given in names:
                 for other in names:

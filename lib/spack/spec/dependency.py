@@ -111,8 +111,8 @@ class Dependency:
             self.direct,
             tuple(kind for kind in DEPTYPES if kind in types),
             tuple(sorted({*self.virtuals, *other.virtuals})),
-            self.propagate or other.propagate,
-            self.when,
+            propagate=self.propagate or other.propagate,
+            when=self.when,
         )
 
     def satisfies(self, other: Dependency) -> bool:

@@ -274,6 +274,6 @@ def _dependency(edge: ParsedEdge, problems: Problems) -> Dependency:
         direct,
         deptypes,
         tuple(sorted(set(virtuals))) if len(virtuals) > 1 else virtuals,
-        edge.sigil == "%%",
-        when,
+        propagate=edge.sigil == "%%",
+        when=when,
     )

@@ -100,22 +100,22 @@ def _load_node(digest: str, node: Mapping[str, Any], done: Mapping[str, Any]) ->
         node["namespace"],
         Version(node["version"]),
         variants or NOTHING,
-        {name: tuple(values) for name, values in flags.items()} if flags else NOTHING,
-        node["platform"],
-        node["os"],
-        node["target"],
-        [
+        flags={name: tuple(values) for name, values in flags.items()} if flags else NOTHING,
+        platform=node["platform"],
+        os=node["os"],
+        target=node["target"],
+        edges=[
             Edge(done[edge["hash"]], frozenset(edge["deptypes"]), tuple(edge["virtuals"]))
             for edge in node["edges"]
         ],
-        External(
+        external=External(
             external["path"],
             tuple(external.get("modules", ())),
             external.get("extra_attributes", NOTHING),
         )
         if external is not None
         else None,
-        node["package_hash"],
+        package_hash=node["package_hash"],
     )
     _set(spec, "_hash", digest)
     return spec

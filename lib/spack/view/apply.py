@@ -167,7 +167,7 @@ def update_view(
             if known is not None and not changes:
                 return ViewResult(path, False, known.entries)
             if head is not None and changes and (not check or (known and not known.unmanaged)):
-                result = _changed_in_place(path, root, head, sources, options, ask)
+                result = _changed_in_place(path, root, head, sources, options=options, ask=ask)
                 if result is not None:
                     return result
             old = load_manifest(root)
@@ -180,7 +180,7 @@ def update_view(
                     stamps = StatCache(len(old.items), bool(state.extra))
                     write_stamps(root, old, stamps, seen)
                     return ViewResult(path, False, stamps.entries, kept=state.extra)
-                result = _changed_in_place(path, root, old, sources, options, ask)
+                result = _changed_in_place(path, root, old, sources, options=options, ask=ask)
                 if result is not None:
                     return _with_users(result, root, old, state)
             return _made_in_staging(
@@ -252,7 +252,7 @@ def _changed_in_place(
     from spack.view.incremental import NotInPlace, change_in_place  # start-up: as above
 
     try:
-        change = change_in_place(root, head, sources, options, read_file, ask)
+        change = change_in_place(root, head, sources, options, read=read_file, ask=ask)
     except NotInPlace:
         return None
     return ViewResult(path, True, change.added, notes=change.notes, removed=change.removed)

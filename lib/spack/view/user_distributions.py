@@ -93,9 +93,9 @@ def distributions(
                 found.group("version"),
                 info.rstrip("/"),
                 frozenset(unmanaged & files),
-                _label(manifest, own.get(key)),
-                _line(os.path.join(root, info, "INSTALLER")),
-                _missing_beside(manifest, state, own.get(key)),
+                package=_label(manifest, own.get(key)),
+                installer=_line(os.path.join(root, info, "INSTALLER")),
+                removed=_missing_beside(manifest, state, own.get(key)),
             )
         )
     return tuple(sorted(result))

@@ -134,11 +134,11 @@ def head_of(plan: ViewPlan) -> Head:
         plan.options,
         plan.link_type,
         plan.python,
-        plan.owners,
-        plan.sources,
-        plan.folders,
-        plan.bare,
-        plan.shared,
+        owners=plan.owners,
+        sources=plan.sources,
+        folders=plan.folders,
+        bare=plan.bare,
+        shared=plan.shared,
     )
 
 

@@ -239,10 +239,10 @@ def _pack(session: Session, args: argparse.Namespace) -> int | None:
         environment.roots(),
         session.store,
         session.locations.share,
-        environment.name,
-        session.cwd / (args.file or f"{environment.name}.tar.gz"),
-        RecipesOfView(lambda: session.recipes, session.library_path),
-        session.splits_env,
+        name=environment.name,
+        target=session.cwd / (args.file or f"{environment.name}.tar.gz"),
+        recipes=RecipesOfView(lambda: session.recipes, session.library_path),
+        splits_env=session.splits_env,
     )
     message(f"packed {packed.entries} files into {packed.path}")
     for line in packed.needs.lines():

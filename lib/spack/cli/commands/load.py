@@ -55,8 +55,8 @@ def run(session: Session, args: argparse.Namespace) -> None:
         hashes,
         session.locations.share,
         recipes,
-        session.splits_env,
-        session.cache / VIEWS,
+        splits_env=session.splits_env,
+        staging=session.cache / VIEWS,
     )
     delta = load_delta(session.environ, hashes, view, load_activation(view))
     sys.stdout.write(delta_text(shell, delta, session.environ))

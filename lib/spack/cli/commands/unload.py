@@ -48,8 +48,8 @@ def run(session: Session, args: argparse.Namespace) -> None:
             kept,
             session.locations.share,
             recipes,
-            session.splits_env,
-            session.cache / VIEWS,
+            splits_env=session.splits_env,
+            staging=session.cache / VIEWS,
         )
         if kept
         else ""
