@@ -261,7 +261,7 @@ def test_what_an_environment_shows_stays(
     spack("uninstall", "-y", "--force", "shown")
     broken = spack("-e", location, "view", "verify", check=False).out
     assert re.search(r"^dangling  bin/shown  \(shown@", broken, re.M)
-    assert "`spack install` brings back" in broken
+    assert "`spack install` installs again" in broken
     status = spack("view", "status", location / ".spack-env" / "view").out
     assert re.search(r"broken +0 missing, 0 altered, 1 dangling", status)
     spack("-e", location, "install")

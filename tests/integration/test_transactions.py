@@ -156,14 +156,14 @@ class Sweep:
         location = self.spack.home
         left = [
             *location.stages.glob("*/*"),
-            *location.home.rglob("*.tmp"),
-            *location.home.rglob(".new-*"),
+            *location.path.rglob("*.tmp"),
+            *location.path.rglob(".new-*"),
         ]
         for name in ("pending", "aside"):
             left += (location.store / ".spack-db" / name).glob("*")
         left += self.environment.glob(".view*")
         assert left == []
-        assert self.processes_of(location.home) == []
+        assert self.processes_of(location.path) == []
 
     def kill(self, name: str, victim: str, chance: random.Random) -> bool:
         """Kill the operation at a random moment; whether it still ran then."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from spack.actions.build_dispatch import BuildOptions, build_variables, repository_rows
+from spack.actions.build_dispatch import build_variables, repository_rows
 from spack.build import worker_process
 from spack.build.job import ENVIRONMENT, BuildJob
+from spack.build.options import BuildOptions
 from spack.errors import InstallError
 from spack.install.plan import PlanOptions, make_plan
 from spack.spec import ConcreteSpec, dump

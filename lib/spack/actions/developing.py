@@ -18,7 +18,7 @@ from spack.util.filesystem import remove_tree
 
 if TYPE_CHECKING:
     # What fetches is imported when sources are to be fetched.
-    from spack.actions.build_dispatch import BuildOptions
+    from spack.build.options import BuildOptions
     from spack.environment import DevelopSpec, Environment
     from spack.recipe.records import Recipe
     from spack.store import Store

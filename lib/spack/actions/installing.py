@@ -18,7 +18,7 @@ from spack.util.text import count_of
 
 if TYPE_CHECKING:
     # What fetches and builds is imported when something is missing: it costs 30 ms.
-    from spack.actions.build_dispatch import BuildOptions
+    from spack.build.options import BuildOptions
     from spack.install.execute import Schedule
 
 __all__ = ["InstallOptions", "install"]
@@ -94,10 +94,10 @@ def _plan(
 
 def _build(plan: Plan, work: InstallOptions) -> None:
     # start-up: most installs find everything there
-    from spack.actions.build_dispatch import services
+    from spack.actions.build_dispatch import installer_dependencies
     from spack.install.execute import execute
 
-    with services(work.build_options(), plan, work.reporter) as ports:
+    with installer_dependencies(work.build_options(), plan, work.reporter) as ports:
         report = execute(plan, ports, _schedule(work))
     report.raise_failures()
 

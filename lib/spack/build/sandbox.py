@@ -18,7 +18,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from spack.errors import InstallError
 
@@ -26,6 +26,7 @@ __all__ = [
     "ALLOW",
     "HINT",
     "PREVENT",
+    "WritePolicy",
     "REF",
     "UNDO",
     "describe",
@@ -35,7 +36,12 @@ __all__ = [
     "writable_locations",
 ]
 
-PREVENT, UNDO, ALLOW = "prevent", "undo", "allow"
+#: How writes outside of stage and prefix are handled.
+WritePolicy = Literal["prevent", "undo", "allow"]
+
+PREVENT: WritePolicy = "prevent"
+UNDO: WritePolicy = "undo"
+ALLOW: WritePolicy = "allow"
 
 #: Where programs talk to the system; the rights there are the system's own.
 SYSTEM_LOCATIONS = ("/dev", "/proc")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 __all__ = [
     "BootstrapSettings",
@@ -56,7 +56,7 @@ class ConfigSettings:
     shared_linking: str
     build_env_pass: tuple[str, ...]
     build_env_set: Mapping[str, str]
-    build_env_outside: str
+    build_env_outside: Literal["prevent", "undo", "allow"]
     build_env_write: tuple[Path, ...]
     additional_external_search_paths: tuple[Path, ...]
     aliases: Mapping[str, str]

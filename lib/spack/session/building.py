@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from spack.actions.build_dispatch import BuildOptions
 from spack.build.clean_environment import compiler_variables
+from spack.build.options import BuildOptions
 from spack.errors import ConfigError
 from spack.store import Modes, modes_of
 
@@ -43,7 +43,7 @@ def make_build_options(
         interpreter=sys.executable,
         passed=config.build_env_pass,
         variables=config.build_env_set,
-        sandbox=config.build_env_outside,
+        write_policy=config.build_env_outside,
         writable=(
             *map(str, config.build_env_write),
             *filter(None, [compiling.get("CCACHE_DIR")]),

@@ -36,10 +36,10 @@ from spack.util.hashing import sha256_hex
 
 if TYPE_CHECKING:
     # Each of these is imported by the property that first needs it: `find` pays for none.
-    from spack.actions.build_dispatch import BuildOptions
     from spack.actions.concretizing import ConcretizeOptions
     from spack.actions.environments import EnvironmentWork
     from spack.actions.repositories import RepositoryAccess
+    from spack.build.options import BuildOptions
     from spack.config.packages import PackageSettings
     from spack.environment import Environment
     from spack.fetch.fetcher import Fetcher

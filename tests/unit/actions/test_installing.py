@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from spack.actions.build_dispatch import BuildOptions, build_job
+from spack.actions.build_dispatch import build_job
 from spack.build import sandbox
+from spack.build.options import BuildOptions
 from spack.fetch.stage import Stage
 from spack.install.interfaces import BuildRequest
 from spack.spec import ConcreteSpec, Version

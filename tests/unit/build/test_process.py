@@ -11,7 +11,7 @@ import pytest
 from spack.build import worker_process
 
 
-@pytest.mark.parametrize("free, told", [(0, True), (1000, True), (10**9, False)])
+@pytest.mark.parametrize("free, reporting", [(0, True), (1000, True), (10**9, False)])
 def test_a_full_disk_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, reporting: bool
 ) -> None:

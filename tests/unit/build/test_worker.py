@@ -211,10 +211,10 @@ def test_a_build_ends_when_its_parent_is_killed(workspace: Any) -> None:
     write(str(job_file), job)
     program = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
-        "from spack.build import job, process\n"
+        "from spack.build import job, worker_process\n"
         "from spack.build.clean_environment import clean_environment\n"
         "j = job.read(sys.argv[1], job.BuildJob)\n"
-        "process.run(j, clean_environment({}, j.stage_path))\n"
+        "worker_process.run(j, clean_environment({}, j.stage_path))\n"
     )
     library = str(workspace.root / "lib")
     parent = subprocess.Popen([sys.executable, "-c", program, str(job_file), library])

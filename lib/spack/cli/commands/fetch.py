@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from spack.actions.build_dispatch import StagedSources
+from spack.actions.staging import StagedSources
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
 from spack.install.plan import PlanOptions, make_plan
 from spack.session import Session

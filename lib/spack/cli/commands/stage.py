@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from spack.actions.build_dispatch import stage_sources
+from spack.actions.staging import stage_sources
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
 from spack.cli.render import message
 from spack.session import Session

@@ -4,7 +4,7 @@ from spack.package import *
 
 
 class Oven(Package):
-    """Nothing takes it home."""
+    """A place to bake."""
 
     has_code = False
 

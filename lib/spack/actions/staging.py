@@ -1,0 +1,117 @@
+"""Stages: the sources of a plan's steps, fetched, verified, unpacked and patched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Callable
+
+from spack.actions.developing import is_editable, source_directory, state_of
+from spack.build import worker_process
+from spack.build.options import BuildOptions
+from spack.fetch.develop_sources import check_directory, copy_sources
+from spack.fetch.plain import Progress
+from spack.fetch.stage import Stage
+from spack.install.plan import BUILD, Step
+from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
+from spack.spec import ConcreteSpec
+from spack.util.report import Task
+
+__all__ = ["StagedSources", "stage_sources"]
+
+
+class StagedSources:
+    """Fetches, verifies and unpacks what the steps of a plan need.
+
+    :param steps: also those that need no build: a dependent may add a patch to a dependency.
+    """
+
+    def __init__(self, build_options: BuildOptions, steps: Iterable[Step]) -> None:
+        self._build_options = build_options
+        self._dependents: dict[str, list[ConcreteSpec]] = {}
+        for step in steps:
+            for edge in step.spec.edges:
+                self._dependents.setdefault(edge.spec.dag_hash(), []).append(step.spec)
+
+    def stage(self, step: Step, task: Task, cancelled: Callable[[], bool]) -> Stage:
+        """See :class:`spack.install.interfaces.Sources`."""
+        spec = step.spec
+        recipe = self._build_options.recipe(spec)
+        task.phase("fetch")
+
+        def progress(done: int, total: int | None) -> None:
+            if cancelled():
+                raise worker_process.Cancelled("the fetch was cancelled")
+            task.progress(done, total or 0)
+
+        path = self._build_options.stage_path(spec)
+        if path.exists():
+            Stage(path, path).destroy()
+        if spec.is_develop:
+            return self._develop(recipe, spec, path, progress)
+        return self._build_options.fetcher.stage(
+            recipe,
+            str(spec.version),
+            path,
+            resources=resources_of(recipe, spec),
+            patches=self.patches(recipe, spec),
+            progress=progress,
+        )
+
+    def _develop(self, recipe: Recipe, spec: ConcreteSpec, path: Path, progress: Progress) -> Stage:
+        """Return a stage with a copy of the developer's directory, or with itself if editable."""
+        build_options = self._build_options
+        source = source_directory(spec)
+        check_directory(source, spec.name)
+        patches = () if is_editable(spec) else self.patches(recipe, spec)
+        stage = build_options.fetcher.stage_patches(path, patches, progress)
+        made = state_of(spec, build_options.excluded_directories)
+        if is_editable(spec):
+            return replace(stage, source_path=source, developed=made)
+        copy_sources(source, stage.source_path, build_options.excluded_directories)
+        return replace(stage, developed=made)
+
+    def fetch(self, spec: ConcreteSpec, task: Task) -> None:
+        """Fetch everything that :meth:`stage` needs into the cache."""
+        recipe = self._build_options.recipe(spec)
+        if spec.is_develop:
+            return
+        task.phase("fetch")
+        self._build_options.fetcher.fetch_all(
+            recipe,
+            str(spec.version),
+            resources=resources_of(recipe, spec),
+            patches=self.patches(recipe, spec),
+            progress=lambda done, total: task.progress(done, total or 0),
+        )
+
+    def patches(self, recipe: Recipe, spec: ConcreteSpec) -> list[tuple[Recipe, PatchRecord]]:
+        """Return the recipe's own patches that apply, then those that dependents add."""
+        found = [(recipe, patch) for patch in recipe.patches if _holds(spec, patch.when)]
+        for dependent in self._dependents.get(spec.dag_hash(), ()):
+            owner = self._build_options.recipe(dependent)
+            for row in owner.dependencies:
+                if row.patches and _holds(dependent, row.when) and spec.satisfies(row.spec):
+                    found += [(owner, patch) for patch in row.patches if _holds(spec, patch.when)]
+        unique = {patch.sha256 or patch.source: (owner, patch) for owner, patch in found}
+        return list(unique.values())
+
+
+def stage_sources(build_options: BuildOptions, spec: ConcreteSpec, task: Task) -> Stage:
+    """Unpack the sources of a node and leave them there.
+
+    :raises StoreError: another process installs the node now, from the same stage.
+    """
+    sources = StagedSources(build_options, [Step(BUILD, node, ()) for node in spec.traverse()])
+    with build_options.store.locks.exclusive(spec.dag_hash(), timeout=0):
+        return sources.stage(Step(BUILD, spec, ()), task, lambda: False)
+
+
+def resources_of(recipe: Recipe, spec: ConcreteSpec) -> list[ResourceRecord]:
+    """Return the resources whose condition holds."""
+    return [resource for resource in recipe.resources if _holds(spec, resource.when)]
+
+
+def _holds(spec: ConcreteSpec, when: str) -> bool:
+    return not when or spec.satisfies(when)
