@@ -263,7 +263,7 @@ def test_what_an_environment_shows_stays(
     assert re.search(r"^dangling  bin/shown  \(shown@", broken, re.M)
     assert "`spack install` installs again" in broken
     status = spack("view", "status", location / ".spack-env" / "view").out
-    assert re.search(r"broken +0 missing, 0 altered, 1 dangling", status)
+    assert re.search(r"broken +0 missing, 0 modified, 1 dangling", status)
     spack("-e", location, "install")
     assert "all as they were made" in spack("-e", location, "view", "verify").out
 

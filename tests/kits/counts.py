@@ -23,6 +23,13 @@ VARIADIC = ("join", "format", "Choice", "_git", "_ask", "run", "syscall")
 #: Named after what users type, or after what recipes import: not compared with other modules.
 NAMED_FROM_WITHOUT = ("cli/commands/",)
 
+#: Types that hold each other: a node holds edges, which hold nodes; a constraint holds
+#: dependencies, which hold constraints. Their modules know each other's types, nothing more.
+RECURSIVE_TYPES = (
+    {f"spack.spec.{name}" for name in ("concrete", "dag_hash", "edge", "traversal")},
+    {f"spack.spec.{name}" for name in ("canonical_text", "constraint", "dependency")},
+)
+
 Tree = dict[str, ast.Module]
 
 
@@ -110,13 +117,17 @@ def _imports(
 
 
 def cycles(trees: Tree) -> list[str]:
-    """Return the strongly connected components of the imports with more than one module.
+    """Return the strongly connected components of the imports, but :data:`RECURSIVE_TYPES`.
 
     A package's ``__init__`` that re-exports its modules is not counted as their user.
     """
     packages = {_module(path) for path in trees if path.endswith("__init__.py")}
     graph = {name: used - packages for name, used in imports(trees).items() if name not in packages}
-    return [" <-> ".join(sorted(part)) for part in _components(graph) if len(part) > 1]
+    return [
+        " <-> ".join(sorted(part))
+        for part in _components(graph)
+        if len(part) > 1 and part not in RECURSIVE_TYPES
+    ]
 
 
 def _components(graph: dict[str, set[str]]) -> Iterator[set[str]]:

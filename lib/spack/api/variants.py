@@ -80,8 +80,8 @@ def conditional(*values: Any, when: Any = None) -> tuple[ConditionalValue, ...]:
 class ValueSets(Sequence[Any]):
     """Groups of values: any combination within one group, never across groups.
 
-    It adds its own ``default`` and ``multi`` to the variant. The chained methods change it in
-    place and return it, as recipes expect.
+    It adds its own ``default`` and ``multi`` to the variant. The chained methods modify it
+    and return it, as recipes expect.
     """
 
     multi = True

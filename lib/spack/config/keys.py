@@ -7,6 +7,7 @@ them. Keys that only this project has are marked ``own``.
 
 from __future__ import annotations
 
+from spack.config import link_types
 from spack.config.schema import (
     ANYTHING,
     BOOL,
@@ -322,7 +323,7 @@ VIEW_DESCRIPTOR = Record(
     {
         "root": PATH,
         "link": Choice("roots", "all", "run"),
-        "link_type": Choice("symlink", "hardlink", "hard", "relative", "soft", "copy"),
+        "link_type": Choice(*link_types.spellings()),
         "select": SPECS,
         "exclude": SPECS,
         "projections": PROJECTIONS,

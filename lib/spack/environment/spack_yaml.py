@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from spack.config import link_types
 from spack.config.schema import ConfigReport, Origin, Tree
 from spack.config.scopes import check_environment
 from spack.config.variables import Variables
@@ -47,8 +48,6 @@ spack:
     unify: true
 """
 
-_LINK_TYPES = {"hard": "hardlink", "soft": "symlink", "relative": "symlink"}
-
 
 class ViewDescriptor(NamedTuple):
     """A view that the environment asks for.
@@ -64,7 +63,7 @@ class ViewDescriptor(NamedTuple):
     root: str
     origin: Origin
     link: str = "run"
-    link_type: str = "symlink"
+    link_type: str = link_types.DEFAULT
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     projections: Mapping[str, str] = {}  # never changed
@@ -156,13 +155,13 @@ class EnvironmentManifest:
     ) -> ViewDescriptor:
         data: Mapping[str, Any] = {"root": tree} if isinstance(tree.value, str) else tree.value
         root = self._path(data["root"], variables, report)
-        link_type = str(_plain(data.get("link_type"), "symlink"))
+        link_type = str(_plain(data.get("link_type"), link_types.DEFAULT))
         return ViewDescriptor(
             name,
             root,
             tree.origin,
             link=str(_plain(data.get("link"), "run")),
-            link_type=_LINK_TYPES.get(link_type, link_type),
+            link_type=link_types.canonical(link_type) or link_type,
             select=tuple(_plain(data.get("select"), [])),
             exclude=tuple(_plain(data.get("exclude"), [])),
             projections=_plain(data.get("projections"), {}),

@@ -298,7 +298,7 @@ class Session:
 
     def concretize(self, specs: Sequence[Spec], concretize_options: ConcretizeOptions) -> Solution:
         """Make specs of the command line concrete, in the light of what is installed."""
-        from spack.session.concretizing import concretize_specs
+        from spack.session.solver_input import concretize_specs
 
         return concretize_specs(self, specs, concretize_options)
 
@@ -309,13 +309,13 @@ class Session:
 
         :param force: forget what was decided before.
         """
-        from spack.session.concretizing import concretize_environment
+        from spack.session.solver_input import concretize_environment
 
         return concretize_environment(self, environment, concretize_options, force)
 
     def environment_work(self, environment: Environment) -> EnvironmentWork:
         """Return what updates *environment*, the active one."""
-        from spack.session.environments import environment_work
+        from spack.session.environment_parts import environment_work
 
         return environment_work(self, environment)
 
@@ -350,7 +350,7 @@ class Session:
         :param checksum: False takes sources without a checksum, and with a wrong one.
         :raises ConfigError: a program that the configuration asks for is not there.
         """
-        from spack.session.building import make_build_options
+        from spack.session.build_parts import make_build_options
 
         return make_build_options(
             self,

@@ -173,7 +173,7 @@ def recover(
 ) -> tuple[Recovered, ...]:
     """End the transactions of dead processes; those of living ones are left alone.
 
-    :param committed: whether the transaction's commit took place, as the database says.
+    :param committed: whether the transaction was committed, as the database says.
     :raises StoreError: if a leftover cannot be removed.
     """
     done: list[Recovered] = []

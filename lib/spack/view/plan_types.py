@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Callable, NamedTuple, Optional
 
+from spack.config import link_types
 from spack.errors import ViewError
 from spack.util.environment_modifications import Change
 from spack.util.frozen import field, frozen
@@ -16,7 +17,6 @@ from spack.view.venv_parts import BasePython
 
 __all__ = [
     "LINK_TYPES",
-    "LINK_TYPE_SYNONYMS",
     "OWN",
     "Conflict",
     "Files",
@@ -39,10 +39,7 @@ __all__ = [
 #: Changes whenever the same sources and options give another tree.
 PLAN_VERSION = 4
 
-LINK_TYPES = ("symlink", "hardlink", "copy")
-
-#: What upstream's configuration also accepts.
-LINK_TYPE_SYNONYMS = {"soft": "symlink", "hard": "hardlink", "relocate": "copy", "add": "symlink"}
+LINK_TYPES = tuple(row.name for row in link_types.LINK_TYPES)
 
 #: The owner index of what belongs to no package.
 OWN = -1
@@ -100,7 +97,7 @@ class ViewOptions:
     :param splits_env: whether ``/usr/bin/env -S`` works here; scripts need another header if not.
     """
 
-    link_type: str = "symlink"
+    link_type: str = link_types.DEFAULT
     python: BasePython | None = None
     system_site_packages: bool = False
     templates: Mapping[str, str] = field(default_factory=dict)
@@ -261,12 +258,12 @@ def link_type_of(source: ViewSource, options: ViewOptions) -> str:
 
     :raises ViewError: a link type that is not known.
     """
-    name = source.link_type or options.link_type
-    name = LINK_TYPE_SYNONYMS.get(name, name)
-    if name not in LINK_TYPES:
+    text = source.link_type or options.link_type
+    name = link_types.canonical(text)
+    if name is None:
         raise ViewError(
-            f"invalid link type '{name}' (for {source.name})",
-            facts={"link_type": name, "package": source.name},
+            f"invalid link type '{text}' (for {source.name})",
+            facts={"link_type": text, "package": source.name},
             hint=f"use one of {', '.join(LINK_TYPES)}",
             ref="view-link-type",
         )
