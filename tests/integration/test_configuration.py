@@ -157,3 +157,50 @@ def test_a_search_path_of_the_configuration(spack: Command, tmp_path: Path) -> N
     program.chmod(0o755)
     setting = f"config:additional_external_search_paths:[{program.parent.parent}]"
     assert "cmake@3.99.1" in spack("-c", setting, "external", "find", "cmake").text
+
+
+# -- what a lock follows -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def locked(spack: Command, recipes: RecipeRepository) -> Path:
+    """An installed environment with ``one`` in version 2.0."""
+    recipes.add(
+        "one",
+        'has_code = False\nversion("2.0")\nversion("1.0")\n\n'
+        "def install(self, spec, prefix):\n    mkdirp(prefix.bin)\n    touch(prefix.bin.one)\n",
+    )
+    directory = spack.home.path / "locked"
+    directory.mkdir()
+    (directory / "more.yaml").write_text("packages: {}\n")
+    (directory / "spack.yaml").write_text(
+        "spack:\n  include: [more.yaml]\n  specs: [one]\n  view: false\n"
+    )
+    spack("-e", directory, "install")
+    assert '"version": "2.0"' in (directory / "spack.lock").read_text()
+    return directory
+
+
+def test_a_lock_does_not_follow_other_scopes(spack: Command, locked: Path) -> None:
+    before = (locked / "spack.lock").read_bytes()
+    spack("-c", "packages:other:buildable:false", "-e", locked, "install")
+    assert (locked / "spack.lock").read_bytes() == before
+    (spack.home.config / "packages.yaml").write_text("packages:\n  one:\n    require: '@1.0'\n")
+    for words in (("install",), ("concretize",), ("add", "one"), ("env", "status")):
+        spack("-e", locked, *words)
+        assert (locked / "spack.lock").read_bytes() == before, words
+    spack("-e", locked, "concretize", "--force")
+    assert '"version": "1.0"' in (locked / "spack.lock").read_text()
+
+
+@pytest.mark.parametrize("file", ["spack.yaml", "more.yaml"])
+def test_a_lock_follows_the_environments_own_configuration(
+    spack: Command, locked: Path, file: str
+) -> None:
+    text = (locked / "spack.yaml").read_text()
+    if file == "spack.yaml":
+        (locked / file).write_text(f"{text}  packages:\n    one:\n      require: '@1.0'\n")
+    else:
+        (locked / file).write_text("packages:\n  one:\n    require: '@1.0'\n")
+    spack("-e", locked, "install")
+    assert '"version": "1.0"' in (locked / "spack.lock").read_text()

@@ -3,7 +3,7 @@
 JSON, written with sorted keys and one node a line, so that a diff shows what changed::
 
     {"_meta": {"file-type": "spack-venv-lockfile", "lockfile-version": 1},
-     "configuration": "<digest of what else the decision depends on>",
+     "configuration": "<digest of what spack.yaml configures>",
      "roots": [{"spec": "py-black", "hash": "…"}, …],
      "concrete_specs": {"<hash>": {…}, …}}
 
@@ -29,6 +29,9 @@ __all__ = ["LOCKFILE_NAME", "LockedRoot", "Lockfile", "configuration_digest", "r
 
 LOCKFILE_NAME = "spack.lock"
 
+#: Begins digests of the environment's own configuration.
+_DIGEST = "own:"
+
 FILE_TYPE = "spack-venv-lockfile"
 VERSION = 1
 
@@ -44,7 +47,8 @@ class LockedRoot(NamedTuple):
 class Lockfile:
     """The content of a lock file.
 
-    :param configuration: digest of all else that the decision depends on.
+    :param configuration: digest of what the environment itself configures, see
+        :func:`configuration_digest`.
     :param nodes: plain data by hash.
     """
 
@@ -82,10 +86,12 @@ class Lockfile:
         return tuple(self.specs[root.hash] for root in self.roots)
 
     def is_current(self, specs: Sequence[str], configuration: str) -> bool:
-        """Return whether the lock was made for exactly these roots under this configuration."""
-        return self.configuration == configuration and [root.spec for root in self.roots] == list(
-            specs
-        )
+        """Return whether the lock was made for exactly these roots under this configuration.
+
+        A lock whose digest is of another kind, from an earlier version, is taken as it is.
+        """
+        same = self.configuration == configuration or not self.configuration.startswith(_DIGEST)
+        return same and [root.spec for root in self.roots] == list(specs)
 
     def to_json(self) -> str:
         """Return the text of the file."""
@@ -169,6 +175,10 @@ def _unusable(path: Path, what: str) -> EnvironmentFileError:
 
 
 def configuration_digest(parts: Mapping[str, Any]) -> str:
-    """Return a digest of *parts* (plain data)."""
+    """Return a digest of *parts* (plain data): what ``spack.yaml`` and its includes configure.
+
+    Other scopes are left out: a lock changes when the user changes the environment, never because
+    the machine's or the user's configuration did.
+    """
     text = json.dumps(parts, sort_keys=True, default=str)
-    return sha256_hex(text)[:32]
+    return _DIGEST + sha256_hex(text)[:32]

@@ -16,7 +16,8 @@ __all__ = ["environment_work"]
 def environment_work(session: Session, environment: Environment) -> EnvironmentWork:
     """See :meth:`spack.session.Session.environment_work`."""
     root = session.base_settings.config.environments_root
-    configuration = {x: session.settings.data(x) for x in ("packages", "concretizer")}
+    own = session.environment_settings(environment)
+    configuration = {section: own.data(section) for section in ("packages", "concretizer")}
     develop = environment.develop_specs(session.variables)
     if develop:
         configuration["develop"] = sorted(str(row.constraint) for row in develop)

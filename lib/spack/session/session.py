@@ -116,6 +116,15 @@ class Session:
             variables = variables.with_values(env=str(self.environment.path))
         return self._load(self.scopes, variables)
 
+    def environment_settings(self, environment: Environment) -> Settings:
+        """Return what the ``spack.yaml`` of *environment*, and the files it includes, configure.
+
+        The lock of an environment follows these, not other scopes.
+        """
+        scope = environment_scope(environment.manifest.loaded)._replace(fresh=False)
+        variables = self.variables.with_values(env=str(environment.path))
+        return self._load((scope,), variables)
+
     @cached_property
     def base_settings(self) -> Settings:
         """The configuration without the active environment: what finds environments by name."""
