@@ -164,7 +164,7 @@ def test_a_search_path_of_the_configuration(spack: Command, tmp_path: Path) -> N
 
 @pytest.fixture
 def locked(spack: Command, recipes: RecipeRepository) -> Path:
-    """An installed environment with ``one`` in version 2.0."""
+    """Return an installed environment with ``one`` in version 2.0."""
     recipes.add(
         "one",
         'has_code = False\nversion("2.0")\nversion("1.0")\n\n'

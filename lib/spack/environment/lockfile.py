@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from spack.errors import EnvironmentFileError, SpecError
 from spack.spec import ConcreteSpec, dump, load
+from spack.spec.stored import verify
 from spack.util.filesystem import atomic_write
 from spack.util.frozen import frozen
 from spack.util.hashing import sha256_hex
@@ -70,14 +71,16 @@ class Lockfile:
     def specs(self) -> Mapping[str, ConcreteSpec]:
         """All nodes by hash.
 
-        :raises EnvironmentFileError: a node is damaged.
+        :raises EnvironmentFileError: a node is damaged, or not what its hash says.
         """
         try:
-            return load({"roots": [root.hash for root in self.roots], "nodes": self.nodes})
+            specs = load({"roots": [root.hash for root in self.roots], "nodes": self.nodes})
+            verify(specs)
+            return specs
         except SpecError as error:
             raise EnvironmentFileError(
                 f"the lock file cannot be used: {error.message}",
-                hint="make it again: spack concretize --force",
+                hint="restore it, or make it again: spack concretize --force",
                 ref="environment-lockfile",
             ) from error
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spack.spec.concrete import ConcreteSpec
     from spack.spec.variant import VariantValue
 
-__all__ = ["HASH_LENGTH", "dag_hash", "node_data", "node_hash"]
+__all__ = ["HASH_LENGTH", "computed_hash", "dag_hash", "node_data", "node_hash"]
 
 _set = object.__setattr__
 
@@ -41,14 +41,19 @@ def dag_hash(spec: ConcreteSpec) -> str:
     for node in post_order((spec,)):
         digest = node._hash or ""
         if not digest:
-            data = node_data(node)
-            data["edges"] = [edge for edge in data["edges"] if edge["deptypes"] != ["test"]]
-            data["edges"].sort(key=lambda edge: (edge["name"], edge["hash"], edge["deptypes"]))
-            for edge in data["edges"]:
-                edge["deptypes"] = [kind for kind in edge["deptypes"] if kind != "test"]
-            digest = node_hash(data)
+            digest = computed_hash(node)
             _set(node, "_hash", digest)
     return digest
+
+
+def computed_hash(node: ConcreteSpec) -> str:
+    """Return the hash that *node* must have, by its content and its dependencies' hashes."""
+    data = node_data(node)
+    data["edges"] = [edge for edge in data["edges"] if edge["deptypes"] != ["test"]]
+    data["edges"].sort(key=lambda edge: (edge["name"], edge["hash"], edge["deptypes"]))
+    for edge in data["edges"]:
+        edge["deptypes"] = [kind for kind in edge["deptypes"] if kind != "test"]
+    return node_hash(data)
 
 
 def _variant_data(value: VariantValue) -> bool | str | list[str]:

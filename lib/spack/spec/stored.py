@@ -15,19 +15,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spack.errors import SpecError
 from spack.spec.algebra import NOTHING
 from spack.spec.concrete import ConcreteSpec
-from spack.spec.dag_hash import node_data
+from spack.spec.dag_hash import computed_hash, node_data
 from spack.spec.edge import Edge, External
 from spack.spec.traversal import post_order
 from spack.spec.variant import VariantValue
 from spack.spec.version import Version
 
-__all__ = ["dump", "load"]
+__all__ = ["dump", "load", "verify"]
+
+#: What names in a node look like; they become parts of paths.
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
 
 _set = object.__setattr__
 
@@ -82,6 +86,31 @@ def load(data: Mapping[str, Any]) -> dict[str, ConcreteSpec]:
             f"the stored specs are incomplete: {error!r}", ref="spec-data", causes=(error,)
         ) from error
     return done
+
+
+def verify(nodes: Mapping[str, ConcreteSpec]) -> None:
+    """Check that loaded *nodes* are what their hashes say, and that names are no paths.
+
+    For data from outside of an install tree, such as lock files. Cost: about 40 us a node.
+
+    :raises SpecError: a node's content and hash differ, or a name of it is invalid.
+    """
+    for digest, node in nodes.items():
+        names = (node.name, node.namespace or "_", node.platform, node.os, node.target)
+        for name in names:
+            if not re.fullmatch(_NAME, name):
+                raise SpecError(
+                    f"invalid name {name!r} in the stored node {node.name!r}",
+                    facts={"hash": digest, "name": name},
+                    ref="spec-data",
+                )
+        found = computed_hash(node)
+        if found != digest:
+            raise SpecError(
+                f"the content of {node.short} is not what its hash says: it was changed",
+                facts={"hash": digest, "computed": found, "package": node.name},
+                ref="spec-hash",
+            )
 
 
 def _load_node(digest: str, node: Mapping[str, Any], done: Mapping[str, Any]) -> ConcreteSpec:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from spack.errors import ConfigError
+from spack.errors import ConfigError, StoreError
 from spack.spec import ConcreteSpec
 from spack.util.frozen import field, frozen
 
@@ -122,7 +122,10 @@ class Layout:
                 )
 
     def prefix(self, spec: ConcreteSpec) -> Path:
-        """Return the prefix of *spec*; an external's own path (the root ``/`` if unknown)."""
+        """Return the prefix of *spec*; an external's own path (the root ``/`` if unknown).
+
+        :raises StoreError: it would be outside of the install tree.
+        """
         if spec.external is not None:
             return Path(spec.external.path or "/")
         chosen = self.projections.get("all", self.projection)
@@ -132,7 +135,16 @@ class Layout:
                 break
         if self.hash_length is not None:
             chosen = chosen.replace("{hash}", f"{{hash:{self.hash_length}}}")
-        return self.padded_root / spec.format(chosen, {"version": path_part(str(spec.version))})
+        relative = spec.format(chosen, {"version": path_part(str(spec.version))})
+        parts = relative.split("/")
+        if relative.startswith("/") or ".." in parts or parts[0] == DATABASE_FOLDER:
+            raise StoreError(
+                f"the prefix of {spec.name} would be outside of the install tree: {relative!r}",
+                facts={"root": str(self.root), "prefix": relative, "package": spec.name},
+                hint="correct config:install_tree:projections, or the file that names this spec",
+                ref="store-prefix",
+            )
+        return self.padded_root / relative
 
     @property
     def padded_root(self) -> Path:

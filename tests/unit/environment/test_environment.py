@@ -243,3 +243,43 @@ def test_an_environment_that_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFileError, match=r"here cannot be changed: ") as caught:
         environment.lock()
     assert "writable" in (caught.value.hint or "")
+
+
+def change_node(lock: Lockfile, name: str, changes: dict[str, object]) -> Lockfile:
+    """Return the lock with other values in the node called *name*, and the same hashes."""
+    nodes = {
+        digest: {**data, **changes} if data["name"] == name else data
+        for digest, data in lock.nodes.items()
+    }
+    return Lockfile(lock.roots, lock.configuration, nodes)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("tool", {"version": "2.0"}, "the content of tool@2.0/"),
+        ("zlib", {"version": "2.0"}, "the content of zlib@2.0/"),
+        ("zlib", {"package_hash": "0" * 52}, "the content of zlib@1.0/"),
+        ("zlib", {"variants": {"shared": True}}, "the content of zlib@1.0/"),
+        ("tool", {"edges": []}, "the content of tool@1.0/"),
+        ("zlib", {"platform": "../../out"}, "invalid name '../../out'"),
+        ("zlib", {"os": "a/b"}, "invalid name 'a/b'"),
+        ("zlib", {"target": ".."}, "invalid name '..'"),
+        ("zlib", {"namespace": "x/../y"}, "invalid name 'x/../y'"),
+    ],
+)
+def test_a_lock_whose_content_and_hashes_differ_is_refused(
+    name: str, changes: dict[str, object], message: str
+) -> None:
+    lock = Lockfile.from_solution([("tool", node("tool", node("zlib")))])
+    assert len(lock.specs) == 2
+    with pytest.raises(EnvironmentFileError) as caught:
+        change_node(lock, name, changes).concrete_roots()
+    assert message in caught.value.message
+    assert "restore it" in str(caught.value.hint)
+
+
+def test_a_lock_with_an_earlier_digest_is_taken_as_it_is() -> None:
+    lock = Lockfile.from_solution([("zlib", node("zlib"))], "0" * 32)
+    assert lock.is_current(["zlib"], configuration_digest({"packages": {}}))
+    assert not lock.is_current(["tool"], configuration_digest({"packages": {}}))

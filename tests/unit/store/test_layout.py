@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from spack.errors import ConfigError, StoreError
+from spack.spec import ConcreteSpec, Version
 from spack.store import InstallRecord, Layout, LockOwner, Locks, Metadata, current_owner, is_alive
 from spack.store.locks import end_group
 from spack.store.mounts import filesystem_type, is_network
@@ -180,3 +181,12 @@ def test_padded_and_short(spec, tmp_path):
     assert short.name == f"a-1.0-{node.dag_hash()[:7]}"
     exact = Layout(tmp_path, "{name}-{hash:9}", hash_length=7).prefix(node)
     assert exact.name == f"a-{node.dag_hash()[:9]}"
+
+
+@pytest.mark.parametrize("platform", ["../../out", "/out", ".spack-db"])
+def test_a_prefix_is_inside_of_the_install_tree(tmp_path: Path, platform: str) -> None:
+    """Names come from files that others may have written."""
+    spec = ConcreteSpec("a", "test", Version("1"), platform=platform, os="o", target="t")
+    layout = Layout(tmp_path / "store", "{architecture.platform}/{name}-{hash}")
+    with pytest.raises(StoreError, match="would be outside of the install tree"):
+        layout.prefix(spec)
