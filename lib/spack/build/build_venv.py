@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from spack.errors import InstallError
+from spack.util.directory_handle import read_regular
 from spack.util.shebang import first_line
 
 __all__ = ["BaseInterpreter", "BuildVenv", "interpreter_of", "shebang_script"]
@@ -64,8 +65,9 @@ def interpreter_of(prefix: str) -> BaseInterpreter:
     :raises InstallError: there is no virtual environment.
     """
     try:
-        with open(os.path.join(prefix, LAYOUT_FILE), encoding="utf-8") as stream:
-            return BaseInterpreter.from_json(json.load(stream))
+        return BaseInterpreter.from_json(
+            json.loads(read_regular(os.path.join(prefix, LAYOUT_FILE)))
+        )
     except (OSError, ValueError, KeyError):
         pass
     try:

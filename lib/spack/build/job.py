@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from spack.errors import InstallError, SpackError
+from spack.util.directory_handle import read_regular
 
 __all__ = [
     "BuildFailure",
@@ -203,7 +204,7 @@ def read(path: str, kind: type[T]) -> T:
     :raises SpackError: the file is missing or holds something else.
     """
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data = json.loads(read_regular(path))
         return _from_data(data, kind)
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise SpackError(f"cannot read {kind.__name__} from {path}: {exc}") from exc

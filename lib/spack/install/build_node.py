@@ -80,6 +80,7 @@ def build_one(  # noqa: PLR0913 - keywords of independent settings
         )
         _stop_if(cancelled)
         task.phase("check")
+        transaction.confirm()
         for path in apply_modes(transaction.prefix, modes):
             services.reporter.warning(
                 f"{spec.short}: {path} is installed without its set-id bit; "

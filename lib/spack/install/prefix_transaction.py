@@ -1,4 +1,4 @@
-"""One node's way into the install tree, as a transaction (DESIGN, decision 8).
+"""One node's way into the install tree, as a transaction.
 
 Builds write into the final prefix, because nearly every build bakes its prefix in. What makes
 that safe is the marker that is written first, and the database's commit, which comes last:
@@ -7,21 +7,23 @@ that safe is the marker that is written first, and the database's commit, which 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spack.errors import StoreError
+from spack.errors import InstallError, StoreError
 from spack.install.check import Checked
 from spack.spec import ConcreteSpec, dump
-from spack.store import InstallRecord, LockOwner, Metadata, Modes, Store, apply_modes
+from spack.store import METADATA, InstallRecord, LockOwner, Metadata, Modes, Store, apply_modes
 from spack.store.journal import INSTALL, Marker, clear, restore
 from spack.store.locks import DATABASE, Lock
 from spack.store.os_errors import unwritable
 from spack.store.store import is_committed
-from spack.util.filesystem import atomic_write, remove_tree
+from spack.util.directory_handle import DirectoryHandle
+from spack.util.filesystem import remove_tree
 
 __all__ = ["PrefixTransaction"]
 
@@ -64,6 +66,7 @@ class PrefixTransaction:
         self._shared: Lock | None = None
         self._described = False
         self._committing = False
+        self._identity = (0, 0)
         spec_hash, version = spec.dag_hash(), str(spec.version)
         self.prefix = store.layout.prefix(spec)
         #: Where the build's output goes while it runs; it stays there if the build fails.
@@ -126,7 +129,7 @@ class PrefixTransaction:
         if replaces:
             store.layout.backup.mkdir(parents=True, exist_ok=True)
             os.rename(self.prefix, marker.backup(store.layout))
-        _make_prefix(self.prefix, store.root, self._modes)
+        self._identity = _make_prefix(self.prefix, store.root, self._modes)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         for path in (self.log, self.environment):
             remove_tree(path)
@@ -139,6 +142,25 @@ class PrefixTransaction:
             self._marker.write(self._store.layout)
         except OSError as error:
             raise unwritable(self.prefix, error) from error
+
+    def confirm(self) -> None:
+        """Check that the build has left the prefix and its ``.spack`` what they were.
+
+        Called before anything in the prefix is read or changed.
+
+        :raises InstallError: one of them is a link, or something else.
+        """
+        try:
+            with self._own_prefix() as prefix, prefix.directory(METADATA):
+                pass
+        except OSError as error:
+            raise InstallError(
+                f"the build of {self._spec.short} replaced {error.filename or self.prefix}: "
+                f"{error.strerror}",
+                facts={"prefix": str(self.prefix), "path": str(error.filename or self.prefix)},
+                hint="let the recipe leave the prefix and .spack in it the directories they are",
+                ref="install-metadata",
+            ) from error
 
     def commit(
         self,
@@ -185,24 +207,29 @@ class PrefixTransaction:
 
     def _describe(self, record: InstallRecord, checked: Checked, recipe: Path | None) -> None:
         metadata = Metadata(self.prefix)
-        metadata.folder.mkdir(exist_ok=True)
-        text = json.dumps(dump([self._spec]), separators=(",", ":"))
-        metadata.spec.write_text(text + "\n", encoding="utf-8")
-        metadata.manifest.write_text(checked.manifest.to_json() + "\n", encoding="utf-8")
-        if recipe is not None:
-            _copy_recipe(recipe, metadata.recipe(self._spec.namespace or "", recipe.name))
-        self._described = True
-        for source, target in (
-            (self.log, metadata.build_log),
-            (self.environment, metadata.build_environment),
-        ):
-            if source.exists():
-                os.replace(source, target)
-        apply_modes(metadata.folder, self._modes)
-        # Last: it says that all the rest is there.
-        atomic_write(metadata.record, record.to_json(), self._modes.file)
-        if self._modes.group is not None:
-            os.chown(metadata.record, -1, self._modes.group)
+        with self._own_prefix() as prefix, prefix.directory(metadata.folder.name) as folder:
+            text = json.dumps(dump([self._spec]), separators=(",", ":"))
+            folder.write(metadata.spec.name, text + "\n")
+            folder.write(metadata.manifest.name, checked.manifest.to_json() + "\n")
+            if recipe is not None:
+                target = metadata.recipe(self._spec.namespace or "", recipe.name)
+                _copy_recipe(recipe, folder, target.relative_to(metadata.folder).parts)
+            self._described = True
+            folder.take(self.log, metadata.build_log.name)
+            folder.take(self.environment, metadata.build_environment.name)
+            apply_modes(metadata.folder, self._modes)
+            # Last: it says that all the rest is there.
+            folder.write(
+                metadata.record.name, record.to_json(), self._modes.file, self._modes.group
+            )
+
+    def _own_prefix(self) -> DirectoryHandle:
+        """Return the prefix that :func:`_make_prefix` made, and nothing that took its path."""
+        handle = DirectoryHandle(self.prefix)
+        if handle.identity() != self._identity:
+            handle.close()
+            raise OSError(errno.ENOTDIR, "not the directory that was made", str(self.prefix))
+        return handle
 
     def _undo(self) -> None:
         """Restore the state before, unless the commit went through after all.
@@ -232,16 +259,13 @@ class PrefixTransaction:
         if not self._described:
             return
         metadata = Metadata(self.prefix)
-        for source, target in (
-            (metadata.build_log, self.log),
-            (metadata.build_environment, self.environment),
-        ):
-            if source.exists():
-                os.replace(source, target)
+        with self._own_prefix() as prefix, prefix.directory(metadata.folder.name) as folder:
+            folder.give(metadata.build_log.name, self.log)
+            folder.give(metadata.build_environment.name, self.environment)
 
 
-def _make_prefix(prefix: Path, root: Path, modes: Modes) -> None:
-    """Make the prefix, which must not exist, and its empty ``.spack``."""
+def _make_prefix(prefix: Path, root: Path, modes: Modes) -> tuple[int, int]:
+    """Make the prefix, which must not exist, and its empty ``.spack``; return its identity."""
     while True:
         _make_above(prefix.parent, root, modes)
         try:
@@ -252,6 +276,8 @@ def _make_prefix(prefix: Path, root: Path, modes: Modes) -> None:
             continue
     Metadata(prefix).folder.mkdir()
     apply_modes(prefix, modes)
+    with DirectoryHandle(prefix) as handle:
+        return handle.identity()
 
 
 def _make_above(folder: Path, root: Path, modes: Modes) -> None:
@@ -267,18 +293,16 @@ def _make_above(folder: Path, root: Path, modes: Modes) -> None:
     apply_modes(folder, modes)
 
 
-def _copy_recipe(source: Path, target: Path) -> None:
-    """Copy the files of a recipe's folder, without byte-code."""
-    import shutil  # start-up: most commands install nothing
-
-    pending: list[tuple[Path, Path]] = [(source, target)]
-    while pending:
-        folder, copy = pending.pop()
-        copy.mkdir(parents=True, exist_ok=True)
-        for entry in os.scandir(folder):
-            if entry.name == "__pycache__" or entry.name.endswith(".pyc"):
-                continue
-            if entry.is_dir():
-                pending.append((Path(entry.path), copy / entry.name))
-            elif entry.is_file():
-                shutil.copyfile(entry.path, copy / entry.name)
+def _copy_recipe(source: Path, into: DirectoryHandle, parts: Sequence[str]) -> None:
+    """Copy the files of a recipe's directory to *parts* below *into*, without bytecode."""
+    if parts:
+        with into.directory(parts[0]) as below:
+            _copy_recipe(source, below, parts[1:])
+        return
+    for entry in os.scandir(source):
+        if entry.name == "__pycache__" or entry.name.endswith(".pyc"):
+            continue
+        if entry.is_dir():
+            _copy_recipe(Path(entry.path), into, (entry.name,))
+        elif entry.is_file():
+            into.write(entry.name, Path(entry.path).read_bytes())

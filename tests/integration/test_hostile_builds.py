@@ -1,0 +1,91 @@
+"""Builds that try to make the installer write, or read, where it should not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kits.command import Command, Snapshot, TakeSnapshot
+from kits.recipe_repository import RecipeRepository
+
+#: Statements of ``install``; ``{victim}`` is another package's ``.spack``, ``own`` the build's.
+REPLACED = {
+    "a link to another package's": 'shutil.rmtree(own); os.symlink("{victim}", own)',
+    "a link elsewhere": 'shutil.rmtree(own); os.symlink("{outside}", own)',
+    "a file": 'shutil.rmtree(own); open(own, "w").close()',
+    "a pipe": "shutil.rmtree(own); os.mkfifo(own)",
+}
+
+#: What the installer writes into ``.spack``, taken by links.
+TAKEN = (
+    "spec.json",
+    "install_manifest.json",
+    "install_record.json",
+    "spack-build-out.txt",
+    "spack-build-env.txt",
+    "repos",
+)
+
+
+@pytest.fixture
+def victim(spack: Command, recipes: RecipeRepository) -> Path:
+    """Return the metadata of an installed package."""
+    recipes.plain("victim")
+    spack("install", "victim")
+    return spack.prefix("victim") / ".spack"
+
+
+def hostile(recipes: RecipeRepository, statement: str) -> None:
+    recipes.plain(
+        "hostile",
+        "victim",
+        install=f"import os, shutil\nown = os.path.join(prefix, '.spack')\n{statement}\n",
+    )
+
+
+@pytest.mark.parametrize("what", REPLACED)
+def test_metadata_that_a_build_replaced(
+    spack: Command,
+    recipes: RecipeRepository,
+    victim: Path,
+    what: str,
+    tmp_path: Path,
+    tree_of: TakeSnapshot,
+    packages_of: Callable[[Path], Snapshot],
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    before, packages = tree_of(victim), packages_of(spack.home.store)
+    hostile(recipes, REPLACED[what].format(victim=victim, outside=outside))
+    result = spack.fails("install", "hostile")
+    assert "replaced" in result.err and "not a directory" in result.err
+    assert tree_of(victim) == before
+    assert list(outside.iterdir()) == []
+    assert packages_of(spack.home.store) == packages
+    assert spack.names() == ["victim"]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_records_whose_names_are_taken_by_links(
+    spack: Command,
+    recipes: RecipeRepository,
+    victim: Path,
+    name: str,
+    tree_of: TakeSnapshot,
+) -> None:
+    """Files are written in the links' stead; a link where a directory must be is refused."""
+    before = tree_of(victim)
+    hostile(
+        recipes, f'os.makedirs(own, exist_ok=True); os.symlink("{victim}/{name}", own + "/{name}")'
+    )
+    result = spack("install", "hostile", check=False)
+    assert tree_of(victim) == before
+    if name == "repos":
+        assert result.code == 1 and "hostile" not in spack.names()
+    else:
+        assert result.code == 0, result.text
+        path = spack.prefix("hostile") / ".spack" / name
+        assert path.is_file() and not path.is_symlink()
+        spack("verify")
