@@ -56,6 +56,7 @@ class StagedSources:
             path,
             resources=resources_of(recipe, spec),
             patches=self.patches(recipe, spec),
+            commit=commit_of(spec),
             progress=progress,
         )
 
@@ -83,6 +84,7 @@ class StagedSources:
             str(spec.version),
             resources=resources_of(recipe, spec),
             patches=self.patches(recipe, spec),
+            commit=commit_of(spec),
             progress=lambda done, total: task.progress(done, total or 0),
         )
 
@@ -106,6 +108,12 @@ def stage_sources(build_options: BuildOptions, spec: ConcreteSpec, task: Task) -
     sources = StagedSources(build_options, [Step(BUILD, node, ()) for node in spec.traverse()])
     with build_options.store.locks.exclusive(spec.dag_hash(), timeout=0):
         return sources.stage(Step(BUILD, spec, ()), task, lambda: False)
+
+
+def commit_of(spec: ConcreteSpec) -> str | None:
+    """Return the commit that a spec asks for with ``commit=``, or None."""
+    value = spec.variants.get("commit")
+    return None if value is None else value.values[0]
 
 
 def resources_of(recipe: Recipe, spec: ConcreteSpec) -> list[ResourceRecord]:

@@ -12,7 +12,7 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
@@ -107,6 +107,7 @@ class Fetcher:
         *,
         resources: Iterable[ResourceRecord] = (),
         patches: Iterable[tuple[Recipe, PatchRecord]] = (),
+        commit: str | None = None,
         progress: Progress | None = None,
     ) -> None:
         """Fetch into the cache whatever :meth:`stage` will need (``spack fetch``).
@@ -115,7 +116,7 @@ class Fetcher:
         """
         sources: list[Source] = [resource_source(recipe, record) for record in resources]
         if recipe.attributes.get("has_code", True):
-            sources.insert(0, source_for(recipe, version))
+            sources.insert(0, source_for(recipe, version, commit))
         for owner, patch in patches:
             found = patch_source(owner, patch)
             if isinstance(found, UrlSource):
@@ -134,10 +135,12 @@ class Fetcher:
         *,
         resources: Iterable[ResourceRecord] = (),
         patches: Iterable[tuple[Recipe, PatchRecord]] = (),
+        commit: str | None = None,
         progress: Progress | None = None,
     ) -> Stage:
         """Create the stage *path*, a directory that is empty or missing.
 
+        :param commit: see :func:`spack.fetch.source.source_for`.
         :param resources: those whose condition holds.
         :param patches: those whose condition holds, with the recipe that declares each, in the
             order of their application; they are verified here and applied by the build.
@@ -146,7 +149,14 @@ class Fetcher:
         made = not path.exists()
         try:
             path.mkdir(parents=True, exist_ok=True)
-            return self._stage(recipe, version, path, resources, patches=patches, progress=progress)
+            source_path, archive_file = path / SOURCE, None
+            if recipe.attributes.get("has_code", True):
+                source = source_for(recipe, version, commit)
+                archive_file = self._expand(source, source_path, path, progress)
+            else:
+                source_path.mkdir()
+            stage = Stage(path, source_path, archive_file)
+            return self._completed(stage, recipe, resources, patches, progress)
         except OSError as error:
             if made:
                 shutil.rmtree(path, ignore_errors=True)
@@ -170,22 +180,16 @@ class Fetcher:
         staged = tuple(self._patch(owner, patch, path, progress) for owner, patch in patches)
         return Stage(path, path / SOURCE, patches=staged)
 
-    def _stage(
+    def _completed(
         self,
+        stage: Stage,
         recipe: Recipe,
-        version: str,
-        path: Path,
         resources: Iterable[ResourceRecord],
         patches: Iterable[tuple[Recipe, PatchRecord]],
         progress: Progress | None,
     ) -> Stage:
-        source_path = path / SOURCE
-        archive_file: Path | None = None
-        if recipe.attributes.get("has_code", True):
-            source = source_for(recipe, version)
-            archive_file = self._expand(source, source_path, path, progress)
-        else:
-            source_path.mkdir()
+        """Return *stage* with its resources and patches."""
+        path, source_path = stage.path, stage.source_path
         placed = {}
         for record in resources:
             unpacked = path / f"resource-{record.name}"
@@ -193,7 +197,7 @@ class Fetcher:
             placed[record.name] = move_resource(record, unpacked, source_path)
             shutil.rmtree(unpacked)
         staged = tuple(self._patch(owner, patch, path, progress) for owner, patch in patches)
-        return Stage(path, source_path, archive_file, placed, staged)
+        return replace(stage, resources=placed, patches=staged)
 
     def _expand(
         self, source: Source, target: Path, stage: Path, progress: Progress | None
@@ -370,8 +374,6 @@ def index_and_transport(
     :param default_index_wheel: gives the wheel that knows the usual index and its sha256
         (:func:`spack.fetch.package_index.read_default_index_wheel`).
     """
-    from dataclasses import replace  # start-up: only with the network
-
     from spack.fetch.package_index import PackageIndex, locations
     from spack.fetch.plain import network_settings
     from spack.fetch.transport import Transport

@@ -103,7 +103,9 @@ class Git:
             wanted = "HEAD"
         quick = not source.full and (not source.commit or len(source.commit) == 40)
         if quick:
-            done = self.run(target, "fetch", "--quiet", "--depth=1", "--no-tags", "origin", wanted)
+            done = self.run(
+                target, "fetch", "--quiet", "--depth=1", "--no-tags", "--", "origin", wanted
+            )
             if done.ok:
                 return self._resolve(source, target, "FETCH_HEAD")
             if not source.commit:

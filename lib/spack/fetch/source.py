@@ -12,7 +12,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Union
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -111,18 +111,40 @@ class GitSource:
         """What is asked for, for messages."""
         return self.commit or self.tag or self.branch or "HEAD"
 
+    def __post_init__(self) -> None:
+        """Refuse what git would take for an option or for several words.
+
+        :raises FetchError: a reference, the url or a path is malformed.
+        """
+        for text in (self.commit, self.tag, self.branch):
+            if text is not None and not re.fullmatch(_REFERENCE, text):
+                raise FetchError(
+                    f"{self.what or self.url}: invalid git reference {text!r}",
+                    facts={"reference": text, "origin": self.origin},
+                    hint="write the name of a branch or tag, or a commit of 40 hexadecimal digits",
+                    ref="git-reference",
+                )
+        if self.url.startswith("-"):
+            raise FetchError(f"{self.what}: invalid git url {self.url!r}", ref="git-reference")
+
+
+#: What may name a state of a repository: no option, no white space, none of git's own signs.
+_REFERENCE = r"(?!-)(?!.*\.\.)[^\s~^:?*\[\\\x00-\x1f]+"
 
 Source = Union[UrlSource, IndexSource, GitSource]
 
 
-def source_for(recipe: Recipe, version: str) -> Source:
+def source_for(recipe: Recipe, version: str, commit: str | None = None) -> Source:
     """Return where *version* of *recipe* comes from.
 
     Versions that the recipe does not declare may be git references (``git.main``, a commit).
 
+    :param commit: the value of ``commit=`` in a spec: this state and no other is the source.
     :raises FetchError: the version is unknown, has no address, or one of a kind that is not
-        supported; the recipe's file and line are named.
+        supported; the recipe's file and line are named. Or *commit* cannot be what is built.
     """
+    if commit is not None:
+        return _commit_source(recipe, version, commit)
     for record in recipe.versions:
         if record.version == version:
             return _version_source(recipe, record)
@@ -139,6 +161,32 @@ def source_for(recipe: Recipe, version: str) -> Source:
         facts={"package": recipe.name, "version": version},
         hint=f"`spack versions {recipe.name}` lists the known ones; {recipe.path} declares them",
     )
+
+
+def _commit_source(recipe: Recipe, version: str, commit: str) -> GitSource:
+    what = f"{recipe.name}@{version}"
+    if not re.fullmatch("[0-9a-f]{40}", commit):
+        raise FetchError(
+            f"cannot build commit={commit} of {what}: not the full name of a commit",
+            facts={"commit": commit},
+            hint="write its 40 hexadecimal digits: `git rev-parse COMMIT` prints them",
+            ref="git-commit",
+        )
+    try:
+        source = source_for(recipe, version)
+    except FetchError:
+        source = None
+    if isinstance(source, GitSource):
+        return replace(source, commit=commit)
+    git = recipe.attributes.get("git")
+    if not git:
+        raise FetchError(
+            f"cannot build commit={commit} of {what}: its sources do not come from git",
+            facts={"commit": commit, "origin": recipe.path},
+            hint=f"leave commit= out, or give {recipe.path} a `git` attribute",
+            ref="git-commit",
+        )
+    return GitSource(str(git), commit, what=what, origin=recipe.path)
 
 
 def _version_source(recipe: Recipe, record: VersionRecord) -> Source:

@@ -13,7 +13,7 @@ import pytest
 from spack.errors import FetchError
 from spack.fetch.fetcher import Fetcher
 from spack.fetch.git import Git
-from spack.fetch.source import GitSource
+from spack.fetch.source import GitSource, source_for
 from spack.fetch.source_cache import SourceCache
 from spack.recipe.records import Recipe, VersionRecord
 
@@ -103,14 +103,73 @@ def test_no_repository_and_no_git(tmp_path: Path) -> None:
     assert caught.value.hint == "install git"
 
 
-def test_url_that_looks_like_an_option(tmp_path: Path) -> None:
-    source = GitSource("--upload-pack=touch pwned", branch="main")
-    with pytest.raises(FetchError):
-        Git({"PATH": os.environ["PATH"]}).checkout(source, tmp_path / "t")
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"url": "--upload-pack=touch x"},
+        {"commit": "--upload-pack=touch x"},
+        {"tag": "-f"},
+        {"branch": "--all"},
+        {"branch": "a b"},
+        {"tag": "a..b"},
+        {"branch": "a\nb"},
+        {"commit": "HEAD^{/x}"},
+    ],
+)
+def test_what_git_would_take_for_an_option_is_refused(values: dict[str, str]) -> None:
+    with pytest.raises(FetchError, match="invalid git") as caught:
+        GitSource(**{"url": "file:///x", **values})
+    assert caught.value.ref == "git-reference"
+
+
+def test_a_transport_that_runs_a_program_is_refused(tmp_path: Path) -> None:
     source = GitSource("ext::sh -c touch% pwned", branch="main")
     with pytest.raises(FetchError):
         Git({"PATH": os.environ["PATH"]}).checkout(source, tmp_path / "t")
     assert not list(tmp_path.rglob("pwned"))
+
+
+def recipe_of(repository: Repository, **options: Any) -> Recipe:
+    record = VersionRecord("main", options=options)
+    return Recipe(
+        "foo",
+        "venv",
+        "/r/package.py",
+        "",
+        versions=(record,),
+        attributes={"git": repository.path.as_uri()},
+    )
+
+
+def test_the_commit_of_a_spec_is_what_is_built(repository: Repository, tmp_path: Path) -> None:
+    recipe = recipe_of(repository, branch="main")
+    cache = SourceCache(tmp_path / "cache")
+    fetcher = Fetcher(cache, lambda: pytest.fail("network"), environ=repository.environ)
+    for name, commit in (("first", repository.first), ("second", repository.second)):
+        stage = fetcher.stage(recipe, "main", tmp_path / name, commit=commit)
+        text = {"first": "one", "second": "two"}[name]
+        assert (stage.source_path / "f.txt").read_text() == text
+    with pytest.raises(FetchError, match=f"cannot fetch {'b' * 40}"):
+        fetcher.stage(recipe, "main", tmp_path / "none", commit="b" * 40)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("commit", ["main", "abc1234", "A" * 40, "--x"])
+def test_a_commit_is_named_in_full(repository: Repository, commit: str) -> None:
+    with pytest.raises(FetchError, match="not the full name of a commit"):
+        source_for(recipe_of(repository, branch="main"), "main", commit)
+
+
+def test_a_commit_needs_sources_from_git() -> None:
+    recipe = Recipe(
+        "foo",
+        "venv",
+        "/r/package.py",
+        "",
+        versions=(VersionRecord("1", url="file:///x/foo-1.tar.gz"),),
+    )
+    with pytest.raises(FetchError, match="its sources do not come from git"):
+        source_for(recipe, "1", "a" * 40)
 
 
 def test_submodules(repository: Repository, tmp_path: Path) -> None:
