@@ -7,12 +7,13 @@ that no recipe code runs where a solution is computed. The request is JSON::
 
 The answer is a stream of marshalled rows, one for each piece of work, in any order::
 
-    (index, directory, mtime_ns, size, data | None, error | None, virtual, provided, bases, files)
+    (index, directory, identity, data | None, error | None, virtual, provided, bases, files)
 
 ``data`` is the marshalled :meth:`Recipe.to_data`; ``error`` is (message, hint) of a recipe that
 cannot be used; ``bases`` are the directories of other recipes whose classes it derives from;
-``files`` are the patches beside it as (name, mtime_ns, size). Rows describe what was on disk when
-the recipe was loaded: the stat is taken first.
+``identity`` is (mtime_ns, size, ctime_ns, CRC-32) of the recipe;
+``files`` are the patches beside it as (name, mtime_ns, size, ctime_ns). Rows describe what was on
+disk when the recipe was loaded: the stat is taken first.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from spack.api import definition
 from spack.api.directives import (
@@ -432,11 +434,12 @@ def _plain_option(value: Any) -> Any:
 def _row(repositories: list[Repository], index: int, directory: str) -> tuple[Any, ...]:
     repository = repositories[index]
     file = repository.packages / directory / "package.py"
-    mtime = size = 0
+    identity = (0, 0, 0, 0)
     files: tuple[Any, ...] = ()
     try:
         status = os.stat(file)
-        mtime, size = status.st_mtime_ns, status.st_size
+        checksum = crc32(file.read_bytes())
+        identity = (status.st_mtime_ns, status.st_size, status.st_ctime_ns, checksum)
         cls = load_class(repository, directory)
         files = _patch_files(cls, file.parent)
         recipe = recipe_of(cls, repository, directory)
@@ -447,16 +450,16 @@ def _row(repositories: list[Repository], index: int, directory: str) -> tuple[An
         definition.abandon()
         wrapped = error if _is_located(error, file) else recipe_error(error, str(file))
         message = (str(wrapped), getattr(wrapped, "hint", None))
-        return (index, directory, mtime, size, None, message, False, (), (), files)
+        return (index, directory, identity, None, message, False, (), (), files)
     virtual = bool(cls.virtual)
-    return (index, directory, mtime, size, data, None, virtual, tuple(provided), bases, files)
+    return (index, directory, identity, data, None, virtual, tuple(provided), bases, files)
 
 
 def _is_located(error: BaseException, file: Path) -> bool:
     return isinstance(error, RecipeError) and str(error).startswith(f"{file}:")
 
 
-def _patch_files(cls: Any, directory: Path) -> tuple[tuple[str, int, int], ...]:
+def _patch_files(cls: Any, directory: Path) -> tuple[tuple[str, int, int, int], ...]:
     names = {
         patch.source
         for item in cls.__declared__
@@ -469,7 +472,7 @@ def _patch_files(cls: Any, directory: Path) -> tuple[tuple[str, int, int], ...]:
             status = os.stat(directory / name)
         except OSError:
             continue
-        found.append((name, status.st_mtime_ns, status.st_size))
+        found.append((name, status.st_mtime_ns, status.st_size, status.st_ctime_ns))
     return tuple(found)
 
 

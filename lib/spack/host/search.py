@@ -108,7 +108,7 @@ class Memory:
     :param directory: where the file is; None remembers for the life of this object only.
     """
 
-    _FORMAT = 1
+    _FORMAT = 2
 
     def __init__(self, directory: str | None = None) -> None:
         self._location = None if directory is None else os.path.join(directory, "detected.json")
@@ -120,9 +120,9 @@ class Memory:
     def recall(self, question: str, path: str) -> tuple[bool, Any]:
         """Return whether the answer is known, and the answer."""
         entry = self._entries.get(f"{question} {path}")
-        if entry is None or entry[:2] != _identity(path):
+        if entry is None or entry[:3] != _identity(path):
             return False, None
-        return True, entry[2]
+        return True, entry[3]
 
     def note(self, question: str, path: str, answer: Any) -> None:
         """Remember an answer (a JSON value) for as long as the file stays as it is."""
@@ -152,7 +152,7 @@ class Memory:
             with open(location, encoding="utf-8") as stream:
                 data = json.load(stream)
             entries: dict[str, list[Any]] = data["entries"]
-            good = data["format"] == self._FORMAT and all(len(e) == 3 for e in entries.values())
+            good = data["format"] == self._FORMAT and all(len(e) == 4 for e in entries.values())
             return entries if good else {}
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return {}
@@ -162,8 +162,8 @@ def _identity(path: str) -> list[int]:
     try:
         status = os.stat(path)
     except OSError:
-        return [0, 0]
-    return [status.st_mtime_ns, status.st_size]
+        return [0, 0, 0]
+    return [status.st_mtime_ns, status.st_size, status.st_ctime_ns]
 
 
 class Search:

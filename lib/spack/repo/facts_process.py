@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from spack.errors import RecipeError
 from spack.repo.repository import Repository
@@ -116,12 +117,13 @@ def _culprit(
     """Return the entry of the recipe that the process was reading when it ended."""
     index, directory = item
     file = Repository.open(roots[index]).packages / directory / "package.py"
-    mtime = size = 0
+    identity = (0, 0, 0, 0)
     # A signal may have come from outside, so that recipe is read again the next time.
     if seconds is not None or status >= 0:
         with suppress(OSError):
             found = file.stat()
-            mtime, size = found.st_mtime_ns, found.st_size
+            checksum = crc32(file.read_bytes())
+            identity = (found.st_mtime_ns, found.st_size, found.st_ctime_ns, checksum)
     if seconds is not None:
         what = f"is not read after {seconds:.0f} seconds"
     elif status < 0:
@@ -130,7 +132,7 @@ def _culprit(
         what = f"ended the process that read it (status {status})"
     hint = "what a recipe does when it is loaded must be quick and harmless: move it into a method"
     message = (f"{file}:1: the recipe {what}", hint)
-    return (index, directory, mtime, size, None, message, False, (), (), ())
+    return (index, directory, identity, None, message, False, (), (), ())
 
 
 def _start(

@@ -91,7 +91,7 @@ class RepoPath:
             for row in self._builder()([r.root for r in self.repositories], work):
                 rows[row[0]].append(row)
         for index, (_, removed), new in zip(indexes, stale, rows):
-            if removed or new:
+            if removed or new or index.refreshed:
                 index.update(new, removed)
         return indexes
 

@@ -6,7 +6,9 @@ marshalled facts of each package, read one by one. So the first question costs m
 many recipes there are.
 
 An entry is fresh when the stat of its recipe, of the patches beside it and of the recipes that it
-derives from are what they were. A new version of the engine makes everything stale.
+derives from are what they were. The time of a file's last change (ctime) counts, as `cp -p` and
+`rsync -t` keep the other one; where nothing else differs, a checksum of the recipe decides. A new
+version of the engine makes everything stale.
 
 Both files are caches: whatever is wrong with them, they are made again. Writers exclude each other
 with a lock; readers see either the old or the new index, because it is replaced in one step and
@@ -22,6 +24,7 @@ from array import array
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from spack.errors import StoreError
 from spack.recipe.package_names import package_name
@@ -32,7 +35,10 @@ from spack.util.lock import FileLock
 
 __all__ = ["RepositoryIndex"]
 
-_FORMAT = 1
+_FORMAT = 2
+
+#: mtime_ns, size, ctime_ns and CRC-32 of a recipe.
+Identity = tuple[int, int, int, int]
 
 
 class RepositoryIndex:
@@ -54,13 +60,15 @@ class RepositoryIndex:
         self._load()
 
     def _reset(self) -> None:
-        #: directory -> (mtime, size, offset, length); length 0 means an error.
-        self.entries: dict[str, tuple[int, int, int, int]] = {}
+        #: directory -> (*identity, offset, length); length 0 means an error.
+        self.entries: dict[str, tuple[int, int, int, int, int, int]] = {}
+        #: Recipes with the same content and other times, to be written with them.
+        self.refreshed: dict[str, tuple[int, int, int]] = {}
         self.errors: dict[str, tuple[str, str | None]] = {}
         self.virtual: set[str] = set()
         self.provided: dict[str, tuple[str, ...]] = {}
         self.bases: dict[str, tuple[str, ...]] = {}
-        self.files: dict[str, tuple[tuple[str, int, int], ...]] = {}
+        self.files: dict[str, tuple[tuple[str, int, int, int], ...]] = {}
         self.close()
 
     # Reading.
@@ -101,9 +109,9 @@ class RepositoryIndex:
     def recipe(self, directory: str) -> Recipe | None:
         """Return the facts of one recipe, or None when it is unknown or cannot be used."""
         entry = self.entries.get(directory)
-        if entry is None or not entry[3]:
+        if entry is None or not entry[5]:
             return None
-        _, _, offset, length = entry
+        offset, length = entry[4:]
         if self._descriptor >= 0:
             data = os.pread(self._descriptor, length, offset)
         else:
@@ -114,19 +122,19 @@ class RepositoryIndex:
 
     def stale(self) -> tuple[list[str], list[str]]:
         """Return directories to read again, and removed ones; one stat for each recipe."""
-        found: dict[str, tuple[int, int]] = {}
+        found: dict[str, tuple[int, int, int]] = {}
         packages, stat = str(self.repository.packages), os.stat
         for name in self.repository._entries():
             try:
                 status = stat(f"{packages}/{name}/package.py")
             except OSError:
                 continue
-            found[name] = (status.st_mtime_ns, status.st_size)
+            found[name] = (status.st_mtime_ns, status.st_size, status.st_ctime_ns)
         entries = self.entries
         changed = {
             name
             for name, seen in found.items()
-            if name not in entries or entries[name][0] != seen[0] or entries[name][1] != seen[1]
+            if name not in entries or (entries[name][:3] != seen and not self._is_same(name, seen))
         }
         for name, files in self.files.items():
             if name in found and name not in changed and not self._same(name, files):
@@ -141,13 +149,28 @@ class RepositoryIndex:
             changed.update(name for name in self.errors if name in found)
         return sorted(changed), removed
 
-    def _same(self, name: str, files: Iterable[tuple[str, int, int]]) -> bool:
-        for file, mtime, size in files:
+    def _is_same(self, name: str, seen: tuple[int, int, int]) -> bool:
+        """Return whether a recipe of which only the ctime differs has the same content."""
+        entry = self.entries.get(name)
+        if entry is None or entry[:2] != seen[:2]:
+            return False
+        try:
+            checksum = crc32((self.repository.packages / name / "package.py").read_bytes())
+        except OSError:
+            return False
+        if checksum != entry[3]:
+            return False
+        self.refreshed[name] = seen
+        self.entries[name] = (*seen, *entry[3:])
+        return True
+
+    def _same(self, name: str, files: Iterable[tuple[str, int, int, int]]) -> bool:
+        for file, *times in files:
             try:
                 status = os.stat(f"{self.repository.packages}/{name}/{file}")
             except OSError:
                 return False
-            if (status.st_mtime_ns, status.st_size) != (mtime, size):
+            if [status.st_mtime_ns, status.st_size, status.st_ctime_ns] != times:
                 return False
         return True
 
@@ -158,13 +181,15 @@ class RepositoryIndex:
 
         A cache directory that cannot be written to is not an error: the facts stay in memory.
         """
-        new = list(rows)
+        new, refreshed = list(rows), self.refreshed
         dropped = (*removed, *(row[1] for row in new))
         if self.directory is not None:
             try:
                 self.directory.mkdir(parents=True, exist_ok=True)
                 with FileLock(self.directory / "lock").exclusive():
                     self._load()  # another process may have been here
+                    for name, seen in refreshed.items():
+                        self._is_same(name, seen)
                     self._forget(dropped)
                     self._append(new)
                     self._write()
@@ -174,7 +199,7 @@ class RepositoryIndex:
         self._to_memory()
         self._forget(dropped)
         self._take(new, len(self._blobs))
-        self._blobs += b"".join(row[4] or b"" for row in new)
+        self._blobs += b"".join(row[3] or b"" for row in new)
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in names:
@@ -186,9 +211,9 @@ class RepositoryIndex:
             self.files.pop(name, None)
 
     def _take(self, rows: list[Any], offset: int) -> None:
-        for _, name, mtime, size, data, error, virtual, provided, bases, files in rows:
+        for _, name, identity, data, error, virtual, provided, bases, files in rows:
             length = len(data) if data is not None else 0
-            self.entries[name] = (mtime, size, offset, length)
+            self.entries[name] = (*identity, offset, length)
             offset += length
             if error is not None:
                 self.errors[name] = tuple(error)
@@ -203,7 +228,7 @@ class RepositoryIndex:
     def _append(self, rows: list[Any]) -> None:
         """Append the facts to the current file, or start a new one without the dead ones."""
         assert self.directory is not None
-        kept = {name: self._read(entry) for name, entry in self.entries.items() if entry[3]}
+        kept = {name: self._read(entry) for name, entry in self.entries.items() if entry[5]}
         alive = sum(map(len, kept.values()))
         total = os.fstat(self._descriptor).st_size if self._descriptor >= 0 else 0
         if self._descriptor < 0 or total > 2 * alive + (1 << 20):
@@ -211,33 +236,33 @@ class RepositoryIndex:
             offset = 0
             with open(self.directory / name, "xb") as stream:
                 for directory, data in kept.items():
-                    mtime, size, _, length = self.entries[directory]
-                    self.entries[directory] = (mtime, size, offset, length)
+                    entry = self.entries[directory]
+                    self.entries[directory] = (*entry[:4], offset, entry[5])
                     offset += stream.write(data)
-                stream.writelines(row[4] for row in rows if row[4] is not None)
+                stream.writelines(row[3] for row in rows if row[3] is not None)
         else:
             name = self._blob_name
             with open(self.directory / name, "ab") as stream:
                 offset = stream.tell()
-                stream.writelines(row[4] for row in rows if row[4] is not None)
+                stream.writelines(row[3] for row in rows if row[3] is not None)
         self._take(rows, offset)
         self._open(name)
         self._blobs = b""
 
-    def _read(self, entry: tuple[int, int, int, int]) -> bytes:
+    def _read(self, entry: tuple[int, int, int, int, int, int]) -> bytes:
         if self._descriptor >= 0:
-            return os.pread(self._descriptor, entry[3], entry[2])
-        return self._blobs[entry[2] : entry[2] + entry[3]]
+            return os.pread(self._descriptor, entry[5], entry[4])
+        return self._blobs[entry[4] : entry[4] + entry[5]]
 
     def _to_memory(self) -> None:
         """Move the facts into memory, because the file cannot be appended to."""
         if self._descriptor < 0:
             return
         blobs, offset = [], 0
-        for name, (mtime, size, _, length) in list(self.entries.items()):
-            blobs.append(self._read(self.entries[name]))
-            self.entries[name] = (mtime, size, offset, length)
-            offset += length
+        for name, entry in list(self.entries.items()):
+            blobs.append(self._read(entry))
+            self.entries[name] = (*entry[:4], offset, entry[5])
+            offset += entry[5]
         self.close()
         self._blobs = b"".join(blobs)
 
@@ -247,7 +272,7 @@ class RepositoryIndex:
         columns = [array("q", column).tobytes() for column in zip(*self.entries.values())]
         rest = (self.errors, tuple(sorted(self.virtual)), self.provided, self.bases, self.files)
         header = (_FORMAT, self.fingerprint, self._blob_name, str(self.repository.root))
-        document = (header, "\n".join(names), columns or [b""] * 4, rest)
+        document = (header, "\n".join(names), columns or [b""] * 6, rest)
         atomic_write(self.directory / "index", marshal.dumps(document))
         for file in self.directory.glob("facts-*"):
             if file.name != self._blob_name:

@@ -235,7 +235,7 @@ def test_the_process(tmp_path: Path, facts: Callable[..., Recipe]) -> None:
         gc.enable()
     with answer.open("rb") as stream:
         x, y = marshal.load(stream), marshal.load(stream)
-    assert Recipe.from_data(marshal.loads(x[4])).name == "x"
-    assert x[5] is None
-    assert y[4] is None
-    assert y[5][0].startswith(f"{tmp_path}/packages/y/package.py:1: SyntaxError")
+    assert Recipe.from_data(marshal.loads(x[3])).name == "x"
+    assert x[4] is None
+    assert y[3] is None
+    assert y[4][0].startswith(f"{tmp_path}/packages/y/package.py:1: SyntaxError")

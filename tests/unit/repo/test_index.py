@@ -67,6 +67,42 @@ def test_a_touched_recipe_is_stale(tmp_path: Path, make_repository) -> None:
     assert open_index(repository, tmp_path).stale() == (["x"], [])
 
 
+def put_with_times_of(file: Path, text: str) -> None:
+    """Replace *file* as ``cp -p`` and ``rsync -t`` do: with its times, and here its size."""
+    status = file.stat()
+    assert len(text) == status.st_size
+    new = file.with_name("new")
+    new.write_text(text)
+    os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.replace(new, file)
+
+
+def test_a_recipe_of_the_same_size_and_time_is_stale(tmp_path: Path, make_repository) -> None:
+    repository = Repository.open(make_repository({"x": X}))
+    open_index(repository, tmp_path).update(rows_of(repository, "x"), [])
+    file = repository.packages / "x" / "package.py"
+    put_with_times_of(file, file.read_text().replace('"1"', '"2"'))
+    assert open_index(repository, tmp_path).stale() == (["x"], [])
+
+
+def test_the_same_content_at_another_time_of_change_is_fresh(
+    tmp_path: Path, make_repository
+) -> None:
+    """As after a container's layer was unpacked again; it is compared only once."""
+    repository = Repository.open(make_repository({"x": X}))
+    open_index(repository, tmp_path).update(rows_of(repository, "x"), [])
+    file = repository.packages / "x" / "package.py"
+    put_with_times_of(file, file.read_text())
+    index = open_index(repository, tmp_path)
+    assert index.stale() == ([], [])
+    assert list(index.refreshed) == ["x"]
+    index.update([], [])
+    index = open_index(repository, tmp_path)
+    assert index.stale() == ([], []) and not index.refreshed
+    recipe = index.recipe("x")
+    assert recipe is not None and [row.version for row in recipe.versions] == ["1"]
+
+
 def test_the_fingerprint_follows_the_files(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("1")
     (tmp_path / "notes.txt").write_text("1")

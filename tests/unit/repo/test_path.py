@@ -198,8 +198,8 @@ def test_a_recipe_that_does_not_end(make_repository) -> None:
     root = make_repository({"s": sleeper, "x": X})
     rows = list(compute_facts([root], [(0, "s"), (0, "x")], patience=0.5))
     assert [row[1] for row in rows] == ["s", "x"]
-    assert "is not read after" in rows[0][5][0]
-    assert rows[1][5] is None
+    assert "is not read after" in rows[0][4][0]
+    assert rows[1][4] is None
 
 
 def test_loading_a_class(tmp_path: Path, make_repository, clean_imports) -> None:
