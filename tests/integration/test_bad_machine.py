@@ -6,13 +6,15 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kits.command import Command, Snapshot, TakeSnapshot
+from kits.command import Command, Result, Snapshot, TakeSnapshot
 from kits.recipe_repository import RecipeRepository
 
 
@@ -281,3 +283,102 @@ def test_an_interpreter_that_does_not_run(
     recipes.python_project("sweet", {"sweet.py": "x = 1\n"})
     result = spack.fails("install", "py-sweet")
     assert str(broken.parent) in result.err
+
+
+# -- file systems and users --------------------------------------------------------------------
+
+#: Every lock fails as on NFS without lockd.
+NO_LOCKS = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+int flock(int descriptor, int operation) { errno = ENOLCK; return -1; }
+static int call(const char *name, int descriptor, int command, void *argument) {
+    int (*real)(int, int, ...) = dlsym(RTLD_NEXT, name);
+    switch (command) {
+    case F_SETLK: case F_SETLKW: case F_OFD_SETLK: case F_OFD_SETLKW: errno = ENOLCK; return -1;
+    }
+    return real(descriptor, command, argument);
+}
+#define WRAP(name) int name(int descriptor, int command, ...) { va_list rest; \
+    va_start(rest, command); void *argument = va_arg(rest, void *); va_end(rest); \
+    return call(#name, descriptor, command, argument); }
+WRAP(fcntl)
+WRAP(fcntl64)
+"""
+
+
+@pytest.fixture
+def no_locks(tmp_path: Path) -> dict[str, str]:
+    """Return the environment in which no file can be locked."""
+    source, library = tmp_path / "locks.c", tmp_path / "locks.so"
+    source.write_text(NO_LOCKS)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+def test_a_file_system_without_locks(
+    spack: Command, recipes: RecipeRepository, no_locks: dict[str, str]
+) -> None:
+    """Reading works at once; writing says what to set, and works then."""
+    recipes.plain("one")
+    recipes.plain("two")
+    spack("install", "one")
+    found = spack("find", "--format", "{name}", environ=no_locks, timeout=30)
+    assert found.lines == ["one"]
+    refused = spack.fails("install", "two", environ=no_locks, timeout=30)
+    assert "has no locks" in refused.err and "config:locks:false" in refused.err
+    spack("-c", "config:locks:false", "install", "two", environ=no_locks, timeout=60)
+    spack("-c", "config:locks:false", "uninstall", "-y", "one", environ=no_locks, timeout=60)
+    assert spack.names() == ["two"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be two other users")
+def test_two_users_of_one_store(spack: Command, recipes: RecipeRepository, clone: Path) -> None:
+    """What one installs or only looks at, the other lists, installs beside, and removes."""
+    for number in range(4):
+        recipes.plain(f"p{number}")
+    area = Path(tempfile.mkdtemp(prefix="users-"))
+    try:
+        area.chmod(0o755)
+        store = area / "store"
+        store.mkdir()
+        shutil.copytree(recipes.root, area / "tiny", ignore=shutil.ignore_patterns("archives"))
+        os.chown(store, 0, 54320)
+        store.chmod(0o2775)
+        spack("spec", "p0")  # the clone has its own dependencies then
+        shutil.copytree(clone, area / "clone", symlinks=True)
+        shared = replace(spack, root=area / "clone")
+
+        def user(number: int, umask: str, *words: str) -> Result:
+            home = area / f"home{number}"
+            if not home.exists():
+                (home / ".spack").mkdir(parents=True)
+                (home / ".spack" / "repos.yaml").write_text(f"repos: [{area / 'tiny'}]\n")
+                (home / ".spack" / "packages.yaml").write_text(
+                    "packages:\n  all:\n    permissions: {read: world, write: group}\n"
+                )
+                for path in (home, *home.rglob("*")):
+                    os.chown(path, number, 54320)
+            script = f'umask {umask}; cd {home}; exec "$@"'
+            who = ("setpriv", f"--reuid={number}", "--regid=54320", "--clear-groups")
+            return shared(
+                *("-c", f"config:install_tree:root:{store}", *words),
+                under=(*who, "sh", "-c", script, "sh"),
+                environ={"HOME": str(home), "TMPDIR": "/tmp"},
+                cwd=home,
+            )
+
+        for umask in ("002", "022", "077"):
+            user(54321, umask, "install", "p0", "p1")
+            assert user(54322, umask, "find", "--format", "{name}").lines == ["p0", "p1"]
+            user(54321, umask, "install", "p2")
+            user(54322, umask, "install", "p3")
+            user(54322, umask, "uninstall", "-y", "p0")
+            user(54321, umask, "uninstall", "-y", "p1", "p2", "p3")
+            assert user(54322, umask, "find", "--format", "{name}").lines == []
+    finally:
+        subprocess.run(["chmod", "-R", "u+w", area], check=False)
+        shutil.rmtree(area)

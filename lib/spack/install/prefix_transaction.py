@@ -23,7 +23,7 @@ from spack.store.locks import DATABASE, Lock
 from spack.store.os_errors import unwritable
 from spack.store.store import is_committed
 from spack.util.directory_handle import DirectoryHandle
-from spack.util.filesystem import remove_tree
+from spack.util.filesystem import make_shared_directory, remove_tree
 
 __all__ = ["PrefixTransaction"]
 
@@ -127,10 +127,10 @@ class PrefixTransaction:
         self._marker = marker
         marker.write(store.layout)
         if replaces:
-            store.layout.backup.mkdir(parents=True, exist_ok=True)
+            make_shared_directory(store.layout.backup, store.root)
             os.rename(self.prefix, marker.backup(store.layout))
         self._identity = _make_prefix(self.prefix, store.root, self._modes)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        make_shared_directory(self.log.parent, store.root)
         for path in (self.log, self.environment):
             remove_tree(path)
 

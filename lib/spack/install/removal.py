@@ -17,7 +17,7 @@ from spack.store import METADATA, DependencyLink, InstallRecord, Store
 from spack.store.journal import REMOVE, Marker, clear, discard
 from spack.store.locks import DATABASE
 from spack.store.os_errors import unwritable
-from spack.util.filesystem import remove_tree
+from spack.util.filesystem import make_shared_directory, remove_tree
 from spack.util.report import Reporter
 
 __all__ = ["Removal", "collect", "plan_removal", "refuse_roots", "remove", "unneeded"]
@@ -184,7 +184,7 @@ def _remove_one(store: Store, record: InstallRecord) -> None:
     )
     backup = marker.backup(store.layout)
     try:
-        backup.parent.mkdir(parents=True, exist_ok=True)
+        make_shared_directory(backup.parent, store.root)
         if prefix.exists() and not os.access(prefix.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(prefix.parent))
         try:

@@ -13,6 +13,8 @@ be written, each with a hint. A :class:`Database` may be used from several threa
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import threading
@@ -23,9 +25,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spack.errors import SpecError, StoreError
 from spack.spec import DEPTYPES, ConcreteSpec, Spec, dump, load
-from spack.store.mounts import is_network
 from spack.store.os_errors import unwritable
 from spack.store.record import InstallRecord
+from spack.util.filesystem import share_like_directory
+from spack.util.lock import UNSUPPORTED
 
 if TYPE_CHECKING:
     import sqlite3
@@ -83,8 +86,8 @@ class Database:
     :param path: the SQLite file. If it does not exist, reading finds nothing and the first
         write creates it.
     :param write: whether the caller means to write. A reader never changes the disk.
-    :param network: whether the file system may be shared among hosts: no write-ahead log then.
-        Default: asked of the system when the file is created.
+    :param locks: False for file systems without locks: then two writers at once are the user's
+        risk.
     :param patience: seconds to wait for another process' commit (``config:db_lock_timeout``).
     """
 
@@ -93,13 +96,13 @@ class Database:
         path: Path,
         *,
         write: bool = False,
-        network: bool | None = None,
+        locks: bool = True,
         patience: float = PATIENCE,
     ) -> None:
         self.path = path
         self._patience = patience
         self._write = write
-        self._network = network
+        self._locks = locks
         self._guard = threading.RLock()
         self._specs: dict[str, ConcreteSpec] = {}
         self._connection: sqlite3.Connection | None = None
@@ -302,7 +305,7 @@ class Database:
             if not self._write:
                 return None
             self._create()
-        connection, version = _open_existing(self.path, self._write, self._patience)
+        connection, version = self._open_existing()
         if version != SCHEMA_VERSION:
             connection.close()
             raise StoreError(
@@ -317,6 +320,47 @@ class Database:
         self._inode = self._identity()
         return connection
 
+    def _open_existing(self) -> tuple[sqlite3.Connection, int]:
+        """Return a connection, and the format number of the file.
+
+        The journal is a rollback journal: it needs no memory shared among hosts, and a reader
+        leaves no file behind that another user could not write.
+        """
+        import sqlite3  # start-up: see _open
+
+        unlocked = self._unlocked(self.path)
+        mode = "rw" if self._write else "ro"
+        try:
+            connection, version = _open(self.path, f"mode={mode}{unlocked}", self._patience)
+        except sqlite3.OperationalError:
+            # A write-ahead log, of an earlier version, in a directory that is not writable. No
+            # process writes to it now if there is no log, and then the file alone is the truth.
+            log = self.path.with_name(self.path.name + "-wal")
+            if self._write or os.access(self.path.parent, os.W_OK) or log.exists():
+                raise
+            return _open(self.path, "mode=ro&immutable=1", self._patience)
+        if self._write:
+            with contextlib.suppress(sqlite3.OperationalError):  # another process reads: later
+                connection.execute("PRAGMA journal_mode = DELETE")
+        return connection, version
+
+    def _unlocked(self, path: Path) -> str:
+        """Return the parameter that switches SQLite's locks off, or nothing.
+
+        :raises StoreError: the file system of *path* has none, and the caller means to write.
+        """
+        if self._locks and _has_locks(path):
+            return ""
+        if self._locks and self._write:
+            raise StoreError(
+                f"the file system of {self.path} has no locks",
+                facts={"path": str(self.path)},
+                hint="set config:locks:false and run one instance at a time, "
+                "or use another file system",
+                ref="lock-unsupported",
+            )
+        return "&nolock=1"
+
     def _create(self) -> None:
         """Make the complete file beside its path, then link it there: no race, no half file."""
         folder = self.path.parent
@@ -325,11 +369,12 @@ class Database:
         except OSError as error:
             raise unwritable(folder, error) from error
         new = folder / f"{self.path.name}.new-{os.getpid()}-{threading.get_ident()}"
-        network = is_network(folder) if self._network is None else self._network
         try:
-            connection, _ = _open(new, "mode=rwc", self._patience)
+            new.touch()
+            share_like_directory(new)
+            connection, _ = _open(new, f"mode=rw{self._unlocked(new)}", self._patience)
             try:
-                connection.execute(f"PRAGMA journal_mode = {'DELETE' if network else 'WAL'}")
+                connection.execute("PRAGMA journal_mode = DELETE")
                 connection.executescript(f"BEGIN;{_SCHEMA}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
                 connection.execute("COMMIT")
@@ -378,6 +423,25 @@ class Database:
             raise _corrupt(self.path, error) from error
 
 
+def _has_locks(path: Path) -> bool:
+    """Return whether the file system of *path* has the locks that SQLite uses.
+
+    SQLite takes "no locks available" for a lock that another process holds, and waits. Asked
+    before it opens the file: closing any descriptor of a file gives its locks up.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB, 1)
+    except OSError as error:
+        return error.errno not in UNSUPPORTED
+    finally:
+        os.close(descriptor)
+    return True
+
+
 def _open(path: Path, parameters: str, patience: float) -> tuple[sqlite3.Connection, int]:
     """Return a connection, and the format number of the file."""
     import sqlite3  # start-up: 8 ms that most commands do not need
@@ -392,20 +456,6 @@ def _open(path: Path, parameters: str, patience: float) -> tuple[sqlite3.Connect
     except sqlite3.DatabaseError:
         connection.close()
         raise
-
-
-def _open_existing(path: Path, write: bool, patience: float) -> tuple[sqlite3.Connection, int]:
-    import sqlite3  # start-up: see _open
-
-    try:
-        return _open(path, "mode=rw" if write else "mode=ro", patience)
-    except sqlite3.OperationalError:
-        # A log that cannot be opened: another user's store in a directory that is not writable. No
-        # process writes to it now if there is no log, and then the file alone is the truth.
-        log = path.with_name(path.name + "-wal")
-        if write or os.access(path.parent, os.W_OK) or log.exists():
-            raise
-    return _open(path, "mode=ro&immutable=1", patience)
 
 
 def _record(row: tuple[Any, ...]) -> InstallRecord:

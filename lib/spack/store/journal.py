@@ -25,7 +25,7 @@ from typing import Callable, NamedTuple
 from spack.errors import StoreError
 from spack.store.layout import Layout
 from spack.store.locks import LockOwner, Locks, end_group
-from spack.util.filesystem import atomic_write, remove_tree
+from spack.util.filesystem import atomic_write, make_shared_directory, remove_tree
 from spack.util.frozen import frozen, replace
 
 __all__ = [
@@ -112,7 +112,7 @@ class Marker:
             "started": self.started,
             "build": self.build,
         }
-        layout.pending.mkdir(parents=True, exist_ok=True)
+        make_shared_directory(layout.pending, layout.root)
         atomic_write(layout.pending / f"{self.hash}.json", json.dumps(data, indent=1) + "\n")
 
     @classmethod

@@ -28,6 +28,7 @@ from typing import Callable, NamedTuple
 
 from spack.errors import StoreError
 from spack.store.os_errors import unwritable
+from spack.util.filesystem import make_shared_directory
 from spack.util.lock import FileLock, Holder
 
 __all__ = [
@@ -212,7 +213,7 @@ class Locks:
         if not self._enabled:
             return Lock(None)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_shared_directory(self._folder, self._folder.parent.parent)
         except OSError as error:
             raise unwritable(self._folder, error) from error
         file = FileLock(self._folder / name, timeout, on_wait)

@@ -16,6 +16,7 @@ from spack.store.layout import Layout, Metadata
 from spack.store.locks import LockOwner, Locks, current_owner
 from spack.store.os_errors import unwritable
 from spack.store.record import InstallRecord
+from spack.util.filesystem import make_shared_directory
 
 __all__ = ["Store"]
 
@@ -27,7 +28,6 @@ class Store:
     :param owner: the process that acts; named in markers. By default the one that first asks.
     :param clock: seconds since the epoch.
     :param locks: False where the file system has no locks (``config:locks: false``).
-    :param network: whether hosts share the file system; default: ask the system.
     :param patience: seconds to wait for commits of other processes, and for a ``reindex``.
     :param package_patience: seconds to wait for a package that another process installs or
         uses; None waits without a limit.
@@ -40,7 +40,6 @@ class Store:
         owner: LockOwner | None = None,
         clock: Callable[[], float] = time.time,
         locks: bool = True,
-        network: bool | None = None,
         patience: float = 60.0,
         package_patience: float | None = None,
     ) -> None:
@@ -52,7 +51,7 @@ class Store:
         #: What :meth:`writer` found and ended, for the command to report.
         self.recovered: tuple[Recovered, ...] = ()
         self._owner = owner
-        self._network = network
+        self._uses_locks = locks
         self._database: Database | None = None
         self._writes = False
 
@@ -82,7 +81,9 @@ class Store:
             except (OSError, StoreError):
                 self.close()
         if self._database is None:
-            self._database = Database(self.layout.database, patience=self.patience)
+            self._database = Database(
+                self.layout.database, locks=self._uses_locks, patience=self.patience
+            )
         return self._database
 
     def writer(self) -> Database:
@@ -93,7 +94,10 @@ class Store:
         if self._database is None or not self._writes:
             _make_writable(self.layout)
             database = Database(
-                self.layout.database, write=True, network=self._network, patience=self.patience
+                self.layout.database,
+                write=True,
+                locks=self._uses_locks,
+                patience=self.patience,
             )
             try:
                 self.recovered += recover(
@@ -167,7 +171,7 @@ def _make_writable(layout: Layout) -> None:
     """Make the store's folders. :raises StoreError: if they cannot be made or written."""
     folder = layout.database_folder
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_shared_directory(folder, layout.root)
     except OSError as error:
         raise unwritable(layout.root, error) from error
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -81,6 +81,42 @@ def _sync_directory(directory: str) -> None:
         os.close(descriptor)
 
 
+def share_like_directory(path: AnyPath) -> None:
+    """Let the group write an own file whose directory the group may write, whatever the umask.
+
+    What root makes in a directory of a user's is that user's. Does nothing to the files of other
+    users.
+    """
+    above = os.stat(os.path.dirname(os.path.abspath(path)))
+    info = os.stat(path)
+    if os.geteuid() == 0 == info.st_uid != above.st_uid:
+        os.chown(path, above.st_uid, above.st_gid)
+    wanted = above.st_mode & stat.S_IWGRP and not info.st_mode & stat.S_IWGRP
+    if wanted and info.st_uid == os.geteuid():
+        os.chmod(path, stat.S_IMODE(info.st_mode) | stat.S_IWGRP | stat.S_IRGRP)
+
+
+def make_shared_directory(path: AnyPath, root: AnyPath) -> None:
+    """Make *path* and what is missing above it; below *root* as writable for the group as that.
+
+    :raises OSError: it cannot be made.
+    """
+    directory, root = os.path.abspath(path), os.path.abspath(root)
+    missing: list[str] = []
+    while not os.path.isdir(directory):
+        missing.append(directory)
+        directory = os.path.dirname(directory)
+    for new in reversed(missing):
+        try:
+            os.mkdir(new)
+        except FileExistsError:
+            continue
+        if new.startswith(root + os.sep):
+            share_like_directory(new)
+            mode = os.stat(root).st_mode & (stat.S_IRWXG | stat.S_ISGID)
+            os.chmod(new, stat.S_IMODE(os.stat(new).st_mode) | mode)
+
+
 def remove_tree(path: AnyPath) -> None:
     """Remove a file, a link or a directory with all that is in it; nothing there is fine.
 

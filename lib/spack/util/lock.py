@@ -18,12 +18,13 @@ from contextlib import contextmanager
 from typing import Callable, NamedTuple
 
 from spack.errors import StoreError
+from spack.util.filesystem import share_like_directory
 
 __all__ = ["FileLock", "Holder"]
 
 _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 0.2
-_UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
 
 
 class Holder(NamedTuple):
@@ -123,7 +124,9 @@ class FileLock:
 
     def _open(self, shared: bool) -> int:
         try:
-            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            share_like_directory(self.path)
+            return descriptor
         except OSError as error:
             if shared and error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
                 try:
@@ -145,7 +148,7 @@ class FileLock:
                 fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
                 return
             except OSError as error:
-                if error.errno in _UNSUPPORTED:
+                if error.errno in UNSUPPORTED:
                     raise StoreError(
                         f"the file system of {self.path} has no locks",
                         facts={"path": self.path, "errno": error.errno},

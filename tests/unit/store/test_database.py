@@ -126,7 +126,7 @@ def test_a_damaged_file_points_at_reindex(tmp_path, content, write):
 
 def test_damage_inside_is_found(tmp_path, spec):
     path = tmp_path / "index.sqlite"
-    with Database(path, write=True, network=True) as database:
+    with Database(path, write=True) as database:
         for number in range(50):
             add(database, spec(f"p{number}"))
     size = path.stat().st_size
@@ -182,21 +182,51 @@ def test_readers_do_not_write(tmp_path, spec):
         add(Database(path), spec("a"))
 
 
-@pytest.mark.parametrize("network, mode", [(False, "wal"), (True, "delete")])
-def test_no_write_ahead_log_on_network_file_systems(tmp_path, network, mode):
+def test_readers_and_writers_leave_no_files_beside_the_database(tmp_path, spec):
+    """A log of one user's would lock the others out of a shared store."""
     path = tmp_path / "index.sqlite"
-    Database(path, write=True, network=network).add_all([])
+    with Database(path, write=True) as database:
+        add(database, spec("a"))
+        with Database(path) as reader:
+            assert [r.name for r in reader.records()] == ["a"]
+            assert [p.name for p in tmp_path.iterdir()] == ["index.sqlite"]
+    assert [p.name for p in tmp_path.iterdir()] == ["index.sqlite"]
+
+
+def test_a_database_with_a_write_ahead_log_is_converted(tmp_path, spec):
+    path = tmp_path / "index.sqlite"
+    with Database(path, write=True) as database:
+        add(database, spec("a"))
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA journal_mode").fetchone() == (mode,)
+    assert connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
     connection.close()
-    assert sorted(p.name for p in tmp_path.iterdir() if "new" in p.name) == []
+    with Database(path, write=True) as database:
+        add(database, spec("b"))
+        assert {r.name for r in database.records()} == {"a", "b"}
+    assert [p.name for p in tmp_path.iterdir()] == ["index.sqlite"]
+
+
+@pytest.mark.parametrize(("mode", "umask", "group"), [(0o2775, 0o077, True), (0o755, 0o022, False)])
+def test_the_group_may_write_the_database_as_it_may_the_directory(
+    tmp_path, spec, mode, umask, group
+):
+    folder = tmp_path / "store"
+    folder.mkdir()
+    folder.chmod(mode)
+    old = os.umask(umask)
+    try:
+        with Database(folder / "index.sqlite", write=True) as database:
+            add(database, spec("a"))
+    finally:
+        os.umask(old)
+    assert bool((folder / "index.sqlite").stat().st_mode & 0o020) is group
 
 
 def test_another_users_store_can_be_read(spec):
     """A store in a folder that the user may not write, as on a shared machine."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "index.sqlite")
-        with Database(path, write=True, network=False) as database:
+        with Database(path, write=True) as database:
             add(database, spec("a"))
         path.chmod(0o444)
         os.chmod(name, 0o555)
@@ -228,10 +258,10 @@ def test_a_failed_write_changes_nothing(database, spec):
 
 def test_a_writer_follows_a_database_that_was_rebuilt(tmp_path, spec):
     path = tmp_path / "index.sqlite"
-    with Database(path, write=True, network=True) as database:
+    with Database(path, write=True) as database:
         add(database, spec("a"))
         os.replace(path, tmp_path / "old")
-        with Database(path, write=True, network=True) as other:
+        with Database(path, write=True) as other:
             add(other, spec("b"))
         add(database, spec("c"))
         assert {r.name for r in database.records()} == {"b", "c"}

@@ -12,7 +12,6 @@ from spack.errors import ConfigError, StoreError
 from spack.spec import ConcreteSpec, Version
 from spack.store import InstallRecord, Layout, LockOwner, Locks, Metadata, current_owner, is_alive
 from spack.store.locks import end_group
-from spack.store.mounts import filesystem_type, is_network
 
 
 def test_default_prefixes(spec):
@@ -136,31 +135,6 @@ def test_locks_that_cannot_be_made(tmp_path):
     with pytest.raises(StoreError) as caught:
         Locks(tmp_path / "file" / "locks").try_exclusive("n")
     assert caught.value.hint
-
-
-@pytest.mark.parametrize(
-    "path, kind, network",
-    [
-        ("/", "ext4", False),
-        ("/home/me/store", "nfs4", True),
-        ("/homestead", "ext4", False),
-        ("/with space/x", "fuse.sshfs", True),
-        ("/over/x", "tmpfs", False),
-    ],
-)
-def test_kinds_of_file_systems(tmp_path, path, kind, network):
-    table = tmp_path / "mountinfo"
-    table.write_text(
-        "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
-        "23 22 0:5 / /home rw - nfs4 server:/home rw\n"
-        "24 22 0:6 / /with\\040space rw master:1 - fuse.sshfs h:/ rw\n"
-        "25 22 0:7 / /over rw - nfs server:/x rw\n"
-        "26 22 0:8 / /over rw - tmpfs tmpfs rw\n"
-        "rubbish\n"
-    )
-    assert filesystem_type(Path(path), table) == kind
-    assert is_network(Path(path), table) is network
-    assert filesystem_type(Path(path), tmp_path / "none") == ""
 
 
 def test_padded_and_short(spec, tmp_path):

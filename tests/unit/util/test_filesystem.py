@@ -10,8 +10,10 @@ from spack.util import filesystem
 from spack.util.filesystem import (
     atomic_write,
     hash_file,
+    make_shared_directory,
     remove_tree,
     rename_exchange,
+    share_like_directory,
 )
 
 
@@ -133,3 +135,15 @@ def test_hash_file_reads_in_chunks(tmp_path: Path) -> None:
 
 def test_everything_public_exists() -> None:
     assert all(hasattr(filesystem, name) for name in filesystem.__all__)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to other users")
+def test_what_root_makes_in_a_users_directory_is_the_users(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    os.chown(folder, 54321, 54320)
+    make_shared_directory(folder / "a" / "b", folder)
+    (folder / "a" / "b" / "file").touch()
+    share_like_directory(folder / "a" / "b" / "file")
+    for path in folder.rglob("*"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (54321, 54320), path
