@@ -124,7 +124,7 @@ def test_in_use_while_it_changes(work: Work) -> None:
                 extra = not extra
                 work.spack("-e", work.location, "add" if extra else "remove", "extra")
                 said = work.spack("-e", work.location, "install").text
-                changes["in place"] += ("files came" in said) or ("left" in said)
+                changes["in place"] += ("files added" in said) or (" removed" in said)
             else:
                 work.write(LINK_TYPES[(number + 1) % 3], extra)
                 said = work.spack("-e", work.location, "env", "view", "regenerate").text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
@@ -13,6 +13,7 @@ from typing import (
     NamedTuple,
 )
 
+from spack.build.build_venv import external_sites
 from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import SpecError, ViewError
 from spack.host.interpreter import PythonLayout
@@ -257,9 +258,10 @@ def make_view(  # noqa: PLR0913 - keywords of independent settings
             ref="view-missing",
         )
     venvs = [node for root in roots for node in root.traverse() if node.name == "python-venv"]
+    python = python_of(nodes, store)
     options = ViewOptions(
         link_type=view.link_type,
-        python=python_of(nodes, store),
+        python=python,
         system_site_packages=any(
             node.variants["system_packages"].value is True
             for node in nodes
@@ -269,10 +271,51 @@ def make_view(  # noqa: PLR0913 - keywords of independent settings
         prompt=prompt,
         winners=view.winners,
         store_prefixes=tuple(sorted({str(store.prefix(node)) for node in venvs})),
+        site_directories=_external_sites(nodes, python),
         splits_env=splits_env,
     )
     ask = None if recipes is None else _asker(nodes, options.link_type, view.root, store, recipes)
-    return update_view(view.root, sources, options, force=force, check=check, ask=ask)
+    result = update_view(view.root, sources, options, force=force, check=check, ask=ask)
+    return result._replace(notes=(*result.notes, *_unseen(nodes, python)))
+
+
+def _external_sites(nodes: Iterable[ConcreteSpec], python: PythonOfView | None) -> tuple[str, ...]:
+    """Return the directories of modules of external extensions, for the view's Python."""
+    found: dict[str, None] = {}
+    for node in nodes if python is not None else ():
+        assert python is not None
+        found.update(dict.fromkeys(external_sites(node, python)))
+    return tuple(found)
+
+
+def _unseen(nodes: Sequence[ConcreteSpec], python: PythonOfView | None) -> Iterator[str]:
+    """Yield a line for each extension that a shown one needs and the view's Python cannot import.
+
+    ``select``, ``exclude`` and ``link: roots`` leave out what is needed at run time; external
+    extensions may be where no virtual environment sees them.
+    """
+    if python is None:
+        return
+    hashes = {node.dag_hash() for node in nodes}
+    needing: dict[str, tuple[ConcreteSpec, ConcreteSpec]] = {}
+    for node in nodes:
+        if _role(node) != "extension" and not node.name.startswith("py-"):
+            continue
+        for below in node.traverse(("run",)):
+            needing.setdefault(below.dag_hash(), (below, node))
+    for digest, (below, node) in needing.items():
+        extension = _role(below) == "extension" or below.name.startswith("py-")
+        needed = "" if below is node else f", which {node.name} needs at run time,"
+        if below.external is not None and below.name.startswith("py-"):
+            if digest not in hashes or not external_sites(below, python):
+                yield (
+                    f"{below.name}{needed} is external in {below.external_path}, where the view's "
+                    "Python does not look for modules"
+                )
+        elif extension and digest not in hashes:
+            yield (
+                f"{below.name}{needed} is not in the view: select, exclude or link leaves it out"
+            )
 
 
 def _asker(

@@ -25,7 +25,7 @@ from spack.api.tests import PackageTester, TestFailure
 from spack.api.when import NoSuchMethodError
 from spack.build import job as contract
 from spack.build import sandbox
-from spack.build.build_venv import BuildVenv, interpreter_of
+from spack.build.build_venv import BuildVenv, external_sites, interpreter_of
 from spack.build.clean_environment import STAGE_DIRECTORIES, kept_value
 from spack.build.dependency_roles import Roles, roles
 from spack.build.job import BuildFailure, BuildJob, BuildResult, PhaseTime
@@ -209,6 +209,7 @@ class Build:
         runtime = self.roles.runtime if self.job.run_tests else ()
         nodes = [n for n in (*runtime, *self.roles.tools) if n.name != "python-venv"]
         for node in reversed(nodes):
+            sites.update(dict.fromkeys(external_sites(node, base)))
             for directory in (base.purelib, base.platlib):
                 path = os.path.join(self._prefix(node), directory)
                 if node.external is None and os.path.isdir(path):

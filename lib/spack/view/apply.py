@@ -77,9 +77,9 @@ class ViewResult(NamedTuple):
         """What happened, in one line."""
         if self.removed is None:
             return f"the view {self.path} shows {count_of(self.entries, 'file')}"
-        came = f"{count_of(self.entries, 'file')} came" if self.entries else ""
-        left = f"{self.removed} left" if self.removed else ""
-        what = " and ".join(x for x in (came, left) if x) or "nothing but its records changed"
+        added = f"{count_of(self.entries, 'file')} added" if self.entries else ""
+        removed = f"{self.removed} removed" if self.removed else ""
+        what = ", ".join(x for x in (added, removed) if x) or "only its records changed"
         return f"the view {self.path}: {what}"
 
     def lines(self) -> list[str]:

@@ -94,6 +94,8 @@ class ViewOptions:
         several packages differ.
     :param store_prefixes: further prefixes whose Python counts as the store's (python-venv
         nodes of dependencies that are not shown).
+    :param site_directories: absolute directories of modules outside of the store that the view's
+        Python sees, those of external extensions.
     :param splits_env: whether ``/usr/bin/env -S`` works here; scripts need another header if not.
     """
 
@@ -104,6 +106,7 @@ class ViewOptions:
     prompt: str = ""
     winners: Mapping[str, str] = field(default_factory=dict)
     store_prefixes: tuple[str, ...] = ()
+    site_directories: tuple[str, ...] = ()
     splits_env: bool = True
 
     def __post_init__(self) -> None:
@@ -231,6 +234,7 @@ def options_digest(options: ViewOptions) -> str:
             sorted(options.templates.items()),
             python and [str(python.executable), python.version, python.purelib, python.platlib],
             *([] if options.splits_env else ["no env -S"]),
+            *options.site_directories,
         ]
     )
 

@@ -449,9 +449,11 @@ class _Tree:
         steps = path_steps(folders, (), is_venv=self.lib64) + steps
         python = self.options.python
         if python is not None:
-            if pth:
+            further = self.options.site_directories
+            if pth or further:
                 depth = "../" * (python.purelib.count("/") + 1)
                 lines = "".join(f"{depth}{path}\n" for path in pth)
+                lines += "".join(f"import site; site.addsitedir({path!r})\n" for path in further)
                 self.text(f"{python.purelib}/_spack_view.pth", lines.encode(), OWN, 0o644)
             self.add_venv(python, steps)
         return steps

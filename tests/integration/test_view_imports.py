@@ -1,0 +1,81 @@
+"""What the Python of a view imports: all that it shows and what that needs, or it is named."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
+
+
+def imports(view: Path, module: str) -> bool:
+    """Return whether the view's Python imports *module*, in an empty environment."""
+    argv = [str(view / "bin" / "python3"), "-c", f"import {module}"]
+    return subprocess.run(argv, env={}, capture_output=True).returncode == 0
+
+
+@pytest.fixture
+def stack(spack: Command, recipes: RecipeRepository) -> Path:
+    """Return an environment with ``py-upper``, which needs ``py-lower`` at run time."""
+    recipes.python_project("lower", {"lower.py": "x = 1\n"})
+    recipes.python_project("upper", {"upper.py": "import lower\n"})
+    path = recipes.path("py-upper")
+    text = path.read_text()
+    path.write_text(f'{text}\n    depends_on("py-lower", type=("build", "run"))\n')
+    directory = spack.home.path / "stack"
+    directory.mkdir()
+    return directory
+
+
+@pytest.mark.parametrize("choice", ["select: [py-upper]", "exclude: [py-lower]", "link: roots"])
+def test_what_is_left_out_is_named(spack: Command, stack: Path, choice: str) -> None:
+    manifest = "spack:\n  specs: [py-upper]\n  view:\n    default:\n      root: view\n"
+    (stack / "spack.yaml").write_text(f"{manifest}      {choice}\n")
+    for words in (("install",), ("env", "view", "regenerate")):
+        text = " ".join(spack("-e", stack, *words).text.split())
+        assert "py-lower, which py-upper needs at run time, is not in the view" in text
+        assert not imports(stack / "view", "upper")
+    (stack / "spack.yaml").write_text(manifest)
+    text = spack("-e", stack, "install").text
+    assert "is not in the view" not in text
+    assert imports(stack / "view", "upper")
+
+
+def test_an_external_extension(spack: Command, stack: Path, tmp_path: Path) -> None:
+    """In the build of what needs it, and in the view, after a move too."""
+    version = subprocess.run(
+        ["/usr/bin/python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    site = tmp_path / "external" / "lib" / f"python{version}" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "lower.py").write_text("x = 2\n")
+    (spack.home.config / "packages.yaml").write_text(
+        f"packages:\n  python:\n    externals: [{{spec: 'python@{version}', prefix: /usr}}]\n"
+        "    buildable: false\n  py-lower:\n    buildable: false\n"
+        f"    externals: [{{spec: py-lower@1.0, prefix: {site.parents[2]}}}]\n"
+    )
+    (stack / "spack.yaml").write_text("spack:\n  specs: [py-upper]\n  view: view\n")
+    text = spack("-e", stack, "install").text
+    assert "does not look" not in text
+    assert imports(stack / "view", "upper")
+    moved = (stack / "view").rename(tmp_path / "moved")
+    assert imports(moved, "upper")
+
+
+def test_an_external_extension_that_no_environment_sees(
+    spack: Command, stack: Path, tmp_path: Path
+) -> None:
+    (spack.home.config / "packages.yaml").write_text(
+        "packages:\n  py-lower:\n    buildable: false\n"
+        f"    externals: [{{spec: py-lower@1.0, prefix: {tmp_path / 'empty'}}}]\n"
+    )
+    (tmp_path / "empty").mkdir()
+    (stack / "spack.yaml").write_text("spack:\n  specs: [py-upper]\n  view: view\n")
+    text = " ".join(spack("-e", stack, "install").text.split())
+    assert "py-lower, which py-upper needs at run time, is external in" in text
