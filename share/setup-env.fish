@@ -43,10 +43,14 @@ function spack -d "A package manager"
         case "unload *"
             _spack_eval unload --fish $argv[2..-1]
         case "cd *"
-            set -l place (_spack_program location $argv[2..-1])
-            and cd $place
+            set -l directory (_spack_program location $argv[2..-1])
+            and cd $directory
         case "*"
-            _spack_program $argv
+            _spack_program $argv; or return
+            # An environment that was activated before its first install shows its view now.
+            if test "$SPACK_ENV_AWAITS_VIEW" = 1; and contains -- "$argv[1]" install i env dev-build
+                _spack_eval env activate --fish -- $SPACK_ENV
+            end
     end
 end
 

@@ -95,7 +95,13 @@ spack () {
             unset _spack_text
             ;;
         *)
-            _spack_program "$@"
+            _spack_program "$@" || return
+            # An environment that was activated before its first install shows its view now.
+            case "${SPACK_ENV_AWAITS_VIEW:-} ${1:-}" in
+                "1 install" | "1 i" | "1 env" | "1 dev-build")
+                    _spack_eval env activate --sh -- "$SPACK_ENV"
+                    ;;
+            esac
             ;;
     esac
 }

@@ -34,6 +34,16 @@ unset _spack_word
 if ( "$_spack_way" == "" ) then
     "$SPACK_ROOT:q"/bin/spack $_spack_args:q
     set _spack_status = $status
+    # An environment that was activated before its first install shows its view now.
+    if ( $_spack_status == 0 && $?SPACK_ENV_AWAITS_VIEW && $#_spack_args > 0 ) then
+        if ( "$_spack_args[1]:q" =~ {install,i,env,dev-build} ) then
+            set _spack_file = "`mktemp`"
+            "$SPACK_ROOT:q"/bin/spack env activate --csh -- "$SPACK_ENV:q" >! "$_spack_file:q"
+            if ( $status == 0 ) source "$_spack_file:q"
+            rm -f "$_spack_file:q"
+            unset _spack_file
+        endif
+    endif
 else
     set _spack_file = "`mktemp`"
     if ( "$_spack_way" == cd ) then

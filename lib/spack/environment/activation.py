@@ -25,6 +25,7 @@ from spack.view.view_manifest import Activation
 
 __all__ = [
     "ACTIVE",
+    "AWAITS_VIEW",
     "LOAD_STATE",
     "LoadState",
     "activation_text",
@@ -37,6 +38,10 @@ __all__ = [
 
 #: Names the directory of the active environment.
 ACTIVE = "SPACK_ENV"
+
+#: Set while an environment is active whose view is not made yet: the shell functions of
+#: ``share/setup-env.*`` activate it again after the command that makes it.
+AWAITS_VIEW = "SPACK_ENV_AWAITS_VIEW"
 
 LOAD_STATE = "SPACK_LOAD_STATE"
 LOADED_HASHES = "SPACK_LOADED_HASHES"
@@ -158,7 +163,7 @@ def deactivation_text(
     The function ``deactivate`` does it. A child shell inherits the variables and not the function:
     there the entries of the view are taken out again, as far as they can be recognized.
     """
-    steps = [EnvStep("set", ACTIVE)]
+    steps = [EnvStep("set", ACTIVE), EnvStep("set", AWAITS_VIEW)]
     if activation is not None:
         steps.extend(activation.steps)
     undone = _undone(steps, view, environ)

@@ -37,7 +37,7 @@ from spack.environment import activation as a
 from spack.view.activate import NAME, ROOT, EnvStep
 from spack.view.view_manifest import Activation
 
-words = [word for word in sys.argv[1:] if word not in ("--sh", "--csh", "--fish")]
+words = [word for word in sys.argv[1:] if word not in ("--sh", "--csh", "--fish", "--")]
 shell = next((word[2:] for word in sys.argv if word in ("--sh", "--csh", "--fish")), "")
 templates = {{p.name: p.read_text() for p in Path({share!r}, "activate").iterdir()}}
 active = Activation((
@@ -45,7 +45,10 @@ active = Activation((
     EnvStep("unset", "PYTHONHOME"), EnvStep("prepend", "PATH", ROOT + "/bin"),
     EnvStep("prepend", "MANPATH", ROOT + "/share/man", ":", ":"),
 ), "", True)
-if words[:2] == ["env", "activate"] and shell:
+if words[:2] == ["env", "activate"] and shell and words[2] == "early":
+    awaited = (EnvStep("set", a.AWAITS_VIEW, "1"),)
+    print(a.activation_text(shell, templates, environment="one", name="one", extra=awaited), end="")
+elif words[:2] == ["env", "activate"] and shell:
     if words[2] == "missing":
         sys.exit("no such environment")
     print(a.activation_text(shell, templates, environment="/envs/" + words[2], name=words[2],
@@ -64,7 +67,8 @@ elif words[0] in ("load", "unload") and shell:
 elif words[0] == "location":
     print({location!r})
 else:
-    print("ran", *sys.argv[1:])
+    if "quiet" not in words:
+        print("ran", *sys.argv[1:])
     sys.exit(3 if "fail" in words else 0)
 """
 
@@ -146,6 +150,23 @@ def environments(text: str) -> list[dict[str, str]]:
 
 
 SHOW = "env -0\nprintf '@@'\n"
+
+
+@EVERY
+def test_an_environment_that_was_activated_before_its_first_install(
+    shell: Shell, top: Path
+) -> None:
+    """The command that makes the view activates it; others do not, nor one that fails."""
+    script = SHOW + "spack env activate early\nspack add quiet\n" + SHOW
+    script += "spack install quiet\n" + SHOW + "spack env deactivate\n" + SHOW
+    before, early, after, left, _ = environments(run(shell, top, script, MANPATH=":/m::"))
+    changed = {key: value for key, value in early.items() if before.get(key) != value}
+    assert changed == {"SPACK_ENV": "one", "SPACK_ENV_AWAITS_VIEW": "1"}
+    changed = {key: value for key, value in after.items() if before.get(key) != value}
+    assert changed["SPACK_ENV"] == "/envs/one"
+    assert changed["PATH"].startswith("/views/one/bin:")
+    assert "SPACK_ENV_AWAITS_VIEW" not in after
+    assert left == before
 
 
 @EVERY

@@ -116,7 +116,12 @@ def _create(session: Session, args: argparse.Namespace) -> int | None:
 
 def _activate(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.views import templates
-    from spack.environment.activation import activation_text, steps_from_settings
+    from spack.environment.activation import (
+        AWAITS_VIEW,
+        activation_text,
+        steps_from_settings,
+    )
+    from spack.view.activate import EnvStep
     from spack.view.view_manifest import load_activation
 
     shell = shell_of(args, "env activate")
@@ -125,6 +130,7 @@ def _activate(session: Session, args: argparse.Namespace) -> int | None:
     if args.without_view:
         view = None
     activation = load_activation(view.root) if view is not None else None
+    awaited = view is not None and activation is None
     sys.stdout.write(
         activation_text(
             shell,
@@ -133,7 +139,10 @@ def _activate(session: Session, args: argparse.Namespace) -> int | None:
             name=environment.name,
             view=view.root if view is not None and activation is not None else "",
             activation=activation,
-            extra=steps_from_settings(session.within(environment).settings.data("env_vars") or {}),
+            extra=(
+                *([EnvStep("set", AWAITS_VIEW, "1")] if awaited else []),
+                *steps_from_settings(session.within(environment).settings.data("env_vars") or {}),
+            ),
             prompt=True if args.prompt else None,
         )
     )
