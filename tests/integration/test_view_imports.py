@@ -79,3 +79,41 @@ def test_an_external_extension_that_no_environment_sees(
     (stack / "spack.yaml").write_text("spack:\n  specs: [py-upper]\n  view: view\n")
     text = " ".join(spack("-e", stack, "install").text.split())
     assert "py-lower, which py-upper needs at run time, is external in" in text
+
+
+TESTED = """\
+from spack_repo.builtin.build_systems.generic import Package
+
+from spack.package import *
+
+
+class PyTested(Package):
+    \"\"\"A script whose module needs another package at run time.\"\"\"
+
+    has_code = False
+    version("1.0")
+    extends("python")
+    depends_on("py-lower", type=("build", "run"))
+
+    def install(self, spec, prefix):
+        mkdirp(python_purelib, prefix.bin)
+        with open(join_path(python_purelib, "tested.py"), "w") as stream:
+            stream.write("import lower\\n")
+        with open(prefix.bin.tested, "w") as stream:
+            stream.write(f"#!{spec['python'].command.path}\\nimport tested, lower\\nprint(lower.x)\\n")
+        set_executable(prefix.bin.tested)
+
+    @run_after("install")
+    @on_package_attributes(run_tests=True)
+    def check_script(self):
+        assert which("tested", required=True)(output=str) == "1\\n"
+"""
+
+
+@pytest.mark.usefixtures("stack")
+def test_tests_of_an_install_start_the_packages_own_scripts(
+    spack: Command, recipes: RecipeRepository
+) -> None:
+    """They find the package and what it needs at run time, as they will for the user."""
+    recipes.write("py-tested", TESTED)
+    spack("install", "--test", "root", "py-tested")

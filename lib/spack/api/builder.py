@@ -86,9 +86,10 @@ class Phase:
             ):
                 yield callback
 
-    def execute(self) -> None:
+    def execute(self, completed: Callable[[], None] = lambda: None) -> None:
         """Run the phase. Errors of the recipe pass through.
 
+        :param completed: called between the phase and the callbacks after it.
         :raises RecipeError: neither the package nor the builder defines the phase.
         """
         builder, pkg = self.builder, self.builder.pkg
@@ -102,6 +103,7 @@ class Phase:
         for callback in self.callbacks("before"):
             callback.function(builder.callback_instance(callback))
         function(pkg, pkg.spec, pkg.prefix)
+        completed()
         for callback in self.callbacks("after"):
             callback.function(builder.callback_instance(callback))
 

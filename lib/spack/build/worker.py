@@ -295,7 +295,18 @@ class Build:
         else:
             os.chdir(self.job.stage_path)
         for phase in create_builder(package):
-            self._timed(phase.name, phase.execute)
+            tested = phase.name == "install" and self.job.run_tests
+            completed = self._copy_own_scripts if tested else _nothing
+            self._timed(phase.name, lambda: phase.execute(completed))  # noqa: B023 - called at once
+
+    def _copy_own_scripts(self) -> None:
+        """Let tests after the install start the package's own scripts.
+
+        Installed ones name the interpreter of ``python-venv``, which sees nothing but itself.
+        """
+        if self.venv is not None:
+            venvs = [self._prefix(node) for node in self._venv_nodes()]
+            self.venv.copy_scripts([self.job.prefix], venvs, self.scripts)
 
     def _timed(self, name: str, step: Any) -> None:
         self.phase = name
@@ -476,6 +487,10 @@ def _message(exc: BaseException) -> str:
             name = f"{name} -m {args[1]}"
         return f"{name} exited with status {exc.facts['status']}"
     return str(exc) if isinstance(exc, SpackError) else f"{type(exc).__name__}: {exc}"
+
+
+def _nothing() -> None:
+    pass
 
 
 def _recipe_source(location: str) -> str:
