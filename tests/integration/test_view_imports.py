@@ -100,7 +100,8 @@ class PyTested(Package):
         with open(join_path(python_purelib, "tested.py"), "w") as stream:
             stream.write("import lower\\n")
         with open(prefix.bin.tested, "w") as stream:
-            stream.write(f"#!{spec['python'].command.path}\\nimport tested, lower\\nprint(lower.x)\\n")
+            stream.write(f"#!{spec['python'].command.path}\\n")
+            stream.write("import tested, lower\\nprint(lower.x)\\n")
         set_executable(prefix.bin.tested)
 
     @run_after("install")

@@ -276,7 +276,10 @@ def make_view(  # noqa: PLR0913 - keywords of independent settings
     )
     ask = None if recipes is None else _asker(nodes, options.link_type, view.root, store, recipes)
     result = update_view(view.root, sources, options, force=force, check=check, ask=ask)
-    return result._replace(notes=(*result.notes, *_unseen(nodes, python)))
+    return result._replace(
+        notes=(*result.notes, *_unseen(nodes, python)),
+        site_packages=() if python is None else (python.purelib, python.platlib),
+    )
 
 
 def _external_sites(nodes: Iterable[ConcreteSpec], python: PythonOfView | None) -> tuple[str, ...]:

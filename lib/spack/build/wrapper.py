@@ -22,11 +22,15 @@ _LIBRARY_DIRECTORIES = ("lib", "lib64")
 def wrapper_variables(context: BuildContext, roles: Roles) -> EnvironmentModifications:
     """Return directories of the linked dependencies, those nearest to the root first.
 
-    The root's own library directories are part of the run path: its programs use its libraries.
+    External ones come last: their directories may hold more than they provide, such as another
+    copy of a dependency's library. The root's own library directories are part of the run path:
+    its programs use its libraries.
     """
     include: list[str] = []
     link: list[str] = []
-    for node in reversed(roles.linked):
+    nearest_first = list(reversed(roles.linked))
+    nearest_first.sort(key=lambda node: node.external is not None)
+    for node in nearest_first:
         package = context.package(node)
         prefix = str(package.prefix)
         include += _own(package, "headers", [os.path.join(prefix, "include")])

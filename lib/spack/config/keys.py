@@ -270,8 +270,9 @@ class _ListedRepos(ListOf):
 
     def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
         items = super().read(node, origin, path, report).value
-        # A key ends with no suffix of merging.
-        return Tree({item.value.rstrip("/") + "/": item for item in items}, origin)
+        # A key ends with no suffix of merging. What is not a text is a problem already.
+        texts = [item for item in items if isinstance(item.value, str)]
+        return Tree({item.value.rstrip("/") + "/": item for item in texts}, origin)
 
 
 REPOS = Either(_ListedRepos(PATH), MapOf(REPO))

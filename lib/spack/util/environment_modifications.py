@@ -38,7 +38,12 @@ __all__ = [
 SYSTEM_PATHS = frozenset(
     os.path.join(base, *tail)
     for base in ("/", "/usr", "/usr/local")
-    for tail in ((), ("bin",), ("bin64",), ("include",), ("lib",), ("lib64",))
+    for tail in ((), ("bin",), ("bin64",), ("include",), ("lib",), ("lib32",), ("lib64",))
+)
+
+#: Below them, the directories of one architecture (Debian's multiarch and what its loader reads).
+_MULTIARCH = re.compile(
+    r"(?:/usr(?:/local)?)?/(?:lib(?:32|64)?|include)/[a-z0-9_]+-[a-z]+(?:-[a-z0-9_]+)+"
 )
 
 Text = Union[str, "os.PathLike[str]", int, object]
@@ -447,7 +452,8 @@ def _assign(values: Mapping[str, str | None]) -> None:
 
 def is_system_path(path: Text) -> bool:
     """Return whether *path* is one of the operating system's own directories."""
-    return os.path.normpath(str(path)) in SYSTEM_PATHS
+    directory = os.path.normpath(str(path))
+    return directory in SYSTEM_PATHS or _MULTIARCH.fullmatch(directory) is not None
 
 
 def filter_system_paths(paths: Iterable[Text]) -> list[str]:

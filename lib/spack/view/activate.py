@@ -36,6 +36,10 @@ NAME = "@NAME@"
 _TOKEN = re.compile(f"({ROOT}|{NAME})")
 
 
+#: What a step may do.
+ACTIONS = ("set", "unset", "prepend", "append")
+
+
 class EnvStep(NamedTuple):
     """One change of one variable.
 
@@ -54,8 +58,16 @@ class EnvStep(NamedTuple):
 
 
 def steps_from_json(rows: Iterable[Sequence[Any]]) -> tuple[EnvStep, ...]:
-    """Return steps from the lists that JSON makes of them."""
-    return tuple(EnvStep(*row) for row in rows)
+    """Return steps from the lists that JSON makes of them.
+
+    :raises ValueError: one of them is something else.
+    :raises TypeError: likewise.
+    """
+    steps = tuple(EnvStep(*row) for row in rows)
+    for step in steps:
+        if step.action not in ACTIONS or not all(isinstance(part, str) for part in step):
+            raise ValueError(f"not a step of an activation: {list(step)!r}")
+    return steps
 
 
 class ShellRow(NamedTuple):

@@ -60,6 +60,7 @@ class ViewResult(NamedTuple):
     :ivar distributions: the user's distributions that stayed, each with ``""``, and those that
         made room for a package's, each with the folder where it is now.
     :ivar notes: lines for the user, such as a link type that was not possible.
+    :ivar site_packages: where the view's Python looks for modules, relative to the view.
     """
 
     path: str
@@ -71,6 +72,7 @@ class ViewResult(NamedTuple):
     notes: tuple[str, ...] = ()
     distributions: tuple[tuple[UserDistribution, str], ...] = ()
     removed: int | None = None
+    site_packages: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -86,6 +88,17 @@ class ViewResult(NamedTuple):
         """Return what the user should know beyond "done"."""
         lines = list(self.notes)
         whole: set[str] = set()
+        unseen = [
+            distribution for distribution, _ in self.distributions if self._misses(distribution)
+        ]
+        if unseen and self.changed:
+            folders = ", ".join(sorted({distribution.folder for distribution in unseen}))
+            names = " ".join(f"{one.name}=={one.version}" for one in unseen)
+            lines.append(
+                f"{', '.join(one.label for one in unseen)}: kept in {folders}, where the view's "
+                f"Python no longer looks for modules; install again: "
+                f"{self.path}/bin/python3 -m pip install {names}"
+            )
         for distribution, location in self.distributions:
             whole.update(distribution.files, distribution.removed)
             if location:
@@ -94,7 +107,7 @@ class ViewResult(NamedTuple):
                     f"{location}; what shall change a package of the view belongs into a layer: "
                     "spack env layer DIR"
                 )
-            elif self.changed:
+            elif self.changed and distribution not in unseen:
                 lines.append(f"kept {distribution.label}, which no package of the view owns")
         repaired = [path for path in self.repaired if path not in whole]
         if repaired:
@@ -106,6 +119,10 @@ class ViewResult(NamedTuple):
             if path not in whole:
                 lines.append(f"{path} was not the view's own; it is kept in {location}")
         return lines
+
+    def _misses(self, distribution: UserDistribution) -> bool:
+        """Return whether the view's Python does not look where *distribution* is."""
+        return bool(self.site_packages) and distribution.folder not in self.site_packages
 
 
 def _some(paths: Sequence[str], shown: int = 3) -> str:

@@ -44,9 +44,14 @@ class UserDistribution(NamedTuple):
     removed: frozenset[str] = frozenset()
 
     @property
+    def folder(self) -> str:
+        """Its ``site-packages`` directory, relative to the view."""
+        return self.info.rpartition("/")[0]
+
+    @property
     def key(self) -> tuple[str, str]:
         """Its ``site-packages`` folder and normalized name."""
-        return self.info.rpartition("/")[0], normalized(self.name)
+        return self.folder, normalized(self.name)
 
     @property
     def label(self) -> str:

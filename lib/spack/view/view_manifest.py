@@ -229,7 +229,7 @@ def load_head(root: str) -> Head | None:
             shared={path: Shared(row[0], tuple(row[1:])) for path, row in shared.items()},
             inline=data.get("items", {}),
         )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except _MALFORMED as error:
         raise _damaged(root, error) from error
 
 
@@ -242,7 +242,7 @@ def load_items(root: str, head: Head, owner: int) -> dict[str, ViewRecord]:
     text = _read(os.path.join(root, ITEMS, f"{key}.json"))
     try:
         return recorded(json.loads(text or ""), head, owner)
-    except (ValueError, TypeError, IndexError) as error:
+    except _MALFORMED as error:
         raise _damaged(root, error) from error
 
 
@@ -295,8 +295,12 @@ def coming_items(root: str, head: Head) -> Coming | None:
         items = {path: ViewRecord._make(row) for path, row in data["items"].items()}
         # The change was complete but for removing its note.
         return None if data["digest"] == head.digest else Coming(tuple(data["folders"]), items)
-    except (ValueError, KeyError, TypeError) as error:
+    except _MALFORMED as error:
         raise _damaged(root, error) from error
+
+
+#: What reading a file of JSON that holds something else raises.
+_MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError)
 
 
 def _damaged(root: str, error: Exception) -> ViewError:
@@ -316,7 +320,7 @@ def load_activation(root: str) -> Activation | None:
     try:
         data = json.loads(text)
         return Activation(steps_from_json(data["steps"]), data["prompt"], data["venv"])
-    except (ValueError, KeyError, TypeError) as error:
+    except _MALFORMED as error:
         raise ViewError(
             f"{root}: {ENVIRONMENT} cannot be read: {error}",
             facts={"view": root},

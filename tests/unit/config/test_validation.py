@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from spack.config.scopes import check_environment
-from spack.config.settings import Settings
+from spack.config.scopes import check_environment, custom_scope
+from spack.config.settings import Settings, load_settings
 from spack.errors import ConfigError
 from spack.util import yaml
 
@@ -144,3 +145,11 @@ def test_problems_of_an_environment(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         check(text)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("text", ["repos: ['x', ['y']]\n", "repos: [null]\n", "repos: [{a: 1}]\n"])
+def test_lists_of_repositories_hold_texts(tmp_path: Path, text: str) -> None:
+    (tmp_path / "repos.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_settings([custom_scope(str(tmp_path))])
+    assert f"{tmp_path}/repos.yaml:1" in str(caught.value)

@@ -165,6 +165,26 @@ def test_system_paths() -> None:
     assert filter_system_paths(["/usr", "/opt/x", "/"]) == ["/opt/x"]
 
 
+@pytest.mark.parametrize(
+    ("path", "system"),
+    [
+        ("/usr/lib/x86_64-linux-gnu", True),
+        ("/lib/aarch64-linux-gnu/", True),
+        ("/usr/lib/arm-linux-gnueabihf", True),
+        ("/usr/include/x86_64-linux-gnu", True),
+        ("/usr/local/lib/x86_64-linux-gnu", True),
+        ("/usr/lib64", True),
+        ("/usr/lib/x86_64-linux-gnu/openmpi", False),
+        ("/usr/lib/openmpi", False),
+        ("/opt/lib/x86_64-linux-gnu", False),
+        ("/usr/lib/python3", False),
+    ],
+)
+def test_directories_of_one_architecture_are_the_systems(path: str, system: bool) -> None:
+    """The loader and the linker look there anyway; what is there may shadow a dependency's."""
+    assert is_system_path(path) is system
+
+
 def test_set_env_restores() -> None:
     os.environ["SPACK_TEST_OLD"] = "old"
     with set_env(SPACK_TEST_OLD=None, SPACK_TEST_NEW="new"):
