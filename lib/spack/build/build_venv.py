@@ -18,13 +18,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from spack.errors import InstallError
 from spack.spec import ConcreteSpec
 from spack.util.directory_handle import read_regular
+from spack.util.frozen import frozen
 from spack.util.shebang import first_line
 
 __all__ = ["BaseInterpreter", "BuildVenv", "interpreter_of", "shebang_script"]
@@ -38,7 +38,7 @@ LAYOUT_FILE = os.path.join(".spack", "python.json")
 _SHEBANG_BYTES = 4096
 
 
-@dataclass(frozen=True)
+@frozen
 class BaseInterpreter:
     """What must be known of an interpreter to make a virtual environment for it.
 
@@ -113,7 +113,7 @@ def interpreter_of(prefix: str) -> BaseInterpreter:
     return BaseInterpreter(executable, version, directory, directory)
 
 
-@dataclass(frozen=True)
+@frozen
 class BuildVenv:
     """A virtual environment for one build.
 

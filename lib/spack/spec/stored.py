@@ -89,7 +89,7 @@ def load(data: Mapping[str, Any]) -> dict[str, ConcreteSpec]:
 
 
 def verify(nodes: Mapping[str, ConcreteSpec]) -> None:
-    """Check that loaded *nodes* are what their hashes say, and that names are no paths.
+    """Check that loaded *nodes* are what their hashes say, and that each name is safe in a path.
 
     For data from outside of an install tree, such as lock files. Cost: about 40 us a node.
 
