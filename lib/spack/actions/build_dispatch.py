@@ -229,10 +229,6 @@ class _WorkerBuilder:
             lambda s, r, f: metadata.source_findings(s, r, f, source),
         )
 
-        def on_event(event: Mapping[str, object]) -> None:
-            if event.get("event") == "phase":
-                task.phase(str(event.get("name")))
-
         policy = options.effective_write_policy
         own, other_paths = _own_and_external(request) if policy == sandbox.UNDO else ([], [])
         before = sandbox.look([*own, *other_paths])
@@ -242,7 +238,7 @@ class _WorkerBuilder:
             interpreter=options.interpreter,
             server=self._server,
             on_start=started,
-            on_event=on_event,
+            on_event=lambda event: task.phase(event.name),
             cancelled=cancelled,
         )
         if before:

@@ -11,7 +11,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["HINTS", "SORTS", "Sort", "excerpt", "hint"]
+__all__ = ["HINTS", "PHASE_LINE", "SORTS", "Sort", "excerpt", "hint", "since_last_phase"]
+
+#: Begins the line of the log that a phase begins with.
+PHASE_LINE = "phase: "
 
 
 class Sort(NamedTuple):
@@ -96,6 +99,11 @@ _CALLERS = (
 
 #: How many frames of a traceback are shown.
 FRAMES = 4
+
+
+def since_last_phase(log: str) -> list[str]:
+    """Return the lines of *log* that the last phase has written; all of them without a phase."""
+    return log.rpartition(PHASE_LINE)[2].splitlines()
 
 
 def excerpt(lines: Sequence[str], limit: int = 24) -> list[str]:

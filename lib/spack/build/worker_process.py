@@ -3,7 +3,7 @@
 The worker leads a process group of its own. Two pipes join it to the parent:
 
 events
-    JSON lines from the worker: ``{"event": "phase", "name": "install"}``.
+    what :mod:`spack.build.worker_events` defines, from the worker.
 lifeline
     one byte lets the worker begin, once the parent has noted which group to end (``on_start``).
     When the parent dies, however it dies, the worker reads the end of the pipe and kills its
@@ -13,7 +13,6 @@ lifeline
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import selectors
 import signal
@@ -23,12 +22,13 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Union
+from typing import Callable, Union
 
 import spack
 from spack.build.forkserver import Forked, ForkServer
 from spack.build.job import BuildFailure, BuildJob, BuildResult, read, write
 from spack.build.log_excerpt import excerpt, hint
+from spack.build.worker_events import PhaseStarted, decode_event
 from spack.errors import SpackError
 
 __all__ = ["Cancelled", "libraries", "run"]
@@ -47,8 +47,6 @@ GRACE = 3.0
 #: Seconds between two looks at the flag and at the log.
 TICK = 0.1
 
-Event = Mapping[str, Any]
-
 #: A worker.
 _Process = Union["subprocess.Popen[bytes]", Forked]
 
@@ -66,7 +64,7 @@ def run(  # noqa: PLR0913 - keywords of independent settings
     interpreter: str = sys.executable,
     server: ForkServer | None = None,
     on_start: Callable[[int], None] | None = None,
-    on_event: Callable[[Event], None] | None = None,
+    on_event: Callable[[PhaseStarted], None] | None = None,
     on_output: Callable[[bytes], None] | None = None,
     cancelled: threading.Event | None = None,
 ) -> BuildResult:
@@ -187,7 +185,7 @@ def _follow(
     process: _Process,
     events: int,
     log_path: str,
-    on_event: Callable[[Event], None] | None,
+    on_event: Callable[[PhaseStarted], None] | None,
     on_output: Callable[[bytes], None] | None,
     cancelled: threading.Event | None,
 ) -> bool:
@@ -212,7 +210,7 @@ def _follow(
             *lines, buffer = (buffer + data).split(b"\n")
             if on_event is not None:
                 for line in lines:
-                    on_event(json.loads(line))
+                    on_event(decode_event(line))
         _wait(process, cancelled)
         rest = log.read()
         if rest and on_output is not None:

@@ -69,7 +69,7 @@ def test_a_generic_recipe_installs_and_reports_its_phases(workspace: Any) -> Non
     result = workspace.run(job, on_event=events.append)
     assert result.ok, result.failure
     assert (workspace.prefix(spec) / "bin" / "hello").read_text() == "echo hello\n"
-    assert [x["name"] for x in events] == ["patch", "install", "finish"]
+    assert [x.name for x in events] == ["patch", "install", "finish"]
     assert [x.name for x in result.phases] == ["patch", "install"]
     assert [(x["name"], x["value"]) for x in result.run_environment] == [
         ("HELLO", str(workspace.prefix(spec)))
