@@ -37,6 +37,7 @@ _BUILTIN_BUILD_SYSTEMS = f"{_ROOT}.builtin.build_systems"
 #: Modules from before the public API that a few recipes still import names from.
 _FORMER = {
     "spack.install_test": "spack.api.tests",
+    "spack.util.environment": "spack.util.environment_modifications",
     "spack.util.executable": "spack.api.executable",
 }
 

@@ -108,3 +108,20 @@ def test_an_error_in_a_function_that_the_body_calls(make_repository, tmp_path: P
     install_finder([repository])
     with pytest.raises(RecipeError, match=r"package.py:7: KeyError: 'missing'"):
         load_class(repository, "x")
+
+
+@pytest.mark.parametrize(
+    ("line", "expression"),
+    [
+        ("import spack.util.environment as envutil", "envutil.is_system_path('/usr')"),
+        ("from spack.util.environment import EnvironmentModifications, set_env", "set_env"),
+        ("from spack.util.executable import which, Executable", "which"),
+        ("from spack.install_test import SkipTest", "SkipTest"),
+    ],
+)
+def test_modules_from_before_the_public_api(make_repository, line: str, expression: str) -> None:
+    """Recipes such as upstream's tcl, root, quest and pflare import from them."""
+    text = f"{line}\n\n\nclass Old(Package):\n    x = {expression}\n"
+    repository = Repository.open(make_repository({"old": text}))
+    install_finder([repository])
+    assert importlib.import_module(module_name(repository, "old")).Old.x
