@@ -387,17 +387,21 @@ def remove(environment: Environment, views: Iterable[ViewDescriptor]) -> None:
     remove_environment(environment)
 
 
-def set_view(environment: Environment, enabled: bool, views: Iterable[ViewDescriptor]) -> None:
-    """Turn the view on or off in ``spack.yaml``; one that is turned off is removed."""
+def set_view(environment: Environment, view: bool | str, views: Iterable[ViewDescriptor]) -> None:
+    """Turn the view on (at a path, if *view* is one) or off in ``spack.yaml``.
+
+    :param views: those of before; one that the environment no longer has is removed.
+    """
     from spack.view.apply import remove_view
     from spack.view.view_manifest import is_view
 
     # The file first: a view that cannot be turned off there is not removed.
-    environment.set_view(enabled)
-    if not enabled:
-        for view in views:
-            if is_view(view.root):
-                remove_view(view.root)
+    environment.set_view(view)
+    if view is True:
+        return
+    for old in views:
+        if old.root != view and is_view(old.root):
+            remove_view(old.root)
 
 
 def _read(register: Path) -> Iterable[str]:

@@ -22,18 +22,21 @@ def find(
     explicit: bool | None = None,
     external: bool | None = None,
     among: Iterable[str] | None = None,
+    present: bool | None = True,
 ) -> list[InstallRecord]:
     """Return the installed nodes that satisfy any of *specs* (all, when there are none).
 
     :param among: only nodes with these hashes, such as those of an environment.
+    :param present: False for nodes that are not installed and that something depends on; None
+        for both.
     """
     database = store.database
     records: list[InstallRecord] = []
     for spec in specs or (None,):
         if spec is None:
-            records += database.records(explicit=explicit, external=external)
+            records += database.records(explicit=explicit, external=external, installed=present)
         else:
-            records += database.query(spec, explicit=explicit, external=external)
+            records += database.query(spec, explicit=explicit, external=external, installed=present)
     if among is not None:
         chosen = frozenset(among)
         records = [record for record in records if record.hash in chosen]

@@ -48,7 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "providers": ("query packages", "list the packages that provide a virtual package"),
     "location": ("query packages", "print the prefix, stage or recipe directory of a package"),
     "env": ("environments", "create, activate and inspect environments"),
-    "view": ("environments", "show what a view holds and whether it is right"),
+    "view": ("environments", "make views of packages; show what a view holds"),
     "add": ("environments", "add a spec to the active environment"),
     "remove": ("environments", "remove a spec from the active environment"),
     "develop": ("environments", "build a package of the environment from a local directory"),

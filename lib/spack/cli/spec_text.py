@@ -8,7 +8,7 @@ from typing import Callable
 from spack.cli.render import Colors
 from spack.spec import ConcreteSpec
 
-__all__ = ["Status", "node_text", "status_mark", "tree"]
+__all__ = ["Status", "flags_text", "node_text", "status_mark", "tree"]
 
 #: What is known of a node on this machine: "installed", "external", "missing", "upstream".
 Status = Callable[[ConcreteSpec], str]
@@ -49,6 +49,13 @@ def node_text(
         arch = f"platform={spec.platform} os={spec.os} target={spec.target}"
         text += " " + paint(arch, "architecture")
     return text
+
+
+def flags_text(spec: ConcreteSpec) -> str:
+    """Return the compiler flags of one node, each as `` name="values"``."""
+    return "".join(
+        f' {name}="{" ".join(values)}"' for name, values in sorted(spec.flags.items()) if values
+    )
 
 
 def tree(

@@ -37,6 +37,7 @@ __all__ = [
     "find_environment",
     "is_environment",
     "list_environments",
+    "need_name",
     "remove_environment",
 ]
 
@@ -242,6 +243,20 @@ def _folders(root: Path) -> Iterator[Path]:
         return
 
 
+def need_name(name: str) -> None:
+    """Refuse what cannot be the name of an environment.
+
+    :raises EnvironmentFileError: it has characters that names do not have.
+    """
+    if not _NAME.match(name):
+        raise EnvironmentFileError(
+            f"'{name}' cannot be the name of an environment",
+            facts={"name": name},
+            hint="use letters, digits, '_', '-' and '.'; for a directory: spack env create -d DIR",
+            ref="environment-name",
+        )
+
+
 def create_environment(
     path: Path, name: str = "", text: str = "", lock_text: str = "", cache: str | None = None
 ) -> Environment:
@@ -253,13 +268,8 @@ def create_environment(
     :raises EnvironmentFileError: a bad name; there is one already; it cannot be written.
     :raises ConfigError: *text* is malformed; nothing is written then.
     """
-    if name and not _NAME.match(name):
-        raise EnvironmentFileError(
-            f"'{name}' cannot be the name of an environment",
-            facts={"name": name},
-            hint="use letters, digits, '_', '-' and '.'; for a directory: spack env create -d DIR",
-            ref="environment-name",
-        )
+    if name:
+        need_name(name)
     if is_environment(path):
         what = f"an environment named '{name}'" if name else f"an environment in {path}"
         raise EnvironmentFileError(

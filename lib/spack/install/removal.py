@@ -93,11 +93,13 @@ def unneeded(
     roots: Iterable[str] = (),
     *,
     keep_build: bool = False,
+    keep_explicit: bool = True,
 ) -> Removal:
     """Return the nodes that are neither explicit, nor roots, nor needed by one of those.
 
     :param roots: hashes that must stay although they are not explicit: those of environments.
     :param keep_build: whether what stays also needs what it was built with.
+    :param keep_explicit: False lets explicit ones go that are not among *roots* or needed by them.
     """
     known = {record.hash: record for record in records}
     types = _AT_RUN_TIME | {"build"} if keep_build else _AT_RUN_TIME
@@ -105,7 +107,7 @@ def unneeded(
     for link in links:
         if not types.isdisjoint(link.deptypes):
             needs.setdefault(link.parent, []).append(link.child)
-    start = {record.hash for record in records if record.explicit} | set(roots)
+    start = {x.hash for x in records if x.explicit and keep_explicit} | set(roots)
     kept = _reach(start, needs)
     return Removal(_dependents_first(set(known) - kept, known, links))
 
@@ -153,6 +155,7 @@ def collect(
     roots: Iterable[str] = (),
     *,
     keep_build: bool = False,
+    keep_explicit: bool = True,
 ) -> tuple[InstallRecord, ...]:
     """Remove what is in *agreed* and still needed by nothing.
 
@@ -162,7 +165,13 @@ def collect(
     """
     with store.locks.quiet():
         database = store.database
-        now = unneeded(database.records(), database.links(), roots, keep_build=keep_build)
+        now = unneeded(
+            database.records(),
+            database.links(),
+            roots,
+            keep_build=keep_build,
+            keep_explicit=keep_explicit,
+        )
         hashes = {record.hash for record in agreed.records}
         return remove(store, Removal(tuple(x for x in now.records if x.hash in hashes)), reporter)
 

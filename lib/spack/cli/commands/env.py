@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
+from spack.cli.environment_moves import VERBS, add_verbs, made_environment
 from spack.cli.prompt import confirm
 from spack.cli.render import Colors, message, use_color, warning
 from spack.cli.shell_option import add_shell_arguments, shell_of
@@ -28,6 +30,8 @@ examples:
   spack env create work                       a named environment
   spack env create --dir ./work my.yaml       one in a directory, from a file
   spack env activate work                     (with share/setup-env.sh)
+  spack env activate --temp                   a new one, for a while
+  spack env rename work play
   spack -e work env view regenerate           make its view again
 """
 
@@ -54,11 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     activate.add_argument("-v", "--with-view", metavar="VIEW", help="activate this view")
     activate.add_argument("-V", "--without-view", action="store_true", help="activate no view")
-    activate.add_argument("name", metavar="ENV", nargs="?", default=".", help="name or directory")
+    activate.add_argument("--temp", action="store_true", help="make one in a temporary directory")
+    activate.add_argument("--create", action="store_true", help="make it if it is not there")
+    activate.add_argument("--envfile", metavar="FILE", help="for --create: what to start from")
+    activate.add_argument("name", metavar="ENV", nargs="?", help="name or directory (.)")
 
     deactivate = verbs.add_parser("deactivate", help="leave the active environment")
     add_shell_arguments(deactivate)
 
+    add_verbs(verbs)
     verbs.add_parser("list", aliases=["ls"], help="list named environments")
     verbs.add_parser("status", aliases=["st"], help="print the active environment")
 
@@ -81,11 +89,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     view = verbs.add_parser("view", help="work on the views of the active environment")
     view.add_argument("action", choices=("regenerate", "enable", "disable"))
+    view.add_argument("view_path", metavar="DIR", nargs="?", help="where, for `enable`")
     view.add_argument("-f", "--force", action="store_true", help="even if nothing has changed")
 
 
 def run(session: Session, args: argparse.Namespace) -> int | None:
-    verb = {"ls": "list", "st": "status", "rm": "remove"}.get(args.verb, args.verb)
+    verb = _SHORT.get(args.verb, args.verb)
     if verb is None:
         raise UsageError("spack env: a subcommand is required", hint="see `spack env --help`")
     return _VERBS[verb](session, args)
@@ -125,7 +134,19 @@ def _activate(session: Session, args: argparse.Namespace) -> int | None:
     from spack.view.view_manifest import load_activation
 
     shell = shell_of(args, "env activate")
-    environment = session.find_environment(args.name, args.dir or args.name == ".")
+    name = made_environment(session, args) or args.name or "."
+    if args.create and not _is_there(session, name, args.dir):
+        made = argparse.Namespace(
+            name=name,
+            dir=args.dir,
+            file=args.envfile,
+            without_view=args.without_view,
+            with_view=args.with_view,
+        )
+        with redirect_stdout(sys.stderr):
+            _create(session, made)
+        args.with_view = None
+    environment = session.find_environment(name, args.dir or name == ".")
     view = _chosen_view(session, environment, args.with_view)
     if args.without_view:
         view = None
@@ -147,6 +168,16 @@ def _activate(session: Session, args: argparse.Namespace) -> int | None:
         )
     )
     return None
+
+
+def _is_there(session: Session, name: str, directory_only: bool) -> bool:
+    from spack.errors import EnvironmentFileError
+
+    try:
+        session.find_environment(name, directory_only or name == ".")
+    except EnvironmentFileError:
+        return False
+    return True
 
 
 def _deactivate(session: Session, args: argparse.Namespace) -> int | None:
@@ -291,11 +322,21 @@ def _view(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.environments import regenerate_views, set_view
 
     environment = session.need_environment("env view")
+    if args.view_path and args.action != "enable":
+        raise UsageError(
+            f"spack env view {args.action}: a directory is given for `enable` only",
+            hint="spack env view enable DIR",
+        )
     with environment.lock():
         if args.action != "regenerate":
-            set_view(environment, args.action == "enable", environment.views(session.variables))
+            path = args.view_path and os.path.abspath(session.cwd / args.view_path)
+            views = environment.views(session.variables)
+            set_view(environment, path or args.action == "enable", views)
             if args.action == "disable":
                 return None
+        if args.action == "enable" and environment.lockfile is None:
+            message(f"the view of {environment.name} is made by its next `spack install`")
+            return None
         work = session.environment_work(environment)
         if environment.lockfile is None:
             raise UsageError(
@@ -321,4 +362,7 @@ _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "layer": _layer,
     "pack": _pack,
     "unpack": _unpack,
+    **VERBS,
 }
+
+_SHORT = {"ls": "list", "st": "status", "rm": "remove", "mv": "rename"}

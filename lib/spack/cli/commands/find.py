@@ -3,116 +3,262 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from spack.actions import installed
+from spack.actions.querying import Selection, parse_date, select, to_be_installed
 from spack.cli.render import Colors, columns, message, terminal_width, use_color, warning
-from spack.cli.spec_text import node_text
+from spack.cli.spec_text import flags_text, node_text, status_mark
+from spack.errors import UsageError
 from spack.session import Session
 from spack.spec import ConcreteSpec
 from spack.spec.parser import parse_many
 from spack.store import InstallRecord
 from spack.util.text import count_of
 
+if TYPE_CHECKING:
+    from spack.environment import Environment
+
 DESCRIPTION = """list installed packages, all or those that match a spec
+
+In an active environment its root specs come first, then what is installed of what it consists of.
 
 examples:
   spack find                     everything, by architecture
   spack find -lv py-black        with hashes and variants
   spack find -d -p               with dependencies and prefixes
+  spack find --loaded            what `spack load` has loaded
+  spack find --start-date 'yesterday'
   spack find --format '{name} {version} {hash:7} {prefix}'
   spack find --json %gcc         for programs
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", nargs="*", help="only what satisfies one of these specs")
-    parser.add_argument("-l", "--long", action="store_true", help="show 7 characters of hashes")
-    parser.add_argument("-L", "--very-long", action="store_true", help="show whole hashes")
-    parser.add_argument("-v", "--variants", action="store_true", help="show variants")
-    parser.add_argument("-p", "--paths", action="store_true", help="show prefixes")
-    parser.add_argument("-d", "--deps", action="store_true", help="show dependencies")
-    parser.add_argument("-N", "--namespaces", action="store_true", help="show namespaces")
-    parser.add_argument("-x", "--explicit", action="store_true", help="only what was asked for")
-    parser.add_argument("-X", "--implicit", action="store_true", help="only dependencies")
-    parser.add_argument("--no-externals", action="store_true", help="leave out externals")
-    parser.add_argument("--format", metavar="FORMAT", help="one line each, in a format of specs")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("constraint", nargs="*", metavar="SPEC", help="only what satisfies one")
+    _add_display(parser)
+    _add_selection(parser)
+
+
+def _add_display(parser: argparse.ArgumentParser) -> None:
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--format", metavar="FORMAT", help="one line each, in a format of specs")
+    form.add_argument("-H", "--hashes", action="store_true", help="one line each: /HASH")
+    form.add_argument("--json", action="store_true", help="print JSON")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--groups", action="store_true", help="by architecture (the default)")
+    group.add_argument("--no-groups", action="store_true", help="in one list")
+    for words, text in (
+        (("-I", "--install-status"), "mark what is installed, external or missing"),
+        (("-l", "--long"), "show 7 characters of hashes"),
+        (("-L", "--very-long"), "show whole hashes"),
+        (("-v", "--variants"), "show variants"),
+        (("-f", "--show-flags"), "show compiler flags"),
+        (("-p", "--paths"), "show prefixes"),
+        (("-d", "--deps"), "show dependencies"),
+        (("-N", "--namespaces"), "show namespaces"),
+        (("-r", "--only-roots"), "of an environment only the root specs"),
+        (("-c", "--show-concretized"), "of an environment also what is still to be installed"),
+    ):
+        parser.add_argument(*words, action="store_true", help=text)
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("-x", "--explicit", action="store_true", help="only what was asked for")
+    kind.add_argument("-X", "--implicit", action="store_true", help="only dependencies")
+    outside = parser.add_mutually_exclusive_group()
+    outside.add_argument("-e", "--external", action="store_true", help="only externals")
+    outside.add_argument("--no-externals", action="store_true", help="leave out externals")
+    there = parser.add_mutually_exclusive_group()
+    there.add_argument("-m", "--missing", action="store_true", help="missing dependencies too")
+    there.add_argument(
+        "-M", "--only-missing", action="store_true", help="missing dependencies only"
+    )
+    parser.add_argument("-u", "--unknown", action="store_true", help="only without a recipe")
+    parser.add_argument("-t", "--tag", action="append", default=[], help="only with this tag")
+    parser.add_argument("--loaded", action="store_true", help="only what `spack load` has loaded")
+    parser.add_argument("--start-date", metavar="DATE", help="only installed then or later")
+    parser.add_argument("--end-date", metavar="DATE", help="only installed then or before")
 
 
 def run(session: Session, args: argparse.Namespace) -> int:
-    explicit = True if args.explicit else False if args.implicit else None
-    records = installed.find(
+    environment = session.environment
+    if environment is None and (args.only_roots or args.show_concretized):
+        option = "--only-roots" if args.only_roots else "--show-concretized"
+        raise UsageError(
+            f"spack find: {option} needs an active environment",
+            hint=f"spack -e NAME-OR-DIR find {option}",
+            ref="no-environment",
+        )
+    records = select(
         session.store,
-        parse_many(args.spec),
-        explicit=explicit,
-        external=False if args.no_externals else None,
-        among=session.environment.hashes() if session.environment else None,
+        session.recipes if args.tag or args.unknown else None,
+        _selection(session, args),
     )
+    pending: list[InstallRecord] = []
+    if environment is not None and args.show_concretized:
+        nodes = [node for root in environment.roots() for node in root.traverse()]
+        pending = to_be_installed(nodes, session.store, parse_many(args.constraint))
     if args.json:
-        print(json.dumps([_data(session, record) for record in records], indent=1))
-    elif args.format:
-        specs = session.store.database.specs(record.hash for record in records)
-        for record in records:
-            template = args.format.replace("{prefix}", record.prefix.replace("{", "{{"))
-            print(specs[record.hash].format(template))
+        print(json.dumps([_data(record) for record in (*records, *pending)], indent=1))
+    elif args.format or args.hashes:
+        _print_formatted(session, args.format or "{/hash}", (*records, *pending))
     else:
-        _show(session, args, records)
+        _show(session, args, records, pending)
     if not records and installed.is_database_lost(session.store):
         warning(
             f"the database of {session.store.root} is missing; `spack reindex` rebuilds it",
             session.options.color,
         )
-    return 0 if records or not args.spec else 1
+    return 0 if records or pending or not args.constraint else 1
 
 
-def _show(session: Session, args: argparse.Namespace, records: list[InstallRecord]) -> None:
+def _selection(session: Session, args: argparse.Namespace) -> Selection:
+    among = session.environment.hashes() if session.environment else None
+    if args.loaded:
+        from spack.environment.activation import load_state
+
+        loaded = frozenset(load_state(session.environ).hashes)
+        among = loaded if among is None else among & loaded
+    now = datetime.datetime.now()
+    return Selection(
+        specs=parse_many(args.constraint),
+        explicit=True if args.explicit else False if args.implicit else None,
+        external=True if args.external else False if args.no_externals else None,
+        present=None if args.missing else not args.only_missing,
+        among=among,
+        tags=frozenset(args.tag),
+        unknown=args.unknown,
+        since=parse_date(args.start_date, now) if args.start_date else None,
+        until=parse_date(args.end_date, now) if args.end_date else None,
+    )
+
+
+def _specs(session: Session, records: Sequence[InstallRecord]) -> dict[str, ConcreteSpec]:
+    """Return the nodes of records: the database's, and what the environment has besides."""
+    found = session.store.database.specs(record.hash for record in records)
+    if len(found) < len(records) and session.environment is not None:
+        for root in session.environment.roots():
+            found.update((node.dag_hash(), node) for node in root.traverse())
+    return found
+
+
+def _print_formatted(session: Session, template: str, records: Sequence[InstallRecord]) -> None:
+    specs = _specs(session, records)
+    for record in records:
+        filled = template.replace("{prefix}", record.prefix.replace("{", "{{"))
+        print(specs[record.hash].format(filled))
+
+
+def _show(
+    session: Session,
+    args: argparse.Namespace,
+    records: list[InstallRecord],
+    pending: list[InstallRecord],
+) -> None:
     colors = Colors(use_color(sys.stdout, session.options.color))
+    if session.environment is not None:
+        _show_roots(session.environment, {record.hash for record in records}, session, colors)
+        if args.only_roots:
+            return
+    shown = [*records, *pending]
     specs: dict[str, ConcreteSpec] = {}
-    if args.deps or args.variants:
-        specs = session.store.database.specs(record.hash for record in records)
-    for architecture, group in groupby(records, key=lambda record: record.architecture):
-        print(colors.paint(f"-- {architecture} " + "-" * max(4, 60 - len(architecture)), "dim"))
+    if args.deps or args.variants or args.show_flags:
+        specs = _specs(session, shown)
+
+    def group_key(record: InstallRecord) -> str:
+        return "" if args.no_groups else record.architecture
+
+    for architecture, group in groupby(shown, key=group_key):
+        if architecture:
+            print(colors.paint(f"-- {architecture} " + "-" * max(4, 60 - len(architecture)), "dim"))
         lines = []
         for record in group:
             lines.append(_line(record, specs.get(record.hash), args, colors))
             if args.deps:
                 lines += _dependencies(specs[record.hash], args, colors)
-        plain = not (args.long or args.very_long or args.paths or args.deps or colors.enabled)
-        if plain and not args.variants:
-            print(columns(lines, terminal_width(session.environ)))
-        else:
+        wide = ("long", "very_long", "paths", "deps", "variants", "show_flags", "install_status")
+        if colors.enabled or any(getattr(args, name) for name in wide):
             print("\n".join(lines))
-    count = len(records)
-    message(count_of(count, "installed package") if count else "no installed packages")
+        else:
+            print(columns(lines, terminal_width(session.environ)))
+    _show_counts(records, len(pending), args)
 
 
-def _line(record: InstallRecord, spec: Any, args: argparse.Namespace, colors: Colors) -> str:
+def _show_counts(records: Sequence[InstallRecord], pending: int, args: argparse.Namespace) -> None:
+    there = sum(record.installed for record in records)
+    missing = len(records) - there
+    loaded = "loaded" if args.loaded else "installed"
+    parts = [count_of(there, f"{loaded} package")] if there else []
+    parts += [f"{missing} missing"] if missing else []
+    parts += [f"{pending} to be installed"] if pending else []
+    message(", ".join(parts) or f"no {loaded} packages")
+
+
+def _show_roots(
+    environment: Environment, present: set[str], session: Session, colors: Colors
+) -> None:
+    message(f"in environment {environment.name}")
+    locked = {} if environment.lockfile is None else dict(environment.lockfile.roots)
+    there = session.store.database.installed_hashes()
+    items = environment.user_specs()
+    message(count_of(len(items), "root spec") if items else "no root specs")
+    for item in items:
+        digest = locked.get(item.text)
+        status = "installed" if digest in there else "missing"
+        note = "" if digest else "  (not concretized)"
+        print(f"{status_mark(status, colors.paint)} {item.text}{note}")
+    if items:
+        print()
+
+
+def _line(
+    record: InstallRecord, spec: ConcreteSpec | None, args: argparse.Namespace, colors: Colors
+) -> str:
     parts = []
+    if args.install_status:
+        status = "external" if record.external else "installed" if record.installed else "missing"
+        parts.append(status_mark(status, colors.paint))
     if args.very_long:
         parts.append(colors.paint(record.hash, "hash"))
     elif args.long:
         parts.append(colors.paint(record.hash[:7], "hash"))
-    if args.variants and spec is not None:
-        name = node_text(
-            spec, colors.paint, namespaces=args.namespaces, variants=True, architecture=False
-        )
-    else:
-        full = f"{record.namespace}.{record.name}" if args.namespaces else record.name
-        name = full + colors.paint(f"@{record.version}", "version")
-    if record.facts.get("dirty"):
-        name += " [dirty]"
-    if record.facts.get("passed"):
-        name += f" [passed {' '.join(record.facts['passed'])}]"
-    if record.external:
-        name += " [external]"
-    parts.append(name)
+    parts.append(_name(record, spec, args, colors.paint) + _notes(record, args))
     if args.paths:
         parts.append(record.prefix)
     return " ".join(parts)
+
+
+def _name(
+    record: InstallRecord,
+    spec: ConcreteSpec | None,
+    args: argparse.Namespace,
+    paint: Callable[[str, str], str],
+) -> str:
+    if args.variants and spec is not None:
+        name = node_text(spec, paint, namespaces=args.namespaces, architecture=False)
+    else:
+        full = f"{record.namespace}.{record.name}" if args.namespaces else record.name
+        name = full + paint(f"@{record.version}", "version")
+    return name + (paint(flags_text(spec), "variant") if args.show_flags and spec else "")
+
+
+def _notes(record: InstallRecord, args: argparse.Namespace) -> str:
+    facts: Mapping[str, Any] = record.facts
+    notes = ["dirty"] if facts.get("dirty") else []
+    if facts.get("passed"):
+        notes.append(f"passed {' '.join(facts['passed'])}")
+    if record.external:
+        notes.append("external")
+    if not record.installed and not args.install_status:
+        notes.append("not installed")
+    return "".join(f" [{note}]" for note in notes)
 
 
 def _dependencies(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) -> list[str]:
@@ -131,7 +277,7 @@ def _dependencies(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) 
 _HOODS = ("dirty", "passed")
 
 
-def _data(session: Session, record: InstallRecord) -> dict[str, Any]:
+def _data(record: InstallRecord) -> dict[str, Any]:
     return {
         "name": record.name,
         "version": record.version,
@@ -141,6 +287,7 @@ def _data(session: Session, record: InstallRecord) -> dict[str, Any]:
         "prefix": record.prefix,
         "explicit": record.explicit,
         "external": record.external,
+        "installed": record.installed,
         "installed_at": record.installed_at,
         **{name: record.facts[name] for name in _HOODS if name in record.facts},
     }

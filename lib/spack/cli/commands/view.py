@@ -1,4 +1,4 @@
-"""``spack view``: what a view holds and whether it is right."""
+"""``spack view``: make views of packages; what a view holds and whether it is right."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Callable
 
 from spack.cli.render import Colors, message, use_color
+from spack.cli.view_packages import add_package_options, add_package_verbs, run_package_verb
 from spack.errors import UsageError
 from spack.session import Session
 from spack.view import inspect
@@ -18,14 +19,17 @@ from spack.view.user_distributions import UserDistribution
 from spack.view.verify import VerificationResult
 from spack.view.view_manifest import is_view
 
-DESCRIPTION = """ask a view what it holds and whether it is right
+DESCRIPTION = """make views of packages; ask a view what it holds and whether it is right
 
-VIEW is a directory, a view of the active environment by its name, or an environment. Without it:
-the view of the active environment, else the active one ($VIRTUAL_ENV), else the one that this
-current directory is in. Everything is answered from the view's own records; no Python of the
-view is run, so that it works when the interpreter or the store is missing.
+DIR is any directory; what spack did not put there stays in it. VIEW is a directory, a view of the
+active environment by its name, or an environment. Without it: the view of the active environment,
+else the active one ($VIRTUAL_ENV), else the one that the current directory is in. Everything is
+answered from the view's own records; no Python of the view is run, so that it works when the
+interpreter or the store is missing.
 
 examples:
+  spack view symlink ./tools py-black   show it and what it needs in ./tools
+  spack view remove ./tools py-black    and no more
   spack view status                     packages, Python, and what is wrong
   spack view which black                which package a program, file or module comes from
   spack view verify                     missing, modified and unmanaged files; exit 1 if broken
@@ -50,7 +54,9 @@ _REASONS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_package_options(parser)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    add_package_verbs(verbs)
     for verb, text in _VERBS_HELP.items():
         sub = verbs.add_parser(verb, help=text, description=text)
         sub.add_argument("--json", action="store_true", help="for programs")
@@ -64,6 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session, args: argparse.Namespace) -> int | None:
     if args.verb is None:
         raise UsageError("spack view: a subcommand is required", hint="see `spack view --help`")
+    if args.verb not in _VERBS:
+        return run_package_verb(session, args)
     return _VERBS[args.verb](session, args, find_view(session, args.view))
 
 
