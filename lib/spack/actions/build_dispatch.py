@@ -20,6 +20,7 @@ from spack.build.job import COPY, IN_PLACE, BuildJob, PatchFile, RepositoryRow
 from spack.build.options import BuildOptions
 from spack.fetch.stage import Stage
 from spack.install.check import PythonPaths
+from spack.install.events import InPhase
 from spack.install.interfaces import BuildOutput, BuildRequest, InstallerDependencies
 from spack.install.plan import Plan
 from spack.repo import RepoPath
@@ -238,7 +239,7 @@ class _WorkerBuilder:
             interpreter=options.interpreter,
             server=self._server,
             on_start=started,
-            on_event=lambda event: task.phase(event.name),
+            on_event=lambda event: task.phase(InPhase(event.name)),
             cancelled=cancelled,
         )
         if before:

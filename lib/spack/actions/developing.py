@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from spack.actions.notices import SourcesChanged
 from spack.errors import FetchError, SpecError, UsageError
 from spack.fetch.develop_sources import check_directory, fingerprint
 from spack.spec import ConcreteSpec, Spec, VariantValue, Version, VersionList
@@ -90,7 +91,7 @@ def outdated(
             reporter.warning(f"{error.message}; it stays as it was installed")
             continue
         if record.facts.get(DEVELOPED) != state_of(node, locations):
-            reporter.info(f"{node.short}: {source_directory(node)} has changed")
+            reporter.report(SourcesChanged(node.short, source_directory(node)))
             changed.add(node.dag_hash())
     return frozenset(changed.union(_built_with(changed, list(nodes.values()), store)))
 

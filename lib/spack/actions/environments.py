@@ -11,6 +11,7 @@ from typing import (
     Callable,
 )
 
+from spack.actions.notices import Concretized, DryRun, RecipesChanged, ViewUpdated
 from spack.config.schema import Origin
 from spack.environment import (
     Environment,
@@ -28,7 +29,6 @@ from spack.util.filesystem import atomic_write
 from spack.util.frozen import frozen
 from spack.util.lock import FileLock
 from spack.util.report import Reporter
-from spack.util.text import count_of
 
 if TYPE_CHECKING:
     # What builds and what solves is imported when it has something to do.
@@ -107,9 +107,7 @@ def concretize_environment(
         changed = _changed_recipes(work)
         if not changed:
             return environment.roots(), False
-        work.reporter.info(
-            f"recipes have changed since the environment was concretized: {', '.join(changed)}"
-        )
+        work.reporter.report(RecipesChanged(tuple(changed)))
         force = True
     solution = work.solve(concretize_options, force)
     if write:
@@ -162,18 +160,14 @@ def install_environment(
     roots, new = concretize_environment(work, concretize_options, write=not dry_run)
     reporter = work.reporter
     if new:
-        reporter.info(
-            f"concretized {count_of(len(roots), 'spec')}, "
-            f"{count_of(_count_nodes(roots), 'package')} in all"
-        )
+        reporter.report(Concretized(len(roots), _count_nodes(roots)))
     _check_views(work, roots)
     overwrite = frozenset(root.dag_hash() for root in roots if again(root))
     overwrite |= outdated(roots, work.store, work.excluded_directories, reporter)
     options = PlanOptions(only=only, overwrite=overwrite, tests=concretize_options.tested)
     plan = install(roots, options, building, dry_run=dry_run)
     if dry_run:
-        for line in plan.lines():
-            reporter.info(line)
+        reporter.report(DryRun(plan))
         return
     remember(work.environment, work.register)
     if only == "dependencies":
@@ -214,10 +208,7 @@ def regenerate_views(
             check=check,
         )
         results.append(result)
-        if result.changed:
-            work.reporter.info(result.summary)
-        for line in result.lines():
-            work.reporter.info(line)
+        work.reporter.report(ViewUpdated(result))
     return results
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from spack.install.bookkeeping import is_recorded, record_present
+from spack.install.events import BuiltAgain, PlanMade, RecoveredLeftover, WaitingForRemovals
 from spack.install.plan import Plan, PlanOptions, make_plan
 from spack.spec import ConcreteSpec
 from spack.store import Store
@@ -14,7 +15,6 @@ from spack.store.locks import BUILDS
 from spack.util.frozen import frozen
 from spack.util.lock import Holder
 from spack.util.report import Reporter
-from spack.util.text import count_of
 
 if TYPE_CHECKING:
     # What fetches and builds is imported when something is missing: it costs 30 ms.
@@ -60,28 +60,22 @@ def install(
         return plan
     store.writer()
     for leftover in store.recovered:
-        work.reporter.info(str(leftover))
+        work.reporter.report(RecoveredLeftover(leftover))
 
     # From the plan to the end no process may collect what the builds rely on.
     def waiting(holder: Holder) -> None:
-        work.reporter.info(f"waiting for {holder}, which removes packages")
+        work.reporter.report(WaitingForRemovals(holder))
 
     with store.locks.shared(BUILDS, on_wait=waiting):
         missing = {record.hash: Path(record.prefix) for record in store.missing()}
         plan = _plan(roots, options, store, missing)
         for step in plan.builds:
             if step.hash in missing and not step.overwrite:
-                removed_path = missing[step.hash]
-                work.reporter.info(
-                    f"{step.spec.short} is built again, because {removed_path} is missing"
-                )
+                work.reporter.report(BuiltAgain(step.spec.short, missing[step.hash]))
         if not plan.builds:
             record_present(plan, store)
         else:
-            work.reporter.info(
-                f"{count_of(len(plan.builds), 'package')} to build, {len(plan.reused)} present, "
-                f"{len(plan.externals)} external"
-            )
+            work.reporter.report(PlanMade(plan))
             _build(plan, work)
     return plan
 

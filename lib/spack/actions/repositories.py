@@ -11,6 +11,7 @@ from typing import (
     NamedTuple,
 )
 
+from spack.actions.notices import Cloning
 from spack.config.edit import SectionFile
 from spack.config.setting_types import RepoEntry
 from spack.errors import ConfigError, FetchError, RecipeError, UsageError
@@ -164,9 +165,7 @@ def _open(entry: RepoEntry, access: RepositoryAccess) -> list[Repository]:
     location = access.location(entry)
     if not _is_cloned(location):
         url = without_secrets(entry.git)
-        access.reporter().info(
-            f"cloning the repository {entry.name} from {url} (once) to {location}"
-        )
+        access.reporter().report(Cloning(url, location, entry.name))
         _clone(entry, access)
     _warn_of_other_commit(entry, location, access)
     return repositories_in(
@@ -299,7 +298,7 @@ def add_repository(
         _refuse_taken(file, entry.name)
         location = access.location(named)
         if not _is_cloned(location):
-            access.reporter().info(f"cloning {without_secrets(entry.git)} to {location}")
+            access.reporter().report(Cloning(without_secrets(entry.git), location))
         _clone(named, access)
         found = repositories_in(
             access.location(named), entry.paths, on_error=_warn_of(named, access)

@@ -13,6 +13,7 @@ from spack.build.options import BuildOptions
 from spack.fetch.develop_sources import check_directory, copy_sources
 from spack.fetch.plain import Progress
 from spack.fetch.stage import Stage
+from spack.install.events import Fetching
 from spack.install.plan import BUILD, Step
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.spec import ConcreteSpec
@@ -38,7 +39,7 @@ class StagedSources:
         """See :class:`spack.install.interfaces.Sources`."""
         spec = step.spec
         recipe = self._build_options.recipe(spec)
-        task.phase("fetch")
+        task.phase(Fetching())
 
         def progress(done: int, total: int | None) -> None:
             if cancelled():
@@ -78,7 +79,7 @@ class StagedSources:
         recipe = self._build_options.recipe(spec)
         if spec.is_develop:
             return
-        task.phase("fetch")
+        task.phase(Fetching())
         self._build_options.fetcher.fetch_all(
             recipe,
             str(spec.version),

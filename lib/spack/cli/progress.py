@@ -12,17 +12,17 @@ import threading
 import time
 from typing import Any, Callable, TextIO
 
+from spack.cli.event_text import lines_of, phase_text, result_text
 from spack.cli.render import Colors, use_color
-from spack.util.report import Reporter, Task
+from spack.install.events import Building, InPhase, Queued
+from spack.util.report import Event, Reporter, Task
 
 __all__ = ["LiveReporter", "PlainReporter", "make_reporter"]
 
 Clock = Callable[[], float]
 
-#: Phases that the user need not read about when there is no terminal to redraw.
-_QUIET_PHASES = frozenset(
-    {"queued", "waiting", "fetch", "stage", "setup", "check", "record", "remove"}
-)
+#: Phases that begin an install for a user without a terminal to redraw; the others are not shown.
+_ANNOUNCED = (Building, InPhase)
 
 
 def make_reporter(
@@ -59,7 +59,11 @@ class PlainReporter:
         self._clock = clock
         self._lock = threading.Lock()
 
-    def info(self, text: str) -> None:
+    def report(self, event: Event) -> None:
+        for line in lines_of(event):
+            self._info(line)
+
+    def _info(self, text: str) -> None:
         if not self._quiet:
             self._write(f"{self._paint('==>', 'arrow')} {text}")
 
@@ -86,27 +90,28 @@ class _PlainTask:
         self._announced = False
         self._ended = False
 
-    def phase(self, name: str) -> None:
-        word = name.split()[0] if name else ""
-        if self._announced or word in _QUIET_PHASES or self._ended:
+    def phase(self, phase: Event) -> None:
+        if self._announced or not isinstance(phase, _ANNOUNCED) or self._ended:
             return
         self._announced = True
         self._start = self._reporter._clock()
-        self._reporter.info(f"Installing {self._title}")
+        self._reporter._info(f"Installing {self._title}")
 
     def progress(self, done: int, total: int) -> None:
         pass
 
-    def finish(self, text: str = "") -> None:
+    def finish(self, result: Event) -> None:
         if self._ended:
             return
         self._ended = True
         took = seconds(self._reporter._clock() - self._start)
-        self._reporter.info(f"{self._title}: {text or 'installed'} ({took})")
+        text = result_text(result, self._title)
+        self._reporter._info(f"{self._title}: {text} ({took})")
 
-    def fail(self, text: str) -> None:
+    def fail(self, reason: Event) -> None:
         if not self._ended:
             self._ended = True
+            text = result_text(reason, self._title)
             self._reporter._write(
                 f"{self._reporter._paint('==> Failed:', 'error')} {self._title}: {text}"
             )
@@ -126,8 +131,9 @@ class LiveReporter:
         self._live: Any = None
         self._done = 0
 
-    def info(self, text: str) -> None:
-        self._console.print(f"[bold blue]==>[/] {_escape(text)}")
+    def report(self, event: Event) -> None:
+        for line in lines_of(event):
+            self._console.print(f"[bold blue]==>[/] {_escape(line)}")
 
     def warning(self, text: str) -> None:
         self._console.print(f"[bold yellow]==> Warning:[/] {_escape(text)}")
@@ -188,28 +194,30 @@ class _LiveTask:
         took = seconds(now - self._begin)
         return f"    [cyan]{_escape(self._title)}[/] {self._phase}{self._share} [dim]{took}[/]"
 
-    def phase(self, name: str) -> None:
+    def phase(self, phase: Event) -> None:
         if not self.started:
             self._begin = self._reporter._clock()
-        self.started = name != "queued"
-        self._phase = _escape(name)
+        self.started = not isinstance(phase, Queued)
+        self._phase = _escape(phase_text(phase))
         self._share = ""
 
     def progress(self, done: int, total: int) -> None:
         self._share = f" {100 * done // total}%" if total else ""
 
-    def finish(self, text: str = "") -> None:
+    def finish(self, result: Event) -> None:
         if self._ended:
             return
         self._ended = True
+        text = result_text(result, self._title)
         took = seconds(self._reporter._clock() - self._begin)
         self._reporter._end(
             self, f"[green]\\[+][/] {_escape(self._title)} {_escape(text)} [dim]{took}[/]"
         )
 
-    def fail(self, text: str) -> None:
+    def fail(self, reason: Event) -> None:
         if not self._ended:
             self._ended = True
+            text = result_text(reason, self._title)
             self._reporter._end(self, f"[red]\\[x][/] {_escape(self._title)}: {_escape(text)}")
 
 

@@ -10,6 +10,7 @@ from typing import Callable
 
 from spack.errors import InstallError
 from spack.install.check import check_prefix
+from spack.install.events import Building, Checking, WaitingForDependency
 from spack.install.interfaces import BuildRequest, InstallerDependencies, NodeStage
 from spack.install.plan import Step
 from spack.install.prefix_transaction import PrefixTransaction
@@ -71,7 +72,7 @@ def build_one(  # noqa: PLR0913 - keywords of independent settings
         )
         logging(transaction.log)
         _stop_if(cancelled)
-        task.phase("build")
+        task.phase(Building())
         outcome = services.builder.build(
             order,
             task,
@@ -79,7 +80,7 @@ def build_one(  # noqa: PLR0913 - keywords of independent settings
             lambda pid: transaction.building(store.owner.child(pid)),
         )
         _stop_if(cancelled)
-        task.phase("check")
+        task.phase(Checking())
         transaction.confirm()
         for path in apply_modes(transaction.prefix, modes):
             services.reporter.warning(
@@ -141,8 +142,9 @@ def _hold_dependencies(
             if node.short not in reported:
                 reported.add(node.short)
                 holder = store.locks.holder(node.dag_hash())
-                task.phase(f"waiting for {node.short}")
-                reporter.info(f"{step.spec.short}: waiting for {node.short}, in use by {holder}")
+                waiting = WaitingForDependency(step.spec.short, node.short, holder)
+                task.phase(waiting)
+                reporter.report(waiting)
             cancelled.wait(_INTERVAL)
             _stop_if(cancelled)
             lock = store.locks.try_shared(node.dag_hash())

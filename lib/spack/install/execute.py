@@ -1,11 +1,10 @@
 """Carrying out a plan: fetches run ahead, builds run side by side, failures stay local.
 
 One thread (the caller's) decides; it alone starts fetches and builds, which run in threads of
-their own and report its end through a queue. A build goes through
+their own and report their end through a queue. The states that a build goes through are the table
+of :mod:`spack.install.node_state`.
 
-    waiting -> locked, fetching -> staged -> building -> installed | failed
-
-and is *skipped* when something that it needs failed. The node's lock is taken before fetching
+The node's lock is taken before fetching
 and kept to the end. If another process has it, the build is put off and others are done
 meanwhile; once the lock is free the database shows whether the other installed it, which is
 then reused. Locks are taken dependencies first, and what is locked lowest can always be built, so
@@ -24,20 +23,41 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import Callable
 
-from spack.errors import InstallError, SpackError, StoreError
-from spack.install.bookkeeping import mark_explicit, record_present
-from spack.install.build_node import build_one
-from spack.install.interfaces import InstallerDependencies, NodeStage
+from spack.errors import StoreError
+from spack.install.bookkeeping import record_present
+from spack.install.events import (
+    FoundInstalled,
+    Installed,
+    InstallInterrupted,
+    RemovingUnfinished,
+    Skipped,
+    Stopped,
+    TaskInterrupted,
+)
+from spack.install.install_report import InstallFailure, InstallReport
+from spack.install.interfaces import InstallerDependencies
+from spack.install.node_run import NodeRun
+from spack.install.node_state import (
+    OPEN,
+    SATISFIED,
+    BuildStarted,
+    BuildSucceeded,
+    BuiltElsewhere,
+    FetchStarted,
+    GivenUp,
+    NodeEvent,
+    NodeState,
+    StepFailed,
+)
 from spack.install.plan import Plan, Step
-from spack.store import InstallRecord, Lock
-from spack.util.report import Task
+from spack.util.report import Failed
 
-__all__ = ["InstallFailure", "InstallReport", "Schedule", "execute"]
+__all__ = ["Schedule", "execute"]
 
 #: Seconds between looks at locks that other processes hold.
 _LOCK_INTERVAL = 0.1
@@ -67,64 +87,6 @@ class Schedule:
     keep_stage: bool = False
 
 
-class InstallFailure(NamedTuple):
-    """A step that failed; *log* is the build's, if it got so far."""
-
-    step: Step
-    error: BaseException
-    log: Path | None
-
-    def lacks_log(self) -> bool:
-        """Return whether there is a log that the error itself says nothing of."""
-        shown = getattr(self.error, "long_message", None) or ""
-        return self.log is not None and str(self.log) not in shown
-
-
-@dataclass(frozen=True)
-class InstallReport:
-    """What became of a plan.
-
-    :param installed: what this process built, in order of completion.
-    :param reused: builds of the plan that another process did meanwhile.
-    :param skipped: what was not tried, because something that it needs failed.
-    :param seconds: wall time by hash of what was installed, from the start of its build.
-    """
-
-    installed: tuple[Step, ...]
-    reused: tuple[Step, ...]
-    failures: tuple[InstallFailure, ...]
-    skipped: tuple[Step, ...]
-    seconds: Mapping[str, float]
-
-    def raise_failures(self) -> None:
-        """Raise the failures, if there are any, as the causes of one error.
-
-        :raises InstallError: if anything failed; the causes are in it.
-        """
-        if not self.failures:
-            return
-        failed = [failure.step.spec.short for failure in self.failures]
-        lines = []
-        if self.skipped:
-            names = ", ".join(step.spec.short for step in self.skipped)
-            lines.append(f"not tried, because they need it: {names}")
-        lines.extend(f"log: {failure.log}" for failure in self.failures if failure.lacks_log())
-        error = self.failures[0].error
-        hint = error.hint if len(failed) == 1 and isinstance(error, SpackError) else None
-        raise InstallError(
-            f"{', '.join(failed)} could not be installed",
-            "\n".join(lines) or None,
-            facts={
-                "failed": tuple(failure.step.hash for failure in self.failures),
-                "skipped": tuple(step.hash for step in self.skipped),
-                "logs": tuple(str(failure.log) for failure in self.failures if failure.log),
-            },
-            hint=hint or "what was installed is kept: run the same command again after the fix",
-            causes=[failure.error for failure in self.failures],
-            ref="install-failed",
-        )
-
-
 def execute(
     plan: Plan,
     services: InstallerDependencies,
@@ -144,44 +106,18 @@ def execute(
 
 
 @dataclass
-class _Work:
-    """The state of one build step."""
-
-    step: Step
-    state: str = "waiting"
-    lock: Lock | None = None
-    task: Task | None = None
-    stage: NodeStage | None = None
-    jobs: int = 0
-    background: bool = False
-    started: float = 0.0
-    log: Path | None = None
-    holder: str = ""
-    waiting: float = 0.0
-
-
-class _Event(NamedTuple):
-    kind: str
-    work: _Work
-    value: object = None
-
-
-_OPEN_STATES = frozenset({"waiting", "fetching", "staged", "building"})
-
-
-@dataclass
 class _Execution:
-    """One run of a plan. All methods but ``_fetch`` and ``_build`` run in the caller's thread."""
+    """One run of a plan. Only what :meth:`_spawn` is given runs in other threads."""
 
     plan: Plan
     services: InstallerDependencies
     schedule: Schedule
-    events: queue.Queue[_Event] = field(default_factory=queue.Queue)
+    events: queue.Queue[tuple[NodeRun, NodeEvent]] = field(default_factory=queue.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
-    guard: threading.Lock = field(default_factory=threading.Lock)
-    works: dict[str, _Work] = field(default_factory=dict)
+    runs: dict[str, NodeRun] = field(default_factory=dict)
     prefixes: dict[str, Path] = field(default_factory=dict)
-    threads: list[tuple[str, threading.Thread]] = field(default_factory=list)
+    fetches: list[threading.Thread] = field(default_factory=list)
+    builds: list[threading.Thread] = field(default_factory=list)
     installed: list[Step] = field(default_factory=list)
     reused: list[Step] = field(default_factory=list)
     failures: list[InstallFailure] = field(default_factory=list)
@@ -192,8 +128,8 @@ class _Execution:
     def run(self) -> InstallReport:
         # A dependency is always higher than what needs it, so this order is one for locks, too.
         builds = sorted(self.plan.builds, key=lambda step: -step.height)
-        self.works = {step.hash: _Work(step) for step in builds}
-        if self.works:
+        self.runs = {step.hash: NodeRun(step, self.services) for step in builds}
+        if self.runs:
             # Ends what dead processes left, and finds out early if nothing can be written.
             records = self.services.store.writer().records()
             self.prefixes = {record.hash: Path(record.prefix) for record in records}
@@ -201,13 +137,13 @@ class _Execution:
                 self._loop()
                 self._join()
                 while not self.events.empty():
-                    self._handle(self.events.get_nowait())
+                    self._handle(*self.events.get_nowait())
             except BaseException:
                 self._abort()
                 raise
             finally:
-                for work in self.works.values():
-                    self._free(work)
+                for run in self.runs.values():
+                    run.free()
         return InstallReport(
             tuple(self.installed),
             tuple(self.reused),
@@ -220,238 +156,172 @@ class _Execution:
         while True:
             self._start_fetches()
             self._start_builds()
-            open_works = [work for work in self.works.values() if work.state in _OPEN_STATES]
-            if not open_works:
+            if not any(self._in(*OPEN)):
                 return
-            wait = _LOCK_INTERVAL if self._someone_elses() else None
+            waits = any(run.holder for run in self._in(NodeState.WAITING))
             try:
-                self._handle(self.events.get(timeout=wait))
+                self._handle(*self.events.get(timeout=_LOCK_INTERVAL if waits else None))
             except queue.Empty:
                 continue
 
-    def _someone_elses(self) -> bool:
-        return any(work.holder for work in self.works.values() if work.state == "waiting")
+    def _in(self, *states: NodeState) -> Iterator[NodeRun]:
+        """Yield the builds that are in one of *states*, longest chain first."""
+        return (run for run in self.runs.values() if run.state in states)
 
     # -- decisions ---------------------------------------------------------------------------
 
     def _start_fetches(self) -> None:
         """Lock and fetch what should be built next, as far as the limits allow."""
-        states = [work.state for work in self.works.values()]
-        fetching, staged = states.count("fetching"), states.count("staged")
-        coming = [w for w in self.works.values() if w.state in ("fetching", "staged")]
-        ready = sum(self._is_ready(work) for work in coming)
+        coming = list(self._in(NodeState.FETCHING, NodeState.STAGED))
+        fetching = sum(run.state is NodeState.FETCHING for run in coming)
+        staged = len(coming) - fetching
+        ready = sum(self._is_ready(run) for run in coming)
         now = time.monotonic()
         look = now >= self.next_look
         if look:
             self.next_look = now + _LOCK_INTERVAL
-        for work in self.works.values():
+        for run in self.runs.values():
             if fetching >= self.schedule.fetches:
                 return
-            if work.state != "waiting" or (work.holder and not look):
+            if run.state is not NodeState.WAITING or (run.holder and not look):
                 continue
-            is_ready = self._is_ready(work)
+            is_ready = self._is_ready(run)
             enough = fetching + staged >= self.schedule.ahead
             if enough and not (is_ready and ready < self.schedule.concurrent):
                 continue
-            try:
-                if not self._take_lock(work):
-                    continue
-            except StoreError as error:
-                if error.ref != "lock-timeout":
-                    raise
-                self._fail(work, error)
-                continue
-            if self._reuse(work):
-                continue
-            work.state = "fetching"
-            fetching += 1
-            ready += is_ready
-            self._spawn("fetch", self._fetch, work)
+            if self._may_fetch(run):
+                run.advance(FetchStarted())
+                fetching += 1
+                ready += is_ready
+                self._spawn(self.fetches, "fetch", run, lambda x: x.fetch(self.cancelled))
 
-    def _take_lock(self, work: _Work) -> bool:
-        locks = self.services.store.locks
-        work.lock = locks.try_exclusive(work.step.hash)
-        if work.lock is None:
-            holder = str(locks.holder(work.step.hash))
-            if holder != work.holder:
-                work.holder = holder
-                self._task(work).phase(f"waiting for {holder}")
-                self.services.reporter.info(f"{work.step.spec.short}: waiting for {holder}")
-            self._give_up_waiting(work, holder)
+    def _may_fetch(self, run: NodeRun) -> bool:
+        """Return whether the node is locked now and still to be built."""
+        try:
+            if not run.try_lock():
+                return False
+        except StoreError as error:
+            if error.ref != "lock-timeout":
+                raise
+            self._fail(run, StepFailed(error))
             return False
-        work.holder = ""
-        return True
-
-    def _give_up_waiting(self, work: _Work, holder: str) -> None:
-        """Raise an error for a node that another process has locked for too long.
-
-        :raises StoreError: another process has had the node for too long.
-        """
-        patience = self.services.store.package_patience
-        work.waiting = work.waiting or time.monotonic()
-        if patience is not None and time.monotonic() - work.waiting >= patience:
-            raise StoreError(
-                f"{work.step.spec.short} has been locked by {holder} for {patience:g} s",
-                facts={"hash": work.step.hash, "holder": holder},
-                hint="wait until it has finished, or end that process: its lock goes with it; "
-                "config:package_lock_timeout says how long to wait",
-                ref="lock-timeout",
-            )
-
-    def _reuse(self, work: _Work) -> bool:
-        """Return whether another process has installed the node since the plan was made."""
-        record = self.services.store.settle(work.step.hash)
-        if record is None or work.step.overwrite or not self.services.store.is_present(record):
-            return False
-        if work.step.explicit:
-            mark_explicit(self.services.store, [work.step.hash])
-        self._free(work)
-        work.state = "reused"
-        self.prefixes[work.step.hash] = Path(record.prefix)
-        self.reused.append(work.step)
-        self._task(work).finish("installed by another process")
-        return True
+        record = run.find_installed()
+        if record is None:
+            return True
+        run.free()
+        run.advance(BuiltElsewhere(record))
+        self.prefixes[run.step.hash] = Path(record.prefix)
+        self.reused.append(run.step)
+        run.task.finish(FoundInstalled())
+        return False
 
     def _start_builds(self) -> None:
         """Start what is staged and whose dependencies are through, longest chain first."""
-        running = [work for work in self.works.values() if work.state == "building"]
-        ready = [w for w in self.works.values() if w.state == "staged" and self._is_ready(w)]
+        running = list(self._in(NodeState.BUILDING))
+        ready = [run for run in self._in(NodeState.STAGED) if self._is_ready(run)]
         slots = max(0, self.schedule.concurrent - len(running))
         starting = ready[:slots]
         for heavy in (True, False):
-            equals = [work for work in starting if work.step.heavy == heavy]
-            rivals = [work for work in running if work.step.heavy or not heavy]
-            free = self.schedule.jobs - sum(work.jobs for work in rivals)
-            for index, work in enumerate(equals):
-                work.jobs = max(1, free // (len(equals) - index))
-                free -= work.jobs
-                work.background = not heavy and any(other.step.heavy for other in running)
-                work.state = "building"
-                work.started = time.monotonic()
-                self._spawn("build", self._build, work)
+            equals = [run for run in starting if run.step.heavy == heavy]
+            rivals = [run for run in running if run.step.heavy or not heavy]
+            free = self.schedule.jobs - sum(run.jobs for run in rivals)
+            for index, run in enumerate(equals):
+                run.jobs = max(1, free // (len(equals) - index))
+                free -= run.jobs
+                run.background = not heavy and any(other.step.heavy for other in running)
+                run.started = time.monotonic()
+                run.advance(BuildStarted())
+                self._spawn(self.builds, "build", run, self._build)
             running += equals
 
-    def _is_ready(self, work: _Work) -> bool:
+    def _is_ready(self, run: NodeRun) -> bool:
         return all(
-            required not in self.works or self.works[required].state in ("installed", "reused")
-            for required in work.step.requires
+            required not in self.runs or self.runs[required].state in SATISFIED
+            for required in run.step.requires
         )
 
     # -- events ------------------------------------------------------------------------------
 
-    def _handle(self, event: _Event) -> None:
-        work = event.work
-        if work.state == "skipped":
+    def _handle(self, run: NodeRun, event: NodeEvent) -> None:
+        """Do what the end of a fetch or of a build asks for."""
+        if run.state is NodeState.SKIPPED:
             # It was given up while it was fetched.
-            if work.stage is not None:
-                _destroy(work.stage)
-            self._free(work)
-        elif event.kind == "staged":
-            work.state = "staged"
-        elif event.kind == "installed":
-            assert isinstance(event.value, InstallRecord)
-            work.state = "installed"
-            self.prefixes[work.step.hash] = Path(event.value.prefix)
-            self.installed.append(work.step)
-            seconds = time.monotonic() - work.started
-            self.seconds[work.step.hash] = seconds
-            self._task(work).finish(event.value.prefix)
-        elif event.kind == "failed":
-            assert isinstance(event.value, BaseException)
-            self._fail(work, event.value)
+            run.advance(event)
+            run.destroy_stage()
+            run.free()
+        elif isinstance(event, StepFailed):
+            self._fail(run, event)
+        else:
+            run.advance(event)
+            if isinstance(event, BuildSucceeded):
+                prefix = Path(event.record.prefix)
+                self.prefixes[run.step.hash] = prefix
+                self.installed.append(run.step)
+                self.seconds[run.step.hash] = time.monotonic() - run.started
+                run.task.finish(Installed(prefix))
 
-    def _fail(self, work: _Work, error: BaseException) -> None:
+    def _fail(self, run: NodeRun, event: StepFailed) -> None:
+        error = event.error
         if not isinstance(error, Exception):
             raise error
-        self._free(work)
+        run.free()
         if self.cancelled.is_set():
             # Stopped because of another failure (fail_fast), which is the one to report.
-            work.state = "skipped"
-            self.skipped.append(work.step)
-            self._task(work).finish("stopped")
+            run.advance(GivenUp())
+            self.skipped.append(run.step)
+            run.task.finish(Stopped())
             return
-        work.state = "failed"
-        # The task has its name; an error of the build begins with it.
-        self._task(work).fail(str(error).replace(f"{work.step.spec.short} failed", "failed", 1))
-        log = work.log if work.log is not None and work.log.exists() else None
-        self.failures.append(InstallFailure(work.step, error, log))
-        for spec_hash in self.plan.dependents(work.step.hash):
-            self._skip(self.works[spec_hash])
+        run.advance(event)
+        run.task.fail(Failed(error))
+        log = run.log if run.log is not None and run.log.exists() else None
+        self.failures.append(InstallFailure(run.step, error, log))
+        for spec_hash in self.plan.dependents(run.step.hash):
+            self._skip(self.runs[spec_hash])
         if self.schedule.fail_fast:
             self.cancelled.set()
-            for other in self.works.values():
+            for other in self.runs.values():
                 self._skip(other)
 
-    def _skip(self, work: _Work) -> None:
+    def _skip(self, run: NodeRun) -> None:
         """Give up a step that has not begun to build."""
-        if work.state in ("waiting", "fetching", "staged"):
-            fetching = work.state == "fetching"
-            work.state = "skipped"
-            self.skipped.append(work.step)
-            if work.task is not None:
-                work.task.finish("skipped")
+        if run.state in OPEN and run.state is not NodeState.BUILDING:
+            fetching = run.state is NodeState.FETCHING
+            run.advance(GivenUp())
+            self.skipped.append(run.step)
+            if run.is_reported:
+                run.task.finish(Skipped())
             if not fetching:
-                self._free(work)
+                run.free()
 
     # -- threads -----------------------------------------------------------------------------
 
-    def _spawn(self, kind: str, target: Callable[[_Work], None], work: _Work) -> None:
-        self._task(work)
+    def _spawn(
+        self,
+        threads: list[threading.Thread],
+        kind: str,
+        run: NodeRun,
+        work: Callable[[NodeRun], NodeEvent],
+    ) -> None:
+        """Do *work* in a thread and put the event that it returns into the queue."""
+        assert run.task is not None  # made here, in the thread that owns the listener
         thread = threading.Thread(
-            target=target, args=(work,), name=f"{kind} {work.step.spec.name}", daemon=True
+            target=lambda: self.events.put((run, work(run))),
+            name=f"{kind} {run.step.spec.name}",
+            daemon=True,
         )
-        self.threads.append((kind, thread))
+        threads.append(thread)
         thread.start()
 
-    def _fetch(self, work: _Work) -> None:
-        task = self._task(work)
-        try:
-            task.phase("fetch")
-            work.stage = self.services.sources.stage(work.step, task, self.cancelled.is_set)
-            task.phase("queued")
-        except BaseException as error:
-            self.events.put(_Event("failed", work, error))
-        else:
-            self.events.put(_Event("staged", work))
-
-    def _build(self, work: _Work) -> None:
-        assert work.stage is not None
-        task = self._task(work)
-        try:
-            record = build_one(
-                work.step,
-                work.stage,
-                dict(self.prefixes),
-                work.jobs,
-                services=self.services,
-                task=task,
-                logging=lambda log: setattr(work, "log", log),
-                built=lambda: self._leave_stage(work),
-                cancelled=self.cancelled,
-                background=work.background,
-            )
-        except BaseException as error:
-            if self.cancelled.is_set() and not self.schedule.keep_stage:
-                _destroy(work.stage)
-            self.events.put(_Event("failed", work, error))
-            return
-        self._free(work)
-        self.events.put(_Event("installed", work, record))
-
-    def _leave_stage(self, work: _Work) -> None:
-        if work.stage is not None and not self.schedule.keep_stage:
-            _destroy(work.stage)
-
-    def _task(self, work: _Work) -> Task:
-        if work.task is None:
-            work.task = self.services.reporter.task(work.step.hash, work.step.spec.short)
-        return work.task
+    def _build(self, run: NodeRun) -> NodeEvent:
+        return run.build(dict(self.prefixes), self.cancelled, keep_stage=self.schedule.keep_stage)
 
     # -- the end -----------------------------------------------------------------------------
 
     def _join(self) -> None:
-        for kind, thread in self.threads:
-            thread.join(_FETCH_PATIENCE if self.cancelled.is_set() and kind == "fetch" else None)
+        for thread in self.fetches:
+            thread.join(_FETCH_PATIENCE if self.cancelled.is_set() else None)
+        for thread in self.builds:
+            thread.join()
 
     def _abort(self) -> None:
         """Stop everything and wait until what was half installed is removed.
@@ -466,33 +336,15 @@ class _Execution:
                 self._settle_states()
                 return
             except KeyboardInterrupt:
-                self.services.reporter.info("removing what was half installed, please wait")
+                self.services.reporter.report(RemovingUnfinished())
 
     def _settle_states(self) -> None:
         """Report the events that were not handled, and what was interrupted."""
         while not self.events.empty():
-            event = self.events.get_nowait()
-            if event.kind == "installed":
-                self._handle(event)
-        for work in self.works.values():
-            if work.state in _OPEN_STATES and work.task is not None:
-                work.task.fail("interrupted")
-        kept = len(self.installed)
-        self.services.reporter.info(
-            f"interrupted: {kept} finished package{'s are' if kept != 1 else ' is'} kept, "
-            "unfinished ones were removed"
-        )
-
-    def _free(self, work: _Work) -> None:
-        with self.guard:
-            lock, work.lock = work.lock, None
-        if lock is not None:
-            lock.release()
-
-
-def _destroy(stage: NodeStage) -> None:
-    """Remove a stage; one that cannot be removed is ``spack clean``'s."""
-    try:
-        stage.destroy()
-    except (OSError, SpackError):
-        pass
+            run, event = self.events.get_nowait()
+            if isinstance(event, BuildSucceeded):
+                self._handle(run, event)
+        for run in self._in(*OPEN):
+            if run.is_reported:
+                run.task.fail(TaskInterrupted())
+        self.services.reporter.report(InstallInterrupted(len(self.installed)))

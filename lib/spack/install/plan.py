@@ -121,14 +121,6 @@ class Plan:
                     waiting.append(step.hash)
         return tuple(waiting)
 
-    def lines(self) -> tuple[str, ...]:
-        """Return the plan for the user, one step a line, as ``--dry-run`` shows it."""
-        marks = {BUILD: "[-] build   ", REUSE: "[+] present ", EXTERNAL: "[e] external"}
-        return tuple(
-            f"{marks[step.kind]} {step.spec.short}{'  (again)' if step.overwrite else ''}"
-            for step in self.steps
-        )
-
 
 def make_plan(
     roots: Sequence[ConcreteSpec], installed: AbstractSet[str], options: PlanOptions = _ALL

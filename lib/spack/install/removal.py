@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spack.errors import StoreError
+from spack.install.events import Removed, Removing
 from spack.store import METADATA, DependencyLink, InstallRecord, Store
 from spack.store.journal import REMOVE, Marker, clear, discard
 from spack.store.locks import DATABASE
 from spack.store.os_errors import unwritable
 from spack.util.filesystem import make_shared_directory, remove_tree
-from spack.util.report import Reporter
+from spack.util.report import Failed, Reporter
 
 __all__ = ["Removal", "collect", "plan_removal", "refuse_roots", "remove", "unneeded"]
 
@@ -132,7 +133,7 @@ def remove(
     with store.locks.shared(DATABASE, patience):
         for record in removal.records:
             task = reporter.task(record.hash, record.short)
-            task.phase("remove")
+            task.phase(Removing())
             try:
                 with store.locks.exclusive(record.hash, patience):
                     current = store.settle(record.hash)
@@ -142,9 +143,9 @@ def remove(
                         _remove_one(store, current)
                         removed.append(current)
             except BaseException as error:
-                task.fail(str(error))
+                task.fail(Failed(error))
                 raise
-            task.finish("removed")
+            task.finish(Removed())
     return tuple(removed)
 
 

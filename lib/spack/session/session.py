@@ -233,7 +233,9 @@ class Session:
 
     def _report_index(self, count: int) -> None:
         if count > _MANY_RECIPES:
-            self.reporter.info(f"reading {count} recipes (once)")
+            from spack.actions.notices import ReadingRecipes  # start-up: once per change
+
+            self.reporter.report(ReadingRecipes(count))
 
     def need_recipe(self, name: str) -> Recipe:
         """Return the facts of a package.

@@ -1,6 +1,7 @@
 """Progress of work that takes time, reported without knowledge of the listener.
 
-Lower layers get a :class:`Reporter` as an argument and never print. The command line renders
+Lower layers get a :class:`Reporter` as an argument and never print. What they report is data, a
+frozen class for each kind of event; the texts are the listener's. The command line renders
 one line per running task on a terminal and plain lines elsewhere; tests use
 :class:`SilentReporter` or :class:`RecordingReporter`.
 
@@ -12,7 +13,36 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
-__all__ = ["RecordingReporter", "Reporter", "SilentReporter", "Task"]
+from spack.util.frozen import frozen
+
+__all__ = [
+    "Event",
+    "Failed",
+    "Recorded",
+    "RecordingReporter",
+    "Reporter",
+    "SilentReporter",
+    "Task",
+    "Warned",
+]
+
+
+class Event:
+    """What is reported: each kind is a frozen class of its own, derived from this one."""
+
+
+@frozen
+class Failed(Event):
+    """The task could not be done because of *error*."""
+
+    error: BaseException
+
+
+@frozen
+class Warned(Event):
+    """The user was warned of what *text* says."""
+
+    text: str
 
 
 class Task(Protocol):
@@ -21,28 +51,24 @@ class Task(Protocol):
     A task ends with exactly one :meth:`finish` or :meth:`fail`; calls after that are ignored.
     """
 
-    def phase(self, name: str) -> None:
-        """Enter the phase *name*: ``fetch``, ``waiting for process 7``, ``install``.
-
-        In the phase ``queued`` it waits for its turn: that need not be shown, nor does its time
-        count.
-        """
+    def phase(self, phase: Event) -> None:
+        """Enter a phase, such as a fetch, or a wait for another process."""
 
     def progress(self, done: int, total: int) -> None:
         """Report *done* of *total* units (bytes, files) of the phase; 0 = unknown."""
 
-    def finish(self, text: str = "") -> None:
-        """Finish the task; *text* describes a result that is not plain."""
+    def finish(self, result: Event) -> None:
+        """Finish the task."""
 
-    def fail(self, text: str) -> None:
-        """Fail the task; *text* is the one line that says why."""
+    def fail(self, reason: Event) -> None:
+        """Fail the task."""
 
 
 class Reporter(Protocol):
     """The listener of a whole command."""
 
-    def info(self, text: str) -> None:
-        """Report a line that the user may want to read."""
+    def report(self, event: Event) -> None:
+        """Report what the user may want to read."""
 
     def warning(self, text: str) -> None:
         """Report a line that the user should read."""
@@ -52,23 +78,23 @@ class Reporter(Protocol):
 
 
 class _SilentTask:
-    def phase(self, name: str) -> None:
+    def phase(self, phase: Event) -> None:
         pass
 
     def progress(self, done: int, total: int) -> None:
         pass
 
-    def finish(self, text: str = "") -> None:
+    def finish(self, result: Event) -> None:
         pass
 
-    def fail(self, text: str) -> None:
+    def fail(self, reason: Event) -> None:
         pass
 
 
 class SilentReporter:
     """Says nothing."""
 
-    def info(self, text: str) -> None:
+    def report(self, event: Event) -> None:
         pass
 
     def warning(self, text: str) -> None:
@@ -78,34 +104,37 @@ class SilentReporter:
         return _SilentTask()
 
 
-class RecordingReporter:
-    """Keeps what was said as ``events``, tuples (title or "", kind, text), in order of time.
+@frozen
+class Recorded:
+    """One event as :class:`RecordingReporter` keeps it; *title* is that of the task, or ""."""
 
-    ``--json`` output and tests read it; kinds are ``info``, ``warning``, ``start``, ``phase``,
-    ``finish`` and ``fail``. Progress is not recorded.
-    """
+    title: str
+    event: Event
+
+
+class RecordingReporter:
+    """Keeps what was reported as ``events``, in order of time. Progress is not recorded."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._events: list[tuple[str, str, str]] = []
+        self._events: list[Recorded] = []
 
     @property
-    def events(self) -> tuple[tuple[str, str, str], ...]:
+    def events(self) -> tuple[Recorded, ...]:
         with self._lock:
             return tuple(self._events)
 
-    def record(self, title: str, kind: str, text: str) -> None:
+    def record(self, title: str, event: Event) -> None:
         with self._lock:
-            self._events.append((title, kind, text))
+            self._events.append(Recorded(title, event))
 
-    def info(self, text: str) -> None:
-        self.record("", "info", text)
+    def report(self, event: Event) -> None:
+        self.record("", event)
 
     def warning(self, text: str) -> None:
-        self.record("", "warning", text)
+        self.record("", Warned(text))
 
     def task(self, key: str, title: str) -> Task:
-        self.record(title, "start", key)
         return _RecordingTask(self, title)
 
 
@@ -115,20 +144,20 @@ class _RecordingTask:
         self._title = title
         self._ended = False
 
-    def phase(self, name: str) -> None:
+    def phase(self, phase: Event) -> None:
         if not self._ended:
-            self._reporter.record(self._title, "phase", name)
+            self._reporter.record(self._title, phase)
 
     def progress(self, done: int, total: int) -> None:
         pass
 
-    def finish(self, text: str = "") -> None:
-        self._end("finish", text)
+    def finish(self, result: Event) -> None:
+        self._end(result)
 
-    def fail(self, text: str) -> None:
-        self._end("fail", text)
+    def fail(self, reason: Event) -> None:
+        self._end(reason)
 
-    def _end(self, kind: str, text: str) -> None:
+    def _end(self, event: Event) -> None:
         if not self._ended:
             self._ended = True
-            self._reporter.record(self._title, kind, text)
+            self._reporter.record(self._title, event)

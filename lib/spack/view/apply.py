@@ -29,7 +29,6 @@ from typing import (
 
 from spack.errors import ViewError
 from spack.util.filesystem import remove_tree, rename_exchange
-from spack.util.text import count_of
 from spack.view.plan_types import ViewOptions, ViewSource, plan_digest
 from spack.view.stat_cache import StatCache, load_stamps, look_at, write_stamps
 from spack.view.verify import VerificationResult, describe, examine
@@ -74,64 +73,9 @@ class ViewResult(NamedTuple):
     removed: int | None = None
     site_packages: tuple[str, ...] = ()
 
-    @property
-    def summary(self) -> str:
-        """What happened, in one line."""
-        if self.removed is None:
-            return f"the view {self.path} shows {count_of(self.entries, 'file')}"
-        added = f"{count_of(self.entries, 'file')} added" if self.entries else ""
-        removed = f"{self.removed} removed" if self.removed else ""
-        what = ", ".join(x for x in (added, removed) if x) or "only its records changed"
-        return f"the view {self.path}: {what}"
-
-    def lines(self) -> list[str]:
-        """Return what the user should know beyond "done"."""
-        lines = list(self.notes)
-        whole: set[str] = set()
-        unseen = [
-            distribution for distribution, _ in self.distributions if self._misses(distribution)
-        ]
-        if unseen and self.changed:
-            folders = ", ".join(sorted({distribution.folder for distribution in unseen}))
-            names = " ".join(f"{one.name}=={one.version}" for one in unseen)
-            lines.append(
-                f"{', '.join(one.label for one in unseen)}: kept in {folders}, where the view's "
-                f"Python no longer looks for modules; install again: "
-                f"{self.path}/bin/python3 -m pip install {names}"
-            )
-        for distribution, location in self.distributions:
-            whole.update(distribution.files, distribution.removed)
-            if location:
-                lines.append(
-                    f"{distribution.label}, put over {distribution.package}, is kept in "
-                    f"{location}; what shall change a package of the view belongs into a layer: "
-                    "spack env layer DIR"
-                )
-            elif self.changed and distribution not in unseen:
-                lines.append(f"kept {distribution.label}, which no package of the view owns")
-        repaired = [path for path in self.repaired if path not in whole]
-        if repaired:
-            lines.append(f"repaired {_some(repaired)}")
-        kept = [path for path in self.kept if path not in whole and not path.endswith("/")]
-        if kept and self.changed:
-            lines.append(f"kept {_some(kept)}, which no package of the view owns")
-        for path, location in sorted(self.displaced.items()):
-            if path not in whole:
-                lines.append(f"{path} was not the view's own; it is kept in {location}")
-        return lines
-
-    def _misses(self, distribution: UserDistribution) -> bool:
+    def misses(self, distribution: UserDistribution) -> bool:
         """Return whether the view's Python does not look where *distribution* is."""
         return bool(self.site_packages) and distribution.folder not in self.site_packages
-
-
-def _some(paths: Sequence[str], shown: int = 3) -> str:
-    """Return a few of *paths*, and how many there are."""
-    if len(paths) == 1:
-        return paths[0]
-    text = ", ".join(paths[:shown])
-    rest = len(paths) - shown
-    return f"{len(paths)} files ({text}{', …' if rest > 0 else ''})"
 
 
 def read_file(path: str, limit: int | None) -> bytes:

@@ -15,6 +15,7 @@ from typing import Callable
 import pytest
 
 from spack.errors import FetchError, InstallError
+from spack.install.events import InPhase
 from spack.install.interfaces import BuildOutput, BuildRequest, InstallerDependencies
 from spack.spec import ConcreteSpec, Edge, External, Version
 from spack.store import Layout, Store
@@ -63,7 +64,7 @@ class Shell:
 
     def build(self, order: BuildRequest, task, cancelled: threading.Event, started) -> BuildOutput:
         self.orders.append(order)
-        task.phase("install")
+        task.phase(InPhase("install"))
         environment = {
             "PATH": os.environ["PATH"],
             "NAME": order.spec.name,

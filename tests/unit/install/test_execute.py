@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from spack.errors import FetchError, InstallError
+from spack.install import events
 from spack.install.check import PythonPaths
 from spack.install.execute import Schedule, execute
 from spack.install.interfaces import InstallerDependencies
 from spack.install.plan import PlanOptions, make_plan
 from spack.store import InstallRecord, Layout, Manifest, Metadata, Store
+from spack.util.report import Warned
 
 PLAIN = PlanOptions()
 
@@ -22,6 +24,10 @@ PLAIN = PlanOptions()
 def install(services, *roots, options=PLAIN, **schedule):
     plan = make_plan(roots, services.store.database.installed_hashes(), options)
     return execute(plan, services, Schedule(**schedule))
+
+
+def records(reporter):
+    return [(entry.title, entry.event) for entry in reporter.events]
 
 
 def names(steps):
@@ -59,8 +65,15 @@ def test_one_package_with_all_that_is_known_of_it(spec, services, store, tmp_pat
     assert store.log(node) == metadata.build_log
     assert list(store.layout.pending.iterdir()) == []
     assert list((tmp_path / "stages").iterdir()) == []
-    phases = [text for title, kind, text in reporter.events if title.startswith("tool")]
-    assert phases[1:] == ["fetch", "queued", "build", "install", "check", str(prefix)]
+    phases = [event for title, event in records(reporter) if title.startswith("tool")]
+    assert phases == [
+        events.Fetching(),
+        events.Queued(),
+        events.Building(),
+        events.InPhase("install"),
+        events.Checking(),
+        events.Installed(prefix),
+    ]
 
 
 def test_nothing_to_do_writes_nothing(spec, services, store):
@@ -258,7 +271,7 @@ def test_a_warning_is_reported(spec, services, reporter):
     node = spec("a")
     report = install(services(a='echo "built in $STAGE" > "$PREFIX/note"'), node)
     assert names(report.installed) == ["a"]
-    warnings = [text for _, kind, text in reporter.events if kind == "warning"]
+    warnings = [event.text for _, event in records(reporter) if isinstance(event, Warned)]
     assert len(warnings) == 1 and "note" in warnings[0] and "stage" in warnings[0]
 
 
@@ -309,7 +322,7 @@ def test_two_installers_share_the_work(spec, services, store, tmp_path, reporter
     assert sorted((tmp_path / "built").read_text().split()) == sorted(scripts)
     assert len(reports) == 2 and all(not report.failures for report in reports)
     assert len(reports[0].installed) + len(reports[1].installed) == 6
-    assert any(text.startswith("waiting for process") for _, _, text in reporter.events)
+    assert any(isinstance(event, events.WaitingForNode) for _, event in records(reporter))
 
 
 def test_a_dependency_that_goes_away_meanwhile(spec, services, store):
@@ -346,8 +359,8 @@ def test_ctrl_c_stops_builds_and_leaves_nothing_half_done(
     assert [r.name for r in store.database.records()] == ["done"]
     assert not any("slow-" in path for path in contents(store.root))
     assert list(store.layout.pending.iterdir()) == []
-    told = [text for _, kind, text in reporter.events if kind == "info"]
-    assert told == ["interrupted: 1 finished package is kept, unfinished ones were removed"]
+    lines = [event for title, event in records(reporter) if not title]
+    assert lines == [events.InstallInterrupted(kept=1)]
     lock = store.locks.try_exclusive(slow.dag_hash())
     assert lock is not None
     lock.release()

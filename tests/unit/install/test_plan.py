@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from spack.cli.event_text import plan_lines
 from spack.errors import InstallError
 from spack.install.plan import BUILD, EXTERNAL, REUSE, PlanOptions, make_plan
 
@@ -129,7 +130,7 @@ def test_two_versions_of_one_package_in_one_plan(spec):
 def test_plans_are_reproducible_and_can_be_read(dag):
     plan = make_plan([dag["root"]], hashes(dag, "tool"))
     assert plan == make_plan([dag["root"]], hashes(dag, "tool"))
-    text = "\n".join(plan.lines())
+    text = "\n".join(plan_lines(plan))
     assert f"[-] build    {dag['root'].short}" in text and "[+] present  tool@1.0" in text
     assert "[e] external python@3.11" in text
 

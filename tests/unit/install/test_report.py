@@ -1,31 +1,46 @@
 from __future__ import annotations
 
-from spack.util.report import RecordingReporter, Reporter, SilentReporter
+from spack.install.events import Building, PlanMade, Queued, Removed, WaitingForNode
+from spack.install.plan import Plan
+from spack.util.lock import Holder
+from spack.util.report import (
+    Failed,
+    Recorded,
+    RecordingReporter,
+    Reporter,
+    SilentReporter,
+    Warned,
+)
 
 
-def test_what_was_said_is_kept_in_order():
+def test_what_was_reported_is_kept_in_order():
     reporter = RecordingReporter()
-    reporter.info("one")
+    waiting = WaitingForNode("name@1", Holder(7, "here"))
+    reporter.report(waiting)
     task = reporter.task("hash", "name")
-    task.phase("build")
+    task.phase(Building())
     task.progress(1, 2)
-    task.finish("done")
-    task.fail("too late")
-    task.phase("too late")
+    task.finish(Removed())
+    task.fail(Failed(ValueError("too late")))
+    task.phase(Queued())
     reporter.warning("two")
     assert reporter.events == (
-        ("", "info", "one"),
-        ("name", "start", "hash"),
-        ("name", "phase", "build"),
-        ("name", "finish", "done"),
-        ("", "warning", "two"),
+        Recorded("", waiting),
+        Recorded("name", Building()),
+        Recorded("name", Removed()),
+        Recorded("", Warned("two")),
     )
 
 
 def test_silence():
     reporter: Reporter = SilentReporter()
-    reporter.info("x")
+    reporter.report(PlanMade(Plan(())))
     reporter.warning("x")
     task = reporter.task("k", "t")
-    for said in (task.phase("p"), task.progress(0, 0), task.finish(), task.fail("x")):
+    for said in (
+        task.phase(Building()),
+        task.progress(0, 0),
+        task.finish(Removed()),
+        task.fail(Failed(ValueError("x"))),
+    ):
         assert said is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spack.cli.event_text import view_lines
 from spack.view.plan_view import LINK_TYPES
 
 from .conftest import INTERPRETERS, Make, Python, Store, demo_sources, run
@@ -20,7 +21,7 @@ def test_a_view_is_a_virtual_environment(
     store = Store(tmp_path / "prefixes", base)
     view = tmp_path / "view"
     result = make(view, demo_sources(store), link_type=link_type, python=base)
-    assert result.changed and result.lines() == []
+    assert result.changed and view_lines(result) == []
     python = view / "bin/python3"
     code = "import sys, ns.one, ns.two; print(sys.prefix, sys.base_prefix != sys.prefix)"
     for name in ("python3", "python", "python" + ".".join(base.version.split(".")[:2])):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from spack.cli.event_text import view_lines
 from spack.errors import ViewError
 from spack.view.apply import ViewResult
 from spack.view.inspect import status, verify
@@ -58,7 +59,7 @@ def test_what_the_views_python_no_longer_sees_is_named() -> None:
     result = ViewResult(
         "/v", True, 3, distributions=((lost, ""), (seen, "")), site_packages=(new, new)
     )
-    lines = result.lines()
+    lines = view_lines(result)
     assert lines == [
         f"a 1.0 (by pip): kept in {old}, where the view's Python no longer looks for modules; "
         "install again: /v/bin/python3 -m pip install a==1.0",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from spack.cli.event_text import view_lines
 from spack.errors import ViewError
 from spack.util.filesystem import rename_exchange
 from spack.view import apply as apply_module
@@ -37,7 +38,7 @@ def test_an_unchanged_view_is_not_touched(
     assert make(view, sources, link_type=link_type).changed
     inode = view.stat().st_ino
     again = make(view, list(reversed(sources)), link_type=link_type)
-    assert not again.changed and again.lines() == []
+    assert not again.changed and view_lines(again) == []
     assert view.stat().st_ino == inode
     assert make(view, sources, link_type=link_type, force=True).changed
     assert make(view, sources[:-1], link_type=link_type).changed
@@ -62,7 +63,7 @@ def test_a_deleted_or_modified_file_is_repaired(
     assert run(view / "bin/tool") == f"1 2 {view}"
     location = view / result.displaced["bin/tool"]
     assert location.read_text() == "#!/bin/sh\necho broken\n"
-    assert any("repaired 3 files" in line for line in result.lines())
+    assert any("repaired 3 files" in line for line in view_lines(result))
     assert store.snapshot() == before
     assert not make(view, sources, link_type=link_type).changed
 
@@ -107,7 +108,7 @@ def test_unmanaged_files_stay(tmp_path: Path, store: Store, make: Make, link_typ
     assert (view / "notes.ipynb").stat().st_ino == inode
     assert (view / "empty").is_dir() and os.readlink(view / "link") == "notes.ipynb"
     assert run(view / "bin/python3", "-c", "import mine, ns.three; print(mine.Z)") == "3"
-    assert any(line.startswith("kept ") for line in result.lines())
+    assert any(line.startswith("kept ") for line in view_lines(result))
 
 
 def test_a_unmanaged_file_gives_way_to_a_package(tmp_path: Path, store: Store, make: Make) -> None:
@@ -153,9 +154,9 @@ def test_bytecode_is_nobodys_news(tmp_path: Path, store: Store, make: Make) -> N
     cache = view / store.python.purelib / "ns/__pycache__"
     assert len(list(cache.iterdir())) == 2
     result = make(view, sources, force=True)
-    assert result.lines() == [] and len(list(cache.iterdir())) == 2
+    assert view_lines(result) == [] and len(list(cache.iterdir())) == 2
     result = make(view, [source for source in sources if source.name != "py-two"])
-    assert result.lines() == []
+    assert view_lines(result) == []
     assert [path.name.split(".")[0] for path in cache.iterdir()] == ["one"]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from spack.cli.event_text import view_lines
 from spack.view.plan_view import LINK_TYPES, ViewSource
 from spack.view.view_manifest import load_activation, load_manifest
 
@@ -229,7 +230,7 @@ def test_pip_never_changes_the_store(
     assert [x.label for x, location in result.distributions if not location] == [
         "beta 1.0 (by pip)"
     ]
-    assert [line.split(",")[0] for line in result.lines()] == [
+    assert [line.split(",")[0] for line in view_lines(result)] == [
         "alpha 2.0 (by pip)",
         "kept beta 1.0 (by pip)",
     ]

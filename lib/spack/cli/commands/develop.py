@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from spack.actions.developing import developed_spec, directory_of, make_fetcher_for, need_directory
+from spack.actions.notices import DevelopedIsUnused, SourcesProvided
 from spack.cli.render import message
 from spack.environment import Environment
 from spack.errors import UsageError
@@ -90,9 +91,7 @@ def _develop(
     named = {Spec.parse(row.text).name for row in environment.user_specs()}
     locked = {node.name for root in environment.roots() for node in root.traverse()}
     if recipe.name not in named | locked:
-        session.reporter.info(
-            f"nothing in {environment.name} needs {recipe.name} so far: spack add {recipe.name}"
-        )
+        session.reporter.report(DevelopedIsUnused(recipe.name, environment.name))
 
 
 def _provide(session: Session, args: argparse.Namespace, spec: Spec, location: Path) -> None:
@@ -101,5 +100,5 @@ def _provide(session: Session, args: argparse.Namespace, spec: Spec, location: P
     if args.clone and (args.force or not os.path.lexists(location)):
         task = session.reporter.task(name, str(spec))
         make_fetcher_for(spec, location, session.build_options(), task)
-        task.finish(str(location))
+        task.finish(SourcesProvided(location))
     need_directory(location, name, "name the directory with -p, or let --clone fetch the sources")

@@ -6,8 +6,10 @@ import argparse
 
 from spack.actions.staging import StagedSources
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
+from spack.install.events import Fetched
 from spack.install.plan import PlanOptions, make_plan
 from spack.session import Session
+from spack.util.report import Failed
 
 REPORTS = True
 DESCRIPTION = """fetch the sources of packages into the source cache, verified; nothing is built
@@ -37,6 +39,6 @@ def run(session: Session, args: argparse.Namespace) -> None:
             try:
                 sources.fetch(step.spec, task)
             except BaseException as error:
-                task.fail(str(error))
+                task.fail(Failed(error))
                 raise
-            task.finish("fetched")
+            task.finish(Fetched())

@@ -11,6 +11,7 @@ from spack.actions.developing import outdated
 from spack.actions.environments import install_environment
 from spack.actions.installing import InstallOptions, install
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_options
+from spack.cli.event_text import plan_lines
 from spack.cli.render import message
 from spack.errors import UsageError
 from spack.install.plan import Plan, PlanOptions
@@ -118,7 +119,7 @@ def _report_findings(
     session: Session, roots: Sequence[ConcreteSpec], plan: Plan, dry: bool
 ) -> None:
     if dry:
-        print("\n".join(plan.lines()))
+        print("\n".join(plan_lines(plan)))
         return
     sys.stdout.flush()
     for root in roots:

@@ -7,7 +7,9 @@ import argparse
 from spack.actions.staging import stage_sources
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
 from spack.cli.render import message
+from spack.install.events import Staged
 from spack.session import Session
+from spack.util.report import Failed
 
 REPORTS = True
 DESCRIPTION = """fetch and unpack the sources of a package, and say where they are
@@ -31,7 +33,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
         try:
             stage = stage_sources(build_options, root, task)
         except BaseException as error:
-            task.fail(str(error))
+            task.fail(Failed(error))
             raise
-        task.finish("staged")
+        task.finish(Staged(stage.path))
         message(f"{root.short} is in {stage.path}/spack-src")
