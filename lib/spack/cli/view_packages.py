@@ -9,6 +9,7 @@ from typing import Any
 from spack.actions import installed
 from spack.actions.package_views import PackageView, add_packages, packages_of, remove_packages
 from spack.actions.views import RecipesOfView
+from spack.cli.event_text import view_lines, view_summary
 from spack.cli.render import message, warning
 from spack.config import link_types
 from spack.errors import UsageError
@@ -114,10 +115,10 @@ def run_package_verb(session: Session, args: argparse.Namespace) -> int | None:
 
 
 def _report(result: ViewResult, args: argparse.Namespace) -> None:
-    for line in result.lines():
+    for line in view_lines(result):
         warning(line)
     if args.verbose or result.changed:
-        message(result.summary if result.changed else f"the view {result.path} is up to date")
+        message(view_summary(result) if result.changed else f"the view {result.path} is up to date")
 
 
 def _remove(view: PackageView, args: argparse.Namespace) -> int | None:
@@ -130,7 +131,7 @@ def _remove(view: PackageView, args: argparse.Namespace) -> int | None:
     shown = packages_of(view)
     specs = shown if args.all else _in_view(view, shown, args.specs)
     result = remove_packages(view, specs, dependents=not args.no_remove_dependents)
-    for line in result.lines():
+    for line in view_lines(result):
         warning(line)
     left = packages_of(view)
     message(
