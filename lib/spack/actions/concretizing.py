@@ -39,6 +39,10 @@ class ConcretizeOptions:
         self.deprecated = deprecated
         self.tests = tests
 
+    def with_reuse(self, reuse: bool | str) -> ConcretizeOptions:
+        """Return these options with another *reuse*."""
+        return ConcretizeOptions(reuse, self.deprecated, self.tests)
+
     @property
     def tested(self) -> frozenset[str]:
         """The packages whose tests run, as :class:`spack.install.plan.PlanOptions` takes them."""

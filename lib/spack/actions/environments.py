@@ -21,12 +21,19 @@ from spack.environment import (
     list_environments,
     remove_environment,
 )
-from spack.environment.lockfile import configuration_digest
+from spack.environment.lockfile import (
+    LOCKFILE_NAME,
+    LockedRoot,
+    configuration_digest,
+    read_lockfile,
+)
+from spack.environment.manifest_copy import manifest_for_elsewhere, manifest_of_roots
+from spack.environment.spack_yaml import DEFAULT_TEXT, MANIFEST_NAME
 from spack.errors import EnvironmentFileError, SpackError, SpecError, StoreError, ViewError
 from spack.install.plan import PlanOptions, make_plan
 from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write
-from spack.util.frozen import frozen
+from spack.util.frozen import field, frozen
 from spack.util.lock import FileLock
 from spack.util.report import Reporter
 
@@ -60,7 +67,10 @@ class EnvironmentWork:
 
     :param configuration: merged sections that the solution depends on, plain data by section.
     :param views: the views that ``spack.yaml`` asks for.
-    :param solve: makes the roots concrete, given whether what is locked may change.
+    :param solve: makes the roots concrete, given whether what is locked may change, and further
+        concrete specs that may be used.
+    :param included: directories of the environments whose concrete specs are part of this one,
+        and where each is named.
     :param recipes: opened only when something is missing.
     :param share: where the templates of activation scripts are.
     :param library_path: what a child needs on ``sys.path``.
@@ -73,7 +83,7 @@ class EnvironmentWork:
     environment: Environment
     configuration: Mapping[str, Any]
     views: tuple[ViewDescriptor, ...]
-    solve: Callable[[ConcretizeOptions, bool], Solution]
+    solve: Callable[[ConcretizeOptions, bool, Sequence[ConcreteSpec]], Solution]
     store: Store
     recipes: Callable[[], RepoPath]
     share: Path
@@ -81,6 +91,7 @@ class EnvironmentWork:
     reporter: Reporter
     library_path: tuple[str, ...] = ()
     splits_env: bool = True
+    included: Mapping[Path, Origin] = field(default_factory=dict)
     registered: Callable[[], Iterable[Environment]] = tuple
     excluded_directories: Callable[[], tuple[Path, ...]] = tuple
 
@@ -91,6 +102,7 @@ def concretize_environment(
     *,
     force: bool = False,
     write: bool = True,
+    follow: bool = False,
 ) -> tuple[tuple[ConcreteSpec, ...], bool]:
     """Return the concrete roots and whether they are new; write the lock file if they are.
 
@@ -98,21 +110,57 @@ def concretize_environment(
 
     :param force: decide again although nothing has changed, and forget what was decided.
     :param write: False only reports what would be decided.
+    :param follow: decide again too where an included environment has been concretized again.
     """
     environment = work.environment
-    texts = [item.text for item in environment.user_specs()]
+    asked = environment.user_specs()
     digest = configuration_digest(work.configuration)
     lock = environment.lockfile
-    if lock is not None and not force and lock.is_current(texts, digest):
+    paths = {str(path) for path in work.included}
+    if (
+        lock is not None
+        and not force
+        and lock.is_current(asked, digest)
+        and paths == set(lock.included)
+        and not (follow and _roots_by_path(_included_locks(work)) != lock.included)
+    ):
         changed = _changed_recipes(work)
         if not changed:
             return environment.roots(), False
         work.reporter.report(RecipesChanged(tuple(changed)))
         force = True
-    solution = work.solve(concretize_options, force)
+    included = _included_locks(work)
+    more = tuple(root for lock in included.values() for root in lock.concrete_roots())
+    solution = work.solve(concretize_options, force, more)
+    new = Lockfile.from_solution(zip(asked, solution.roots), digest).including(included)
     if write:
-        environment.write_lockfile(Lockfile.from_solution(zip(texts, solution.roots), digest))
-    return solution.roots, True
+        environment.write_lockfile(new)
+    return new.concrete_roots() if included else solution.roots, True
+
+
+def _included_locks(work: EnvironmentWork) -> dict[str, Lockfile]:
+    """Return the locks of the included environments as they are now, by directory.
+
+    :raises EnvironmentFileError: one is not there, or is not concretized.
+    """
+    locks: dict[str, Lockfile] = {}
+    for path, origin in work.included.items():
+        lock = read_lockfile(path / LOCKFILE_NAME)
+        if lock is None:
+            there = (path / MANIFEST_NAME).is_file()
+            reason = "it is not concretized" if there else "there is no environment"
+            raise EnvironmentFileError(
+                f"{origin}: cannot include {path}: {reason}",
+                facts={"path": str(path)},
+                hint=f"spack -e {path} concretize" if there else "correct the path",
+                ref="environment-include",
+            )
+        locks[str(path)] = lock
+    return locks
+
+
+def _roots_by_path(locks: Mapping[str, Lockfile]) -> dict[str, tuple[LockedRoot, ...]]:
+    return {path: lock.every_root for path, lock in locks.items()}
 
 
 def _changed_recipes(work: EnvironmentWork) -> list[str]:
@@ -198,7 +246,7 @@ def regenerate_views(
     for view in work.views:
         result = make_view(
             view,
-            roots,
+            work.environment.roots_of(view.groups),
             work.store,
             work.share,
             name,
@@ -322,7 +370,7 @@ def living_roots(root: Path, register: Path) -> Mapping[str, tuple[str, ...]]:
             problems.append(error)
             continue
         label = environment.name if environment.named else str(environment.path)
-        for locked in () if lock is None else lock.roots:
+        for locked in () if lock is None else lock.every_root:
             found.setdefault(locked.hash, []).append(label)
     if problems:
         raise SpackError(
@@ -334,34 +382,65 @@ def living_roots(root: Path, register: Path) -> Mapping[str, tuple[str, ...]]:
 
 
 def create(
-    location: Path, name: str, source: Path | None = None, view: str | None = None
+    location: Path,
+    name: str,
+    source: Path | None = None,
+    view: str | None = None,
+    *,
+    keep_relative: bool = False,
+    included: Sequence[Path] = (),
+    configuration: Callable[[Environment], Mapping[str, Any]] = lambda environment: {},
 ) -> Environment:
     """Make an environment in *location*.
 
     :param name: empty for one in a directory of the user's.
-    :param source: a ``spack.yaml``, or a ``spack.lock`` beside one, to start from.
+    :param source: what to start from: a ``spack.yaml``, a ``spack.lock``, or the directory of an
+        environment.
     :param view: ``false`` or a path, instead of what the file says.
+    :param keep_relative: relative paths of *source* stay as they are; otherwise they are made
+        absolute, so that they mean what they meant.
+    :param included: the environments whose concrete specs are part of the new one.
+    :param configuration: returns what the new environment configures, for its lock.
     :raises EnvironmentFileError: there is one already, or *source* cannot be read.
     """
     text, lock_text = "", ""
+    lock = None
     if source is not None:
-        text, lock_text = _texts(source)
-    environment = create_environment(location, name, text, lock_text)
+        text, lock_text = _texts(source, keep_relative or source.parent == location)
+        lock = None if text else read_lockfile(source)
+    if lock is not None:
+        specs = [root.spec for root in lock.roots]
+        text = manifest_of_roots(DEFAULT_TEXT, specs, location / MANIFEST_NAME)
+    environment = create_environment(location, name, text, lock_text if lock is None else "")
     if view is not None:
         environment.set_view(False if view == "false" else view)
+    if included:
+        environment.include([str(path) for path in included])
+    if lock is not None:
+        digest = configuration_digest(configuration(environment))
+        environment.write_lockfile(lock.replace(configuration=digest))
     return environment
 
 
-def _texts(source: Path) -> tuple[str, str]:
-    manifest = source.with_name("spack.yaml") if source.suffix == ".lock" else source
+def _texts(source: Path, keep_relative: bool) -> tuple[str, str]:
+    """Return the texts of ``spack.yaml`` and ``spack.lock``; empty where there is none."""
+    lockfile = source if source.suffix == ".lock" else source / LOCKFILE_NAME
+    manifest = source
+    if source.is_dir() or source == lockfile:
+        manifest = lockfile.with_name(MANIFEST_NAME)
     try:
-        text = manifest.read_text(encoding="utf-8")
-        lock = source.read_text(encoding="utf-8") if source.suffix == ".lock" else ""
+        text, lock = "", ""
+        if source != lockfile or manifest.exists():
+            text = manifest.read_text(encoding="utf-8")
+        if source == lockfile or lockfile.is_file():
+            lock = lockfile.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentFileError(
-            f"{source} cannot be read: {error}", hint="give a spack.yaml", ref="environment-source"
+            f"{source} cannot be read: {error}",
+            hint="give a spack.yaml, a spack.lock, or the name or directory of an environment",
+            ref="environment-source",
         ) from error
-    return text, lock
+    return text if keep_relative or not text else manifest_for_elsewhere(manifest, text), lock
 
 
 def remove(environment: Environment, views: Iterable[ViewDescriptor]) -> None:

@@ -21,10 +21,12 @@ from spack.config.schema import (
     ListOf,
     MapOf,
     Origin,
+    PathText,
     Record,
     SpecText,
     Text,
     Tree,
+    key_name,
     one_or_more,
 )
 from spack.util.yaml import Node
@@ -32,7 +34,9 @@ from spack.util.yaml import Node
 __all__ = ["ENVIRONMENT", "SECTIONS", "VIEW"]
 
 SPEC = SpecText()
-PATH = Text("a path")
+PATH = PathText()
+#: A path inside a clone.
+INNER_PATH = Text("a path")
 NULLABLE_TEXT = Either(TEXT, NULL)
 TEXTS = ListOf(TEXT)
 SPECS = ListOf(SPEC)
@@ -98,7 +102,7 @@ CONFIG = Record(
                 "pass": TEXTS,
                 "set": MapOf(TEXT),
                 "outside": Choice("prevent", "undo", "allow"),
-                "write": TEXTS,
+                "write": ListOf(PATH),
             }
         ),
         "index": Record(  # own
@@ -259,10 +263,28 @@ REPO = Either(
             "commit": TEXT,
             "tag": TEXT,
             "destination": PATH,
-            "paths": ListOf(PATH),
+            "paths": ListOf(INNER_PATH),
         }
     ),
 )
+
+
+class _ByKey(Kind):
+    """One of two records: the first where it has the key, else the second."""
+
+    expected = "a mapping"
+
+    def __init__(self, key: str, having: Record, lacking: Record) -> None:
+        self.key = key
+        self.having = having
+        self.lacking = lacking
+
+    def accepts(self, node: Node) -> bool:
+        return isinstance(node[0], dict)
+
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
+        kind = self.having if self.key in node[0] else self.lacking
+        return kind.read(node, origin, path, report)
 
 
 class _ListedRepos(ListOf):
@@ -277,8 +299,9 @@ class _ListedRepos(ListOf):
 
 REPOS = Either(_ListedRepos(PATH), MapOf(REPO))
 
+_URL = PathText("a URL or a path")
 _CONNECTION: dict[str, Kind] = {
-    "url": TEXT,
+    "url": _URL,
     "view": TEXT,
     "access_pair": Either(
         Record(
@@ -294,16 +317,16 @@ _CONNECTION: dict[str, Kind] = {
 }
 MIRRORS = MapOf(
     Either(
-        TEXT,
+        _URL,
         Record(
             {
                 "source": BOOL,
                 "binary": BOOL,
                 "signed": BOOL,
                 "autopush": BOOL,
-                "fetch": Either(TEXT, Record(_CONNECTION)),
-                "pull": Either(TEXT, Record(_CONNECTION)),
-                "push": Either(TEXT, Record(_CONNECTION)),
+                "fetch": Either(_URL, Record(_CONNECTION)),
+                "pull": Either(_URL, Record(_CONNECTION)),
+                "push": Either(_URL, Record(_CONNECTION)),
                 **_CONNECTION,
             },
             one_of=("url", "fetch", "pull"),
@@ -320,20 +343,31 @@ BOOTSTRAP = Record(
     }
 )
 
-VIEW_DESCRIPTOR = Record(
-    {
-        "root": PATH,
-        "link": Choice("roots", "all", "run"),
-        "link_type": Choice(*link_types.spellings()),
-        "select": SPECS,
-        "exclude": SPECS,
-        "projections": PROJECTIONS,
-        "group": one_or_more(TEXT),  # Spack's
-        "conflicts": MapOf(ANYTHING),  # own: which package owns a path that several have
-    },
-    required=("root",),
-)
-VIEW = Either(BOOL, PATH, MapOf(Either(PATH, VIEW_DESCRIPTOR)))
+_VIEW_FIELDS: dict[str, Kind] = {
+    "root": PATH,
+    "link": Choice("roots", "all", "run"),
+    "link_type": Choice(*link_types.spellings()),
+    "select": SPECS,
+    "exclude": SPECS,
+    "projections": PROJECTIONS,
+    "group": one_or_more(TEXT),
+    "conflicts": MapOf(TEXT),  # own: which package owns a path that several have
+}
+VIEW_DESCRIPTOR = Record(_VIEW_FIELDS, required=("root",))
+
+
+class _Views(MapOf):
+    """Views by name; or, where all keys are those of a descriptor, the one named ``default``."""
+
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
+        keys = {key_name(key) for key in node[0] or ()}
+        if keys and keys <= _VIEW_FIELDS.keys():
+            return Tree({"default": _SHORT_VIEW.read(node, origin, path, report)}, origin)
+        return super().read(node, origin, path, report)
+
+
+_SHORT_VIEW = Record(_VIEW_FIELDS)  # own: at the path that `view: true` has
+VIEW = Either(BOOL, PATH, _Views(Either(PATH, VIEW_DESCRIPTOR)))
 
 INCLUDE = ListOf(
     Either(
@@ -351,7 +385,7 @@ INCLUDE = ListOf(
                 "branch": TEXT,
                 "commit": TEXT,
                 "tag": TEXT,
-                "paths": ListOf(PATH),
+                "paths": ListOf(INNER_PATH),
             },
             one_of=("path", "git"),
         ),
@@ -360,14 +394,18 @@ INCLUDE = ListOf(
 
 #: May name definitions (``$compilers``): the environment layer expands and parses them.
 _ENTRY = Text("a spec")
-SPEC_LIST = ListOf(
-    Either(
-        _ENTRY,
-        Record({"matrix": ListOf(ListOf(_ENTRY)), "exclude": ListOf(_ENTRY)}, required=("matrix",)),
-        NULL,
-    )
-)
+_MATRIX = Record({}, required=("matrix",))
+_ROW = Either(_ENTRY, _MATRIX)
+# A matrix may be an entry of a row of another one.
+_MATRIX.fields = {"matrix": ListOf(ListOf(_ROW)), "exclude": ListOf(_ENTRY)}
+SPEC_LIST = ListOf(Either(_ENTRY, _MATRIX, NULL))
 DEFINITIONS = ListOf(MapOf(SPEC_LIST, {"when": TEXT}))
+#: Specs that are concretized together, after the groups that they need.
+_GROUP = Record(
+    {"group": TEXT, "explicit": BOOL, "needs": TEXTS, "specs": SPEC_LIST, "override": NULL},
+    required=("group",),
+)
+ROOTS = ListOf(Either(_ENTRY, _ByKey("group", _GROUP, _MATRIX), NULL))
 DEVELOP = MapOf(Record({"spec": SPEC, "path": PATH}, required=("spec",)))
 TOOLCHAINS = MapOf(Either(SPEC, ListOf(Record({"spec": SPEC, "when": SPEC}))))
 
@@ -394,13 +432,15 @@ SECTIONS: dict[str, Kind] = {
     "view": VIEW,
 }
 
+_GROUP.fields = {**_GROUP.fields, "override": Record(SECTIONS)}
+
 #: A whole ``spack.yaml``.
 ENVIRONMENT: Kind = Record(
     {
         "spack": Record(
             {
                 **SECTIONS,
-                "specs": SPEC_LIST,
+                "specs": ROOTS,
                 "include_concrete": ListOf(PATH),
             }
         )

@@ -31,6 +31,7 @@ __all__ = [
     "Origin",
     "Record",
     "ConfigReport",
+    "PathText",
     "SpecText",
     "TEXT",
     "Text",
@@ -72,6 +73,8 @@ class ConfigReport:
         self.problems: list[ConfigProblem] = []
         #: Spec texts that were met; the reader of the files decides when they are parsed.
         self.specs: list[Tree] = []
+        #: Paths that were met, each with the keys that lead to it.
+        self.paths: list[tuple[tuple[str, ...], str]] = []
 
     def add(self, origin: Origin, message: str, hint: str | None = None) -> None:
         """Note a problem."""
@@ -223,6 +226,21 @@ class Text(Kind):
 
     def hint(self, node: Node) -> str | None:
         return "put it in quotes" if isinstance(node[0], bool) else None
+
+
+class PathText(Text):
+    """A path (or a URL) on this machine, noted in the report.
+
+    A relative one starts at the directory of its file, so a copy of the file must change it.
+    """
+
+    def __init__(self, expected: str = "a path") -> None:
+        super().__init__(expected)
+
+    def read(self, node: Node, origin: Origin, path: tuple[str, ...], report: ConfigReport) -> Tree:
+        tree = super().read(node, origin, path, report)
+        report.paths.append((path, tree.value))
+        return tree
 
 
 class SpecText(Text):
@@ -397,6 +415,16 @@ def as_nodes(data: Any, line: int = 0) -> Node:
     if isinstance(data, (list, tuple)):
         return ([as_nodes(item, line) for item in data], line, None)
     return (data, line, None)
+
+
+def nodes_of(tree: Tree) -> Node:
+    """Return a checked tree as an unchecked one, with its lines."""
+    value: Any | dict[str, Tree] | list[Tree] = tree.value
+    if isinstance(value, dict):
+        value = {key: nodes_of(child) for key, child in value.items()}
+    elif isinstance(value, list):
+        value = [nodes_of(child) for child in value]
+    return (value, tree.origin.line, None)
 
 
 def strip(tree: Tree) -> Any:

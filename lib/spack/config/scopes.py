@@ -25,6 +25,7 @@ from typing import (
     NamedTuple,
 )
 
+from spack.config.includes import IncludeAccess, included_paths
 from spack.config.keys import ENVIRONMENT, SECTIONS
 from spack.config.merge import merge
 from spack.config.schema import ConfigReport, Origin, Record, Tree, as_nodes, key_name, suggestion
@@ -35,6 +36,7 @@ from spack.util import yaml
 from spack.util.yaml import Node
 
 __all__ = [
+    "ENVIRONMENT_SCOPE",
     "Scope",
     "command_line_scope",
     "custom_scope",
@@ -46,6 +48,8 @@ __all__ = [
 
 #: Sections of a directory scope that are files of their own.
 _FILES = {f"{section}.yaml": section for section in SECTIONS}
+#: The name of the scope of the active environment.
+ENVIRONMENT_SCOPE = "environment"
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 _MOST_INCLUDES = 100
 
@@ -97,7 +101,7 @@ def data_scope(name: str, data: Mapping[str, Any]) -> Scope:
     return Scope(name, name, {key: as_nodes(value) for key, value in data.items()})
 
 
-def environment_scope(manifest: yaml.Loaded, name: str = "environment") -> Scope:
+def environment_scope(manifest: yaml.Loaded, name: str = ENVIRONMENT_SCOPE) -> Scope:
     """Return the configuration sections of a ``spack.yaml`` that has been checked."""
     spack = manifest.node(("spack",))[0] or {}
     sections = {
@@ -209,8 +213,11 @@ def _setting_value(text: str) -> Any:
 class _Reading:
     """One pass over all scopes: their files, what they include, and all their problems."""
 
-    def __init__(self, variables: Variables, platform: str, cache: str | None) -> None:
+    def __init__(
+        self, variables: Variables, platform: str, cache: str | None, access: IncludeAccess
+    ) -> None:
         self.variables = variables
+        self.access = access
         self.platform = platform
         self.cache = cache
         self.report = ConfigReport()
@@ -284,35 +291,12 @@ class _Reading:
         if self.included > _MOST_INCLUDES:
             self.report.add(item.origin, "files include each other without end")
             return []
-        entry = item.value if isinstance(item.value, dict) else {"path": item}
-        if "git" in entry or "sha256" in entry:
-            self.report.add(
-                item.origin, "configuration is included from local files only", "use its clone"
-            )
+        try:
+            paths = included_paths(item, self.variables, self.access, self.report)
+        except ConfigError as error:
+            self.errors.append(error)
             return []
-        if "when" in entry:
-            self.report.add(
-                entry["when"].origin,
-                "'when' is not supported for includes",
-                "use a subdirectory with the platform's name, or 'optional: true'",
-            )
-            return []
-        if "path" not in entry:
-            return []  # reported already
-        path = self.variables.path(entry["path"].value, item.origin, self.report)
-        if "://" in path:
-            self.report.add(
-                item.origin, f"cannot include {path}: not a local path", "use a local copy"
-            )
-            return []
-        if not os.path.exists(path):
-            optional = entry.get("optional")
-            if optional is None or not optional.value:
-                self.report.add(
-                    item.origin, f"included path {path} does not exist", "or add 'optional: true'"
-                )
-            return []
-        return self.scope(Scope(path, path))
+        return [layer for path in reversed(paths) for layer in self.scope(Scope(path, path))]
 
 
 def read_scopes(
@@ -321,14 +305,16 @@ def read_scopes(
     platform: str = "linux",
     cache: str | None = None,
     report_note: Callable[[str], None] = lambda note: None,
+    access: IncludeAccess | None = None,
 ) -> dict[str, Tree]:
     """Return the merged sections of all scopes, lowest precedence first in ``scopes``.
 
     :param cache: directory for parsed files (see :mod:`spack.util.yaml`).
     :param report_note: receives keys without effect, when a file is first read after a change.
+    :param access: what includes need beside the file system.
     :raises ConfigError: every problem of every file at once.
     """
-    reading = _Reading(variables or Variables(), platform, cache)
+    reading = _Reading(variables or Variables(), platform, cache, access or IncludeAccess())
     layers = [layer for scope in scopes for layer in reading.scope(scope)]
     old = {scope.path for scope in scopes if not scope.fresh}
     old.update(loaded.file for loaded in reading.loaded if not loaded.fresh)

@@ -15,6 +15,7 @@ from typing import (
     TypeVar,
 )
 
+from spack.config.includes import IncludeAccess
 from spack.config.merge import find, leaves
 from spack.config.packages import (
     ExternalEntry,
@@ -163,14 +164,18 @@ def load_settings(
     platform: str = "linux",
     cache: str | None = None,
     report_note: Callable[[str], None] = lambda note: None,
+    access: IncludeAccess | None = None,
 ) -> Settings:
     """Read, check and merge all scopes, lowest precedence first.
 
     :param cache: a directory for parsed files; with it, a warm run takes about 2 ms.
-    :param report_note: see :func:`spack.config.scopes.read_scopes`.
+    :param report_note: see :func:`spack.config.scopes.read_scopes`; *access* too.
     :raises ConfigError: every problem of every file at once, each with ``file:line``.
     """
-    return Settings(read_scopes(scopes, variables, platform, cache, report_note), variables)
+    sections = read_scopes(
+        scopes, variables, platform, cache=cache, report_note=report_note, access=access
+    )
+    return Settings(sections, variables)
 
 
 # -- reading of sections -----------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any, Callable
 from spack.config.schema import suggestion
 from spack.config.variables import Variables
 from spack.environment.develop_specs import DevelopSpec
+from spack.environment.groups import SpecGroup
 from spack.environment.lockfile import LOCKFILE_NAME, Lockfile, read_lockfile
 from spack.environment.spack_yaml import (
     DEFAULT_TEXT,
@@ -115,6 +116,18 @@ class Environment:
         """
         return self.manifest.user_specs(self._known_names())
 
+    def groups(self) -> tuple[SpecGroup, ...]:
+        """Return the groups of roots; see :meth:`EnvironmentManifest.groups`."""
+        return self.manifest.groups(self._known_names())
+
+    def roots_of(self, groups: Sequence[str]) -> tuple[ConcreteSpec, ...]:
+        """Return the concrete roots of these groups; all roots if *groups* is empty."""
+        lock = self.lockfile
+        if lock is None or not groups:
+            return self.roots()
+        hashes = {root.hash for root in lock.roots if root.group in groups}
+        return tuple(root for root in self.roots() if root.dag_hash() in hashes)
+
     def _known_names(self) -> Mapping[str, Any]:
         return self._names() if self.manifest.has_definitions else {}
 
@@ -147,6 +160,10 @@ class Environment:
     def undevelop(self, names: Sequence[str]) -> None:
         """Undo that; see :meth:`EnvironmentManifest.undeveloped`."""
         self._edited(self.manifest.undeveloped(names))
+
+    def include(self, paths: Sequence[str]) -> None:
+        """Let ``spack.yaml`` include the concrete specs of the environments in *paths*."""
+        self._edited(self.manifest.including(paths))
 
     def set_view(self, view: bool | str) -> None:
         """Write ``view:`` into ``spack.yaml``: on, off, or a path."""

@@ -5,7 +5,11 @@ JSON, written with sorted keys and one node a line, so that a diff shows what ch
     {"_meta": {"file-type": "spack-venv-lockfile", "lockfile-version": 1},
      "configuration": "<digest of what spack.yaml configures>",
      "roots": [{"spec": "py-black", "hash": "…"}, …],
+     "include_concrete": {"<directory>": [{"spec": …, "hash": …}, …], …},
      "concrete_specs": {"<hash>": {…}, …}}
+
+``include_concrete`` is there only where other environments are included: their roots, as they
+were when this environment was concretized.
 
 The nodes are as :func:`spack.spec.dump` writes them. The file is read without building the
 graph; that is done when the user asks for it.
@@ -19,11 +23,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from spack.environment.definitions import DEFAULT_GROUP, UserSpec
 from spack.errors import EnvironmentFileError, SpecError
 from spack.spec import ConcreteSpec, dump, load
 from spack.spec.stored import verify
 from spack.util.filesystem import atomic_write
-from spack.util.frozen import frozen
+from spack.util.frozen import field, frozen, replace
 from spack.util.hashing import sha256_hex
 
 __all__ = ["LOCKFILE_NAME", "LockedRoot", "Lockfile", "configuration_digest", "read_lockfile"]
@@ -38,10 +43,11 @@ VERSION = 1
 
 
 class LockedRoot(NamedTuple):
-    """A root as the user wrote it, and its concrete spec."""
+    """A root as the user wrote it, its concrete spec, and the group that it is in."""
 
     spec: str
     hash: str
+    group: str = DEFAULT_GROUP
 
 
 @frozen
@@ -51,20 +57,42 @@ class Lockfile:
     :param configuration: digest of what the environment itself configures, see
         :func:`configuration_digest`.
     :param nodes: plain data by hash.
+    :param included: the roots of each included environment, by its directory.
     """
 
     roots: tuple[LockedRoot, ...]
     configuration: str
     nodes: Mapping[str, Any]
+    included: Mapping[str, tuple[LockedRoot, ...]] = field(default_factory=dict)
+
+    @property
+    def every_root(self) -> tuple[LockedRoot, ...]:
+        """The environment's own roots and those of included ones, each concrete spec once."""
+        every = [*self.roots, *(root for roots in self.included.values() for root in roots)]
+        own = {root.hash for root in self.roots}
+        more = {root.hash: root for root in every if root.hash not in own}
+        return (*self.roots, *more.values())
+
+    def replace(self, **parts: Any) -> Lockfile:
+        """Return this lock with some fields changed."""
+        return replace(self, **parts)
+
+    def including(self, locks: Mapping[str, Lockfile]) -> Lockfile:
+        """Return this lock with the roots of other environments' locks, by directory."""
+        nodes = dict(self.nodes)
+        for lock in locks.values():
+            nodes.update(lock.nodes)
+        roots = {path: lock.every_root for path, lock in locks.items()}
+        return self.replace(nodes=nodes, included=roots)
 
     @classmethod
     def from_solution(
-        cls, roots: Iterable[tuple[str, ConcreteSpec]], configuration: str = ""
+        cls, roots: Iterable[tuple[UserSpec, ConcreteSpec]], configuration: str = ""
     ) -> Lockfile:
-        """Return the lock of pairs (text of the user, concrete spec)."""
+        """Return the lock of pairs (what the user asked for, concrete spec)."""
         pairs = list(roots)
         data = dump([spec for _, spec in pairs])
-        locked = tuple(LockedRoot(text, spec.dag_hash()) for text, spec in pairs)
+        locked = tuple(LockedRoot(x.text, spec.dag_hash(), x.group) for x, spec in pairs)
         return cls(locked, configuration, data["nodes"])
 
     @cached_property
@@ -74,7 +102,8 @@ class Lockfile:
         :raises EnvironmentFileError: a node is damaged, or not what its hash says.
         """
         try:
-            specs = load({"roots": [root.hash for root in self.roots], "nodes": self.nodes})
+            roots = [root.hash for root in self.every_root]
+            specs = load({"roots": roots, "nodes": self.nodes})
             verify(specs)
             return specs
         except SpecError as error:
@@ -85,16 +114,17 @@ class Lockfile:
             ) from error
 
     def concrete_roots(self) -> tuple[ConcreteSpec, ...]:
-        """Return the roots, in order."""
-        return tuple(self.specs[root.hash] for root in self.roots)
+        """Return the roots in order, those of included environments last."""
+        return tuple(self.specs[root.hash] for root in self.every_root)
 
-    def is_current(self, specs: Sequence[str], configuration: str) -> bool:
+    def is_current(self, specs: Iterable[UserSpec], configuration: str) -> bool:
         """Return whether the lock was made for exactly these roots under this configuration.
 
         A lock whose digest is of another kind, from an earlier version, is taken as it is.
         """
         same = self.configuration == configuration or not self.configuration.startswith(_DIGEST)
-        return same and [root.spec for root in self.roots] == list(specs)
+        asked = [(spec.text, spec.group) for spec in specs]
+        return same and [(root.spec, root.group) for root in self.roots] == asked
 
     def to_json(self) -> str:
         """Return the text of the file."""
@@ -102,13 +132,18 @@ class Lockfile:
             f"{json.dumps(key)}: {json.dumps(self.nodes[key], sort_keys=True)}"
             for key in sorted(self.nodes)
         ]
-        roots = [json.dumps({"spec": root.spec, "hash": root.hash}) for root in self.roots]
+        roots = [_root_text(root) for root in self.roots]
+        included = [
+            f"{json.dumps(path)}: {_rows('[', [_root_text(root) for root in roots], ']')}"
+            for path, roots in self.included.items()
+        ]
+        more = f'"include_concrete": {_rows("{", included, "}")},\n' if included else ""
         meta = {"file-type": FILE_TYPE, "lockfile-version": VERSION}
         return (
             "{\n"
             f'"_meta": {json.dumps(meta)},\n'
             f'"configuration": {json.dumps(self.configuration)},\n'
-            f'"roots": {_rows("[", roots, "]")},\n'
+            f'"roots": {_rows("[", roots, "]")},\n{more}'
             f'"concrete_specs": {_rows("{", rows, "}")}\n'
             "}\n"
         )
@@ -127,6 +162,11 @@ class Lockfile:
                 hint="make the environment's directory writable",
                 ref="environment-write",
             ) from error
+
+
+def _root_text(root: LockedRoot) -> str:
+    data = {"spec": root.spec, "hash": root.hash}
+    return json.dumps(data if root.group == DEFAULT_GROUP else {**data, "group": root.group})
 
 
 def _rows(opening: str, rows: Sequence[str], closing: str) -> str:
@@ -149,16 +189,27 @@ def read_lockfile(path: Path) -> Lockfile | None:
         meta = data["_meta"]
         if (meta["file-type"], meta["lockfile-version"]) != (FILE_TYPE, VERSION):
             raise _unsupported(path, str(meta["file-type"]), meta["lockfile-version"])
-        roots = tuple(LockedRoot(root["spec"], root["hash"]) for root in data["roots"])
-        nodes = data["concrete_specs"]
-        missing = [root.hash for root in roots if root.hash not in nodes]
+        included = data.get("include_concrete", {})
+        lock = Lockfile(
+            _read_roots(data["roots"]),
+            data["configuration"],
+            data["concrete_specs"],
+            {str(name): _read_roots(rows) for name, rows in included.items()},
+        )
+        missing = [root.hash for root in lock.every_root if root.hash not in lock.nodes]
         if missing:
             raise _unusable(path, f"has no node for its root {missing[0]}")
-        return Lockfile(roots, data["configuration"], nodes)
+        return lock
     except json.JSONDecodeError as error:
         raise _unusable(path, f"is malformed at line {error.lineno}: {error.msg}") from error
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise _unusable(path, f"is not a lock file: {error!r}") from error
+
+
+def _read_roots(rows: Iterable[Mapping[str, str]]) -> tuple[LockedRoot, ...]:
+    return tuple(
+        LockedRoot(row["spec"], row["hash"], row.get("group", DEFAULT_GROUP)) for row in rows
+    )
 
 
 def _unsupported(path: Path, kind: str, version: object) -> EnvironmentFileError:

@@ -16,8 +16,9 @@ from spack.config import link_types
 from spack.config.schema import ConfigReport, Origin, Tree
 from spack.config.scopes import check_environment
 from spack.config.variables import Variables
-from spack.environment.definitions import UserSpec, expand, expand_definitions
+from spack.environment.definitions import UserSpec, expand_definitions
 from spack.environment.develop_specs import DevelopSpec, read_develop, remove_entries, row_of
+from spack.environment.groups import SpecGroup, read_groups
 from spack.errors import EnvironmentFileError, SpecError
 from spack.spec import Spec, parse
 from spack.util import yaml
@@ -53,6 +54,7 @@ class ViewDescriptor(NamedTuple):
     """A view that the environment asks for.
 
     :ivar root: absolute path.
+    :ivar groups: only the roots of these groups of specs; all, if empty.
     :ivar link: which packages: ``roots``, their ``run`` dependencies too, or ``all``.
     :ivar select: only packages that satisfy one of these (all, if empty).
     :ivar projections: spec text -> format of the folder below the root; ``all`` for the rest.
@@ -68,6 +70,7 @@ class ViewDescriptor(NamedTuple):
     exclude: tuple[str, ...] = ()
     projections: Mapping[str, str] = {}  # never changed
     winners: Mapping[str, str] = {}  # never changed
+    groups: tuple[str, ...] = ()
 
 
 class EnvironmentManifest:
@@ -105,21 +108,36 @@ class EnvironmentManifest:
         return self._section("definitions") is not None
 
     def user_specs(self, names: Mapping[str, Any] | None = None) -> tuple[UserSpec, ...]:
-        """Return all roots, definitions and matrices expanded, each once, in order.
+        """Return the roots of all groups in order; see :meth:`groups`."""
+        return tuple(spec for group in self.groups(names) for spec in group.specs)
+
+    def groups(self, names: Mapping[str, Any] | None = None) -> tuple[SpecGroup, ...]:
+        """Return the groups of roots, definitions and matrices expanded.
 
         :param names: what ``when`` of definitions may ask; see
-            :mod:`spack.environment.definitions`.
-        :raises ConfigError: an unknown ``$reference``.
-        :raises SpecError: a malformed spec in a matrix with exclusions.
+            :mod:`spack.config.when_conditions`.
+        :raises ConfigError: an unknown ``$reference`` or group.
+        :raises SpecError: a malformed spec in a matrix.
         """
         items = self._section("specs")
         if items is None:
             return ()
         lists = expand_definitions(self._section("definitions"), names or {})
-        unique: dict[str, UserSpec] = {}
-        for spec in expand(items, lists):
-            unique.setdefault(spec.text, spec)
-        return tuple(unique.values())
+        return read_groups(items, lists)
+
+    def included(self, variables: Variables | None = None) -> tuple[tuple[str, Tree], ...]:
+        """Return the paths below ``include_concrete``: as written, and absolute with its origin.
+
+        :raises ConfigError: a path with an unknown variable.
+        """
+        section = self._section("include_concrete")
+        report = ConfigReport()
+        paths = [
+            (str(tree.value), Tree(self._path(tree, variables, report), tree.origin))
+            for tree in (section.value if section is not None else ())
+        ]
+        report.raise_if_any()
+        return tuple(paths)
 
     def views(self, variables: Variables | None = None) -> tuple[ViewDescriptor, ...]:
         """Return the views.
@@ -154,7 +172,9 @@ class EnvironmentManifest:
         self, name: str, tree: Tree, variables: Variables | None, report: ConfigReport
     ) -> ViewDescriptor:
         data: Mapping[str, Any] = {"root": tree} if isinstance(tree.value, str) else tree.value
-        root = self._path(data["root"], variables, report)
+        root = str(self.folder / STATE_FOLDER / "view")
+        if "root" in data:
+            root = self._path(data["root"], variables, report)
         link_type = str(_plain(data.get("link_type"), link_types.DEFAULT))
         return ViewDescriptor(
             name,
@@ -165,6 +185,7 @@ class EnvironmentManifest:
             select=tuple(_plain(data.get("select"), [])),
             exclude=tuple(_plain(data.get("exclude"), [])),
             projections=_plain(data.get("projections"), {}),
+            groups=_names(_plain(data.get("group"), [])),
             winners={x: str(y) for x, y in _plain(data.get("conflicts"), {}).items()},
         )
 
@@ -242,6 +263,15 @@ class EnvironmentManifest:
         document.data["spack"]["view"] = view
         return self._saved(document)
 
+    def including(self, paths: Sequence[str]) -> EnvironmentManifest:
+        """Save and return this manifest with *paths* added to ``include_concrete``."""
+        document = yaml.round_trip(self.path)
+        if document.data["spack"] is None:
+            document.data["spack"] = {}
+        known = document.data["spack"].setdefault("include_concrete", [])
+        document.extend(known, [path for path in paths if path not in known])
+        return self._saved(document)
+
     def developed(self, spec: Spec, path: str) -> EnvironmentManifest:
         """Save and return this manifest with the package of *spec* built from *path*."""
         document = yaml.round_trip(self.path)
@@ -302,6 +332,10 @@ def _refuse_nameless(text: str) -> None:
 def _asks_for(spec: Spec, query: Spec) -> bool:
     """Return whether the root *spec* is one of those that *query* means."""
     return (not query.name or spec.name == query.name) and spec.satisfies(query)
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _plain(tree: Any, fallback: Any) -> Any:

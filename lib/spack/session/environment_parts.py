@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from spack.actions.environments import EnvironmentWork, known_environments
+from spack.config.schema import Origin, strip
+from spack.environment.environment import is_environment
 
 if TYPE_CHECKING:
     from spack.environment import Environment
     from spack.session.session import Session
 
-__all__ = ["environment_work"]
+__all__ = ["environment_work", "own_configuration"]
 
 
 def environment_work(session: Session, environment: Environment) -> EnvironmentWork:
     """See :meth:`spack.session.Session.environment_work`."""
     root = session.base_settings.config.environments_root
-    own = session.environment_settings(environment)
-    configuration = {section: own.data(section) for section in ("packages", "concretizer")}
-    develop = environment.develop_specs(session.variables)
-    if develop:
-        configuration["develop"] = sorted(str(row.constraint) for row in develop)
     return EnvironmentWork(
         environment=environment,
-        configuration=configuration,
+        configuration=own_configuration(session, environment),
         views=environment.views(session.variables),
-        solve=lambda concretize_options, force: session.concretize_environment(
-            environment, concretize_options, force
+        solve=lambda concretize_options, force, more: session.concretize_environment(
+            environment, concretize_options, force, more
         ),
         store=session.store,
         recipes=lambda: session.recipes,
@@ -35,6 +35,38 @@ def environment_work(session: Session, environment: Environment) -> EnvironmentW
         reporter=session.reporter,
         library_path=session.library_path,
         splits_env=session.splits_env,
+        included=_included(environment, root, session),
         registered=lambda: known_environments(root, session.environments_file),
         excluded_directories=session.excluded_directories,
     )
+
+
+def own_configuration(session: Session, environment: Environment) -> Mapping[str, Any]:
+    """Return what *environment* itself configures and its lock follows, as plain data."""
+    own = session.environment_settings(environment)
+    configuration = {section: own.data(section) for section in ("packages", "concretizer")}
+    toolchains = own.data("toolchains")
+    if toolchains:
+        configuration["toolchains"] = toolchains
+    develop = environment.develop_specs(session.variables)
+    if develop:
+        configuration["develop"] = sorted(str(row.constraint) for row in develop)
+    groups = [
+        [group.name, sorted(group.needs), strip(group.override) if group.override else None]
+        for group in environment.groups()
+        if group.needs or group.override
+    ]
+    if groups:
+        configuration["groups"] = groups
+    return configuration
+
+
+def _included(environment: Environment, root: Path, session: Session) -> dict[Path, Origin]:
+    """Return the directories of included environments; one without a slash may be a name."""
+    found: dict[Path, Origin] = {}
+    for text, (path, origin) in environment.manifest.included(session.variables):
+        location = Path(path)
+        if os.sep not in text and not is_environment(location) and is_environment(root / text):
+            location = root / text
+        found[location] = origin
+    return found

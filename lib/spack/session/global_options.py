@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from spack import spack_version
 from spack.config.paths import InstallationPaths
 from spack.config.variables import Variables
 from spack.host.platform import Host
@@ -87,13 +88,19 @@ def _user_name(environ: Mapping[str, str]) -> str:
 
 def condition_names(locations: InstallationPaths, environ: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the names that conditions in ``spack.yaml`` may use."""
+    from spack.config.when_conditions import ArchitectureText, VersionText  # start-up: seldom
+
     host = Host.detect(str(locations.user_cache / "cache" / "host"))
+    arch = ArchitectureText(f"{host.platform}-{host.os}-{host.target}")
     return {
         "platform": host.platform,
         "os": host.os,
         "target": host.target,
-        "arch": f"{host.platform}-{host.os}-{host.target}",
+        "arch": arch,
+        "architecture": arch,
+        "arch_str": f"platform={host.platform} os={host.os} target={host.target}",
         "hostname": os.uname().nodename,
+        "spack_version": VersionText(spack_version),
         "env": environ,
     }
 

@@ -13,7 +13,9 @@ from typing import (
 )
 
 from spack.config.paths import find_installation
+from spack.config.schema import Tree, nodes_of
 from spack.config.scopes import (
+    ENVIRONMENT_SCOPE,
     Scope,
     command_line_scope,
     custom_scope,
@@ -40,13 +42,14 @@ if TYPE_CHECKING:
     from spack.actions.environments import EnvironmentWork
     from spack.actions.repositories import RepositoryAccess
     from spack.build.options import BuildOptions
+    from spack.config.includes import IncludeAccess
     from spack.config.packages import PackageSettings
     from spack.environment import Environment
     from spack.fetch.fetcher import Fetcher
     from spack.recipe.records import Recipe
     from spack.repo import RepoPath
     from spack.solver.problem import Solution
-    from spack.spec import Spec
+    from spack.spec import ConcreteSpec, Spec
     from spack.store import Store
     from spack.util.report import Reporter
 
@@ -138,7 +141,22 @@ class Session:
             platform_name(),
             self._config_cache,
             report_note=lambda note: self.reporter.warning(note),
+            access=self._include_access(),
         )
+
+    def _include_access(self) -> IncludeAccess:
+        from spack.actions.remote_includes import include_access
+
+        return include_access(
+            self._condition_names,
+            self.variables,
+            self.environ,
+            self.locations.root,
+            user_cache=self.locations.user_cache,
+        )
+
+    def _condition_names(self) -> Mapping[str, Any]:
+        return condition_names(self.locations, self.environ)
 
     @property
     def _config_cache(self) -> str:
@@ -185,13 +203,30 @@ class Session:
             self.cwd,
             directory_only=directory_only,
             cache=self._config_cache,
-            names=lambda: condition_names(self.locations, self.environ),
+            names=self._condition_names,
         )
 
     def within(self, environment: Environment) -> Session:
         """Return a session like this one with *environment* active."""
         options = self.options._replace(env=None, env_dir=str(environment.path), no_env=False)
         return Session(options, self.environ, self.cwd, self.home, self._make_reporter)
+
+    def with_override(self, sections: Tree) -> Session:
+        """Return a session like this one with *sections* above the active environment's.
+
+        What they cannot change is shared: recipes, the install tree, the reporter.
+        """
+        other = Session(self.options, self.environ, self.cwd, self.home, self._make_reporter)
+        shared: dict[str, Any] = other.__dict__
+        shared.update(environment=self.environment, recipes=self.recipes, store=self.store)
+        shared.update(reporter=self.reporter, base_settings=self.base_settings)
+        scopes: list[Scope] = []
+        for scope in self.scopes:
+            scopes.append(scope)
+            if scope.name == ENVIRONMENT_SCOPE:
+                scopes.append(Scope("group", scope.path, nodes_of(sections)[0], fresh=False))
+        shared["scopes"] = tuple(scopes)
+        return other
 
     def need_environment(self, command: str) -> Environment:
         """Return the active environment.
@@ -314,15 +349,20 @@ class Session:
         return concretize_specs(self, specs, concretize_options)
 
     def concretize_environment(
-        self, environment: Environment, concretize_options: ConcretizeOptions, force: bool = False
+        self,
+        environment: Environment,
+        concretize_options: ConcretizeOptions,
+        force: bool = False,
+        more: Sequence[ConcreteSpec] = (),
     ) -> Solution:
         """Make the specs of an environment concrete; nothing is written.
 
         :param force: forget what was decided before.
+        :param more: concrete specs that may be used beside those that are installed.
         """
         from spack.session.solver_input import concretize_environment
 
-        return concretize_environment(self, environment, concretize_options, force)
+        return concretize_environment(self, environment, concretize_options, force, more)
 
     def environment_work(self, environment: Environment) -> EnvironmentWork:
         """Return what updates *environment*, the active one."""

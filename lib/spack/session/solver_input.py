@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spack.actions.concretizing import ConcretizeOptions, allowed, concretize, reusable_specs
 from spack.actions.environments import parse_at
+from spack.environment.groups import solve_order
 from spack.solver.problem import Root, Solution
 from spack.spec import ConcreteSpec, Spec
 
@@ -27,16 +28,28 @@ def concretize_specs(
 
 
 def concretize_environment(
-    session: Session, environment: Environment, concretize_options: ConcretizeOptions, force: bool
+    session: Session,
+    environment: Environment,
+    concretize_options: ConcretizeOptions,
+    force: bool,
+    more: Sequence[ConcreteSpec],
 ) -> Solution:
     """See :meth:`spack.session.Session.concretize_environment`."""
-    roots = [
-        Root(parse_at(item.text, item.origin), str(item.origin))
-        for item in environment.user_specs()
-    ]
     fixed = () if force or session.settings.concretizer.force else environment.roots()
     develop = environment.develop_specs(session.variables)
-    return _solve(session, roots, concretize_options, fixed, develop)
+    groups = environment.groups()
+    solved: dict[str, Solution] = {}
+    for group in solve_order(groups):
+        roots = [Root(parse_at(item.text, item.origin), str(item.origin)) for item in group.specs]
+        needed = [root for name in group.needs for root in solved[name].roots] if solved else []
+        within = session if group.override is None else session.with_override(group.override)
+        solved[group.name] = _solve(
+            within, roots, concretize_options, fixed, develop=develop, needed=[*more, *needed]
+        )
+    if len(solved) == 1:
+        return next(iter(solved.values()))
+    every = [solved[group.name] for group in groups]
+    return Solution(tuple(root for solution in every for root in solution.roots))
 
 
 def _solve(
@@ -45,18 +58,29 @@ def _solve(
     concretize_options: ConcretizeOptions,
     fixed: Sequence[ConcreteSpec],
     develop: Sequence[DevelopSpec],
+    needed: Sequence[ConcreteSpec] = (),
 ) -> Solution:
+    """Solve for *roots*.
+
+    :param fixed: what an environment has decided. :param needed: what may be used although it is
+        neither installed nor part of that, whatever ``concretizer:reuse`` says.
+    """
     settings = session.settings
     reuse = settings.concretizer.reuse_settings
     wanted = [root.spec for root in roots]
     reusable = allowed(session.store.database.specs(), reuse, wanted)
+    asked = concretize_options.reuse
+    if needed and (settings.concretizer.reuse if asked is None else asked) is False:
+        # The solver reuses all or nothing: nothing but what is needed is offered.
+        reusable, fixed = {}, ()
+        concretize_options = concretize_options.with_reuse(True)
     return concretize(
         roots,
         session.recipes,
         session.host,
         session.packages,
         settings=settings.concretizer,
-        reusable=reusable_specs(reusable, fixed),
+        reusable=reusable_specs(reusable, [*fixed, *needed]),
         concretize_options=concretize_options,
         deprecated=settings.config.deprecated,
         develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},

@@ -135,11 +135,15 @@ def ask_recipes(
 
 
 def _failure(message: str, details: str, facts: Mapping[str, Any]) -> ViewError:
+    name = str(facts.get("package", "")).partition("@")[0]
+    hint = (
+        f", or leave the package out: 'view: {{exclude: [{name}]}}' in spack.yaml" if name else ""
+    )
     return ViewError(
         message,
         details.strip() or None,
         facts=dict(facts),
-        hint="mend the recipe, or leave the package out of the view (view: exclude: [name])",
+        hint=f"mend the recipe{hint}",
         ref="view-hook",
     )
 

@@ -208,10 +208,21 @@ class ViewPlan:
             f"{count} {what} from more than one package with different content",
             "\n".join(shown),
             facts={"conflicts": [{"path": x.path, "owners": x.owners} for x in self.conflicts]},
-            hint="leave one of the packages out (view: exclude: [name]), or say whose file is "
-            "taken (view: conflicts: {path: name})",
+            hint=_remedies(self.conflicts[0]),
             ref="view-conflict",
         )
+
+
+def _remedies(conflict: Conflict) -> str:
+    """Return a hint with configuration that can be written into ``spack.yaml`` as it is."""
+    packages = [label.partition("@")[0] for label in conflict.owners if "@" in label]
+    hint = (
+        f"leave a package out: 'view: {{exclude: [{packages[-1]}]}}' below 'spack:' in spack.yaml"
+    )
+    if len(packages) == len(conflict.owners):
+        chosen = f"{{{json.dumps(conflict.path)}: {packages[0]}}}"
+        hint += f"; or say whose file is taken: 'view: {{conflicts: {chosen}}}'"
+    return hint
 
 
 def plan_digest(sources: Sequence[ViewSource], options: ViewOptions) -> str:

@@ -134,9 +134,12 @@ def test_includes_stand_below_their_scope_first_one_highest(files: Any) -> None:
 @pytest.mark.parametrize(
     ("include", "message"),
     [
-        ("{git: x, paths: [a]}", "from local files only"),
-        ("https://example.com/x.yaml", "not a local path"),
-        ("{path: x, when: 'True'}", "'when' is not supported"),
+        ("{git: x, paths: [a]}", "cannot include x: remote files cannot be read here"),
+        ("{git: x}", "cannot include x: 'paths' is missing"),
+        ("https://example.com/x.yaml", "its sha256 is missing"),
+        ("{path: 'https://example.com/x.yaml', sha256: abc}", "remote files cannot be read here"),
+        ("{path: include.yaml, sha256: abc}", "does not have the sha256 abc"),
+        ("{path: x, when: platform}", "cannot evaluate the condition 'platform'"),
         ("{paths: [x]}", "one of the keys 'path' or 'git'"),
         ("$nowhere/x", "unknown variable $nowhere"),
         (".", "include each other without end"),

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from spack.config.schema import Origin
 from spack.environment import (
     Environment,
     Lockfile,
+    UserSpec,
     create_environment,
     find_environment,
     list_environments,
@@ -37,6 +39,10 @@ def node(name: str, *edges: ConcreteSpec) -> ConcreteSpec:
         target="x86_64",
         edges=tuple(Edge(spec, frozenset({"link", "run"}), ()) for spec in edges),
     )
+
+
+def asked(text: str, group: str = "default") -> UserSpec:
+    return UserSpec(text, Origin("spack.yaml", 3), group)
 
 
 def test_named_and_directory_environments(tmp_path: Path, root: Path) -> None:
@@ -118,7 +124,7 @@ def test_the_view_that_activation_shows(tmp_path: Path) -> None:
 def test_a_lock_file_comes_back(tmp_path: Path) -> None:
     zlib = node("zlib")
     tool = node("tool", zlib)
-    lock = Lockfile.from_solution([("tool@1:", tool), ("zlib", zlib)], "digest")
+    lock = Lockfile.from_solution([(asked("tool@1:"), tool), (asked("zlib"), zlib)], "digest")
     environment = create_environment(tmp_path / "env")
     assert environment.lockfile is None and environment.roots() == ()
     environment.write_lockfile(lock)
@@ -133,11 +139,11 @@ def test_a_lock_file_comes_back(tmp_path: Path) -> None:
 
 def test_when_a_lock_file_is_current() -> None:
     digest = configuration_digest({"packages": {"all": {"require": "%gcc"}}})
-    lock = Lockfile.from_solution([("zlib", node("zlib"))], digest)
-    assert lock.is_current(["zlib"], digest)
-    assert not lock.is_current(["zlib@1"], digest)
-    assert not lock.is_current(["zlib", "tool"], digest)
-    assert not lock.is_current(["zlib"], configuration_digest({"packages": {}}))
+    lock = Lockfile.from_solution([(asked("zlib"), node("zlib"))], digest)
+    assert lock.is_current([asked("zlib")], digest)
+    assert not lock.is_current([asked("zlib@1")], digest)
+    assert not lock.is_current([asked("zlib"), asked("tool")], digest)
+    assert not lock.is_current([asked("zlib")], configuration_digest({"packages": {}}))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +183,7 @@ def test_a_lock_file_of_other_ones(tmp_path: Path, kind: str, whose: str) -> Non
 
 def test_a_damaged_node(tmp_path: Path) -> None:
     path = tmp_path / "spack.lock"
-    Lockfile.from_solution([("zlib", node("zlib"))]).write(path)
+    Lockfile.from_solution([(asked("zlib"), node("zlib"))]).write(path)
     data = json.loads(path.read_text())
     for value in data["concrete_specs"].values():
         value.clear()
@@ -228,7 +234,7 @@ def test_without_definitions_nothing_is_asked(tmp_path: Path) -> None:
 def test_a_damaged_lock_file_is_named(tmp_path: Path) -> None:
     environment = create_environment(tmp_path / "here")
     child = node("child")
-    environment.write_lockfile(Lockfile.from_solution([("top", node("top", child))]))
+    environment.write_lockfile(Lockfile.from_solution([(asked("top"), node("top", child))]))
     data = json.loads(environment.lockfile_path.read_text())
     del data["concrete_specs"][child.dag_hash()]
     environment.lockfile_path.write_text(json.dumps(data))
@@ -271,7 +277,7 @@ def change_node(lock: Lockfile, name: str, changes: dict[str, object]) -> Lockfi
 def test_a_lock_whose_content_and_hashes_differ_is_refused(
     name: str, changes: dict[str, object], message: str
 ) -> None:
-    lock = Lockfile.from_solution([("tool", node("tool", node("zlib")))])
+    lock = Lockfile.from_solution([(asked("tool"), node("tool", node("zlib")))])
     assert len(lock.specs) == 2
     with pytest.raises(EnvironmentFileError) as caught:
         change_node(lock, name, changes).concrete_roots()
@@ -280,6 +286,44 @@ def test_a_lock_whose_content_and_hashes_differ_is_refused(
 
 
 def test_a_lock_with_an_earlier_digest_is_taken_as_it_is() -> None:
-    lock = Lockfile.from_solution([("zlib", node("zlib"))], "0" * 32)
-    assert lock.is_current(["zlib"], configuration_digest({"packages": {}}))
-    assert not lock.is_current(["tool"], configuration_digest({"packages": {}}))
+    lock = Lockfile.from_solution([(asked("zlib"), node("zlib"))], "0" * 32)
+    assert lock.is_current([asked("zlib")], configuration_digest({"packages": {}}))
+    assert not lock.is_current([asked("tool")], configuration_digest({"packages": {}}))
+
+
+def test_a_lock_file_knows_groups_and_included_environments(tmp_path: Path) -> None:
+    path = tmp_path / "spack.lock"
+    zlib, tool = node("zlib"), node("tool")
+    other = Lockfile.from_solution([(asked("tool"), tool)])
+    pairs = [(asked("zlib"), zlib), (asked("zlib", "apps"), zlib)]
+    lock = Lockfile.from_solution(pairs, "digest").including({"/some/where": other})
+    lock.write(path)
+    found = read_lockfile(path)
+    assert found == lock
+    assert [(root.spec, root.group) for root in found.roots] == [
+        ("zlib", "default"),
+        ("zlib", "apps"),
+    ]
+    assert [root.spec for root in found.every_root] == ["zlib", "zlib", "tool"]
+    assert [spec.name for spec in found.concrete_roots()] == ["zlib", "zlib", "tool"]
+    assert found.is_current([asked("zlib"), asked("zlib", "apps")], "digest")
+    assert not found.is_current([asked("zlib", "apps"), asked("zlib")], "digest")
+
+
+def test_the_roots_of_groups(tmp_path: Path) -> None:
+    environment = create_environment(tmp_path / "env")
+    pairs = [(asked("zlib"), node("zlib")), (asked("tool", "apps"), node("tool"))]
+    environment.write_lockfile(Lockfile.from_solution(pairs))
+    assert [root.name for root in environment.roots_of(["apps"])] == ["tool"]
+    assert [root.name for root in environment.roots_of([])] == ["zlib", "tool"]
+
+
+def test_including_an_environment(tmp_path: Path) -> None:
+    environment = create_environment(tmp_path / "env")
+    environment.include(["/other", "third"])
+    environment.include(["/other"])
+    included = environment.manifest.included()
+    assert [(text, tree.value) for text, tree in included] == [
+        ("/other", "/other"),
+        ("third", str(tmp_path / "env" / "third")),
+    ]

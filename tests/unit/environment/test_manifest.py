@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from spack.config.schema import strip
 from spack.config.variables import Variables
 from spack.environment import EnvironmentManifest
+from spack.environment.groups import solve_order
 from spack.environment.spack_yaml import DEFAULT_TEXT
-from spack.errors import ConfigError, EnvironmentFileError, SpecError
+from spack.errors import ConfigError, EnvironmentFileError, SpackError, SpecError
+from spack.spec import Spec
 
 
 def write(folder: Path, text: str) -> EnvironmentManifest:
@@ -58,6 +61,147 @@ spack:
     ]
     found = texts(manifest, platform="darwin", target="m1", env={}, os="sonoma")
     assert found[0] == "netcdf"
+
+
+def test_a_definition_without_a_true_condition_is_empty_and_parts_are_one(tmp_path: Path) -> None:
+    manifest = write(
+        tmp_path,
+        """\
+spack:
+  definitions:
+  - tools: [a]
+  - all: [$tools]
+  - tools: [b]
+  - tools: [c]
+    when: platform == "darwin"
+  - odd: [d]
+    when: platform == "darwin"
+  specs: [$all, $odd]
+""",
+    )
+    assert texts(manifest, platform="linux") == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        ("[['%gcc', '%clang'], [hdf5, zlib]]",
+         ["hdf5 %gcc", "zlib %gcc", "hdf5 %clang", "zlib %clang"]),
+        ("[[hdf5], [^mpich], [+fortran]]", ["hdf5+fortran ^mpich"]),
+        ("[[+shared ^mpich@4], [hdf5+hl], ['@1.14']]", ["hdf5@1.14+hl+shared ^mpich@4"]),
+        ("[[{matrix: [[hdf5], [+mpi, ~mpi]]}, zlib], [target=x86_64_v3]]",
+         ["hdf5 +mpi target=x86_64_v3", "hdf5 ~mpi target=x86_64_v3", "zlib target=x86_64_v3"]),
+        ("[[tcl], [$^zlibs]]", ["tcl ^zlib@1.2 +pic", "tcl ^zlib@1.3 +pic"]),
+        ("[[hdf5 +mpi, hdf5], ['@1.12', '@1.14']]\n    exclude: ['hdf5@1.12 +mpi']",
+         ["hdf5 +mpi @1.14", "hdf5 @1.12", "hdf5 @1.14"]),
+    ],
+)  # fmt: skip
+def test_matrices(tmp_path: Path, matrix: str, expected: list[str]) -> None:
+    manifest = write(
+        tmp_path,
+        f"""\
+spack:
+  definitions:
+  - zlibs:
+    - matrix: [[zlib], ['@1.2', '@1.3'], [+pic]]
+  specs:
+  - matrix: {matrix}
+""",
+    )
+    assert list(map(Spec, texts(manifest))) == list(map(Spec, expected))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        ("[[zlib, hdf5], [py-black]]", "zlib"),
+        ("[[zlib], ['@1.2'], ['@1.3']]", "1.3"),
+        ("[['zlib@@']]", "@@"),
+        (str([[f"p{n}" for n in range(400)]] * 3), "the matrix has 64000000 combinations"),
+    ],
+)
+def test_matrices_that_cannot_be(tmp_path: Path, matrix: str, message: str) -> None:
+    manifest = write(tmp_path, f"spack:\n  specs:\n  - matrix: {matrix}\n")
+    with pytest.raises(SpackError) as caught:
+        manifest.user_specs()
+    assert message in str(caught.value) and "spack.yaml:3" in str(caught.value)
+
+
+GROUPS = """\
+spack:
+  definitions:
+  - apps: [hdf5, tcl]
+  specs:
+  - zlib
+  - group: apps
+    needs: [compiler]
+    specs:
+    - $apps
+    - zlib
+    override:
+      packages:
+        c: {prefer: [gcc@12]}
+  - group: compiler
+    specs: [gcc@12]
+  - tcl
+"""
+
+
+def test_groups(tmp_path: Path) -> None:
+    groups = write(tmp_path, GROUPS).groups()
+    assert [(group.name, [spec.text for spec in group.specs]) for group in groups] == [
+        ("default", ["zlib", "tcl"]),
+        ("apps", ["hdf5", "tcl", "zlib"]),
+        ("compiler", ["gcc@12"]),
+    ]
+    assert groups[1].override is not None and groups[0].override is None
+    assert strip(groups[1].override) == {"packages": {"c": {"prefer": ["gcc@12"]}}}
+    assert {spec.group for spec in groups[1].specs} == {"apps"}
+    assert [group.name for group in solve_order(groups)] == ["default", "compiler", "apps"]
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ("- {group: a, specs: [x], needs: [b]}", "4: 'a' needs 'b': there is no such group"),
+        (
+            "- {group: a, specs: [x]}\n  - {group: a, specs: [y]}",
+            "5: the group 'a' is there already",
+        ),
+        (
+            "- {group: a, needs: [b]}\n  - {group: b, needs: [a]}",
+            "4: groups need each other: 'a', 'b'",
+        ),
+    ],
+)
+def test_groups_that_cannot_be(tmp_path: Path, groups: str, message: str) -> None:
+    manifest = write(tmp_path, f"spack:\n  specs:\n  - z\n  {groups}\n")
+    with pytest.raises(ConfigError) as caught:
+        solve_order(manifest.groups())
+    assert message in str(caught.value)
+
+
+def test_a_group_is_checked(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        write(
+            tmp_path,
+            "spack:\n  specs:\n  - group: a\n    spec: [x]\n    override:\n      packges: {}\n"
+            "      packages: {all: {require: ['@@']}}\n",
+        )
+    found = "\n".join(caught.value.facts["problems"])
+    assert "4: spack:specs:[0]: unknown key 'spec'" in found and "unknown key 'packges'" in found
+    assert "spack.yaml:7: " in found
+
+
+def test_the_short_form_of_a_view(tmp_path: Path) -> None:
+    manifest = write(
+        tmp_path,
+        "spack:\n  view: {exclude: [py-mccabe], conflicts: {bin/x: a}, group: apps}\n",
+    )
+    (view,) = manifest.views()
+    assert view.root == str(tmp_path / ".spack-env" / "view")
+    assert (view.name, view.exclude, view.winners) == ("default", ("py-mccabe",), {"bin/x": "a"})
+    assert view.groups == ("apps",)
 
 
 def test_an_unknown_definition_names_its_line(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     with environment.lock():
         work = session.environment_work(environment)
         roots, new = concretize_environment(
-            work, concretize_options(args, environment), force=args.force
+            work, concretize_options(args, environment), force=args.force, follow=True
         )
     if not new:
         message(f"{environment.name} is up to date")

@@ -29,6 +29,7 @@ by its path when you do. Its view is a virtual environment.
 examples:
   spack env create work                       a named environment
   spack env create --dir ./work my.yaml       one in a directory, from a file
+  spack env create copy work                  a copy of another one
   spack env activate work                     (with share/setup-env.sh)
   spack env activate --temp                   a new one, for a while
   spack env rename work play
@@ -44,7 +45,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--without-view", action="store_true", help="make no view")
     create.add_argument("--with-view", metavar="DIR", help="where the view shall be")
     create.add_argument("name", metavar="ENV", help="name or directory")
-    create.add_argument("file", nargs="?", help="spack.yaml or spack.lock to start from")
+    create.add_argument(
+        "--keep-relative",
+        action="store_true",
+        help="leave relative paths of FILE as they are; else they are made absolute",
+    )
+    create.add_argument(
+        "--include-concrete",
+        action="append",
+        metavar="ENV",
+        default=[],
+        help="include what this environment is concretized to",
+    )
+    create.add_argument(
+        "file",
+        nargs="?",
+        metavar="FROM",
+        help="what to start from: a spack.yaml or spack.lock, or an environment",
+    )
 
     activate = verbs.add_parser("activate", help="use an environment in this shell")
     # `spack env activate --nu ENV | save -f x.nu; overlay use x.nu as activate`
@@ -102,6 +120,7 @@ def run(session: Session, args: argparse.Namespace) -> int | None:
 
 def _create(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.environments import create, remember
+    from spack.session.environment_parts import own_configuration
 
     if not args.name:
         raise UsageError(
@@ -111,16 +130,34 @@ def _create(session: Session, args: argparse.Namespace) -> int | None:
         )
     named = not (args.dir or os.sep in args.name or args.name == ".")
     view: str | None = "false" if args.without_view else args.with_view
-    source = None if args.file is None else session.cwd / args.file
+    source = None if args.file is None else _source(session, args.file)
+    included = [session.find_environment(name) for name in args.include_concrete]
     location = Path(os.path.abspath(session.cwd / args.name))
     if named:
         location = session.base_settings.config.environments_root / args.name
-    environment = create(location, args.name if named else "", source, view)
+    environment = create(
+        location,
+        args.name if named else "",
+        source,
+        view,
+        keep_relative=args.keep_relative,
+        included=[other.path for other in included],
+        configuration=lambda made: own_configuration(session, made),
+    )
     remember(environment, session.environments_file)
     message(f"created environment {environment.name} in {environment.path}")
     use = environment.name if named else args.name
     print(f"    spack -e {use} add PACKAGE; spack -e {use} install")
     return None
+
+
+def _source(session: Session, text: str) -> Path:
+    """Return the file or directory *text*; else the directory of the environment of that name."""
+    from spack.environment import list_environments
+
+    path = Path(os.path.abspath(session.cwd / text))
+    root = session.base_settings.config.environments_root
+    return root / text if not path.exists() and text in list_environments(root) else path
 
 
 def _activate(session: Session, args: argparse.Namespace) -> int | None:
@@ -216,14 +253,20 @@ def _status(session: Session, args: argparse.Namespace) -> int | None:
     message(f"in environment {environment.name} ({environment.path})")
     there = session.store.database.installed_hashes()
     paint = Colors(use_color(sys.stdout, session.options.color)).paint
-    locked = {} if environment.lockfile is None else dict(environment.lockfile.roots)
+    lock = environment.lockfile
+    locked = {(root.spec, root.group): root.hash for root in (lock.roots if lock else ())}
     for item in environment.user_specs():
-        digest = locked.get(item.text)
+        digest = locked.get((item.text, item.group))
         if digest is None:
             print(f" -   {item.text}  (not concretized)")
         else:
             mark = status_mark("installed" if digest in there else "missing", paint)
             print(f"{mark}  {item.text}  {paint(digest[:7], 'hash')}")
+    for path, roots in (lock.included if lock else {}).items():
+        print(f"included {path}:")
+        for root in roots:
+            mark = status_mark("installed" if root.hash in there else "missing", paint)
+            print(f"{mark}  {root.spec}  {paint(root.hash[:7], 'hash')}")
     for view in environment.views(session.variables):
         print(f"view {view.name}: {view.root}{'' if os.path.isdir(view.root) else '  (not made)'}")
     return None
@@ -276,7 +319,7 @@ def _pack(session: Session, args: argparse.Namespace) -> int | None:
         )
     packed = pack_view(
         view,
-        environment.roots(),
+        environment.roots_of(view.groups),
         session.store,
         session.locations.share,
         name=environment.name,
