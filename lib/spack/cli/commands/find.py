@@ -205,16 +205,23 @@ def _show_roots(
     environment: Environment, present: set[str], session: Session, colors: Colors
 ) -> None:
     message(f"in environment {environment.name}")
-    locked = {} if environment.lockfile is None else dict(environment.lockfile.roots)
+    lock = environment.lockfile
+    locked = {(root.spec, root.group): root.hash for root in (lock.roots if lock else ())}
     there = session.store.database.installed_hashes()
     items = environment.user_specs()
     message(count_of(len(items), "root spec") if items else "no root specs")
     for item in items:
-        digest = locked.get(item.text)
+        digest = locked.get((item.text, item.group))
         status = "installed" if digest in there else "missing"
         note = "" if digest else "  (not concretized)"
         print(f"{status_mark(status, colors.paint)} {item.text}{note}")
-    if items:
+    included = [root for roots in (lock.included if lock else {}).values() for root in roots]
+    if included:
+        message("included specs")
+    for root in included:
+        status = "installed" if root.hash in there else "missing"
+        print(f"{status_mark(status, colors.paint)} {root.spec}")
+    if items or included:
         print()
 
 
