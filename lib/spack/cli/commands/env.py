@@ -171,7 +171,7 @@ def _activate(session: Session, args: argparse.Namespace) -> int | None:
     from spack.view.view_manifest import load_activation
 
     shell = shell_of(args, "env activate")
-    name = made_environment(session, args) or args.name or "."
+    name = made_environment(session, args) or ("." if args.name is None else args.name)
     if args.create and not _is_there(session, name, args.dir):
         made = argparse.Namespace(
             name=name,
@@ -179,6 +179,8 @@ def _activate(session: Session, args: argparse.Namespace) -> int | None:
             file=args.envfile,
             without_view=args.without_view,
             with_view=args.with_view,
+            keep_relative=False,
+            include_concrete=[],
         )
         with redirect_stdout(sys.stderr):
             _create(session, made)
