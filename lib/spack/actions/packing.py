@@ -51,21 +51,6 @@ class Needs(NamedTuple):
     libc: str
     store: tuple[str, ...]
 
-    def lines(self) -> list[str]:
-        """Return the lines that the user sees."""
-        lines = [f"needs {self.platform}" + (f" with {self.libc} or newer" if self.libc else "")]
-        if self.python:
-            lines.append(f"needs Python {self.python_version} at {self.python}")
-        elif self.python_version:
-            lines.append(f"contains its own Python {self.python_version}")
-        if self.store:
-            shown = ", ".join(self.store[:3]) + (", …" if len(self.store) > 3 else "")
-            lines.append(
-                f"{len(self.store)} binary files look for libraries in the store they were built "
-                f"in ({shown}): they need that store at its path"
-            )
-        return lines
-
 
 class Packed(NamedTuple):
     """An archive that was made, or a view that was taken out of one."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spack.cli.commands.config import _yaml
+from spack.cli.output import to_yaml
 from spack.cli.prompt import confirm
 from spack.cli.render import Colors
 from spack.cli.spec_text import tree
@@ -26,7 +26,7 @@ from spack.util import yaml
     ],
 )
 def test_what_config_get_prints_reads_back(data: Any) -> None:
-    text = "\n".join(_yaml(data))
+    text = to_yaml(data)
     assert yaml.load("x.yaml", text).data == data
 
 

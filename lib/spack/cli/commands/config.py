@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
-from typing import Any
 
+from spack.cli.output import add_output_options, print_output, to_yaml
 from spack.config.keys import SECTIONS
 from spack.errors import UsageError
 from spack.session import Session
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         sub = verbs.add_parser(verb, help=text)
         sub.add_argument("section", nargs="?", help="a section; all without one")
         if verb == "get":
-            sub.add_argument("--json", action="store_true", help="print JSON")
+            add_output_options(sub.add_mutually_exclusive_group())
     verbs.add_parser("scopes", help="print where configuration is read from")
     verbs.add_parser("list", help="print the names of the sections")
 
@@ -46,13 +45,12 @@ def run(session: Session, args: argparse.Namespace) -> None:
         sections = [args.section] if args.section else sorted(session.settings.sections)
         if args.verb == "blame":
             _blame(session, sections)
-        elif args.json:
-            print(json.dumps({name: session.settings.data(name) for name in sections}, indent=1))
         else:
-            for name in sections:
-                data = session.settings.data(name)
-                if data is not None:
-                    print("\n".join(_yaml({name: data})))
+            data = {name: session.settings.data(name) for name in sections}
+            if not print_output(args, lambda: data):
+                written = {name: value for name, value in data.items() if value is not None}
+                if written:
+                    print(to_yaml(written))
     else:
         raise UsageError("spack config: what to do with it?", hint="see `spack config --help`")
 
@@ -65,40 +63,4 @@ def _blame(session: Session, sections: list[str]) -> None:
     ]
     width = max((len(row[0]) for row in rows), default=0)
     for origin, keys, value in rows:
-        print(f"{origin:<{width}}  {keys}: {_scalar(value)}")
-
-
-def _yaml(data: Any, indent: int = 0) -> list[str]:
-    """Return plain data as block YAML; it reads back as the same data."""
-    pad = "  " * indent
-    lines = []
-    if isinstance(data, dict):
-        for key, value in data.items():
-            if isinstance(value, (dict, list)) and value:
-                lines.append(f"{pad}{_scalar(key)}:")
-                lines += _yaml(value, indent + (0 if isinstance(value, list) else 1))
-            else:
-                lines.append(f"{pad}{_scalar(key)}: {_scalar(value)}")
-    else:
-        for item in data:
-            if isinstance(item, (dict, list)) and item:
-                first, *rest = _yaml(item, indent + 1)
-                lines.append(f"{pad}- {first.strip()}")
-                lines += rest
-            else:
-                lines.append(f"{pad}- {_scalar(item)}")
-    return lines
-
-
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./$~@+%^=")
-_WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "~", ""))
-
-
-def _scalar(value: Any) -> str:
-    """Return a scalar (or an empty collection) in YAML, quoted where YAML would misread it."""
-    if value is None or isinstance(value, (bool, int, float, dict, list)):
-        return json.dumps(value)
-    text = str(value)
-    number = text.replace(".", "", 1).replace("e", "", 1).lstrip("+-").isdigit()
-    safe = set(text) <= _PLAIN and text[0] not in "-@%=~" if text else False
-    return text if safe and text.lower() not in _WORDS and not number else json.dumps(text)
+        print(f"{origin:<{width}}  {keys}: {to_yaml(value)}")

@@ -18,6 +18,7 @@ from spack.errors import UsageError
 from spack.session import ACTIVE, Session
 
 if TYPE_CHECKING:
+    from spack.actions.packing import Needs
     from spack.environment import Environment, ViewDescriptor
 
 REPORTS = True
@@ -330,9 +331,25 @@ def _pack(session: Session, args: argparse.Namespace) -> int | None:
         splits_env=session.splits_env,
     )
     message(f"packed {packed.entries} files into {packed.path}")
-    for line in packed.needs.lines():
+    for line in _needs(packed.needs):
         print(f"    {line}")
     return None
+
+
+def _needs(needs: Needs) -> list[str]:
+    """Return the lines about what an unpacked view needs from its machine."""
+    lines = [f"needs {needs.platform}" + (f" with {needs.libc} or newer" if needs.libc else "")]
+    if needs.python:
+        lines.append(f"needs Python {needs.python_version} at {needs.python}")
+    elif needs.python_version:
+        lines.append(f"contains its own Python {needs.python_version}")
+    if needs.store:
+        shown = ", ".join(needs.store[:3]) + (", …" if len(needs.store) > 3 else "")
+        lines.append(
+            f"{len(needs.store)} binary files look for libraries in the store they were built "
+            f"in ({shown}): they need that store at its path"
+        )
+    return lines
 
 
 def _unpack(session: Session, args: argparse.Namespace) -> int | None:
@@ -341,7 +358,7 @@ def _unpack(session: Session, args: argparse.Namespace) -> int | None:
     path = Path(os.path.abspath(session.cwd / args.dir))
     unpacked = unpack_view(session.cwd / args.file, path)
     message(f"unpacked a view into {path}")
-    for line in unpacked.needs.lines():
+    for line in _needs(unpacked.needs):
         print(f"    {line}")
     lacking = missing(unpacked.needs)
     for line in lacking:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Callable
 
 from spack.actions import installed
 from spack.actions.querying import Selection, parse_date, select, to_be_installed
+from spack.cli.output import add_output_options, print_output
 from spack.cli.render import Colors, columns, message, terminal_width, use_color, warning
 from spack.cli.spec_text import flags_text, node_text, status_mark
 from spack.errors import UsageError
@@ -47,9 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_display(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--format", metavar="FORMAT", help="one line each, in a format of specs")
-    form.add_argument("-H", "--hashes", action="store_true", help="one line each: /HASH")
-    form.add_argument("--json", action="store_true", help="print JSON")
+    add_output_options(form, template="one line each, in a format of specs")
+    form.add_argument(
+        "-H",
+        "--hashes",
+        dest="format",
+        action="store_const",
+        const="{/hash}",
+        help="one line each: /HASH",
+    )
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--groups", action="store_true", help="by architecture (the default)")
     group.add_argument("--no-groups", action="store_true", help="in one list")
@@ -105,11 +111,12 @@ def run(session: Session, args: argparse.Namespace) -> int:
     if environment is not None and args.show_concretized:
         nodes = [node for root in environment.roots() for node in root.traverse()]
         pending = to_be_installed(nodes, session.store, parse_many(args.constraint))
-    if args.json:
-        print(json.dumps([_data(record) for record in (*records, *pending)], indent=1))
-    elif args.format or args.hashes:
-        _print_formatted(session, args.format or "{/hash}", (*records, *pending))
-    else:
+    shown = (*records, *pending)
+    if not print_output(
+        args,
+        lambda: [_data(record) for record in shown],
+        lambda template: _formatted(session, template, shown),
+    ):
         _show(session, args, records, pending)
     if not records and installed.is_database_lost(session.store):
         warning(
@@ -149,11 +156,11 @@ def _specs(session: Session, records: Sequence[InstallRecord]) -> dict[str, Conc
     return found
 
 
-def _print_formatted(session: Session, template: str, records: Sequence[InstallRecord]) -> None:
+def _formatted(session: Session, template: str, records: Sequence[InstallRecord]) -> Iterator[str]:
     specs = _specs(session, records)
     for record in records:
         filled = template.replace("{prefix}", record.prefix.replace("{", "{{"))
-        print(specs[record.hash].format(filled))
+        yield specs[record.hash].format(filled)
 
 
 def _show(

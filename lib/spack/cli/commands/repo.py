@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Callable
@@ -11,6 +10,7 @@ from typing import Callable
 from spack import package_api_version
 from spack.actions import repositories
 from spack.actions.repositories import PINS, Row
+from spack.cli.output import add_output_options, print_output
 from spack.cli.render import message, table, warning
 from spack.cli.scope_option import add_scope_argument, edited_section, scopes_of, writable_scopes
 from spack.config.setting_types import RepoEntry
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = sub.add_mutually_exclusive_group()
     form.add_argument("--names", action="store_true", help="only the names in the configuration")
     form.add_argument("--namespaces", action="store_true", help="only the namespaces")
-    form.add_argument("--json", action="store_true", help="print JSON")
+    add_output_options(form)
     sub = verbs.add_parser("add", help="register a directory, or clone a git repository")
     sub.add_argument("path_or_repo", help="a directory, or the url of a git repository")
     sub.add_argument("destination", nargs="?", help="where to clone it")
@@ -105,9 +105,7 @@ def _list(session: Session, args: argparse.Namespace) -> None:
     rows = repositories.rows(entries, session.repository_access)
     if args.namespaces:
         print("".join(f"{row.namespace}\n" for row in rows if row.namespace), end="")
-    elif args.json:
-        print(json.dumps([row._asdict() for row in rows], indent=1))
-    else:
+    elif not print_output(args, lambda: [row._asdict() for row in rows]):
         print(table([_shown(row) for row in rows], indent=0))
         for row in rows:
             if row.problem:

@@ -10,6 +10,7 @@ from spack.cli.commands.spec import (
     concretize_options,
     show,
 )
+from spack.cli.output import is_for_programs
 from spack.session import Session
 from spack.spec.parser import parse_many
 
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session, args: argparse.Namespace) -> None:
     solution = session.concretize(parse_many(args.spec), concretize_options(args))
     stats = solution.stats
-    if not (args.json or args.yaml or args.format):
+    if not is_for_programs(args):
         print(f"packages expanded:  {stats.expanded} of {stats.possible} possible")
         print(f"rounds:             {stats.rounds}")
         print(f"facts:              {stats.facts}")

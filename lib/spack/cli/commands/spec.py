@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from spack.actions.concretizing import ConcretizeOptions
+from spack.cli.output import add_output_options, print_output
 from spack.cli.render import Colors, use_color
 from spack.cli.spec_text import tree
 from spack.session import Session
@@ -42,9 +42,7 @@ def add_display_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-N", "--namespaces", action="store_true", help="show namespaces")
     parser.add_argument("-t", "--types", action="store_true", help="show dependency types")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("-j", "--json", action="store_true", help="print JSON")
-    form.add_argument("-y", "--yaml", action="store_true", help="print YAML")
-    form.add_argument("--format", metavar="FORMAT", help="print the roots in a format of specs")
+    add_output_options(form, short=True, template="print the roots in a format of specs")
 
 
 def add_concretizer_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,16 +104,7 @@ def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence
 
 def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpec]) -> None:
     """Print the graphs in the form that was asked for."""
-    if args.json:
-        print(json.dumps(dump(roots), indent=1))
-        return
-    if args.yaml:
-        from ruamel.yaml import YAML  # start-up: only for this form
-
-        YAML(typ="safe", pure=True).dump(dump(roots), sys.stdout)
-        return
-    if args.format:
-        print("\n".join(root.format(args.format) for root in roots))
+    if print_output(args, lambda: dump(roots), lambda text: [x.format(text) for x in roots]):
         return
     status = None
     if args.install_status:

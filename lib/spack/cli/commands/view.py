@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Callable
 
+from spack.cli.output import add_output_options, print_output
 from spack.cli.render import Colors, message, use_color
 from spack.cli.view_packages import add_package_options, add_package_verbs, run_package_verb
 from spack.errors import UsageError
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_package_verbs(verbs)
     for verb, text in _VERBS_HELP.items():
         sub = verbs.add_parser(verb, help=text, description=text)
-        sub.add_argument("--json", action="store_true", help="for programs")
+        add_output_options(sub.add_mutually_exclusive_group())
         if verb == "which":
             sub.add_argument("--view", metavar="VIEW", help="directory, view or environment")
             sub.add_argument("names", metavar="NAME", nargs="+", help="path, program or module")
@@ -111,23 +111,23 @@ def find_view(session: Session, text: str | None) -> str:
 def _status(session: Session, args: argparse.Namespace, root: str) -> int | None:
     status = inspect.status(root)
     state = status.state
-    if args.json:
-        _json(
-            {
-                "view": root,
-                "link_type": status.link_type,
-                "python": status.python,
-                "interpreter_there": status.interpreter_there,
-                "packages": [{**owner._asdict(), "entries": n} for owner, n in status.packages],
-                "gone": [owner.name for owner in status.missing_owners],
-                "entries": status.entries,
-                "missing": len(state.missing),
-                "altered": len(state.modified),
-                "dangling": len(status.dangling),
-                "foreign": len(state.extra),
-                "distributions": [_plain(x) for x in status.unmanaged],
-            }
-        )
+    if print_output(
+        args,
+        lambda: {
+            "view": root,
+            "link_type": status.link_type,
+            "python": status.python,
+            "interpreter_there": status.interpreter_there,
+            "packages": [{**owner._asdict(), "entries": n} for owner, n in status.packages],
+            "gone": [owner.name for owner in status.missing_owners],
+            "entries": status.entries,
+            "missing": len(state.missing),
+            "altered": len(state.modified),
+            "dangling": len(status.dangling),
+            "foreign": len(state.extra),
+            "distributions": [_plain(x) for x in status.unmanaged],
+        },
+    ):
         return None
     paint = Colors(use_color(sys.stdout, session.options.color)).paint
     message(f"the view {root}")
@@ -154,29 +154,25 @@ def _status(session: Session, args: argparse.Namespace, root: str) -> int | None
 
 def _which(session: Session, args: argparse.Namespace, root: str) -> int | None:
     manifest = inspect.need_manifest(root)
-    unknown: list[str] = []
-    rows: list[dict[str, Any]] = []
-    for name in args.names:
-        found = inspect.find_path(root, manifest, name, str(session.cwd))
-        if not found:
-            unknown.append(name)
-        for one in found:
-            rows.append(
-                {
-                    "path": one.path,
-                    "package": None if one.owner is None else one.owner._asdict(),
-                    "how": None if one.item is None else one.item.how,
-                    "others": [owner._asdict() for owner in one.others],
-                    "distribution": one.distribution and _plain(one.distribution),
-                }
-            )
-            if not args.json:
-                print(f"{one.path}: {_origin(one)}")
-    if args.json:
-        _json(rows)
+    found = {name: inspect.find_path(root, manifest, name, str(session.cwd)) for name in args.names}
+    hits = [one for ones in found.values() for one in ones]
+    unknown = [name for name, ones in found.items() if not ones]
+    if not print_output(args, lambda: [_hit(one) for one in hits]):
+        for one in hits:
+            print(f"{one.path}: {_origin(one)}")
     for name in unknown:
         message(f"{name} is not in the view {root}", sys.stderr)
     return 1 if unknown else None
+
+
+def _hit(found: inspect.Found) -> dict[str, Any]:
+    return {
+        "path": found.path,
+        "package": None if found.owner is None else found.owner._asdict(),
+        "how": None if found.item is None else found.item.how,
+        "others": [owner._asdict() for owner in found.others],
+        "distribution": found.distribution and _plain(found.distribution),
+    }
 
 
 def _origin(found: inspect.Found) -> str:
@@ -195,17 +191,17 @@ def _origin(found: inspect.Found) -> str:
 def _verify(session: Session, args: argparse.Namespace, root: str) -> int | None:
     manifest, state, distributions = inspect.verify(root)
     dangling = inspect.dangling(manifest, state)
-    if args.json:
-        _json(
-            {
-                "view": root,
-                "missing": state.missing,
-                "altered": state.modified,
-                "dangling": dangling,
-                "foreign": state.extra,
-                "distributions": [_plain(x) for x in distributions],
-            }
-        )
+    if print_output(
+        args,
+        lambda: {
+            "view": root,
+            "missing": state.missing,
+            "altered": state.modified,
+            "dangling": dangling,
+            "foreign": state.extra,
+            "distributions": [_plain(x) for x in distributions],
+        },
+    ):
         return 1 if dangling or not state.whole else None
     paint = Colors(use_color(sys.stdout, session.options.color)).paint
     found = (("missing", state.missing), ("modified", state.modified), ("dangling", dangling))
@@ -237,21 +233,21 @@ def _conflicts(session: Session, args: argparse.Namespace, root: str) -> int | N
     manifest, _, distributions = inspect.verify(root)
     claims = inspect.claims(manifest)
     shadowing = [x for x in distributions if x.shadows]
-    if args.json:
-        _json(
-            {
-                "shared": [
-                    {
-                        "path": claim.path,
-                        "reason": claim.reason,
-                        "shown": claim.shown._asdict(),
-                        "others": [owner._asdict() for owner in claim.others],
-                    }
-                    for claim in claims
-                ],
-                "shadowing": [_plain(x) for x in shadowing],
-            }
-        )
+    if print_output(
+        args,
+        lambda: {
+            "shared": [
+                {
+                    "path": claim.path,
+                    "reason": claim.reason,
+                    "shown": claim.shown._asdict(),
+                    "others": [owner._asdict() for owner in claim.others],
+                }
+                for claim in claims
+            ],
+            "shadowing": [_plain(x) for x in shadowing],
+        },
+    ):
         return None
     for claim in claims:
         also = ", ".join(map(_label, claim.others))
@@ -284,10 +280,6 @@ def _label(owner: FileOwner) -> str:
 def _plain(distribution: UserDistribution) -> dict[str, Any]:
     files = {"files": sorted(distribution.files), "removed": sorted(distribution.removed)}
     return {**distribution._asdict(), **files}
-
-
-def _json(data: Any) -> None:
-    print(json.dumps(data, indent=2))
 
 
 _VERBS: dict[str, Callable[[Session, argparse.Namespace, str], int | None]] = {
