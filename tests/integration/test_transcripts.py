@@ -44,7 +44,7 @@ def blocks(text: str) -> list[tuple[str, list[str], int]]:
         elif found and (line or found[-1][1]):
             found[-1][1].append(line)
     return [
-        (command, "\n".join(lines).strip().splitlines(), code) for command, lines, code in found
+        (command, "\n".join(lines).strip("\n").splitlines(), code) for command, lines, code in found
     ]
 
 

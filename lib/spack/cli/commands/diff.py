@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from itertools import zip_longest
 
 from spack.actions import installed
 from spack.actions.compare import Attribute, SpecDifference, compare
+from spack.cli.output import add_output_options, print_output
 from spack.cli.render import Colors, use_color
 from spack.errors import StoreError, UsageError
 from spack.session import Session
@@ -27,7 +27,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON, with what both have")
+    add_output_options(parser)
     parser.add_argument("--first", action="store_true", help="the first of several that match")
     parser.add_argument(
         "-a",
@@ -53,8 +53,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
         raise UsageError("spack diff: two specs are needed", hint="spack diff SPEC SPEC")
     a, b = (_concrete(session, spec, args.first) for spec in specs)
     found = compare(a, b, args.ignore)
-    if args.json:
-        print(json.dumps({**found._asdict(), "a_name": str(a), "b_name": str(b)}, indent=1))
+    if print_output(args, lambda: {**found._asdict(), "a_name": str(a), "b_name": str(b)}):
         return
     paint = Colors(use_color(sys.stdout, session.options.color)).paint
     print(paint(f"--- {a}", "bad"))
