@@ -90,8 +90,6 @@ ALLOWED: tuple[tuple[str, str, str], ...] = (
     ("actions/style_check.py", "--others", "an option of git"),
     ("host/tools.py", '"ghostscript"', "a program"),
     ("store/layout.py", '"aside"', "a directory of every install tree"),
-    ("solver/concretize.py", '"ghost"', "a predicate of the logic program"),
-    ("solver/rule_facts.py", "told(", "a predicate of the logic program"),
     ("repo/repository_index.py", "tell", "a method of files"),
 )
 

@@ -87,7 +87,7 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
         tests=concretize_options.tests,
         max_duplicates=1 if settings.duplicates == "none" else Problem.max_duplicates,
         develop=develop or {},
-        seconds=float(settings.timeout or 300),
+        seconds=float(settings.timeout),
     )
     solution = solve(problem)
     if settings.timeout and settings.error_on_timeout and not solution.stats.optimal:

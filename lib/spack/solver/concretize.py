@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from math import inf
 
-from spack.errors import UnsatisfiableError
+from spack.errors import SpackError, UnsatisfiableError
 from spack.solver import driver
 from spack.solver.candidates import Catalog
 from spack.solver.decode import decode
 from spack.solver.encode import Encoder, Encoding
 from spack.solver.expansion import LANGUAGES, Expansion, plan
 from spack.solver.explain import conflict_of
+from spack.solver.possible_paths import PossiblePaths
 from spack.solver.problem import Problem, Root, Solution, Statistics
 from spack.solver.round_context import RoundContext
 from spack.solver.validate import precheck
@@ -23,15 +26,16 @@ __all__ = ["CRITERIA", "concretize"]
 
 #: The priorities of ``logic/optimize.lp`` in words.
 CRITERIA = {
-    16: "requirements and preferences of the configuration",
-    15: "further instances of a package",
-    14: "deprecated versions",
-    13: "versions of roots",
-    12: "variants of roots",
-    11: "compilers to build",
-    10: "several compilers for one package",
-    9: "providers",
-    8: "variants",
+    17: "requirements and preferences of the configuration",
+    16: "further instances of a package",
+    15: "deprecated versions",
+    14: "versions of roots",
+    13: "variants of roots",
+    12: "compilers to build",
+    11: "variants",
+    10: "providers",
+    9: "several compilers for one package",
+    8: "compilers",
     7: "versions",
     6: "targets",
     5: "builds",
@@ -56,6 +60,8 @@ class _Effort:
     seconds: dict[str, float] = field(default_factory=dict)
     #: The contradiction that the last instances were added for.
     reasons: frozenset[tuple[str, ...]] = frozenset()
+    #: When the solution has to be there, as of ``time.perf_counter``.
+    deadline: float = inf
 
     def spend(self, phase: str, seconds: float) -> None:
         self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
@@ -67,9 +73,13 @@ def concretize(problem: Problem) -> Solution:
     :raises UnsatisfiableError: there are none; ``causes`` is a minimal set of constraints that
         contradict each other, each with ``facts["origin"]`` and a hint.
     :raises RecipeError: a root names a package that no repository has.
+    :raises SpackError: ``problem.seconds`` are over, and what was found by then still leaves
+        packages open. A solution that is only not known to be the best is returned.
     """
     effort = _Effort()
     start = time.perf_counter()
+    if problem.seconds:
+        effort.deadline = start + problem.seconds
     catalog = Catalog(problem, _given((*problem.roots, *problem.develop.values())))
     roots = precheck(catalog, problem.roots)
     effort.spend("check", time.perf_counter() - start)
@@ -127,6 +137,87 @@ def _given(roots: Sequence[Root]) -> dict[str, set[Version]]:
     return found
 
 
+#: From this round on, placeholders that the last solution did not use are expanded too, ever more.
+WIDEN_AFTER = 3
+#: How many those are at first; each further round takes twice as many.
+WIDEN_BY = 16
+
+
+@dataclass
+class _Search:
+    """What the rounds of one solution have found to be needed.
+
+    :ivar more: packages to expand, besides those that are probably needed.
+    :ivar multi: packages that may have several instances, and how many.
+    :ivar opened: virtual packages whose hidden providers are looked at.
+    :ivar undecided: packages that the last answer left open.
+    """
+
+    catalog: Catalog
+    roots: Sequence[Root]
+    paths: PossiblePaths
+    more: set[str] = field(default_factory=set)
+    multi: dict[str, int] = field(default_factory=dict)
+    opened: frozenset[str] = frozenset()
+    undecided: set[str] = field(default_factory=set)
+    rounds: int = 0
+
+    def context(self) -> RoundContext:
+        """Return the packages of the next round."""
+        chosen = plan(self.catalog, self.roots, sorted(self.more), self.multi)
+        bootstraps = _bootstraps(self.catalog, chosen)
+        if not bootstraps <= self.multi.keys():
+            self.multi.update((name, 2) for name in bootstraps - self.multi.keys())
+            chosen = plan(self.catalog, self.roots, sorted(self.more), self.multi)
+        self.rounds += 1
+        return RoundContext(
+            self.catalog,
+            self.roots,
+            chosen,
+            self.multi,
+            paths=self.paths,
+            opened=self.opened,
+        )
+
+    def widen(self, context: RoundContext, answer: driver.Answer, encoding: Encoding) -> bool:
+        """Expand what *answer* has left open; return whether there was anything.
+
+        Besides the placeholders of the answer these are the paths to what they promise, and from
+        the round ``WIDEN_AFTER`` on the packages nearest to the roots, so that the number of rounds
+        grows with the logarithm of the number of packages.
+        """
+        placeholders = {row[0] for row in answer.atoms.get("placeholder", ())}
+        self.undecided = {name.partition(REST)[0] for name in placeholders}
+        if not placeholders:
+            return False
+        hidden = {name for name in placeholders if name.endswith(REST)}
+        used = placeholders - hidden
+        self.more |= context.plan.expanded | used
+        late = max(0, self.rounds - WIDEN_AFTER)
+        for row in answer.atoms.get("promised", ()):
+            for name in used:
+                self.more |= self._path(name, row[2], late)
+        for name in hidden:
+            virtual = name[: -len(REST)]
+            self.opened |= {virtual}
+            self.more.update(_next_providers(context, virtual, 1 << late))
+        if late:
+            open_ones = [
+                name
+                for name in encoding.packages
+                if context.may_be_placeholder(name) and self.catalog.recipe(name) is not None
+            ]
+            self.more.update(open_ones[: WIDEN_BY << late])
+        return True
+
+    def _path(self, start: str, target: str, detour: int) -> set[str]:
+        return {
+            name
+            for name in self.paths.between(start, target, detour)
+            if self.catalog.fixed(name) is None and self.catalog.recipe(name) is not None
+        }
+
+
 def _solve(
     problem: Problem,
     roots: Sequence[Root],
@@ -135,42 +226,28 @@ def _solve(
 ) -> list[ConcreteSpec]:
     catalog = catalog or Catalog(problem, _given((*roots, *problem.develop.values())))
     effort.reasons = frozenset()
-    multi: dict[str, int] = {}
-    more: set[str] = set()
-    opened: frozenset[str] = frozenset()
+    search = _Search(catalog, roots, PossiblePaths(catalog))
     while True:
         start = time.perf_counter()
-        chosen = plan(catalog, roots, sorted(more), multi)
-        bootstraps = _bootstraps(catalog, chosen)
-        if not bootstraps <= multi.keys():
-            multi.update((name, 2) for name in bootstraps - multi.keys())
-            chosen = plan(catalog, roots, sorted(more), multi)
+        context = search.context()
         planned = time.perf_counter()
-        context = RoundContext(catalog, roots, chosen, multi, opened=opened)
-        encoder = Encoder(context)
-        encoding = encoder.encode()
+        encoding = Encoder(context).encode()
         encoded = time.perf_counter()
-        answer = driver.optimize(encoding.facts, bool(multi), problem.seconds)
+        answer = driver.optimize(encoding.facts, bool(search.multi), effort.deadline)
         effort.rounds += 1
         effort.facts = len(encoding.facts)
-        effort.expanded, effort.possible = len(chosen.expanded), len(encoding.packages)
+        effort.expanded, effort.possible = len(context.plan.expanded), len(encoding.packages)
         effort.spend("plan", planned - start)
         effort.spend("encode", encoded - planned)
         for phase, seconds in answer.seconds.items():
             effort.spend(phase, seconds)
+        if not answer.optimal and (not answer.satisfiable or "placeholder" in answer.atoms):
+            raise _unfinished(problem, search)
         if not answer.satisfiable:
-            grown = _grow(context, effort)
-            more |= chosen.expanded
-            multi = grown
+            search.multi = _grow(context, effort)
+            search.more |= context.plan.expanded
             continue
-        placeholders = {row[0] for row in answer.atoms.get("ghost", ())}
-        if placeholders:
-            hidden = {name for name in placeholders if name.endswith(REST)}
-            more |= chosen.expanded | (placeholders - hidden)
-            for name in hidden:
-                virtual = name[: -len(REST)]
-                opened |= {virtual}
-                more.update(_next_provider(context, virtual))
+        if search.widen(context, answer, encoding):
             continue
         start = time.perf_counter()
         specs = decode(catalog, encoding, answer.atoms, context.targets[0], roots)
@@ -179,6 +256,18 @@ def _solve(
         effort.cost = tuple((CRITERIA[level], cost) for level, cost in answer.cost)
         effort.duplicates.update((row[2], None) for row in answer.atoms.get("edge", ()) if row[3])
         return list(specs)
+
+
+def _unfinished(problem: Problem, search: _Search) -> SpackError:
+    """Return the error for a solution that was not found in time."""
+    names = sorted(search.undecided)
+    return SpackError(
+        f"cannot concretize within {problem.seconds:g} s",
+        f"not decided yet: {', '.join(names)}" if names else None,
+        facts={"seconds": problem.seconds, "undecided": names},
+        hint="give concretizer:timeout more seconds; 0 waits without a limit",
+        ref="concretizer-timeout",
+    )
 
 
 def _bootstraps(catalog: Catalog, chosen: Expansion) -> set[str]:
@@ -191,12 +280,11 @@ def _bootstraps(catalog: Catalog, chosen: Expansion) -> set[str]:
     }
 
 
-def _next_provider(context: RoundContext, virtual: str) -> tuple[str, ...]:
-    """Return the best buildable provider that is not yet expanded."""
-    for name in context.catalog.providers(virtual):
-        if context.catalog.fixed(name) is None and not context.expanded(name):
-            return (name,)
-    return ()
+def _next_providers(context: RoundContext, virtual: str, count: int) -> list[str]:
+    """Return the best buildable providers that are not yet expanded, at most *count*."""
+    names = context.catalog.providers(virtual)
+    hidden = (n for n in names if context.catalog.fixed(n) is None and not context.expanded(n))
+    return list(islice(hidden, count))
 
 
 def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
@@ -209,11 +297,23 @@ def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
     plain = Expansion(context.plan.expanded)
     start = time.perf_counter()
     encoder = Encoder(
-        RoundContext(catalog, roots, plain, multi, relaxed=True, opened=context.opened)
+        RoundContext(
+            catalog,
+            roots,
+            plain,
+            multi,
+            paths=context.paths,
+            relaxed=True,
+            opened=context.opened,
+        )
     )
     encoding = encoder.encode()
     core = driver.explain_core(
-        encoding.facts, len(encoding.assumptions), bool(multi), _order(encoding), 5.0
+        encoding.facts,
+        len(encoding.assumptions),
+        bool(multi),
+        _order(encoding),
+        min(5.0, effort.deadline - start),
     )
     effort.spend("explain", time.perf_counter() - start)
     grown = _candidates_for_more(catalog, encoder, encoding, core.core, multi)

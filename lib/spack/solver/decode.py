@@ -119,7 +119,7 @@ class _Decoder:
             {},
             flags=self._flags(draft, external),
             platform=host.platform,
-            os=host.os,
+            os=(external.spec.arch.os if external is not None else None) or host.os,
             target=draft.target or self._external_target(external) or self.target,
             edges=edges,
             external=_external(external),

@@ -65,12 +65,12 @@ def _quiet(code: Any, text: str) -> None:
     """Ignore clingo's warnings, which are about the engine's program, not the user's input."""
 
 
-def optimize(facts: Sequence[str], duplicates: bool, seconds: float) -> Answer:
+def optimize(facts: Sequence[str], duplicates: bool, deadline: float) -> Answer:
     """Return the best model of the program with *facts*.
 
     :param duplicates: whether packages may have several instances.
-    :param seconds: after that the best model so far is taken; without one, the time is doubled
-        until there is one.
+    :param deadline: the time, as of ``time.perf_counter``, from which on the best model so far is
+        taken; the answer says ``optimal=False`` then, and has no atoms when there is no model yet.
     """
     parts = ["concretize", "optimize", *(["duplicates"] if duplicates else [])]
     start = time.perf_counter()
@@ -84,14 +84,11 @@ def optimize(facts: Sequence[str], duplicates: bool, seconds: float) -> Answer:
 
     done = False
     with control.solve(on_model=on_model, async_=True) as handle:
-        limit = grounded + seconds
         while not done:
-            done = handle.wait(POLL)
-            if not done and time.perf_counter() > limit:
-                if models:
-                    handle.cancel()
-                    break
-                limit += seconds
+            done = handle.wait(min(POLL, max(deadline - time.perf_counter(), 0)))
+            if not done and time.perf_counter() >= deadline:
+                handle.cancel()
+                break
         handle.get()
     answer = Answer(bool(models), optimal=done)
     if models:

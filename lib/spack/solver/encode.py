@@ -7,7 +7,7 @@ definition, X guard, E external, H hash; numbers start at 1):
 
 =====================================  ============================================================
 ``asked(P,X) package(P) multi(P,N)``     what is asked, what takes part, in how many instances
-``can_build ext hash can_ghost relax`` how a node of P may come to be
+``can_build ext hash can_be_placeholder relax`` how a node of P may come to be
 ``bver(P,W) bcost(P,W,C)``             versions to build, their cost; ``xver xcost hcost`` alike
 ``lver lval lhas lonly ltgt lset``     when a literal is true; ``ldep*``: about dependencies
 ``cond(P,C) clit(C,L)``                conditions
@@ -104,7 +104,7 @@ class Encoder:
     def _root(self, root: Root) -> None:
         name, p = root.spec.name, quote(root.spec.name)
         assumption = self.assumptions.add("asked", name, name, root.origin, root)
-        self.emit(f"asked({p},{assumption}).")
+        self.emit(f"asked({p},{assumption}).", f"asks({p},{p},{assumption}).")
         own = root.spec.without_dependencies()
         for part in _clauses(own):
             assumption = self.assumptions.add(
@@ -137,12 +137,15 @@ class Encoder:
             self.emit(f"optcond({number},1,{option}).")
             return
         literal = self.conditions.dependency(name, whole, asked=True)
+        self.sink.demand_below([dependency])
         if literal is None:
             self.emit(f"rlit({p},0,{assumption}).")
             return
         self.emit(f"rlit({p},{literal},{assumption}).")
         if virtual:
             return
+        if not dependency.direct:
+            self.emit(f"asks({p},{quote(below.name)},{assumption}).")
         self.sink.visit(below.name)
         literals = self.conditions.compile(below.name, below.without_dependencies())
         for inner in (0,) if literals is None else literals:
@@ -160,11 +163,11 @@ class Encoder:
         fixed = self.catalog.fixed(name)
         if self.context.relaxed:
             assumption = self.assumptions.add("domain", name, name, fixed or "", None)
-            self.emit(f"can_ghost({p}).")
+            self.emit(f"can_be_placeholder({p}).")
             if expanded or fixed is not None:
                 self.emit(f"relax({p},{assumption}).")
         elif not expanded and fixed is None:
-            self.emit(f"can_ghost({p}).")
+            self.emit(f"can_be_placeholder({p}).")
         if expanded and self.catalog.get(name).buildable & self.context.possible_versions(name):
             self.emit(f"can_build({p}).")
             for record in dependency_records(self.catalog, name):

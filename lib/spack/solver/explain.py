@@ -13,6 +13,7 @@ from spack.errors import UnsatisfiableError
 from spack.solver.assumptions import Assumption
 from spack.solver.candidates import Catalog
 from spack.solver.encode import Encoding
+from spack.solver.expansion import LANGUAGES, dependency_records
 from spack.solver.explain_text import (
     FEW,
     deprecated_hint,
@@ -21,6 +22,7 @@ from spack.solver.explain_text import (
     fixed_hint,
     variant_reasons,
 )
+from spack.solver.possible_paths import PossiblePaths
 from spack.solver.problem import Root
 from spack.spec import Spec
 
@@ -76,6 +78,7 @@ class _Account:
 
     def __init__(self, catalog: Catalog, assumptions: Sequence[Assumption], several: bool) -> None:
         self.catalog = catalog
+        self.paths = PossiblePaths(catalog)
         self.blamed = [
             assumption.data for assumption in assumptions if assumption.kind in ("asked", "root")
         ]
@@ -98,7 +101,7 @@ class _Account:
             else:
                 found.append(self._cause(assumption))
                 found.extend(self._providers(assumption))
-        return found
+        return [*found, *self._shared_virtuals()]
 
     def headline(self, count: int) -> str:
         """Return the contradiction in a few words."""
@@ -133,14 +136,31 @@ class _Account:
         name = below[0].spec.name
         if self.catalog.fixed(name) is not None:
             return False
-        for other in self.assumptions:
-            if other.kind in ("require", "requires", "forbid", "conflict"):
-                return False
-            if other.kind == "dependency":
-                target = Spec.parse(other.text).name
-                if name == target or name in self.catalog.providers(target):
-                    return False
-        return True
+        if any(g.kind in ("require", "requires", "forbid", "conflict") for g in self.assumptions):
+            return False
+        start = assumption.package
+        direct = {Spec.parse(r.spec).name for r in dependency_records(self.catalog, start)}
+        neighbors = direct.union(*(self.catalog.providers(n) for n in direct))
+        return name not in neighbors and not self.paths.leading(neighbors, name)
+
+    def _shared_virtuals(self) -> Iterator[UnsatisfiableError]:
+        """Yield that one graph has one provider, where the roots ask for several."""
+        asked: dict[str, set[str]] = {}
+        for assumption in self.assumptions:
+            below = Spec.parse(assumption.text).dependencies if assumption.kind == "root" else ()
+            recipe = self.catalog.recipe(below[0].spec.name) if below else None
+            for record in recipe.provides if recipe is not None else ():
+                for text in record.virtuals:
+                    virtual = Spec.parse(text).name
+                    if virtual not in LANGUAGES:
+                        asked.setdefault(virtual, set()).add(below[0].spec.name)
+        for virtual, names in asked.items():
+            if len(names) > 1:
+                yield UnsatisfiableError(
+                    f"one graph has one provider of {virtual}, not {' and '.join(sorted(names))}",
+                    facts={"kind": "provider", "package": virtual},
+                    hint="ask for one of them, or set concretizer:unify to false",
+                )
 
     def _cause(self, assumption: Assumption) -> UnsatisfiableError:
         when = f" when {assumption.data.when}" if getattr(assumption.data, "when", "") else ""

@@ -14,7 +14,7 @@ from spack.solver.conditions import Conditions
 from spack.solver.cycles import reachable
 from spack.solver.quoting import quote
 from spack.solver.round_context import RoundContext
-from spack.spec import Spec
+from spack.spec import Dependency, Spec
 
 __all__ = ["FactSink"]
 
@@ -27,6 +27,7 @@ class FactSink:
     :ivar links: possible parents by link or run edges.
     :ivar edges: possible children by any edge.
     :ivar tools: packages that a build may need.
+    :ivar demanded: packages that a root or the configuration wants somewhere below a node.
     """
 
     def __init__(self, context: RoundContext) -> None:
@@ -40,6 +41,7 @@ class FactSink:
         self.links: dict[str, set[str]] = {}
         self.edges: dict[str, set[str]] = {}
         self.tools: set[str] = set()
+        self.demanded: set[str] = set()
         self._count = 0
 
     def below_tools(self) -> set[str]:
@@ -50,6 +52,15 @@ class FactSink:
         """Return the packages that a dependency may lead to."""
         name = Spec.parse(record.spec).name
         return self.catalog.providers(name) if self.catalog.is_virtual(name) else (name,)
+
+    def demand_below(self, dependencies: Sequence[Dependency]) -> None:
+        """Note what must be somewhere below a node; a virtual package means its providers."""
+        for dependency in dependencies:
+            name = dependency.spec.name
+            if name and not dependency.direct:
+                self.demanded.update(
+                    self.catalog.providers(name) if self.catalog.is_virtual(name) else (name,)
+                )
 
     def number(self) -> int:
         """Return a new number for a dependency, definition, requirement or conflict."""

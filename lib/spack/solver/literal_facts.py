@@ -31,6 +31,7 @@ class LiteralFacts:
         self._versions()
         self._literals()
         self._below()
+        self._demanded()
         # Where every package may be a placeholder, conditions on the one target are literals too.
         if len(self.context.targets) > 1 or self.context.relaxed:
             self._target_facts()
@@ -151,8 +152,26 @@ class LiteralFacts:
             for name in sorted(reach - {target}):
                 self.emit(f"wantdeep({quote(name)},{quote(target)}).")
 
+    def _demanded(self) -> None:
+        """Write what is demanded below a node, and which placeholders can lead to it."""
+        wanted = {target for _, target in self.conditions.wanted}
+        placeholders = [n for n in self.sink.universe if self.context.may_be_placeholder(n)]
+        rests = self.virtuals.rests()
+        for target in sorted(self.sink.demanded & wanted):
+            known = target if target in self.sink.universe else None
+            q = quote(target)
+            if known is None:
+                continue
+            self.emit(f"demanded({q}).")
+            starts = [*placeholders, *(name for group in rests.values() for name in group)]
+            leading = self.context.paths.leading(starts, target)
+            for name in placeholders:
+                self.emit(*(f"leads({quote(name)},{q},{quote(s)})." for s in leading.get(name, ())))
+            for rest, group in rests.items():
+                steps = set().union(*(leading.get(name, ()) for name in group))
+                self.emit(*(f"leads({quote(rest)},{q},{quote(s)})." for s in steps))
+
     def _target_facts(self) -> None:
-        host = self.context.problem.host
         self.emit("targets.")
         names = list(self.context.targets)
         for weight, name in enumerate(names):
@@ -167,5 +186,7 @@ class LiteralFacts:
                 self.emit(f"htgt({quote(spec.dag_hash())},{quote(str(spec.target))}).")
             if self.context.catalog.externals(name):
                 for external in self.context.catalog.get(name).externals:
-                    target = external.spec.arch.target or host.target
-                    self.emit(f"xtgt({quote(name)},{external.index},{quote(target)}).")
+                    # without one it is for any machine that it runs on
+                    if external.spec.arch.target:
+                        target = quote(external.spec.arch.target)
+                        self.emit(f"xtgt({quote(name)},{external.index},{target}).")

@@ -141,7 +141,8 @@ class Problem:
     :param max_duplicates: instances of one build tool that one graph may hold.
     :param develop: by package name, what every node of a package must be that is built from a
         developer's directory: its version, ``dev_path`` and variants.
-    :param seconds: bound on the time of one optimisation; the best solution so far is taken.
+    :param seconds: bound on the time of the whole solution, 0 for none; see
+        :func:`spack.solver.concretize`.
     """
 
     roots: tuple[Root, ...]
@@ -155,7 +156,7 @@ class Problem:
     tests: bool | frozenset[str] = False
     max_duplicates: int = 4
     develop: Mapping[str, Root] = field(default_factory=dict)
-    seconds: float = 300.0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

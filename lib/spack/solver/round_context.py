@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from spack.solver.candidates import Candidates, Catalog
 from spack.solver.expansion import Expansion, dependency_records
+from spack.solver.possible_paths import PossiblePaths
 from spack.solver.problem import Root
 from spack.spec import ConcreteSpec, Spec, target_satisfies
 
@@ -16,6 +17,7 @@ class RoundContext:
     """The packages of one round: which builds are expanded, and their candidates.
 
     :param multi: packages that may have several instances, and how many.
+    :param paths: what recipes declare, for demands below placeholders.
     :param relaxed: for explaining: every guard can be taken back, and a package whose guard
         ``domain`` is taken back may be anything.
     :param opened: virtual packages all of whose providers are looked at.
@@ -27,6 +29,8 @@ class RoundContext:
         roots: Sequence[Root],
         plan: Expansion,
         multi: Mapping[str, int],
+        *,
+        paths: PossiblePaths,
         relaxed: bool = False,
         opened: frozenset[str] = frozenset(),
     ) -> None:
@@ -38,6 +42,7 @@ class RoundContext:
         self.multi = multi
         self.relaxed = relaxed
         self.opened = opened
+        self.paths = paths
         self._direct: dict[str, set[str]] = {}
         self._possible_versions: dict[str, int] = {}
         self._hashes: dict[str, list[ConcreteSpec]] = {}

@@ -65,6 +65,8 @@ class RuleFacts:
             spec = Spec.parse(text)
             anonymous = spec if spec.name not in (name, "") else spec.with_name("")
             options.append(self.conditions.both(name, anonymous))
+            if scope == "any":
+                self.sink.demand_below(anonymous.dependencies)
         number = self.sink.number()
         text = f" {'or' if record.policy == 'any_of' else 'xor'} ".join(record.specs)
         assumption = self.assumptions.add(
@@ -113,7 +115,7 @@ class RuleFacts:
         assumption = self.assumptions.add("develop", name, str(root.spec), root.origin)
         literals = self.conditions.compile(name, root.spec.with_name(""))
         for literal in (0,) if literals is None else literals:
-            self.emit(f"told({quote(name)},{literal},{assumption}).")
+            self.emit(f"developed({quote(name)},{literal},{assumption}).")
 
     def _concretize_options(
         self,

@@ -127,13 +127,22 @@ class VirtualFacts:
                     if not rest:
                         continue
                     rest, name = False, rest_of(virtual)
-                    self.emit(f"package({quote(name)}).", f"can_ghost({quote(name)}).")
+                    self.emit(f"package({quote(name)}).", f"can_be_placeholder({quote(name)}).")
                     for user in users:
                         self.sink.link(user.name, name, user.types)
                 self.emit(f"vcand({v},{quote(name)}).", f"vcost({v},{quote(name)},{cost}).")
             settings = self.catalog.settings(virtual)
             for group in settings.require if settings is not None else ():
                 self.rules.virtual(virtual, group)
+
+    def rests(self) -> dict[str, list[str]]:
+        """Return the placeholders for several providers, and which those are."""
+        found: dict[str, list[str]] = {}
+        for virtual in self._users:
+            hidden = [p for p in self.catalog.providers(virtual) if p not in self._shown[virtual]]
+            if hidden:
+                found[rest_of(virtual)] = hidden
+        return found
 
     # -- provides -------------------------------------------------------------------------
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from spack.errors import RecipeError, UnsatisfiableError
+from spack.errors import RecipeError, SpackError, UnsatisfiableError
 from spack.solver import driver
 from spack.solver.cycles import cycles, reachable
 from spack.solver.quoting import quote, unquote
@@ -21,6 +24,7 @@ CASES = HERE.parents[1] / "cases" / "solver"
 SCRIPT = """
 import sys
 sys.path[:0] = sys.argv[1:3]
+from dataclasses import replace
 from pathlib import Path
 import kit
 from spack.util.yaml import load
@@ -150,18 +154,26 @@ def test_unknown_names_of_several_roots(kit: ModuleType) -> None:
     assert caught.value.facts["near"] == ["py-black"]
 
 
-def test_a_bound_on_time_still_gives_a_model() -> None:
-    facts = ["asked(p,1). g(1). package(p). can_build(p). bver(p,0). bver(p,1). bcost(p,1,1)."]
-    answer = driver.optimize(facts, False, 0.0)
-    assert answer.satisfiable
-    assert answer.atoms["build"] == [("p", 0)]
+def test_the_time_is_bounded_as_a_whole(kit: ModuleType) -> None:
+    """A chain that the first guess does not see, and a bound that is over before its end."""
+    packages: dict[str, Any] = {"end": {}, "a": {"depends_on": [["p0", "run"]]}}
+    for number in range(300):
+        packages[f"p{number}"] = {"depends_on": [[f"p{number + 1}", "run"]]}
+    packages["p300"] = {"depends_on": [["end", "run"]]}
+    problem = kit.problem_of({"packages": packages, "roots": ["a"]})
+    with pytest.raises(SpackError) as caught:
+        kit.concretize(replace(problem, seconds=0.0001))
+    assert caught.value.message == "cannot concretize within 0.0001 s"
+    assert caught.value.ref == "concretizer-timeout"
+    assert caught.value.hint and "concretizer:timeout" in caught.value.hint
+    assert kit.concretize(replace(problem, seconds=60.0)).stats.optimal
 
 
 def test_atoms_with_strange_strings_are_read() -> None:
     for text in ("a b", 'say "hi"', "back\\slash", "two\nlines", "f(x,1)", "", "\\n", "ünï"):
         facts = [f"asked({quote(text)},1). g(1). package({quote(text)})."]
         facts += [f"can_build({quote(text)}). bver({quote(text)},0)."]
-        assert driver.optimize(facts, False, 9.0).atoms["build"] == [(text, 0)]
+        assert driver.optimize(facts, False, math.inf).atoms["build"] == [(text, 0)]
         assert unquote(quote(text)[1:-1]) == text
 
 
