@@ -27,7 +27,6 @@ from spack.api.builder import (
 )
 from spack.api.callbacks import on_package_attributes, run_after, run_before
 from spack.api.compiler_view import CompilerError
-from spack.api.directives import DEPENDENCY_TYPES as all_deptypes  # noqa: N811 - Spack's name for recipes
 from spack.api.directives import (
     build_system,
     can_splice,
@@ -156,6 +155,7 @@ from spack.api.urls import substitute_version as substitute_version_in_url
 from spack.api.variants import any_combination_of, auto_or_any_combination_of, disjoint_sets
 from spack.api.when import default_args, when
 from spack.errors import InstallError, SpackError
+from spack.spec import DEPTYPES as all_deptypes  # noqa: N811 - Spack's name for recipes
 from spack.spec import Spec, Version, ver
 from spack.util.environment_modifications import (
     EnvironmentModifications,

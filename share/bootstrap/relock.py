@@ -32,7 +32,7 @@ from packaging.version import Version  # noqa: E402
 from spack.bootstrap.wheels import Interpreter  # noqa: E402
 from spack.fetch import package_index as package_index  # noqa: E402
 from spack.fetch import pipconfig, plain  # noqa: E402
-from spack.fetch.index_names import normalized  # noqa: E402
+from spack.util.project_names import normalized  # noqa: E402
 
 OLDEST, NEWEST = 9, 15
 #: (system, machine, libc): the oldest system of the kind that a wheel must run on.

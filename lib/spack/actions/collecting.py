@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from spack.environment import Environment
 from spack.install.removal import Removal, unneeded
 from spack.spec import Spec
+from spack.spec.deptypes import RUN_TIME
 from spack.store import Database, DependencyLink
 from spack.util.frozen import frozen
 
@@ -83,7 +84,7 @@ def collectable(database: Database, keeping: Keeping, specs: Sequence[Spec] = ()
 def _needed_by(hashes: Iterable[str], links: Iterable[DependencyLink]) -> set[str]:
     below: dict[str, list[str]] = {}
     for link in links:
-        if not link.deptypes.isdisjoint(("link", "run")):
+        if not link.deptypes.isdisjoint(RUN_TIME):
             below.setdefault(link.parent, []).append(link.child)
     reached: set[str] = set()
     pending = list(hashes)

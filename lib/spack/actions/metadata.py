@@ -24,6 +24,7 @@ from spack.recipe import requirements
 from spack.recipe.records import Recipe
 from spack.recipe.requirements import Declared, RequirementFinding
 from spack.spec import ConcreteSpec, Spec, Version
+from spack.util.project_names import normalized
 
 __all__ = [
     "PYTHONS",
@@ -250,7 +251,7 @@ def module_hint(text: str, recipe: Recipe, recipe_of: RecipeOf, spec: ConcreteSp
     if match is None:
         return None
     top = match.group(1).partition(".")[0]
-    names = [MODULES.get(match.group(1)) or MODULES.get(top), f"py-{requirements.normalized(top)}"]
+    names = [MODULES.get(match.group(1)) or MODULES.get(top), f"py-{normalized(top)}"]
     used = {edge.spec.name: edge.spec for edge in spec.edges}
     for name in names:
         if name in used:
@@ -304,7 +305,7 @@ def installed_findings(
     declared = _of_concrete(spec, recipe, recipe_of, ("run",), ())
     for path in sorted(prefix.glob("lib*/python*/site-packages/*.dist-info/METADATA")):
         metadata = BytesHeaderParser().parsebytes(path.read_bytes())
-        name = requirements.normalized(str(metadata.get("Name", "")))
+        name = normalized(str(metadata.get("Name", "")))
         if name != requirements.project_of(spec.name, recipe):
             continue
         found += _of_metadata(declared, metadata, python)
@@ -323,7 +324,7 @@ def _of_metadata(declared: Declared, metadata: Any, python: str) -> list[Require
 def _project(text: str) -> str:
     from packaging.requirements import Requirement  # start-up: only audits read requirements
 
-    return requirements.normalized(Requirement(text).name)
+    return normalized(Requirement(text).name)
 
 
 def _names(finding: RequirementFinding, projects: Iterable[str]) -> bool:

@@ -15,13 +15,12 @@ from spack.config.schema import Origin
 from spack.environment import ViewDescriptor
 from spack.errors import StoreError, UsageError, ViewError
 from spack.spec import ConcreteSpec
+from spack.spec.deptypes import RUN_TIME
 from spack.store import Store
 from spack.view.apply import ViewResult, remove_view
 from spack.view.view_manifest import is_view, load_head
 
 __all__ = ["PackageView", "add_packages", "packages_of", "remove_packages"]
-
-_AT_RUN_TIME = ("link", "run")
 
 
 class PackageView(NamedTuple):
@@ -97,7 +96,7 @@ def remove_packages(
         leaving |= {
             node.dag_hash()
             for node in shown
-            if any(x.dag_hash() in leaving for x in node.traverse(_AT_RUN_TIME))
+            if any(x.dag_hash() in leaving for x in node.traverse(RUN_TIME))
         }
     stays = [node for node in shown if node.dag_hash() not in leaving]
     if view.dependencies:
@@ -105,10 +104,10 @@ def remove_packages(
             x.dag_hash()
             for node in shown
             if node.dag_hash() in leaving
-            for x in node.traverse(_AT_RUN_TIME)
+            for x in node.traverse(RUN_TIME)
         }
         roots = [node for node in stays if node.dag_hash() not in below]
-        needed = {x.dag_hash() for node in roots for x in node.traverse(_AT_RUN_TIME)}
+        needed = {x.dag_hash() for node in roots for x in node.traverse(RUN_TIME)}
         stays = [node for node in stays if node.dag_hash() in needed]
     if not stays:
         return remove_view(view.root)
@@ -127,7 +126,7 @@ def _need_view(view: PackageView) -> None:
 
 
 def _with_dependencies(root: ConcreteSpec, view: PackageView) -> Iterable[ConcreteSpec]:
-    return root.traverse(_AT_RUN_TIME) if view.dependencies else (root,)
+    return root.traverse(RUN_TIME) if view.dependencies else (root,)
 
 
 def _is_excluded(node: ConcreteSpec, view: PackageView) -> bool:
@@ -153,7 +152,7 @@ def _made(
     ignore_conflicts: bool,
 ) -> ViewResult:
     # Externals have no files, and the view's Python looks for the modules of some of them.
-    external = [x for node in nodes for x in node.traverse(_AT_RUN_TIME) if x.external is not None]
+    external = [x for node in nodes for x in node.traverse(RUN_TIME) if x.external is not None]
     every = _distinct([*nodes, *external])
     descriptor = ViewDescriptor(
         "view",

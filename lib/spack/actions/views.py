@@ -18,6 +18,7 @@ from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import SpecError, ViewError
 from spack.host.interpreter import PythonLayout
 from spack.spec import ConcreteSpec, dump
+from spack.spec.deptypes import DEPTYPES, RUN_TIME
 from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
 from spack.store.layout import path_part
 from spack.util.environment_modifications import Change
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 #: Which edges a view follows from the roots, by ``link:``.
-_FOLLOWED = {"roots": (), "run": ("link", "run"), "all": ("build", "link", "run", "test")}
+_FOLLOWED = {"roots": (), "run": RUN_TIME, "all": DEPTYPES}
 
 
 class PythonOfView(NamedTuple):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from spack.errors import SpackError
+from spack.spec.languages import LANGUAGE_NAMES, LANGUAGES
 
 __all__ = ["CompilerError", "CompilerView"]
 
@@ -17,19 +19,14 @@ class CompilerError(SpackError):
 
 
 #: Attributes of the old compiler object: the language whose package answers, and its attribute.
-_ATTRIBUTES = {
-    "cc": ("c", "cc"),
-    "cxx": ("cxx", "cxx"),
-    "fc": ("fortran", "fortran"),
-    "f77": ("fortran", "fortran"),
-    "cc_pic_flag": ("c", "pic_flag"),
-    "cxx_pic_flag": ("cxx", "pic_flag"),
-    "fc_pic_flag": ("fortran", "pic_flag"),
-    "f77_pic_flag": ("fortran", "pic_flag"),
-    "cc_rpath_arg": ("c", "rpath_arg"),
-    "cxx_rpath_arg": ("cxx", "rpath_arg"),
-    "fc_rpath_arg": ("fortran", "rpath_arg"),
-    "f77_rpath_arg": ("fortran", "rpath_arg"),
+_ATTRIBUTES: Mapping[str, tuple[str | None, str]] = {
+    **{old: (row.name, row.attribute) for row in LANGUAGES for old in row.old_names},
+    **{
+        f"{old}_{attribute}": (row.name, attribute)
+        for row in LANGUAGES
+        for old in row.old_names
+        for attribute in ("pic_flag", "rpath_arg")
+    },
     "openmp_flag": (None, "openmp_flag"),
     "opt_flags": (None, "opt_flags"),
     "debug_flags": (None, "debug_flags"),
@@ -59,7 +56,7 @@ class CompilerView:
     def _of(self, language: str | None) -> Any:
         if language is not None:
             return self._spec[language]
-        for candidate in ("c", "cxx", "fortran"):
+        for candidate in LANGUAGE_NAMES:
             if self._spec.has_virtual_dependency(candidate):
                 return self._spec[candidate]
         raise AttributeError("compiler")

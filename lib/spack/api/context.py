@@ -24,6 +24,8 @@ from spack.api.prefix import Prefix
 from spack.api.targets import Target
 from spack.errors import InstallError, SpackError
 from spack.spec import VersionList
+from spack.spec.deptypes import DEPTYPES
+from spack.spec.languages import LANGUAGE_NAMES
 
 if TYPE_CHECKING:
     from spack.spec import ConcreteSpec
@@ -232,7 +234,7 @@ class SpecView:
         self, *, deptype: Any = "all", root: bool = True, order: str = "pre", **_: Any
     ) -> Iterator[SpecView]:
         """Yield the nodes of the graph below, each once."""
-        types = _types(deptype) or ("build", "link", "run", "test")
+        types = _types(deptype) or DEPTYPES
         for node in self._node.traverse(deptypes=tuple(sorted(types)), root=root, order=order):
             yield SpecView(node, self._context)
 
@@ -446,7 +448,7 @@ class SpecView:
 
         :raises SpackError: the spec uses none.
         """
-        if not any(self.has_virtual_dependency(lang) for lang in ("c", "cxx", "fortran")):
+        if not any(self.has_virtual_dependency(lang) for lang in LANGUAGE_NAMES):
             raise SpackError(
                 f"{self._node.short} uses no compiler",
                 hint='add depends_on("c", type="build") or the like to its recipe',

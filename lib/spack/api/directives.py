@@ -27,10 +27,10 @@ from spack.recipe.records import (
     RequirementRecord,
     ResourceRecord,
 )
+from spack.spec.deptypes import DEPTYPES
 
 __all__ = [
     "BuildSystemDeclaration",
-    "DEPENDENCY_TYPES",
     "MaintainersDeclaration",
     "RedistributeDeclaration",
     "SpliceDeclaration",
@@ -51,9 +51,6 @@ __all__ = [
     "variant",
     "version",
 ]
-
-#: All dependency types, in the order in which they are listed (sorted).
-DEPENDENCY_TYPES = ("build", "link", "run", "test")
 
 
 @dataclass(frozen=True)
@@ -213,12 +210,12 @@ def variant(
 def _types(name: str, type: Any) -> tuple[str, ...]:  # the keyword's own name
     types = (type,) if isinstance(type, str) else tuple(type)
     if "all" in types:
-        return DEPENDENCY_TYPES
+        return DEPTYPES
     for item in types:
-        if item not in DEPENDENCY_TYPES:
+        if item not in DEPTYPES:
             raise RecipeError(
                 f"{name}: unknown dependency type {item!r}",
-                hint=f"the types are {', '.join(DEPENDENCY_TYPES)}",
+                hint=f"the types are {', '.join(DEPTYPES)}",
             )
     return tuple(sorted(set(types)))
 

@@ -18,6 +18,7 @@ from spack.api import tty
 from spack.errors import SpackError
 from spack.host.platform import operating_system
 from spack.spec import Version
+from spack.spec.languages import LANGUAGE_NAMES, LANGUAGES
 
 __all__ = [
     "HKEY",
@@ -48,8 +49,6 @@ LC_ID_DYLIB = 0xD
 
 #: Compilers by package name as archspec calls them, where the names differ.
 ARCHSPEC_NAMES = {"llvm": "clang", "apple-clang": "apple-clang", "intel-oneapi-compilers": "oneapi"}
-
-LANGUAGES = ("c", "cxx", "fortran")
 
 
 class PlatformError(SpackError):
@@ -182,7 +181,7 @@ def microarchitecture_flags_from_target(target: Any, compiler: Any) -> str:
 
 def compiler_spec(node: Any) -> Any | None:
     """Return the compiler that *node* is built with: for c, else cxx, else fortran; else None."""
-    for language in LANGUAGES:
+    for language in LANGUAGE_NAMES:
         try:
             return node[language]
         except KeyError:
@@ -220,9 +219,7 @@ class CompilerPropertyDetector:
     def implicit_rpaths(self) -> list[str]:
         """Return directories outside of the system's own that hold run-time libraries."""
         package = self.spec.package
-        program = next(
-            (p for x in ("cc", "cxx", "fortran") if (p := getattr(package, x, None))), ""
-        )
+        program = next((p for x in LANGUAGES if (p := getattr(package, x.attribute, None))), "")
         if not program or os.path.dirname(program) in ("/usr/bin", "/bin"):
             return []
         directories = []

@@ -9,6 +9,8 @@ from typing import Any
 from spack.api.callbacks import run_after
 from spack.api.context import current_build
 from spack.api.files import FileFilter
+from spack.spec.deptypes import RUN_TIME
+from spack.spec.languages import LANGUAGES
 from spack.util.environment_modifications import EnvironmentModifications
 
 __all__ = [
@@ -77,7 +79,7 @@ _INSPECTED = {"PATH": ("bin",), "MANPATH": ("man", "share/man"), "ACLOCAL_PATH":
 def _run_closure(specs: Any) -> Iterator[Any]:
     seen = set()
     for spec in specs:
-        for node in spec.traverse(deptype=("link", "run"), order="post"):
+        for node in spec.traverse(deptype=RUN_TIME, order="post"):
             if node.dag_hash() not in seen:
                 seen.add(node.dag_hash())
                 yield node
@@ -128,14 +130,12 @@ def _named(root: str, files: tuple[str, ...], recursive: bool) -> list[str]:
 def _replacements(pkg: Any) -> list[tuple[str, str]]:
     """Return wrapper paths with their replacements, longest first, as one may contain another."""
     pairs: dict[str, str] = {}
-    attributes = {"c": "cc", "cxx": "cxx", "fortran": "fortran"}
-    variables = {"c": ("CC",), "cxx": ("CXX",), "fortran": ("FC", "F77")}
-    for language, attribute in attributes.items():
-        if language not in pkg.spec:
+    for language in LANGUAGES:
+        if language.name not in pkg.spec:
             continue
-        compiler = pkg.spec[language].package
-        path = getattr(compiler, attribute, None)
-        for variable in variables[language]:
+        compiler = pkg.spec[language.name].package
+        path = getattr(compiler, language.attribute, None)
+        for variable in language.variables:
             wrapper = os.environ.get(variable)
             if wrapper and path:
                 pairs.setdefault(wrapper, path)

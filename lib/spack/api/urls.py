@@ -16,6 +16,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urljoin
 
+from spack.util.project_names import normalized
+
 __all__ = ["index_source", "join_url", "sample_version", "substitute_version"]
 
 # Start-up: patterns are texts, compiled at the first use; most builds look at no url.
@@ -150,11 +152,10 @@ def _pypi_version(project: str, name: str) -> str | None:
         return parts[1] if len(parts) > 2 else None
     stem = re.sub(_EXTENSION, "", name)
     prefix = len(project.rpartition("/")[2])
-    if len(stem) > prefix + 1 and stem[prefix] == "-":
-        given = re.sub(r"[-_.]+", "-", stem[:prefix]).lower()
-        if given == re.sub(r"[-_.]+", "-", project.rpartition("/")[2]).lower():
-            return stem[prefix + 1 :]
-    return None
+    if len(stem) <= prefix + 1 or stem[prefix] != "-":
+        return None
+    given = normalized(stem[:prefix]) == normalized(project.rpartition("/")[2])
+    return stem[prefix + 1 :] if given else None
 
 
 _OLD_LAYOUT = r"^https?://[^/]+/packages/[\w.]+/[A-Za-z0-9]/([^/]+)/([^/?#]+)(?:#.*)?$"

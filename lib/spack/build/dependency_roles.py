@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spack.spec import ConcreteSpec, traverse_all
+from spack.spec.deptypes import DEPTYPES, RUN_TIME
 
 __all__ = ["Roles", "roles"]
 
@@ -46,7 +47,7 @@ class Roles:
         """
         found = []
         for dependent in (*self.order, self.root):
-            types = _BUILD if dependent is self.root else _RUN
+            types = DEPTYPES if dependent is self.root else RUN_TIME
             if any(e.spec == node and not e.deptypes.isdisjoint(types) for e in dependent.edges):
                 found.append(dependent)
         return found
@@ -61,29 +62,25 @@ class Roles:
         return [dependent for dependent in nodes if any(e.spec == node for e in dependent.edges)]
 
 
-_RUN = frozenset(("link", "run"))
-_BUILD = frozenset(("build", "link", "run", "test"))
-
-
 def roles(root: ConcreteSpec, run_tests: bool = False) -> Roles:
     """Return the roles of all nodes below *root* in its build."""
     direct_types = ("build", "test") if run_tests else ("build",)
     direct = tuple(root.dependencies(deptype=direct_types))
     linked = tuple(_closure(root.dependencies(deptype=("link",)), ("link",)))
-    tools = tuple(_closure(direct, ("link", "run")))
-    runtime = tuple(_closure(root.dependencies(deptype=("link", "run")), ("link", "run")))
+    tools = tuple(_closure(direct, RUN_TIME))
+    runtime = tuple(_closure(root.dependencies(deptype=RUN_TIME), RUN_TIME))
     taking_part: dict[str, ConcreteSpec] = {}
-    below_linked = _closure(linked, ("link", "run"))
+    below_linked = _closure(linked, RUN_TIME)
     for node in (*tools, *below_linked, *(runtime if run_tests else ())):
         taking_part.setdefault(node.dag_hash(), node)
     order = [
         node
-        for node in root.traverse(("build", "link", "run", "test"), root=False, order="post")
+        for node in root.traverse(DEPTYPES, root=False, order="post")
         if node.dag_hash() in taking_part
     ]
     order.sort(key=lambda node: node.external is None)
     return Roles(root, direct, linked, tools, runtime=runtime, order=tuple(order))
 
 
-def _closure(starts: Iterable[ConcreteSpec], deptypes: tuple[str, ...]) -> list[ConcreteSpec]:
+def _closure(starts: Iterable[ConcreteSpec], deptypes: Iterable[str]) -> list[ConcreteSpec]:
     return list(traverse_all(tuple(starts), deptypes, "post"))

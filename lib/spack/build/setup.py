@@ -18,6 +18,7 @@ from spack.build.dependency_roles import Roles
 from spack.build.wrapper import wrapper_variables
 from spack.errors import InstallError
 from spack.spec import ConcreteSpec
+from spack.spec.languages import LANGUAGES
 from spack.util.environment_modifications import EnvironmentModifications, is_system_path
 
 __all__ = ["INTERPRETERS", "ToolLocations", "build_environment", "inject_names", "run_environment"]
@@ -35,7 +36,7 @@ INTERPRETERS = ("python", "python-venv")
 #: Variables that dependencies set for use outside of builds. Python's modules are found by the
 #: virtual environment of the build, compilers by the wrapper.
 NOT_FROM_DEPENDENCIES = ("PYTHONPATH", "PYTHONHOME")
-NOT_FROM_EXTERNALS = ("CC", "CXX", "FC", "F77")
+NOT_FROM_EXTERNALS = tuple(name for row in LANGUAGES for name in row.variables)
 
 
 class _Undeclared(Executable):

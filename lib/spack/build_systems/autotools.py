@@ -38,6 +38,7 @@ from spack.package import (
     when,
     working_dir,
 )
+from spack.spec.languages import LANGUAGES
 
 from ._checks import ensure_build_dependencies_or_raise, execute_build_time_tests
 
@@ -46,13 +47,6 @@ __all__ = ["AutotoolsBuilder", "AutotoolsPackage"]
 #: Families whose old ``config.guess`` and ``config.sub`` do not know them: newer ones replace
 #: those that do not run. The value is what config.sub is tried with.
 GNUCONFIG_TARGETS = {"ppc64le": "ppc64le", "aarch64": "aarch64", "riscv64": "riscv64"}
-
-#: Languages and the block of a generated ``libtool`` that is for them.
-LIBTOOL_BLOCKS = {
-    "c": "LIBTOOL CONFIG",
-    "cxx": "LIBTOOL TAG CONFIG: CXX",
-    "fortran": "LIBTOOL TAG CONFIG: FC",
-}
 
 #: Faults that old libtool macros left in ``configure`` scripts.
 CONFIGURE_FAULTS = (
@@ -269,13 +263,13 @@ class AutotoolsBuilder(BuilderWithDefaults):
         compiler = compiler_spec(self.spec)
         if compiler is not None:
             libtool.filter('^wl=""$', f'wl="{compiler.package.linker_arg}"')
-        for language, block in LIBTOOL_BLOCKS.items():
-            if self.spec.satisfies(f"%{language}"):
+        for row in LANGUAGES:
+            if self.spec.satisfies(f"%{row.name}"):
                 libtool.filter(
                     '^pic_flag=""$',
-                    f'pic_flag="{self.spec[language].package.pic_flag}"',
-                    start_at=f"# ### BEGIN {block}",
-                    stop_at=f"# ### END {block}",
+                    f'pic_flag="{self.spec[row.name].package.pic_flag}"',
+                    start_at=f"# ### BEGIN {row.libtool}",
+                    stop_at=f"# ### END {row.libtool}",
                 )
 
     def build(self, pkg: AutotoolsPackage, spec: Any, prefix: Prefix) -> None:

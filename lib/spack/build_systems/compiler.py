@@ -16,6 +16,7 @@ from spack.package import (
     memoized,
     which_string,
 )
+from spack.spec.languages import LANGUAGE_NAMES, LANGUAGES
 
 __all__ = ["CompilerPackage", "compiler_output"]
 
@@ -40,7 +41,7 @@ class CompilerPackage(PackageBase):
     #: Finds the version in that output; several groups are joined with dots.
     compiler_version_regex = "(.*)"
 
-    compiler_languages: Sequence[str] = ["c", "cxx", "fortran"]
+    compiler_languages: Sequence[str] = list(LANGUAGE_NAMES)
 
     #: Below the compiler wrapper's directory, the name for each language.
     compiler_wrapper_link_paths: dict[str, str] = {}
@@ -178,7 +179,7 @@ class CompilerPackage(PackageBase):
 
 
 #: Languages and the attribute of the package that holds their compiler.
-LANGUAGE_ATTRIBUTES = {"c": "cc", "cxx": "cxx", "fortran": "fortran"}
+LANGUAGE_ATTRIBUTES = {row.name: row.attribute for row in LANGUAGES}
 
 
 def compiler_output(

@@ -22,6 +22,7 @@ from spack.package import (
     run_after,
     tty,
 )
+from spack.spec.languages import LANGUAGE_NAMES
 
 from ._backend import build_system_of, started
 from ._editable import direct_url, left_clean
@@ -89,7 +90,7 @@ class PythonWheelBuilder(BuilderWithDefaults):
     @property
     def compiles(self) -> bool:
         """Whether the recipe asks for a compiler."""
-        return bool(self.pkg.spec.dependencies(virtuals=("c", "cxx", "fortran")))
+        return bool(self.pkg.spec.dependencies(virtuals=LANGUAGE_NAMES))
 
     def wheel(self) -> str:
         """Build the wheel in the stage; its path."""

@@ -5,19 +5,18 @@ from __future__ import annotations
 import argparse
 
 from spack.errors import UsageError
+from spack.util.shell import SHELLS
 
-__all__ = ["SHELLS", "add_shell_arguments", "shell_of"]
-
-SHELLS = ("sh", "csh", "fish", "pwsh")
+__all__ = ["add_shell_arguments", "shell_of"]
 
 
-def add_shell_arguments(parser: argparse.ArgumentParser, *more: str) -> None:
+def add_shell_arguments(parser: argparse.ArgumentParser, *, files: bool = False) -> None:
     """``--sh`` and its like.
 
-    :param more: shells that cannot evaluate text, and read a file instead.
+    :param files: also for shells that cannot evaluate text, and read a file instead.
     """
     group = parser.add_mutually_exclusive_group()
-    for shell in (*SHELLS, *more):
+    for shell in [row.name for row in SHELLS.values() if row.evaluates or files]:
         group.add_argument(
             f"--{shell}",
             action="store_const",

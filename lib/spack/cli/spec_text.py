@@ -7,6 +7,7 @@ from typing import Callable
 
 from spack.cli.render import Colors
 from spack.spec import ConcreteSpec
+from spack.spec.deptypes import TYPES, USUAL
 
 __all__ = ["Status", "flags_text", "node_text", "status_mark", "tree"]
 
@@ -18,9 +19,6 @@ _MARKS = {
     "external": ("[e]", "good"),
     "missing": (" - ", "dim"),
 }
-
-#: Letters of ``-t``, by dependency type.
-_TYPES = (("build", "b"), ("link", "l"), ("run", "r"), ("test", "t"))
 
 
 def status_mark(status: str, paint: Callable[[str, str], str]) -> str:
@@ -66,7 +64,7 @@ def tree(
     hash_length: int | None = None,
     types: bool = False,
     namespaces: bool = False,
-    deptypes: tuple[str, ...] = ("build", "link", "run"),
+    deptypes: tuple[str, ...] = USUAL,
 ) -> str:
     """Return each root with its dependencies below it, every node once, indented by its depth.
 
@@ -85,7 +83,7 @@ def tree(
                 parts.append(colors.paint(node.dag_hash(hash_length), "hash"))
             if types:
                 have = reached.get(node.dag_hash(), frozenset())
-                letters = "".join(letter if name in have else " " for name, letter in _TYPES)
+                letters = "".join(row.letter if row.name in have else " " for row in TYPES)
                 parts.append(f"[{letters}]")
             mark = "    " * (depth - 1) + "    ^" if depth else ""
             parts.append(mark + node_text(node, colors.paint, namespaces=namespaces))

@@ -19,8 +19,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from spack.util.shell import DIALECTS, dialect, set_statement, unset_statement
-from spack.view.activate import ROOT, SHELLS, EnvStep, render
+from spack.util.shell import set_statement, shell_named, unset_statement
+from spack.util.shells.shell_text import Shell
+from spack.view.activate import ROOT, EnvStep, render
 from spack.view.view_manifest import Activation
 
 __all__ = [
@@ -50,17 +51,6 @@ LOADED_HASHES = "SPACK_LOADED_HASHES"
 _VENV_ONLY = frozenset({"VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"})
 
 Delta = Mapping[str, Optional[str]]
-
-
-def shell_row(shell: str) -> str:
-    """Return the key of :data:`SHELLS` for a shell's name; ``nu`` has its own.
-
-    :raises UsageError: there is no text for that shell.
-    """
-    if shell in SHELLS:
-        return shell
-    row = dialect(shell)
-    return next(name for name, value in DIALECTS.items() if value is row)
 
 
 def steps_from_settings(env_vars: Mapping[str, Any]) -> tuple[EnvStep, ...]:
@@ -98,57 +88,20 @@ def activation_text(  # noqa: PLR0913 - keywords of independent settings
         ``VIRTUAL_ENV_DISABLE_PROMPT``.
     :raises UsageError: there is no text for that shell.
     """
-    key = shell_row(shell)
+    row = shell_named(shell)
     steps = [EnvStep("set", ACTIVE, environment)]
     if activation is not None:
         steps.extend(activation.steps)
     steps.extend(extra)
-    row = SHELLS[key]
-    text = render(key, templates[row.template], steps, root=view or environment, name=name)
-    return text if prompt is None else _with_prompt(key, text, prompt)
+    template = templates[row.activation.template]
+    text = render(row.name, template, steps, root=view or environment, name=name)
+    return text if prompt is None else _with_prompt(row, text, prompt)
 
 
-def _with_prompt(key: str, text: str, shown: bool) -> str:
+def _with_prompt(shell: Shell, text: str, shown: bool) -> str:
     """Switch the prompt on or off while *text* runs, whatever the user's own setting is."""
-    on, off = _PROMPT_SWITCH[key]
+    on, off = shell.prompt
     return on.replace("{}", "" if shown else "1") + f"\n{text}{off}\n"
-
-
-_PROMPT_SWITCH: Mapping[str, tuple[str, str]] = {
-    "sh": (
-        "_spack_prompt=${VIRTUAL_ENV_DISABLE_PROMPT-}; VIRTUAL_ENV_DISABLE_PROMPT={}",
-        'if [ -n "$_spack_prompt" ]; then VIRTUAL_ENV_DISABLE_PROMPT=$_spack_prompt; '
-        "else unset VIRTUAL_ENV_DISABLE_PROMPT; fi; unset _spack_prompt",
-    ),
-    "fish": (
-        'set -g _spack_prompt "$VIRTUAL_ENV_DISABLE_PROMPT"; '
-        'set -g VIRTUAL_ENV_DISABLE_PROMPT "{}"',
-        'if test -n "$_spack_prompt"; set -gx VIRTUAL_ENV_DISABLE_PROMPT "$_spack_prompt"; '
-        "else; set -eg VIRTUAL_ENV_DISABLE_PROMPT; end; set -e _spack_prompt",
-    ),
-    "csh": (
-        "set _spack_prompt = $?VIRTUAL_ENV_DISABLE_PROMPT ; "
-        "unsetenv VIRTUAL_ENV_DISABLE_PROMPT ; "
-        "test x{} = x || setenv VIRTUAL_ENV_DISABLE_PROMPT 1 ;",
-        "unsetenv VIRTUAL_ENV_DISABLE_PROMPT ; "
-        "test $_spack_prompt = 0 || setenv VIRTUAL_ENV_DISABLE_PROMPT 1 ; unset _spack_prompt ;",
-    ),
-    "pwsh": (
-        "$_spack_prompt = $Env:VIRTUAL_ENV_DISABLE_PROMPT; $Env:VIRTUAL_ENV_DISABLE_PROMPT = '{}'",
-        "$Env:VIRTUAL_ENV_DISABLE_PROMPT = $_spack_prompt",
-    ),
-    "nu": ("", ""),
-}
-
-_DEACTIVATE: Mapping[str, tuple[str, str, str]] = {
-    "sh": (
-        'if [ "$(command -v deactivate 2>/dev/null)" = deactivate ]; then deactivate; else',
-        ":",
-        "fi",
-    ),
-    "fish": ("if functions -q deactivate; deactivate; else", "", "end"),
-    "pwsh": ("if (Test-Path -LiteralPath Function:deactivate) { deactivate } else {", "", "}"),
-}
 
 
 def deactivation_text(
@@ -167,28 +120,7 @@ def deactivation_text(
     if activation is not None:
         steps.extend(activation.steps)
     undone = _undone(steps, view, environ)
-    key = shell_row(shell)
-    if key == "csh":
-        return _csh_deactivation(undone, environ)
-    fallback = delta_text(shell, undone, environ)
-    opening, nothing, closing = _DEACTIVATE[key]
-    return f"{opening}\n{fallback or nothing}\n{closing}\n"
-
-
-def _csh_deactivation(undone: Delta, environ: Mapping[str, str]) -> str:
-    """Return the deactivation for csh, where no block survives eval: each statement is guarded."""
-    guard = f"test $?{ACTIVE} = 0 || "
-    remaining = {name: value for name, value in undone.items() if name != ACTIVE}
-    lines = delta_text("csh", remaining, environ).splitlines()
-    return "".join(
-        [
-            'set _spack_alias = "`alias deactivate`" ;\n',
-            'test "x$_spack_alias:q" = x || eval deactivate ;\n',
-            "unset _spack_alias ;\n",
-            *(f"{guard}{line}\n" for line in lines),
-            f"{guard}unsetenv {ACTIVE} ;\n",
-        ]
-    )
+    return shell_named(shell).deactivate(delta_text(shell, undone, environ), ACTIVE)
 
 
 def delta_text(shell: str, delta: Delta, environ: Mapping[str, str]) -> str:

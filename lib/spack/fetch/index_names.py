@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["normalized", "project_of", "stem_of", "without_secrets"]
+from spack.util.project_names import normalized
+
+__all__ = ["project_of", "stem_of", "without_secrets"]
 
 #: Endings that follow name and version in the file names of distributions.
 ENDINGS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip", ".whl", ".egg", ".tar")
@@ -16,11 +18,6 @@ def stem_of(filename: str) -> str:
         if filename.endswith(ending):
             return filename[: -len(ending)]
     return filename
-
-
-def normalized(name: str) -> str:
-    """Return a project's name as PEP 503 compares it: ``Foo.Bar_baz`` is ``foo-bar-baz``."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def project_of(filename: str) -> str | None:

@@ -22,8 +22,9 @@ from typing import Any, Callable, Protocol
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 from spack.errors import FetchError
-from spack.fetch.index_names import normalized, project_of, stem_of, without_secrets
+from spack.fetch.index_names import project_of, stem_of, without_secrets
 from spack.fetch.pipconfig import PipSettings
+from spack.util.project_names import normalized
 
 __all__ = [
     "ACCEPT",

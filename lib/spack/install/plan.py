@@ -12,7 +12,9 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from spack.errors import InstallError
-from spack.spec import ConcreteSpec
+from spack.spec import RUN_TIME, ConcreteSpec
+from spack.spec.deptypes import USUAL
+from spack.spec.languages import LANGUAGE_NAMES
 from spack.util.frozen import frozen, replace
 
 __all__ = [
@@ -29,13 +31,11 @@ BUILD = "build"
 REUSE = "reuse"
 EXTERNAL = "external"
 
-#: Dependencies that an installed node needs.
-_AT_RUN_TIME = frozenset({"link", "run"})
 #: Dependencies that building a node needs.
-_AT_BUILD_TIME = frozenset({"build", "link", "run"})
+_AT_BUILD_TIME = frozenset(USUAL)
 
-#: A dependent of one of these compilers compiles, which takes longer than all else.
-_COMPILED = frozenset({"c", "cxx", "fortran"})
+#: A dependent of a compiler compiles, which takes longer than all else.
+_COMPILED = frozenset(LANGUAGE_NAMES)
 
 #: Weights of builds: compiling takes seconds to hours, copying modules a fraction of a second.
 _LIGHT, _HEAVY = 1, 8
@@ -174,7 +174,7 @@ def _required(spec: ConcreteSpec, kind: str, options: PlanOptions) -> list[Concr
     """Return the direct dependencies that a step of this kind needs, each once."""
     if kind == EXTERNAL:
         return []
-    wanted: AbstractSet[str] = _AT_RUN_TIME
+    wanted: AbstractSet[str] = RUN_TIME
     if kind == BUILD:
         wanted = _AT_BUILD_TIME | {"test"} if _tested(spec, options) else _AT_BUILD_TIME
     found: dict[str, ConcreteSpec] = {}

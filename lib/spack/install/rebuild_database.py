@@ -135,7 +135,7 @@ def _externals(
 ) -> dict[str, tuple[ConcreteSpec, InstallRecord]]:
     found = {record.hash: (spec, record) for spec, record in known}
     for spec, record in items.values():
-        for node in spec.traverse(deptypes=("build", "link", "run"), root=False):
+        for node in spec.traverse(root=False):
             spec_hash = node.dag_hash()
             if node.external is not None and spec_hash not in found:
                 prefix = Path(node.external.path or "/")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from spack.errors import StoreError
 from spack.install.events import Removed, Removing
+from spack.spec import RUN_TIME
 from spack.store import METADATA, DependencyLink, InstallRecord, Store
 from spack.store.journal import REMOVE, Marker, clear, discard
 from spack.store.locks import DATABASE
@@ -22,8 +23,6 @@ from spack.util.filesystem import make_shared_directory, remove_tree
 from spack.util.report import Failed, Reporter
 
 __all__ = ["Removal", "collect", "plan_removal", "refuse_roots", "remove", "unneeded"]
-
-_AT_RUN_TIME = frozenset({"link", "run"})
 
 #: Seconds to wait for a node that is in use, where nothing is configured.
 _PATIENCE = 10.0
@@ -56,7 +55,7 @@ def plan_removal(
     :raises StoreError: if something that stays needs them; it is named.
     """
     known = {record.hash: record for record in records}
-    needed_by = _needed_by(links, known, _AT_RUN_TIME)
+    needed_by = _needed_by(links, known, RUN_TIME)
     chosen = {spec_hash for spec_hash in hashes if spec_hash in known}
     above = _reach(chosen, needed_by) - chosen
     if dependents:
@@ -103,7 +102,7 @@ def unneeded(
     :param keep_explicit: False lets explicit ones go that are not among *roots* or needed by them.
     """
     known = {record.hash: record for record in records}
-    types = _AT_RUN_TIME | {"build"} if keep_build else _AT_RUN_TIME
+    types = RUN_TIME | {"build"} if keep_build else RUN_TIME
     needs: dict[str, list[str]] = {}
     for link in links:
         if not types.isdisjoint(link.deptypes):
@@ -234,7 +233,7 @@ def _check_free(
     record: InstallRecord, records: Sequence[InstallRecord], links: Sequence[DependencyLink]
 ) -> None:
     known = {item.hash: item for item in records}
-    needed_by = _needed_by(links, known, _AT_RUN_TIME)
+    needed_by = _needed_by(links, known, RUN_TIME)
     above = _reach({record.hash}, needed_by) - {record.hash}
     if above:
         raise _needed({record.hash}, above, known, needed_by)

@@ -8,20 +8,19 @@ recipes' own ``pypi`` joins them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable, NamedTuple
 
 from spack.recipe.records import DependencyRecord, Recipe
 from spack.spec import Spec, Version
+from spack.util.project_names import normalized
 
 __all__ = [
     "Declared",
     "RequirementFinding",
     "Requirement",
     "compare",
-    "normalized",
     "project_of",
     "read",
 ]
@@ -85,11 +84,6 @@ class Declared:
     recipe_of: Callable[[str], Recipe | None]
     tolerated: Sequence[str] = ()
     chosen: Mapping[str, str] = field(default_factory=dict)
-
-
-def normalized(name: str) -> str:
-    """Return the name of a project as indexes compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def project_of(package: str, recipe: Recipe | None) -> str:

@@ -6,11 +6,12 @@ files, no configuration and no repository.
 
 from __future__ import annotations
 
-from spack.spec.algebra import DEPTYPES, FLAG_NAMES
+from spack.spec.algebra import FLAG_NAMES
 from spack.spec.architecture import ArchSpec, target_intersection, target_satisfies
 from spack.spec.concrete import ConcreteSpec
 from spack.spec.constraint import Spec
 from spack.spec.dependency import Dependency
+from spack.spec.deptypes import DEPTYPES, RUN_TIME
 from spack.spec.edge import Edge, External
 from spack.spec.parser import parse, parse_many
 from spack.spec.stored import dump, load
@@ -24,6 +25,7 @@ __all__ = [
     "ArchSpec",
     "ConcreteSpec",
     "DEPTYPES",
+    "RUN_TIME",
     "DEVELOP_NAMES",
     "Dependency",
     "Edge",

@@ -16,7 +16,6 @@ from spack.spec.version_list import any_version
 
 __all__ = [
     "BUILTIN_TO_LEGACY",
-    "DEPTYPES",
     "FLAG_NAMES",
     "LEGACY_TO_BUILTIN",
     "NOTHING",
@@ -31,9 +30,6 @@ read_only = type(type.__dict__)
 
 #: The empty mapping of variants, of flags or of attributes.
 NOTHING: Mapping[str, Any] = read_only({})
-
-#: Types of dependencies in the order in which they are written.
-DEPTYPES = ("build", "link", "run", "test")
 
 #: Keys whose values are compiler flags.
 FLAG_NAMES = ("cflags", "cppflags", "cxxflags", "fflags", "ldflags", "ldlibs")

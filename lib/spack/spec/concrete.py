@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from spack.spec.algebra import DEPTYPES, NOTHING, node_satisfies, read_only
+from spack.spec.algebra import NOTHING, node_satisfies, read_only
 from spack.spec.architecture import ArchSpec
 from spack.spec.constraint import Spec
 from spack.spec.dag_hash import dag_hash
 from spack.spec.dependency import Dependency
+from spack.spec.deptypes import DEPTYPES, RUN_TIME, USUAL
 from spack.spec.edge import Edge, External
 from spack.spec.format import format_spec
-from spack.spec.traversal import USUAL, DepTypes, dependency_types, traverse_all, traverse_edges
+from spack.spec.traversal import DepTypes, dependency_types, traverse_all, traverse_edges
 from spack.spec.variant import VariantValue
 from spack.spec.version import Version
 from spack.spec.version_list import VersionList, any_version
@@ -25,9 +26,6 @@ from spack.spec.version_list import VersionList, any_version
 __all__ = ["ConcreteSpec", "Edge", "External"]
 
 _set = object.__setattr__
-
-#: Types of dependencies that an install or its users can meet.
-RUN_TIME = frozenset(("link", "run"))
 
 
 class ConcreteSpec:

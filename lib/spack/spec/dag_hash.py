@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spack.spec.algebra import DEPTYPES
+from spack.spec.deptypes import DEPTYPES
 from spack.spec.traversal import post_order
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spack.spec.algebra import DEPTYPES
 from spack.spec.canonical_text import dependency_text
+from spack.spec.deptypes import DEPTYPES
 from spack.spec.version_list import any_version
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from spack.spec.algebra import DEPTYPES, NOTHING
+from spack.spec.algebra import NOTHING
+from spack.spec.deptypes import DEPTYPES
 
 if TYPE_CHECKING:
     from spack.spec.concrete import ConcreteSpec

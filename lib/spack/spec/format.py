@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spack.errors import SpecError
+from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["format_spec"]
 
@@ -143,7 +144,7 @@ def _flags(node: Any) -> str:
 
 def _compiler(node: Any) -> Any:
     """Return the provider of the first language that the node uses a compiler for."""
-    for language in ("c", "cxx", "fortran"):
+    for language in LANGUAGE_NAMES:
         for edge in getattr(node, "edges", ()):
             if language in edge.virtuals:
                 return _Shown(edge.spec, f"{edge.spec.name}@{edge.spec.versions}")
@@ -154,7 +155,7 @@ def _compilers(node: Any) -> str:
     found = {
         f"{edge.spec.name}@{edge.spec.versions}": None
         for edge in getattr(node, "edges", ())
-        if not {"c", "cxx", "fortran"}.isdisjoint(edge.virtuals)
+        if any(name in LANGUAGE_NAMES for name in edge.virtuals)
     }
     return "".join(f" %{text}" for text in sorted(found))
 

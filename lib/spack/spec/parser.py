@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from spack.errors import SpecError
-from spack.spec.algebra import DEPTYPES, FLAG_NAMES, LEGACY_TO_BUILTIN, NOTHING, split_flags
+from spack.spec.algebra import FLAG_NAMES, LEGACY_TO_BUILTIN, NOTHING, split_flags
 from spack.spec.architecture import NO_ARCH, ArchSpec
 from spack.spec.constraint import ANYTHING, Spec, parsed
 from spack.spec.dependency import Dependency
+from spack.spec.deptypes import DEPTYPES, RUN_TIME
 from spack.spec.syntax import ParsedEdge, ParsedNode, Problems, Span, read
 from spack.spec.variant import RESERVED_NAMES, VariantValue
 from spack.spec.version_list import VersionList, any_version
@@ -228,13 +229,12 @@ def _location(node: ParsedNode) -> Span:
 
 def _types_clash(known: Dependency, new: Dependency) -> bool:
     """Return whether two edges are link or run edges to one name, which cannot coexist."""
-    run_time = {"link", "run"}
     return (
         known.spec.name == new.spec.name != ""
         and known.direct == new.direct
         and known.when == new.when
-        and not run_time.isdisjoint(known.deptypes)
-        and not run_time.isdisjoint(new.deptypes)
+        and not RUN_TIME.isdisjoint(known.deptypes)
+        and not RUN_TIME.isdisjoint(new.deptypes)
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Union
 
-from spack.spec.algebra import DEPTYPES
+from spack.spec.deptypes import DEPTYPES, USUAL
 
 if TYPE_CHECKING:
     from spack.spec.concrete import ConcreteSpec
@@ -18,9 +18,6 @@ __all__ = ["DepTypes", "dependency_types", "post_order", "traverse_all", "traver
 
 #: One type of dependencies, ``"all"``, or several types.
 DepTypes = Union[str, Iterable[str]]
-
-#: What traversals follow by default: all that an install needs.
-USUAL = ("build", "link", "run")
 
 
 def dependency_types(deptypes: DepTypes) -> frozenset[str]:

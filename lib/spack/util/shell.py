@@ -1,6 +1,6 @@
 """Text for shells: quoting, and statements that set and unset.
 
-The dialects are rows of :data:`DIALECTS`; ``sh`` serves bash, zsh, dash, ash and ksh. Every
+Families of shells are rows of :data:`SHELLS`; ``sh`` serves bash, zsh, dash, ash and ksh. Every
 statement ends with ``;`` and a newline, so that the text survives ``eval`` in csh, which joins
 lines with blanks.
 
@@ -12,101 +12,61 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Callable, NamedTuple
 
 from spack.errors import UsageError
+from spack.util.shells import csh, fish, nushell, posix, pwsh
+from spack.util.shells.shell_text import Dialect, Shell
 
 __all__ = [
-    "DIALECTS",
-    "Dialect",
+    "SHELLS",
     "dialect",
     "quote",
     "set_statement",
+    "shell_named",
     "unset_statement",
 ]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
-
-def _quote_sh(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-def _quote_csh(text: str) -> str:
-    # "!" is history expansion even between single quotes, and a newline ends the word.
-    escaped = text.replace("'", "'\\''").replace("!", "\\!").replace("\n", "\\\n")
-    return f"'{escaped}'"
-
-
-def _quote_fish(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _quote_pwsh(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-class Dialect(NamedTuple):
-    """The words of one family of shells; templates have the fields ``name`` and ``value``."""
-
-    quote: Callable[[str], str]
-    set: str
-    unset: str
-    plain_words: bool = True
-
-
-DIALECTS: Mapping[str, Dialect] = {
-    "sh": Dialect(
-        quote=_quote_sh,
-        set="export {name}={value};\n",
-        unset="unset {name};\n",
-    ),
-    "csh": Dialect(
-        quote=_quote_csh,
-        set="setenv {name} {value};\n",
-        unset="unsetenv {name};\n",
-    ),
-    "fish": Dialect(
-        quote=_quote_fish,
-        set="set -gx {name} {value};\n",
-        unset="set -e {name};\n",
-    ),
-    "pwsh": Dialect(
-        quote=_quote_pwsh,
-        set="$Env:{name} = {value};\n",
-        unset="Remove-Item -ErrorAction SilentlyContinue -LiteralPath Env:{name};\n",
-        plain_words=False,
-    ),
+#: What is known of each family of shells, by name.
+SHELLS: Mapping[str, Shell] = {
+    shell.name: shell for shell in (posix.SHELL, csh.SHELL, fish.SHELL, pwsh.SHELL, nushell.SHELL)
 }
 
-#: Names under which people know the dialects.
-_SYNONYMS: dict[str, str] = {
-    "ash": "sh",
-    "bash": "sh",
-    "dash": "sh",
-    "ksh": "sh",
-    "zsh": "sh",
-    "tcsh": "csh",
-    "powershell": "pwsh",
-    "ps1": "pwsh",
-}
+_NAMES = {name: shell for shell in SHELLS.values() for name in (shell.name, *shell.synonyms)}
 
 
-def dialect(shell: str) -> Dialect:
-    """Return the dialect of *shell* (``bash``, ``zsh``, ``tcsh``, …).
+def shell_named(name: str) -> Shell:
+    """Return the family of the shell *name* (``bash``, ``zsh``, ``tcsh``, …).
 
     :raises UsageError: for a shell that has no row in the table.
     """
-    found = DIALECTS.get(_SYNONYMS.get(shell, shell))
+    found = _NAMES.get(name)
     if found is None:
-        raise UsageError(
-            f"there is no text for the shell '{shell}'",
-            facts={"shell": shell, "known": sorted([*DIALECTS, *_SYNONYMS])},
-            hint=f"use one of {', '.join(sorted(DIALECTS))}",
-            ref="unknown-shell",
-        )
+        raise _unknown(name)
     return found
+
+
+def dialect(shell: str) -> Dialect:
+    """Return the dialect of *shell*.
+
+    :raises UsageError: there is none, or the shell evaluates no text.
+    """
+    found = _NAMES.get(shell)
+    if found is None or not found.evaluates:
+        raise _unknown(shell)
+    return found.dialect
+
+
+def _unknown(shell: str) -> UsageError:
+    known = {name: row for name, row in _NAMES.items() if row.evaluates}
+    return UsageError(
+        f"there is no text for the shell '{shell}'",
+        facts={"shell": shell, "known": sorted(known)},
+        hint=f"use one of {', '.join(sorted({row.name for row in known.values()}))}",
+        ref="unknown-shell",
+    )
 
 
 def quote(shell: str, text: str) -> str:

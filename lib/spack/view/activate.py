@@ -2,8 +2,8 @@
 
 A view contains ``bin/activate`` and its siblings, which find their own path; ``spack env
 activate`` prints the same text with the path written in. Both come from one template of
-``share/activate`` per shell, and one row of :data:`SHELLS` that says how a :class:`EnvStep` is
-written, so they cannot disagree.
+``share/activate`` per shell, and one row of :data:`spack.util.shell.SHELLS` that says how a
+:class:`EnvStep` is written, so they cannot disagree.
 
 Lines of a template that hold a marker are replaced:
 
@@ -23,11 +23,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Any, NamedTuple
 
-from spack.util.shell import dialect
+from spack.util.shell import SHELLS
 
-__all__ = ["NAME", "ROOT", "SHELLS", "EnvStep", "render", "steps_from_json"]
+__all__ = ["NAME", "ROOT", "EnvStep", "render", "steps_from_json"]
 
 #: Marks the view in the value of a step, and the name shown in the prompt.
 ROOT = "@VIEW@"
@@ -70,22 +70,6 @@ def steps_from_json(rows: Iterable[Sequence[Any]]) -> tuple[EnvStep, ...]:
     return steps
 
 
-class ShellRow(NamedTuple):
-    """How one shell writes things; ``{n}`` is a name, ``{o}`` its keeper, ``{v}`` a value."""
-
-    template: str
-    root: str
-    name: str
-    actions: Mapping[str, str]
-    save: str
-    restore: str
-    locate: str
-    locate_fixed: str
-    locate_name: str
-    keeper: Callable[[str], str]
-    comment: str = "#"
-
-
 _STANDARD_KEEPERS = {"PATH": "_OLD_VIRTUAL_PATH", "PYTHONHOME": "_OLD_VIRTUAL_PYTHONHOME"}
 
 
@@ -93,191 +77,15 @@ def _keeper(name: str) -> str:
     return _STANDARD_KEEPERS.get(name, f"_SPACK_OLD_{name}")
 
 
-_SH_LOCATE = r"""
-if [ -n "${BASH_VERSION:-}" ]; then
-    _spack_root=${BASH_SOURCE:-}
-elif [ -n "${ZSH_VERSION:-}" ]; then
-    eval '_spack_root=${(%):-%x}'
-elif case ${KSH_VERSION:-} in *' 93'*) : ;; *) ! : ;; esac; then
-    eval '_spack_root=${.sh.file}'
-else
-    # dash and ash pass no script its name, but hold it open; /proc shows the open files.
-    _spack_root=
-    if read -r _spack_name _spack_fd </proc/self/stat; then
-        for _spack_fd in /proc/"$_spack_name"/fd/*; do
-            _spack_fd=$(readlink "$_spack_fd" || :)
-            # A view that is exchanged meanwhile is seen where it was built or is thrown away.
-            _spack_fd=${_spack_fd% (deleted)}
-            case $_spack_fd in
-                */.*.????????.new/bin/activate | */.*.????????.old/bin/activate)
-                    _spack_fd=${_spack_fd%.????????.*/bin/activate}
-                    _spack_root=${_spack_fd%/.*}/${_spack_fd##*/.}/bin/activate ;;
-                */bin/activate) _spack_root=$_spack_fd ;;
-            esac
-        done
-    fi 2>/dev/null
-    unset _spack_fd
-    if [ -z "$_spack_root" ] && [ -f ./activate ] && [ -d ../.spack-view ]; then
-        _spack_root=./activate
-    fi
-fi
-if [ -L "$_spack_root" ]; then
-    _spack_root=$(realpath "$_spack_root")
-fi
-case $_spack_root in
-    */*) _spack_root=${_spack_root%/*} ;;
-    *) _spack_root=. ;;
-esac
-_spack_root=$(CDPATH='' \cd -- "$_spack_root/.." >/dev/null && \pwd)
-if [ ! -d "$_spack_root/.spack-view" ]; then
-    unset _spack_root _spack_name
-    echo "activate: this shell does not say where the file is: cd to it and source ./activate" >&2
-    return 1
-fi
-"""
-
-_FISH_LOCATE = r"""
-set -g _spack_root (string split -r -m 1 / -- (builtin realpath -s -- (status dirname)))[1]
-"""
-
-#: Looks through the open files of the shell and its ancestors (a subshell has none of its own).
-_CSH_FIND = (
-    "p=$PPID; while test $p -gt 1; do for f in /proc/$p/fd/*; do t=$(readlink $f); case $t in "
-    '*/bin/activate.csh) printf %s "${t%/bin/activate.csh}"; exit;; esac; done; '
-    'p=$(sed -n "s/^PPid:[^0-9]*//p" /proc/$p/status); done'
-)
-
-SHELLS: Mapping[str, ShellRow] = {
-    "sh": ShellRow(
-        template="activate",
-        root='"${_spack_root}"',
-        name='"${_spack_name}"',
-        actions={
-            "set": "{n}={v}; export {n}",
-            "unset": "unset {n}",
-            "prepend": '{n}={v}"${{{n}:+{s}${{{n}}}}}"; export {n}',
-            "prepend_tail": '{n}={v}"{s}${{{n}:-{t}}}"; export {n}',
-            "append": '{n}="${{{n}:+${{{n}}}{s}}}"{v}; export {n}',
-        },
-        save='if [ -n "${{{n}+set}}" ]; then {o}=${n}; else unset {o}; fi',
-        restore='if [ -n "${{{o}+set}}" ]; then {n}=${o}; export {n}; unset {o}; '
-        "else unset {n}; fi",
-        locate=_SH_LOCATE,
-        locate_fixed="_spack_root={v}",
-        locate_name="_spack_name={v}",
-        keeper=_keeper,
-    ),
-    "fish": ShellRow(
-        template="activate.fish",
-        root='"$_spack_root"',
-        name='"$_spack_name"',
-        actions={
-            "set": "set -gx {n} {v}",
-            "unset": "set -e {n}",
-            "prepend": 'if test -n "${n}"; set -gx {n} {v}"{s}${n}"; else; set -gx {n} {v}; end',
-            "prepend_tail": 'if test -n "${n}"; set -gx {n} {v}"{s}${n}"; '
-            'else; set -gx {n} {v}"{s}{t}"; end',
-            "append": 'if test -n "${n}"; set -gx {n} "${n}{s}"{v}; else; set -gx {n} {v}; end',
-        },
-        save='if set -q {n}; set -g {o} "${n}"; else; set -e {o}; end',
-        restore='if set -q {o}; set -gx {n} "${o}"; set -e {o}; else; set -e {n}; end',
-        locate=_FISH_LOCATE,
-        locate_fixed="set -g _spack_root {v}",
-        locate_name="set -g _spack_name {v}",
-        keeper=_keeper,
-    ),
-    "csh": ShellRow(
-        template="activate.csh",
-        root='"$_spack_root:q"',
-        name='"$_spack_name:q"',
-        actions={
-            "set": "setenv {n} {v} ;",
-            "unset": "unsetenv {n} ;",
-            "prepend": 'test $?{n} = 0 && setenv {n} "" ; test "x${n}:q" = x && '
-            'setenv {n} {v} || setenv {n} {v}"{s}${n}:q" ;',
-            "prepend_tail": 'test $?{n} = 0 && setenv {n} "" ; test "x${n}:q" = x && '
-            'setenv {n} {v}"{s}{t}" || setenv {n} {v}"{s}${n}:q" ;',
-            "append": 'test $?{n} = 0 && setenv {n} "" ; test "x${n}:q" = x && '
-            'setenv {n} {v} || setenv {n} "${n}:q""{s}"{v} ;',
-        },
-        save='unset {o} ; test $?{n} != 0 && set {o} = "${n}:q" ;',
-        restore='test $?{o} = 0 && unsetenv {n}; test $?{o} != 0 && setenv {n} "${o}:q" && '
-        "unset {o};",
-        locate=f"setenv _SPACK_FIND '{_CSH_FIND}' ;\n"
-        'set _spack_root = "`printenv _SPACK_FIND | sh`" ;\nunsetenv _SPACK_FIND ;',
-        locate_fixed="set _spack_root = {v} ;",
-        locate_name="set _spack_name = {v} ;",
-        keeper=_keeper,
-    ),
-    "pwsh": ShellRow(
-        template="Activate.ps1",
-        root="$_spack_root",
-        name="$_spack_name",
-        actions={
-            "set": "$Env:{n} = {v}",
-            "unset": "Remove-Item -LiteralPath Env:{n} -ErrorAction SilentlyContinue",
-            "prepend": "$Env:{n} = if ($Env:{n}) {{ {v} + '{s}' + $Env:{n} }} else {{ {v} }}",
-            "prepend_tail": "$Env:{n} = {v} + '{s}' + "
-            "$(if ($Env:{n}) {{ $Env:{n} }} else {{ '{t}' }})",
-            "append": "$Env:{n} = if ($Env:{n}) {{ $Env:{n} + '{s}' + {v} }} else {{ {v} }}",
-        },
-        save="$global:_SpackOld['{n}'] = [Environment]::GetEnvironmentVariable('{n}')",
-        # A null given to SetEnvironmentVariable becomes "", which does not unset since .NET 9.
-        restore="if ($null -eq $global:_SpackOld['{n}']) {{ "
-        "Remove-Item -LiteralPath Env:{n} -ErrorAction SilentlyContinue }} else {{ "
-        "[Environment]::SetEnvironmentVariable('{n}', $global:_SpackOld['{n}']) }}",
-        locate="$_spack_root = Split-Path -Parent $PSScriptRoot",
-        locate_fixed="$_spack_root = {v}",
-        locate_name="$_spack_name = {v}",
-        keeper=_keeper,
-    ),
-    "nu": ShellRow(
-        template="activate.nu",
-        root="$_spack_root",
-        name="$_spack_name",
-        actions={
-            "set": "$env.{n} = ({v})",
-            "unset": "hide-env --ignore-errors {n}",
-            "prepend": "$env.{n} = (_spack_prepended $env.{n}? {v} '{s}' '')",
-            "prepend_tail": "$env.{n} = (_spack_prepended $env.{n}? {v} '{s}' '{s}{t}')",
-            "append": "$env.{n} = (_spack_appended $env.{n}? {v} '{s}')",
-        },
-        save="{n}",
-        restore="",
-        locate="let _spack_root = ($here | path dirname | path dirname)",
-        locate_fixed="let _spack_root = {v}",
-        locate_name="let _spack_name = ({v})",
-        keeper=_keeper,
-    ),
-}
-
-#: How the shell computes the default name: the last component of the view's path.
-_BASENAME = {
-    "sh": '"${_spack_root##*/}"',
-    "fish": "(string split -r -m 1 / -- $_spack_root)[-1]",
-    "csh": '"$_spack_root:t:q"',
-    "pwsh": "(Split-Path -Leaf $_spack_root)",
-    "nu": "$_spack_root | path basename",
-}
-
-
-def _quote(shell: str, text: str) -> str:
-    if shell == "nu":
-        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return dialect(shell).quote(text)
-
-
 def _value(shell: str, text: str) -> str:
     """Return *text* as a word (PowerShell, Nushell: an expression), tokens filled in."""
-    row = SHELLS[shell]
+    row, quoted = SHELLS[shell].activation, SHELLS[shell].dialect.quote
     tokens = {ROOT: row.root, NAME: row.name}
-    words = [tokens.get(part) or _quote(shell, part) for part in _TOKEN.split(text) if part]
+    words = [tokens.get(part) or quoted(part) for part in _TOKEN.split(text) if part]
     if not words:
-        return _quote(shell, "")
-    if shell not in ("pwsh", "nu"):
-        return "".join(words)
-    joined = (" + " if shell == "pwsh" else " ++ ").join(words)
-    return f"({joined})" if len(words) > 1 else joined
+        return quoted("")
+    joined = row.joint.join(words)
+    return f"({joined})" if row.joint and len(words) > 1 else joined
 
 
 def _apply(shell: str, step: EnvStep) -> str:
@@ -288,7 +96,7 @@ def _apply(shell: str, step: EnvStep) -> str:
     tail = step.tail[len(step.separator) :]
     return (
         SHELLS[shell]
-        .actions[action]
+        .activation.actions[action]
         .format(n=step.name, v=_value(shell, step.value), s=step.separator, t=tail)
     )
 
@@ -307,15 +115,15 @@ def render(
     :param name: for the prompt; if empty the last component of the view's path.
     :returns: with *root*, text for ``eval``: without comments.
     """
-    row = SHELLS[shell]
+    row, quoted = SHELLS[shell].activation, SHELLS[shell].dialect.quote
     variables = _distinct(steps)
-    locate = row.locate_fixed.format(v=_quote(shell, root)) if root else row.locate.strip("\n")
-    shown = _quote(shell, name) if name else _BASENAME[shell]
+    locate = row.locate_fixed.format(v=quoted(root)) if root else row.locate.strip("\n")
+    shown = quoted(name) if name else row.basename
     blocks: dict[str, list[str]] = {
         "@LOCATE@": [*locate.split("\n"), row.locate_name.format(v=shown)],
-        "@SAVE@": [row.save.format(n=x, o=row.keeper(x)) for x in variables],
+        "@SAVE@": [row.save.format(n=x, o=_keeper(x)) for x in variables],
         "@APPLY@": [_apply(shell, step) for step in steps],
-        "@RESTORE@": [row.restore.format(n=x, o=row.keeper(x)) for x in variables],
+        "@RESTORE@": [row.restore.format(n=x, o=_keeper(x)) for x in variables],
         NAME: [shown],
     }
     lines: list[str] = []

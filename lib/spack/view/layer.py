@@ -28,7 +28,8 @@ from typing import NamedTuple
 
 from spack.errors import ViewError
 from spack.util.filesystem import atomic_write, remove_tree
-from spack.view.activate import ROOT, SHELLS, EnvStep, render
+from spack.util.shell import SHELLS
+from spack.view.activate import ROOT, EnvStep, render
 from spack.view.inspect import enclosing_view, need_manifest
 from spack.view.user_distributions import own_names
 from spack.view.venv_parts import configuration, interpreter_links
@@ -155,9 +156,9 @@ def _make_venv(
             os.symlink(target, location)
     steps = _steps(view)
     for shell, row in SHELLS.items():
-        if row.template in templates:
-            text = render(shell, templates[row.template], steps, name=prompt)
-            atomic_write(os.path.join(path, "bin", row.template), text)
+        if row.activation.template in templates:
+            text = render(shell, templates[row.activation.template], steps, name=prompt)
+            atomic_write(os.path.join(path, "bin", row.activation.template), text)
 
 
 def _steps(view: str) -> tuple[EnvStep, ...]:

@@ -15,13 +15,13 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from spack.util.project_names import normalized
 from spack.view.verify import VerificationResult
 from spack.view.view_manifest import ViewManifest
 
 __all__ = ["UserDistribution", "distributions", "own_names"]
 
 _INFO = re.compile(r"(?P<folder>.*/site-packages)/(?P<name>[^/]+?)-(?P<version>[^/-]+)\.dist-info/")
-_RUNS = re.compile(r"[-_.]+")
 
 
 class UserDistribution(NamedTuple):
@@ -63,11 +63,6 @@ class UserDistribution(NamedTuple):
     def shadows(self) -> bool:
         """Whether a package of the view has a distribution of this name."""
         return bool(self.package)
-
-
-def normalized(name: str) -> str:
-    """Return the name as the index spells it (PEP 503)."""
-    return _RUNS.sub("-", name).lower()
 
 
 def distributions(

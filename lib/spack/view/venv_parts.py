@@ -12,7 +12,8 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from spack.view.activate import SHELLS, EnvStep, render
+from spack.util.shell import SHELLS
+from spack.view.activate import EnvStep, render
 
 __all__ = ["BasePython", "VenvParts", "configuration", "parts"]
 
@@ -115,10 +116,10 @@ def parts(
         ).encode()
     }
     for shell, row in SHELLS.items():
-        template = templates.get(row.template)
+        template = templates.get(row.activation.template)
         if template is not None:
             text = render(shell, template, steps, name=prompt)
-            texts[f"bin/{row.template}"] = text.encode()
+            texts[f"bin/{row.activation.template}"] = text.encode()
     links = contained_links(python) if contained else interpreter_links(python)
     links["lib64"] = "lib"
     return VenvParts(tuple(folders), links, texts)

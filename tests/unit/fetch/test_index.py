@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from spack.errors import FetchError
-from spack.fetch.index_names import normalized, project_of, without_secrets
+from spack.fetch.index_names import project_of, without_secrets
 from spack.fetch.package_index import (
     PackageIndex,
     known_endpoint,
@@ -21,6 +21,7 @@ from spack.fetch.package_index import (
     read_default_index_wheel,
 )
 from spack.fetch.pipconfig import PipSettings
+from spack.util.project_names import normalized
 
 A, B = "a" * 64, "b" * 64
 

@@ -12,7 +12,6 @@ from spack.recipe.requirements import (
     Declared,
     RequirementFinding,
     compare,
-    normalized,
     project_of,
     read,
 )
@@ -121,7 +120,6 @@ def test_markers_and_extras() -> None:
 
 
 def test_names() -> None:
-    assert normalized("Ruamel.Yaml__x") == "ruamel-yaml-x"
     assert project_of("py-a", recipe("py-a")) == "a"
     assert project_of("py-a-b", None) == "a-b"
     assert project_of("cmake", None) == "cmake"

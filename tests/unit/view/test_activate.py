@@ -10,7 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from spack.util.environment_modifications import Change
-from spack.view.activate import NAME, ROOT, SHELLS, EnvStep, render
+from spack.util.shell import SHELLS
+from spack.view.activate import NAME, ROOT, EnvStep, render
 
 from .conftest import TEMPLATES, Make, Store, demo_sources
 
@@ -23,7 +24,7 @@ class Shell(NamedTuple):
 
     @property
     def script(self) -> str:
-        return SHELLS[self.family].template
+        return SHELLS[self.family].activation.template
 
 
 SHELL_ROWS = [

@@ -6,14 +6,12 @@ import argparse
 
 from spack.cli.render import message
 from spack.session import Session
+from spack.spec.languages import LANGUAGE_NAMES
 
 DESCRIPTION = """list the compilers that packages can be built with
 
 They are configured as externals in packages.yaml, or detected.
 """
-
-#: The virtual packages that a compiler provides.
-LANGUAGES = ("c", "cxx", "fortran")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> int:
-    names = sorted({name for virtual in LANGUAGES for name in session.recipes.providers(virtual)})
+    names = sorted(
+        {name for virtual in LANGUAGE_NAMES for name in session.recipes.providers(virtual)}
+    )
     count = 0
     for name in names:
         settings = session.packages.get(name)

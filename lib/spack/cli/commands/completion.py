@@ -10,6 +10,7 @@ from spack.actions.repositories import missing
 from spack.cli.main import ALIASES, COMMANDS, global_parser
 from spack.errors import UsageError
 from spack.session import Session
+from spack.util.shell import SHELLS
 
 DESCRIPTION = """print the completion script of a shell
 
@@ -19,40 +20,14 @@ examples:
   spack completion fish | source                in config.fish
 """
 
-_BASH = """\
-_spack_complete() {
-    local IFS=$'\\n'
-    COMPREPLY=($(compgen -W "$(command spack completion words -- \
-"${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
-}
-complete -o default -F _spack_complete spack
-"""
-
-_ZSH = """\
-_spack_complete() {
-    local -a words_
-    words_=("${(@f)$(command spack completion words -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
-    compadd -a words_ || _files
-}
-compdef _spack_complete spack
-"""
-
-_FISH = """\
-function __spack_complete
-    set -l words (commandline -opc) (commandline -ct)
-    command spack completion words -- $words[2..-1] 2>/dev/null
-end
-complete -c spack -f -a '(__spack_complete)'
-"""
-
-SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
+SCRIPTS = {name: text for shell in SHELLS.values() for name, text in shell.completion.items()}
 
 #: Names of positional arguments that are packages or specs.
 _PACKAGES = frozenset(("spec", "package"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=(*SCRIPTS, "words"), help="bash, zsh or fish")
+    parser.add_argument("shell", choices=(*SCRIPTS, "words"), help="its name")
     parser.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
 
 

@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     activate = verbs.add_parser("activate", help="use an environment in this shell")
     # `spack env activate --nu ENV | save -f x.nu; overlay use x.nu as activate`
-    add_shell_arguments(activate, "nu")
+    add_shell_arguments(activate, files=True)
     activate.add_argument("-d", "--dir", action="store_true", help="ENV is a directory, not a name")
     activate.add_argument(
         "-p",

@@ -16,7 +16,7 @@ from spack.cli.render import Colors, columns, message, terminal_width, use_color
 from spack.cli.spec_text import flags_text, node_text, status_mark
 from spack.errors import UsageError
 from spack.session import Session
-from spack.spec import ConcreteSpec
+from spack.spec import RUN_TIME, ConcreteSpec
 from spack.spec.parser import parse_many
 from spack.store import InstallRecord
 from spack.util.text import count_of
@@ -277,7 +277,7 @@ def _notes(record: InstallRecord, args: argparse.Namespace) -> str:
 
 def _dependencies(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) -> list[str]:
     lines = []
-    below = list(spec.traverse(deptypes=("link", "run"), root=False))
+    below = list(spec.traverse(deptypes=RUN_TIME, root=False))
     for node in sorted(below, key=lambda node: node.name):
         mark = ""
         if args.long or args.very_long:

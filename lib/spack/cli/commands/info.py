@@ -12,6 +12,7 @@ from spack.cli.render import Colors, table, use_color
 from spack.recipe.records import DependencyRecord, Recipe
 from spack.session import Session
 from spack.spec import Version
+from spack.spec.deptypes import DEPTYPES
 
 DESCRIPTION = """show a package's description, versions, variants and dependencies
 
@@ -46,7 +47,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     print("\n" + table(rows))
     _section("Versions", _versions(recipe, args.all), paint)
     _section("Variants", _variants(recipe), paint)
-    for kind in ("build", "link", "run", "test"):
+    for kind in DEPTYPES:
         found = [row for row in recipe.dependencies if kind in row.types]
         _section(f"Dependencies ({kind})", _dependencies(found), paint)
     provided = [(", ".join(row.virtuals) + _when(row.when),) for row in recipe.provides]
