@@ -304,12 +304,12 @@ _CONNECTION: dict[str, Kind] = {
     "url": _URL,
     "view": TEXT,
     "access_pair": Either(
+        NULL,
         Record(
             {"id": TEXT, "id_variable": TEXT, "secret_variable": TEXT},
             required=("secret_variable",),
             one_of=("id", "id_variable"),
         ),
-        NULL,
     ),
     "profile": NULLABLE_TEXT,
     "endpoint_url": NULLABLE_TEXT,

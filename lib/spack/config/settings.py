@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import (
+    TYPE_CHECKING,
     Any,
     Callable,
     TypeVar,
@@ -36,6 +37,9 @@ from spack.config.setting_types import (
     ReuseSettings,
 )
 from spack.config.variables import Variables
+
+if TYPE_CHECKING:
+    from spack.spec import Spec
 
 __all__ = [
     "BootstrapSettings",
@@ -112,6 +116,21 @@ class Settings:
     def concretizer(self) -> ConcretizerSettings:
         """The section ``concretizer``."""
         return self._once("concretizer", _read_concretizer)
+
+    @property
+    def toolchains(self) -> Mapping[str, Spec]:
+        """Toolchains by name.
+
+        :raises SpecError: an entry is not what a toolchain can consist of.
+        """
+        if not self.sections.get("toolchains"):
+            return {}
+        from spack.config.toolchains import read_toolchains  # start-up: few users have any
+
+        return self._once(
+            "toolchains",
+            lambda reader: read_toolchains(reader.settings.sections["toolchains"]),
+        )
 
     @property
     def repos(self) -> tuple[RepoEntry, ...]:

@@ -32,8 +32,9 @@ _CACHES = "there are no binary caches here"
 _ONE_SOLVER = "see `spack help spec` for the options of the concretizer"
 _STAGE = "packages are tested in the stage of their build"
 
-#: By the keys that lead there, separated by colons; ``*`` is any one.
+#: By the keys that lead there, separated by colons; ``*`` is any one, ``-`` any item of a list.
 IDLE: Mapping[str, Idle] = {
+    "bootstrap:enable": Idle("spack's own dependencies are fetched when they are missing", (True,)),
     "bootstrap:sources": Idle("spack's own dependencies come from the package index"),
     "bootstrap:trusted": Idle("spack's own dependencies are verified by their sha256"),
     "cdash": Idle("nothing is reported to CDash"),
@@ -73,6 +74,16 @@ IDLE: Mapping[str, Idle] = {
     "gitlab-ci": Idle("no pipelines are generated"),
     "mirrors:*:access_pair": Idle("mirrors are read without a login"),
     "mirrors:*:access_token_variable": Idle("mirrors are read without a login", (None,)),
+    **{
+        f"mirrors:*:{way}:{key}": Idle("mirrors are read without a login", (None,))
+        for way in ("fetch", "pull")
+        for key in ("access_pair", "access_token_variable")
+    },
+    **{
+        f"mirrors:*:{way}:{key}": Idle("mirrors are directories or http servers", (None,))
+        for way in ("fetch", "pull")
+        for key in ("endpoint_url", "profile")
+    },
     "mirrors:*:autopush": Idle(_CACHES, (False,)),
     "mirrors:*:binary": Idle(_CACHES, (False,)),
     "mirrors:*:endpoint_url": Idle("mirrors are directories or http servers", (None,)),
@@ -81,8 +92,12 @@ IDLE: Mapping[str, Idle] = {
     "mirrors:*:signed": Idle(_CACHES, (False,)),
     "modules": Idle("no module files are written: use environments or `spack load`"),
     "packages:*:compiler": Idle("require a compiler: `require: '%gcc@12'`"),
+    "packages:*:externals:-:dependencies": Idle("externals have no dependencies", ([],)),
+    "packages:*:externals:-:extra_attributes:implicit_rpaths": Idle(
+        "run paths are those of dependencies", (False, [])
+    ),
+    "packages:*:externals:-:id": Idle("externals have no dependencies"),
     "packages:*:package_attributes": Idle("recipes are used as they are", ({},)),
-    "toolchains": Idle("name compilers in specs: `%c,cxx=gcc`", ({},)),
     "upstreams": Idle("only this install tree is used", ({},)),
     "view": Idle(_MANIFEST),
 }
@@ -91,15 +106,16 @@ IDLE: Mapping[str, Idle] = {
 def idle_notes(sections: Mapping[str, Tree]) -> Iterator[str]:
     """Yield a line for each key in these checked sections that has no effect, in order of lines."""
     found: list[tuple[str, int, str]] = []
+    noted: set[tuple[str, str]] = set()  # items of one list are noted once
     if not sections:
         return
     for path, idle in IDLE.items():
         keys = path.split(":")
         for named, tree in _at(Tree(dict(sections), next(iter(sections.values())).origin), keys):
-            if strip(tree) in idle.harmless:
+            name, origin = ":".join(named), tree.origin
+            if strip(tree) in idle.harmless or (origin.file, name) in noted:
                 continue
-            name = ":".join(named)
-            origin = tree.origin
+            noted.add((origin.file, name))
             note = f"{origin}: {name} has no effect in this spack: {idle.instead}"
             found.append((origin.file, origin.line, note))
     for _, _, note in sorted(found):
@@ -110,6 +126,11 @@ def _at(tree: Tree, keys: list[str]) -> Iterator[tuple[list[str], Tree]]:
     """Yield the subtrees at *keys*, with the names along the path."""
     if not keys:
         yield [], tree
+        return
+    if isinstance(tree.value, list) and keys[0] == "-":
+        for child in tree.value:
+            for names, found in _at(child, keys[1:]):
+                yield names, found
         return
     value: dict[str, Tree] = tree.value if isinstance(tree.value, dict) else {}
     for key, child in value.items():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spack.actions.concretizing import ConcretizeOptions, allowed, concretize, reusable_specs
 from spack.actions.environments import parse_at
 from spack.environment.groups import solve_order
+from spack.errors import SpecError
 from spack.solver.problem import Root, Solution
-from spack.spec import ConcreteSpec, Spec
+from spack.spec import ConcreteSpec, Spec, expand_toolchains
 
 if TYPE_CHECKING:
+    from spack.config.packages import PackageSettings
     from spack.environment import DevelopSpec, Environment
     from spack.session.session import Session
 
@@ -67,6 +69,12 @@ def _solve(
     """
     settings = session.settings
     reuse = settings.concretizer.reuse_settings
+    packages: Mapping[str, PackageSettings] = session.packages
+    if settings.toolchains:
+        from spack.config.toolchains import with_toolchains  # start-up: few users have any
+
+        packages = with_toolchains(packages, settings.toolchains)
+        roots = [_expanded(root, settings.toolchains) for root in roots]
     wanted = [root.spec for root in roots]
     reusable = allowed(session.store.database.specs(), reuse, wanted)
     asked = concretize_options.reuse
@@ -78,10 +86,17 @@ def _solve(
         roots,
         session.recipes,
         session.host,
-        session.packages,
+        packages,
         settings=settings.concretizer,
         reusable=reusable_specs(reusable, [*fixed, *needed]),
         concretize_options=concretize_options,
         deprecated=settings.config.deprecated,
         develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
     )
+
+
+def _expanded(root: Root, toolchains: Mapping[str, Spec]) -> Root:
+    try:
+        return Root(expand_toolchains(root.spec, toolchains), root.origin)
+    except SpecError as error:
+        raise error.at(root.origin) from error

@@ -9,7 +9,10 @@
       - spec: "%cxx=gcc"
         when: "%cxx"
 
-Only the text is looked at; configuration comes in as a mapping.
+      - spec: cflags=-O3
+
+Attributes of the node itself, such as flags, hold wherever the toolchain is named. Only the text
+is looked at; configuration comes in as a mapping.
 """
 
 from __future__ import annotations
@@ -25,37 +28,42 @@ from spack.spec.parser import parse
 __all__ = ["expand_toolchains", "toolchain"]
 
 
-def toolchain(entries: str | Iterable[tuple[str, str]]) -> tuple[Dependency, ...]:
-    """Return the dependencies of a toolchain.
+def toolchain(entries: str | Iterable[tuple[str, str]]) -> Spec:
+    """Return a toolchain as one spec without a name.
 
-    :param entries: one spec text, or pairs (spec text, condition; ``""`` for always).
-    :raises SpecError: when an entry is malformed or holds more than direct dependencies.
+    :param entries: one spec text, or pairs (spec text, condition; ``""`` for always). A condition
+        is one of the dependencies of its entry.
+    :raises SpecError: an entry is malformed, names a package, or has other than direct
+        dependencies.
     """
-    found: tuple[Dependency, ...] = ()
+    found = Spec()
     for text, condition in [(entries, "")] if isinstance(entries, str) else entries:
         spec = parse(text)
-        if spec.without_dependencies() != Spec() or not all(
+        if spec.name or not all(
             edge.direct and not edge.spec.dependencies for edge in spec.dependencies
         ):
             raise SpecError(
-                f"the toolchain entry '{text}' holds more than direct dependencies",
-                hint="each entry consists of '%' dependencies, such as '%c=gcc'",
+                f"the toolchain entry '{text}' holds more than direct dependencies and flags",
+                hint="each entry consists of '%' dependencies, such as '%c=gcc', and flags",
                 facts={"entry": text},
                 ref="toolchain",
             )
+        edges: tuple[Dependency, ...] = ()
         for edge in spec.dependencies:
             when = edge.when
             if condition:
                 when = parse(condition) if when is None else when.constrain(condition)
-            found = merged_dependencies(found, (edge.replace(when=when),))
+            edges = merged_dependencies(edges, (edge.replace(when=when),))
+        found = found.constrain(spec.without_dependencies())
+        found = found.replace(dependencies=merged_dependencies(found.dependencies, edges))
     return found
 
 
-def expand_toolchains(spec: Spec, toolchains: Mapping[str, tuple[Dependency, ...]]) -> Spec:
+def expand_toolchains(spec: Spec, toolchains: Mapping[str, Spec]) -> Spec:
     """Return *spec* with every ``%name`` of a toolchain replaced, at the root and below ``^``.
 
-    :raises SpecError: when the name of a toolchain has attributes of its own, or its
-        dependencies contradict those that are there.
+    :raises SpecError: when the name of a toolchain has attributes of its own, or what it says
+        contradicts what is there.
     """
     if not spec.dependencies or not toolchains:
         return spec
@@ -74,16 +82,17 @@ def expand_toolchains(spec: Spec, toolchains: Mapping[str, tuple[Dependency, ...
                 ref="toolchain",
             )
         added[name] = added.get(name, False) or edge.propagate
-    dependencies = tuple(kept)
+    result = spec.replace(dependencies=tuple(kept))
     for name, propagate in added.items():
-        edges = toolchains[name]
+        edges = toolchains[name].dependencies
         if propagate:
             edges = tuple(edge.replace(propagate=True) for edge in edges)
-        dependencies = merged_dependencies(dependencies, edges)
-    return spec.replace(dependencies=dependencies)
+        result = result.constrain(toolchains[name].without_dependencies())
+        result = result.replace(dependencies=merged_dependencies(result.dependencies, edges))
+    return result
 
 
-def _named(edge: Dependency, toolchains: Mapping[str, tuple[Dependency, ...]]) -> str | None:
+def _named(edge: Dependency, toolchains: Mapping[str, Spec]) -> str | None:
     """Return the toolchain that *edge* names; it may have the name of a legacy compiler."""
     if not edge.direct or edge.virtuals:
         return None

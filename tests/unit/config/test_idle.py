@@ -17,6 +17,7 @@ from spack.config.variables import Variables
 
 #: A value that the schema accepts and that is not harmless, where "x" is none.
 VALUES: dict[str, Any] = {
+    "bootstrap:enable": False,
     "bootstrap:sources": [{"name": "x", "metadata": "/x"}],
     "bootstrap:trusted": {"x": True},
     "compilers": [{"compiler": {}}],
@@ -45,20 +46,33 @@ VALUES: dict[str, Any] = {
     "mirrors:*:autopush": True,
     "mirrors:*:binary": True,
     "mirrors:*:signed": True,
+    **{
+        f"mirrors:*:{way}:access_pair": {"id": "x", "secret_variable": "X"}
+        for way in ("fetch", "pull")
+    },
+    "packages:*:externals:-:dependencies": [{"spec": "gcc"}],
+    "packages:*:externals:-:extra_attributes:implicit_rpaths": True,
     "packages:*:compiler": ["gcc"],
     "packages:*:package_attributes": {"x": 1},
-    "toolchains": {"x": "%gcc"},
     "view": True,
     "upstreams": {"x": {"install_tree": "/x"}},
 }
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:
-    """Return the value below its keys; ``*`` is some name, and a mirror has a url."""
+    """Return the value below its keys: ``*`` is some name, ``-`` the item of a list.
+
+    A mirror has a url, and an external what it must have.
+    """
     for key in reversed(path.split(":")):
-        value = {"some" if key == "*" else key: value}
+        value = [value] if key == "-" else {"some" if key == "*" else key: value}
     if "mirrors" in value:
         value["mirrors"]["some"].setdefault("url", "/m")
+        for way in ("fetch", "pull"):
+            if isinstance(value["mirrors"]["some"].get(way), dict):
+                value["mirrors"]["some"][way]["url"] = "/m"
+    for external in value.get("packages", {}).get("some", {}).get("externals", []):
+        external.update(spec="some@1", prefix="/usr")
     return dict(value)
 
 
@@ -79,7 +93,7 @@ def test_every_key_is_known_and_reported(path: str) -> None:
     assert report.problems == []
     notes = told(data)
     assert len(notes) == 1
-    name = path.replace("*", "some")
+    name = path.replace("*", "some").replace(":-", "")
     assert notes[0].startswith(f"/etc/x.yaml:7: {name} has no effect in this spack: ")
     for value in IDLE[path].harmless:
         assert told(nested(path, value)) == []

@@ -38,8 +38,26 @@ def test_the_default_files_say_what_is_built_in(root: Path) -> None:
     assert files.bootstrap == built_in.bootstrap
     assert files.mirrors == built_in.mirrors == ()
     assert [(entry.name, str(entry.path)) for entry in files.repos] == [("venv", "/spack")]
-    assert files.package("all").providers["c"] == ("gcc", "llvm")
-    assert files.package("glibc").buildable is False
+    assert files.package("all").providers["c"] == ("gcc", "llvm", "intel-oneapi-compilers")
+
+
+def test_what_comes_with_a_machine_is_not_built(root: Path) -> None:
+    files = load_settings([Scope("defaults", str(root / "etc"))], VARIABLES)
+    fixed = {name for name, row in files.packages.items() if row.buildable is False}
+    assert fixed >= {
+        "cce",
+        "cray-mpich",
+        "egl",
+        "essl",
+        "fj",
+        "glibc",
+        "mpt",
+        "musl",
+        "opengl",
+        "xl",
+    }
+    for virtual, preferred in files.package("all").providers.items():
+        assert virtual == "libc" or preferred[0] not in fixed, virtual
 
 
 def test_config_is_complete_and_immutable() -> None:

@@ -11,6 +11,7 @@ TOOLCHAINS = {
     "both": toolchain([("%c=gcc@12", "%c"), ("%cxx=gcc@12", "%cxx")]),
     "simple": toolchain("%c=gcc %cxx=llvm"),
     "clang": toolchain("%[when=+x] c=llvm"),
+    "flags": toolchain([("cflags=-O3", ""), ("%c=gcc", "%c"), ("cxxflags=-g", "")]),
 }
 
 
@@ -23,6 +24,8 @@ TOOLCHAINS = {
         ("p %%simple", "p %%c=gcc %%cxx=clang"),
         ("p %clang", "p %[when='+x'] c=clang"),
         ("p %c=clang", "p %c=clang"),
+        ("p %flags", "p cflags=-O3 cxxflags=-g %[when='%c'] c=gcc"),
+        ("p ^q %flags", "p ^q cflags=-O3 cxxflags=-g %[when='%c'] c=gcc"),
         ("p ^q %simple", "p ^q %c=gcc %cxx=clang"),
         ("p %simple %gcc@12:", "p %c=gcc@12: %cxx=clang"),
         ("p %both", "p %[when='%c'] c=gcc@12 %[when='%cxx'] cxx=gcc@12"),
@@ -33,11 +36,11 @@ def test_expand(text: str, expanded: str) -> None:
 
 
 def test_conditions_add_up() -> None:
-    (edge,) = toolchain([("%[when=+x] c=gcc", "+y")])
+    (edge,) = toolchain([("%[when=+x] c=gcc", "+y")]).dependencies
     assert str(edge.when) == "+x+y"
 
 
-@pytest.mark.parametrize("entry", ["^gcc", "gcc", "+x %gcc", "%gcc ^q %c"])
+@pytest.mark.parametrize("entry", ["^gcc", "gcc", "gcc %c=gcc", "%gcc ^q %c"])
 def test_entries_hold_direct_dependencies_only(entry: str) -> None:
     with pytest.raises(SpecError, match="holds more than direct dependencies"):
         toolchain(entry)
