@@ -25,10 +25,9 @@ import marshal
 import os
 import re
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 from zlib import crc32
 
 from spack.api import definition
@@ -36,12 +35,12 @@ from spack.api.directives import (
     BuildSystemDeclaration,
     MaintainersDeclaration,
     RedistributeDeclaration,
+    SpliceDeclaration,
     VersionDeclaration,
 )
-from spack.api.identity import PackageIdentity, is_recipe_module
-from spack.api.targets import Target
-from spack.api.urls import index_source
+from spack.api.identity import is_recipe_module
 from spack.api.variants import Variant
+from spack.api.version_facts import version_records
 from spack.errors import RecipeError, SpecError
 from spack.recipe.package_names import package_name
 from spack.recipe.records import (
@@ -55,12 +54,11 @@ from spack.recipe.records import (
     RequirementRecord,
     ResourceRecord,
     VariantRecord,
-    VersionRecord,
 )
 from spack.repo.finder import install_finder
 from spack.repo.load_class import load_class, recipe_error
 from spack.repo.repository import Repository
-from spack.spec import Spec, Version
+from spack.spec import Spec
 
 __all__ = ["main", "recipe_of"]
 
@@ -116,6 +114,7 @@ ATTRIBUTES = (
     "urls",
 )
 
+#: Records that are kept as they are -> field of the recipe.
 _OWN_LINES = {
     ConflictRecord: "conflicts",
     DependencyRecord: "dependencies",
@@ -128,6 +127,71 @@ _OWN_LINES = {
 }
 
 
+class _Facts:
+    """What the declarations of a class say, collected in their order."""
+
+    def __init__(self, cls: Any, own: set[int], attributes: dict[str, Any]) -> None:
+        self.cls = cls
+        self.own = own
+        self.attributes = attributes
+        self.rows: dict[str, list[Any]] = {field: [] for field in _OWN_LINES.values()}
+        self.variants: dict[tuple[str, str], VariantRecord] = {}
+        self.versions: dict[str, VersionDeclaration] = {}
+
+    def add(self, item: Any, file: Path) -> None:
+        """Take in one declaration.
+
+        :raises RecipeError: facts have nothing is kept of what the directive declares.
+        """
+        field = _OWN_LINES.get(type(item))
+        if field is not None:
+            self.rows[field].append(_located(item, self.own))
+            return
+        take = _DECLARATIONS.get(type(item))
+        if take is None:
+            raise RecipeError(
+                f"{file}:{item.line}: no facts are kept of {type(item).__name__}",
+                hint="a new directive needs a row in spack/api/recipe_facts.py",
+                ref="unknown-declaration",
+            )
+        take(self, item)
+
+    def variant(self, item: Variant) -> None:
+        """One of the same name and condition as one of a base class replaces it."""
+        record = item.record(item.line if id(item) in self.own else 0)
+        if item.name == "build_system":
+            record = _with_possible_values(self.cls, record)
+        self.variants[item.name, item.when] = record
+
+    def version(self, item: VersionDeclaration) -> None:
+        self.versions.pop(item.version, None)
+        self.versions[item.version] = item
+
+    def maintainers(self, item: MaintainersDeclaration) -> None:
+        self.attributes["maintainers"] = (*self.attributes.get("maintainers", ()), *item.names)
+
+    def build_system(self, item: BuildSystemDeclaration) -> None:
+        self.attributes["build_system"] = item.default
+
+    def redistribute(self, item: RedistributeDeclaration) -> None:
+        known = self.attributes.get("redistribute", ())
+        self.attributes["redistribute"] = (*known, (item.source, item.binary, item.when))
+
+    def ignore(self, item: SpliceDeclaration) -> None:
+        """Splicing is not done."""
+
+
+#: Other declarations -> what is kept of them.
+_DECLARATIONS: Mapping[type[Any], Callable[[_Facts, Any], None]] = {
+    BuildSystemDeclaration: _Facts.build_system,
+    MaintainersDeclaration: _Facts.maintainers,
+    RedistributeDeclaration: _Facts.redistribute,
+    SpliceDeclaration: _Facts.ignore,
+    Variant: _Facts.variant,
+    VersionDeclaration: _Facts.version,
+}
+
+
 def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
     """Return the facts of package class *cls*.
 
@@ -135,32 +199,11 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
     """
     name = package_name(directory)
     file = repository.packages / directory / "package.py"
-    rows: dict[str, list[Any]] = {field: [] for field in _OWN_LINES.values()}
-    variants: dict[tuple[str, str], Any] = {}
-    versions: dict[str, VersionDeclaration] = {}
     own = _own_declarations(cls)
-    attributes = _attributes(cls)
+    facts = _Facts(cls, own, _attributes(cls))
     for item in cls.__declared__:
-        kind = type(item)
-        field = _OWN_LINES.get(kind)
-        if field is not None:
-            rows[field].append(_located(item, own))
-        elif kind is Variant:
-            # One of the same name and condition as one of a base class replaces it.
-            record = item.record(item.line if id(item) in own else 0)
-            if item.name == "build_system":
-                record = _with_possible_values(cls, record)
-            variants[item.name, item.when] = record
-        elif kind is VersionDeclaration:
-            versions.pop(item.version, None)
-            versions[item.version] = item
-        elif kind is MaintainersDeclaration:
-            attributes["maintainers"] = (*attributes.get("maintainers", ()), *item.names)
-        elif kind is BuildSystemDeclaration:
-            attributes["build_system"] = item.default
-        elif kind is RedistributeDeclaration:
-            key = "redistribute"
-            attributes[key] = (*attributes.get(key, ()), (item.source, item.binary, item.when))
+        facts.add(item, file)
+    rows = facts.rows
     _check_dependencies(cls, name, file, rows["dependencies"])
     _check_specs(file, (record for field in rows.values() for record in field))
     hasher = hashlib.sha256(file.read_bytes())
@@ -173,13 +216,13 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
         content_hash=hasher.hexdigest(),
         description=_description(cls),
         virtual=bool(cls.virtual),
-        versions=tuple(_versions(cls, versions, own)),
-        variants=tuple(variants.values()),
+        versions=tuple(version_records(cls, facts.versions, own)),
+        variants=tuple(facts.variants.values()),
         dependencies=tuple(dependencies),
         patches=tuple(patches),
         executables=_texts(getattr(cls, "executables", ())),
         hooks=_hooks(cls),
-        attributes=attributes,
+        attributes=facts.attributes,
         **{field: tuple(records) for field, records in rows.items()},
     )
 
@@ -352,82 +395,6 @@ def _recipe_directories(cls: Any) -> list[str]:
     return list(found)
 
 
-# Versions and their urls.
-
-
-class _AbstractView:
-    """The spec of a package object that exists only to be asked for urls."""
-
-    def __init__(self, name: str, version: str) -> None:
-        self.name = name
-        self.version = Version(version)
-        self.platform = "linux"
-        self.os = "unknown"
-        self.target = Target(os.uname().machine)
-        self._spec = Spec.parse(f"{name}@={version} platform=linux target={self.target}")
-
-    def satisfies(self, constraint: Any) -> bool:
-        return bool(self._spec.satisfies(str(constraint)))
-
-    __contains__ = satisfies
-
-    def __str__(self) -> str:
-        return str(self._spec)
-
-
-def _versions(cls: Any, declared: dict[str, VersionDeclaration], own: set[int]) -> Any:
-    overridden = cls.url_for_version is not PackageIdentity.url_for_version
-    plain = None if overridden else cls(None)
-    class_git = getattr(cls, "git", None)
-    if any(
-        "__init__" in owner.__dict__ and is_recipe_module(owner.__module__) for owner in cls.__mro__
-    ):
-        with suppress(Exception):  # recipe code, and without a concrete spec
-            cls(_AbstractView(cls.name, "0"))
-        declared = {text: item for text, item in declared.items() if Version(text) in cls.versions}
-    for item in declared.values():
-        options = dict(item.options)
-        url, error = options.pop("url", None), None
-        from_repository = any(key in options for key in _REPOSITORY_KEYS)
-        if url is None and cls.has_code and not from_repository:
-            try:
-                package = plain or cls(_AbstractView(cls.name, item.version))
-                url = package.url_for_version(Version(item.version))
-            except Exception as problem:  # recipe code: any error makes this version unusable
-                error = f"{type(problem).__name__}: {problem}"
-        if from_repository and class_git and "git" not in options:
-            options["git"] = str(class_git)
-        yield VersionRecord(
-            version=item.version,
-            url=index_source(str(url)) if url else None,
-            sha256=_lower(options.pop("sha256", None)),
-            preferred=bool(options.pop("preferred", False)),
-            deprecated=bool(options.pop("deprecated", False)),
-            options={key: _plain_option(value) for key, value in options.items()},
-            line=item.line if id(item) in own else 0,
-            error=error,
-        )
-
-
-#: Options that say that the source is a repository of a version control system.
-_REPOSITORY_KEYS = ("commit", "tag", "branch", "git", "svn", "hg", "cvs", "revision")
-
-
-def _lower(text: Any) -> Any:
-    return text.lower() if isinstance(text, str) else text
-
-
-def _plain_option(value: Any) -> Any:
-    """Return plain data; a function of the package (submodules) becomes True, for all."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, dict):
-        return {str(key): _plain_option(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return tuple(_plain_option(item) for item in value)
-    return True if callable(value) else str(value)
-
-
 # The process.
 
 
@@ -495,7 +462,6 @@ def main(arguments: list[str]) -> int:
     with open(arguments[1], "wb") as answer:
         for index, directory in request["work"]:
             marshal.dump(_row(repositories, index, directory), answer)
-            answer.flush()  # a recipe may end the process: what was read before it counts
             answer.flush()  # a recipe may end the process: what was read before it counts
     return 0
 

@@ -11,9 +11,10 @@ from typing import Any, Callable
 
 import pytest
 
+from spack.api import directives, recipe_facts
 from spack.api.recipe_facts import main, recipe_of
 from spack.errors import RecipeError
-from spack.recipe import Recipe
+from spack.recipe import Recipe, records
 from spack.repo import Repository
 from spack.repo.finder import install_finder, remove_finder
 from spack.repo.load_class import load_class
@@ -239,3 +240,49 @@ def test_the_process(tmp_path: Path, facts: Callable[..., Recipe]) -> None:
     assert x[4] is None
     assert y[3] is None
     assert y[4][0].startswith(f"{tmp_path}/packages/y/package.py:1: SyntaxError")
+
+
+def test_a_declaration_without_a_row_is_an_error(
+    facts: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    """A directive that a developer has added, and whose facts would be lost silently."""
+    text = """import dataclasses
+
+from spack.api.definition import directive
+
+
+@dataclasses.dataclass(frozen=True)
+class FlavorDeclaration:
+    name: str
+    line: int = 0
+
+
+@directive
+def flavor(definition, name):
+    declared = FlavorDeclaration(name, definition.line())
+    definition.declared.append(declared)
+    return declared
+
+
+class Cake(Package):
+    flavor("sweet")
+"""
+    with pytest.raises(RecipeError) as caught:
+        facts("cake", text)
+    file = tmp_path / "packages" / "cake" / "package.py"
+    assert str(caught.value).startswith(f"{file}:")
+    assert "no facts are kept of FlavorDeclaration" in str(caught.value)
+    assert "recipe_facts.py" in str(caught.value.hint)
+
+
+def test_every_declaration_of_the_engine_has_a_row() -> None:
+    declarations = [
+        value
+        for module in (directives, records)
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__name__.endswith(("Declaration", "Record"))
+    ]
+    # Versions and variants are declared as objects of their own, and end as these records.
+    ends = {records.VariantRecord, records.VersionRecord}
+    known = recipe_facts._OWN_LINES.keys() | recipe_facts._DECLARATIONS.keys() | ends
+    assert set(declarations) <= known
