@@ -17,6 +17,7 @@ from spack.solver.encode import Encoding
 from spack.solver.problem import Root
 from spack.solver.variant_facts import default_values, preferred_variants
 from spack.spec import FLAG_NAMES, ConcreteSpec, Edge, External, VariantValue
+from spack.spec.algebra import split_flags
 
 __all__ = ["decode"]
 
@@ -117,7 +118,7 @@ class _Decoder:
             recipe.namespace if recipe is not None else None,
             version,
             {},
-            flags=self._flags(draft, external),
+            flags=self._flags(draft, external, edges),
             platform=host.platform,
             os=(external.spec.arch.os if external is not None else None) or host.os,
             target=draft.target or self._external_target(external) or self.target,
@@ -209,18 +210,39 @@ class _Decoder:
             found["patches"] = VariantValue.multi("patches", tuple(sums))
 
     def _flags(
-        self, draft: _Draft, external: ExternalCandidate | None
+        self, draft: _Draft, external: ExternalCandidate | None, edges: Sequence[Edge]
     ) -> dict[str, tuple[str, ...]]:
-        flags: dict[str, tuple[str, ...]] = {}
         if external is not None:
             return {name: tuple(map(str, values)) for name, values in external.spec.flags.items()}
+        flags = _compiler_flags(edges)
         for literal in sorted(draft.given):
             _, name, text = self.encoding.conditions.literals[literal - 1].key[:3]
-            if name in FLAG_NAMES:
+            if name in FLAG_NAMES and text not in flags.get(name, ()):
                 flags[name] = (*flags.get(name, ()), str(text))
         for name, values in self.propagated.items():
             flags[name] = tuple(dict.fromkeys((*flags.get(name, ()), *values)))
         return flags
+
+
+#: The languages whose compilers take a kind of flags.
+_LANGUAGES_OF: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(FLAG_NAMES, ("c", "cxx", "fortran")),
+    "cflags": ("c",),
+    "cxxflags": ("cxx",),
+    "fflags": ("fortran",),
+}
+
+
+def _compiler_flags(edges: Sequence[Edge]) -> dict[str, tuple[str, ...]]:
+    """Return the flags that external compilers are configured with, for what they compile."""
+    found: dict[str, tuple[str, ...]] = {}
+    for edge in edges:
+        configured = edge.spec.extra_attributes.get("flags") if "build" in edge.deptypes else None
+        for name, text in (configured or {}).items():
+            if name in FLAG_NAMES and set(edge.virtuals).intersection(_LANGUAGES_OF[name]):
+                flags = (*found.get(name, ()), *map(str, split_flags(str(text))))
+                found[name] = tuple(dict.fromkeys(flags))
+    return found
 
 
 def decode(

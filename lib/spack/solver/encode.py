@@ -87,6 +87,7 @@ class Encoder:
             done = len(names)
             variants.collect()
         self.virtuals.write()
+        variants.collect()  # what requirements on virtual packages mention
         variants.write()
         LiteralFacts(self.sink, self.virtuals).write()
         for number, group in enumerate(cycles(self.sink.edges)):

@@ -176,6 +176,26 @@ class RuleFacts:
                 if condition:
                     self.emit(f"voptcond({number},{quote(provider)},{location},{condition}).")
 
+    def virtual_conflict(self, virtual: str, group: RequirementLike) -> None:
+        """Write a conflict of a virtual package as what its provider must not be."""
+        when = Spec.parse(group.when)
+        for text in group.specs:
+            spec, number = Spec.parse(text), self.sink.number()
+            assumption = self.assumptions.add(
+                "forbid", virtual, text, _at(group), data=group, message=group.message
+            )
+            self.emit(f"vforbid({quote(virtual)},{number},{assumption}).")
+            for provider in self.context.catalog.providers(virtual):
+                if spec.name not in (provider, virtual, ""):
+                    continue
+                inner = spec if spec.name == provider else spec.replace(name="")
+                condition = self.conditions.both(provider, inner, when)
+                if condition is None:
+                    continue
+                self.emit(f"vbad({number},{quote(provider)}).")
+                if condition:
+                    self.emit(f"vbadcond({number},{quote(provider)},{condition}).")
+
 
 def _at(group: RequirementLike) -> str:
     return str(group.origin)

@@ -106,7 +106,8 @@ class VirtualFacts:
         size = len(self.sink.universe)
         for virtual, users in self._users.items():
             settings = self.catalog.settings(virtual)
-            everyone = virtual in opened or (settings is not None and bool(settings.require))
+            ruled = settings is not None and bool(settings.require or settings.conflict)
+            everyone = virtual in opened or ruled
             everyone = everyone or any(u.spec.variants or u.spec.dependencies for u in users)
             hidden = [p for p in self.catalog.providers(virtual) if p not in self._shown[virtual]]
             for provider in hidden:
@@ -134,6 +135,8 @@ class VirtualFacts:
             settings = self.catalog.settings(virtual)
             for group in settings.require if settings is not None else ():
                 self.rules.virtual(virtual, group)
+            for group in settings.conflict if settings is not None else ():
+                self.rules.virtual_conflict(virtual, group)
 
     def rests(self) -> dict[str, list[str]]:
         """Return the placeholders for several providers, and which those are."""
