@@ -227,16 +227,16 @@ def test_config_get_and_blame(small: Command) -> None:
 
 def test_config_get_reads_back(small: Command, tmp_path: Path) -> None:
     """What it prints is a file that says the same."""
-    for section in small("config", "list").lines:
+    for section in small("config", "list").out.split():
         shown = small("config", "get", section).out
         if shown:
             folder = tmp_path / section
             folder.mkdir()
             (folder / f"{section}.yaml").write_text(shown)
             assert small("-C", folder, "config", "get", section).code == 0, section
-    assert "packages" in small("config", "list").lines
-    names = [line.split()[0] for line in small("config", "scopes").lines]
-    assert names[0] == "defaults" and "user" in names
+    assert "packages" in small("config", "list").out.split()
+    names = small("config", "scopes").lines
+    assert names[-1] == "defaults" and "user" in names
     assert "sections: " in small.fails("config", "get", "confg", code=2).err
 
 

@@ -19,7 +19,7 @@ from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.spec import ConcreteSpec
 from spack.util.report import Task
 
-__all__ = ["StagedSources", "stage_sources"]
+__all__ = ["StagedSources", "commit_of", "patches_of", "resources_of", "stage_sources"]
 
 
 class StagedSources:
@@ -91,14 +91,25 @@ class StagedSources:
 
     def patches(self, recipe: Recipe, spec: ConcreteSpec) -> list[tuple[Recipe, PatchRecord]]:
         """Return the recipe's own patches that apply, then those that dependents add."""
-        found = [(recipe, patch) for patch in recipe.patches if _holds(spec, patch.when)]
-        for dependent in self._dependents.get(spec.dag_hash(), ()):
-            owner = self._build_options.recipe(dependent)
-            for row in owner.dependencies:
-                if row.patches and _holds(dependent, row.when) and spec.satisfies(row.spec):
-                    found += [(owner, patch) for patch in row.patches if _holds(spec, patch.when)]
-        unique = {patch.sha256 or patch.source: (owner, patch) for owner, patch in found}
-        return list(unique.values())
+        dependents = self._dependents.get(spec.dag_hash(), ())
+        return patches_of(spec, recipe, dependents, self._build_options.recipe)
+
+
+def patches_of(
+    spec: ConcreteSpec,
+    recipe: Recipe,
+    dependents: Iterable[ConcreteSpec],
+    recipe_of: Callable[[ConcreteSpec], Recipe],
+) -> list[tuple[Recipe, PatchRecord]]:
+    """Return the patches of *spec* with the recipe that has each: its own, then *dependents'*."""
+    found = [(recipe, patch) for patch in recipe.patches if _holds(spec, patch.when)]
+    for dependent in dependents:
+        owner = recipe_of(dependent)
+        for row in owner.dependencies:
+            if row.patches and _holds(dependent, row.when) and spec.satisfies(row.spec):
+                found += [(owner, patch) for patch in row.patches if _holds(spec, patch.when)]
+    unique = {patch.sha256 or patch.source: (owner, patch) for owner, patch in found}
+    return list(unique.values())
 
 
 def stage_sources(build_options: BuildOptions, spec: ConcreteSpec, task: Task) -> Stage:

@@ -12,7 +12,13 @@ from spack.config.scopes import Scope
 from spack.errors import UsageError
 from spack.session import Session
 
-__all__ = ["add_scope_argument", "edited_section", "scopes_of", "writable_scopes"]
+__all__ = [
+    "add_scope_argument",
+    "edited_section",
+    "scopes_of",
+    "section_path",
+    "writable_scopes",
+]
 
 #: Scopes that are directories, highest first.
 _DIRECTORIES = ("user", "site", "system")
@@ -68,6 +74,20 @@ def edited_section(
         with environment.lock():
             yield SectionFile(environment.manifest.path, section, within="spack")
         return
+    yield SectionFile(section_path(session, section, name), section)
+
+
+def section_path(session: Session, section: str, scope: str | None = None) -> Path:
+    """Return the file that a scope has a section in, whether it is there or not.
+
+    :param scope: by default the active environment, or the user's.
+    :raises UsageError: as :func:`edited_section`.
+    """
+    name = scope or writable_scopes(session)[0]
+    if name.startswith("env:"):
+        return session.find_environment(name[4:]).path / "spack.yaml"
+    if name == _ENVIRONMENT and session.environment is not None:
+        return session.environment.path / "spack.yaml"
     found = scopes_of(session, name)
     if name not in _DIRECTORIES:
         raise UsageError(
@@ -75,4 +95,4 @@ def edited_section(
             hint=f"there are {', '.join(writable_scopes(session))} and env:NAME",
             ref="config-scope",
         )
-    yield SectionFile(Path(found[0].path) / f"{section}.yaml", section)
+    return Path(found[0].path) / f"{section}.yaml"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
-from spack.config.schema import key_name
+from spack.config.keys import SECTIONS
+from spack.config.schema import ConfigReport, Record, key_name
+from spack.config.scopes import check_environment, check_specs
 from spack.util import yaml
 
 __all__ = ["SectionFile"]
@@ -25,12 +27,16 @@ class SectionFile:
         self.path = path
         self.section = section
         self._within = within
-        self._document = yaml.round_trip(path)
-        location = self._document.data
-        if within is not None:
-            location = location[within]
+        self._open(yaml.round_trip(path))
+
+    def _open(self, document: yaml.Document) -> None:
+        self._document = document
+        location = document.data
+        if self._within is not None:
+            location = location[self._within]
         self._location = location
-        self._key = next((key for key in location if key_name(str(key)) == section), section)
+        found = (key for key in location if key_name(str(key)) == self.section)
+        self._key = next(found, self.section)
 
     @property
     def data(self) -> Any:
@@ -53,6 +59,33 @@ class SectionFile:
         if self._within is not None and folder in path.parents:
             return str(path.relative_to(folder))
         return str(path)
+
+    def changed(self, change: Callable[[], None]) -> None:
+        """Carry out *change* on the data, check the file as it would be, and write it.
+
+        :raises ConfigError: the section is not as it should be then; the file is not touched, and
+            the data is as before.
+        :raises OSError: it cannot be written.
+        """
+        before = self._document.text()
+        try:
+            change()
+            self._check()
+        except BaseException:
+            self._open(yaml.round_trip(self.path, before))
+            raise
+        if self._document.text() != before:
+            self.save()
+
+    def _check(self) -> None:
+        loaded = yaml.load(str(self.path), self._document.text())
+        if self._within is not None:
+            check_environment(loaded)
+            return
+        report = ConfigReport()
+        Record({self.section: SECTIONS[self.section]}).check(loaded.tree, loaded.file, (), report)
+        check_specs(report.specs, report)
+        report.raise_if_any()
 
     def save(self) -> None:
         """Write the file.

@@ -43,6 +43,7 @@ __all__ = [
     "data_scope",
     "environment_scope",
     "read_scopes",
+    "split_setting",
     "standard_scopes",
 ]
 
@@ -153,7 +154,7 @@ def command_line_scope(settings: Sequence[str]) -> Scope:
     """
     tree: dict[str, Any] = {}
     for setting in settings:
-        keys, value = _split_setting(setting)
+        keys, value = split_setting(setting)
         if len(keys) < 2 and not isinstance(value, (dict, list)):
             raise UsageError(
                 f"cannot read the setting {setting!r}",
@@ -176,7 +177,8 @@ def command_line_scope(settings: Sequence[str]) -> Scope:
     return data_scope("command line", tree)
 
 
-def _split_setting(setting: str) -> tuple[list[str], Any]:
+def split_setting(setting: str) -> tuple[list[str], Any]:
+    """Return the keys of ``section:key:value``, with their suffixes, and the value as data."""
     parts, depth, quote, current = [], 0, "", ""
     for letter in setting:
         if quote:

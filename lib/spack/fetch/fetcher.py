@@ -92,6 +92,24 @@ class Fetcher:
         self._lock = threading.Lock()
         self._busy: dict[str, threading.Lock] = {}
 
+    def into(self, root: Path) -> Fetcher:
+        """Return a fetcher that keeps files in *root*, and looks into this one's cache first."""
+        own = Mirror("cache", str(self.cache.root))
+        return Fetcher(
+            SourceCache(root),
+            self._network,
+            mirrors=(own, *self.mirrors),
+            environ=self._environ,
+            options=self.options,
+        )
+
+    def has(self, source: UrlSource | IndexSource) -> bool:
+        """Return whether the cache has a file that the checksum of *source* names."""
+        checksum = source.checksum
+        if checksum is None:
+            return False
+        return self.cache.find(archive_path(checksum, source.filename)) is not None
+
     def fetch(self, source: UrlSource | IndexSource, progress: Progress | None = None) -> Path:
         """Return the verified file in the cache.
 
