@@ -87,6 +87,7 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
         tests=concretize_options.tests,
         max_duplicates=1 if settings.duplicates == "none" else Problem.max_duplicates,
         develop=develop or {},
+        compiler_mixing=settings.compiler_mixing,
         seconds=float(settings.timeout),
     )
     solution = solve(problem)

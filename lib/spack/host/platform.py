@@ -158,6 +158,27 @@ class Host:
         """The most general target: ``x86_64``, ``aarch64``."""
         return self.targets[-1]
 
+    def with_every_target(self) -> Host:
+        """Return this machine as one that can be solved for any other.
+
+        ``targets`` are all known ones at its granularity: its own first, then those of its family,
+        the most special first.
+        """
+        import archspec.cpu  # start-up: 40 ms; few users solve for other machines
+
+        family = self.family
+        known = sorted(
+            archspec.cpu.TARGETS.values(),
+            key=lambda item: (item.family.name != family, -len(item.ancestors), item.name),
+        )
+        named = (
+            item.name
+            for item in known
+            if self.granularity != "generic" or item.vendor == "generic" or not item.parents
+        )
+        every = tuple(dict.fromkeys((*self.targets, *named)))
+        return Host(self.platform, self.os, self.target, every, granularity=self.granularity)
+
     def _targets(self) -> tuple[str, tuple[str, ...]]:
         if self._found is None and self._detect is not None:
             object.__setattr__(self, "_found", self._detect())

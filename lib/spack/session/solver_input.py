@@ -75,6 +75,9 @@ def _solve(
 
         packages = with_toolchains(packages, settings.toolchains)
         roots = [_expanded(root, settings.toolchains) for root in roots]
+    host = session.host
+    if not settings.concretizer.host_compatible:
+        host = host.with_every_target()
     wanted = [root.spec for root in roots]
     reusable = allowed(session.store.database.specs(), reuse, wanted)
     asked = concretize_options.reuse
@@ -85,7 +88,7 @@ def _solve(
     return concretize(
         roots,
         session.recipes,
-        session.host,
+        host,
         packages,
         settings=settings.concretizer,
         reusable=reusable_specs(reusable, [*fixed, *needed]),

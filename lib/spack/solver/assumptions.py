@@ -13,8 +13,9 @@ class Assumption:
     """One constraint of the user's.
 
     :param kind: ``asked`` (a root is there at all), ``root`` (what it says), ``dependency``,
-        ``conflict``, ``requires``, ``require``, ``prefer``, ``forbid``, ``develop`` or ``domain``
-        (which versions, externals and installed specs of a package there are).
+        ``conflict``, ``requires``, ``require``, ``prefer``, ``forbid``, ``develop``, ``pure``
+        (one compiler for each language) or ``domain`` (which versions, externals and installed
+        specs of a package there are).
     :param package: the package that it is about, or that it comes from.
     :param text: what it says.
     :param origin: ``file:line`` or ``command line``.

@@ -15,6 +15,7 @@ definition, X guard, E external, H hash; numbers start at 1):
 ``provision provname provcond``        what a package provides and when; ``vcand vcost`` providers
 ``vdef vcond later vval vdefault ..``  definitions of variants
 ``demand gcond option optcond``        requirements; ``conflict forbid kcond`` conflicts
+``pure mixer``                         no mixing of compilers, but for those packages
 ``hdep htype hvirt hsat xsat xval``    installed specs and externals
 =====================================  ============================================================
 
@@ -78,6 +79,7 @@ class Encoder:
         for root in self.context.roots:
             self.sink.visit(root.spec.name)
             self._root(root)
+        self.rules.mixing()
         variants = VariantFacts(self.sink)
         done = 0
         while done < len(self.sink.universe) or self.virtuals.show():

@@ -63,14 +63,16 @@ _WORDS = {
     "forbid": "{package} must not be {text}{when}",
     "prefer": "{package} should be {text}{when}",
     "develop": "{text} is developed",
+    "pure": "what is linked together is compiled by one compiler",
 }
 _HINTS = {
     "root": "ask for something else than {text}",
     "require": "change this requirement of the configuration",
     "develop": "develop another version, or `spack undevelop {package}`",
     "forbid": "change this rule of the configuration",
+    "pure": "set concretizer:compiler_mixing to true, or to a list of packages that may differ",
 }
-_ORDER = {"asked": 0, "root": 0, "require": 1, "forbid": 1, "develop": 1, "domain": 3}
+_ORDER = {"asked": 0, "root": 0, "require": 1, "forbid": 1, "develop": 1, "pure": 1, "domain": 3}
 
 
 class _Account:

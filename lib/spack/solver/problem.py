@@ -141,6 +141,8 @@ class Problem:
     :param max_duplicates: instances of one build tool that one graph may hold.
     :param develop: by package name, what every node of a package must be that is built from a
         developer's directory: its version, ``dev_path`` and variants.
+    :param compiler_mixing: whether what is linked or run together may be compiled by several
+        compilers for one language, or the names of the packages that may differ.
     :param seconds: bound on the time of the whole solution, 0 for none; see
         :func:`spack.solver.concretize`.
     """
@@ -156,6 +158,7 @@ class Problem:
     tests: bool | frozenset[str] = False
     max_duplicates: int = 4
     develop: Mapping[str, Root] = field(default_factory=dict)
+    compiler_mixing: bool | Sequence[str] = True
     seconds: float = 0.0
 
 

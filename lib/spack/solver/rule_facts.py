@@ -23,6 +23,16 @@ class RuleFacts:
         self.assumptions = sink.assumptions
         self.emit = sink.emit
 
+    def mixing(self) -> None:
+        """Write ``concretizer:compiler_mixing`` where compilers may not be mixed."""
+        mixing = self.context.problem.compiler_mixing
+        if mixing is True:
+            return
+        origin = "concretizer:compiler_mixing"
+        self.emit(f"pure({self.assumptions.add('pure', '', origin, origin)}).")
+        for name in () if isinstance(mixing, bool) else mixing:
+            self.emit(f"mixer({quote(name)}).")
+
     def recipe_conflicts(self, name: str) -> None:
         recipe = self.context.catalog.recipe(name)
         for record in recipe.conflicts if recipe is not None else ():

@@ -21,7 +21,6 @@ VALUES: dict[str, Any] = {
     "bootstrap:sources": [{"name": "x", "metadata": "/x"}],
     "bootstrap:trusted": {"x": True},
     "compilers": [{"compiler": {}}],
-    "concretizer:compiler_mixing": False,
     "concretizer:concretization_cache": {"enable": True},
     "concretizer:duplicates:max_dupes": {"default": 3},
     "concretizer:duplicates:strategy": "full",
@@ -30,7 +29,6 @@ VALUES: dict[str, Any] = {
     "concretizer:os_compatible": {"debian12": ["debian11"]},
     "concretizer:splice": {"automatic": True},
     "concretizer:static_analysis": True,
-    "concretizer:targets:host_compatible": False,
     "config:binary_index_ttl": 5,
     "config:debug": True,
     "config:extensions": ["/x"],
@@ -122,11 +120,10 @@ def test_a_file_says_it_once(files: Any, tmp_path: Path) -> None:
 def test_the_command_line_says_it_always() -> None:
     for _ in range(2):
         found: list[str] = []
-        scope = command_line_scope(["concretizer:compiler_mixing:false"])
+        scope = command_line_scope(["config:debug:true"])
         load_settings([scope], report_note=found.append)
         assert found == [
-            "command line: concretizer:compiler_mixing has no effect in this spack: "
-            "compilers may be mixed"
+            "command line: config:debug has no effect in this spack: the option -d shows tracebacks"
         ]
 
 

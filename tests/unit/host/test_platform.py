@@ -98,3 +98,14 @@ def test_a_warm_host_does_not_import_archspec(tmp_path: Path, root: Path) -> Non
     argv = [sys.executable, "-I", "-c", code, str(root / "lib"), packages, str(tmp_path)]
     assert run(argv).stdout.split()[1] == "True"
     assert run(argv).stdout.split()[1] == "False"
+
+
+def test_a_machine_that_is_solved_for_any_other() -> None:
+    host = Host("linux", "debian12", "zen3", ("zen3", "x86_64_v3", "x86_64"))
+    every = host.with_every_target()
+    assert every.target == "zen3" and every.targets[:3] == ("zen3", "x86_64_v3", "x86_64")
+    assert {"neoverse_v1", "aarch64", "zen4", "m1"} <= set(every.targets)
+    assert every.targets.index("zen4") < every.targets.index("aarch64")
+    generic = Host("linux", "debian12", "x86_64_v3", ("x86_64_v3",), granularity="generic")
+    names = generic.with_every_target().targets
+    assert "x86_64_v4" in names and "aarch64" in names and "zen3" not in names
