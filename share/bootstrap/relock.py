@@ -30,8 +30,9 @@ from packaging.utils import parse_wheel_filename  # noqa: E402
 from packaging.version import Version  # noqa: E402
 
 from spack.bootstrap.wheels import Interpreter  # noqa: E402
-from spack.fetch import package_index as package_index  # noqa: E402
-from spack.fetch import pipconfig, plain  # noqa: E402
+from spack.fetch import package_index, pipconfig  # noqa: E402
+from spack.fetch.network_settings import network_settings  # noqa: E402
+from spack.fetch.transport import Transport  # noqa: E402
 from spack.util.project_names import normalized  # noqa: E402
 
 OLDEST, NEWEST = 9, 15
@@ -60,15 +61,14 @@ class Chooser:
         default_index_wheel = SHARE / DEFAULT_INDEX_WHEEL
         digest = hashlib.sha256(default_index_wheel.read_bytes()).hexdigest()
         locations = package_index.locations(settings, lambda: (default_index_wheel, digest))
-        network = plain.network_settings(settings, locations.urls, os.environ)
-        self.transport = plain.PlainTransport(network)
+        self.transport = Transport(network_settings(settings, locations.urls, os.environ))
         self.index = package_index.PackageIndex(
             locations.urls, locations.find_links, get=self.transport.get
         )
         self.metadata: dict[str, Any] = {}
 
     def versions(self, name: str) -> dict[Version, dict[str, package_index.Link]]:
-        """The wheels of each final version, by file name."""
+        """Return the wheels of each final version, by file name."""
         found: dict[Version, dict[str, package_index.Link]] = {}
         for link in self.index.links(name):
             if link.filename.endswith(".whl") and not link.yanked and link.sha256:
@@ -78,7 +78,10 @@ class Chooser:
         return found
 
     def wheels(self, links: dict[str, package_index.Link], minor: int) -> dict[str, str]:
-        """File name -> sha256 of the wheels to lock for one Python; empty when some are missing."""
+        """Return file name -> sha256 of the wheels to lock for one Python.
+
+        Empty when some are missing.
+        """
         chosen: dict[str, str] = {}
         for threads in ("", "t"):
             for system, machine, libc in (*REQUIRED, *OPTIONAL):
@@ -93,7 +96,7 @@ class Chooser:
         return chosen
 
     def requires(self, link: package_index.Link) -> Any:
-        """The metadata of a wheel."""
+        """Return the metadata of a wheel."""
         if link.filename not in self.metadata:
             data = self.transport.get(link.url)[2]
             if hashlib.sha256(data).hexdigest() != link.sha256:
@@ -104,7 +107,7 @@ class Chooser:
         return self.metadata[link.filename]
 
     def choose(self, minor: int, system: str) -> dict[str, tuple[Version, dict[str, str]]]:
-        """Name -> version and wheels, for one Python on one system."""
+        """Return name -> version and wheels, for one Python on one system."""
         environment = {
             "python_version": f"3.{minor}",
             "python_full_version": f"3.{minor}.0",
@@ -148,7 +151,7 @@ class Chooser:
 
 
 def requirements() -> Iterator[str]:
-    """pyproject.toml's and FURTHER."""
+    """Yield the requirements of pyproject.toml, and FURTHER."""
     try:
         import tomllib
     except ModuleNotFoundError:
@@ -159,7 +162,7 @@ def requirements() -> Iterator[str]:
 
 
 def merged(chooser: Chooser) -> list[dict[str, Any]]:
-    """Rows of the lock file: runs of Pythons that take the same version are one row."""
+    """Return rows of the lock file: runs of Pythons that take the same version are one row."""
     rows: list[dict[str, Any]] = []
     for minor in range(OLDEST, NEWEST + 1):
         linux, darwin = chooser.choose(minor, "linux"), chooser.choose(minor, "darwin")
@@ -189,7 +192,7 @@ def merged(chooser: Chooser) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Writes requirements.lock."""
+    """Write requirements.lock."""
     default_index_wheel = hashlib.sha256((SHARE / DEFAULT_INDEX_WHEEL).read_bytes()).hexdigest()
     lock = {
         "knows-the-index": {"file": DEFAULT_INDEX_WHEEL, "sha256": default_index_wheel},

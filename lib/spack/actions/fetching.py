@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spack.bootstrap.own_dependencies import LOCK
 from spack.config.settings import Settings
@@ -11,8 +12,11 @@ from spack.fetch.fetcher import Fetcher, FetchOptions, index_and_transport
 from spack.fetch.mirror import Mirror
 from spack.fetch.package_index import PackageIndex, read_default_index_wheel
 from spack.fetch.pipconfig import read
-from spack.fetch.plain import BaseTransport
 from spack.fetch.source_cache import SourceCache
+
+if TYPE_CHECKING:
+    # start-up: imported by the first download
+    from spack.fetch.transport import Transport
 
 __all__ = ["make_fetcher"]
 
@@ -28,7 +32,7 @@ def make_fetcher(
     :param checksum: False takes sources without a checksum, and with a wrong one.
     """
 
-    def network() -> tuple[PackageIndex, BaseTransport]:
+    def network() -> tuple[PackageIndex, Transport]:
         return index_and_transport(
             read(environ), settings.fetch, environ, lambda: read_default_index_wheel(root / LOCK)
         )

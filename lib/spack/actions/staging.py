@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from spack.actions.developing import is_editable, source_directory, state_of
 from spack.build import worker_process
 from spack.build.options import BuildOptions
 from spack.fetch.develop_sources import check_directory, copy_sources
-from spack.fetch.plain import Progress
 from spack.fetch.stage import Stage
 from spack.install.events import Fetching
 from spack.install.plan import BUILD, Step
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.spec import ConcreteSpec
 from spack.util.report import Task
+
+if TYPE_CHECKING:
+    # start-up: imported by the first download
+    from spack.fetch.transport import Progress
 
 __all__ = ["StagedSources", "commit_of", "patches_of", "resources_of", "stage_sources"]
 

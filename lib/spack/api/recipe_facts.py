@@ -141,7 +141,7 @@ class _Facts:
     def add(self, item: Any, file: Path) -> None:
         """Take in one declaration.
 
-        :raises RecipeError: facts have nothing is kept of what the directive declares.
+        :raises RecipeError: no facts are kept of what the directive declares.
         """
         field = _OWN_LINES.get(type(item))
         if field is not None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from spack.errors import SpackError
     from spack.fetch.package_index import PackageIndex
     from spack.fetch.pipconfig import PipSettings
-    from spack.fetch.plain import BaseTransport
+    from spack.fetch.transport import Transport
 
 __all__ = ["explain", "locate", "provide"]
 
@@ -252,14 +252,17 @@ def _choose(lock: Any, interpreter: Interpreter) -> Iterator[tuple[str, str, str
 
 def _index(
     lock: Any, share: Path, settings: PipSettings, environ: Mapping[str, str]
-) -> tuple[BaseTransport, PackageIndex]:
-    from spack.fetch import package_index, plain  # start-up: only on the first run
+) -> tuple[Transport, PackageIndex]:
+    # start-up: only on the first run
+    from spack.fetch import package_index
+    from spack.fetch.network_settings import network_settings
+    from spack.fetch.transport import Transport
 
     default_index_wheel = lock["knows-the-index"]
     locations = package_index.locations(
         settings, lambda: (share / default_index_wheel["file"], default_index_wheel["sha256"])
     )
-    transport = plain.PlainTransport(plain.network_settings(settings, locations.urls, environ))
+    transport = Transport(network_settings(settings, locations.urls, environ))
     return transport, package_index.PackageIndex(
         locations.urls, settings.find_links, get=transport.get
     )
@@ -267,7 +270,7 @@ def _index(
 
 def _download(
     index: PackageIndex,
-    transport: BaseTransport,
+    transport: Transport,
     name: str,
     filename: str,
     sha256: str,

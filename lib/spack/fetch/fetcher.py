@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from spack.config.setting_types import FetchSettings
     from spack.fetch.package_index import PackageIndex
     from spack.fetch.pipconfig import PipSettings
-    from spack.fetch.plain import BaseTransport, Progress
+    from spack.fetch.transport import Progress, Transport
 
 __all__ = ["FetchOptions", "Fetcher", "index_and_transport"]
 
@@ -77,7 +77,7 @@ class Fetcher:
     def __init__(
         self,
         cache: SourceCache,
-        network: Callable[[], tuple[PackageIndex, BaseTransport]],
+        network: Callable[[], tuple[PackageIndex, Transport]],
         *,
         mirrors: Iterable[Mirror] = (),
         environ: Mapping[str, str],
@@ -88,7 +88,7 @@ class Fetcher:
         self.options = options
         self._network = network
         self._environ = environ
-        self._connected: tuple[PackageIndex, BaseTransport] | None = None
+        self._connected: tuple[PackageIndex, Transport] | None = None
         self._lock = threading.Lock()
         self._busy: dict[str, threading.Lock] = {}
 
@@ -366,7 +366,7 @@ class Fetcher:
             yield link.url
         yield from source.urls
 
-    def _connect(self) -> tuple[PackageIndex, BaseTransport]:
+    def _connect(self) -> tuple[PackageIndex, Transport]:
         with self._lock:
             if self._connected is None:
                 self._connected = self._network()
@@ -383,7 +383,7 @@ def index_and_transport(
     configured: FetchSettings,
     environ: Mapping[str, str],
     default_index_wheel: Callable[[], tuple[Path, str]],
-) -> tuple[PackageIndex, BaseTransport]:
+) -> tuple[PackageIndex, Transport]:
     """Return the index and a transport that pip's configuration and spack's own describe.
 
     :param configured: its index and number of attempts, if it has them, replace pip's;
@@ -392,8 +392,8 @@ def index_and_transport(
     :param default_index_wheel: gives the wheel that knows the usual index and its sha256
         (:func:`spack.fetch.package_index.read_default_index_wheel`).
     """
+    from spack.fetch.network_settings import network_settings
     from spack.fetch.package_index import PackageIndex, locations
-    from spack.fetch.plain import network_settings
     from spack.fetch.transport import Transport
 
     certificates = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or None

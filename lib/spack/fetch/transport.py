@@ -1,130 +1,210 @@
-"""Downloading with requests: kept connections, the user's proxies and netrc, resume, retries.
+"""Reading URLs: whole small documents, and downloads that resume, with retries.
 
-Imported only when something is to be fetched that is not in the cache; requests itself only at
-the first connection.
+What differs between schemes is opening one connection: a row of :data:`OPENERS`. Imported only
+when something is to be fetched that is not in the cache.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Mapping
-from typing import Any, Callable
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Callable, Optional, TypeVar
+from urllib.parse import urlsplit
 
-from spack.fetch.plain import (
-    BaseTransport,
-    NetworkSettings,
-    Opened,
-    TransportError,
-    failure_of_status,
-    split_credentials,
-    tls_context,
-)
+from spack.errors import FetchError
+from spack.fetch.file_opener import FileOpener
+from spack.fetch.http_opener import HttpOpener
+from spack.fetch.index_names import without_secrets
+from spack.fetch.network_settings import NetworkSettings
+from spack.fetch.transport_error import Opened, Opener, TransportError
 
-__all__ = ["Transport"]
+__all__ = ["OPENERS", "Progress", "Transport"]
+
+#: Called with the bytes so far and the total (None when unknown).
+Progress = Callable[[int, Optional[int]], None]
+
+Result = TypeVar("Result")
+
+#: How URLs are opened, by scheme.
+OPENERS: Mapping[str, Callable[[NetworkSettings], Opener]] = {
+    "file": FileOpener,
+    "http": HttpOpener,
+    "https": HttpOpener,
+}
+
+CHUNK = 1 << 18
+#: Seconds; the pause before attempt n is FIRST_PAUSE * 2**n, at most LONGEST_PAUSE.
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 20.0
+#: Largest document :meth:`Transport.get` reads: the index pages of the largest projects are
+#: about 10 MB.
+LARGEST_DOCUMENT = 200 << 20
 
 
-class Transport(BaseTransport):
-    """One requests session per thread and trust level; connections to a host are reused."""
+class Transport:
+    """Reads documents and downloads files.
+
+    :param pause: waits the given seconds.
+    """
 
     def __init__(
         self, settings: NetworkSettings, *, pause: Callable[[float], None] = time.sleep
     ) -> None:
-        super().__init__(settings, pause=pause)
-        self._local = threading.local()
+        self.settings = settings
+        self._pause = pause
+        self._openers: dict[Callable[[NetworkSettings], Opener], Opener] = {}
 
     def open(self, url: str, headers: Mapping[str, str]) -> Opened:
-        import requests  # start-up: 80 ms, and only when something must be fetched
+        """Return the answer of one attempt at *url*.
 
-        address, login = split_credentials(url)
-        login = login or self.settings.login(address)
-        verify = self.settings.verify and not self.settings.trusted(address)
-        session = self._session(verify)
+        :raises TransportError: no answer, or an unsuccessful one.
+        """
+        kind = OPENERS.get(urlsplit(url).scheme)
+        if kind is None:
+            schemes = ", ".join(sorted(OPENERS))
+            raise TransportError(f"its scheme is none of {schemes}", transient=False)
+        if kind not in self._openers:
+            self._openers[kind] = kind(self.settings)
+        return self._openers[kind].open(url, headers)
+
+    def get(self, url: str, accept: str = "*/*") -> tuple[str, str, bytes]:
+        """Return a small document: final URL, content type, body.
+
+        :raises FetchError: ``facts["status"]`` has the answer's status, None without answer.
+        """
+
+        def attempt() -> tuple[str, str, bytes]:
+            answer = self.open(url, {"accept": accept, "accept-encoding": "gzip"})
+            try:
+                body = b"".join(_chunks(answer, LARGEST_DOCUMENT))
+            finally:
+                answer.close()
+            if answer.headers.get("content-encoding", "").lower() == "gzip":
+                body = _unpacked(body)
+            return answer.url, answer.headers.get("content-type", ""), body
+
+        return self._with_retries(url, attempt)
+
+    def download(
+        self,
+        url: str,
+        target: Path,
+        *,
+        progress: Progress | None = None,
+        limit: int | None = None,
+    ) -> Mapping[str, str]:
+        """Write the body of *url* to *target* and return the headers of the last answer.
+
+        What an earlier, broken attempt of this call left in *target* is continued where the
+        server agrees that the file is still the same (``If-Range``); else it starts again.
+
+        :param limit: bytes; a longer body is refused.
+        :raises FetchError: as :meth:`get`; *target* is removed.
+        """
+        target.unlink(missing_ok=True)
+        state: dict[str, str] = {}
+
+        def attempt() -> Mapping[str, str]:
+            return self._attempt_download(url, target, state, progress, limit)
+
         try:
-            answer = session.get(
-                address,
-                headers=dict(headers),
-                auth=login,
-                proxies=self.settings.proxies_for(address),
-                stream=True,
-                timeout=self.settings.timeout,
+            return self._with_retries(url, attempt)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+    def _attempt_download(
+        self,
+        url: str,
+        target: Path,
+        state: dict[str, str],
+        progress: Progress | None,
+        limit: int | None,
+    ) -> Mapping[str, str]:
+        have = target.stat().st_size if target.exists() and "validator" in state else 0
+        headers = {"accept": "*/*", "accept-encoding": "identity"}
+        if have:
+            headers.update({"range": f"bytes={have}-", "if-range": state["validator"]})
+        answer = self.open(url, headers)
+        try:
+            if answer.status != 206:
+                have = 0
+            validator = answer.headers.get("etag", answer.headers.get("last-modified", ""))
+            if validator and not validator.startswith("W/"):
+                state["validator"] = validator
+            length = answer.headers.get("content-length", "")
+            total = have + int(length) if length.isdigit() else None
+            with open(target, "ab" if have else "wb") as out:
+                for chunk in _chunks(answer, None):
+                    out.write(chunk)
+                    have += len(chunk)
+                    if limit is not None and have > limit:
+                        raise TransportError(f"it is longer than {limit} bytes", transient=False)
+                    if progress:
+                        progress(have, total)
+            if total is not None and have < total:
+                raise TransportError(f"it broke off after {have} of {total} bytes", transient=True)
+            return answer.headers
+        except OSError as error:
+            raise TransportError(f"{target} cannot be written: {error}", transient=False) from error
+        finally:
+            answer.close()
+
+    def _with_retries(self, url: str, attempt: Callable[[], Result]) -> Result:
+        left = self.settings.retries
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return attempt()
+            except TransportError as failure:
+                if not failure.transient or left <= 0:
+                    raise self._error(url, failure) from failure
+                left -= 1
+                self._pause(min(max(pause, failure.pause or 0.0), LONGEST_PAUSE))
+                pause *= 2
+
+    def _error(self, url: str, failure: TransportError) -> FetchError:
+        hint = None
+        if failure.status in (401, 403):
+            hint = "the server wants a login: put it into ~/.netrc or into the index's url"
+        elif failure.status is None and failure.transient:
+            hint = (
+                "is there a network? PIP_INDEX_URL or pip.conf name another index, "
+                "https_proxy a proxy, PIP_CERT the certificates to trust"
             )
-        except requests.exceptions.SSLError as error:
-            raise TransportError(_reason(error), transient=False) from error
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            raise TransportError(_reason(error), transient=False) from error
-        except (requests.exceptions.RequestException, OSError) as error:
-            raise TransportError(_reason(error), transient=True) from error
-        if not answer.ok:
-            with answer:
-                reason = answer.reason or ""
-                raise failure_of_status(answer.status_code, reason, dict(answer.headers))
-        return _Answer(answer)
-
-    def _session(self, verify: bool) -> Any:
-        import requests  # start-up: see open
-
-        sessions: dict[bool, Any] = self._local.__dict__.setdefault("sessions", {})
-        if verify not in sessions:
-            session = requests.Session()
-            session.headers["user-agent"] = self.settings.user_agent
-            session.trust_env = False
-            session.verify = verify
-            if not verify:
-                import urllib3  # start-up: loaded by requests at this point
-
-                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-            session.mount("https://", _adapter(tls_context(self.settings, verify)))
-            sessions[verify] = session
-        return sessions[verify]
+        return FetchError(
+            f"{without_secrets(url)} cannot be read: {failure.reason}",
+            facts={"url": without_secrets(url), "status": failure.status},
+            hint=hint,
+        )
 
 
-class _Answer:
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
-        self.url = str(answer.url)
-        self.status = int(answer.status_code)
-        self.headers = {name.lower(): value for name, value in answer.headers.items()}
-
-    def read(self, size: int) -> bytes:
-        import urllib3  # start-up: loaded by requests at this point
-
-        raw = self._answer.raw
-        # read1, where urllib3 has it, gives what came before a connection broke
-        read = getattr(raw, "read1", raw.read)
-        try:
-            return bytes(read(size, decode_content=True))
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise TransportError(_reason(error), transient=True) from error
-
-    def close(self) -> None:
-        self._answer.close()
-
-
-def _adapter(context: Any) -> Any:
-    """Return an adapter whose connections trust what *context* trusts."""
-    from requests.adapters import HTTPAdapter  # start-up: see Transport.open
-
-    class Adapter(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-            super().init_poolmanager(*args, ssl_context=context, **kwargs)
-
-        def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-            return super().proxy_manager_for(proxy, ssl_context=context, **kwargs)
-
-        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-            """Leave the trusted certificates to *context*; requests would add certifi's."""
-            conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
-
-    return Adapter()
-
-
-def _reason(error: BaseException) -> str:
-    """Return the innermost cause: requests and urllib3 wrap it several times."""
-    inner: BaseException = error
+def _chunks(answer: Opened, limit: int | None) -> Iterator[bytes]:
+    have = 0
     while True:
-        candidates = (getattr(inner, "reason", None), *inner.args)
-        deeper = next((item for item in candidates if isinstance(item, BaseException)), None)
-        if deeper is None:
-            return str(inner) or type(inner).__name__
-        inner = deeper
+        chunk = answer.read(CHUNK)
+        if not chunk:
+            return
+        have += len(chunk)
+        if limit is not None and have > limit:
+            raise TransportError(f"it is longer than {limit} bytes", transient=False)
+        yield chunk
+
+
+def _unpacked(body: bytes) -> bytes:
+    """Return a document that the server has compressed with gzip.
+
+    :raises TransportError: it is longer than documents may be, or damaged.
+    """
+    reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        text = reader.decompress(body, LARGEST_DOCUMENT)
+    except zlib.error as error:
+        raise TransportError(f"it is damaged: {error}", transient=True) from error
+    if reader.unconsumed_tail:
+        raise TransportError(f"it is longer than {LARGEST_DOCUMENT} bytes", transient=False)
+    if not reader.eof:
+        raise TransportError("it broke off", transient=True)
+    return text

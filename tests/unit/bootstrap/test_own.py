@@ -216,7 +216,7 @@ def test_the_real_lock_file(root: Path) -> None:
     """Its digest holds, and it serves every supported Python on every supported system."""
     lock = own_dependencies._read_lock(root / own_dependencies.LOCK)
     names = {package["name"] for package in lock["packages"]}
-    assert {"clingo", "archspec", "ruamel-yaml", "packaging", "rich", "requests"} <= names
+    assert {"clingo", "archspec", "ruamel-yaml", "packaging", "rich"} <= names
     systems = [
         ("linux", "x86_64", ("glibc", 2, 28)),
         ("linux", "aarch64", ("glibc", 2, 28)),
@@ -307,9 +307,7 @@ def test_first_run_from_the_configured_index(root: Path, tmp_path: Path) -> None
     for name in ("bin", "lib", "share/bootstrap"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(root / name, tmp_path / "root" / name, ignore=ignored)
-    code = (
-        "import clingo, archspec.cpu, ruamel.yaml, rich.console, requests; print(clingo.__file__)"
-    )
+    code = "import clingo, archspec.cpu, ruamel.yaml, rich.console; print(clingo.__file__)"
     (tmp_path / "root/lib/spack/cli/main.py").write_text(f"def main(argv):\n    {code}\n")
     network = ("PIP_", "SSL_", "http_proxy", "https_proxy", "HTTP", "no_proxy", "NO_PROXY")
     kept = [name for name in os.environ if name.startswith(network)]

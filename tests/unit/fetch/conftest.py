@@ -5,6 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import select
+import shutil
+import socket
+import ssl
+import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -21,6 +26,8 @@ class Page:
     """What one path answers.
 
     :param fail: statuses of the first answers; then the body.
+    :param to: where a redirect of status *redirect* leads.
+    :param encoding: what the answer names as content-encoding.
     :param break_after: bytes after which the connection is cut, once for each number.
     """
 
@@ -31,12 +38,14 @@ class Page:
     login: tuple[str, str] | None = None
     to: str | None = None
     etag: str = '"one"'
+    redirect: int = 302
+    encoding: str = ""
 
 
 class Server:
     """Pages by path; remembers the requests as (path, headers)."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.pages: dict[str, Page] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         outer = self
@@ -47,6 +56,9 @@ class Server:
             def do_GET(self) -> None:
                 outer.answer(self)
 
+            def do_CONNECT(self) -> None:
+                outer.relay(self)
+
             def log_message(self, *_: object) -> None:
                 pass
 
@@ -55,10 +67,12 @@ class Server:
                 """Return a client that went away is not a matter."""
 
         self._http = Quiet(("127.0.0.1", 0), Handler)
+        if context is not None:
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
         self._thread.start()
         self.location = f"127.0.0.1:{self._http.server_port}"
-        self.url = f"http://{self.location}"
+        self.url = f"http{'s' if context else ''}://{self.location}"
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         headers = {name.lower(): value for name, value in handler.headers.items()}
@@ -66,16 +80,16 @@ class Server:
         page = self.pages.get(handler.path)
         if page is None:
             return self._status(handler, 404)
-        if page.to is not None:
-            handler.send_response(302)
-            handler.send_header("location", page.to)
-            handler.send_header("content-length", "0")
-            handler.end_headers()
-            return None
         if page.login is not None:
             token = base64.b64encode(":".join(page.login).encode()).decode()
             if headers.get("authorization") != "Basic " + token:
                 return self._status(handler, 401)
+        if page.to is not None:
+            handler.send_response(page.redirect)
+            handler.send_header("location", page.to)
+            handler.send_header("content-length", "0")
+            handler.end_headers()
+            return None
         if page.fail:
             return self._status(handler, page.fail.pop(0))
         body, start = page.body, 0
@@ -85,6 +99,8 @@ class Server:
         handler.send_response(206 if start else 200)
         handler.send_header("content-type", page.kind)
         handler.send_header("etag", page.etag)
+        if page.encoding:
+            handler.send_header("content-encoding", page.encoding)
         handler.send_header("content-length", str(len(body) - start))
         handler.end_headers()
         if page.break_after:
@@ -95,6 +111,23 @@ class Server:
             return None
         handler.wfile.write(body[start:])
         return None
+
+    def relay(self, handler: BaseHTTPRequestHandler) -> None:
+        """Join a client and the host that it names, as a proxy for https does."""
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        self.requests.append((f"CONNECT {handler.path}", headers))
+        host, _, port = handler.path.rpartition(":")
+        with socket.create_connection((host, int(port))) as other:
+            handler.send_response(200)
+            handler.end_headers()
+            ways = {handler.connection: other, other: handler.connection}
+            while True:
+                for ready in select.select(list(ways), [], [])[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        handler.close_connection = True
+                        return
+                    ways[ready].sendall(data)
 
     def _status(self, handler: BaseHTTPRequestHandler, status: int) -> None:
         handler.send_response(status)
@@ -110,6 +143,35 @@ class Server:
 @pytest.fixture
 def server() -> Iterator[Server]:
     started = Server()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate of 127.0.0.1 that it has signed itself, with its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-days", "2"),
+            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(path) + ".key", "-out", str(path)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    path.write_text(path.read_text() + Path(str(path) + ".key").read_text())
+    return path
+
+
+@pytest.fixture
+def tls_server(certificate: Path) -> Iterator[Server]:
+    """Start the same server behind TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    started = Server(context)
     yield started
     started.close()
 

@@ -1,7 +1,9 @@
-"""Both transports against a server on the loopback: retries, resume, logins, limits."""
+"""The transport against a server on the loopback: retries, resume, logins, limits."""
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import socket
 from pathlib import Path
@@ -10,30 +12,25 @@ from typing import Any, Callable
 import pytest
 
 from spack.errors import FetchError
+from spack.fetch import transport
+from spack.fetch.http_opener import _keeps_login
+from spack.fetch.network_settings import NetworkSettings, network_settings, split_credentials
 from spack.fetch.pipconfig import PipSettings
-from spack.fetch.plain import (
-    BaseTransport,
-    NetworkSettings,
-    PlainTransport,
-    network_settings,
-    split_credentials,
-)
 from spack.fetch.transport import Transport
 
 BODY = os.urandom(300_000)
 
 
-@pytest.fixture(params=[PlainTransport, Transport])
-def make(request: Any, tmp_path: Path) -> Callable[..., BaseTransport]:
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Transport]:
     """Make the transport; its pauses are counted, not slept."""
-    kind: type[BaseTransport] = request.param
 
-    def build(pauses: list[float] | None = None, **settings: Any) -> BaseTransport:
+    def build(pauses: list[float] | None = None, **settings: Any) -> Transport:
         settings.setdefault("retries", 3)
         settings.setdefault("timeout", 5.0)
         settings.setdefault("environ", {"HOME": str(tmp_path / "home")})
         kept = pauses if pauses is not None else []
-        return kind(NetworkSettings(**settings), pause=kept.append)
+        return Transport(NetworkSettings(**settings), pause=kept.append)
 
     return build
 
@@ -149,6 +146,147 @@ def test_logins_stay_with_their_host(make: Any, server: Any, page: Any) -> None:
     make().get(server.url.replace("//", "//me:pass@") + "/a")
     assert "authorization" in server.requests[0][1]
     assert "authorization" not in server.requests[1][1]
+
+
+def test_logins_are_sent_again_on_their_host(make: Any, server: Any, page: Any) -> None:
+    server.pages["/b"] = page(b"x", login=("me", "pass"))
+    server.pages["/a"] = page(to="/b", login=("me", "pass"))
+    assert make().get(server.url.replace("//", "//me:pass@") + "/a")[2] == b"x"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        ("http://a/x", "http://a/y", True),
+        ("http://a/x", "http://a:80/y", True),
+        ("http://a/x", "https://a/y", True),
+        ("https://a/x", "http://a/y", False),
+        ("https://a/x", "https://a:444/y", False),
+        ("https://a/x", "https://b/y", False),
+    ],
+)
+def test_which_redirects_keep_a_login(old: str, new: str, kept: bool) -> None:
+    assert _keeps_login(old, new) is kept
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects(make: Any, server: Any, page: Any, status: int) -> None:
+    server.pages["/b"] = page(b"x")
+    server.pages["/a"] = page(to="/b", redirect=status)
+    assert make().get(server.url + "/a")[2] == b"x"
+
+
+def test_redirects_end(make: Any, server: Any, page: Any) -> None:
+    server.pages["/a"] = page(to="/a")
+    with pytest.raises(FetchError, match="redirect"):
+        make().get(server.url + "/a")
+    assert len(server.requests) < 20
+
+
+def test_redirects_lead_to_no_other_scheme(make: Any, server: Any, page: Any) -> None:
+    for target in ("file:///etc/passwd", "ftp://127.0.0.1/x"):
+        server.pages["/a"] = page(to=target)
+        with pytest.raises(FetchError):
+            make().get(server.url + "/a")
+
+
+def test_documents_may_be_compressed(make: Any, server: Any, page: Any) -> None:
+    server.pages["/a"] = page(gzip.compress(BODY), "text/html", encoding="gzip")
+    assert make().get(server.url + "/a")[2] == BODY
+    assert server.requests[0][1]["accept-encoding"] == "gzip"
+    for body in (b"no gzip", gzip.compress(BODY)[:-9]):
+        server.pages["/a"] = page(body, encoding="gzip")
+        with pytest.raises(FetchError, match=r"damaged|broke off"):
+            make(retries=0).get(server.url + "/a")
+
+
+def test_documents_have_a_limit(
+    make: Any, server: Any, page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "LARGEST_DOCUMENT", 1000)
+    server.pages["/a"] = page(b"x" * 1001)
+    server.pages["/b"] = page(gzip.compress(b"x" * 1001), encoding="gzip")
+    for path in ("/a", "/b"):
+        with pytest.raises(FetchError, match="longer than 1000 bytes"):
+            make().get(server.url + path)
+
+
+def test_downloads_stay_as_they_are_packed(
+    make: Any, server: Any, page: Any, tmp_path: Path
+) -> None:
+    """A server that takes the name for an encoding does not change what the checksum is of."""
+    packed = gzip.compress(BODY)
+    server.pages["/a.gz"] = page(packed, encoding="gzip")
+    make().download(server.url + "/a.gz", tmp_path / "a.gz")
+    assert (tmp_path / "a.gz").read_bytes() == packed
+
+
+def test_urls_are_quoted(make: Any, server: Any, page: Any) -> None:
+    server.pages["/a%20b/%C3%A9%2Fx"] = page(b"x")
+    assert make().get(server.url + "/a b/\u00e9%2Fx")[2] == b"x"
+
+
+def test_other_schemes_are_named(make: Any) -> None:
+    for url in ("gopher://host/x", "s3://bucket/x"):
+        with pytest.raises(FetchError, match="its scheme is none of file, http, https"):
+            make().get(url)
+
+
+def test_a_new_scheme_is_one_row(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Memory:
+        def __init__(self, settings: NetworkSettings) -> None:
+            self.url = ""
+            self.status = 200
+            self.headers = {"content-type": "text/plain"}
+            self.rest = io.BytesIO(b"words")
+
+        def open(self, url: str, headers: Any) -> Any:
+            self.url = url
+            return self
+
+        def read(self, size: int) -> bytes:
+            return self.rest.read(size)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(transport, "OPENERS", {**transport.OPENERS, "memory": Memory})
+    assert make().get("memory://x") == ("memory://x", "text/plain", b"words")
+
+
+def test_certificates(make: Any, tls_server: Any, page: Any, certificate: Path) -> None:
+    tls_server.pages["/a"] = page(b"x")
+    pauses: list[float] = []
+    with pytest.raises(FetchError, match=r"(?i)certificate"):
+        make(pauses).get(tls_server.url + "/a")
+    assert pauses == [], "another attempt would end likewise"
+    environ = {"REQUESTS_CA_BUNDLE": str(certificate)}
+    trusting: list[dict[str, Any]] = [
+        {"cert": str(certificate)},
+        {"environ": environ},
+        {"trusted_hosts": ("127.0.0.1",)},
+        {"trusted_hosts": (tls_server.location,)},
+        {"verify": False},
+    ]
+    for settings in trusting:
+        assert make(**settings).get(tls_server.url + "/a")[2] == b"x", settings
+
+
+def test_a_proxy_for_https(
+    make: Any, server: Any, tls_server: Any, page: Any, certificate: Path
+) -> None:
+    tls_server.pages["/a"] = page(b"x")
+    login = server.url.replace("//", "//me:pass@")
+    for settings in (
+        {"proxy": login},
+        {"environ": {"https_proxy": login}},
+        {"environ": {"ALL_PROXY": login}},
+    ):
+        server.requests.clear()
+        assert make(cert=str(certificate), **settings).get(tls_server.url + "/a")[2] == b"x"
+        ((path, headers),) = server.requests
+        assert path == f"CONNECT {tls_server.location}"
+        assert headers["proxy-authorization"].startswith("Basic ")
 
 
 def test_proxy(make: Any, server: Any, page: Any) -> None:
