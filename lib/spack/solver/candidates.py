@@ -53,6 +53,8 @@ class Candidates:
     #: Versions that may be built.
     buildable: int = 0
     deprecated: int = 0
+    #: Rank of each version among those that are there already: deprecation does not count there.
+    ranks: list[int] = field(default_factory=list)
     _masks: dict[VersionList, int] = field(default_factory=dict)
     _index: dict[str, int] = field(default_factory=dict)
 
@@ -277,6 +279,13 @@ class Catalog:
                 result.buildable |= 1 << index
             if deprecated:
                 result.deprecated |= 1 << index
+        ranked = list(range(len(order)))
+        if available and result.deprecated:
+            ranked.sort(key=lambda index: order[index][0], reverse=True)
+            ranked.sort(
+                key=lambda index: preference(order[index][0], order[index][2], False, preferences)
+            )
+        result.ranks = sorted(range(len(order)), key=ranked.__getitem__)
         if result.fixed is not None:
             result.buildable = 0
         for index, (entry, spec, version) in enumerate(externals):

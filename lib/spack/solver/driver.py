@@ -82,6 +82,8 @@ def optimize(facts: Sequence[str], duplicates: bool, deadline: float) -> Answer:
     def on_model(model: clingo.Model) -> None:
         models[:] = [(str(model), model.cost, model.priority)]
 
+    if grounded >= deadline:
+        return Answer(False, optimal=False, seconds={"ground": grounded - start})
     done = False
     with control.solve(on_model=on_model, async_=True) as handle:
         while not done:

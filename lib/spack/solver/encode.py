@@ -140,7 +140,7 @@ class Encoder:
             self.emit(f"optcond({number},1,{option}).")
             return
         literal = self.conditions.dependency(name, whole, asked=True)
-        self.sink.demand_below([dependency])
+        self.sink.demand([dependency])
         if literal is None:
             self.emit(f"rlit({p},0,{assumption}).")
             return
@@ -161,7 +161,7 @@ class Encoder:
         if name in self.context.multi:
             self.emit(f"multi({p},{self.context.multi[name]}).")
             if any(name in self.catalog.providers(language) for language in LANGUAGES):
-                self.emit(f"compiler({p}).")
+                self.emit(f"is_compiler({p}).")
         expanded, available = self.context.expanded(name), self.context.available(name)
         fixed = self.catalog.fixed(name)
         if self.context.relaxed:
@@ -230,8 +230,9 @@ class Encoder:
             p, index = quote(name), external.index
             version = external.mask.bit_length() - 1
             self.emit(f"ext({p},{index}).", f"xver({p},{index},{version}).")
-            if version or index:
-                self.emit(f"xcost({p},{index},{version * 100 + index}).")
+            rank = candidates.ranks[version]
+            if rank or index:
+                self.emit(f"xcost({p},{index},{rank * 100 + index}).")
 
     def _installed(self, name: str) -> None:
         candidates = self.catalog.get(name)
@@ -240,7 +241,9 @@ class Encoder:
             if not 1 << version & self.context.possible_versions(name):
                 continue
             p, h = quote(name), quote(spec.dag_hash())
-            self.emit(f"hash({p},{h}).", f"hcost({h},{version * 100 + location}).")
+            self.emit(
+                f"hash({p},{h}).", f"hcost({h},{candidates.ranks[version] * 100 + location})."
+            )
             for edge in spec.edges:
                 kinds = edge.deptypes & {"link", "run"}
                 if not kinds:

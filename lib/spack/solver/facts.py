@@ -28,6 +28,7 @@ class FactSink:
     :ivar edges: possible children by any edge.
     :ivar tools: packages that a build may need.
     :ivar demanded: packages that a root or the configuration wants somewhere below a node.
+    :ivar demanded_directly: packages that they want as a direct dependency.
     """
 
     def __init__(self, context: RoundContext) -> None:
@@ -42,6 +43,7 @@ class FactSink:
         self.edges: dict[str, set[str]] = {}
         self.tools: set[str] = set()
         self.demanded: set[str] = set()
+        self.demanded_directly: set[str] = set()
         self._count = 0
 
     def below_tools(self) -> set[str]:
@@ -53,11 +55,13 @@ class FactSink:
         name = Spec.parse(record.spec).name
         return self.catalog.providers(name) if self.catalog.is_virtual(name) else (name,)
 
-    def demand_below(self, dependencies: Sequence[Dependency]) -> None:
-        """Note what must be somewhere below a node; a virtual package means its providers."""
+    def demand(self, dependencies: Sequence[Dependency]) -> None:
+        """Note what a node must depend on; a virtual package means its providers."""
         for dependency in dependencies:
             name = dependency.spec.name
-            if name and not dependency.direct:
+            if dependency.direct:
+                self.demanded_directly.add(name)
+            elif name:
                 self.demanded.update(
                     self.catalog.providers(name) if self.catalog.is_virtual(name) else (name,)
                 )

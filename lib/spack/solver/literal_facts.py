@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from spack.solver.cycles import reachable
+from spack.solver.expansion import LANGUAGES
 from spack.solver.facts import FactSink
 from spack.solver.quoting import quote
 from spack.solver.virtual_facts import VirtualFacts, rest_of
@@ -32,6 +33,8 @@ class LiteralFacts:
         self._literals()
         self._below()
         self._demanded()
+        if any(self._is_compiler(name) for name in self.sink.demanded_directly):
+            self.emit("compilers_asked.")
         # Where every package may be a placeholder, conditions on the one target are literals too.
         if len(self.context.targets) > 1 or self.context.relaxed:
             self._target_facts()
@@ -121,8 +124,13 @@ class LiteralFacts:
         if condition:
             self.emit(f"ldepcond({number},{q},{condition}).")
         self.emit(*(f"ldepvirt({number},{quote(virtual)})." for virtual in virtuals))
+        if direct and not virtuals and self._is_compiler(name):
+            self.emit(f"whole_compiler({number}).")
         if direct:
             self.emit(*(f"ldeptype({number},{kind})." for kind in types))
+
+    def _is_compiler(self, name: str) -> bool:
+        return any(name in self.context.catalog.providers(language) for language in LANGUAGES)
 
     def _virtual_literal(self, p: str, number: int, key: tuple[Any, ...]) -> None:
         _, virtual, direct, versions, providers, asked = key

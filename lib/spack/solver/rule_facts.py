@@ -76,7 +76,7 @@ class RuleFacts:
             anonymous = spec if spec.name not in (name, "") else spec.with_name("")
             options.append(self.conditions.both(name, anonymous))
             if scope == "any":
-                self.sink.demand_below(anonymous.dependencies)
+                self.sink.demand(anonymous.dependencies)
         number = self.sink.number()
         text = f" {'or' if record.policy == 'any_of' else 'xor'} ".join(record.specs)
         assumption = self.assumptions.add(

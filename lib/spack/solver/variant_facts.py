@@ -24,7 +24,10 @@ MANY_VALUES = 12
 
 
 def preferred_variants(catalog: Catalog, package: str) -> Mapping[str, VariantValue]:
-    """Return what the configuration prefers, and what roots propagate, by variant."""
+    """Return what the configuration prefers and what roots ask for or propagate, by variant.
+
+    What a root asks for replaces the default: ``zstd libs=static`` is not also shared.
+    """
     known = catalog.preferred_variants.get(package)
     if known is None:
         known = {}
@@ -32,11 +35,22 @@ def preferred_variants(catalog: Catalog, package: str) -> Mapping[str, VariantVa
             settings = catalog.settings(section)
             for text in settings.variants if settings is not None else ():
                 known.update(Spec.parse(text).with_name("").variants)
+        asked: dict[str, VariantValue] = {}
         for root in catalog.problem.roots:
             for spec in root.spec.traverse():
-                known.update((v.name, v) for v in spec.variants.values() if v.propagate)
+                for value in spec.variants.values():
+                    if value.values and (value.propagate or spec.name == package):
+                        earlier = asked.get(value.name)
+                        asked[value.name] = value if earlier is None else _both(earlier, value)
+        known.update(asked)
         catalog.preferred_variants[package] = known
     return known
+
+
+def _both(one: VariantValue, other: VariantValue) -> VariantValue:
+    """Return the values that two roots ask for."""
+    values = tuple(dict.fromkeys((*one.values, *other.values)))
+    return one if values == one.values else VariantValue.multi(one.name, values)
 
 
 def allowed_values(record: VariantRecord) -> tuple[tuple[str, str], ...] | None:

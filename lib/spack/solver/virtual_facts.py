@@ -117,6 +117,7 @@ class VirtualFacts:
 
     def write(self) -> None:
         """Emit the candidates of each virtual package."""
+        costs: dict[str, int] = {}
         for virtual, users in self._users.items():
             v = quote(virtual)
             if virtual in LANGUAGES:
@@ -131,12 +132,15 @@ class VirtualFacts:
                     self.emit(f"package({quote(name)}).", f"can_be_placeholder({quote(name)}).")
                     for user in users:
                         self.sink.link(user.name, name, user.types)
+                if virtual in LANGUAGES:
+                    costs[name] = min(cost, costs.get(name, cost))
                 self.emit(f"vcand({v},{quote(name)}).", f"vcost({v},{quote(name)},{cost}).")
             settings = self.catalog.settings(virtual)
             for group in settings.require if settings is not None else ():
                 self.rules.virtual(virtual, group)
             for group in settings.conflict if settings is not None else ():
                 self.rules.virtual_conflict(virtual, group)
+        self.emit(*(f"compiler_cost({quote(name)},{cost})." for name, cost in costs.items()))
 
     def rests(self) -> dict[str, list[str]]:
         """Return the placeholders for several providers, and which those are."""
