@@ -157,7 +157,7 @@ def test_location(small: Command) -> None:
     recipe = Path(small("location", "-p", "py-click").out.strip())
     assert recipe == small.root / "packages" / "py_click"
     assert Path(small("location", "-r").out.strip()) == small.root
-    assert small("location", "-b").out.startswith(str(small.home.stages))
+    assert small("location", "-S").out.startswith(str(small.home.stages))
     assert "no installed package matches" in small.fails("location", "-i", "py-click").err
     digest = small("find", "--format", "{hash:7}", "top").out.strip()
     assert small.prefix(f"/{digest}") == top

@@ -175,7 +175,7 @@ def test_every_extension_keeps_the_scheme(style: Style) -> None:
 
 def test_nothing_names_the_stage(style: Style) -> None:
     """What is installed says nothing of where it was built."""
-    stages = style.spack("location", "-b").out.strip().encode()
+    stages = style.spack("location", "-S").out.strip().encode()
     for folder, _, names in os.walk(style.store):
         if ".spack" in Path(folder).parts or ".spack-db" in Path(folder).parts:
             continue

@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "install": ("build packages", "build and install packages, or the active environment"),
     "uninstall": ("build packages", "remove installed packages"),
     "fetch": ("build packages", "fetch the sources of packages into the source cache"),
+    "patch": ("build packages", "unpack and patch the sources of a package"),
+    "restage": ("build packages", "unpack the sources of a staged package again"),
     "stage": ("build packages", "unpack the sources of a package"),
     "dev-build": ("build packages", "install a package from a local directory"),
     "build-env": ("build packages", "run a command in the build environment of a package"),
@@ -55,21 +57,26 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "maintainers": ("query packages", "list the maintainers of packages"),
     "tags": ("query packages", "list the tags of packages"),
     "location": ("query packages", "print the prefix, stage or recipe directory of a package"),
+    "cd": ("query packages", "change to a directory that location prints"),
     "env": ("environments", "create, activate and inspect environments"),
     "view": ("environments", "make views of packages; show what a view holds"),
     "add": ("environments", "add a spec to the active environment"),
     "remove": ("environments", "remove a spec from the active environment"),
+    "change": ("environments", "change a spec of the active environment in place"),
+    "deconcretize": ("environments", "let specs of the environment be decided again"),
     "develop": ("environments", "build a package of the environment from a local directory"),
     "undevelop": ("environments", "build a package from its released sources again"),
     "concretize": ("environments", "concretize the active environment and write its lock file"),
     "load": ("environments", "add packages to the shell's environment"),
     "unload": ("environments", "undo load"),
     "external": ("configuration", "detect packages that the system has"),
+    "compiler": ("configuration", "find, list and forget compilers"),
     "compilers": ("configuration", "list the compilers that can be used"),
     "config": ("configuration", "show and change the configuration"),
     "mirror": ("configuration", "make and manage mirrors of sources"),
     "repo": ("configuration", "add, update, list and remove repositories of recipes"),
     "arch": ("configuration", "print this machine's platform, system and target"),
+    "edit": ("developer", "open a recipe in your editor"),
     "audit": ("developer", "compare recipes with the metadata of their sources"),
     "python": ("developer", "run a script or a prompt with spack.package importable"),
     "style": ("developer", "check the style of Python files with black, isort, flake8 and mypy"),
@@ -78,7 +85,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 #: Other names that users of Spack type.
-ALIASES = {"rm": "remove", "concretise": "concretize", "compiler": "compilers"}
+ALIASES = {"rm": "remove", "concretise": "concretize"}
 
 
 class Terminated(KeyboardInterrupt):

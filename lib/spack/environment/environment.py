@@ -149,6 +149,10 @@ class Environment:
         """Remove roots from ``spack.yaml``; see :meth:`EnvironmentManifest.removed`."""
         self._edited(self.manifest.removed(specs, definition, self._known_names()))
 
+    def respecify(self, change: Callable[[str], str], definition: str = "") -> None:
+        """Change roots in ``spack.yaml``; see :meth:`EnvironmentManifest.respecified`."""
+        self._edited(self.manifest.respecified(change, definition))
+
     def develop_specs(self, variables: Variables | None = None) -> tuple[DevelopSpec, ...]:
         """Return the packages that are built from directories."""
         return self.manifest.develop(variables)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from spack.config import link_types
 from spack.config.schema import ConfigReport, Origin, Tree
@@ -253,6 +253,21 @@ class EnvironmentManifest:
                 raise self._not_there(text, [x for x in items if isinstance(x, str)], names)
             for index in reversed(found):
                 del items[index]
+        return self._saved(document)
+
+    def respecified(
+        self, change: Callable[[str], str], definition: str = ""
+    ) -> EnvironmentManifest:
+        """Save and return this manifest with *change* of each text among its roots.
+
+        :param definition: the texts in this list of ``definitions`` instead.
+        :raises EnvironmentFileError: the list is not there; the file cannot be written.
+        """
+        document = yaml.round_trip(self.path)
+        items = _list_of(document.data, definition, self.path)
+        for index, item in enumerate(items):
+            if isinstance(item, str) and change(item) != item:
+                items[index] = change(item)
         return self._saved(document)
 
     def with_view(self, view: bool | str) -> EnvironmentManifest:

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from spack.actions import installed
+from spack.actions.respecifying import remove_roots
 from spack.cli.prompt import confirm
 from spack.cli.render import message
 from spack.install.removal import plan_removal, refuse_roots, remove
@@ -22,6 +23,7 @@ examples:
   spack uninstall py-black             asks first
   spack uninstall -y --all py-black    every installed py-black
   spack uninstall --dependents click   and all that needs it
+  spack -e work uninstall --remove click
 """
 
 
@@ -30,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-a", "--all", action="store_true", help="all that match, not just one")
     parser.add_argument("-R", "--dependents", action="store_true", help="and what needs them")
     parser.add_argument("-f", "--force", action="store_true", help="even if something needs them")
+    parser.add_argument(
+        "--remove", action="store_true", help="and take them out of the active environment"
+    )
     parser.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
 
 
@@ -44,14 +49,43 @@ def run(session: Session, args: argparse.Namespace) -> int:
         dependents=args.dependents,
         force=args.force,
     )
+    dropped = _dropped(session, args, [record.hash for record in records])
     if not args.force:
-        refuse_roots(removal, session.environment_roots())
+        refuse_roots(removal, _roots(session, dropped))
     message("these packages will be removed:")
     for record in removal.records:
         print(f"    {record.short}")
     if not (args.yes_to_all or confirm("remove them?", sys.stdin, sys.stdout)):
         message("nothing was removed")
         return 1
+    if dropped and session.environment is not None:
+        with session.environment.lock():
+            remove_roots(session.environment, dropped, from_lock=True)
+        message(f"removed from {session.environment.name}: {', '.join(dropped)}")
     removed = remove(store, removal, session.reporter)
     message(f"{count_of(len(removed), 'package')} removed")
     return 0
+
+
+def _dropped(session: Session, args: argparse.Namespace, hashes: list[str]) -> list[str]:
+    """Return the roots of the active environment that ``--remove`` takes out of it."""
+    if not args.remove:
+        return []
+    environment = session.need_environment("uninstall --remove")
+    lock = environment.lockfile
+    return [] if lock is None else [x.spec for x in lock.roots if x.hash in hashes]
+
+
+def _roots(session: Session, dropped: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return the roots of all environments, without those that are taken out of the active one."""
+    roots = dict(session.environment_roots())
+    environment = session.environment
+    if dropped and environment is not None and environment.lockfile is not None:
+        label = environment.name if environment.named else str(environment.path)
+        for root in environment.lockfile.roots:
+            if root.spec in dropped:
+                left = tuple(x for x in roots.get(root.hash, ()) if x != label)
+                roots.pop(root.hash, None)
+                if left:
+                    roots[root.hash] = left
+    return roots
