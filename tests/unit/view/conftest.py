@@ -19,7 +19,7 @@ import pytest
 
 from spack.util.environment_modifications import Change
 from spack.view.apply import ViewResult, update_view
-from spack.view.plan_view import ViewOptions, ViewSource
+from spack.view.plan_types import ViewOptions, ViewSource
 
 SHARE = Path(__file__).resolve().parents[3] / "share" / "activate"
 TEMPLATES = {path.name: path.read_text() for path in sorted(SHARE.iterdir())}

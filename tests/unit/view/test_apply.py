@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spack.cli.event_text import view_lines
-from spack.view.plan_view import LINK_TYPES
+from spack.view.plan_types import LINK_TYPES
 
 from .conftest import INTERPRETERS, Make, Python, Store, demo_sources, run
 

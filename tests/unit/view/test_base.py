@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from spack.view.inspect import status
-from spack.view.plan_view import LINK_TYPES, ViewSource
+from spack.view.plan_types import LINK_TYPES, ViewSource
 from spack.view.view_manifest import FOLDER
 
 from .conftest import INTERPRETERS, Make, Python, Store, demo_sources, run, scan

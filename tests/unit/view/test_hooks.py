@@ -14,7 +14,7 @@ from spack.errors import ViewError
 from spack.spec import ConcreteSpec, Version, dump
 from spack.view.apply import ViewResult, update_view
 from spack.view.hooks import HookContext, HookRecord, ask_recipes
-from spack.view.plan_view import LINK_TYPES, ViewOptions, ViewSource
+from spack.view.plan_types import LINK_TYPES, ViewOptions, ViewSource
 from spack.view.view_manifest import load_manifest
 
 from .conftest import TEMPLATES, Store

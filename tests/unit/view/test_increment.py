@@ -15,7 +15,7 @@ import pytest
 from spack.util.environment_modifications import Change
 from spack.view import incremental
 from spack.view.apply import update_view
-from spack.view.plan_view import LINK_TYPES, ViewOptions, ViewSource
+from spack.view.plan_types import LINK_TYPES, ViewOptions, ViewSource
 from spack.view.view_manifest import FOLDER, load_activation, load_manifest
 
 from .conftest import TEMPLATES, Store, demo_sources, run
@@ -161,7 +161,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import pickle
 from spack.view.apply import update_view
-from spack.view.plan_view import ViewOptions, ViewSource
+from spack.view.plan_types import ViewOptions, ViewSource
 rows, python, templates, view = pickle.load(open(sys.argv[2], "rb"))
 class Python:
     executable, version, purelib, platlib = python

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spack.view.inspect import dangling, status, verify
-from spack.view.plan_view import LINK_TYPES
+from spack.view.plan_types import LINK_TYPES
 
 from .conftest import Make, Store, demo_sources
 

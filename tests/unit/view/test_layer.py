@@ -9,7 +9,7 @@ import pytest
 
 from spack.errors import ViewError
 from spack.view.layer import make_layer
-from spack.view.plan_view import LINK_TYPES
+from spack.view.plan_types import LINK_TYPES
 
 from .conftest import TEMPLATES, Make, Store, demo_sources, run
 from .test_moved import pip_source, wheel

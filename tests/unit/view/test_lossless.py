@@ -17,7 +17,7 @@ from spack.errors import ViewError
 from spack.util.filesystem import rename_exchange
 from spack.view import apply as apply_module
 from spack.view.apply import recover, remove_view, update_view
-from spack.view.plan_view import LINK_TYPES, ViewOptions
+from spack.view.plan_types import LINK_TYPES, ViewOptions
 from spack.view.view_manifest import load_activation, load_manifest
 
 from .conftest import TEMPLATES, Make, Store, demo_sources, run
@@ -257,7 +257,7 @@ import sys
 sys.path.insert(0, {lib!r}); sys.path.insert(0, {tests!r})
 import pickle
 from spack.view.apply import update_view
-from spack.view.plan_view import ViewOptions, ViewSource
+from spack.view.plan_types import ViewOptions, ViewSource
 rows, python, templates, view, rounds = pickle.load(open(sys.argv[1], "rb"))
 class Python:
     executable, version, purelib, platlib = python

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from spack.cli.event_text import view_lines
-from spack.view.plan_view import LINK_TYPES, ViewSource
+from spack.view.plan_types import LINK_TYPES, ViewSource
 from spack.view.view_manifest import load_activation, load_manifest
 
 from .conftest import INTERPRETERS, Content, Make, Python, Store, demo_sources, record_row, run

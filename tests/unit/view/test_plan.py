@@ -10,7 +10,8 @@ import pytest
 from spack.errors import ViewError
 from spack.util.environment_modifications import Change
 from spack.view.activate import ROOT, EnvStep
-from spack.view.plan_view import ViewOptions, ViewPlan, ViewSource, plan_digest, plan_view
+from spack.view.plan_types import ViewOptions, ViewPlan, ViewSource, plan_digest
+from spack.view.plan_view import plan_view
 
 from .conftest import Python
 

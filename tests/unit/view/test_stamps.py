@@ -11,7 +11,7 @@ from typing import Callable
 import pytest
 
 from spack.view.apply import update_view
-from spack.view.plan_view import LINK_TYPES, ViewOptions, ViewSource
+from spack.view.plan_types import LINK_TYPES, ViewOptions, ViewSource
 from spack.view.stat_cache import load_stamps
 from spack.view.view_manifest import CHECKED, ITEMS, load_head
 
