@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     # What builds and what solves is imported when it has something to do.
     from spack.actions.concretizing import ConcretizeOptions
     from spack.actions.installing import InstallOptions
+    from spack.actions.views import ViewParts
     from spack.repo import RepoPath
     from spack.solver.problem import Solution
     from spack.store import Store
@@ -72,11 +73,9 @@ class EnvironmentWork:
     :param included: directories of the environments whose concrete specs are part of this one,
         and where each is named.
     :param recipes: opened only when something is missing.
-    :param share: where the templates of activation scripts are.
-    :param library_path: what a child needs on ``sys.path``.
+    :param view_parts: what views are made with; made when there is one to make.
     :param register: where environments outside of the named ones are remembered.
     :param registered: the environments that exist, this one among them or not.
-    :param splits_env: see :class:`spack.view.plan_types.ViewOptions`.
     :param excluded_directories: directories of the engine among a developer's sources.
     """
 
@@ -86,11 +85,9 @@ class EnvironmentWork:
     solve: Callable[[ConcretizeOptions, bool, Sequence[ConcreteSpec]], Solution]
     store: Store
     recipes: Callable[[], RepoPath]
-    share: Path
+    view_parts: Callable[[], ViewParts]
     register: Path
     reporter: Reporter
-    library_path: tuple[str, ...] = ()
-    splits_env: bool = True
     included: Mapping[Path, Origin] = field(default_factory=dict)
     registered: Callable[[], Iterable[Environment]] = tuple
     excluded_directories: Callable[[], tuple[Path, ...]] = tuple
@@ -236,10 +233,8 @@ def regenerate_views(
     :raises ViewError: see :func:`spack.actions.views.make_view`; a view is at a path where it
         would be in the way.
     """
-    from spack.actions.views import RecipesOfView, make_view
+    from spack.actions.views import make_view
 
-    recipes = RecipesOfView(work.recipes, work.library_path)
-    name = work.environment.name
     results = []
     roots = work.environment.roots()
     _check_views(work, roots)
@@ -247,11 +242,8 @@ def regenerate_views(
         result = make_view(
             view,
             work.environment.roots_of(view.groups),
-            work.store,
-            work.share,
-            name,
-            recipes=recipes,
-            splits_env=work.splits_env,
+            work.view_parts(),
+            prompt=work.environment.name,
             force=force,
             check=check,
         )

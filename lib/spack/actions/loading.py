@@ -6,10 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from spack.actions.views import RecipesOfView, make_view
+from spack.actions.views import ViewParts, make_view
 from spack.config.schema import Origin
 from spack.environment.spack_yaml import ViewDescriptor
-from spack.store import Store
 from spack.util.hashing import sha256_hex
 from spack.view.view_manifest import is_view
 
@@ -19,14 +18,7 @@ __all__ = ["VIEWS", "run_view"]
 VIEWS = ".views"
 
 
-def run_view(
-    store: Store,
-    hashes: Sequence[str],
-    share: Path,
-    recipes: RecipesOfView,
-    splits_env: bool,
-    staging: Path,
-) -> str:
+def run_view(parts: ViewParts, hashes: Sequence[str], staging: Path) -> str:
     """Return a view of installed nodes and their run dependencies; made once for each set of nodes.
 
     Prefixes do not change, so a view that is there is right.
@@ -35,6 +27,7 @@ def run_view(
     :returns: its path.
     :raises ViewError: the nodes' files conflict, or it cannot be written.
     """
+    store = parts.store
     name = hashes[0]
     if len(hashes) > 1:
         name = sha256_hex(" ".join(sorted(hashes)))[:32]
@@ -45,13 +38,5 @@ def run_view(
         root = shared if os.access(store.root, os.W_OK) else own
         specs = store.database.specs(hashes)
         descriptor = ViewDescriptor("run", root, Origin("spack load"))
-        make_view(
-            descriptor,
-            [specs[digest] for digest in hashes],
-            store,
-            share,
-            "",
-            recipes=recipes,
-            splits_env=splits_env,
-        )
+        make_view(descriptor, [specs[digest] for digest in hashes], parts)
     return root

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-from spack.actions.views import RecipesOfView, make_view
+from spack.actions.views import ViewParts, make_view
 from spack.config.schema import Origin
 from spack.environment import ViewDescriptor
 from spack.errors import StoreError, UsageError, ViewError
 from spack.spec import ConcreteSpec
 from spack.spec.deptypes import RUN_TIME
-from spack.store import Store
 from spack.view.apply import ViewResult, remove_view
 from spack.view.view_manifest import is_view, load_head
 
@@ -32,10 +30,7 @@ class PackageView(NamedTuple):
     """
 
     root: str
-    store: Store
-    share: Path
-    recipes: RecipesOfView
-    splits_env: bool = True
+    parts: ViewParts
     dependencies: bool = True
     exclude: tuple[str, ...] = ()
 
@@ -49,7 +44,7 @@ def packages_of(view: PackageView) -> list[ConcreteSpec]:
     if head is None:
         return []
     hashes = [owner.hash for owner in head.owners]
-    specs = view.store.database.specs(hashes)
+    specs = view.parts.store.database.specs(hashes)
     lost = [owner.name for owner in head.owners if owner.hash not in specs]
     if lost:
         raise StoreError(
@@ -179,12 +174,4 @@ def _made(
 def _updated(
     view: PackageView, descriptor: ViewDescriptor, nodes: Sequence[ConcreteSpec]
 ) -> ViewResult:
-    return make_view(
-        descriptor,
-        nodes,
-        view.store,
-        view.share,
-        "",
-        recipes=view.recipes,
-        splits_env=view.splits_env,
-    )
+    return make_view(descriptor, nodes, view.parts)

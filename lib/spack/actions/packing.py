@@ -16,12 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
-from spack.actions.views import RecipesOfView, make_view
+from spack.actions.views import ViewParts, make_view
 from spack.api.elf import ElfParsingError, parse_elf
 from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import UsageError, ViewError
 from spack.spec import ConcreteSpec
-from spack.store import Store
 from spack.util.filesystem import remove_tree
 from spack.view.view_manifest import FOLDER, load_head
 
@@ -60,15 +59,13 @@ class Packed(NamedTuple):
     needs: Needs
 
 
-def pack_view(  # noqa: PLR0913 - keywords of independent settings
+def pack_view(
     view: ViewDescriptor,
     roots: Sequence[ConcreteSpec],
-    store: Store,
-    share: Path,
+    parts: ViewParts,
+    *,
     name: str,
     target: Path,
-    recipes: RecipesOfView | None = None,
-    splits_env: bool = True,
 ) -> Packed:
     """Write the archive *target* with a copy of *view* below the folder *name*.
 
@@ -86,10 +83,8 @@ def pack_view(  # noqa: PLR0913 - keywords of independent settings
     part = staging.with_suffix(".part")
     descriptor = view._replace(root=str(staging), link_type="copy")
     try:
-        result = make_view(
-            descriptor, roots, store, share, "", recipes=recipes, splits_env=splits_env
-        )
-        needs = _needs(staging, str(store.root), roots)
+        result = make_view(descriptor, roots, parts)
+        needs = _needs(staging, str(parts.store.root), roots)
         (staging / NEEDS).write_text(json.dumps(needs._asdict(), indent=1), encoding="utf-8")
         with _stream(part, kind) as stream, tarfile.open(fileobj=stream, mode="w") as archive:
             archive.add(staging, name, filter=_anonymous)

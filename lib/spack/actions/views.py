@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PythonOfView",
-    "RecipesOfView",
+    "ViewParts",
     "check_locations",
     "make_view",
     "python_of",
@@ -54,15 +54,22 @@ class PythonOfView(NamedTuple):
     platlib: str
 
 
-class RecipesOfView(NamedTuple):
-    """The recipes, for packages that customize how they appear in views.
+class ViewParts(NamedTuple):
+    """What every view is made with, whatever it shows.
 
-    :ivar recipes: opened only when a view is planned.
+    :ivar store: where the packages are.
+    :ivar share: where the templates of activation scripts are.
+    :ivar recipes: asked by packages that customize how they appear; opened only when a view is
+        planned.
     :ivar library_path: what a child needs on ``sys.path``.
+    :ivar splits_env: see :class:`spack.view.plan_types.ViewOptions`.
     """
 
+    store: Store
+    share: Path
     recipes: Callable[[], RepoPath]
     library_path: tuple[str, ...]
+    splits_env: bool
 
 
 def templates(share: Path) -> dict[str, str]:
@@ -229,25 +236,21 @@ def _location(node: ConcreteSpec, projection: str) -> str:
     return node.format(projection, {"version": path_part(str(node.version))})
 
 
-def make_view(  # noqa: PLR0913 - keywords of independent settings
+def make_view(
     view: ViewDescriptor,
     roots: Sequence[ConcreteSpec],
-    store: Store,
-    share: Path,
-    prompt: str,
+    parts: ViewParts,
     *,
-    recipes: RecipesOfView | None = None,
-    splits_env: bool = True,
+    prompt: str = "",
     force: bool = False,
     check: bool = True,
 ) -> ViewResult:
     """Update one view.
 
-    :param recipes: without them no recipe is asked.
-    :param splits_env: see :class:`spack.view.plan_types.ViewOptions`.
     :param prompt: shown by its activation scripts.
     :raises ViewError: packages are missing, conflict, or the view cannot be written.
     """
+    store = parts.store
     nodes = shown(roots, view)
     sources, missing = view_sources(nodes, store, view)
     if missing:
@@ -268,14 +271,14 @@ def make_view(  # noqa: PLR0913 - keywords of independent settings
             for node in nodes
             if node.name == "python-venv" and "system_packages" in node.variants
         ),
-        templates=templates(share),
+        templates=templates(parts.share),
         prompt=prompt,
         winners=view.winners,
         store_prefixes=tuple(sorted({str(store.prefix(node)) for node in venvs})),
         site_directories=_external_sites(nodes, python),
-        splits_env=splits_env,
+        splits_env=parts.splits_env,
     )
-    ask = None if recipes is None else _asker(nodes, options.link_type, view.root, store, recipes)
+    ask = _asker(nodes, options.link_type, view.root, parts)
     result = update_view(view.root, sources, options, force=force, check=check, ask=ask)
     return result._replace(
         notes=(*result.notes, *_unseen(nodes, python)),
@@ -322,9 +325,7 @@ def _unseen(nodes: Sequence[ConcreteSpec], python: PythonOfView | None) -> Itera
             )
 
 
-def _asker(
-    nodes: Sequence[ConcreteSpec], link_type: str, root: str, store: Store, access: RecipesOfView
-) -> Ask:
+def _asker(nodes: Sequence[ConcreteSpec], link_type: str, root: str, parts: ViewParts) -> Ask:
     """Return a function that asks those recipes whose class has view hooks of its own."""
     known = {node.dag_hash(): node for node in nodes}
 
@@ -332,7 +333,7 @@ def _asker(
         # start-up: a view that is up to date asks no recipe
         from spack.view.hooks import HOOKS, HookContext, ask_recipes
 
-        path = access.recipes()
+        path = parts.recipes()
         asked = []
         for source in sources:
             recipe = path.get(known[source.hash].fullname)
@@ -344,9 +345,9 @@ def _asker(
         every = {node.dag_hash(): node for spec in specs for node in spec.traverse()}
         context = HookContext(
             dump(specs),
-            {digest: str(store.prefix(node)) for digest, node in every.items()},
+            {digest: str(parts.store.prefix(node)) for digest, node in every.items()},
             tuple((x.namespace, str(x.root)) for x in path.repositories),
-            access.library_path,
+            parts.library_path,
         )
         unmanaged = [source for source in sources if source not in asked]
         return ask_recipes(context, asked, unmanaged, link_type, root)

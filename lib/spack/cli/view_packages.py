@@ -8,7 +8,6 @@ from typing import Any
 
 from spack.actions import installed
 from spack.actions.package_views import PackageView, add_packages, packages_of, remove_packages
-from spack.actions.views import RecipesOfView
 from spack.cli.event_text import view_lines, view_summary
 from spack.cli.render import message, warning
 from spack.config import link_types
@@ -89,10 +88,7 @@ def run_package_verb(session: Session, args: argparse.Namespace) -> int | None:
     """Carry out one of the subcommands that :func:`add_package_verbs` adds."""
     view = PackageView(
         os.path.abspath(session.cwd / args.path),
-        session.store,
-        session.locations.share,
-        RecipesOfView(lambda: session.recipes, session.library_path),
-        splits_env=session.splits_env,
+        session.view_parts,
         dependencies=args.dependencies in ("true", "yes"),
         exclude=tuple(args.exclude),
     )
@@ -101,8 +97,8 @@ def run_package_verb(session: Session, args: argparse.Namespace) -> int | None:
     if args.verb in REMOVING:
         return _remove(view, args)
     among = session.environment.hashes() if session.environment else None
-    records = [installed.one(view.store, x, among=among) for x in parse_many(args.specs)]
-    specs = view.store.database.specs(record.hash for record in records)
+    records = [installed.one(view.parts.store, x, among=among) for x in parse_many(args.specs)]
+    specs = view.parts.store.database.specs(record.hash for record in records)
     result = add_packages(
         view,
         list(specs.values()),

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from spack.actions.concretizing import ConcretizeOptions
     from spack.actions.environments import EnvironmentWork
     from spack.actions.repositories import RepositoryAccess
+    from spack.actions.views import ViewParts
     from spack.build.options import BuildOptions
     from spack.config.includes import IncludeAccess
     from spack.config.packages import PackageSettings
@@ -310,6 +311,19 @@ class Session:
         from spack.host import launch
 
         return launch.splits_env(run_program, str(self.cache / "host"))
+
+    @property
+    def view_parts(self) -> ViewParts:
+        """What views are made with."""
+        from spack.actions.views import ViewParts
+
+        return ViewParts(
+            store=self.store,
+            share=self.locations.share,
+            recipes=lambda: self.recipes,
+            library_path=self.library_path,
+            splits_env=self.splits_env,
+        )
 
     @cached_property
     def store(self) -> Store:

@@ -310,7 +310,6 @@ def _chosen_view(
 
 def _pack(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.packing import pack_view
-    from spack.actions.views import RecipesOfView
 
     environment = session.need_environment("env pack")
     view = _chosen_view(session, environment, args.view)
@@ -323,12 +322,9 @@ def _pack(session: Session, args: argparse.Namespace) -> int | None:
     packed = pack_view(
         view,
         environment.roots_of(view.groups),
-        session.store,
-        session.locations.share,
+        session.view_parts,
         name=environment.name,
         target=session.cwd / (args.file or f"{environment.name}.tar.gz"),
-        recipes=RecipesOfView(lambda: session.recipes, session.library_path),
-        splits_env=session.splits_env,
     )
     message(f"packed {packed.entries} files into {packed.path}")
     for line in _needs(packed.needs):

@@ -7,7 +7,6 @@ import sys
 
 from spack.actions import installed
 from spack.actions.loading import VIEWS, run_view
-from spack.actions.views import RecipesOfView
 from spack.cli.shell_option import add_shell_arguments, shell_of
 from spack.session import Session
 from spack.spec.parser import parse_many
@@ -49,14 +48,6 @@ def run(session: Session, args: argparse.Namespace) -> None:
         record = installed.one(session.store, spec, among=among, first=args.first)
         if record.hash not in hashes:
             hashes.append(record.hash)
-    recipes = RecipesOfView(lambda: session.recipes, session.library_path)
-    view = run_view(
-        session.store,
-        hashes,
-        session.locations.share,
-        recipes,
-        splits_env=session.splits_env,
-        staging=session.cache / VIEWS,
-    )
+    view = run_view(session.view_parts, hashes, session.cache / VIEWS)
     delta = load_delta(session.environ, hashes, view, load_activation(view))
     sys.stdout.write(delta_text(shell, delta, session.environ))

@@ -6,7 +6,6 @@ import argparse
 import sys
 
 from spack.actions.loading import VIEWS, run_view
-from spack.actions.views import RecipesOfView
 from spack.cli.shell_option import add_shell_arguments, shell_of
 from spack.errors import UsageError
 from spack.session import Session
@@ -41,19 +40,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
                 f"{query} is not loaded", hint="`spack load --list` shows what is", ref="not-loaded"
             )
         kept = [digest for digest in kept if digest not in unloaded]
-    recipes = RecipesOfView(lambda: session.recipes, session.library_path)
-    view = (
-        run_view(
-            session.store,
-            kept,
-            session.locations.share,
-            recipes,
-            splits_env=session.splits_env,
-            staging=session.cache / VIEWS,
-        )
-        if kept
-        else ""
-    )
+    view = run_view(session.view_parts, kept, session.cache / VIEWS) if kept else ""
     activation = load_activation(view) if view else None
     delta = load_delta(session.environ, kept, view, activation)
     sys.stdout.write(delta_text(shell, delta, session.environ))
