@@ -88,6 +88,7 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
         max_duplicates=1 if settings.duplicates == "none" else Problem.max_duplicates,
         develop=develop or {},
         compiler_mixing=settings.compiler_mixing,
+        python=settings.python,
         seconds=float(settings.timeout),
     )
     solution = solve(problem)

@@ -14,6 +14,7 @@ from spack.util.report import Event
 if TYPE_CHECKING:
     # Each is imported where it is made.
     from spack.install.plan import Plan
+    from spack.solver.problem import HeldBackRoot
     from spack.view.apply import ViewResult
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "DryRun",
     "ReadingRecipes",
     "RecipesChanged",
+    "RootHeldBack",
     "SourcesChanged",
     "SourcesProvided",
     "ViewUpdated",
@@ -61,6 +63,13 @@ class Concretized(Event):
 
     roots: int
     packages: int
+
+
+@frozen
+class RootHeldBack(Event):
+    """A root is not the newest that was allowed, because no interpreter is built for it."""
+
+    root: HeldBackRoot
 
 
 @frozen

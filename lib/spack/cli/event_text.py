@@ -159,6 +159,13 @@ LINES: Mapping[type[Event], Callable[[Any], list[str]]] = dict(
                 f"concretized {count_of(e.roots, 'spec')}, {count_of(e.packages, 'package')} in all"
             ),
         ),
+        _one(
+            notices.RootHeldBack,
+            lambda e: (
+                f"{e.root.name}@{e.root.version} instead of {e.root.newer}, "
+                f"which needs {e.root.needs}"
+            ),
+        ),
         _one(notices.SourcesChanged, lambda e: f"{e.package}: {e.directory} has changed"),
         _one(
             notices.DevelopedIsUnused,

@@ -225,6 +225,7 @@ CONCRETIZER = Record(
             {"strategy": Choice("none", "minimal", "full"), "max_dupes": MapOf(Integer(1))}
         ),
         "compiler_mixing": Either(BOOL, TEXTS),
+        "python": Choice("available", "newest"),
         "splice": Record(
             {
                 "explicit": ListOf(

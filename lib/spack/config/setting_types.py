@@ -111,6 +111,7 @@ class ConcretizerSettings(NamedTuple):
     :ivar unify: True, False or ``"when_possible"``.
     :ivar duplicates: ``none``, ``minimal`` or ``full``.
     :ivar max_dupes: nodes of one package that a solution may have, with ``default``.
+    :ivar python: ``available`` (none is built while one that is there will do) or ``newest``.
     :ivar timeout: seconds; 0 waits without a limit.
     :ivar detect_externals: False, True or the names that may be detected on the fly.
     """
@@ -125,6 +126,7 @@ class ConcretizerSettings(NamedTuple):
     host_compatible: bool = True
     compiler_mixing: bool | tuple[str, ...] = True
     os_compatible: Mapping[str, tuple[str, ...]] = {}
+    python: str = "available"
     timeout: int = 0
     error_on_timeout: bool = True
     externals_completion: str = "default_variants"

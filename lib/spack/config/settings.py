@@ -346,6 +346,7 @@ def _read_concretizer(reader: _SettingsReader) -> ConcretizerSettings:
         host_compatible=value(True, "targets", "host_compatible"),
         compiler_mixing=mixing if isinstance(mixing, bool) else tuple(mixing),
         os_compatible={name: tuple(rest) for name, rest in compatible.items()},
+        python=value("available", "python"),
         timeout=value(0, "timeout"),
         error_on_timeout=value(True, "error_on_timeout"),
         externals_completion=value("default_variants", "externals", "completion"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spack.actions.concretizing import ConcretizeOptions, allowed, concretize, reusable_specs
 from spack.actions.environments import parse_at
+from spack.actions.notices import RootHeldBack
 from spack.environment.groups import solve_order
 from spack.errors import SpecError
 from spack.solver.problem import Root, Solution
@@ -85,7 +86,7 @@ def _solve(
         # The solver reuses all or nothing: nothing but what is needed is offered.
         reusable, fixed = {}, ()
         concretize_options = concretize_options.with_reuse(True)
-    return concretize(
+    solution = concretize(
         roots,
         session.recipes,
         host,
@@ -96,6 +97,9 @@ def _solve(
         deprecated=settings.config.deprecated,
         develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
     )
+    for held_back in solution.held_back:
+        session.reporter.report(RootHeldBack(held_back))
+    return solution
 
 
 def _expanded(root: Root, toolchains: Mapping[str, Spec]) -> Root:

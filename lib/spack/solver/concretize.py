@@ -15,6 +15,7 @@ from spack.solver.decode import decode
 from spack.solver.encode import Encoder, Encoding
 from spack.solver.expansion import LANGUAGES, Expansion, plan
 from spack.solver.explain import conflict_of
+from spack.solver.held_back import held_back
 from spack.solver.possible_paths import PossiblePaths
 from spack.solver.problem import Problem, Root, Solution, Statistics
 from spack.solver.round_context import RoundContext
@@ -26,9 +27,10 @@ __all__ = ["CRITERIA", "concretize"]
 
 #: The priorities of ``logic/optimize.lp`` in words.
 CRITERIA = {
-    19: "requirements and preferences of the configuration",
-    18: "further instances of a package",
-    17: "deprecated versions",
+    20: "requirements and preferences of the configuration",
+    19: "further instances of a package",
+    18: "deprecated versions",
+    17: "interpreters to build",
     16: "versions of roots",
     15: "variants of roots",
     14: "compilers to build",
@@ -93,6 +95,7 @@ def concretize(problem: Problem) -> Solution:
         found = []
         for root in roots:
             found.extend(_solve(replace(problem, roots=(root,)), (root,), effort))
+    older = held_back(catalog, roots, found)
     effort.spend("total", time.perf_counter() - start)
     stats = Statistics(
         effort.rounds,
@@ -104,7 +107,7 @@ def concretize(problem: Problem) -> Solution:
         cost=effort.cost,
         seconds=effort.seconds,
     )
-    return Solution(tuple(found), stats)
+    return Solution(tuple(found), stats, older)
 
 
 def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> list[ConcreteSpec]:

@@ -35,6 +35,7 @@ from spack.solver.conditions import Conditions
 from spack.solver.cycles import cycles
 from spack.solver.expansion import LANGUAGES, dependency_records
 from spack.solver.facts import FactSink
+from spack.solver.held_back import INTERPRETER
 from spack.solver.literal_facts import LiteralFacts
 from spack.solver.problem import Root
 from spack.solver.quoting import quote
@@ -92,6 +93,8 @@ class Encoder:
         variants.collect()  # what requirements on virtual packages mention
         variants.write()
         LiteralFacts(self.sink, self.virtuals).write()
+        if self.catalog.problem.python == "available":
+            self.emit(f"interpreter({quote(INTERPRETER)}).")
         for number, group in enumerate(cycles(self.sink.edges)):
             self.emit(*(f"cyclic({quote(name)},{number})." for name in sorted(group)))
         predicate = "guard" if self.context.relaxed else "g"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import (
     TYPE_CHECKING,
     Any,
+    NamedTuple,
     Protocol,
 )
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ExternalLike",
+    "HeldBackRoot",
     "HostLike",
     "PackageLike",
     "Problem",
@@ -143,6 +145,8 @@ class Problem:
         developer's directory: its version, ``dev_path`` and variants.
     :param compiler_mixing: whether what is linked or run together may be compiled by several
         compilers for one language, or the names of the packages that may differ.
+    :param python: ``"available"``: no Python is built while one that is there satisfies the roots;
+        ``"newest"``: the newest roots decide.
     :param seconds: bound on the time of the whole solution, 0 for none; see
         :func:`spack.solver.concretize`.
     """
@@ -159,6 +163,7 @@ class Problem:
     max_duplicates: int = 4
     develop: Mapping[str, Root] = field(default_factory=dict)
     compiler_mixing: bool | Sequence[str] = True
+    python: str = "available"
     seconds: float = 0.0
 
 
@@ -176,9 +181,22 @@ class Statistics:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
+class HeldBackRoot(NamedTuple):
+    """A root has *version* instead of *newer*, which needs the interpreter to be *needs*."""
+
+    name: str
+    version: str
+    newer: str
+    needs: str
+
+
 @dataclass(frozen=True)
 class Solution:
-    """Concrete specs, one a root, in the order of the problem's roots."""
+    """Concrete specs, one a root, in the order of the problem's roots.
+
+    :ivar held_back: roots that are older than they could be with another interpreter.
+    """
 
     roots: tuple[ConcreteSpec, ...]
     stats: Statistics = field(default_factory=Statistics)
+    held_back: tuple[HeldBackRoot, ...] = ()

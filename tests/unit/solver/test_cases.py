@@ -35,6 +35,9 @@ def test_case(path: Path, kit: ModuleType) -> None:
     solution = kit.concretize(problem)
     kit.check(problem, solution.roots)
     check_expected(solution.roots, expected)
+    if "held_back" in expected:
+        found = {older.name: f"{older.newer} {older.needs}" for older in solution.held_back}
+        assert found == expected["held_back"]
     if "rounds" in expected:
         assert solution.stats.rounds <= expected["rounds"]
     if "not_loaded" in expected:
