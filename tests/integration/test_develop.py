@@ -297,6 +297,9 @@ def test_an_editable_install_shows_changes_at_once(
     sources = {name: tree_of(folder / name) for name in PROJECTS}
     spack("-e", folder, "install")
     assert {name: tree_of(folder / name) for name in PROJECTS} == sources, "the trees are clean"
+    refused = spack.fails("-e", folder, "env", "pack", tmp_path / "packed.tar").err
+    assert "cannot pack editable installs" in refused and f"({folder / 'flat'})" in refused
+    assert "without --editable" in refused and not (tmp_path / "packed.tar").exists()
 
     view = folder / ".spack-env" / "view"
 

@@ -297,6 +297,9 @@ def test_a_damaged_archive_of_a_view(
         ("{default: {root: x, projections: {all: '{nosuch}'}}}", "no attribute 'nosuch'"),
         ("{default: {root: x, projections: {all: '../{name}'}}}", "leads out of the view: ../base"),
         ("{default: {root: x, projections: {'base@@': '{name}'}}}", "unexpected '@@'"),
+        ("{default: {root: x, projections: {all: .spack-view/x}}}", "a name of the view's own"),
+        ("{default: {root: x, projections: {all: ./pyvenv.cfg}}}", "a name of the view's own"),
+        ('{default: {root: x, projections: {all: "a\\tb"}}}', "that file names do not have"),
         ("/", "holds the install tree"),
         ("''", "holds the environment"),
     ],
@@ -311,6 +314,46 @@ def test_a_view_that_cannot_be_is_refused_before_anything_is_built(
     refused = spack.fails("-e", file.parent, "install").err
     assert f"{file}:3: " in refused and said in refused
     assert spack.names() == [] and not list(file.parent.glob("*x*"))
+
+
+def test_projections_are_folders_however_they_are_written(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    recipes.plain("base")
+    file = tmp_path / "here" / "spack.yaml"
+    file.parent.mkdir()
+    for written, folder in {".": "", "./": "", "": "", "a//b/": "a/b", "{name}/.": "base"}.items():
+        shown = f"  view: {{default: {{root: v, projections: {{all: '{written}'}}}}}}\n"
+        file.write_text(f"spack:\n  specs: [base]\n{shown}")
+        spack("-e", file.parent, "install")
+        assert (file.parent / "v" / folder / "bin" / "base").exists(), written
+        assert "all as they were made" in spack("-e", file.parent, "view", "verify").out
+
+
+def test_what_is_used_is_not_removed(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    spack("env", "create", "work")
+    spack("-e", "work", "concretize")
+    active = {"SPACK_ENV": str(spack.home.path / "environments" / "work")}
+    refused = spack.fails("env", "remove", "-y", "work", environ=active).err
+    assert "cannot remove work: it is the active environment" in refused
+    spack("env", "create", "user", "--include-concrete", "work")
+    refused = spack.fails("env", "remove", "-y", "work").err
+    assert "cannot remove work: it is included by user" in refused and "--force" in refused
+    spack("env", "remove", "-y", "--force", "work")
+    (spack.home.path / "environments" / "user" / "spack.yaml").write_text("spack: {view: [x]}\n")
+    spack("env", "remove", "-y", "user")
+    assert spack("env", "list").lines == []
+
+
+def test_the_configuration_of_one_command_finds_environments(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    place = ("-c", f"config:environments_root:{tmp_path}")
+    spack(*place, "env", "create", "work")
+    assert (tmp_path / "work" / "spack.yaml").exists()
+    assert spack(*place, "env", "list").lines == ["work"] and spack("env", "list").lines == []
 
 
 def test_an_empty_name(spack: Command, recipes: RecipeRepository) -> None:

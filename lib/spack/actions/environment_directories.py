@@ -1,21 +1,143 @@
-"""Environments as directories: renamed, moved, tracked by a name, and made for a while."""
+"""Environments as directories: made, renamed, moved, tracked by a name, and removed."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Callable
 
-from spack.actions.environments import create, remember
-from spack.environment import Environment
+from spack.actions.environments import remember
+from spack.environment import (
+    Environment,
+    ViewDescriptor,
+    create_environment,
+    remove_environment,
+)
 from spack.environment.environment import is_environment, need_name
-from spack.errors import EnvironmentFileError
+from spack.environment.lockfile import LOCKFILE_NAME, configuration_digest, read_lockfile
+from spack.environment.manifest_copy import manifest_for_elsewhere, manifest_of_roots
+from spack.environment.spack_yaml import DEFAULT_TEXT, MANIFEST_NAME
+from spack.errors import EnvironmentFileError, SpackError
 from spack.util.filesystem import remove_tree
 
-__all__ = ["move", "temporary", "track", "untrack"]
+__all__ = ["create", "includers", "move", "remove", "temporary", "track", "untrack"]
 
 _ACTIVE_HINT = "`spack env deactivate`, or run outside of it: spack -E env …"
+
+
+def create(
+    location: Path,
+    name: str,
+    source: Path | None = None,
+    view: str | None = None,
+    *,
+    keep_relative: bool = False,
+    included: Sequence[Path] = (),
+    configuration: Callable[[Environment], Mapping[str, Any]] = lambda environment: {},
+) -> Environment:
+    """Make an environment in *location*.
+
+    :param name: empty for one in a directory of the user's.
+    :param source: what to start from: a ``spack.yaml``, a ``spack.lock``, or the directory of an
+        environment.
+    :param view: ``false`` or a path, instead of what the file says.
+    :param keep_relative: relative paths of *source* stay as they are; otherwise they are made
+        absolute, so that they mean what they meant.
+    :param included: the environments whose concrete specs are part of the new one.
+    :param configuration: returns what the new environment configures, for its lock.
+    :raises EnvironmentFileError: there is one already, or *source* cannot be read.
+    """
+    text, lock_text = "", ""
+    lock = None
+    if source is not None:
+        text, lock_text = _texts(source, keep_relative or source.parent == location)
+        lock = None if text else read_lockfile(source)
+    if lock is not None:
+        specs = [root.spec for root in lock.roots]
+        text = manifest_of_roots(DEFAULT_TEXT, specs, location / MANIFEST_NAME)
+    environment = create_environment(location, name, text, lock_text if lock is None else "")
+    if view is not None:
+        environment.set_view(False if view == "false" else view)
+    if included:
+        environment.include([str(path) for path in included])
+    if lock is not None:
+        digest = configuration_digest(configuration(environment))
+        environment.write_lockfile(lock.replace(configuration=digest))
+    return environment
+
+
+def _texts(source: Path, keep_relative: bool) -> tuple[str, str]:
+    """Return the texts of ``spack.yaml`` and ``spack.lock``; empty where there is none."""
+    lockfile = source if source.suffix == ".lock" else source / LOCKFILE_NAME
+    manifest = source
+    if source.is_dir() or source == lockfile:
+        manifest = lockfile.with_name(MANIFEST_NAME)
+    try:
+        text, lock = "", ""
+        if source != lockfile or manifest.exists():
+            text = manifest.read_text(encoding="utf-8")
+        if source == lockfile or lockfile.is_file():
+            lock = lockfile.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentFileError(
+            f"{source} cannot be read: {error}",
+            hint="give a spack.yaml, a spack.lock, or the name or directory of an environment",
+            ref="environment-source",
+        ) from error
+    return text if keep_relative or not text else manifest_for_elsewhere(manifest, text), lock
+
+
+def remove(
+    environment: Environment,
+    views: Iterable[ViewDescriptor],
+    active: Environment | None = None,
+    including: Sequence[Environment] = (),
+) -> None:
+    """Remove a named environment with its views.
+
+    :param active: the active environment, which is not removed.
+    :param including: the environments that include it, which would be left without it.
+    :raises EnvironmentFileError: it is active or included, or a directory of the user's.
+    """
+    from spack.view.apply import remove_view
+    from spack.view.view_manifest import is_view
+
+    if active is not None and active.path.resolve() == environment.path.resolve():
+        raise EnvironmentFileError(
+            f"cannot remove {environment.name}: it is the active environment",
+            facts={"path": str(environment.path)},
+            hint=_ACTIVE_HINT,
+            ref="environment-active",
+        )
+    if including:
+        names = ", ".join(x.name if x.named else str(x.path) for x in including)
+        raise EnvironmentFileError(
+            f"cannot remove {environment.name}: it is included by {names}",
+            facts={"path": str(environment.path)},
+            hint="take it out of their `include_concrete`, or give --force",
+            ref="environment-included",
+        )
+    for view in views if environment.named else ():
+        if is_view(view.root) and environment.path not in Path(view.root).parents:
+            remove_view(view.root)
+    remove_environment(environment)
+
+
+def includers(environment: Environment, known: Iterable[Environment]) -> tuple[Environment, ...]:
+    """Return those of *known* that include what *environment* is concretized to."""
+    path = environment.path.resolve()
+    found = []
+    for candidate in known:
+        try:
+            included = [Path(tree.value).resolve() for _, tree in candidate.manifest.included()]
+        except SpackError:
+            continue  # what cannot be read includes nothing
+        if path in included:
+            found.append(candidate)
+    return tuple(found)
 
 
 def move(

@@ -17,9 +17,7 @@ from spack.environment import (
     Environment,
     Lockfile,
     ViewDescriptor,
-    create_environment,
     list_environments,
-    remove_environment,
 )
 from spack.environment.lockfile import (
     LOCKFILE_NAME,
@@ -27,8 +25,7 @@ from spack.environment.lockfile import (
     configuration_digest,
     read_lockfile,
 )
-from spack.environment.manifest_copy import manifest_for_elsewhere, manifest_of_roots
-from spack.environment.spack_yaml import DEFAULT_TEXT, MANIFEST_NAME
+from spack.environment.spack_yaml import MANIFEST_NAME
 from spack.errors import EnvironmentFileError, SpackError, SpecError, StoreError, ViewError
 from spack.install.plan import PlanOptions, make_plan
 from spack.spec import ConcreteSpec, Spec
@@ -50,14 +47,12 @@ if TYPE_CHECKING:
 __all__ = [
     "EnvironmentWork",
     "concretize_environment",
-    "create",
     "install_environment",
     "known_environments",
     "living_roots",
     "parse_at",
     "regenerate_views",
     "remember",
-    "remove",
     "set_view",
 ]
 
@@ -371,82 +366,6 @@ def living_roots(root: Path, register: Path) -> Mapping[str, tuple[str, ...]]:
             causes=problems,
         )
     return {digest: tuple(dict.fromkeys(labels)) for digest, labels in found.items()}
-
-
-def create(
-    location: Path,
-    name: str,
-    source: Path | None = None,
-    view: str | None = None,
-    *,
-    keep_relative: bool = False,
-    included: Sequence[Path] = (),
-    configuration: Callable[[Environment], Mapping[str, Any]] = lambda environment: {},
-) -> Environment:
-    """Make an environment in *location*.
-
-    :param name: empty for one in a directory of the user's.
-    :param source: what to start from: a ``spack.yaml``, a ``spack.lock``, or the directory of an
-        environment.
-    :param view: ``false`` or a path, instead of what the file says.
-    :param keep_relative: relative paths of *source* stay as they are; otherwise they are made
-        absolute, so that they mean what they meant.
-    :param included: the environments whose concrete specs are part of the new one.
-    :param configuration: returns what the new environment configures, for its lock.
-    :raises EnvironmentFileError: there is one already, or *source* cannot be read.
-    """
-    text, lock_text = "", ""
-    lock = None
-    if source is not None:
-        text, lock_text = _texts(source, keep_relative or source.parent == location)
-        lock = None if text else read_lockfile(source)
-    if lock is not None:
-        specs = [root.spec for root in lock.roots]
-        text = manifest_of_roots(DEFAULT_TEXT, specs, location / MANIFEST_NAME)
-    environment = create_environment(location, name, text, lock_text if lock is None else "")
-    if view is not None:
-        environment.set_view(False if view == "false" else view)
-    if included:
-        environment.include([str(path) for path in included])
-    if lock is not None:
-        digest = configuration_digest(configuration(environment))
-        environment.write_lockfile(lock.replace(configuration=digest))
-    return environment
-
-
-def _texts(source: Path, keep_relative: bool) -> tuple[str, str]:
-    """Return the texts of ``spack.yaml`` and ``spack.lock``; empty where there is none."""
-    lockfile = source if source.suffix == ".lock" else source / LOCKFILE_NAME
-    manifest = source
-    if source.is_dir() or source == lockfile:
-        manifest = lockfile.with_name(MANIFEST_NAME)
-    try:
-        text, lock = "", ""
-        if source != lockfile or manifest.exists():
-            text = manifest.read_text(encoding="utf-8")
-        if source == lockfile or lockfile.is_file():
-            lock = lockfile.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EnvironmentFileError(
-            f"{source} cannot be read: {error}",
-            hint="give a spack.yaml, a spack.lock, or the name or directory of an environment",
-            ref="environment-source",
-        ) from error
-    return text if keep_relative or not text else manifest_for_elsewhere(manifest, text), lock
-
-
-def remove(environment: Environment, views: Iterable[ViewDescriptor]) -> None:
-    """Remove a named environment with its views.
-
-    :raises EnvironmentFileError: it is a directory of the user's.
-    """
-    from spack.view.apply import remove_view
-    from spack.view.view_manifest import is_view
-
-    for view in views if environment.named else ():
-        if is_view(view.root) and environment.path not in Path(view.root).parents:
-            remove_view(view.root)
-    remove_environment(environment)
 
 
 def set_view(environment: Environment, view: bool | str, views: Iterable[ViewDescriptor]) -> None:

@@ -12,11 +12,12 @@ import gzip
 import json
 import os
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
-from spack.actions.views import ViewParts, make_view
+from spack.actions.developing import is_editable
+from spack.actions.views import ViewParts, make_view, shown
 from spack.api.elf import ElfParsingError, parse_elf
 from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import UsageError, ViewError
@@ -70,7 +71,8 @@ def pack_view(
     """Write the archive *target* with a copy of *view* below the folder *name*.
 
     :raises UsageError: the ending of *target* is not known.
-    :raises ViewError: see :func:`spack.actions.views.make_view`; the archive cannot be written.
+    :raises ViewError: see :func:`spack.actions.views.make_view`; the archive cannot be written; an
+        editable install is among the packages.
     """
     kind = next((x for ending, x in _KINDS.items() if target.name.endswith(ending)), None)
     if kind is None:
@@ -79,6 +81,7 @@ def pack_view(
             hint="end it with " + ", ".join(_KINDS),
             ref="pack-kind",
         )
+    _refuse_editable(shown(roots, view))
     staging = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
     part = staging.with_suffix(".part")
     descriptor = view._replace(root=str(staging), link_type="copy")
@@ -97,6 +100,24 @@ def pack_view(
         part.unlink(missing_ok=True)
         remove_tree(staging)
     return Packed(target, result.entries, needs)
+
+
+def _refuse_editable(nodes: Iterable[ConcreteSpec]) -> None:
+    """Refuse packages that refer to a directory of this machine instead of holding their modules.
+
+    :raises ViewError: with all of their names.
+    """
+    editable = {
+        node.name: node.variants["dev_path"].values[0] for node in nodes if is_editable(node)
+    }
+    if editable:
+        named = ", ".join(f"{name} ({path})" for name, path in sorted(editable.items()))
+        raise ViewError(
+            f"cannot pack editable installs, whose modules are in a developer's directory: {named}",
+            facts={"packages": editable},
+            hint="develop them without --editable: `spack develop NAME`, `spack install`",
+            ref="pack-editable",
+        )
 
 
 def unpack_view(archive: Path, target: Path) -> Packed:

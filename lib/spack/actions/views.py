@@ -24,6 +24,7 @@ from spack.store.layout import path_part
 from spack.util.environment_modifications import Change
 from spack.view.apply import ViewResult, update_view
 from spack.view.plan_types import Files, ViewOptions, ViewSource
+from spack.view.view_manifest import FOLDER
 
 if TYPE_CHECKING:
     from spack.repo import RepoPath
@@ -106,10 +107,10 @@ def check_locations(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None
     try:
         for node in shown(roots, view):
             location = _projection(node, view)
-            if ".." in location.split("/"):
+            reason = _unusable(location)
+            if reason:
                 raise ViewError(
-                    f"{view.origin}: the projection of {node.name} leads out of the view: "
-                    f"{location}",
+                    f"{view.origin}: the projection of {node.name} {reason}: {location}",
                     facts={"package": node.name, "projection": location},
                     hint="projections are folders below the root of the view",
                     ref="view-projection",
@@ -117,6 +118,22 @@ def check_locations(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None
     except SpecError as error:
         hint = error.hint or "write it with what every package has: {name}, {version}, {hash:7}"
         raise error.at(view.origin).replaced(hint=hint) from error
+
+
+#: Names at the top of a view that are its own.
+_OWN_NAMES = (FOLDER, "pyvenv.cfg")
+
+
+def _unusable(projection: str) -> str:
+    """Return why no package can be shown in that folder of a view; empty if it can."""
+    parts = projection.split("/")
+    if ".." in parts:
+        return "leads out of the view"
+    if parts[0] in _OWN_NAMES:
+        return "is at a name of the view's own"
+    if not projection.isprintable():
+        return "has a character that file names do not have"
+    return ""
 
 
 def python_of(nodes: Iterable[ConcreteSpec], store: Store) -> PythonOfView | None:
@@ -233,7 +250,10 @@ def _projection(node: ConcreteSpec, view: ViewDescriptor | None) -> str:
 
 
 def _location(node: ConcreteSpec, projection: str) -> str:
-    return node.format(projection, {"version": path_part(str(node.version))})
+    """Return a projection's folder, relative to the view: ``""`` for the view itself."""
+    folder = node.format(projection, {"version": path_part(str(node.version))})
+    parts = [part for part in folder.split("/") if part not in ("", ".")]
+    return "/".join(parts)
 
 
 def make_view(

@@ -97,17 +97,19 @@ class Session:
     @cached_property
     def scopes(self) -> tuple[Scope, ...]:
         """All scopes, lowest precedence first; the active environment's among them."""
-        scopes: list[Scope] = list(
-            standard_scopes(str(self.locations.etc), self.environ, self.home)
-        )
+        scopes = list(standard_scopes(str(self.locations.etc), self.environ, self.home))
         if self.environment is not None:
             scopes.append(environment_scope(self.environment.manifest.loaded))
-        scopes += [custom_scope(str(self.cwd / path)) for path in self.options.config_scope]
+        return (*scopes, *self._given_scopes())
+
+    def _given_scopes(self) -> list[Scope]:
+        """Return the scopes of the command line, which are above all."""
+        scopes = [custom_scope(str(self.cwd / path)) for path in self.options.config_scope]
         if self.options.config:
             scopes.append(command_line_scope(self.options.config))
         if self.options.insecure:
             scopes.append(command_line_scope(("config:verify_ssl:false",)))
-        return tuple(scopes)
+        return scopes
 
     @cached_property
     def settings(self) -> Settings:
@@ -133,6 +135,7 @@ class Session:
     def base_settings(self) -> Settings:
         """The configuration without the active environment: what finds environments by name."""
         scopes = standard_scopes(str(self.locations.etc), self.environ, self.home)
+        scopes += tuple(scope._replace(fresh=False) for scope in self._given_scopes())
         return self._load(scopes, self.variables)
 
     def _load(self, scopes: Sequence[Scope], variables: Variables) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
@@ -14,7 +15,7 @@ from spack.cli.prompt import confirm
 from spack.cli.render import Colors, message, use_color, warning
 from spack.cli.shell_option import add_shell_arguments, shell_of
 from spack.cli.spec_text import status_mark
-from spack.errors import UsageError
+from spack.errors import ConfigError, UsageError
 from spack.session import ACTIVE, Session
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs.add_parser("status", aliases=["st"], help="print the active environment")
 
     remove = verbs.add_parser("remove", aliases=["rm"], help="remove a named environment")
+    remove.add_argument(
+        "-f", "--force", action="store_true", help="even if another environment includes it"
+    )
     remove.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
     remove.add_argument("name", metavar="ENV", nargs="+", help="names")
 
@@ -120,7 +124,8 @@ def run(session: Session, args: argparse.Namespace) -> int | None:
 
 
 def _create(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.environments import create, remember
+    from spack.actions.environment_directories import create
+    from spack.actions.environments import remember
     from spack.session.environment_parts import own_configuration
 
     if not args.name:
@@ -276,17 +281,34 @@ def _status(session: Session, args: argparse.Namespace) -> int | None:
 
 
 def _remove(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.environments import remove
+    from spack.actions.environment_directories import includers, remove
+    from spack.actions.environments import known_environments
 
     environments = [session.find_environment(name) for name in args.name]
     if not args.yes_to_all:
         names = ", ".join(environment.name for environment in environments)
         if not confirm(f"remove {names}? packages stay", sys.stdin, sys.stdout):
             return 1
+    root = session.base_settings.config.environments_root
+    known = () if args.force else known_environments(root, session.environments_file)
     for environment in environments:
-        remove(environment, environment.views(session.variables))
+        remove(
+            environment,
+            _views_of(session, environment),
+            session.environment,
+            includers(environment, known),
+        )
         message(f"removed environment {environment.name}")
     return None
+
+
+def _views_of(session: Session, environment: Environment) -> Sequence[ViewDescriptor]:
+    """Return the views of an environment that is to be removed; none of a malformed one."""
+    try:
+        return environment.views(session.variables)
+    except ConfigError as error:
+        warning(f"its views stay: {error.message}")
+        return ()
 
 
 def _chosen_view(
