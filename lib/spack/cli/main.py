@@ -76,6 +76,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mirror": ("configuration", "make and manage mirrors of sources"),
     "repo": ("configuration", "add, update, list and remove repositories of recipes"),
     "arch": ("configuration", "print this machine's platform, system and target"),
+    "checksum": ("developer", "compute checksums of versions for a recipe"),
+    "url": ("developer", "show the name and version in a URL"),
     "edit": ("developer", "open a recipe in your editor"),
     "audit": ("developer", "compare recipes with the metadata of their sources"),
     "python": ("developer", "run a script or a prompt with spack.package importable"),

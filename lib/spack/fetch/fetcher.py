@@ -318,7 +318,7 @@ class Fetcher:
         checksum: Checksum | None,
         progress: Progress | None,
     ) -> _File:
-        index, transport = self._connect()
+        index, transport = self.connect()
         tried: list[FetchError] = []
         with self.cache.incoming() as incoming:
             path = incoming / "file"
@@ -366,7 +366,8 @@ class Fetcher:
             yield link.url
         yield from source.urls
 
-    def _connect(self) -> tuple[PackageIndex, Transport]:
+    def connect(self) -> tuple[PackageIndex, Transport]:
+        """Return the package index and the transport, made when first needed."""
         with self._lock:
             if self._connected is None:
                 self._connected = self._network()

@@ -33,6 +33,7 @@ __all__ = [
     "PackageIndex",
     "IndexLocations",
     "known_endpoint",
+    "listed_files",
     "parse_html",
     "parse_json",
     "locations",
@@ -292,6 +293,18 @@ def parse_html(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
             )
         )
     return tuple(links)
+
+
+def listed_files(page: str, get: Get) -> list[str]:
+    """Return the URLs of the archives that a page, or a local directory, lists.
+
+    :raises FetchError: it cannot be read.
+    """
+    local = _local(page) if page.startswith("file:") else None
+    if local is not None and local.is_dir():
+        return [link.url for link in _directory(local, page)]
+    final, _, body = get(page, "text/html, */*")
+    return [link.url for link in parse_html(body, final)]
 
 
 class _Anchors(HTMLParser):

@@ -1,0 +1,77 @@
+"""Versions that are offered, and their checksums for a recipe."""
+
+from __future__ import annotations
+
+import pytest
+
+from kits.command import Command
+from kits.recipe_repository import RecipeRepository
+
+
+@pytest.fixture
+def offered(spack: Command, recipes: RecipeRepository) -> Command:
+    """``many`` 1.1 in a recipe, 1.0, 1.2 and 2.0 beside its archive."""
+    for version in ("1.0", "1.2", "2.0"):
+        recipes.archive(f"many-{version}", {"data": f"{version}\n"})
+    source = recipes.archive("many-1.1", {"data": "1.1\n"})
+    recipes.archive("manyother-3.0", {"data": "not this\n"})
+    recipes.add("many", f'# mine\nversion("1.1", {source})\n')
+    return spack
+
+
+def test_versions_that_are_offered(offered: Command) -> None:
+    assert offered("versions", "many").lines == ["1.1"]
+    assert offered("versions", "--remote", "many").lines == ["2.0", "1.2", "1.0"]
+    assert offered("versions", "--new", "many").lines == ["2.0", "1.2"]
+
+
+def test_checksum_writes_a_recipe(offered: Command, recipes: RecipeRepository) -> None:
+    shown = offered("checksum", "many").out
+    digest = recipes.checksum(recipes.archives / "many-2.0.tar.gz")
+    assert f'    version("2.0", sha256="{digest}")' in shown
+    assert "found 2 versions of many" in shown and "1.0" not in shown
+    assert "found 1 version of" in offered("checksum", "--latest", "many").out
+    assert 'version("1.1"' in offered("checksum", "-p", "many").out
+
+    added = offered("checksum", "--batch", "-a", "many", "1.0", "1.2:").out
+    assert "added 3 versions to" in added
+    text = recipes.path("many").read_text()
+    at = [text.index(f'version("{x}"') for x in ("2.0", "1.2", "1.1", "1.0")]
+    assert at == sorted(at) and "# mine" in text
+    offered("install", "many@2.0", check=False)  # its recipe can be read
+    assert offered("versions", "many").lines == ["2.0", "1.2", "1.1", "1.0"]
+    assert "found no newer versions" in offered("versions", "-n", "many").out
+    assert "found no new versions" in offered("checksum", "many").out
+    assert "added 0 versions" in offered("checksum", "-a", "many@1.0").out
+
+
+def test_verify(offered: Command, recipes: RecipeRepository) -> None:
+    assert "1.1  ok" in offered("checksum", "--verify", "many").out
+    assert "2.0  not in the recipe" in offered("checksum", "--verify", "many", "2.0").out
+    recipes.archive("many-1.1", {"data": "something else\n"})
+    refused = offered.fails("checksum", "--verify", "many")
+    assert "1.1  MISMATCH" in refused.out and "checksum mismatch: 1.1" in refused.err
+
+
+def test_refusals(offered: Command, recipes: RecipeRepository) -> None:
+    assert "is 7:" in offered.fails("checksum", "many", "7:", code=2).err
+    assert "cannot fetch many-7.tar.gz" in offered.fails("checksum", "many", "7").err
+    recipes.add("forked", 'git = "file:///no"\nversion("main", branch="main")\n')
+    assert "its recipe has no url" in offered.fails("checksum", "forked").err
+    recipes.add(
+        "far", 'url = "file:///no/where/far-1.0.tar.gz"\nversion("main", git="file:///x")\n'
+    )
+    assert "no/where" in offered.fails("versions", "-r", "far").err
+
+
+def test_url(offered: Command, recipes: RecipeRepository) -> None:
+    url = (recipes.archives / "many-1.2.tar.gz").as_uri()
+    shown = offered("url", "parse", "--spider", url).out
+    assert "    name:    many\n    version: 1.2\n" in shown
+    assert "many-9.9.9b.tar.gz" in shown
+    assert "Found 4 versions in" in shown and "manyother" not in shown
+    assert "there is no version in" in offered.fails("url", "parse", "file:///a/b", code=2).err
+    assert "a subcommand is required" in offered.fails("url", code=2).err
+    assert url.replace("1.2", "1.1") in offered("url", "list").lines
+    assert url.replace("1.2", "1.1") in offered("url", "list", "--correct-version").lines
+    assert url.replace("1.2", "1.1") not in offered("url", "list", "-n", check=False).lines
