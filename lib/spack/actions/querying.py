@@ -6,13 +6,17 @@ import datetime
 import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spack.actions import installed
 from spack.errors import UsageError
-from spack.repo import RepoPath
 from spack.spec import ConcreteSpec, Spec
 from spack.store import InstallRecord, Store
 from spack.util.frozen import frozen
+
+if TYPE_CHECKING:
+    # start-up: most queries ask no recipe
+    from spack.repo import RepoPath
 
 __all__ = ["Selection", "parse_date", "select", "to_be_installed"]
 

@@ -167,7 +167,7 @@ def _projections(session: Session, file: str | None) -> dict[str, str]:
     """
     if file is None:
         return {}
-    from spack.config.keys import PROJECTIONS
+    from spack.config.config_keys import PROJECTIONS
     from spack.config.schema import ConfigReport, Record, strip
     from spack.util import yaml
 

@@ -8,6 +8,7 @@ them. Keys that only this project has are marked ``own``.
 from __future__ import annotations
 
 from spack.config import link_types
+from spack.config.config_keys import NULLABLE_TEXT, PATH, PROJECTIONS, TEXTS, config_record
 from spack.config.schema import (
     ANYTHING,
     BOOL,
@@ -34,86 +35,11 @@ from spack.util.yaml import Node
 __all__ = ["ENVIRONMENT", "SECTIONS", "VIEW"]
 
 SPEC = SpecText()
-PATH = PathText()
 #: A path inside a clone.
 INNER_PATH = Text("a path")
-NULLABLE_TEXT = Either(TEXT, NULL)
-TEXTS = ListOf(TEXT)
 SPECS = ListOf(SPEC)
 
-PROJECTIONS = MapOf(Text("a format text"))
-
-CONFIG = Record(
-    {
-        "install_tree": Record(
-            {
-                "root": PATH,
-                "projections": PROJECTIONS,
-                "padded_length": Either(BOOL, Integer(0)),
-            }
-        ),
-        "install_hash_length": Integer(1),
-        "build_stage": one_or_more(PATH),
-        "stage_name": TEXT,
-        "develop_stage_link": TEXT,
-        "test_stage": PATH,
-        "extensions": ListOf(PATH),
-        "template_dirs": ListOf(PATH),
-        "license_dir": PATH,
-        "source_cache": PATH,
-        "misc_cache": PATH,
-        "environments_root": PATH,
-        "connect_timeout": Integer(0),
-        "verify_ssl": BOOL,
-        "ssl_certs": PATH,
-        "suppress_gpg_warnings": BOOL,  # Spack's
-        "debug": BOOL,
-        "checksum": BOOL,
-        "deprecated": BOOL,
-        "locks": BOOL,
-        "dirty": BOOL,
-        "build_language": TEXT,
-        "build_jobs": Integer(1),
-        "concurrent_packages": Integer(0),
-        "ccache": BOOL,
-        "db_lock_timeout": Integer(1),
-        "package_lock_timeout": Either(Integer(1), NULL),
-        "allow_sgid": BOOL,
-        "install_status": BOOL,
-        "url_fetch_method": TEXT,  # Spack's
-        "additional_external_search_paths": ListOf(PATH),
-        "binary_index_ttl": Integer(0),  # Spack's
-        "aliases": MapOf(TEXT),
-        "installer": Choice("old", "new"),  # Spack's
-        "installer_log_level": TEXT,  # Spack's
-        "flags": Record({"keep_werror": Choice("all", "specific", "none")}),
-        "shared_linking": Either(
-            Choice("rpath", "runpath"),
-            Record(
-                {
-                    "type": Choice("rpath", "runpath"),
-                    "bind": BOOL,
-                    "missing_library_policy": Choice("error", "warn", "ignore"),
-                }
-            ),
-        ),
-        "build_env": Record(  # own
-            {
-                "pass": TEXTS,
-                "set": MapOf(TEXT),
-                "outside": Choice("prevent", "undo", "allow"),
-                "write": ListOf(PATH),
-            }
-        ),
-        "index": Record(  # own
-            {
-                "url": NULLABLE_TEXT,
-                "extra_urls": TEXTS,
-                "retries": Either(Integer(0), NULL),
-            }
-        ),
-    }
-)
+CONFIG = config_record()
 
 REQUIREMENT = Record(
     {"one_of": SPECS, "any_of": SPECS, "spec": SPEC, "message": TEXT, "when": SPEC},

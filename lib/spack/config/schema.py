@@ -148,6 +148,17 @@ def _display(path: Sequence[str]) -> str:
     return ":".join(path) if path else "the file"
 
 
+class Idle(NamedTuple):
+    """A key without effect.
+
+    :ivar instead: what holds here, to complete the note.
+    :ivar harmless: values that ask for what is done anyway.
+    """
+
+    instead: str
+    harmless: tuple[Any, ...] = ()
+
+
 class Kind:
     """What a value may be; :attr:`expected` completes "expected ..."."""
 

@@ -4,72 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = [
     "BootstrapSettings",
     "ConcretizerSettings",
-    "ConfigSettings",
     "FetchSettings",
     "MirrorEntry",
     "RepoEntry",
     "ReuseSettings",
 ]
-
-
-class ConfigSettings:
-    """The section ``config``; names are the keys', paths are absolute.
-
-    A named tuple of 37 annotated fields would cost 1 ms at start-up; this costs nothing.
-    """
-
-    install_tree: Path
-    projections: Mapping[str, str]
-    padded_length: int
-    install_hash_length: int | None
-    build_stage: tuple[Path, ...]
-    stage_name: str
-    test_stage: Path
-    source_cache: Path
-    misc_cache: Path
-    environments_root: Path
-    license_dir: Path
-    template_dirs: tuple[Path, ...]
-    extensions: tuple[Path, ...]
-    connect_timeout: int
-    verify_ssl: bool
-    ssl_certs: Path | None
-    checksum: bool
-    deprecated: bool
-    debug: bool
-    locks: bool
-    dirty: bool
-    build_language: str
-    build_jobs: int
-    concurrent_packages: int
-    ccache: bool
-    db_lock_timeout: int
-    package_lock_timeout: int | None
-    allow_sgid: bool
-    install_status: bool
-    keep_werror: str
-    shared_linking: str
-    build_env_pass: tuple[str, ...]
-    build_env_set: Mapping[str, str]
-    build_env_outside: Literal["prevent", "undo", "allow"]
-    build_env_write: tuple[Path, ...]
-    additional_external_search_paths: tuple[Path, ...]
-    aliases: Mapping[str, str]
-
-    def __init__(self, **values: Any) -> None:
-        self.__dict__.update(values)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"settings are immutable: {name}")
-
-    def replace(self, **values: Any) -> ConfigSettings:
-        """Return these settings with some values changed."""
-        return ConfigSettings(**{**self.__dict__, **values})
 
 
 class FetchSettings(NamedTuple):

@@ -16,6 +16,7 @@ from typing import (
     TypeVar,
 )
 
+from spack.config.config_keys import ConfigSettings, read_config
 from spack.config.includes import IncludeAccess
 from spack.config.merge import find, leaves
 from spack.config.packages import (
@@ -25,12 +26,12 @@ from spack.config.packages import (
     RequirementGroup,
     read_packages,
 )
-from spack.config.schema import ConfigReport, Origin, Tree, strip
+from spack.config.schema import Origin, Tree, strip
 from spack.config.scopes import Scope, data_scope, read_scopes
+from spack.config.section_reader import SectionReader
 from spack.config.setting_types import (
     BootstrapSettings,
     ConcretizerSettings,
-    ConfigSettings,
     FetchSettings,
     MirrorEntry,
     RepoEntry,
@@ -86,12 +87,22 @@ class Settings:
     @property
     def config(self) -> ConfigSettings:
         """The section ``config``."""
-        return self._once("config", _read_config)
+        return self._once("config", read_config)
 
     @property
     def fetch(self) -> FetchSettings:
         """What of ``config`` concerns fetching."""
-        return self._once("fetch", _read_fetch)
+        config = self.config
+        return FetchSettings(
+            index_url=config.index_url,
+            extra_index_urls=config.index_extra_urls,
+            retries=config.index_retries,
+            connect_timeout=config.connect_timeout,
+            verify_ssl=config.verify_ssl,
+            ssl_certs=config.ssl_certs,
+            checksum=config.checksum,
+            source_cache=config.source_cache,
+        )
 
     @property
     def packages(self) -> Mapping[str, PackageSettings]:
@@ -99,7 +110,7 @@ class Settings:
         return self._once(
             "packages",
             lambda reader: read_packages(
-                reader.settings.sections.get("packages"), reader.variables, reader.report
+                reader.sections.get("packages"), reader.variables, reader.report
             ),
         )
 
@@ -129,7 +140,7 @@ class Settings:
 
         return self._once(
             "toolchains",
-            lambda reader: read_toolchains(reader.settings.sections["toolchains"]),
+            lambda reader: read_toolchains(reader.sections["toolchains"]),
         )
 
     @property
@@ -164,9 +175,9 @@ class Settings:
             for path, leaf in leaves(tree):
                 yield path, leaf.value, leaf.origin
 
-    def _once(self, name: str, read: Callable[[_SettingsReader], _T]) -> _T:
+    def _once(self, name: str, read: Callable[[SectionReader], _T]) -> _T:
         if name not in self._known:
-            reader = _SettingsReader(self)
+            reader = SectionReader(self.sections, self.variables)
             value = read(reader)
             reader.report.raise_if_any()
             self._known[name] = value
@@ -200,123 +211,7 @@ def load_settings(
 # -- reading of sections -----------------------------------------------------------------------
 
 
-class _SettingsReader:
-    """Takes values out of merged sections, with a fallback for each."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.variables = settings.variables
-        self.report = ConfigReport()
-
-    def value(self, fallback: _T, *keys: str) -> _T:
-        tree = find(self.settings.sections.get(keys[0]), *keys[1:])
-        if tree is None:
-            return fallback
-        found: _T = strip(tree)
-        return found
-
-    def paths(self, fallback: tuple[str, ...], *keys: str) -> tuple[Path, ...]:
-        tree = find(self.settings.sections.get(keys[0]), *keys[1:])
-        if tree is None:
-            tree = Tree([Tree(text, _FALLBACK) for text in fallback], _FALLBACK)
-        items: list[Tree] = tree.value if isinstance(tree.value, list) else [tree]
-        return tuple(Path(self.path_text(item)) for item in items)
-
-    def path(self, fallback: str, *keys: str) -> Path:
-        return self.paths((fallback,), *keys)[0]
-
-    def path_text(self, tree: Tree) -> str:
-        if tree.origin is _FALLBACK:
-            return self.variables.path(tree.value, tree.origin, ConfigReport())
-        return self.variables.path(tree.value, tree.origin, self.report)
-
-    def optional_path(self, *keys: str) -> Path | None:
-        """Return the path, or None where it is a variable that is not set."""
-        tree = find(self.settings.sections.get(keys[0]), *keys[1:])
-        if tree is None or not tree.value:
-            return None
-        text, missing = self.variables.expand(tree.value)
-        return None if missing or not text else Path(self.path_text(tree))
-
-
-_FALLBACK = Origin("built-in default")
-
-
-def _read_config(reader: _SettingsReader) -> ConfigSettings:
-    value, path = reader.value, reader.path
-    padded = value(False, "config", "install_tree", "padded_length")
-    linking: Any = value("rpath", "config", "shared_linking")
-    if isinstance(linking, dict):
-        linking = linking.get("type", "rpath")
-    return ConfigSettings(
-        install_tree=path("$tree", "config", "install_tree", "root"),
-        projections=value(
-            {"all": "{architecture.platform}-{architecture.target}/{name}-{version}-{hash}"},
-            "config",
-            "install_tree",
-            "projections",
-        ),
-        padded_length=_LONGEST_PADDING if padded is True else int(padded),
-        install_hash_length=value(None, "config", "install_hash_length"),
-        build_stage=reader.paths(
-            ("$tempdir/$user/spack-stage", "$user_cache_path/stage"), "config", "build_stage"
-        ),
-        stage_name=value("spack-stage-{name}-{version}-{hash}", "config", "stage_name"),
-        test_stage=path("$user_cache_path/test", "config", "test_stage"),
-        source_cache=path("$data/var/spack/cache", "config", "source_cache"),
-        misc_cache=path("$user_cache_path/cache", "config", "misc_cache"),
-        environments_root=path("$data/var/spack/environments", "config", "environments_root"),
-        license_dir=path("$data/etc/licenses", "config", "license_dir"),
-        template_dirs=reader.paths((), "config", "template_dirs"),
-        extensions=reader.paths((), "config", "extensions"),
-        connect_timeout=value(30, "config", "connect_timeout"),
-        verify_ssl=value(True, "config", "verify_ssl"),
-        ssl_certs=reader.optional_path("config", "ssl_certs"),
-        checksum=value(True, "config", "checksum"),
-        deprecated=value(False, "config", "deprecated"),
-        debug=value(False, "config", "debug"),
-        locks=value(True, "config", "locks"),
-        dirty=value(False, "config", "dirty"),
-        build_language=value("C.UTF-8", "config", "build_language"),
-        build_jobs=value(16, "config", "build_jobs"),
-        concurrent_packages=value(0, "config", "concurrent_packages"),
-        ccache=value(False, "config", "ccache"),
-        db_lock_timeout=value(60, "config", "db_lock_timeout"),
-        package_lock_timeout=value(None, "config", "package_lock_timeout"),
-        allow_sgid=value(True, "config", "allow_sgid"),
-        install_status=value(True, "config", "install_status"),
-        keep_werror=value("none", "config", "flags", "keep_werror"),
-        shared_linking=linking,
-        build_env_pass=tuple(value((), "config", "build_env", "pass")),
-        build_env_set=value({}, "config", "build_env", "set"),
-        build_env_outside=value("prevent", "config", "build_env", "outside"),
-        build_env_write=reader.paths((), "config", "build_env", "write"),
-        additional_external_search_paths=reader.paths(
-            (), "config", "additional_external_search_paths"
-        ),
-        aliases=value({}, "config", "aliases"),
-    )
-
-
-#: What ``padded_length: true`` means: with a file's own path it stays below PATH_MAX.
-_LONGEST_PADDING = 256
-
-
-def _read_fetch(reader: _SettingsReader) -> FetchSettings:
-    config = reader.settings.config
-    return FetchSettings(
-        index_url=reader.value(None, "config", "index", "url"),
-        extra_index_urls=tuple(reader.value((), "config", "index", "extra_urls")),
-        retries=reader.value(None, "config", "index", "retries"),
-        connect_timeout=config.connect_timeout,
-        verify_ssl=config.verify_ssl,
-        ssl_certs=config.ssl_certs,
-        checksum=config.checksum,
-        source_cache=config.source_cache,
-    )
-
-
-def _read_concretizer(reader: _SettingsReader) -> ConcretizerSettings:
+def _read_concretizer(reader: SectionReader) -> ConcretizerSettings:
     def value(fallback: _T, *keys: str) -> _T:
         return reader.value(fallback, "concretizer", *keys)
 
@@ -354,8 +249,8 @@ def _read_concretizer(reader: _SettingsReader) -> ConcretizerSettings:
     )
 
 
-def _read_repos(reader: _SettingsReader) -> tuple[RepoEntry, ...]:
-    tree = reader.settings.sections.get("repos")
+def _read_repos(reader: SectionReader) -> tuple[RepoEntry, ...]:
+    tree = reader.sections.get("repos")
     entries = []
     for name, item in (tree.value if tree is not None else {}).items():
         if isinstance(item.value, str):
@@ -387,8 +282,8 @@ def _read_repos(reader: _SettingsReader) -> tuple[RepoEntry, ...]:
 _REPO_TEXTS = ("git", "branch", "tag", "commit")
 
 
-def _read_mirrors(reader: _SettingsReader) -> tuple[MirrorEntry, ...]:
-    tree = reader.settings.sections.get("mirrors")
+def _read_mirrors(reader: SectionReader) -> tuple[MirrorEntry, ...]:
+    tree = reader.sections.get("mirrors")
     entries = []
     for name, item in (tree.value if tree is not None else {}).items():
         data = strip(item)
@@ -417,7 +312,7 @@ def _url(connection: str | Mapping[str, Any] | None) -> str:
     return connection or ""
 
 
-def _read_bootstrap(reader: _SettingsReader) -> BootstrapSettings:
+def _read_bootstrap(reader: SectionReader) -> BootstrapSettings:
     return BootstrapSettings(
         enable=reader.value(True, "bootstrap", "enable"),
         root=reader.path("$user_cache_path/bootstrap", "bootstrap", "root"),

@@ -8,32 +8,21 @@ a change.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
 
-from spack.config.schema import Tree, key_name, strip
+from spack.config.config_keys import config_rows
+from spack.config.schema import Idle, Tree, key_name, strip
 
-__all__ = ["IDLE", "Idle", "idle_notes"]
-
-
-class Idle(NamedTuple):
-    """A key without effect.
-
-    :ivar instead: what holds here, to complete the note.
-    :ivar harmless: values that ask for what is done anyway.
-    """
-
-    instead: str
-    harmless: tuple[Any, ...] = ()
+__all__ = ["IDLE", "idle_notes"]
 
 
 #: An environment's own file is asked by the environment; these are the other scopes.
 _MANIFEST = "it is taken from the spack.yaml of an environment, not from other files"
 _CACHES = "there are no binary caches here"
 _ONE_SOLVER = "see `spack help spec` for the options of the concretizer"
-_STAGE = "packages are tested in the stage of their build"
 
 #: By the keys that lead there, separated by colons; ``*`` is any one, ``-`` any item of a list.
 IDLE: Mapping[str, Idle] = {
+    **{f"config:{path}": row.idle for path, row in config_rows().items() if row.idle is not None},
     "bootstrap:enable": Idle("spack's own dependencies are fetched when they are missing", (True,)),
     "bootstrap:sources": Idle("spack's own dependencies come from the package index"),
     "bootstrap:trusted": Idle("spack's own dependencies are verified by their sha256"),
@@ -50,22 +39,10 @@ IDLE: Mapping[str, Idle] = {
     "concretizer:os_compatible": Idle("packages of this operating system are used", ({},)),
     "concretizer:splice": Idle("installed packages are not spliced", ({"automatic": False},)),
     "concretizer:static_analysis": Idle(_ONE_SOLVER),
-    "config:binary_index_ttl": Idle(_CACHES),
-    "config:debug": Idle("the option -d shows tracebacks", (False,)),
-    "config:develop_stage_link": Idle("no links to stages are made"),
-    "config:extensions": Idle("commands come with the installation", ([],)),
-    "config:install_status": Idle("`spack spec -I` shows what is installed", (False,)),
-    "config:installer": Idle("there is one installer"),
-    "config:installer_log_level": Idle("the option -d and `spack logs` show more"),
-    "config:license_dir": Idle("licence files are the recipes' own affair"),
     "config:shared_linking:bind": Idle("libraries are found by their run path", (False,)),
     "config:shared_linking:missing_library_policy": Idle(
         "no check is made for missing libraries", ("ignore",)
     ),
-    "config:suppress_gpg_warnings": Idle("nothing is signed with GPG"),
-    "config:template_dirs": Idle("nothing is made from templates", ([],)),
-    "config:test_stage": Idle(_STAGE),
-    "config:url_fetch_method": Idle("there is one way to download"),
     "container": Idle("no images are generated"),
     "definitions": Idle(_MANIFEST, ([],)),
     "develop": Idle(_MANIFEST, ({},)),

@@ -107,7 +107,8 @@ def test_what_daily_commands_import_needs_nothing_costly() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(lib)!r})\n"
         "import spack.session, spack.store, spack.environment, spack.actions.environments\n"
-        "import spack.actions.views, spack.cli.commands.install\n"
+        "import spack.actions.views, spack.cli.commands.install, spack.cli.commands.find\n"
+        "import spack.cli.commands.load, spack.cli.commands.location, spack.cli.commands.env\n"
         "costly = {'dataclasses', 'inspect', 'tempfile', 'shutil', 'csv', '_hashlib'}\n"
         "print(sorted(costly & set(sys.modules)))"
     )
