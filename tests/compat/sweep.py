@@ -117,9 +117,7 @@ def main() -> int:
         names = sorted(random.Random(args.seed).sample(names, args.sample))
     home = Path(tempfile.mkdtemp(prefix="sweep-"))
     (home / ".spack").mkdir()
-    (home / ".spack" / "repos.yaml").write_text(
-        f"repos:\n  builtin: {args.repository.resolve()}\n"
-    )
+    (home / ".spack" / "repos.yaml").write_text(f"repos:\n  builtin: {args.repository.resolve()}\n")
     os.environ["HOME"] = str(home)
     results = [solve(names[0])]  # makes the index, once
     with ProcessPoolExecutor(args.jobs) as pool:
@@ -137,7 +135,9 @@ def main() -> int:
     print(f"{violations} with violations; over {SLOW:g} s: {sum(s > SLOW for s in solved)}")
     if len(solved) > 1:
         part = statistics.quantiles(solved, n=20)
-        print(f"seconds: median {statistics.median(solved):.2f}, mean {statistics.mean(solved):.2f}")
+        print(
+            f"seconds: median {statistics.median(solved):.2f}, mean {statistics.mean(solved):.2f}"
+        )
         print(f"95 % below {part[18]:.2f}, longest {solved[-1]:.1f};", end=" ")
         print(f"rounds at most {max(r.rounds for r in results)}")
     return 1 if violations else 0

@@ -73,11 +73,12 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
     """
     from spack.solver import Problem
     from spack.solver import concretize as solve
+    from spack.solver.namespaces import recipes_for
 
     _check_names(roots, recipes)
     problem = Problem(
         roots=tuple(roots),
-        recipes=recipes,
+        recipes=recipes_for(recipes, roots, packages),
         host=host,
         packages=packages,
         reusable=reusable,

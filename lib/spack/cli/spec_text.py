@@ -43,6 +43,7 @@ def node_text(
         if flags:
             joint = "" if flags[0] in "+~" else " "
             text += joint + paint(flags, "variant")
+        text += paint(flags_text(spec), "variant") if spec.flags else ""
     if architecture:
         arch = f"platform={spec.platform} os={spec.os} target={spec.target}"
         text += " " + paint(arch, "architecture")

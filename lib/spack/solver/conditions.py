@@ -36,7 +36,9 @@ class Literal:
 
     ``("v", text, mask)`` version, ``("b", variant, value)``, ``("h", variant)``,
     ``("x", variant, values)`` exactly these, ``("t", targets)``, ``("s", name, value)`` set,
-    ``("H", hashes)``, ``("d", name, direct, condition, virtuals, types)`` a dependency and
+    ``("H", hashes)``,
+    ``("n", namespace, whether the recipe is of it)``,
+    ``("d", name, direct, condition, virtuals, types)`` a dependency and
     ``("V", virtual, direct, versions, condition per provider, asked)`` one that is virtual.
     """
 
@@ -242,8 +244,14 @@ class Conditions:
             found.append(self.literal(package, ("H", hashes)))
         if spec.namespace:
             recipe = self.context.catalog.recipe(package)
+            installed = self.context.candidates(package).installed
+            different = [concrete for concrete in installed if concrete.namespace != spec.namespace]
             if recipe is None or recipe.namespace != spec.namespace:
-                return None
+                if len(different) == len(installed):
+                    return None
+                found.append(self.literal(package, ("n", spec.namespace, False)))
+            elif different:
+                found.append(self.literal(package, ("n", spec.namespace, True)))
         return found
 
     # -- dependencies -----------------------------------------------------------------------
@@ -313,6 +321,8 @@ class Conditions:
             return _set_literals(spec, key[1], key[2])
         if kind == "H":
             return spec.dag_hash() in key[1]
+        if kind == "n":
+            return bool(spec.namespace == key[1])
         return literal.dependency is not None and _has_dependency(spec, literal, self)
 
 

@@ -20,6 +20,7 @@ from spack.solver.explain_text import (
     domain,
     either,
     fixed_hint,
+    missing,
     variant_reasons,
 )
 from spack.solver.possible_paths import PossiblePaths
@@ -173,6 +174,9 @@ class _Account:
         hint: str | None = None
         if assumption.kind in _HINTS:
             hint = _HINTS[assumption.kind].format_map(names)
+        reason = self._missing(assumption)
+        if reason is not None:
+            message += f", but {reason}"
         if assumption in self.absent:
             wanted = Spec.parse(assumption.text).dependencies[0]
             name = wanted.spec.name
@@ -187,6 +191,19 @@ class _Account:
         if assumption.message:
             message += f" - {assumption.message}"
         return self._error(assumption, message, hint)
+
+    def _missing(self, assumption: Assumption) -> str | None:
+        """Return what a requirement of the configuration names although it does not exist."""
+        if assumption.kind not in ("require", "develop") or not assumption.data:
+            return None
+        reasons = []
+        for spec in map(Spec.parse, assumption.data.specs):
+            parts = [spec.with_name(assumption.package) if not spec.name else spec]
+            parts += [dependency.spec for dependency in spec.dependencies]
+            named = [p for p in parts if p.name and not self.catalog.is_virtual(p.name)]
+            found = [missing(self.catalog.get(part.name), part) for part in named]
+            reasons.append(next((text for text in found if text), None))
+        return next(iter(reasons)) if reasons and all(reasons) else None
 
     def _providers(self, assumption: Assumption) -> Iterator[UnsatisfiableError]:
         """Yield the versions of a virtual package, when a dependency asks for one."""

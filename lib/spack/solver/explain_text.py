@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spack.solver.candidates import Candidates
+from spack.solver.conditions import FREE_KEYS
 from spack.spec import Spec
 
-__all__ = ["FEW", "deprecated_hint", "domain", "either", "fixed_hint", "variant_reasons"]
+__all__ = ["FEW", "deprecated_hint", "domain", "either", "fixed_hint", "missing", "variant_reasons"]
 
 #: How many versions an explanation lists.
 FEW = 6
@@ -42,6 +43,27 @@ def domain(candidates: Candidates) -> str:
         text += f" and {len(versions) - FEW} more"
     deprecated = bin(_left_out(candidates)).count("1")
     return text + (f" (deprecated and left out: {deprecated})" if deprecated else "")
+
+
+def missing(candidates: Candidates, spec: Spec) -> str | None:
+    """Return what *spec* names that the package does not have at all, or None."""
+    usable = candidates.buildable | candidates.external_mask | candidates.installed_mask
+    if not spec.versions.is_any and not candidates.mask(spec.versions) & usable:
+        return domain(candidates)
+    recipe = candidates.recipe
+    for value in spec.variants.values():
+        definitions = [row for row in recipe.variants if row.name == value.name] if recipe else []
+        if recipe is None or value.name in FREE_KEYS:
+            continue
+        if not definitions:
+            return f"{candidates.name} has no variant {value.name}"
+        allowed = {text for row in definitions for text, _ in row.values or ()}
+        if any(row.values is None or row.kind == "bool" for row in definitions):
+            continue
+        strange = [text for text in value.values if text not in allowed]
+        if strange:
+            return f"its variant {value.name} has the values {either(sorted(allowed))}"
+    return None
 
 
 def deprecated_hint(candidates: Candidates, wanted: Sequence[Spec]) -> str | None:

@@ -81,6 +81,7 @@ class LiteralFacts:
             "t": lambda p, n, key: self.emit(*(f"ltgt({p},{n},{quote(t)})." for t in key[1])),
             "s": lambda p, n, key: self.emit(f"lset({p},{n})."),
             "H": lambda p, n, key: None,
+            "n": lambda p, n, key: self.emit(*([f"lfree({p},{n})."] if key[2] else [])),
             "d": self._dependency_literal,
             "V": self._virtual_literal,
         }

@@ -13,7 +13,7 @@ from spack.solver.candidates import Candidates, Catalog
 from spack.solver.conditions import FREE_KEYS
 from spack.solver.explain_text import FEW, domain, either, fixed_hint
 from spack.solver.problem import Root
-from spack.spec import Spec, VariantValue, Version, VersionRange
+from spack.spec import Dependency, Spec, VariantValue, Version, VersionRange
 
 __all__ = ["suggest_versions", "precheck"]
 
@@ -27,7 +27,7 @@ def precheck(catalog: Catalog, roots: Sequence[Root]) -> tuple[Root, ...]:
     available = []
     for root in roots:
         try:
-            resolved = Root(_resolved(catalog, root), root.origin)
+            resolved = Root(_resolved_below(catalog, _resolved(catalog, root), root), root.origin)
             available.append(resolved)
             for error in _impossible(catalog, resolved):
                 problems.append(error)
@@ -49,25 +49,7 @@ def precheck(catalog: Catalog, roots: Sequence[Root]) -> tuple[Root, ...]:
 def _resolved(catalog: Catalog, root: Root) -> Spec:
     spec = root.spec
     if spec.hash_prefix:
-        found = catalog.by_hash(spec.hash_prefix)
-        if spec.name:
-            found = [concrete for concrete in found if concrete.name == spec.name]
-        if not found:
-            raise SpecError(
-                f"no installed spec has the hash /{spec.hash_prefix}",
-                facts={"origin": root.origin, "hash": spec.hash_prefix},
-                hint="spack find -L lists the hashes of what is installed",
-                ref="unknown-hash",
-            )
-        if len(found) > 1:
-            raise SpecError(
-                f"the hash /{spec.hash_prefix} fits {len(found)} installed specs: "
-                + ", ".join(concrete.short for concrete in found[:FEW]),
-                facts={"origin": root.origin, "hash": spec.hash_prefix},
-                hint="give more characters of the hash",
-                ref="ambiguous-hash",
-            )
-        return spec if spec.name else spec.with_name(found[0].name)
+        return _named_by_hash(catalog, spec, root)
     if not spec.name:
         raise SpecError(
             f"'{spec}' names no package",
@@ -78,6 +60,47 @@ def _resolved(catalog: Catalog, root: Root) -> Spec:
     if catalog.is_virtual(spec.name):
         return _provider_of(catalog, root)
     return spec
+
+
+def _named_by_hash(catalog: Catalog, spec: Spec, root: Root) -> Spec:
+    """Return *spec* with the name of the installed spec that its hash means."""
+    found = catalog.by_hash(spec.hash_prefix or "")
+    if spec.name:
+        found = [concrete for concrete in found if concrete.name == spec.name]
+    if not found:
+        raise SpecError(
+            f"no installed spec has the hash /{spec.hash_prefix}",
+            facts={"origin": root.origin, "hash": spec.hash_prefix},
+            hint="spack find -L lists the hashes of what is installed",
+            ref="unknown-hash",
+        )
+    if len(found) > 1:
+        raise SpecError(
+            f"the hash /{spec.hash_prefix} fits {len(found)} installed specs: "
+            + ", ".join(concrete.short for concrete in found[:FEW]),
+            facts={"origin": root.origin, "hash": spec.hash_prefix},
+            hint="give more characters of the hash",
+            ref="ambiguous-hash",
+        )
+    return spec if spec.name else spec.with_name(found[0].name)
+
+
+def _resolved_below(catalog: Catalog, spec: Spec, root: Root) -> Spec:
+    """Return *spec* with names in place of hashes alone: ``^/hash``, ``%/hash``."""
+    if not any(dependency.spec.hash_prefix for dependency in spec.dependencies):
+        return spec
+    dependencies = tuple(
+        Dependency(
+            _named_by_hash(catalog, below.spec, root) if below.spec.hash_prefix else below.spec,
+            below.direct,
+            below.deptypes,
+            below.virtuals,
+            propagate=below.propagate,
+            when=below.when,
+        )
+        for below in spec.dependencies
+    )
+    return spec.replace(dependencies=dependencies)
 
 
 def _provider_of(catalog: Catalog, root: Root) -> Spec:
