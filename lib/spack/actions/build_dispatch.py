@@ -20,7 +20,7 @@ from spack.build.job import COPY, IN_PLACE, BuildJob, PatchFile, RepositoryRow
 from spack.build.options import BuildOptions
 from spack.fetch.stage import Stage
 from spack.install.check import PythonPaths
-from spack.install.events import InPhase
+from spack.install.events import InPhase, OutputLine
 from spack.install.interfaces import BuildOutput, BuildRequest, InstallerDependencies
 from spack.install.plan import Plan
 from spack.repo import RepoPath
@@ -199,6 +199,21 @@ def _versions(spec: ConcreteSpec) -> dict[str, str]:
     return dict.fromkeys(("SETUPTOOLS_SCM_PRETEND_VERSION", "PDM_BUILD_SCM_VERSION"), version)
 
 
+class _Lines:
+    """Reports the whole lines of what a build prints."""
+
+    def __init__(self, package: str, reporter: Reporter) -> None:
+        self._package = package
+        self._reporter = reporter
+        self._rest = b""
+
+    def __call__(self, output: bytes) -> None:
+        *lines, self._rest = (self._rest + output).split(b"\n")
+        for line in lines:
+            text = line.decode("utf-8", "replace")
+            self._reporter.report(OutputLine(self._package, text))
+
+
 class _WorkerBuilder:
     """Runs builds in worker processes; see :class:`spack.install.interfaces.NodeBuilder`."""
 
@@ -230,6 +245,7 @@ class _WorkerBuilder:
             lambda s, r, f: metadata.source_findings(s, r, f, source),
         )
 
+        output = _Lines(request.spec.short, self._reporter) if options.verbose else None
         policy = options.effective_write_policy
         own, other_paths = _own_and_external(request) if policy == sandbox.UNDO else ([], [])
         before = sandbox.look([*own, *other_paths])
@@ -240,6 +256,7 @@ class _WorkerBuilder:
             server=self._server,
             on_start=started,
             on_event=lambda event: task.phase(InPhase(event.name)),
+            on_output=output,
             cancelled=cancelled,
         )
         if before:

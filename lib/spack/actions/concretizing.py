@@ -27,6 +27,8 @@ class ConcretizeOptions:
     :param reuse: True, False, ``"dependencies"`` or None (as configured).
     :param deprecated: allow deprecated versions.
     :param tests: True, or names of packages whose test dependencies are wanted.
+    :param force: forget what the lock file of an environment has.
+    :param as_locked: take the lock file of an environment as it is.
     """
 
     def __init__(
@@ -34,14 +36,21 @@ class ConcretizeOptions:
         reuse: bool | str | None = None,
         deprecated: bool = False,
         tests: bool | frozenset[str] = False,
+        *,
+        force: bool = False,
+        as_locked: bool = False,
     ) -> None:
         self.reuse = reuse
         self.deprecated = deprecated
         self.tests = tests
+        self.force = force
+        self.as_locked = as_locked
 
     def with_reuse(self, reuse: bool | str) -> ConcretizeOptions:
         """Return these options with another *reuse*."""
-        return ConcretizeOptions(reuse, self.deprecated, self.tests)
+        return ConcretizeOptions(
+            reuse, self.deprecated, self.tests, force=self.force, as_locked=self.as_locked
+        )
 
     @property
     def tested(self) -> frozenset[str]:

@@ -108,6 +108,15 @@ def concretize_environment(
     asked = environment.user_specs()
     digest = configuration_digest(work.configuration)
     lock = environment.lockfile
+    if concretize_options.as_locked:
+        if lock is None:
+            raise EnvironmentFileError(
+                f"{environment.name} is not concretized",
+                hint=f"spack -e {environment.name} concretize",
+                ref="not-concretized",
+            )
+        return environment.roots(), False
+    force = force or concretize_options.force
     paths = {str(path) for path in work.included}
     if (
         lock is not None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
+from spack.errors import InstallError
 from spack.install.bookkeeping import is_recorded, record_present
 from spack.install.events import BuiltAgain, PlanMade, RecoveredLeftover, WaitingForRemovals
 from spack.install.plan import Plan, PlanOptions, make_plan
@@ -31,6 +32,7 @@ class InstallOptions:
     :param build_options: made when something is to be built.
     :param jobs: processes of all builds together; never more than there are cores.
     :param concurrent: builds at one time; 0 is as many as the cores allow.
+    :param present_only: refuse to build anything.
     """
 
     store: Store
@@ -40,6 +42,7 @@ class InstallOptions:
     concurrent: int = 0
     fail_fast: bool = False
     keep_stage: bool = False
+    present_only: bool = False
 
 
 def install(
@@ -55,6 +58,14 @@ def install(
     """
     store = work.store
     plan = _plan(roots, options, store, {x.hash: Path(x.prefix) for x in store.missing()})
+    if plan.builds and work.present_only:
+        names = [step.spec.short for step in plan.builds]
+        raise InstallError(
+            f"not installed, and not to be built: {', '.join(names)}",
+            facts={"missing": [step.hash for step in plan.builds]},
+            hint="there are no binary caches yet: leave out --cache-only or --use-buildcache",
+            ref="cache-only",
+        )
     if dry_run or (not plan.builds and is_recorded(plan, store)):
         # Also where the store cannot be written: it belongs to another user.
         return plan

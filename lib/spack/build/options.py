@@ -38,6 +38,7 @@ class BuildOptions:
     :param dirty: let the whole environment of the user through.
     :param wheels: where the wheels of clean builds are kept.
     :param strict_metadata: a recipe that differs from the metadata of its sources is an error.
+    :param verbose: report what builds print.
     :param modes: the permissions of what a node installs.
     """
 
@@ -58,6 +59,7 @@ class BuildOptions:
     keep_venv: bool = False
     wheels: Path | None = None
     strict_metadata: bool = False
+    verbose: bool = False
     modes: Callable[[ConcreteSpec], Modes] = lambda spec: Modes()
 
     @property

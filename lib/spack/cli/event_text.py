@@ -130,6 +130,7 @@ LINES: Mapping[type[Event], Callable[[Any], list[str]]] = dict(
             events.BuiltAgain,
             lambda e: f"{e.package} is built again, because {e.missing} is missing",
         ),
+        _one(events.OutputLine, lambda e: f"{e.package.partition('/')[0]}: {e.text}"),
         _one(events.PlanMade, _plan_made),
         _one(events.WaitingForNode, lambda e: f"{e.package}: waiting for {e.holder}"),
         _one(

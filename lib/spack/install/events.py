@@ -24,6 +24,7 @@ __all__ = [
     "InPhase",
     "InstallInterrupted",
     "Installed",
+    "OutputLine",
     "PlanMade",
     "Queued",
     "RecoveredLeftover",
@@ -153,6 +154,14 @@ class BuiltAgain(Event):
 
     package: str
     missing: Path
+
+
+@frozen
+class OutputLine(Event):
+    """The build of *package* has printed *text*."""
+
+    package: str
+    text: str
 
 
 @frozen

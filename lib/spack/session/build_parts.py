@@ -21,7 +21,13 @@ __all__ = ["make_build_options"]
 
 
 def make_build_options(
-    session: Session, *, checksum: bool, dirty: bool, keep_venv: bool, strict_metadata: bool
+    session: Session,
+    *,
+    checksum: bool,
+    dirty: bool | None,
+    keep_venv: bool,
+    strict_metadata: bool,
+    verbose: bool,
 ) -> BuildOptions:
     """See :meth:`spack.session.Session.build_options`.
 
@@ -50,10 +56,11 @@ def make_build_options(
         ),
         compiling=compiling,
         stage_name=config.stage_name,
-        dirty=dirty or config.dirty,
+        dirty=config.dirty if dirty is None else dirty,
         keep_venv=keep_venv,
         wheels=settings.fetch.source_cache / "wheels",
         strict_metadata=strict_metadata,
+        verbose=verbose,
         modes=modes,
     )
 

@@ -379,6 +379,7 @@ class Session:
         """
         from spack.session.solver_input import concretize_environment
 
+        force = force or concretize_options.force
         return concretize_environment(self, environment, concretize_options, force, more)
 
     def environment_work(self, environment: Environment) -> EnvironmentWork:
@@ -409,13 +410,16 @@ class Session:
         self,
         *,
         checksum: bool = True,
-        dirty: bool = False,
+        dirty: bool | None = None,
         keep_venv: bool = False,
         strict_metadata: bool = False,
+        verbose: bool = False,
     ) -> BuildOptions:
         """Return the options of builds.
 
         :param checksum: False takes sources without a checksum, and with a wrong one.
+        :param dirty: None is as configured.
+        :param verbose: report what builds print.
         :raises ConfigError: a program that the configuration asks for is not there.
         """
         from spack.session.build_parts import make_build_options
@@ -426,6 +430,7 @@ class Session:
             dirty=dirty,
             keep_venv=keep_venv,
             strict_metadata=strict_metadata,
+            verbose=verbose,
         )
 
     def fetcher(self, *, checksum: bool = True) -> Fetcher:

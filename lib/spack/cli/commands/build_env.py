@@ -23,14 +23,17 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_concretizer_arguments(parser)
-    parser.add_argument("--dirty", action="store_true", help="let your environment in")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--clean", action="store_true", help="keep your environment out")
+    kind.add_argument("--dirty", action="store_true", help="let your environment in")
     parser.add_argument("spec", nargs=1, help="a package")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="a command, after --")
 
 
 def run(session: Session, args: argparse.Namespace) -> None:
     root = session.concretize(parse_many(args.spec), concretize_options(args)).roots[0]
-    variables = build_environment(session.build_options(dirty=args.dirty, keep_venv=True), root)
+    dirty = True if args.dirty else False if args.clean else None
+    variables = build_environment(session.build_options(dirty=dirty, keep_venv=True), root)
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         for name, value in sorted(variables.items()):

@@ -20,7 +20,6 @@ given.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-f", "--force", action="store_true", help="concretize everything again")
     add_concretizer_arguments(parser)
     parser.set_defaults(spec=[])
 
@@ -30,7 +29,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     with environment.lock():
         work = session.environment_work(environment)
         roots, new = concretize_environment(
-            work, concretize_options(args, environment), force=args.force, follow=True
+            work, concretize_options(args, environment), follow=True
         )
     if not new:
         message(f"{environment.name} is up to date")

@@ -13,7 +13,7 @@ from spack.actions.installing import InstallOptions, install
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_options
 from spack.cli.event_text import plan_lines
 from spack.cli.render import message
-from spack.errors import UsageError
+from spack.errors import InstallError, SpackError, UsageError
 from spack.install.plan import Plan, PlanOptions
 from spack.session import Session
 from spack.spec import ConcreteSpec
@@ -50,35 +50,110 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-n", "--no-checksum", action="store_true", help="take sources without a known checksum"
     )
     parser.add_argument("--overwrite", action="store_true", help="build them again")
-    parser.add_argument("--dirty", action="store_true", help="let your environment into builds")
+    clean = parser.add_mutually_exclusive_group()
+    clean.add_argument("--clean", action="store_true", help="keep your environment out of builds")
+    clean.add_argument("--dirty", action="store_true", help="let your environment into builds")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what builds print")
+    parser.add_argument(
+        "--show-log-on-error", action="store_true", help="show the whole log of a failed build"
+    )
     parser.add_argument(
         "--strict-metadata",
         action="store_true",
         help="fail if a recipe and the metadata of its sources differ",
     )
-    parser.add_argument("--no-add", action="store_true", help="leave the environment's specs alone")
+    add = parser.add_mutually_exclusive_group()
+    add.add_argument("--add", action="store_true", help="add to the environment (the default)")
+    add.add_argument("--no-add", action="store_true", help="leave the environment's specs alone")
+    parser.add_argument(
+        "--only-concrete", action="store_true", help="the environment's lock file as it is"
+    )
+    _add_cache_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would be done")
     parser.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
     add_concretizer_arguments(parser)
     parser.add_argument("spec", nargs="*", help="what to install")
 
 
+def _add_cache_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what chooses between builds and binary caches, of which there are none so far."""
+    cache = parser.add_mutually_exclusive_group()
+    cache.add_argument("--no-cache", action="store_true", help="build from sources (the default)")
+    cache.add_argument("--cache-only", action="store_true", help="build nothing")
+    cache.add_argument(
+        "--use-buildcache",
+        metavar="POLICY",
+        default="auto",
+        help="auto, never, or only (build nothing), also package:POLICY,dependencies:POLICY",
+    )
+
+
 def run(session: Session, args: argparse.Namespace) -> None:
+    try:
+        _install(session, args)
+    except InstallError as error:
+        if args.show_log_on_error:
+            for path in _logs(error):
+                show_log(path)
+        raise
+
+
+def _logs(error: BaseException) -> list[str]:
+    """Return the logs of the failed builds that *error* is about."""
+    found = []
+    if isinstance(error, SpackError):
+        found += [str(error.facts["log"])] if error.facts.get("log") else []
+        for cause in error.causes:
+            found += _logs(cause)
+    return list(dict.fromkeys(found))
+
+
+def show_log(path: str) -> None:
+    """Print a log on standard error."""
+    sys.stdout.flush()
+    sys.stderr.write(f"==> {path}\n")
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        sys.stderr.writelines(stream)
+
+
+def _is_present_only(args: argparse.Namespace) -> bool:
+    """Return whether nothing is to be built.
+
+    :raises UsageError: the policy of ``--use-buildcache`` cannot be read.
+    """
+    for part in args.use_buildcache.split(","):
+        kind, _, policy = part.rpartition(":")
+        if policy not in ("auto", "never", "only") or kind not in ("", "package", "dependencies"):
+            raise UsageError(
+                f"spack install: cannot read the policy {args.use_buildcache}",
+                hint="write auto, never or only, or package:never,dependencies:only",
+            )
+    return args.cache_only or "only" in args.use_buildcache
+
+
+def _install(session: Session, args: argparse.Namespace) -> None:
     config = session.settings.config
     work = InstallOptions(
         store=session.store,
         build_options=lambda: session.build_options(
             checksum=not args.no_checksum,
-            dirty=args.dirty,
+            dirty=True if args.dirty else False if args.clean else None,
             strict_metadata=args.strict_metadata,
+            verbose=args.verbose,
         ),
         reporter=session.reporter,
         jobs=args.jobs or config.build_jobs,
         concurrent=args.concurrent_packages or config.concurrent_packages,
         fail_fast=args.fail_fast,
         keep_stage=args.keep_stage,
+        present_only=_is_present_only(args),
     )
     environment = session.environment
+    if args.only_concrete and (environment is None or args.spec):
+        raise UsageError(
+            "spack install: --only-concrete installs what an environment's lock file has",
+            hint="spack -e NAME-OR-DIR install --only-concrete, without specs",
+        )
     if environment is not None and not (args.spec and (args.no_add or args.dry_run)):
         given = parse_many(args.spec) if args.spec else []
         with nullcontext() if args.dry_run else environment.lock():

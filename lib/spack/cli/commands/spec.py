@@ -56,6 +56,9 @@ def add_concretizer_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="reuse them for dependencies only",
     )
+    parser.add_argument(
+        "-f", "--force", action="store_true", help="forget what an environment's lock file has"
+    )
     parser.add_argument("--deprecated", action="store_true", help="allow deprecated versions")
     parser.add_argument(
         "--test", choices=("root", "all"), help="also what the packages' tests need"
@@ -89,7 +92,8 @@ def concretize_options(
         if environment is not None and not texts:
             texts = [item.text for item in environment.user_specs()]
         tests = frozenset(spec.name for spec in parse_many(texts) if spec.name)
-    return ConcretizeOptions(reuse, args.deprecated, tests)
+    as_locked = getattr(args, "only_concrete", False)
+    return ConcretizeOptions(reuse, args.deprecated, tests, force=args.force, as_locked=as_locked)
 
 
 def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence[ConcreteSpec]:
