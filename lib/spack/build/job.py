@@ -28,8 +28,8 @@ __all__ = [
 
 T = TypeVar("T")
 
-#: What the worker does: build, or only report the environment of the build.
-BUILD, ENVIRONMENT = "build", "environment"
+#: What the worker does: build, only report the environment of the build, or test what is installed.
+BUILD, ENVIRONMENT, TEST = "build", "environment", "test"
 
 #: How sources of a developer's directory are built: in a copy, or there.
 COPY, IN_PLACE = "copy", "in-place"
@@ -71,7 +71,7 @@ class BuildJob:
     :param run_tests: run the tests that the package has at build and install time.
     :param log_path: where the process's output goes.
     :param result_path: where the worker writes its ``BuildResult``.
-    :param task: :data:`BUILD` or :data:`ENVIRONMENT`.
+    :param task: :data:`BUILD`, :data:`ENVIRONMENT` or :data:`TEST`.
     :param library_path: directories for ``sys.path`` of the worker, after the standard library.
     :param environment_path: where the environment of the build is written; beside the log when
         None.
@@ -168,6 +168,7 @@ class BuildResult:
     :param environment: for the task :data:`ENVIRONMENT`, all variables of the build.
     :param messages: facts that the user should see.
     :param requirements: what the build backend needs beyond what the sources say (PEP 517).
+    :param tests: for the task :data:`TEST`, each test and ``passed``, ``failed`` or ``skipped``.
     :param undeclared: packages whose modules the project's own code imports to build itself
         although its recipe does not depend on them, each as ``module package``.
     """
@@ -179,6 +180,7 @@ class BuildResult:
     environment: Mapping[str, str] = field(default_factory=dict)
     messages: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
+    tests: tuple[tuple[str, str], ...] = ()
     undeclared: tuple[str, ...] = ()
 
 

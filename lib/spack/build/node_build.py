@@ -134,7 +134,8 @@ class NodeBuild:
         base = interpreter_of(self._prefix(chosen[0]))
         sites: dict[str, None] = {}
         runtime = self.roles.runtime if self.job.run_tests else ()
-        nodes = [n for n in (*runtime, *self.roles.tools) if n.name != "python-venv"]
+        tested = (root,) if self.job.task == contract.TEST else ()
+        nodes = [n for n in (*tested, *runtime, *self.roles.tools) if n.name != "python-venv"]
         for node in reversed(nodes):
             sites.update(dict.fromkeys(external_sites(node, base)))
             for directory in (base.purelib, base.platlib):
@@ -223,10 +224,10 @@ class NodeBuild:
             os.chdir(self.job.stage_path)
         for phase in create_builder(package):
             tested = phase.name == "install" and self.job.run_tests
-            completed = self._copy_own_scripts if tested else _nothing
+            completed = self.copy_own_scripts if tested else _nothing
             self._timed(phase.name, lambda: phase.execute(completed))  # noqa: B023 - called at once
 
-    def _copy_own_scripts(self) -> None:
+    def copy_own_scripts(self) -> None:
         """Let tests after the install start the package's own scripts.
 
         Installed ones name the interpreter of ``python-venv``, which sees nothing but itself.

@@ -17,6 +17,7 @@ from spack.build.failure_report import failure_of, ignored_refusals
 from spack.build.job import BuildJob, BuildResult
 from spack.build.node_build import NodeBuild
 from spack.build.setup import run_environment
+from spack.build.stand_alone_tests import run_tests
 from spack.build.worker_entry import await_leave, reset_signals, step_back
 from spack.build.worker_events import WorkerEvents
 
@@ -31,6 +32,8 @@ def execute(job: BuildJob, events: WorkerEvents) -> BuildResult:
         package = build.prepare()
         if job.task == contract.ENVIRONMENT:
             return BuildResult(ok=True, environment=dict(os.environ))
+        if job.task == contract.TEST:
+            return BuildResult(ok=True, tests=run_tests(build, package))
         _keep_environment(job)
         for line in job.opened:
             tty.msg(line)

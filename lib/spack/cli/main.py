@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gc": ("build packages", "remove packages that nothing needs any more"),
     "clean": ("build packages", "remove build stages, caches and indexes"),
     "reindex": ("build packages", "rebuild the database from the prefixes"),
+    "test": ("build packages", "run the tests of installed packages"),
     "verify": ("build packages", "compare installed files with what was recorded"),
     "find": ("query packages", "list installed packages"),
     "spec": ("query packages", "show what a spec becomes when it is concretized"),

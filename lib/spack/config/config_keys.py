@@ -137,9 +137,7 @@ class ConfigSettings:
         "$tempdir/$user/spack-stage", "$user_cache_path/stage", kind=one_or_more(PATH)
     )
     stage_name = _plain(TEXT, "spack-stage-{name}-{version}-{hash}")
-    test_stage = _path(
-        "$user_cache_path/test", idle=Idle("packages are tested in the stage of their build")
-    )
+    test_stage = _path("$user_cache_path/test")
     source_cache = _path("$data/var/spack/cache")
     misc_cache = _path("$user_cache_path/cache")
     environments_root = _path("$data/var/spack/environments")
