@@ -44,16 +44,12 @@ from spack.api.version_facts import version_records
 from spack.errors import RecipeError, SpecError
 from spack.recipe.package_names import package_name
 from spack.recipe.records import (
-    ConflictRecord,
+    RECORDS,
     DependencyRecord,
-    ExtendsRecord,
-    LicenseRecord,
     PatchRecord,
-    ProvidesRecord,
     Recipe,
-    RequirementRecord,
-    ResourceRecord,
     VariantRecord,
+    VersionRecord,
 )
 from spack.repo.finder import install_finder
 from spack.repo.load_class import load_class, recipe_error
@@ -114,16 +110,10 @@ ATTRIBUTES = (
     "urls",
 )
 
-#: Records that are kept as they are -> field of the recipe.
+#: Records that are kept as they are -> field of the recipe. Versions and variants are declared
+#: as objects of their own.
 _OWN_LINES = {
-    ConflictRecord: "conflicts",
-    DependencyRecord: "dependencies",
-    ExtendsRecord: "extends",
-    LicenseRecord: "licenses",
-    PatchRecord: "patches",
-    ProvidesRecord: "provides",
-    RequirementRecord: "requirements",
-    ResourceRecord: "resources",
+    record: name for name, record in RECORDS.items() if record not in (VariantRecord, VersionRecord)
 }
 
 

@@ -29,12 +29,6 @@ LINKING.pop("relative", None)
 REMOVING = ("remove", "rm")
 SHOWING = ("statlink", "check")
 
-_HELP = {
-    "symlink": "show packages in a directory by symbolic links",
-    "hardlink": "show packages in a directory by hard links",
-    "copy": "show packages in a directory by copies that need no store",
-}
-
 
 def add_package_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that come before the subcommand."""
@@ -60,7 +54,7 @@ def add_package_verbs(verbs: Any) -> None:
     """Add ``symlink``, ``hardlink``, ``copy``, ``remove`` and ``statlink``."""
     for row in link_types.LINK_TYPES:
         synonyms = [text for text, name in LINKING.items() if name == row.name != text]
-        sub = verbs.add_parser(row.name, aliases=synonyms, help=_HELP[row.name])
+        sub = verbs.add_parser(row.name, aliases=synonyms, help=row.help)
         sub.add_argument(
             "--projection-file", metavar="FILE", help="YAML with `projections:`, spec: folder"
         )

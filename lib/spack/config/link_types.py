@@ -12,16 +12,23 @@ __all__ = ["DEFAULT", "LINK_TYPES", "LinkType", "canonical", "spellings"]
 
 
 class LinkType(NamedTuple):
-    """One link type: its name, and what else Spack's users write for it."""
+    """One link type.
+
+    :ivar synonyms: what else Spack's users write for it.
+    :ivar help: of the command that makes such a view.
+    """
 
     name: str
     synonyms: tuple[str, ...]
+    help: str
 
 
 LINK_TYPES: tuple[LinkType, ...] = (
-    LinkType("symlink", ("soft", "add", "relative")),
-    LinkType("hardlink", ("hard",)),
-    LinkType("copy", ("relocate",)),
+    LinkType(
+        "symlink", ("soft", "add", "relative"), "show packages in a directory by symbolic links"
+    ),
+    LinkType("hardlink", ("hard",), "show packages in a directory by hard links"),
+    LinkType("copy", ("relocate",), "show packages in a directory by copies that need no store"),
 )
 
 DEFAULT = LINK_TYPES[0].name

@@ -15,7 +15,6 @@ from __future__ import annotations
 import errno
 import gzip
 import importlib
-import io
 import os
 import shutil
 import stat
@@ -24,12 +23,13 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, Any, Callable, cast
+from typing import IO, cast
 
 from spack.errors import FetchError
+from spack.fetch.archive_kinds import ENDINGS, KINDS, kind_of_head
 from spack.fetch.extraction_target import CHUNK, USUAL, ExtractionTarget, Limits
 
 try:
@@ -42,34 +42,6 @@ except ImportError:  # a Python that was built without liblzma
 
 __all__ = ["Limits", "kind_of", "pack", "unpack"]
 
-#: Kind -> (offset, magic bytes).
-MAGIC = {
-    "gz": (0, b"\x1f\x8b"),
-    "bz2": (0, b"BZh"),
-    "xz": (0, b"\xfd7zXZ\x00"),
-    "lzma": (0, b"\x5d\x00\x00"),
-    "zst": (0, b"\x28\xb5\x2f\xfd"),
-    "lz": (0, b"LZIP"),
-    "Z": (0, b"\x1f\x9d"),
-    "zip": (0, b"PK\x03\x04"),
-    "empty-zip": (0, b"PK\x05\x06"),
-    "tar": (257, b"ustar"),
-}
-#: Programs for compressions that the standard library lacks, reading stdin.
-PROGRAMS = {
-    "bz2": ("bzip2", "-dc"),
-    "xz": ("xz", "-dc"),
-    "lzma": ("xz", "-dc"),
-    "zst": ("zstd", "-dc"),
-    "lz": ("lzip", "-dc"),
-    "Z": ("gzip", "-dc"),
-}
-#: Modules of the standard library that open a compression; some Pythons lack some.
-MODULES = {"bz2": "bz2", "xz": "lzma", "lzma": "lzma", "zst": "compression.zstd"}
-#: Names that promise an archive.
-PROMISES = (
-    ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".zst", ".lz", ".Z", ".zip",
-)  # fmt: skip
 #: Errors by which the readers say that the content is damaged.
 DAMAGE = (
     tarfile.TarError,
@@ -84,13 +56,9 @@ DAMAGE = (
 
 
 def kind_of(path: Path) -> str | None:
-    """Return the compression or container of *path* by its first bytes, a key of MAGIC, or None."""
+    """Return the compression or container of *path* by its first bytes, a key of KINDS, or None."""
     with open(path, "rb") as file:
-        head = file.read(512)
-    for kind, (offset, magic) in MAGIC.items():
-        if head[offset : offset + len(magic)] == magic:
-            return kind
-    return None
+        return kind_of_head(file.read(512))
 
 
 def unpack(
@@ -118,7 +86,7 @@ def unpack(
     except OSError as error:
         raise FetchError(f"{archive} cannot be read: {error.strerror}") from error
     if kind is None:
-        promise = name.endswith(PROMISES)
+        promise = name.endswith(ENDINGS)
         reason = "its content is not what its name says" if promise else "it is not an archive"
         raise _bad(name, reason, archive)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -284,31 +252,34 @@ class _Guarded:
                 raise
 
 
+def _opener(module: str) -> Callable[[Path, str], AbstractContextManager[IO[bytes]]] | None:
+    """Return the function ``open`` of *module*; None where this Python lacks it."""
+    try:
+        return getattr(importlib.import_module(module), "open") if module else None  # noqa: B009
+    except ImportError:
+        return None
+
+
 @contextmanager
 def _decompressed(
     archive: Path, kind: str, name: str, search_path: str | None
 ) -> Iterator[IO[bytes]]:
-    plain: dict[str, Callable[[Path], Any]] = {"tar": io.FileIO, "gz": gzip.open}
-    opener = plain.get(kind)
-    if kind in MODULES:
-        try:
-            opener = importlib.import_module(MODULES[kind]).open
-        except ImportError:
-            opener = None
+    row = KINDS[kind]
+    opener = _opener(row.module)
     if opener is not None:
-        with opener(archive) as stream:
+        with opener(archive, "rb") as stream:
             yield stream
         return
-    program = shutil.which(PROGRAMS[kind][0], path=search_path)
+    program = shutil.which(row.program[0], path=search_path)
     if program is None:
         raise FetchError(
-            f"{name} cannot be unpacked: this needs the program {PROGRAMS[kind][0]}",
-            hint=f"install {PROGRAMS[kind][0]}, so that it is on PATH",
+            f"{name} cannot be unpacked: this needs the program {row.program[0]}",
+            hint=f"install {row.program[0]}, so that it is on PATH",
         )
     with (
         open(archive, "rb") as compressed,
         subprocess.Popen(
-            [program, *PROGRAMS[kind][1:]],
+            [program, *row.program[1:]],
             stdin=compressed,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -342,7 +313,7 @@ def _promises_tar(name: str) -> bool:
 
 def _without_compression(name: str) -> str:
     stem, _, ending = name.rpartition(".")
-    return stem if stem and "." + ending in PROMISES else name
+    return stem if stem and "." + ending in ENDINGS else name
 
 
 def _zip_time(entry: zipfile.ZipInfo) -> float:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Union
 
 __all__ = [
+    "RECORDS",
     "ConflictRecord",
     "DependencyRecord",
     "ExtendsRecord",
@@ -222,7 +223,7 @@ class Recipe:
         """Return plain nested tuples and dicts (for marshal and JSON), for :meth:`from_data`."""
         values = []
         for name, value in self.__dict__.items():
-            if name in _RECORDS:
+            if name in RECORDS:
                 value = tuple(_row(record) for record in value)
             values.append(value)
         return tuple(values)
@@ -238,7 +239,7 @@ class Recipe:
         state = recipe.__dict__
         pending = {}
         for f, value in zip(_FIELDS, data):
-            if f in _RECORDS:
+            if f in RECORDS:
                 pending[f] = value
             else:
                 state[f] = tuple(value) if isinstance(value, list) else value
@@ -258,7 +259,7 @@ class _Decoded:
     def __get__(self, recipe: Any, owner: Any = None) -> Any:
         if recipe is None:
             return ()
-        kind = _RECORDS[self.name]
+        kind = RECORDS[self.name]
         rows = recipe.__dict__["_pending"][self.name]
         value = recipe.__dict__[self.name] = tuple(_record(kind, row) for row in rows)
         return value
@@ -271,7 +272,7 @@ class _LazyRecipe(Recipe):
         values = []
         for name in _FIELDS:
             value = getattr(self, name)
-            values.append(tuple(map(_row, value)) if name in _RECORDS else value)
+            values.append(tuple(map(_row, value)) if name in RECORDS else value)
         return tuple(values)
 
     def __eq__(self, other: object) -> bool:
@@ -286,7 +287,8 @@ class _LazyRecipe(Recipe):
 
 _FIELDS = tuple(f.name for f in fields(Recipe))
 
-_RECORDS = {
+#: Fields of a recipe that hold records -> their class.
+RECORDS: Mapping[str, type[Any]] = {
     "versions": VersionRecord,
     "variants": VariantRecord,
     "dependencies": DependencyRecord,
@@ -320,7 +322,7 @@ def _record(record: Any, row: Any) -> Any:
 
 
 _NAMES = {
-    record: tuple(f.name for f in fields(record)) for record in (*_RECORDS.values(), PatchRecord)
+    record: tuple(f.name for f in fields(record)) for record in (*RECORDS.values(), PatchRecord)
 }
 
 
@@ -330,5 +332,5 @@ def _tuples(value: Any) -> Any:
     return value
 
 
-for _name in _RECORDS:
+for _name in RECORDS:
     setattr(_LazyRecipe, _name, _Decoded(_name))

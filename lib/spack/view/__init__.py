@@ -19,6 +19,7 @@ The way of a view::
 - :mod:`spack.view.layer`: a venv on top of a view;
 - :mod:`spack.view.activate`, :mod:`spack.view.search_paths`: what activating a view does.
 
-A new link type is a row of :data:`spack.config.link_types.LINK_TYPES`, a maker in
-:mod:`spack.view.materialize` and a comparison in :mod:`spack.view.verify`.
+A new link type is a row of :data:`spack.config.link_types.LINK_TYPES` and a maker in
+:data:`spack.view.materialize.MAKERS`; what is not compared by size, time and content has a
+comparison in :mod:`spack.view.verify`.
 """

@@ -11,6 +11,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from itertools import groupby
+from typing import Callable
 
 from spack.view.plan_types import Item, ViewPlan
 from spack.view.view_manifest import FOLDER
@@ -78,10 +79,8 @@ class Maker:
                     if above != location:
                         location, origin = above, _opened(above, origin)
                     self.hardlink(at, folder, name, item, origin)
-                elif how == "copy" or how == "hardlink":
-                    self.copy(at, folder, name, item)
                 else:
-                    self.write(at, folder, name, item)
+                    MAKERS[how](self, at, folder, name, item)
         finally:
             if origin >= 0:
                 os.close(origin)
@@ -144,6 +143,14 @@ class Maker:
         finally:
             os.close(target)
         self.made[path] = (info.st_size, info.st_mtime_ns)
+
+
+#: How an entry is made that is neither a link nor, where they are possible, a hard link.
+MAKERS: Mapping[str, Callable[[Maker, int, str, str, Item], None]] = {
+    "copy": Maker.copy,
+    "hardlink": Maker.copy,
+    "text": Maker.write,
+}
 
 
 def _opened(folder: str, before: int) -> int:
