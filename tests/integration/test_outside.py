@@ -207,7 +207,8 @@ def test_every_way_to_write_is_refused_and_named(
         stray = tmp_path / ("elsewhere" if way in ("shell", "bash") else location)
         recipes.plain(f"{way}-stray", install=f"import os\n{statement.format(location=stray)}\n")
         named[way] = f"{stray}/{'there' if way in ('remove', 'rename') else 'stray'}"
-    result = spack("install", *(f"{way}-stray" for way in STATEMENTS), check=False)
+    shown = ("-c", f"config:build_env:read:[{tmp_path}]")
+    result = spack(*shown, "install", *(f"{way}-stray" for way in STATEMENTS), check=False)
     assert result.code == 1
     reported = dict(
         re.findall(
@@ -232,7 +233,7 @@ def test_what_builds_may_write_to(
             run = Executable("bash")
             run("-ec", "echo x > /dev/null; echo out | tee /dev/stderr > /dev/stdout")
             run("-ec", "echo x > ~/x; mktemp; cat <<< here; mkdir a; mv a $TMPDIR/b")
-            run("-ec", f"mkdir {prefix}/share; mv $TMPDIR/b {prefix}/share; ln ~/x {prefix}/x")
+            run("-ec", f"mkdir {prefix}/share; mv $TMPDIR/b {prefix}/share; mv ~/x {prefix}/x")
             os.close(tempfile.mkstemp()[0])
         """,
     )
@@ -262,7 +263,7 @@ def test_a_refusal_that_the_build_passes_over_is_reported(
     location = tmp_path / "elsewhere"
     location.mkdir()
     recipes.plain("lax", install=f'Executable("sh")("-c", "echo x > {location}/stray || true")\n')
-    result = spack("install", "lax")
+    result = spack("-c", f"config:build_env:read:[{location}]", "install", "lax")
     assert f"could not write outside of its prefix: {location}/stray" in result.text
     assert not (location / "stray").exists()
 

@@ -12,12 +12,13 @@ from typing import Callable
 from spack.actions.developing import DEVELOPED, is_editable
 from spack.actions.metadata_report import report_findings, with_module_hint
 from spack.actions.staging import StagedSources
-from spack.build import sandbox, worker_process
+from spack.build import isolation, sandbox, worker_process
 from spack.build.build_venv import interpreter_of
 from spack.build.clean_environment import clean_environment
 from spack.build.forkserver import ForkServer
 from spack.build.job import COPY, IN_PLACE, BuildJob, PatchFile, RepositoryRow
 from spack.build.options import BuildOptions
+from spack.build.wheel_cache import recipe_wheels
 from spack.fetch.stage import Stage
 from spack.install.check import PythonPaths
 from spack.install.events import InPhase, OutputLine
@@ -88,7 +89,7 @@ def build_job(
     # What a wheel is kept by names archive and patches, and no resources.
     # A build's requirements are reported by a build only.
     reusable = build_options.is_clean and not build_options.strict_metadata
-    keeps_wheels = reusable and build_options.wheels and not stage.resources
+    wheels = build_options.wheels if reusable and not stage.resources else None
     return BuildJob(
         spec=dump([request.spec]),
         hash=request.spec.dag_hash(),
@@ -109,10 +110,11 @@ def build_job(
         environment_path=str(request.environment),
         keep_venv=build_options.keep_venv,
         background=request.background,
-        wheels=str(build_options.wheels) if keeps_wheels else None,
+        wheels=recipe_wheels(wheels, request.spec) if wheels else None,
         writable=_writable(build_options, request, stage) if policy == sandbox.PREVENT else None,
         develop=_development(request.spec),
         opened=tuple(_opened(build_options)),
+        isolation=None if build_options.dirty else _isolation(build_options, request, stage),
     )
 
 
@@ -133,6 +135,32 @@ def _writable(build_options: BuildOptions, request: BuildRequest, stage: Stage) 
         str(request.prefix),
         (str(build_options.store.layout.root), *build_options.library_path, *roots),
         build_options.writable,
+    )
+
+
+def _isolation(
+    build_options: BuildOptions, request: BuildRequest, stage: Stage
+) -> isolation.Isolation:
+    """Return what the build is kept from; it sees what it is made from, wherever that is."""
+    files = [patch.path for patch in stage.patches]
+    files += [stage.archive_file] if stage.archive_file is not None else []
+    host = build_options.host_environment
+    values = [*build_options.variables.values(), *(host[x] for x in build_options.from_host)]
+    readable = [
+        str(build_options.store.layout.root),
+        *map(str, request.prefixes.values()),
+        *build_options.library_path,
+        *isolation.own_locations(),
+        *(str(repository.root) for repository in build_options.recipes.repositories),
+        *map(str, files),
+        *(path for node in request.spec.traverse() for path in isolation.external_locations(node)),
+        *(path for value in values for path in value.split(os.pathsep) if os.path.isabs(path)),
+        *build_options.readable,
+    ]
+    return isolation.Isolation.of(
+        isolation.homes_of(host),
+        (path for path in readable if path != "/"),
+        network=build_options.opens_network(request.spec.name),
     )
 
 
@@ -223,6 +251,7 @@ class _WorkerBuilder:
         self._build_options = build_options
         self._reporter = reporter
         self._server = server
+        self._unprotected: set[str] = set()
 
     def build(
         self,
@@ -249,8 +278,9 @@ class _WorkerBuilder:
         policy = options.effective_write_policy
         own, other_paths = _own_and_external(request) if policy == sandbox.UNDO else ([], [])
         before = sandbox.look([*own, *other_paths])
+        job = build_job(options, request, stage, policy)
         result = worker_process.run(
-            build_job(options, request, stage, policy),
+            job,
             build_variables(options, request.spec, stage.path),
             interpreter=options.interpreter,
             server=self._server,
@@ -261,6 +291,7 @@ class _WorkerBuilder:
         )
         if before:
             sandbox.settle(own, other_paths, before, request.spec.short)
+        self._warn_of_missing_protection(result.unprotected)
         for message in result.messages:
             self._reporter.warning(f"{request.spec.short}: {message}")
         if result.failure is not None:
@@ -290,3 +321,10 @@ class _WorkerBuilder:
         if stage.developed:
             facts[DEVELOPED] = stage.developed
         return BuildOutput(list(result.run_environment), facts)
+
+    def _warn_of_missing_protection(self, missing: tuple[str, ...]) -> None:
+        """Warn of each protection that this machine does not offer, once."""
+        for name in missing:
+            if name not in self._unprotected:
+                self._unprotected.add(name)
+                self._reporter.warning(f"builds are not protected by {name}; see CONTRIBUTING.md")

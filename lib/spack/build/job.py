@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from spack.build.isolation import Isolation
 from spack.errors import InstallError, SpackError
 from spack.util.directory_handle import read_regular
 
@@ -80,6 +81,7 @@ class BuildJob:
     :param writable: paths below which alone the build may write; None leaves it to the system.
     :param develop: the sources are a developer's: :data:`COPY` or :data:`IN_PLACE`; else "".
     :param opened: what of the caller's own the build gets, a line of the log each.
+    :param isolation: what the build is kept from seeing and reaching; None keeps it from nothing.
     :param keep_venv: leave the build's virtual environment in place (to look at a failure).
     """
 
@@ -104,6 +106,7 @@ class BuildJob:
     writable: tuple[str, ...] | None = None
     develop: str = ""
     opened: tuple[str, ...] = ()
+    isolation: Isolation | None = None
 
     @property
     def prefix(self) -> str:
@@ -171,6 +174,8 @@ class BuildResult:
     :param tests: for the task :data:`TEST`, each test and ``passed``, ``failed`` or ``skipped``.
     :param undeclared: packages whose modules the project's own code imports to build itself
         although its recipe does not depend on them, each as ``module package``.
+    :param wheel: the wheel in the stage that may be kept, as ``key/name``; "" keeps none.
+    :param unprotected: protections that this machine does not offer, with the reasons.
     """
 
     ok: bool
@@ -182,6 +187,8 @@ class BuildResult:
     requirements: tuple[str, ...] = ()
     tests: tuple[tuple[str, str], ...] = ()
     undeclared: tuple[str, ...] = ()
+    wheel: str = ""
+    unprotected: tuple[str, ...] = ()
 
 
 #: Classes of the items of fields that hold records.
@@ -223,6 +230,9 @@ def _from_data(data: Mapping[str, Any], kind: type[T]) -> T:
             value = tuple(record(**row) for row in value)
         elif item.name == "failure" and value is not None:
             value = BuildFailure(**{**value, "excerpt": tuple(value["excerpt"])})
+        elif item.name == "isolation" and value is not None:
+            lists = {key: tuple(x) for key, x in value.items() if isinstance(x, list)}
+            value = Isolation(**{**value, **lists})
         elif isinstance(value, list):
             value = tuple(value)
         values[item.name] = value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from spack.build.job import BuildJob, PhaseTime
 from spack.build.log_excerpt import PHASE_LINE
 from spack.build.post_install import correct_records, replace_interpreter
 from spack.build.setup import INTERPRETERS, ToolLocations, build_environment, inject_names
-from spack.build.wheel_cache import keep, kept_wheel, wheel_directory
+from spack.build.wheel_cache import kept_wheel, wheel_key
 from spack.build.worker_events import PhaseStarted, WorkerEvents
 from spack.build.worker_recipes import NodeRecipes
 from spack.errors import FetchError, InstallError
@@ -73,7 +72,7 @@ class NodeBuild:
         self.recipes = NodeRecipes(job, nodes)
         self.roles: Roles = roles(nodes[job.hash], job.run_tests)
         self.venv = self._venv()
-        self.wheels: str | None = None
+        self.wheel_key = ""
         self.context = BuildContext(
             self._package_class,
             lambda digest: job.prefixes.get(digest, NOT_INSTALLED),
@@ -152,8 +151,8 @@ class NodeBuild:
         package = self.context.package(self.roles.root)
         job = self.job
         source = job.source_path or job.stage_path
-        self.wheels = wheel_directory(job, self.roles, self.venv, type(package))
-        wheel = kept_wheel(self.wheels)
+        self.wheel_key = wheel_key(job, self.roles, self.venv, type(package))
+        wheel = kept_wheel(job, self.wheel_key)
         package.stage = RecipeStage(job.stage_path, source, job.archive_file, wheel)
         package.run_tests = job.run_tests
         package.tester = PackageTester()
@@ -189,29 +188,6 @@ class NodeBuild:
         if self.venv is not None:
             first += [self.scripts, os.path.join(self.venv.root, "bin")]
         os.environ["PATH"] = os.pathsep.join([*first, os.environ["PATH"]])
-
-    def confine(self) -> tuple[str, ...]:
-        """Restrict the build, from now on, to its own directories, if it is to be restricted.
-
-        What comes before is the engine, and hooks of recipes that set variables and names.
-        """
-        job = self.job
-        if job.writable is None:
-            return ()
-        from spack.util import landlock  # start-up: ctypes
-
-        # Programs open /dev/stdout again, which is the log.
-        writable = [*job.writable, job.log_path]
-        if self.wheels is not None:
-            location = os.path.dirname(self.wheels)
-            os.makedirs(location, exist_ok=True)
-            writable.append(location)
-        for location in job.writable:
-            # what is not there cannot be let through: the cache of a compiler, for instance
-            with contextlib.suppress(OSError):
-                os.makedirs(location, exist_ok=True)
-        landlock.restrict_writes(writable)
-        return tuple(writable)
 
     def run_phases(self, package: Any) -> None:
         """Apply patches, then run the phases of the builder, each timed."""
@@ -275,7 +251,6 @@ class NodeBuild:
                 f"{package.name} installed nothing into its prefix",
                 hint="look into the log for where the files went",
             )
-        keep(self.job, self.wheels)
 
     def undeclared(self, imports: Mapping[str, str]) -> tuple[str, ...]:
         """Return ``module package`` for each import from a package that is not a dependency.

@@ -9,6 +9,7 @@ from typing import Callable
 
 from spack.build import sandbox
 from spack.build.clean_environment import passed_names
+from spack.build.isolation import has_namespaces
 from spack.errors import RecipeError
 from spack.fetch.fetcher import Fetcher
 from spack.recipe.records import Recipe
@@ -32,6 +33,8 @@ class BuildOptions:
     :param variables: variables that the configuration sets.
     :param write_policy: how writes outside of stage and prefix are handled.
     :param writable: further paths that builds may write to.
+    :param readable: paths in homes and temporary directories that builds see.
+    :param network: whether builds reach other machines, or the names of the packages that do.
     :param compiling: variables that say how to compile, see
         :func:`spack.build.clean_environment.compiler_variables`.
     :param stage_name: format of the names of stages.
@@ -53,6 +56,8 @@ class BuildOptions:
     variables: Mapping[str, str] = field(default_factory=dict)
     write_policy: sandbox.WritePolicy = sandbox.PREVENT
     writable: tuple[str, ...] = ()
+    readable: tuple[str, ...] = ()
+    network: bool | tuple[str, ...] = False
     compiling: Mapping[str, str] = field(default_factory=dict)
     stage_name: str = "spack-stage-{name}-{version}-{hash}"
     dirty: bool = False
@@ -80,6 +85,10 @@ class BuildOptions:
             )
         return recipe
 
+    def opens_network(self, name: str) -> bool:
+        """Return whether the build of the package *name* reaches other machines."""
+        return self.network is True or (self.network is not False and name in self.network)
+
     @property
     def from_host(self) -> tuple[str, ...]:
         """Names of the user's variables that builds get."""
@@ -100,7 +109,10 @@ class BuildOptions:
             return self.write_policy
         from spack.util import landlock  # start-up: ctypes
 
-        return sandbox.PREVENT if not self.dirty and landlock.is_available() else sandbox.UNDO
+        if self.dirty:
+            return sandbox.UNDO
+        prevents = landlock.is_available() or has_namespaces(self.interpreter, self.library_path)
+        return sandbox.PREVENT if prevents else sandbox.UNDO
 
     @property
     def excluded_directories(self) -> tuple[Path, ...]:

@@ -1,5 +1,9 @@
 """Wheels that builds have made, kept by the hash of what they were made from.
 
+A build leaves its wheel in its stage and names the key; the installer keeps it, with its digest, in
+a directory of that recipe's own. So no build writes there, and none offers a wheel for another
+recipe.
+
 A key covers the recipe, the spec without its run dependencies, everything that takes part in the
 build, the archive and the patches, and the interpreter. So the same wheel serves another prefix,
 another install tree, and the same package with other run dependencies. Wheels that name a path of
@@ -10,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -23,25 +28,37 @@ from spack.api.identity import is_recipe_module
 from spack.build.build_venv import BuildVenv
 from spack.build.dependency_roles import Roles
 from spack.build.job import BuildJob
+from spack.spec import ConcreteSpec
+from spack.util.directory_handle import DirectoryHandle
 from spack.util.hashing import hash_file, sha256_hex
 
-__all__ = ["keep", "kept_wheel", "wheel_directory"]
+__all__ = ["keep_wheel", "kept_wheel", "recipe_wheels", "reusable_wheel", "wheel_key"]
 
 #: Where builders leave the wheel that they have built, below the stage.
 BUILT = "wheel"
 
+#: Beside a kept wheel: its digest.
+_DIGEST = "sha256"
 
-def wheel_directory(
-    job: BuildJob, roles: Roles, venv: BuildVenv | None, package_class: Any
-) -> str | None:
-    """Return where the wheel of this build is, or is to be kept; None when nothing may be reused.
+#: ``key/name`` of a wheel that may be kept, as a build names it.
+_REUSABLE = re.compile(r"([0-9a-f]{64})/(\w[\w.+!-]*\.whl)")
+
+
+def recipe_wheels(root: Path, node: ConcreteSpec) -> str:
+    """Return the directory below *root* of the wheels that this node's recipe has made."""
+    digest = sha256_hex(f"{node.namespace} {node.name} {node.package_hash}")
+    return str(root / f"{node.name}-{digest[:32]}")
+
+
+def wheel_key(job: BuildJob, roles: Roles, venv: BuildVenv | None, package_class: Any) -> str:
+    """Return the key of this build's wheel below ``job.wheels``; "" when none may be reused.
 
     Not everything that is built has an archive with known content, and not every environment is
     the clean one: *job* says whether wheels may be kept at all.
     """
     node = roles.root
     if job.wheels is None or venv is None or job.archive_file is None or node.package_hash is None:
-        return None
+        return ""
     parts: dict[str, Any] = {
         "engine": __version__,
         "recipe": [node.name, node.package_hash, *_base_recipes(package_class)],
@@ -57,8 +74,7 @@ def wheel_directory(
             for patch in job.patches
         ],
     }
-    key = sha256_hex(json.dumps(parts, sort_keys=True))
-    return os.path.join(job.wheels, key[:2], key)
+    return sha256_hex(json.dumps(parts, sort_keys=True))
 
 
 def _base_recipes(package_class: Any) -> Iterable[str]:
@@ -69,27 +85,52 @@ def _base_recipes(package_class: Any) -> Iterable[str]:
             yield hash_file(file)
 
 
-def kept_wheel(directory: str | None) -> str | None:
-    """Return the wheel in *directory*, if there is one."""
-    found = sorted(Path(directory).glob("*.whl")) if directory is not None else []
-    return str(found[0]) if len(found) == 1 else None
-
-
-def keep(job: BuildJob, directory: str | None) -> None:
-    """Keep the wheel that the build has left in its stage, if it may be reused."""
-    wheel = kept_wheel(os.path.join(job.stage_path, BUILT))
-    if wheel is None or directory is None or os.path.exists(directory):
-        return
-    if _names_path(wheel, (job.stage_path, *job.prefixes.values())):
-        return
-    os.makedirs(os.path.dirname(directory), exist_ok=True)
-    staging = tempfile.mkdtemp(prefix=".new-", dir=os.path.dirname(directory))
+def kept_wheel(job: BuildJob, key: str) -> str | None:
+    """Return the wheel that is kept by *key*, if its digest is the recorded one."""
+    if job.wheels is None or not key:
+        return None
+    directory = Path(job.wheels, key)
+    found = sorted(directory.glob("*.whl"))
     try:
+        recorded = (directory / _DIGEST).read_text(encoding="ascii")
+        if len(found) == 1 and hash_file(found[0]) == recorded:
+            return str(found[0])
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def reusable_wheel(job: BuildJob, key: str) -> str:
+    """Return ``key/name`` of the wheel in the stage, "" if there is none to reuse."""
+    found = sorted(Path(job.stage_path, BUILT).glob("*.whl"))
+    if not key or len(found) != 1:
+        return ""
+    names = _names_path(str(found[0]), (job.stage_path, *job.prefixes.values()))
+    return "" if names else f"{key}/{found[0].name}"
+
+
+def keep_wheel(stage: str, wheels: str, named: str) -> None:
+    """Keep the wheel that a build has *named*; one that is no regular file is not kept.
+
+    :param wheels: see :func:`recipe_wheels`.
+    :param named: what :func:`reusable_wheel` gave; the build may have written something else.
+    """
+    match = _REUSABLE.fullmatch(named)
+    if match is None or os.path.exists(os.path.join(wheels, match[1])):
+        return
+    staging = None
+    try:
+        with DirectoryHandle(stage) as handle, handle.directory(BUILT) as built:
+            data = built.read(match[2])
+        os.makedirs(wheels, exist_ok=True)
+        staging = tempfile.mkdtemp(prefix=".new-", dir=wheels)
         os.chmod(staging, 0o755)
-        shutil.copyfile(wheel, os.path.join(staging, os.path.basename(wheel)))
-        os.rename(staging, directory)
+        Path(staging, match[2]).write_bytes(data)
+        Path(staging, _DIGEST).write_text(sha256_hex(data), encoding="ascii")
+        os.rename(staging, os.path.join(wheels, match[1]))
     except OSError:  # another build was first, or the disk is full: the install is valid anyway
-        shutil.rmtree(staging, ignore_errors=True)
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def _names_path(wheel: str, paths: Iterable[str]) -> bool:

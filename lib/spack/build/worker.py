@@ -13,19 +13,22 @@ from pathlib import Path
 from spack.api import tty
 from spack.build import job as contract
 from spack.build.clean_environment import kept_value
+from spack.build.confinement import confine
+from spack.build.enclosure import Enclosure, enclose
 from spack.build.failure_report import failure_of, ignored_refusals
 from spack.build.job import BuildJob, BuildResult
 from spack.build.node_build import NodeBuild
 from spack.build.setup import run_environment
 from spack.build.stand_alone_tests import run_tests
-from spack.build.worker_entry import await_leave, reset_signals, step_back
+from spack.build.wheel_cache import reusable_wheel
+from spack.build.worker_entry import await_permission, follow_installer, reset_signals, step_back
 from spack.build.worker_events import WorkerEvents
 
 __all__ = ["main"]
 
 
-def execute(job: BuildJob, events: WorkerEvents) -> BuildResult:
-    """Run the build; every error becomes part of the result."""
+def execute(job: BuildJob, events: WorkerEvents, enclosure: Enclosure) -> BuildResult:
+    """Run the build in *enclosure*; every error becomes part of the result."""
     build: NodeBuild | None = None
     try:
         build = NodeBuild(job, events)
@@ -37,11 +40,15 @@ def execute(job: BuildJob, events: WorkerEvents) -> BuildResult:
         _keep_environment(job)
         for line in job.opened:
             tty.msg(line)
-        writable = build.confine()
+        held = confine(job, enclosure)
+        for line in held.active:
+            tty.msg(f"protected by: {line}")
+        for line in held.missing:
+            tty.msg(f"not protected by: {line}")
         build.run_phases(package)
         build.finish(package)
         changes = run_environment(build.context, build.roles)
-        messages = ignored_refusals(job, writable)
+        messages = ignored_refusals(job, held.writable)
         return BuildResult(
             True,
             None,
@@ -51,6 +58,8 @@ def execute(job: BuildJob, events: WorkerEvents) -> BuildResult:
             messages=messages,
             requirements=tuple(package.stage.requirements),
             undeclared=build.undeclared(package.stage.imports),
+            wheel=reusable_wheel(job, build.wheel_key),
+            unprotected=held.missing,
         )
     except BaseException as exc:
         recipe = build.recipes.line_of(exc) if build is not None else None
@@ -73,7 +82,7 @@ def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
     """Do the job in the file *job_path*; the status is 0 for a package that was installed."""
     reset_signals()
     if lifeline >= 0:
-        await_leave(lifeline)
+        await_permission(lifeline)
     # The engine is found through this; programs that the build starts must not see it.
     sys.argv[1:] = []
     os.umask(0o022)  # what is installed is the same for every user
@@ -82,6 +91,16 @@ def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
     job = contract.read(job_path, BuildJob)
     if job.background:
         step_back()
-    result = execute(job, WorkerEvents(events))
+    enclosure = _enclosed(job, lifeline)
+    result = execute(job, WorkerEvents(events), enclosure)
     contract.write(job.result_path, result)
     return 0 if result.ok else 1
+
+
+def _enclosed(job: BuildJob, lifeline: int) -> Enclosure:
+    """Return what holds the build, which ends with the installer."""
+    if lifeline >= 0 and sys.platform.startswith("linux"):
+        return enclose(job, lifeline)
+    if lifeline >= 0:
+        follow_installer(lifeline)
+    return Enclosure()

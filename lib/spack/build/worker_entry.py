@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-__all__ = ["await_leave", "reset_signals", "step_back"]
+__all__ = ["await_permission", "follow_installer", "reset_signals", "step_back"]
 
 #: What builds in the background add to their niceness.
 _NICE = 10
@@ -18,11 +18,15 @@ _NICE = 10
 _OF_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
-def await_leave(lifeline: int) -> None:
-    """Wait for the permission to begin; end the process group as soon as the parent has ended."""
+def await_permission(lifeline: int) -> None:
+    """Wait for the permission to begin. :raises SystemExit: the installer has ended."""
     os.set_inheritable(lifeline, False)
     if not os.read(lifeline, 1):
         sys.exit("the installer has ended")
+
+
+def follow_installer(lifeline: int) -> None:
+    """End the process group as soon as the installer has ended."""
 
     def wait() -> None:
         with contextlib.suppress(OSError):

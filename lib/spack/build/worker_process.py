@@ -28,6 +28,7 @@ import spack
 from spack.build.forkserver import Forked, ForkServer
 from spack.build.job import BuildFailure, BuildJob, BuildResult, read, write
 from spack.build.log_excerpt import excerpt, hint
+from spack.build.wheel_cache import keep_wheel
 from spack.build.worker_events import PhaseStarted, decode_event
 from spack.errors import SpackError
 
@@ -101,8 +102,11 @@ def run(  # noqa: PLR0913 - keywords of independent settings
         raise Cancelled("the build was cancelled", facts={"hash": job.hash})
     with contextlib.suppress(FileNotFoundError):
         os.unlink(job_path)
-    if os.path.exists(job.result_path):
-        return read(job.result_path, BuildResult)
+    if os.path.lexists(job.result_path):
+        result = read(job.result_path, BuildResult)
+        if job.wheels is not None and result.ok:
+            keep_wheel(job.stage_path, job.wheels, result.wheel)
+        return result
     return BuildResult(ok=False, failure=_death(process.wait(), job.log_path))
 
 
@@ -203,19 +207,31 @@ def _follow(
             if cancelled is not None and cancelled.is_set():
                 return True
             if not ready:
+                if process.poll() is not None:  # what it left behind has the pipe still
+                    break
                 continue
             data = os.read(events, 65536)
             if not data:
                 break
-            *lines, buffer = (buffer + data).split(b"\n")
-            if on_event is not None:
-                for line in lines:
-                    on_event(decode_event(line))
+            *lines, buffer = (buffer + data)[-_LONGEST_EVENT:].split(b"\n")
+            for line in lines:
+                _pass_on(line, on_event)
         _wait(process, cancelled)
         rest = log.read()
         if rest and on_output is not None:
             on_output(rest)
     return cancelled is not None and cancelled.is_set()
+
+
+#: Bytes; what is longer is not an event.
+_LONGEST_EVENT = 1 << 20
+
+
+def _pass_on(line: bytes, on_event: Callable[[PhaseStarted], None] | None) -> None:
+    """Pass on an event; what a recipe's code has written instead of one is left out."""
+    if on_event is not None:
+        with contextlib.suppress(ValueError, KeyError):
+            on_event(decode_event(line))
 
 
 #: Bytes below which a disk counts as full.

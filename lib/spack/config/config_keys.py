@@ -117,6 +117,11 @@ def _linking(reader: SectionReader, keys: tuple[str, ...]) -> str:
     return str(linking.get("type", "rpath") if isinstance(linking, dict) else linking)
 
 
+def _network(reader: SectionReader, keys: tuple[str, ...]) -> bool | tuple[str, ...]:
+    names: bool | list[str] = reader.value(False, *keys)
+    return names if isinstance(names, bool) else tuple(names)
+
+
 _NO_TEXT: Mapping[str, str] = {}
 _NO_NUMBER: int | None = None
 _NO_WORD: str | None = None
@@ -184,6 +189,8 @@ class ConfigSettings:
     build_env_set = _plain(MapOf(TEXT), _NO_TEXT, "build_env:set")
     build_env_outside = _plain(Choice("prevent", "undo", "allow"), _OUTSIDE, "build_env:outside")
     build_env_write = _paths(at="build_env:write")
+    build_env_read = _paths(at="build_env:read")
+    build_env_network = ConfigKey(Either(BOOL, TEXTS), _network, "build_env:network")
     index_url = _plain(NULLABLE_TEXT, _NO_WORD, "index:url")
     index_extra_urls = _texts("index:extra_urls")
     index_retries = _plain(Either(Integer(0), NULL), _NO_NUMBER, "index:retries")

@@ -110,7 +110,8 @@ def configuration_files(
     found += [Path(prefix) / "pip.conf" for prefix in prefixes]
     if named:
         found.append(Path(named))
-    return tuple(path for path in dict.fromkeys(found) if path.is_file())
+    # those that the user may not see do not exist, as for pip
+    return tuple(path for path in dict.fromkeys(found) if os.path.isfile(path))
 
 
 def _global_files(environ: Mapping[str, str], system: Path, platform: str) -> Iterator[Path]:

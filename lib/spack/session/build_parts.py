@@ -54,6 +54,8 @@ def make_build_options(
             *map(str, config.build_env_write),
             *filter(None, [compiling.get("CCACHE_DIR")]),
         ),
+        readable=tuple(map(str, config.build_env_read)),
+        network=config.build_env_network,
         compiling=compiling,
         stage_name=config.stage_name,
         dirty=config.dirty if dirty is None else dirty,
