@@ -443,6 +443,7 @@ def test_an_old_setuptools_in_the_user_site(
     if base == "store":
         version = ".".join(map(str, sys.version_info[:3]))
         recipes.store_python(Path(sys.base_prefix), version)
+        spack.let_builds_read(Path(sys.base_prefix))
         (spack.home.config / "packages.yaml").write_text(
             f"packages:\n  python:\n    require: ['@={version}']\n    buildable: true\n"
         )

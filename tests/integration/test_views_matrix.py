@@ -77,6 +77,7 @@ def configure(base: str, spack: Command, recipes: RecipeRepository) -> None:
     path = next(path for path, found in ALL if found == version)
     if kind == "store":
         recipes.store_python(path.parents[1], version)
+        spack.let_builds_read(path.parents[1])
         packages = f"  python:\n    require: ['@={version}']\n    buildable: true\n"
     else:
         spack("external", "find", "--path", path.parent, "python")

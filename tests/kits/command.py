@@ -163,6 +163,11 @@ class Command:
     def prefix(self, spec: str) -> Path:
         return Path(self("location", "-i", spec).out.strip())
 
+    def let_builds_read(self, path: Path) -> None:
+        """Let builds see *path*, wherever it is."""
+        with open(self.home.config / "config.yaml", "a") as stream:
+            stream.write(f"  build_env:\n    read: ['{path}']\n")
+
     def names(self, *words: str) -> list[str]:
         """Names of the installed packages."""
         return self("find", "--format", "{name}", *words).lines

@@ -148,6 +148,7 @@ def _isolation(
     values = [*build_options.variables.values(), *(host[x] for x in build_options.from_host)]
     readable = [
         str(build_options.store.layout.root),
+        *map(str, build_options.store.upstreams),
         *map(str, request.prefixes.values()),
         *build_options.library_path,
         *isolation.own_locations(),

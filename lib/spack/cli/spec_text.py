@@ -16,13 +16,14 @@ Status = Callable[[ConcreteSpec], str]
 
 _MARKS = {
     "installed": ("[+]", "good"),
+    "upstream": ("[^]", "good"),
     "external": ("[e]", "good"),
     "missing": (" - ", "dim"),
 }
 
 
 def status_mark(status: str, paint: Callable[[str, str], str]) -> str:
-    """Return ``[+]`` installed, ``[e]`` external, `` - `` to be built."""
+    """Return ``[+]`` installed, ``[^]`` in an upstream, ``[e]`` external, `` - `` to be built."""
     mark, style = _MARKS[status]
     return paint(mark, style)
 

@@ -355,7 +355,9 @@ SECTIONS: dict[str, Kind] = {
     "packages": PACKAGES,
     "repos": REPOS,
     "toolchains": TOOLCHAINS,
-    "upstreams": MapOf(ANYTHING),
+    "upstreams": MapOf(
+        Record({"install_tree": PATH, "modules": ANYTHING}, required=("install_tree",))
+    ),
     "view": VIEW,
 }
 

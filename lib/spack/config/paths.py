@@ -16,7 +16,8 @@ class InstallationPaths(NamedTuple):
     :ivar root: the clone, or the ``data`` directory inside an installed package.
     :ivar etc: default configuration. :ivar share: shell integration and templates.
     :ivar data: what is made goes below it: the clone, or the user's directory.
-    :ivar tree: the usual install tree, see :func:`usual_tree`.
+    :ivar tree: the usual install tree.
+    :ivar shared: that of the clone's owner, where this user may not write to the clone.
     :ivar user_cache: what may be computed again.
     """
 
@@ -26,6 +27,7 @@ class InstallationPaths(NamedTuple):
     data: Path
     tree: Path
     user_cache: Path
+    shared: Path | None = None
 
 
 def find_installation(environ: Mapping[str, str], home: str) -> InstallationPaths:
@@ -35,22 +37,26 @@ def find_installation(environ: Mapping[str, str], home: str) -> InstallationPath
     clone = package.parent.parent
     if (clone / "repo.yaml").is_file() and (clone / "etc").is_dir():
         data = clone if os.access(clone, os.W_OK) else user_cache
-        tree = usual_tree(clone, data)
+        shared = _tree(clone) if data != clone else None
         return InstallationPaths(
-            clone, clone / "etc", clone / "share", data, tree=tree, user_cache=user_cache
+            clone,
+            clone / "etc",
+            clone / "share",
+            data,
+            tree=_tree(data),
+            user_cache=user_cache,
+            shared=shared,
         )
     root = package / "data"
-    tree = usual_tree(user_cache, user_cache)
     return InstallationPaths(
-        root, root / "etc", root / "share", user_cache, tree=tree, user_cache=user_cache
+        root,
+        root / "etc",
+        root / "share",
+        user_cache,
+        tree=_tree(user_cache),
+        user_cache=user_cache,
     )
 
 
-def usual_tree(clone: Path, data: Path) -> Path:
-    """Return the default install tree, below *data*.
-
-    A user that may not write to the clone uses what its owner has installed there, until they have
-    packages of their own.
-    """
-    own, shared = (location / "opt" / "spack" for location in (data, clone))
-    return shared if (shared / ".spack-db").is_dir() and not own.is_dir() else own
+def _tree(data: Path) -> Path:
+    return data / "opt" / "spack"

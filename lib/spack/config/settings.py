@@ -154,6 +154,11 @@ class Settings:
         return self._once("mirrors", _read_mirrors)
 
     @property
+    def upstreams(self) -> tuple[Path, ...]:
+        """The roots of upstream install trees, in order of precedence."""
+        return self._once("upstreams", _read_upstreams)
+
+    @property
     def bootstrap(self) -> BootstrapSettings:
         """The section ``bootstrap``."""
         return self._once("bootstrap", _read_bootstrap)
@@ -310,6 +315,12 @@ def _url(connection: str | Mapping[str, Any] | None) -> str:
     if isinstance(connection, Mapping):
         return str(connection.get("url", ""))
     return connection or ""
+
+
+def _read_upstreams(reader: SectionReader) -> tuple[Path, ...]:
+    tree = reader.settings.sections.get("upstreams")
+    names = tree.value if tree is not None else {}
+    return tuple(reader.path("", "upstreams", name, "install_tree") for name in names)
 
 
 def _read_bootstrap(reader: SectionReader) -> BootstrapSettings:

@@ -73,7 +73,7 @@ IDLE: Mapping[str, Idle] = {
     ),
     "packages:*:externals:-:id": Idle("externals have no dependencies"),
     "packages:*:package_attributes": Idle("recipes are used as they are", ({},)),
-    "upstreams": Idle("only this install tree is used", ({},)),
+    "upstreams:*:modules": Idle("no module files are written: use environments or `spack load`"),
     "view": Idle(_MANIFEST),
 }
 

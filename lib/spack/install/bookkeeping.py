@@ -15,7 +15,7 @@ __all__ = ["is_recorded", "mark_explicit", "record_present"]
 
 
 def mark_explicit(store: Store, hashes: Iterable[str], explicit: bool = True) -> None:
-    """Mark installed nodes; those that are marked so already cost no write.
+    """Mark installed nodes; those that are marked so, or are in an upstream, cost no write.
 
     The prefix's own record is changed too, so that ``reindex`` knows. Where it cannot be
     written, the database alone is.
@@ -25,7 +25,7 @@ def mark_explicit(store: Store, hashes: Iterable[str], explicit: bool = True) ->
     changed = []
     for spec_hash in hashes:
         record = store.database.record(spec_hash)
-        if record is not None and record.explicit != explicit:
+        if record is not None and record.explicit != explicit and not record.upstream:
             changed.append(record)
     if not changed:
         return
@@ -43,7 +43,8 @@ def mark_explicit(store: Store, hashes: Iterable[str], explicit: bool = True) ->
 
 def is_recorded(plan: Plan, store: Store) -> bool:
     """Return whether :func:`record_present` has nothing to write."""
-    known = {record.hash: record.explicit for record in store.database.records()}
+    records = store.database.records()
+    known = {record.hash: record.explicit or bool(record.upstream) for record in records}
     return all(known.get(x.hash, False) >= x.explicit for x in plan.reused) and all(
         x.hash in known and known[x.hash] >= x.explicit for x in plan.externals
     )
@@ -54,7 +55,8 @@ def record_present(plan: Plan, store: Store) -> None:
     missing = []
     for step in plan.externals:
         record = store.database.record(step.hash)
-        if record is None or (step.explicit and not record.explicit):
+        explicit = record is not None and (record.explicit or bool(record.upstream))
+        if record is None or (step.explicit and not explicit):
             new = InstallRecord.of(
                 step.spec,
                 store.layout.prefix(step.spec),

@@ -131,7 +131,8 @@ class _Execution:
         self.runs = {step.hash: NodeRun(step, self.services) for step in builds}
         if self.runs:
             # Ends what dead processes left, and finds out early if nothing can be written.
-            records = self.services.store.writer().records()
+            self.services.store.writer()
+            records = self.services.store.database.records()
             self.prefixes = {record.hash: Path(record.prefix) for record in records}
             try:
                 self._loop()

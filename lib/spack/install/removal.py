@@ -22,7 +22,15 @@ from spack.store.os_errors import unwritable
 from spack.util.filesystem import make_shared_directory, remove_tree
 from spack.util.report import Failed, Reporter
 
-__all__ = ["Removal", "collect", "plan_removal", "refuse_roots", "remove", "unneeded"]
+__all__ = [
+    "Removal",
+    "collect",
+    "plan_removal",
+    "refuse_roots",
+    "refuse_upstream",
+    "remove",
+    "unneeded",
+]
 
 #: Seconds to wait for a node that is in use, where nothing is configured.
 _PATIENCE = 10.0
@@ -63,6 +71,18 @@ def plan_removal(
     elif above and not force:
         raise _needed(chosen, above, known, needed_by)
     return Removal(_dependents_first(chosen, known, links), force)
+
+
+def refuse_upstream(records: Iterable[InstallRecord]) -> None:
+    """Refuse what is in an upstream install tree. :raises StoreError: one of *records* is."""
+    for record in records:
+        if record.upstream:
+            raise StoreError(
+                f"cannot remove {record.short}: it is in the upstream {record.upstream}",
+                facts={"hash": record.hash, "upstream": record.upstream},
+                hint="let its owner remove it, or take the upstream out of the configuration",
+                ref="upstream",
+            )
 
 
 def refuse_roots(removal: Removal, roots: Mapping[str, Sequence[str]]) -> None:
@@ -164,7 +184,7 @@ def collect(
     :raises StoreError: an install is running, which may need what nothing else does.
     """
     with store.locks.quiet():
-        database = store.database
+        database = store.own
         now = unneeded(
             database.records(),
             database.links(),

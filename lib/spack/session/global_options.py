@@ -14,6 +14,7 @@ from spack.config.variables import Variables
 from spack.host.platform import Host
 
 if TYPE_CHECKING:
+    from spack.config.settings import Settings
     from spack.util.helper_process import Completed
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "library_path",
     "run_program",
     "search_path",
+    "upstream_roots",
 ]
 
 #: Where programs of the system are when PATH does not say so.
@@ -62,6 +64,18 @@ def configuration_variables(
         environ,
         home,
     )
+
+
+def upstream_roots(settings: Settings, locations: InstallationPaths) -> tuple[Path, ...]:
+    """Return the upstream install trees: the configured ones, and that of a clone's owner.
+
+    A user that may not write to the clone uses what its owner has installed there, beside packages
+    of their own.
+    """
+    shared, own = locations.shared, settings.config.install_tree
+    if shared is None or own != locations.tree or not (shared / ".spack-db").is_dir():
+        return settings.upstreams
+    return tuple(dict.fromkeys((*settings.upstreams, shared)))
 
 
 def _temporary_directory(environ: Mapping[str, str]) -> str:

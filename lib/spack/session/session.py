@@ -33,6 +33,7 @@ from spack.session.global_options import (
     library_path,
     run_program,
     search_path,
+    upstream_roots,
 )
 from spack.util.hashing import sha256_hex
 
@@ -345,6 +346,7 @@ class Session:
             locks=config.locks,
             patience=config.db_lock_timeout,
             package_patience=config.package_lock_timeout,
+            upstreams=upstream_roots(self.settings, self.locations),
         )
 
     @cached_property

@@ -335,6 +335,8 @@ class Database:
         except sqlite3.OperationalError:
             # A write-ahead log, of an earlier version, in a directory that is not writable. No
             # process writes to it now if there is no log, and then the file alone is the truth.
+            if self._is_half_written() and not self._write:
+                return _open(self.path, f"mode=rw{unlocked}", self._patience)
             log = self.path.with_name(self.path.name + "-wal")
             if self._write or os.access(self.path.parent, os.W_OK) or log.exists():
                 raise
@@ -343,6 +345,14 @@ class Database:
             with contextlib.suppress(sqlite3.OperationalError):  # another process reads: later
                 connection.execute("PRAGMA journal_mode = DELETE")
         return connection, version
+
+    def _is_half_written(self) -> bool:
+        """Return whether a process died during a commit, and this one may undo that.
+
+        SQLite does so when it opens the file, unless it is opened for reading only.
+        """
+        journal = f"{self.path}-journal"
+        return os.path.exists(journal) and os.access(self.path, os.W_OK)
 
     def _unlocked(self, path: Path) -> str:
         """Return the parameter that switches SQLite's locks off, or nothing.

@@ -31,6 +31,7 @@ class InstallRecord:
     :param run_environment: what the recipe wants at run time, as
         ``EnvironmentModifications.to_json`` gives it, or None.
     :param facts: further plain data, such as ``{"dirty": true}``.
+    :param upstream: the root of the upstream install tree that it is in; "" for the own one.
     """
 
     hash: str
@@ -48,6 +49,7 @@ class InstallRecord:
     transaction: str = ""
     run_environment: Any = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    upstream: str = ""
 
     @property
     def short(self) -> str:

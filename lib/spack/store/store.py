@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
 
 from spack.errors import StoreError
 from spack.spec import ConcreteSpec
+from spack.store.chained_database import ChainedDatabase
 from spack.store.database import Database
 from spack.store.journal import INSTALL, Marker, Recovered, names, recover, settle
 from spack.store.layout import Layout, Metadata
@@ -31,6 +33,7 @@ class Store:
     :param patience: seconds to wait for commits of other processes, and for a ``reindex``.
     :param package_patience: seconds to wait for a package that another process installs or
         uses; None waits without a limit.
+    :param upstreams: roots of further install trees of this tool, to be read only.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Store:
         locks: bool = True,
         patience: float = 60.0,
         package_patience: float | None = None,
+        upstreams: Sequence[Path] = (),
     ) -> None:
         self.layout = layout
         self.clock = clock
@@ -50,6 +54,7 @@ class Store:
         self.locks = Locks(layout.locks, enabled=locks)
         #: What :meth:`writer` found and ended, for the command to report.
         self.recovered: tuple[Recovered, ...] = ()
+        self._upstreams = tuple((root, Database(Layout(root).database)) for root in upstreams)
         self._owner = owner
         self._uses_locks = locks
         self._database: Database | None = None
@@ -66,8 +71,26 @@ class Store:
         return self._owner
 
     @property
+    def upstreams(self) -> tuple[Path, ...]:
+        """The roots of upstream install trees, in order of precedence."""
+        return tuple(root for root, _ in self._upstreams)
+
+    @property
     def database(self) -> Database:
-        """The database, for reading.
+        """What is installed here and in upstreams, for reading.
+
+        :raises StoreError: an upstream is not an install tree of this tool.
+        """
+        if not self._upstreams:
+            return self.own
+        for root, database in self._upstreams:
+            if not database.path.exists():
+                raise _not_a_tree(root)
+        return ChainedDatabase(self.own, [(str(root), x) for root, x in self._upstreams])
+
+    @property
+    def own(self) -> Database:
+        """The database of this tree alone, for reading.
 
         Nothing is changed on the disk, unless a process died on the way: then the database and
         the prefixes may differ (a package that was being replaced is there in part), and that is
@@ -154,9 +177,24 @@ class Store:
         return _existing(self.layout.running_log(spec_hash, name, version))
 
     def close(self) -> None:
+        """Close what is open; it is opened again when it is needed."""
         if self._database is not None:
             self._database.close()
             self._database, self._writes = None, False
+        for _, database in self._upstreams:
+            database.close()
+
+
+def _not_a_tree(root: Path) -> StoreError:
+    foreign = (root / ".spack-db" / "index.json").exists()
+    what = "an install tree of Spack itself" if foreign else "no install tree: it has no database"
+    return StoreError(
+        f"the upstream {root} is {what}",
+        facts={"upstream": str(root)},
+        hint="let upstreams:NAME:install_tree name an install tree of this tool; "
+        "`spack config blame upstreams` says which file has it",
+        ref="upstream",
+    )
 
 
 def is_committed(database: Database, marker: Marker) -> bool:

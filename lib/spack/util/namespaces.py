@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import socket
 import stat
@@ -343,6 +344,7 @@ def _set_attributes(
 # -- system calls ---------------------------------------------------------------------------------
 
 
+@functools.cache
 def _library() -> ctypes.CDLL:
     if not sys.platform.startswith("linux") or os.uname().machine == "alpha":
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))

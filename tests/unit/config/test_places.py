@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spack.config.paths import usual_tree
+from spack.config.paths import find_installation
 
 
-def test_the_usual_install_tree(tmp_path: Path) -> None:
-    clone, user = tmp_path / "clone", tmp_path / "user"
-    assert usual_tree(clone, clone) == clone / "opt" / "spack"
-    assert usual_tree(clone, user) == user / "opt" / "spack"
-    (clone / "opt" / "spack" / ".spack-db").mkdir(parents=True)
-    assert usual_tree(clone, user) == clone / "opt" / "spack", "somebody else's packages"
-    assert usual_tree(user, user) == user / "opt" / "spack"
-    (user / "opt" / "spack").mkdir(parents=True)
-    assert usual_tree(clone, user) == user / "opt" / "spack", "one's own come first"
+def test_paths_of_a_clone(tmp_path: Path, root: Path) -> None:
+    found = find_installation({"SPACK_USER_CACHE_PATH": str(tmp_path)}, "/home/user")
+    assert (found.root, found.user_cache) == (root, tmp_path)
+    assert found.tree == found.data / "opt" / "spack"
+    # a user that may not write to the clone has an own tree, and that of the clone's owner
+    assert found.shared == (None if found.data == root else root / "opt" / "spack")

@@ -206,6 +206,26 @@ def test_a_database_with_a_write_ahead_log_is_converted(tmp_path, spec):
     assert [p.name for p in tmp_path.iterdir()] == ["index.sqlite"]
 
 
+def test_a_reader_undoes_a_commit_that_a_dead_process_had_begun(tmp_path, spec):
+    path, killed = tmp_path / "index.sqlite", tmp_path / "killed" / "index.sqlite"
+    with Database(path, write=True) as database:
+        add(database, spec("a"))
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA cache_size = 1")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE nodes SET name = 'b'")
+    connection.execute("CREATE TABLE filler (text)")
+    connection.executemany("INSERT INTO filler VALUES (?)", [("x" * 3000,)] * 50)
+    killed.parent.mkdir()
+    for name in ("index.sqlite", "index.sqlite-journal"):
+        (killed.parent / name).write_bytes((tmp_path / name).read_bytes())
+    connection.close()
+    assert b"x" * 2000 in killed.read_bytes(), "the file has a part of the commit"
+    with Database(killed) as database:
+        assert [record.name for record in database.records()] == ["a"]
+    assert not killed.with_name("index.sqlite-journal").exists()
+
+
 @pytest.mark.parametrize(("mode", "umask", "group"), [(0o2775, 0o077, True), (0o755, 0o022, False)])
 def test_the_group_may_write_the_database_as_it_may_the_directory(
     tmp_path, spec, mode, umask, group

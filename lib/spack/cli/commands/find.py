@@ -232,13 +232,20 @@ def _show_roots(
         print()
 
 
+def _status(record: InstallRecord) -> str:
+    if record.external:
+        return "external"
+    if not record.installed:
+        return "missing"
+    return "upstream" if record.upstream else "installed"
+
+
 def _line(
     record: InstallRecord, spec: ConcreteSpec | None, args: argparse.Namespace, colors: Colors
 ) -> str:
     parts = []
     if args.install_status:
-        status = "external" if record.external else "installed" if record.installed else "missing"
-        parts.append(status_mark(status, colors.paint))
+        parts.append(status_mark(_status(record), colors.paint))
     if args.very_long:
         parts.append(colors.paint(record.hash, "hash"))
     elif args.long:

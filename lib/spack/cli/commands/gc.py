@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> int:
-    database = session.store.database
+    database = session.store.own  # what upstreams have is their owners'
     if session.environment and not (args.except_any_environment or args.except_environment):
         message(f"restricting garbage collection to environment {session.environment.name}")
     keeping = keep_for(

@@ -112,12 +112,15 @@ def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpe
         return
     status = None
     if args.install_status:
-        there = session.store.database.installed_hashes()
+        records = {record.hash: record for record in session.store.database.records()}
 
         def status(node: ConcreteSpec) -> str:
             if node.external is not None:
                 return "external"
-            return "installed" if node.dag_hash() in there else "missing"
+            record = records.get(node.dag_hash())
+            if record is None:
+                return "missing"
+            return "upstream" if record.upstream else "installed"
 
     length = 32 if args.very_long else 7 if args.long else None
     shown: list[str] = []

@@ -9,7 +9,7 @@ from spack.actions import installed
 from spack.actions.respecifying import remove_roots
 from spack.cli.prompt import confirm
 from spack.cli.render import message
-from spack.install.removal import plan_removal, refuse_roots, remove
+from spack.install.removal import plan_removal, refuse_roots, refuse_upstream, remove
 from spack.session import Session
 from spack.spec.parser import parse_many
 from spack.util.text import count_of
@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session, args: argparse.Namespace) -> int:
     store = session.store
     records = installed.several(store, parse_many(args.spec), all_matches=args.all)
-    database = store.database
+    refuse_upstream(records)
+    database = store.own
     removal = plan_removal(
         database.records(),
         database.links(),
