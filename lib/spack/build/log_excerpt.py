@@ -83,8 +83,10 @@ HINTS: tuple[tuple[str, str], ...] = (
         "free some space, or set config:build_stage or config:install_tree:root to another disk",
     ),
     (
-        r"Failed to establish a new connection|Could not resolve host|Name or service not known",
-        "builds have no need of the network: what they download must be a resource of the recipe",
+        r"Failed to establish a new connection|Could not resolve|Name or service not known"
+        r"|[Nn]ame resolution|[Nn]etwork is unreachable|EAI_AGAIN|Connection refused|dns error",
+        "builds have no network: what they download must be a resource of the recipe; "
+        "config:build_env:network:[NAME] opens it for one package",
     ),
 )
 
