@@ -24,6 +24,7 @@ from spack.recipe import requirements
 from spack.recipe.records import Recipe
 from spack.recipe.requirements import Declared, RequirementFinding
 from spack.spec import ConcreteSpec, Spec, Version
+from spack.util.directory_handle import read_regular
 from spack.util.project_names import normalized
 
 __all__ = [
@@ -304,7 +305,11 @@ def installed_findings(
     found: list[RequirementFinding] = []
     declared = _of_concrete(spec, recipe, recipe_of, ("run",), ())
     for path in sorted(prefix.glob("lib*/python*/site-packages/*.dist-info/METADATA")):
-        metadata = BytesHeaderParser().parsebytes(path.read_bytes())
+        try:
+            text = read_regular(path)  # the build may have left anything else
+        except OSError:
+            continue
+        metadata = BytesHeaderParser().parsebytes(text)
         name = normalized(str(metadata.get("Name", "")))
         if name != requirements.project_of(spec.name, recipe):
             continue

@@ -6,6 +6,7 @@ file can be run again by hand. All paths are absolute.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -203,6 +204,8 @@ def write(path: str, record: BuildJob | BuildResult) -> None:
     """Write *record* as JSON, all or nothing."""
     target = Path(path)
     staging = target.with_name(target.name + ".new")
+    with contextlib.suppress(FileNotFoundError):
+        staging.unlink()
     staging.write_text(json.dumps(asdict(record)), encoding="utf-8")
     staging.replace(target)
 

@@ -61,8 +61,13 @@ def _files(prefix: str) -> Iterator[str]:
         directories.sort()
         for name in sorted(names):
             path = os.path.join(directory, name)
-            if not os.path.islink(path) and not name.endswith((".pyc", ".so", ".a")):
+            if not name.endswith((".pyc", ".so", ".a")) and _is_regular(path):
                 yield path
+
+
+def _is_regular(path: str) -> bool:
+    """Return whether it is a file; reading a pipe would wait for ever."""
+    return stat.S_ISREG(os.lstat(path).st_mode)
 
 
 def _text_with(path: str, wanted: bytes) -> bytes | None:
@@ -91,7 +96,8 @@ def correct_records(prefix: str, sites: Sequence[str], changed: Sequence[str]) -
     touched = {os.path.realpath(path) for path in changed}
     for site in dict.fromkeys(sites):
         for directory in sorted(Path(prefix, site).glob("*.dist-info")):
-            _correct(directory, set(touched))
+            if all(_is_regular(path) for path in map(str, directory.iterdir())):
+                _correct(directory, set(touched))
 
 
 def _correct(directory: Path, touched: set[str]) -> None:

@@ -318,7 +318,7 @@ def _url(connection: str | Mapping[str, Any] | None) -> str:
 
 
 def _read_upstreams(reader: SectionReader) -> tuple[Path, ...]:
-    tree = reader.settings.sections.get("upstreams")
+    tree = reader.sections.get("upstreams")
     names = tree.value if tree is not None else {}
     return tuple(reader.path("", "upstreams", name, "install_tree") for name in names)
 
