@@ -2,7 +2,7 @@
 
 ``worker``    leads the process group that the installer knows; ends all when the installer ends
 ``keeper``    has the namespaces made, or, without them, adopts what the build leaves behind
-``first``     process 1 of the namespace: when it ends, the kernel ends all others
+``first``     process 1 of the namespace: when it ends, the kernel ends the rest
 ``build``     loads the recipe and runs the phases
 
 Without namespaces ``first`` is missing: the keeper is a subreaper (prctl(2)) and kills whatever is
@@ -27,7 +27,7 @@ from spack.build.job import BuildJob
 from spack.build.sandbox import SYSTEM_LOCATIONS
 
 if TYPE_CHECKING:
-    from spack.util.namespaces import MountPlan
+    from spack.util.linux_namespaces import MountPlan
 
 __all__ = ["Enclosure", "enclose"]
 
@@ -62,7 +62,7 @@ def enclose(job: BuildJob, lifeline: int) -> Enclosure:
 
     :param lifeline: a pipe whose end is the end of the installer.
     """
-    from spack.util.namespaces import become_subreaper
+    from spack.util.linux_namespaces import become_subreaper
 
     become_subreaper()
     missing: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ def _fork_keeper(
     job: BuildJob, isolation: Isolation | None, lifeline: int, missing: tuple[str, ...]
 ) -> Enclosure | str:
     """Return in the process that is to build, or, in the caller's, why there is none."""
-    from spack.util.namespaces import die_with_parent
+    from spack.util.linux_namespaces import die_with_parent
 
     reading, writing = os.pipe()
     keeper = os.fork()
@@ -105,12 +105,12 @@ def _fork_keeper(
     return str(first.get("refused", "killed"))
 
 
-def _tell(pipe: int, **facts: object) -> None:
+def _send(pipe: int, **facts: object) -> None:
     os.write(pipe, json.dumps(facts).encode() + b"\n")
 
 
 def _refuse(pipe: int, error: OSError) -> NoReturn:
-    _tell(pipe, refused=f"{error.filename or ''} {error.strerror}".strip())
+    _send(pipe, refused=f"{error.filename or ''} {error.strerror}".strip())
     os._exit(1)
 
 
@@ -149,28 +149,30 @@ def _kill(process: int, number: int) -> None:
 
 def _isolate(job: BuildJob, isolation: Isolation, messages: int) -> Enclosure:
     """Return in the process that is to build. :raises OSError: there are no namespaces."""
-    from spack.util import namespaces
+    from spack.util import linux_namespaces
 
     plan = _mount_plan(job, isolation) if job.writable is not None else None
-    namespaces.unshare(network=not isolation.network)
+    linux_namespaces.unshare(network=not isolation.network)
     first = os.fork()
     if first:
         signal.signal(signal.SIGTERM, lambda number, frame: _kill(first, signal.SIGKILL))
         os.waitpid(first, 0)  # returns when no process of the namespace is left
         os._exit(0)
-    namespaces.die_with_parent()
+    linux_namespaces.die_with_parent()
     try:
-        missing = namespaces.arrange_mounts(plan) if plan else namespaces.mount_processes()
+        missing = (
+            linux_namespaces.arrange_mounts(plan) if plan else linux_namespaces.mount_processes()
+        )
         if not isolation.network:
-            namespaces.enable_loopback()
-        namespaces.drop_capabilities()
+            linux_namespaces.enable_loopback()
+        linux_namespaces.drop_capabilities()
         os.chdir(job.stage_path)
     except OSError as error:
         _refuse(messages, error)
-    _tell(messages, ready=True)
+    _send(messages, ready=True)
     build = os.fork()
     if build:
-        _tell(messages, status=_reap_until(build))
+        _send(messages, status=_reap_until(build))
         os._exit(0)
     os.close(messages)
     os.setpgid(0, 0)  # the group outside has no number here
@@ -187,7 +189,7 @@ def _reap_until(process: int) -> int:
 
 def _mount_plan(job: BuildJob, isolation: Isolation) -> MountPlan:
     """Return what the build is to see, and make what it must find."""
-    from spack.util.namespaces import MountPlan
+    from spack.util.linux_namespaces import MountPlan
 
     own = os.path.join(job.stage_path, _PRIVATE_BELOW)
     private = {}
@@ -227,26 +229,26 @@ def _is_below_any(path: str, directories: Iterable[str]) -> bool:
 
 def _adopt(messages: int, missing: tuple[str, ...], *, confined: bool) -> Enclosure:
     """Return in the process that is to build; this one takes over what that leaves behind."""
-    from spack.util import namespaces
+    from spack.util import linux_namespaces
 
-    namespaces.become_subreaper()
+    linux_namespaces.become_subreaper()
     build = os.fork()
     if build == 0:
         os.close(messages)
-        namespaces.die_with_parent()
+        linux_namespaces.die_with_parent()
         if confined:
-            namespaces.drop_capabilities()
+            linux_namespaces.drop_capabilities()
         return Enclosure(ended=True, missing=missing)
     signal.signal(signal.SIGTERM, lambda number, frame: _kill(build, signal.SIGKILL))
-    _tell(messages, ready=True)
+    _send(messages, ready=True)
     status = _reap_until(build)
     _end_children()
-    _tell(messages, status=status)
+    _send(messages, status=status)
     os._exit(0)
 
 
 def _end_children() -> None:
-    """Kill and reap all children, and theirs, which become this process's, until none is left."""
+    """Kill and reap all children until none is left; their own become this process's."""
     while True:
         for child in _children():
             _kill(child, signal.SIGKILL)

@@ -32,7 +32,7 @@ _USUAL = (
     "spack.build_systems.generic",
     "spack.build_systems.python",
     "spack.util.landlock",
-    "spack.util.namespaces",
+    "spack.util.linux_namespaces",
     "tomllib",
 )
 

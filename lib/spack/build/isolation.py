@@ -34,7 +34,7 @@ HOMES = ("/home", "/root")
 #: Where running programs listen: message buses, agents, container engines.
 _RUNNING = "/run"
 
-#: Of these, what systems keep there that is no socket: NixOS, resolvers, drivers.
+#: Of these, what systems keep there beside sockets: NixOS, resolvers, drivers.
 _RUNNING_READABLE = (
     "/run/current-system",
     "/run/opengl-driver",
@@ -69,7 +69,7 @@ _SYSTEM = ("/usr", "/bin", "/lib", "/etc")
 _TRIAL = """
 import os, sys
 sys.path[:0] = sys.argv[1:]
-from spack.util.namespaces import MountPlan, arrange_mounts, unshare
+from spack.util.linux_namespaces import MountPlan, arrange_mounts, unshare
 unshare(network=True)
 child = os.fork()
 if child == 0:

@@ -66,7 +66,7 @@ def _files(prefix: str) -> Iterator[str]:
 
 
 def _is_regular(path: str) -> bool:
-    """Return whether it is a file; reading a pipe would wait for ever."""
+    """Return whether it is a file; reading a pipe would never end."""
     return stat.S_ISREG(os.lstat(path).st_mode)
 
 

@@ -110,7 +110,7 @@ def reusable_wheel(job: BuildJob, key: str) -> str:
 
 
 def keep_wheel(stage: str, wheels: str, named: str) -> None:
-    """Keep the wheel that a build has *named*; one that is no regular file is not kept.
+    """Keep the wheel that a build has *named*; anything but a regular file is left out.
 
     :param wheels: see :func:`recipe_wheels`.
     :param named: what :func:`reusable_wheel` gave; the build may have written something else.

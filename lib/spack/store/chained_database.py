@@ -21,7 +21,7 @@ __all__ = ["ChainedDatabase"]
 
 
 class ChainedDatabase(Database):
-    """A database in front of others; it is read only.
+    """A database in front of further ones; it is read only.
 
     :param own: of this tool's install tree.
     :param upstreams: by the paths of their trees, in order of precedence.

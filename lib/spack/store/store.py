@@ -186,8 +186,10 @@ class Store:
 
 
 def _not_a_tree(root: Path) -> StoreError:
-    foreign = (root / ".spack-db" / "index.json").exists()
-    what = "an install tree of Spack itself" if foreign else "no install tree: it has no database"
+    is_of_spack = (root / ".spack-db" / "index.json").exists()
+    what = (
+        "an install tree of Spack itself" if is_of_spack else "no install tree: it has no database"
+    )
     return StoreError(
         f"the upstream {root} is {what}",
         facts={"upstream": str(root)},

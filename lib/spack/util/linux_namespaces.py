@@ -154,7 +154,7 @@ def drop_capabilities() -> None:
                     break
                 raise
     low = held[1] & sum(1 << number for number in kept)
-    data = (ctypes.c_uint32 * 6)(low, low, 0, 0, 0, 0)
+    data = (ctypes.c_uint32 * 6)(low, low)
     if library.capset(ctypes.byref(header), ctypes.byref(data)) != 0:
         raise _error("capset")
 
@@ -184,15 +184,15 @@ def arrange_mounts(plan: MountPlan) -> tuple[str, ...]:
     _set_attributes(_AT_FDCWD, "/", add=_RDONLY, recursive=True)
     missing = _mount_proc()
     for path in plan.hidden:
-        _mount("tmpfs", path, "tmpfs", _NOSUID | _NODEV, "mode=755,size=1m")
+        _mount("tmpfs", path, _NOSUID | _NODEV, "mode=755,size=1m")
     for path, tree in private.items():
         if tree is not None:
-            _place(tree, path)
+            _attach(tree, path)
     _mount_devices(devices)
     _make_links(links)
     for path in sorted(trees, key=lambda path: path.count(os.sep)):
         _make_mount_point(trees[path])
-        _place(trees[path], path)
+        _attach(trees[path], path)
     for path in plan.masked:
         _mask(path)
     for path in (*plan.hidden, "/dev"):
@@ -265,14 +265,14 @@ def _clone(path: str) -> _Tree | None:
     try:
         is_directory = stat.S_ISDIR(os.stat(path).st_mode)
         flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_RECURSIVE
-        return _Tree(path, _call(_OPEN_TREE, _AT_FDCWD, os.fsencode(path), flags), is_directory)
+        return _Tree(path, _call(_OPEN_TREE, (_AT_FDCWD, os.fsencode(path), flags)), is_directory)
     except FileNotFoundError:
         return None
 
 
-def _place(tree: _Tree, path: str) -> None:
+def _attach(tree: _Tree, path: str) -> None:
     to = os.fsencode(path)
-    _call(_MOVE_MOUNT, tree.descriptor, b"", _AT_FDCWD, to, _MOVE_MOUNT_F_EMPTY_PATH)
+    _call(_MOVE_MOUNT, (tree.descriptor, b"", _AT_FDCWD, to, _MOVE_MOUNT_F_EMPTY_PATH))
     os.close(tree.descriptor)
 
 
@@ -290,7 +290,7 @@ def _mount_proc() -> tuple[str, ...]:
     """Mount the processes of this namespace, read-only; what failed."""
     flags = _NOSUID | _NODEV | _NOEXEC | _RDONLY
     try:
-        _mount("proc", "/proc", "proc", flags, "")
+        _mount("proc", "/proc", flags, "")
     except OSError:  # parts of /proc are masked, as in many containers
         return ("a /proc of its own",)
     return ()
@@ -298,34 +298,33 @@ def _mount_proc() -> tuple[str, ...]:
 
 def _mount_devices(devices: Iterable[_Tree]) -> None:
     """Mount a ``/dev`` with what programs need and no disk."""
-    _mount("tmpfs", "/dev", "tmpfs", _NOSUID | _NOEXEC, "mode=755,size=1m")
+    _mount("tmpfs", "/dev", _NOSUID | _NOEXEC, "mode=755,size=1m")
     for tree in devices:
         _make_mount_point(tree)
-        _place(tree, tree.path)
+        _attach(tree, tree.path)
     for name, text in _DEVICE_LINKS.items():
         os.symlink(text, f"/dev/{name}")
     os.mkdir("/dev/pts")
     try:
         options = "newinstance,ptmxmode=0666,mode=620"
-        _mount("devpts", "/dev/pts", "devpts", _NOSUID | _NOEXEC, options)
+        _mount("devpts", "/dev/pts", _NOSUID | _NOEXEC, options)
     except OSError:
         pass  # builds that open terminals are few; they say so
     os.mkdir("/dev/shm")
-    _mount("tmpfs", "/dev/shm", "tmpfs", _NOSUID | _NODEV, "mode=1777")
+    _mount("tmpfs", "/dev/shm", _NOSUID | _NODEV, "mode=1777")
 
 
 def _mask(path: str) -> None:
     if os.path.isdir(path):
-        _mount("tmpfs", path, "tmpfs", _NOSUID | _NODEV | _RDONLY, "mode=755,size=1m")
+        _mount("tmpfs", path, _NOSUID | _NODEV | _RDONLY, "mode=755,size=1m")
     elif os.path.exists(path):
         tree = _clone("/dev/null")
         if tree is not None:
-            _place(tree, path)
+            _attach(tree, path)
 
 
-def _mount(source: str, target: str, kind: str, flags: int, options: str) -> None:
-    words = (source, target, kind)
-    arguments = [os.fsencode(word) for word in words]
+def _mount(kind: str, target: str, flags: int, options: str) -> None:
+    arguments = [os.fsencode(word) for word in (kind, target, kind)]
     library = _library()
     if library.mount(*arguments, ctypes.c_ulong(flags), options.encode()) != 0:
         raise _error(f"mount {target}")
@@ -338,7 +337,7 @@ def _set_attributes(
     flags = (_AT_RECURSIVE if recursive else 0) | (0 if path else _AT_EMPTY_PATH)
     size = ctypes.sizeof(attributes)
     name = os.fsencode(path)
-    _call(_MOUNT_SETATTR, descriptor, name, flags, ctypes.byref(attributes), size)
+    _call(_MOUNT_SETATTR, (descriptor, name, flags, ctypes.byref(attributes), size))
 
 
 # -- system calls ---------------------------------------------------------------------------------
@@ -351,7 +350,7 @@ def _library() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _call(number: int, *arguments: object) -> int:
+def _call(number: int, arguments: tuple[object, ...]) -> int:
     values = [ctypes.c_long(x) if isinstance(x, int) else x for x in arguments]
     status: int = _library().syscall(ctypes.c_long(number), *values)
     if status < 0:
@@ -360,8 +359,8 @@ def _call(number: int, *arguments: object) -> int:
 
 
 def _prctl(option: int, value: int) -> None:
-    zero = ctypes.c_ulong(0)
-    if _library().prctl(ctypes.c_int(option), ctypes.c_ulong(value), zero, zero, zero) != 0:
+    arguments = (ctypes.c_ulong(x) for x in (value, 0, 0, 0))
+    if _library().prctl(ctypes.c_int(option), *arguments) != 0:
         raise _error(f"prctl {option}")
 
 
