@@ -53,7 +53,7 @@ VALUES: dict[str, Any] = {
     "packages:*:compiler": ["gcc"],
     "packages:*:package_attributes": {"x": 1},
     "view": True,
-    "upstreams": {"x": {"install_tree": "/x"}},
+    "upstreams:*:modules": {"tcl": "/x"},
 }
 
 
@@ -69,6 +69,8 @@ def nested(path: str, value: Any) -> dict[str, Any]:
         for way in ("fetch", "pull"):
             if isinstance(value["mirrors"]["some"].get(way), dict):
                 value["mirrors"]["some"][way]["url"] = "/m"
+    for upstream in value.get("upstreams", {}).values():
+        upstream["install_tree"] = "/t"
     for external in value.get("packages", {}).get("some", {}).get("externals", []):
         external.update(spec="some@1", prefix="/usr")
     return dict(value)
