@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Callable
 
+from spack.actions.build_isolation import isolation_of
 from spack.actions.developing import DEVELOPED, is_editable
 from spack.actions.metadata_report import report_findings, with_module_hint
 from spack.actions.staging import StagedSources
-from spack.build import isolation, sandbox, worker_process
+from spack.build import sandbox, worker_process
 from spack.build.build_venv import interpreter_of
 from spack.build.clean_environment import clean_environment
 from spack.build.forkserver import ForkServer
@@ -114,8 +115,17 @@ def build_job(
         writable=_writable(build_options, request, stage) if policy == sandbox.PREVENT else None,
         develop=_development(request.spec),
         opened=tuple(_opened(build_options)),
-        isolation=None if build_options.dirty else _isolation(build_options, request, stage),
+        isolation=isolation_of(
+            build_options, request.spec, map(str, request.prefixes.values()), _fetched(stage)
+        ),
     )
+
+
+def _fetched(stage: Stage) -> Iterator[str]:
+    """Yield the fetched files that a build reads where they are."""
+    yield from (str(patch.path) for patch in stage.patches)
+    if stage.archive_file is not None:
+        yield str(stage.archive_file)
 
 
 def _opened(build_options: BuildOptions) -> Iterator[str]:
@@ -135,33 +145,6 @@ def _writable(build_options: BuildOptions, request: BuildRequest, stage: Stage) 
         str(request.prefix),
         (str(build_options.store.layout.root), *build_options.library_path, *roots),
         build_options.writable,
-    )
-
-
-def _isolation(
-    build_options: BuildOptions, request: BuildRequest, stage: Stage
-) -> isolation.Isolation:
-    """Return what the build is kept from; it sees what it is made from, wherever that is."""
-    files = [patch.path for patch in stage.patches]
-    files += [stage.archive_file] if stage.archive_file is not None else []
-    host = build_options.host_environment
-    values = [*build_options.variables.values(), *(host[x] for x in build_options.from_host)]
-    readable = [
-        str(build_options.store.layout.root),
-        *map(str, build_options.store.upstreams),
-        *map(str, request.prefixes.values()),
-        *build_options.library_path,
-        *isolation.own_locations(),
-        *(str(repository.root) for repository in build_options.recipes.repositories),
-        *map(str, files),
-        *(path for node in request.spec.traverse() for path in isolation.external_locations(node)),
-        *(path for value in values for path in value.split(os.pathsep) if os.path.isabs(path)),
-        *build_options.readable,
-    ]
-    return isolation.Isolation.of(
-        isolation.homes_of(host),
-        (path for path in readable if path != "/"),
-        network=build_options.opens_network(request.spec.name),
     )
 
 

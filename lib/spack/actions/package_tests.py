@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spack.actions.build_dispatch import build_variables, repository_rows
+from spack.actions.build_isolation import isolation_of
 from spack.build import sandbox, worker_process
 from spack.build.job import TEST, BuildJob
 from spack.build.options import BuildOptions
@@ -164,10 +165,11 @@ def _job(spec: ConcreteSpec, build_options: BuildOptions, stage: Path, log: Path
         build_options.writable,
     )
     prevented = build_options.effective_write_policy == sandbox.PREVENT
+    prefixes = {x.dag_hash(): str(store.prefix(x)) for x in spec.traverse(DEPTYPES)}
     return BuildJob(
         spec=dump([spec]),
         hash=spec.dag_hash(),
-        prefixes={x.dag_hash(): str(store.prefix(x)) for x in spec.traverse(DEPTYPES)},
+        prefixes=prefixes,
         stage_path=str(stage),
         source_path=None,
         log_path=str(log),
@@ -177,6 +179,7 @@ def _job(spec: ConcreteSpec, build_options: BuildOptions, stage: Path, log: Path
         task=TEST,
         library_path=build_options.library_path,
         writable=writable if prevented else None,
+        isolation=isolation_of(build_options, spec, prefixes.values()),
     )
 
 

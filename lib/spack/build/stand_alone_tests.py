@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from spack.api.tests import PackageTester, SkipTest, test_part
 from spack.api.when import NoSuchMethodError
+from spack.build.confinement import confine
+from spack.build.enclosure import Enclosure
 from spack.build.setup import run_environment
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ def test_names(package: Any) -> list[str]:
     )
 
 
-def run_tests(build: NodeBuild, package: Any) -> tuple[tuple[str, str], ...]:
+def run_tests(build: NodeBuild, package: Any, enclosure: Enclosure) -> tuple[tuple[str, str], ...]:
     """Run the tests of *package* in the environment that its users have; return the outcomes.
 
     Each runs in a directory of its own below the stage.
@@ -34,7 +36,7 @@ def run_tests(build: NodeBuild, package: Any) -> tuple[tuple[str, str], ...]:
     run_environment(build.context, build.roles).apply_modifications(os.environ)
     path = os.path.join(str(package.prefix), "bin")
     os.environ["PATH"] = os.pathsep.join([build.scripts, path, os.environ["PATH"]])
-    build.confine()
+    confine(build.job, enclosure)
     tester: PackageTester = package.tester
     for name in test_names(package):
         method = getattr(package, name)

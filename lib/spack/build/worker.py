@@ -36,7 +36,7 @@ def execute(job: BuildJob, events: WorkerEvents, enclosure: Enclosure) -> BuildR
         if job.task == contract.ENVIRONMENT:
             return BuildResult(ok=True, environment=dict(os.environ))
         if job.task == contract.TEST:
-            return BuildResult(ok=True, tests=run_tests(build, package))
+            return BuildResult(ok=True, tests=run_tests(build, package, enclosure))
         _keep_environment(job)
         for line in job.opened:
             tty.msg(line)
