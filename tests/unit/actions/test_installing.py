@@ -13,6 +13,7 @@ from spack.build.options import BuildOptions
 from spack.fetch.stage import Stage
 from spack.install.interfaces import BuildRequest
 from spack.spec import ConcreteSpec, Version
+from spack.store import Layout, Store
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,10 @@ from spack.spec import ConcreteSpec, Version
 def test_wheels_are_kept_only_of_what_their_key_names(resources, changes, kept):
     node = ConcreteSpec("a", "test", Version("1"), {}, platform="linux", os="o", target="t")
     stage = Stage(Path("/stage"), Path("/stage/spack-src"), resources=resources)
-    parts = dict.fromkeys(("fetcher", "store", "stage_root"))
+    parts = {
+        **dict.fromkeys(("fetcher", "stage_root")),
+        "store": Store(Layout(Path("/store"))),
+    }
     build_options = BuildOptions(
         **{
             "recipes": SimpleNamespace(repositories=()),
@@ -42,4 +46,5 @@ def test_wheels_are_kept_only_of_what_their_key_names(resources, changes, kept):
         }
     )
     order = BuildRequest(node, Path("/p"), {}, stage, 1, Path("/log"), Path("/environment"))
-    assert (build_job(build_options, order, stage, sandbox.ALLOW).wheels == "/wheels") is kept
+    wheels = build_job(build_options, order, stage, sandbox.ALLOW).wheels
+    assert wheels is None if not kept else wheels.startswith("/wheels/a-"), "of its own recipe"
