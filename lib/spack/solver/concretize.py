@@ -215,6 +215,17 @@ class _Search:
             self.more.update(open_ones[: WIDEN_BY << late])
         return True
 
+    def doubled(self, context: RoundContext, encoder: Encoder) -> dict[str, int] | None:
+        """Return a second instance for all tools of which different versions are wanted.
+
+        None when they have one: then only the contradiction itself tells which need more. That
+        costs seconds, and an instance that is not needed costs nothing in the solution.
+        """
+        if self.catalog.problem.max_duplicates < 2:
+            return None
+        names = (context.plan.clashes & encoder.sink.below_tools()) - self.multi.keys()
+        return {**self.multi, **dict.fromkeys(names, 2)} if names else None
+
     def _path(self, start: str, target: str, detour: int) -> set[str]:
         return {
             name
@@ -236,7 +247,8 @@ def _solve(
         start = time.perf_counter()
         context = search.context()
         planned = time.perf_counter()
-        encoding = Encoder(context).encode()
+        encoder = Encoder(context)
+        encoding = encoder.encode()
         encoded = time.perf_counter()
         answer = driver.optimize(encoding.facts, bool(search.multi), effort.deadline)
         effort.rounds += 1
@@ -249,7 +261,7 @@ def _solve(
         if not answer.optimal and (not answer.satisfiable or "placeholder" in answer.atoms):
             raise _unfinished(problem, search)
         if not answer.satisfiable:
-            search.multi = _grow(context, effort)
+            search.multi = search.doubled(context, encoder) or _grow(context, effort)
             search.more |= context.plan.expanded
             continue
         if search.widen(context, answer, encoding):

@@ -38,6 +38,8 @@ class Expansion:
     expanded: set[str] = field(default_factory=set)
     #: Versions that a package may have at all; a package that is not named may have any.
     possible_versions: dict[str, int] = field(default_factory=dict)
+    #: Packages of which the preferred versions of others want versions that exclude each other.
+    clashes: set[str] = field(default_factory=set)
 
 
 def dependency_records(catalog: Catalog, name: str) -> Sequence[DependencyRecord]:
@@ -109,6 +111,7 @@ class _Walk:
         self.guesses: dict[str, _Guess] = {}
         self.built: dict[str, None] = {}
         self.seen: set[str] = set()
+        self.clashes: set[str] = set()
 
     # -- certain --------------------------------------------------------------------------
 
@@ -213,6 +216,8 @@ class _Walk:
             mask = guess.mask & self.catalog.get(name).mask(spec.versions)
             if mask:
                 guess.mask = mask
+            else:
+                self.clashes.add(name)
         for value in spec.variants.values():
             guess.variants[value.name] = value.values
 
@@ -323,4 +328,4 @@ def plan(
     walk.certain()
     for _ in range(2):  # the second walk knows what the first one met late
         walk.probable(more)
-    return Expansion(set(walk.built) | set(more), walk.possible_versions)
+    return Expansion(set(walk.built) | set(more), walk.possible_versions, walk.clashes)
