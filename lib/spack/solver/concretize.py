@@ -218,7 +218,7 @@ class _Search:
     def doubled(self, context: RoundContext, encoder: Encoder) -> dict[str, int] | None:
         """Return a second instance for all tools of which different versions are wanted.
 
-        None when they have one: then only the contradiction itself tells which need more. That
+        None when they have one: then only the contradiction itself shows which need more. That
         costs seconds, and an instance that is not needed costs nothing in the solution.
         """
         if self.catalog.problem.max_duplicates < 2:

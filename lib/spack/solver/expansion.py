@@ -38,7 +38,7 @@ class Expansion:
     expanded: set[str] = field(default_factory=set)
     #: Versions that a package may have at all; a package that is not named may have any.
     possible_versions: dict[str, int] = field(default_factory=dict)
-    #: Packages of which the preferred versions of others want versions that exclude each other.
+    #: Packages whose dependents, as they are preferred, need versions that exclude each other.
     clashes: set[str] = field(default_factory=set)
 
 
