@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from spack.actions.environments import remember
+from spack.config.variables import Variables
 from spack.environment import (
     Environment,
     ViewDescriptor,
@@ -126,16 +127,18 @@ def remove(
     remove_environment(environment)
 
 
-def includers(environment: Environment, known: Iterable[Environment]) -> tuple[Environment, ...]:
+def includers(
+    environment: Environment, known: Iterable[Environment], variables: Variables | None = None
+) -> tuple[Environment, ...]:
     """Return those of *known* that include what *environment* is concretized to."""
     path = environment.path.resolve()
     found = []
     for candidate in known:
         try:
-            included = [Path(tree.value).resolve() for _, tree in candidate.manifest.included()]
+            paths = candidate.manifest.included(variables)
         except SpackError:
             continue  # what cannot be read includes nothing
-        if path in included:
+        if path in [Path(tree.value).resolve() for _, tree in paths]:
             found.append(candidate)
     return tuple(found)
 

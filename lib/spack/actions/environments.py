@@ -13,6 +13,7 @@ from typing import (
 
 from spack.actions.notices import Concretized, DryRun, RecipesChanged, ViewUpdated
 from spack.config.schema import Origin
+from spack.config.variables import Variables
 from spack.environment import (
     Environment,
     Lockfile,
@@ -71,6 +72,7 @@ class EnvironmentWork:
     :param view_parts: what views are made with; made when there is one to make.
     :param register: where environments outside of the named ones are remembered.
     :param registered: the environments that exist, this one among them or not.
+    :param variables: what the paths in every ``spack.yaml`` may name.
     :param excluded_directories: directories of the engine among a developer's sources.
     """
 
@@ -85,6 +87,7 @@ class EnvironmentWork:
     reporter: Reporter
     included: Mapping[Path, Origin] = field(default_factory=dict)
     registered: Callable[[], Iterable[Environment]] = tuple
+    variables: Variables | None = None
     excluded_directories: Callable[[], tuple[Path, ...]] = tuple
 
 
@@ -285,7 +288,7 @@ def _refuse_location(work: EnvironmentWork, view: ViewDescriptor) -> None:
         reason = f"holds the environment {here} itself"
     elif here not in root.parents:
         # Only a view outside of its environment's directory can be that of two.
-        other = _environment_of(root, here, work.registered())
+        other = _environment_of(root, here, work.registered(), work.variables)
         reason = f"is a view of the environment {other.path} too" if other is not None else ""
     if reason:
         raise ViewError(
@@ -297,14 +300,14 @@ def _refuse_location(work: EnvironmentWork, view: ViewDescriptor) -> None:
 
 
 def _environment_of(
-    root: Path, here: Path, environments: Iterable[Environment]
+    root: Path, here: Path, environments: Iterable[Environment], variables: Variables | None
 ) -> Environment | None:
     """Return the environment, other than that in *here*, one of whose views is at *root*."""
     for environment in environments:
         if environment.path.resolve() == here:
             continue
         try:
-            views = environment.views()
+            views = environment.views(variables)
         except SpackError:
             continue  # what cannot be read makes no view
         if any(Path(view.root).resolve() == root for view in views):

@@ -35,6 +35,7 @@ def environment_work(session: Session, environment: Environment) -> EnvironmentW
         reporter=session.reporter,
         included=_included(environment, root, session),
         registered=lambda: known_environments(root, session.environments_file),
+        variables=session.variables,
         excluded_directories=session.excluded_directories,
     )
 

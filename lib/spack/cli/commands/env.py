@@ -296,7 +296,7 @@ def _remove(session: Session, args: argparse.Namespace) -> int | None:
             environment,
             _views_of(session, environment),
             session.environment,
-            includers(environment, known),
+            includers(environment, known, session.variables),
         )
         message(f"removed environment {environment.name}")
     return None
