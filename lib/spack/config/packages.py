@@ -8,7 +8,20 @@ from typing import Any, NamedTuple
 from spack.config.schema import ConfigReport, Tree, strip
 from spack.config.variables import Variables
 
-__all__ = ["ExternalEntry", "PackageSettings", "RequirementGroup", "read_packages"]
+__all__ = ["ExternalEdge", "ExternalEntry", "PackageSettings", "RequirementGroup", "read_packages"]
+
+
+class ExternalEdge(NamedTuple):
+    """A dependency of an external on another one.
+
+    :ivar name: of the other's package. :ivar position: of the other among its package's externals.
+    :ivar deptypes: empty for those that the recipe declares.
+    """
+
+    name: str
+    position: int
+    deptypes: tuple[str, ...] = ()
+    virtuals: tuple[str, ...] = ()
 
 
 class ExternalEntry(NamedTuple):
@@ -19,6 +32,7 @@ class ExternalEntry(NamedTuple):
         "layout": {...}}``, and whatever the configuration adds.
     :ivar origin: ``file:line`` of the entry, or ``detected: <executable>``.
     :ivar dependencies: as configured: mappings with ``id``, ``spec``, ``deptypes``, ``virtuals``.
+    :ivar edges: what they are, see :mod:`spack.config.external_dependencies`.
     """
 
     spec: str
@@ -28,6 +42,7 @@ class ExternalEntry(NamedTuple):
     origin: str = ""
     id: str | None = None
     dependencies: tuple[Mapping[str, Any], ...] = ()
+    edges: tuple[ExternalEdge, ...] = ()
 
 
 class RequirementGroup(NamedTuple):

@@ -67,11 +67,9 @@ IDLE: Mapping[str, Idle] = {
     "mirrors:*:signed": Idle(_CACHES, (False,)),
     "modules": Idle("no module files are written: use environments or `spack load`"),
     "packages:*:compiler": Idle("require a compiler: `require: '%gcc@12'`"),
-    "packages:*:externals:-:dependencies": Idle("externals have no dependencies", ([],)),
     "packages:*:externals:-:extra_attributes:implicit_rpaths": Idle(
         "run paths are those of dependencies", (False, [])
     ),
-    "packages:*:externals:-:id": Idle("externals have no dependencies"),
     "packages:*:package_attributes": Idle("recipes are used as they are", ({},)),
     "upstreams:*:modules": Idle("no module files are written: use environments or `spack load`"),
     "view": Idle(_MANIFEST),

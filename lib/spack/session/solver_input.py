@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from spack.actions.concretizing import ConcretizeOptions, allowed, concretize, reusable_specs
 from spack.actions.environments import parse_at
 from spack.actions.notices import RootHeldBack
+from spack.config.external_dependencies import with_external_dependencies
 from spack.environment.groups import solve_order
 from spack.errors import SpecError
 from spack.solver.problem import Root, Solution
 from spack.spec import ConcreteSpec, Spec, expand_toolchains
 
 if TYPE_CHECKING:
-    from spack.config.packages import PackageSettings
     from spack.environment import DevelopSpec, Environment
     from spack.session.session import Session
 
@@ -70,7 +70,7 @@ def _solve(
     """
     settings = session.settings
     reuse = settings.concretizer.reuse_settings
-    packages: Mapping[str, PackageSettings] = session.packages
+    packages = with_external_dependencies(session.packages)
     if settings.toolchains:
         from spack.config.toolchains import with_toolchains  # start-up: few users have any
 

@@ -17,6 +17,7 @@ definition, X guard, E external, H hash; numbers start at 1):
 ``demand gcond option optcond``        requirements; ``conflict forbid kcond`` conflicts
 ``pure mixer``                         no mixing of compilers, but for those packages
 ``hdep htype hvirt hsat xsat xval``    installed specs and externals
+``xdep xdeptype xdepvirt``             dependencies of externals on externals
 =====================================  ============================================================
 
 Versions that no constraint distinguishes are one candidate, the best of them; variants that no
@@ -37,7 +38,7 @@ from spack.solver.expansion import LANGUAGES, dependency_records
 from spack.solver.facts import FactSink
 from spack.solver.held_back import INTERPRETER
 from spack.solver.literal_facts import LiteralFacts
-from spack.solver.problem import Root
+from spack.solver.problem import ExternalEdgeLike, Root
 from spack.solver.quoting import quote
 from spack.solver.round_context import RoundContext
 from spack.solver.rule_facts import RuleFacts
@@ -236,6 +237,26 @@ class Encoder:
             rank = candidates.ranks[version]
             if rank or index:
                 self.emit(f"xcost({p},{index},{rank * 100 + index}).")
+            for edge in external.entry.edges:
+                self._external_edge(name, index, edge)
+
+    def _external_edge(self, name: str, index: int, edge: ExternalEdgeLike) -> None:
+        """Write a dependency of an external; what is not said of it is as its recipe declares."""
+        types, virtuals = set(edge.deptypes), set(edge.virtuals)
+        for record in dependency_records(self.catalog, name) if not types else ():
+            wanted = Spec.parse(record.spec).name
+            if wanted == edge.name or wanted in virtuals:
+                types.update(record.types)
+            elif not edge.virtuals and edge.name in self.catalog.providers(wanted):
+                types.update(record.types)
+                virtuals.add(wanted)
+        types = types or {"build", "link"}
+        p, q = f"{quote(name)},{index}", quote(edge.name)
+        self.sink.visit(edge.name)
+        self.sink.link(name, edge.name, sorted(types))
+        self.emit(f"xdep({p},{q},{edge.position}).")
+        self.emit(*(f"xdeptype({p},{q},{kind})." for kind in sorted(types - {"test"})))
+        self.emit(*(f"xdepvirt({p},{q},{quote(virtual)})." for virtual in sorted(virtuals)))
 
     def _installed(self, name: str) -> None:
         candidates = self.catalog.get(name)

@@ -48,7 +48,6 @@ VALUES: dict[str, Any] = {
         f"mirrors:*:{way}:access_pair": {"id": "x", "secret_variable": "X"}
         for way in ("fetch", "pull")
     },
-    "packages:*:externals:-:dependencies": [{"spec": "gcc"}],
     "packages:*:externals:-:extra_attributes:implicit_rpaths": True,
     "packages:*:compiler": ["gcc"],
     "packages:*:package_attributes": {"x": 1},

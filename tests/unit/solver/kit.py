@@ -18,6 +18,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
+from spack.config.external_dependencies import with_external_dependencies
 from spack.config.settings import Settings
 from spack.recipe.records import (
     ConflictRecord,
@@ -211,7 +212,7 @@ def problem_of(data: dict[str, Any]) -> Problem:
     """Return the problem of a scenario; ``installed`` is solved first, one spec after the other."""
     recipes = source({**COMPILERS, **(data.get("packages") or {})})
     config = {**COMPILER_CONFIG, **(data.get("config") or {})}
-    settings = Settings.from_data({"packages": config}).packages
+    settings = with_external_dependencies(Settings.from_data({"packages": config}).packages)
     options = dict(data.get("options") or {})
     host = FakeHost(
         **{k: tuple(v) if isinstance(v, list) else v for k, v in (data.get("host") or {}).items()}
@@ -349,7 +350,11 @@ def check_external(problem: Problem, node: ConcreteSpec) -> None:
         all(node.variants[v.name].satisfies(v) for v in Spec.parse(e.spec).variants.values())
         for e in matching
     )
-    assert not node.edges
+    below = {(edge.spec.name, edge.spec.external_path) for edge in node.edges}
+    assert any(
+        below == {(x.name, problem.packages[x.name].externals[x.position].prefix) for x in e.edges}
+        for e in matching
+    )
 
 
 def holds(node: ConcreteSpec, text: str) -> bool:

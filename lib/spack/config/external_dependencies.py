@@ -1,0 +1,93 @@
+"""``dependencies`` of externals: which external depends on which.
+
+An entry names another external by its ``id``, or by a ``spec`` that one external satisfies::
+
+    mpich:
+      externals:
+      - spec: mpich@4.0 %gcc@12        # the same as a dependency {spec: gcc@12}
+        prefix: /opt/mpich
+        dependencies:
+        - {id: slurm-site, deptypes: [link, run]}
+    slurm:
+      externals: [{spec: slurm@22, prefix: /opt/slurm, id: slurm-site}]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from spack.config.packages import ExternalEdge, ExternalEntry, PackageSettings
+from spack.errors import ConfigError
+from spack.spec import Spec, parse
+
+__all__ = ["with_external_dependencies"]
+
+Located = tuple[str, int, ExternalEntry]
+
+
+def with_external_dependencies(
+    packages: Mapping[str, PackageSettings],
+) -> Mapping[str, PackageSettings]:
+    """Return *packages* whose externals know their ``edges``.
+
+    A dependency in the spec of an external is left out where no external satisfies it.
+
+    :raises ConfigError: a dependency names no external, or several; with file and line.
+    """
+    every = [
+        (name, index, entry)
+        for name, settings in packages.items()
+        for index, entry in enumerate(settings.externals)
+    ]
+    if not any(entry.dependencies or _SIGILS.intersection(entry.spec) for _, _, entry in every):
+        return packages
+    result = dict(packages)
+    for name, settings in packages.items():
+        entries = tuple(
+            entry._replace(edges=tuple(_edges(entry, every))) for entry in settings.externals
+        )
+        if entries != settings.externals:
+            result[name] = settings._replace(externals=entries)
+    return result
+
+
+_SIGILS = frozenset("%^")
+
+
+def _edges(entry: ExternalEntry, every: list[Located]) -> Iterator[ExternalEdge]:
+    for row in entry.dependencies:
+        found = _named(row, every)
+        if len(found) != 1:
+            text = row.get("id") or row.get("spec") or "an entry without 'id' and 'spec'"
+            raise ConfigError(
+                f"{entry.origin}: the external '{entry.spec}' depends on '{text}', "
+                f"which is {'several externals' if found else 'not among the externals'}",
+                facts={"spec": entry.spec, "dependency": text},
+                hint="give the other external an 'id', and name that",
+                ref="external-dependency",
+            )
+        yield _edge(found[0], row)
+    for dependency in parse(entry.spec).dependencies if _SIGILS.intersection(entry.spec) else ():
+        found = _satisfying(dependency.spec, every)
+        if found:
+            row = {"deptypes": dependency.deptypes, "virtuals": ",".join(dependency.virtuals)}
+            yield _edge(found[0], row)
+
+
+def _edge(found: Located, row: Mapping[str, Any]) -> ExternalEdge:
+    kinds = row.get("deptypes") or ()
+    kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+    virtuals = tuple(filter(None, str(row.get("virtuals") or "").replace(" ", "").split(",")))
+    return ExternalEdge(found[0], found[1], kinds, virtuals)
+
+
+def _named(row: Mapping[str, Any], every: list[Located]) -> list[Located]:
+    if row.get("id"):
+        return [item for item in every if item[2].id == row["id"]]
+    return _satisfying(parse(str(row["spec"])), every) if row.get("spec") else []
+
+
+def _satisfying(wanted: Spec, every: list[Located]) -> list[Located]:
+    named = [item for item in every if item[0] == wanted.name]
+    return [item for item in named if parse(item[2].spec).satisfies(wanted.without_dependencies())]
