@@ -58,7 +58,7 @@ def content(path: Path, prefix: Path, scratch: Path) -> bytes:
         return b""
     if data.startswith(b"\x7fELF"):
         stripped = scratch / "stripped"
-        command = ["strip", "-g", "-R", ".note.gnu.build-id", "-o", stripped, path]
+        command = ["strip", "-g", "-R", ".note.gnu.build-id", "-o", str(stripped), str(path)]
         subprocess.run(command, check=True)
         data = stripped.read_bytes()
     digest = prefix.name.rpartition("-")[2].encode()

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from kits.specs import make_spec
 from spack.actions.concretizing import allowed
 from spack.config.settings import Settings
-from spack.spec import ConcreteSpec, Spec, Version
+from spack.spec import Spec
 
-
-def make(text: str) -> ConcreteSpec:
-    name, _, version = text.partition("@")
-    return ConcreteSpec(
-        name,
-        "test",
-        Version(version),
-        platform="linux",
-        os="debian12",
-        target="x86_64",
-        package_hash="0" * 52,
-    )
-
-
-INSTALLED = {make(text).dag_hash(): make(text) for text in ("a@1", "a@2", "b@1")}
+INSTALLED = {make_spec(text).dag_hash(): make_spec(text) for text in ("a@1", "a@2", "b@1")}
 
 
 @pytest.mark.parametrize(
@@ -41,15 +30,15 @@ INSTALLED = {make(text).dag_hash(): make(text) for text in ("a@1", "a@2", "b@1")
         ),
     ],
 )
-def test_include_exclude_and_from(reuse, expected):
+def test_include_exclude_and_from(reuse: Any, expected: Any) -> None:
     settings = Settings.from_data({"concretizer": {"reuse": reuse}}).concretizer.reuse_settings
     found = allowed(INSTALLED, settings)
     assert sorted(f"{spec.name}@{spec.version}" for spec in found.values()) == expected
 
 
-def test_what_is_named_by_hash_stays():
+def test_what_is_named_by_hash_stays() -> None:
     settings = Settings.from_data({"concretizer": {"reuse": {"exclude": ["a", "b"]}}})
-    node = make("b@1")
+    node = make_spec("b@1")
     wanted = [Spec(f"/{node.dag_hash()[:7]}")]
     found = allowed(INSTALLED, settings.concretizer.reuse_settings, wanted)
     assert list(found) == [node.dag_hash()]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from kits.specs import make_spec
 from spack.actions.build_dispatch import build_job
 from spack.build import sandbox
 from spack.build.options import BuildOptions
 from spack.fetch.stage import Stage
 from spack.install.interfaces import BuildRequest
-from spack.spec import ConcreteSpec, Version
 from spack.store import Layout, Store
 
 
@@ -27,8 +28,10 @@ from spack.store import Layout, Store
         ({}, {"wheels": None}, False),
     ],
 )
-def test_wheels_are_kept_only_of_what_their_key_names(resources, changes, kept):
-    node = ConcreteSpec("a", "test", Version("1"), {}, platform="linux", os="o", target="t")
+def test_wheels_are_kept_only_of_what_their_key_names(
+    resources: Any, changes: Any, kept: Any
+) -> None:
+    node = make_spec("a")
     stage = Stage(Path("/stage"), Path("/stage/spack-src"), resources=resources)
     parts = {
         **dict.fromkeys(("fetcher", "stage_root")),

@@ -6,22 +6,14 @@ from typing import Any
 
 import pytest
 
+from kits.specs import make_spec
 from spack.actions.views import python_of
 from spack.errors import ViewError
-from spack.spec import ConcreteSpec, Edge, Version
+from spack.spec import ConcreteSpec
 
 
 def make(name: str, version: str, *needs: ConcreteSpec) -> ConcreteSpec:
-    return ConcreteSpec(
-        name,
-        "test",
-        Version(version),
-        platform="linux",
-        os="debian12",
-        target="x86_64",
-        edges=[Edge(node, ("build", "run")) for node in needs],
-        package_hash="0" * 52,
-    )
+    return make_spec(f"{name}@{version}", *needs, types=("build", "run"))
 
 
 def test_one_view_shows_one_python() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ LOG: list = []
 
 
 @pytest.fixture(autouse=True)
-def clean_log():
+def clean_log() -> None:
     del LOG[:]
 
 
@@ -51,16 +52,16 @@ class ToyBuilder(BuilderWithDefaults):
     def check(self) -> str:
         return "builder check"
 
-    def options(self, spec, prefix) -> list:
+    def options(self, spec: Any, prefix: Any) -> list:
         return [str(prefix)]
 
-    def setup_build_environment(self, env) -> None:
+    def setup_build_environment(self, env: Any) -> None:
         LOG.append("builder env")
 
-    def configure(self, pkg, spec, prefix) -> None:
+    def configure(self, pkg: Any, spec: Any, prefix: Any) -> None:
         LOG.append(("configure", self.args(), self.targets, self.directory))
 
-    def install(self, pkg, spec, prefix) -> None:
+    def install(self, pkg: Any, spec: Any, prefix: Any) -> None:
         Path(prefix, "file").write_text("x")
         LOG.append(("install", self.options(spec, prefix)))
 
@@ -120,10 +121,10 @@ def test_a_package_overrides_and_reaches_the_builder_with_super(tmp_path: Path) 
         def args(self) -> list:
             return ["package", *super().args()]
 
-        def options(self, spec, prefix) -> list:
+        def options(self, spec: Any, prefix: Any) -> list:
             return ["package", *super().options(spec, prefix)]
 
-        def install(self, spec, prefix) -> None:
+        def install(self, spec: Any, prefix: Any) -> None:
             LOG.append(("package install", self.check()))
             super().install(spec, prefix)
 
@@ -158,7 +159,7 @@ def test_there_is_one_package_object(tmp_path: Path) -> None:
 
 def test_an_assigned_attribute_wins(tmp_path: Path) -> None:
     class Toy(ToyPackage):
-        def configure(self, spec, prefix) -> None:
+        def configure(self, spec: Any, prefix: Any) -> None:
             self.directory = "assigned"
             super().configure(spec, prefix)
 
@@ -185,7 +186,7 @@ def test_callbacks_in_order(tmp_path: Path) -> None:
         def after(self) -> None:
             LOG.append("package after configure")
 
-        def configure(self, spec, prefix) -> None:
+        def configure(self, spec: Any, prefix: Any) -> None:
             LOG.append("configure")
 
     build(Toy(View(tmp_path)))
@@ -232,7 +233,7 @@ def test_own_phases(tmp_path: Path) -> None:
     class Toy(ToyPackage):
         phases = ("prepare", "install")
 
-        def prepare(self, spec, prefix) -> None:
+        def prepare(self, spec: Any, prefix: Any) -> None:
             LOG.append("prepare")
 
     build(Toy(View(tmp_path)))
@@ -249,7 +250,7 @@ def test_a_phase_that_nothing_defines(tmp_path: Path) -> None:
 
 def test_environment_hooks(tmp_path: Path) -> None:
     class Toy(ToyPackage):
-        def setup_build_environment(self, env) -> None:
+        def setup_build_environment(self, env: Any) -> None:
             LOG.append("package env")
             super().setup_build_environment(env)
 
@@ -273,7 +274,7 @@ def test_a_builder_in_the_recipe(tmp_path: Path) -> None:
             def args(self) -> list:
                 return ["own builder"]
 
-            def install(self, pkg, spec, prefix) -> None:
+            def install(self, pkg: Any, spec: Any, prefix: Any) -> None:
                 LOG.append("own")
                 super().install(pkg, spec, prefix)
 
@@ -300,7 +301,7 @@ def test_a_builder_as_an_attribute_of_the_package(tmp_path: Path) -> None:
 
 def test_hooks_shared_by_builders(tmp_path: Path) -> None:
     class Shared(BaseBuilder):
-        def setup_build_environment(self, env) -> None:
+        def setup_build_environment(self, env: Any) -> None:
             LOG.append("shared env")
 
         @run_after("install")
@@ -321,7 +322,7 @@ def test_hooks_shared_by_builders(tmp_path: Path) -> None:
 
 def test_generic_packages_say_themselves_how(tmp_path: Path) -> None:
     class Toy(Package):
-        def install(self, spec, prefix) -> None:
+        def install(self, spec: Any, prefix: Any) -> None:
             Path(prefix, "file").write_text("x")
 
     build(Toy(View(tmp_path, build_system="generic")))
@@ -335,7 +336,7 @@ def test_generic_packages_say_themselves_how(tmp_path: Path) -> None:
 
 def test_the_prefix_is_checked(tmp_path: Path) -> None:
     class Toy(Package):
-        def install(self, spec, prefix) -> None:
+        def install(self, spec: Any, prefix: Any) -> None:
             Path(prefix, ".spack").mkdir(exist_ok=True)
 
     with pytest.raises(InstallError, match="installed nothing"):
@@ -344,7 +345,7 @@ def test_the_prefix_is_checked(tmp_path: Path) -> None:
     class Promising(Package):
         sanity_check_is_file = "bin/tool"
 
-        def install(self, spec, prefix) -> None:
+        def install(self, spec: Any, prefix: Any) -> None:
             Path(prefix, "file").write_text("x")
 
     with pytest.raises(InstallError, match="did not install bin/tool"):

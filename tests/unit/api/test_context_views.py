@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kits.specs import make_spec
 from spack.api.context import BuildContext, SpecView, current_build
 from spack.api.libraries import NoHeadersError, NoLibrariesError
 from spack.api.targets import Target
@@ -26,31 +27,31 @@ from spack.package import (
     provides,
     variant,
 )
-from spack.spec import ConcreteSpec, Edge, External, VariantValue
+from spack.spec import ConcreteSpec, Edge, External
 
 
 class Zlib(Package):
     @property
-    def libs(self):
+    def libs(self) -> Any:
         return find_libraries("libz", self.prefix, shared=True, recursive=True)
 
 
 class Mpich(Package):
     provides("mpi")
 
-    def setup_dependent_package(self, module, dependent_spec) -> None:
+    def setup_dependent_package(self, module: Any, dependent_spec: Any) -> None:
         self.spec.mpicc = "/the/mpicc"
 
     @property
-    def mpi_libs(self):
+    def mpi_libs(self) -> Any:
         return ["through the virtual", *self.spec.last_query.extra_parameters]
 
     @property
-    def libs(self):
+    def libs(self) -> Any:
         return ["by name", *self.spec.last_query.extra_parameters]
 
     @property
-    def headers(self):
+    def headers(self) -> Any:
         return None
 
 
@@ -96,10 +97,8 @@ CLASSES: dict[str, Any] = {
 
 
 def node(name: str, *edges: Edge, version: str = "1.0", **parts: Any) -> ConcreteSpec:
-    parts.setdefault("platform", "linux")
-    parts.setdefault("os", "debian12")
     parts.setdefault("target", "x86_64_v3")
-    return ConcreteSpec(name, "mine", version, edges=edges, **parts)
+    return make_spec(f"{name}@{version}", *edges, namespace="mine", **parts)
 
 
 def edge(spec: ConcreteSpec, *types: str, virtuals: tuple = ()) -> Edge:
@@ -113,7 +112,7 @@ def graph(tmp_path: Path) -> SpecView:
     venv = node("python-venv", edge(python, "build", "run"))
     mpich = node("mpich", edge(zlib, "link"), version="4.1")
     gcc = node("gcc", version="12.2.0", external=External("/usr", (), {}))
-    shared = node("shared-lib", variants={"shared": VariantValue.boolean("shared", False)})
+    shared = node("shared-lib", shared=False)
     root = node(
         "root",
         edge(python, "build", "run"),
@@ -122,11 +121,9 @@ def graph(tmp_path: Path) -> SpecView:
         edge(gcc, "build", virtuals=("c", "cxx")),
         edge(shared, "link"),
         version="2.1.3",
-        variants={
-            "build_system": VariantValue.single("build_system", "generic"),
-            "d": VariantValue.boolean("d", True),
-            "langs": VariantValue.multi("langs", ("c", "f")),
-        },
+        build_system="generic",
+        d=True,
+        langs=("c", "f"),
         flags={"cflags": ("-O2", "-g")},
     )
     names = {n.dag_hash(): n.name for n in root.traverse()}

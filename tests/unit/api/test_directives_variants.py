@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from spack.api.variants import Variant
@@ -16,7 +18,7 @@ from spack.package import (
 )
 
 
-def record(*args, **kwargs):
+def record(*args: Any, **kwargs: Any) -> Any:
     return Variant(*args, **kwargs).record()
 
 

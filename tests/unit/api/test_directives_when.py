@@ -115,4 +115,4 @@ def test_a_block_inside_of_a_method_says_nothing() -> None:
             with when("@9"):
                 return "done"
 
-    assert Blocks.run(None) == "done"  # type: ignore[arg-type]  # no package is needed
+    assert Blocks.run(None) == "done"

@@ -59,7 +59,7 @@ def test_find_depth_paths_and_missing_roots(tree: Path) -> None:
     with pytest.raises(ValueError):
         find(tree, "*", recursive=False, max_depth=2)
     with pytest.raises(TypeError):
-        find(3, "*")  # type: ignore[arg-type]  # that is the point
+        find(3, "*")
 
 
 def test_find_first_is_the_nearest(tree: Path) -> None:

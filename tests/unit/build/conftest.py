@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from kits.specs import make_spec
 from spack.build import worker_process
 from spack.build.clean_environment import clean_environment
 from spack.build.job import BuildJob, BuildResult, RepositoryRow
-from spack.spec import ConcreteSpec, Edge, External, VariantValue, dump
+from spack.spec import ConcreteSpec, Edge, External, dump
 
 #: The interpreter that packages are built for: the base of the one that runs the tests.
 BASE_PYTHON = os.path.realpath(sys.executable)
@@ -52,23 +53,7 @@ class Workspace:
         self, name: str, version: str, *dependencies: Any, variants: Any = (), **parts: Any
     ) -> ConcreteSpec:
         """Return a node; its prefix is in the test's store unless it is external."""
-        values = {
-            key: VariantValue.boolean(key, value)
-            if isinstance(value, bool)
-            else VariantValue.single(key, value)
-            for key, value in dict(variants).items()
-        }
-        spec = ConcreteSpec(
-            name,
-            "test",
-            version,
-            values,
-            platform="linux",
-            os="debian12",
-            target="x86_64",
-            edges=edges(*dependencies),
-            **parts,
-        )
+        spec = make_spec(f"{name}@{version}", *edges(*dependencies), **dict(variants), **parts)
         prefix = str(self.tmp / "store" / f"{name}-{version}-{spec.dag_hash(7)}")
         if spec.external is not None:
             prefix = str(spec.external.path)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from kits.specs import make_spec
 from spack.api.builder import create_builder
 from spack.api.context import BuildContext
 from spack.build_systems.autotools import AutotoolsPackage
@@ -19,22 +20,12 @@ from spack.build_systems.meson import MesonPackage
 from spack.build_systems.python import PythonPackage
 from spack.build_systems.python_wheel import flattened, settings_of
 from spack.package import any_combination_of, variant
-from spack.spec import ConcreteSpec, Edge, VariantValue
+from spack.spec import Edge
 
 
 def package(kind: Any, tmp_path: Path, edges: Any = (), **variants: Any) -> Any:
     """Return an object of the package class *kind* with these variants, and a stage."""
-    values: dict[str, VariantValue] = {}
-    for name, value in variants.items():
-        if isinstance(value, bool):
-            values[name] = VariantValue.boolean(name, value)
-        elif isinstance(value, tuple):
-            values[name] = VariantValue.multi(name, value)
-        else:
-            values[name] = VariantValue.single(name, value)
-    spec = ConcreteSpec(
-        kind.name, "test", "1.2", values, platform="linux", os="x", target="x86_64", edges=edges
-    )
+    spec = make_spec(f"{kind.name}@1.2", *edges, **variants)
     context = BuildContext(lambda digest: kind, lambda digest: str(tmp_path / "prefix"))
     found = context.package(spec)
     source = tmp_path / "stage" / "source"
@@ -173,7 +164,7 @@ def test_modules_are_found_where_they_lie(tmp_path: Path) -> None:
     class Interpreter(PythonPackage):
         purelib = platlib = "lib/site"
 
-    node = ConcreteSpec("python", "t", "3.11", platform="l", os="x", target="x")
+    node = make_spec("python@3.11")
     edge = Edge(node, ("build", "run"))
     found = package(DemoPython, tmp_path, [edge], build_system="python_pip")
     context = found.spec._context

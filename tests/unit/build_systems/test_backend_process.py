@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,12 +85,12 @@ def most_at_once(lines: list[str]) -> int:
 @pytest.mark.parametrize(
     ("jobs", "special", "expected"), [(1, False, 1), (2, False, 2), (4, False, 3), (4, True, 1)]
 )
-def test_compilers_side_by_side(tmp_path, jobs, special, expected):
+def test_compilers_side_by_side(tmp_path: Path, jobs: Any, special: Any, expected: Any) -> None:
     """As many as there are jobs; one after the other where the project has its own way."""
     lines = build(tmp_path, jobs, "a.c", "b.c", "c.c", special=special)
     assert len(lines) == 6 and most_at_once(lines) == expected
 
 
-def test_a_failure_fails_the_build(tmp_path):
+def test_a_failure_fails_the_build(tmp_path: Path) -> None:
     lines = build(tmp_path, 2, "a.c", "bad.c", "c.c")
     assert lines[-1] == "failed" and "end a.c" in lines

@@ -5,17 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kits.specs import make_spec
 from spack.cli.graph_text import ascii_graph, dot, mermaid
 from spack.cli.render import Colors
 from spack.spec import ConcreteSpec
-from spack.spec.edge import Edge
 
 TYPES = ("build", "link", "run", "test")
 
 
 def node(name: str, *below: ConcreteSpec) -> ConcreteSpec:
-    edges = [Edge(spec, ("run",)) for spec in below]
-    return ConcreteSpec(name, "cases", "1", edges=edges)
+    return make_spec(f"{name}@1", *below, types=("run",))
 
 
 def drawn(root: ConcreteSpec) -> list[str]:

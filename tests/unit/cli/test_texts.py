@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from kits.specs import make_spec
 from spack.cli.output import to_yaml
 from spack.cli.prompt import confirm
 from spack.cli.render import Colors
 from spack.cli.spec_text import tree
 from spack.errors import UsageError
-from spack.spec import ConcreteSpec, Edge, Version
+from spack.spec import ConcreteSpec, Edge
 from spack.util import yaml
 
 
@@ -31,7 +32,7 @@ def test_what_config_get_prints_reads_back(data: Any) -> None:
 
 
 def node(name: str, *edges: Edge) -> ConcreteSpec:
-    return ConcreteSpec(name, "venv", Version("1.0"), {}, {}, "linux", "debian12", "x86_64", edges)
+    return make_spec(name, *edges)
 
 
 def test_a_tree_shows_each_node_once_with_its_types() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kits.specs import make_spec
 from spack.config.schema import Origin
 from spack.environment import (
     Environment,
@@ -21,7 +22,7 @@ from spack.environment import (
 )
 from spack.environment.lockfile import configuration_digest, read_lockfile
 from spack.errors import ConfigError, EnvironmentFileError
-from spack.spec import ConcreteSpec, Edge, Version
+from spack.spec import ConcreteSpec
 
 
 @pytest.fixture
@@ -29,16 +30,8 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "environments"
 
 
-def node(name: str, *edges: ConcreteSpec) -> ConcreteSpec:
-    return ConcreteSpec(
-        name=name,
-        namespace="venv",
-        version=Version("1.0"),
-        platform="linux",
-        os="debian12",
-        target="x86_64",
-        edges=tuple(Edge(spec, frozenset({"link", "run"}), ()) for spec in edges),
-    )
+def node(name: str, *below: ConcreteSpec) -> ConcreteSpec:
+    return make_spec(name, *below, types=("link", "run"))
 
 
 def asked(text: str, group: str = "default") -> UserSpec:
@@ -265,7 +258,7 @@ def change_node(lock: Lockfile, name: str, changes: dict[str, object]) -> Lockfi
     [
         ("tool", {"version": "2.0"}, "the content of tool@2.0/"),
         ("zlib", {"version": "2.0"}, "the content of zlib@2.0/"),
-        ("zlib", {"package_hash": "0" * 52}, "the content of zlib@1.0/"),
+        ("zlib", {"package_hash": "1" * 52}, "the content of zlib@1.0/"),
         ("zlib", {"variants": {"shared": True}}, "the content of zlib@1.0/"),
         ("tool", {"edges": []}, "the content of tool@1.0/"),
         ("zlib", {"platform": "../../out"}, "invalid name '../../out'"),

@@ -185,7 +185,7 @@ def _tarball(
     members: dict[str, bytes], compression: str = "gz", extra: tuple[tarfile.TarInfo, ...] = ()
 ) -> bytes:
     data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode=f"w:{compression}") as tar:
+    with tarfile.open(fileobj=data, mode=f"w:{compression}") as tar:  # type: ignore[call-overload]  # any
         for name, content in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)

@@ -63,7 +63,7 @@ def text_of(repository: Repository, target: Path, **values: Any) -> str:
 
 
 def test_references(repository: Repository, tmp_path: Path) -> None:
-    wanted = [
+    wanted: list[tuple[dict[str, Any], str]] = [
         ({"commit": repository.first}, "one"),
         ({"commit": repository.first[:10]}, "one"),
         ({"tag": "v1"}, "one"),
@@ -116,7 +116,7 @@ def test_no_repository_and_no_git(tmp_path: Path) -> None:
         {"commit": "HEAD^{/x}"},
     ],
 )
-def test_what_git_would_take_for_an_option_is_refused(values: dict[str, str]) -> None:
+def test_what_git_would_take_for_an_option_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(FetchError, match="invalid git") as caught:
         GitSource(**{"url": "file:///x", **values})
     assert caught.value.ref == "git-reference"

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 
 import pytest
 
 from spack.host.compiler_families import detect_compilers
 from spack.host.detection import DETECTABLE, ON_THE_FLY, detect
-from spack.host.search import Memory, directories
+from spack.host.search import Detected, Memory, directories
 from spack.host.tools import TOOLS, detect_tools
 
 from .conftest import Machine
@@ -14,8 +15,8 @@ from .conftest import Machine
 CLANG = "Debian clang version 14.0.6\nTarget: x86_64-pc-linux-gnu"
 
 
-def texts(found: list[object]) -> list[str]:
-    return [item.spec_text for item in found]  # type: ignore[attr-defined]  # Detected
+def texts(found: Sequence[Detected]) -> list[str]:
+    return [item.spec_text for item in found]
 
 
 def test_gcc_with_its_languages(machine: Machine) -> None:
@@ -136,7 +137,7 @@ def test_other_families(
         ("no-such-tool", "x", "1", None),
     ],
 )
-def test_tools(machine: Machine, name: str, program: str, output: str, version: str) -> None:
+def test_tools(machine: Machine, name: str, program: str, output: str, version: str | None) -> None:
     location = machine.script(f"opt/bin/{program}", output)
     found = detect_tools(machine.search("opt/bin"), name)
     if version is None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ PATHS = PythonPaths("lib/python3.11/site-packages", "lib/python3.11/site-package
 
 
 @pytest.fixture
-def put(tmp_path):
+def put(tmp_path: Path) -> Any:
     prefix = tmp_path / "prefix"
 
     def write(path: str, text: str = "") -> Path:
@@ -34,7 +35,7 @@ def put(tmp_path):
         ("venv-1.0/lib/python3.11/site-packages/m.py", "not in venv-1.0/lib"),
     ],
 )
-def test_modules_in_a_wrong_location(put, path, reason):
+def test_modules_in_a_wrong_location(put: Any, path: Any, reason: Any) -> None:
     put("lib/python3.11/site-packages/good.py")
     prefix = put(path)
     with pytest.raises(InstallError) as caught:
@@ -57,11 +58,11 @@ def test_modules_in_a_wrong_location(put, path, reason):
         "lib/libm.so",
     ],
 )
-def test_modules_in_the_right_location(put, path):
+def test_modules_in_the_right_location(put: Any, path: Any) -> None:
     check_prefix(put(path), python=PATHS)
 
 
-def test_purelib_and_platlib_may_differ(put):
+def test_purelib_and_platlib_may_differ(put: Any) -> None:
     put("lib64/python3.9/site-packages/m.so")
     prefix = put("lib/python3.9/site-packages/m.py")
     paths = PythonPaths("lib/python3.9/site-packages", "lib64/python3.9/site-packages")
@@ -70,7 +71,7 @@ def test_purelib_and_platlib_may_differ(put):
     check_prefix(prefix, python=paths)
 
 
-def test_all_that_is_wrong_is_named(put):
+def test_all_that_is_wrong_is_named(put: Any) -> None:
     for number in range(8):
         put(f"local/lib/m{number}.py")
     prefix = put("lib/python3/dist-packages/n.py")
@@ -81,7 +82,7 @@ def test_all_that_is_wrong_is_named(put):
     assert len(caught.value.facts["paths"]) == 9
 
 
-def test_the_stage_in_a_text_file(put):
+def test_the_stage_in_a_text_file(put: Any) -> None:
     prefix = put("lib/python3.11/site-packages/m-1.dist-info/direct_url.json", "file:///s/t/age/x")
     with pytest.raises(InstallError, match=r"name the stage /s/t/age.*direct_url\.json") as caught:
         check_prefix(prefix, stages=[Path("/s/t/age")], python=PATHS)
@@ -92,12 +93,12 @@ def test_the_stage_in_a_text_file(put):
     assert check_prefix(prefix, stages=[Path("/s/t/other")], python=PATHS).warnings == ()
 
 
-def test_the_stage_in_a_binary_file_is_no_error(put):
+def test_the_stage_in_a_binary_file_is_no_error(put: Any) -> None:
     prefix = put("lib/m.so", "\0ELF /s/t/age/m.c")
     assert check_prefix(prefix, stages=[Path("/s/t/age")], python=PATHS).warnings == ()
 
 
-def test_special_files(put):
+def test_special_files(put: Any) -> None:
     import os
 
     prefix = put("bin/x")
@@ -110,7 +111,7 @@ def test_special_files(put):
     "path",
     ["lib/python/m.py", "python/m/x.py", "lib64/python3.11/m.cpython-311-x86_64-linux-gnu.so"],
 )
-def test_modules_that_no_python_would_find(put, path):
+def test_modules_that_no_python_would_find(put: Any, path: Any) -> None:
     put("bin/tool")
     prefix = put(path)
     with pytest.raises(InstallError, match="no Python looks for them in") as caught:
@@ -123,5 +124,5 @@ def test_modules_that_no_python_would_find(put, path):
 
 
 @pytest.mark.parametrize("path", ["lib/python/data.json", "share/x/python/m.py", "lib/other/m.py"])
-def test_what_is_no_module_for_everybody(put, path):
+def test_what_is_no_module_for_everybody(put: Any, path: Any) -> None:
     check_prefix(put(path), python=PATHS)

@@ -8,13 +8,18 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kits.installs import MakeServices
+from kits.specs import MakeSpec
 from spack.errors import SpackError, StoreError
 from spack.install.check import check_prefix
 from spack.install.execute import Schedule, execute
+from spack.install.interfaces import InstallerDependencies
 from spack.install.plan import PlanOptions, make_plan
 from spack.install.prefix_transaction import PrefixTransaction
 from spack.install.rebuild_database import reindex, verify_records
@@ -35,7 +40,7 @@ echo done > "$PREFIX/bin/$NAME"
 PLAIN = PlanOptions()
 
 
-def install(services, *roots, options=PLAIN):
+def install(services: InstallerDependencies, *roots: Any, options: Any = PLAIN) -> Any:
     plan = make_plan(roots, services.store.database.installed_hashes(), options)
     return execute(plan, services, Schedule(concurrent=2))
 
@@ -62,7 +67,7 @@ def check_consistent(store: Store) -> None:
     assert not store.layout.backup.exists() or os.listdir(store.layout.backup) == []
 
 
-def in_child(work) -> int:
+def in_child(work: Any) -> int:
     """Run *work* in a forked process; its id."""
     child = os.fork()
     if child == 0:
@@ -76,13 +81,15 @@ def in_child(work) -> int:
 
 
 @pytest.fixture
-def dag(spec):
+def dag(spec: MakeSpec) -> Any:
     a = spec("a")
     b = spec("b", a)
     return [spec("d", b, spec("c", a))]
 
 
-def test_killed_at_any_moment(dag, services, store, tmp_path):
+def test_killed_at_any_moment(
+    dag: Any, services: MakeServices, store: Store, tmp_path: Path
+) -> None:
     """Fifty installs, replacements and removals, each killed at a random point of time."""
     chance = random.Random(20)
     scripts = dict.fromkeys("abcd", SCRIPT)
@@ -90,12 +97,12 @@ def test_killed_at_any_moment(dag, services, store, tmp_path):
     root = store.root
     again = PlanOptions(overwrite=frozenset(everything))
 
-    def take_away(at):
+    def take_away(at: Any) -> None:
         hashes = at.database.installed_hashes()
         removal = plan_removal(at.database.records(), at.database.links(), hashes)
         remove(at, removal, SilentReporter())
 
-    def work(kind):
+    def work(kind: Any) -> None:
         own = Store(Layout(root))
         if kind == "remove":
             take_away(own)
@@ -131,12 +138,14 @@ def test_killed_at_any_moment(dag, services, store, tmp_path):
     assert sum(killed.values()) >= 50 and min(killed.values()) >= 3, killed
 
 
-def test_a_build_that_outlives_its_installer_is_ended(spec, services, store, tmp_path):
+def test_a_build_that_outlives_its_installer_is_ended(
+    spec: MakeSpec, services: MakeServices, store: Store, tmp_path: Path
+) -> None:
     node = spec("a")
     script = 'while :; do mkdir -p "$PREFIX/x"; date > "$PREFIX/x/f"; done & sleep 60'
     root = store.root
 
-    def work():
+    def work() -> None:
         own = Store(Layout(root))
         install(services(at=own, a=script), node)
 
@@ -155,7 +164,9 @@ def test_a_build_that_outlives_its_installer_is_ended(spec, services, store, tmp
     assert not prefix.exists()
 
 
-def test_transactions_of_the_living_are_left_alone(spec, services, store):
+def test_transactions_of_the_living_are_left_alone(
+    spec: MakeSpec, services: MakeServices, store: Store
+) -> None:
     node = spec("a")
     store.writer()
     with store.locks.exclusive(node.dag_hash()), PrefixTransaction(store, node) as transaction:
@@ -166,7 +177,7 @@ def test_transactions_of_the_living_are_left_alone(spec, services, store):
     assert not transaction.prefix.exists()
 
 
-def test_damaged_and_unfinished_markers(spec, store):
+def test_damaged_and_unfinished_markers(spec: MakeSpec, store: Store) -> None:
     node = spec("a")
     store.layout.pending.mkdir(parents=True)
     (store.layout.pending / f"{node.dag_hash()}.json").write_text("{")
@@ -174,7 +185,7 @@ def test_damaged_and_unfinished_markers(spec, store):
     check_consistent(store)
 
 
-def test_a_marker_never_leads_out_of_the_tree(spec, store, tmp_path):
+def test_a_marker_never_leads_out_of_the_tree(spec: MakeSpec, store: Store, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
     node = spec("a")
@@ -186,7 +197,14 @@ def test_a_marker_never_leads_out_of_the_tree(spec, store, tmp_path):
 
 
 @pytest.mark.parametrize("step", ["describe", "commit"])
-def test_a_full_disk_while_recording(spec, services, store, contents, monkeypatch, step):
+def test_a_full_disk_while_recording(
+    spec: MakeSpec,
+    services: MakeServices,
+    store: Store,
+    contents: Callable[[Path], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    step: Any,
+) -> None:
     """The disk is full in effect: the file that would be written cannot be."""
     node = spec("a")
     store.writer()
@@ -218,7 +236,12 @@ def small_file_system(path: Path, size: str) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def test_a_full_disk(spec, services, tmp_path, contents):
+def test_a_full_disk(
+    spec: MakeSpec,
+    services: MakeServices,
+    tmp_path: Path,
+    contents: Callable[[Path], list[str]],
+) -> None:
     """A file system of 1 MiB, on which a build writes 2 MiB."""
     mount = tmp_path / "small"
     if not small_file_system(mount, "1m"):
@@ -253,7 +276,7 @@ def test_a_full_disk(spec, services, tmp_path, contents):
         subprocess.run(["umount", "-l", str(mount)], check=True)
 
 
-def test_an_unwritable_tree(spec, services, tmp_path):
+def test_an_unwritable_tree(spec: MakeSpec, services: MakeServices, tmp_path: Path) -> None:
     """A file where the install tree would be: nothing, not even root, can write into it."""
     (tmp_path / "file").write_text("")
     store = Store(Layout(tmp_path / "file" / "store"))
@@ -262,7 +285,7 @@ def test_an_unwritable_tree(spec, services, tmp_path):
     assert str(tmp_path / "file") in caught.value.message and "install_tree" in caught.value.hint
 
 
-def test_a_read_only_tree(spec, services, tmp_path):
+def test_a_read_only_tree(spec: MakeSpec, services: MakeServices, tmp_path: Path) -> None:
     mount = tmp_path / "ro"
     if not small_file_system(mount, "1m"):
         pytest.skip("mounting a tmpfs needs privileges (root with CAP_SYS_ADMIN)")
@@ -288,7 +311,9 @@ def test_a_read_only_tree(spec, services, tmp_path):
         subprocess.run(["umount", "-l", str(mount)], check=True)
 
 
-def test_kill_then_reindex_without_the_database(dag, services, store):
+def test_kill_then_reindex_without_the_database(
+    dag: Any, services: MakeServices, store: Store
+) -> None:
     """Marker on disk, database lost: what is complete is kept, what is not goes."""
     install(services(), *dag).raise_failures()
     complete, half = list(dag[0].traverse())[:2]
@@ -313,7 +338,9 @@ def test_kill_then_reindex_without_the_database(dag, services, store):
     check_consistent(store)
 
 
-def test_several_installers_of_which_one_is_killed(spec, services, store, tmp_path):
+def test_several_installers_of_which_one_is_killed(
+    spec: MakeSpec, services: MakeServices, store: Store, tmp_path: Path
+) -> None:
     """Four processes on overlapping plans.
 
     One dies, the other ones complete, and no node is ever built by two at the same time.
@@ -331,7 +358,7 @@ rmdir "$STAGE/../../building-$NAME"
     quiet = dict.fromkeys(names, 'sleep 0.05; echo x > "$PREFIX/x"')
     root = store.root
 
-    def work(number):
+    def work(number: Any) -> None:
         own = Store(Layout(root))
         used = quiet if number == 0 else scripts
         install(services(at=own, **used), tops[number]).raise_failures()

@@ -5,36 +5,52 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kits.installs import MakeServices, Shell
+from kits.specs import MakeSpec
 from spack.errors import FetchError, InstallError
 from spack.install import events
 from spack.install.check import PythonPaths
 from spack.install.execute import Schedule, execute
 from spack.install.interfaces import InstallerDependencies
 from spack.install.plan import PlanOptions, make_plan
+from spack.spec import ConcreteSpec
 from spack.store import InstallRecord, Layout, Manifest, Metadata, Store
-from spack.util.report import Warned
+from spack.util.report import RecordingReporter, Warned
 
 PLAIN = PlanOptions()
 
 
-def install(services, *roots, options=PLAIN, **schedule):
+def install(
+    services: InstallerDependencies,
+    *roots: ConcreteSpec,
+    options: Any = PLAIN,
+    **schedule: Any,
+) -> Any:
     plan = make_plan(roots, services.store.database.installed_hashes(), options)
     return execute(plan, services, Schedule(**schedule))
 
 
-def records(reporter):
+def records(reporter: RecordingReporter) -> Any:
     return [(entry.title, entry.event) for entry in reporter.events]
 
 
-def names(steps):
+def names(steps: Any) -> Any:
     return [step.spec.name for step in steps]
 
 
-def test_one_package_with_all_that_is_known_of_it(spec, services, store, tmp_path, reporter):
+def test_one_package_with_all_that_is_known_of_it(
+    spec: MakeSpec,
+    services: MakeServices,
+    store: Store,
+    tmp_path: Path,
+    reporter: RecordingReporter,
+) -> None:
     recipe = tmp_path / "packages" / "tool"
     (recipe / "__pycache__").mkdir(parents=True)
     (recipe / "package.py").write_text("class Tool: pass\n")
@@ -76,7 +92,7 @@ def test_one_package_with_all_that_is_known_of_it(spec, services, store, tmp_pat
     ]
 
 
-def test_nothing_to_do_writes_nothing(spec, services, store):
+def test_nothing_to_do_writes_nothing(spec: MakeSpec, services: MakeServices, store: Store) -> None:
     node = spec("a", spec("python", external="/usr"))
     install(services(), node)
     store.close()
@@ -87,17 +103,19 @@ def test_nothing_to_do_writes_nothing(spec, services, store):
     assert store.layout.database.stat().st_mtime_ns == before
 
 
-def test_externals_are_recorded(spec, services, store):
+def test_externals_are_recorded(spec: MakeSpec, services: MakeServices, store: Store) -> None:
     python = spec("python@3.11", external="/usr")
     install(services(), spec("a", (python, ("run",))))
     record = store.database.record(python.dag_hash())
     assert record.external and record.prefix == "/usr" and not record.explicit
     install(services(), python)
     assert store.database.record(python.dag_hash()).explicit
-    assert store.log(record) is None
+    assert record is not None and store.log(record) is None
 
 
-def test_an_implicit_package_becomes_explicit(spec, services, store):
+def test_an_implicit_package_becomes_explicit(
+    spec: MakeSpec, services: MakeServices, store: Store
+) -> None:
     low = spec("low")
     install(services(), spec("top", low))
     assert not store.database.record(low.dag_hash()).explicit
@@ -108,7 +126,13 @@ def test_an_implicit_package_becomes_explicit(spec, services, store):
     assert json.loads(text)["explicit"] is True
 
 
-def test_a_failure_stays_with_what_needs_it(spec, services, store, contents, tmp_path):
+def test_a_failure_stays_with_what_needs_it(
+    spec: MakeSpec,
+    services: MakeServices,
+    store: Store,
+    contents: Callable[[Path], list[str]],
+    tmp_path: Path,
+) -> None:
     bad = spec("bad")
     above = spec("above", bad)
     good = spec("good")
@@ -134,7 +158,13 @@ def test_a_failure_stays_with_what_needs_it(spec, services, store, contents, tmp
     assert "good" not in again.sources.fetched
 
 
-def test_a_failed_fetch(spec, services, folders, store, contents):
+def test_a_failed_fetch(
+    spec: MakeSpec,
+    services: MakeServices,
+    folders: Callable[..., Any],
+    store: Store,
+    contents: Callable[[Path], list[str]],
+) -> None:
     low = spec("low")
     report = install(services(folders(broken=("low",))), spec("top", low))
     assert isinstance(report.failures[0].error, FetchError) and report.failures[0].log is None
@@ -144,7 +174,12 @@ def test_a_failed_fetch(spec, services, folders, store, contents):
     assert contents(store.root) == []
 
 
-def test_fail_fast_stops_what_runs(spec, services, store, contents):
+def test_fail_fast_stops_what_runs(
+    spec: MakeSpec,
+    services: MakeServices,
+    store: Store,
+    contents: Callable[[Path], list[str]],
+) -> None:
     slow, bad, later = spec("slow"), spec("bad"), spec("later")
     top = spec("top", slow, bad, later)
     scripts = {"slow": "sleep 30; touch $PREFIX/x", "bad": "sleep 0.2; exit 1"}
@@ -156,7 +191,9 @@ def test_fail_fast_stops_what_runs(spec, services, store, contents):
     assert not any("slow-" in path for path in contents(store.root))
 
 
-def test_builds_run_side_by_side_within_the_limit(spec, services, tmp_path):
+def test_builds_run_side_by_side_within_the_limit(
+    spec: MakeSpec, services: MakeServices, tmp_path: Path
+) -> None:
     parts = [spec(f"p{n}") for n in range(6)]
     script = 'echo + >> "$STAGE/../../trace"; sleep 0.2; echo - >> "$STAGE/../../trace"'
     everything = services(**{f"p{n}": script for n in range(6)})
@@ -168,7 +205,7 @@ def test_builds_run_side_by_side_within_the_limit(spec, services, tmp_path):
     assert most == 3
 
 
-def test_jobs_are_one_budget(spec, services):
+def test_jobs_are_one_budget(spec: MakeSpec, services: MakeServices) -> None:
     low = spec("low")
     parts = [spec(f"p{n}", low) for n in range(3)]
     busy = services(**{f"p{n}": "sleep 0.3" for n in range(3)})
@@ -178,7 +215,9 @@ def test_jobs_are_one_budget(spec, services):
     assert sorted(given[f"p{n}"] for n in range(3)) == [2, 3, 3]
 
 
-def test_builds_that_compile_share_the_jobs_among_themselves(spec, services):
+def test_builds_that_compile_share_the_jobs_among_themselves(
+    spec: MakeSpec, services: MakeServices
+) -> None:
     gcc = spec("gcc", external="/usr")
     compiled = [spec(f"c{n}", (gcc, ("build",), ("c",))) for n in range(2)]
     copied = [spec(f"p{n}") for n in range(2)]
@@ -188,7 +227,9 @@ def test_builds_that_compile_share_the_jobs_among_themselves(spec, services):
     assert given["c0"] + given["c1"] in (8, 9) and given["p0"] + given["p1"] <= 16
 
 
-def test_builds_run_in_the_background_of_what_compiles(spec, services):
+def test_builds_run_in_the_background_of_what_compiles(
+    spec: MakeSpec, services: MakeServices
+) -> None:
     gcc = spec("gcc", external="/usr")
     compiled = spec("compiled", (gcc, ("build",), ("c",)))
     first = spec("first")
@@ -199,7 +240,12 @@ def test_builds_run_in_the_background_of_what_compiles(spec, services):
     assert behind["beside"] and not behind["compiled"] and not behind["top"]
 
 
-def test_fetches_run_ahead_of_builds(spec, services, folders, tmp_path):
+def test_fetches_run_ahead_of_builds(
+    spec: MakeSpec,
+    services: MakeServices,
+    folders: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
     """Ten fetches of 0.1 s and a chain of ten builds of 0.1 s take little more than one of both."""
     node = spec("n0")
     for number in range(1, 10):
@@ -210,7 +256,9 @@ def test_fetches_run_ahead_of_builds(spec, services, folders, tmp_path):
     assert time.monotonic() - start < 1.9
 
 
-def test_how_far_fetches_run_ahead_is_limited(spec, services, folders):
+def test_how_far_fetches_run_ahead_is_limited(
+    spec: MakeSpec, services: MakeServices, folders: Callable[..., Any]
+) -> None:
     node = spec("n0")
     for number in range(1, 8):
         node = spec(f"n{number}", node)
@@ -218,8 +266,8 @@ def test_how_far_fetches_run_ahead_is_limited(spec, services, folders):
     seen = []
     base = services(sources, n0="sleep 0.3")
 
-    class Watching(type(base.builder)):
-        def build(self, order, *rest):
+    class Watching(Shell):
+        def build(self, order: Any, *rest: Any) -> Any:
             outcome = super().build(order, *rest)
             seen.append(len(sources.fetched))
             return outcome
@@ -229,7 +277,9 @@ def test_how_far_fetches_run_ahead_is_limited(spec, services, folders):
     assert len(report.installed) == 8 and seen[0] <= 4
 
 
-def test_something_is_built_while_all_that_was_fetched_waits(spec, services, folders):
+def test_something_is_built_while_all_that_was_fetched_waits(
+    spec: MakeSpec, services: MakeServices, folders: Callable[..., Any]
+) -> None:
     low = spec("low")
     waiting = [spec(f"w{n}", low, spec("above", low)) for n in range(3)]
     sources = folders()
@@ -240,7 +290,7 @@ def test_something_is_built_while_all_that_was_fetched_waits(spec, services, fol
     assert set(order[:2]) == {"low", "lone"}
 
 
-def test_the_longest_chain_goes_first(spec, services):
+def test_the_longest_chain_goes_first(spec: MakeSpec, services: MakeServices) -> None:
     chain = spec("z0")
     for number in range(1, 4):
         chain = spec(f"z{number}", chain)
@@ -251,7 +301,13 @@ def test_the_longest_chain_goes_first(spec, services):
     assert first.index("z0") <= 1
 
 
-def test_what_is_checked_decides(spec, services, store, contents, reporter):
+def test_what_is_checked_decides(
+    spec: MakeSpec,
+    services: MakeServices,
+    store: Store,
+    contents: Callable[[Path], list[str]],
+    reporter: RecordingReporter,
+) -> None:
     script = 'd="$PREFIX/local/lib/python3.11/dist-packages"; mkdir -p "$d"; echo > "$d/m.py"'
     node = spec("py-wrong")
     base = services(**{"py-wrong": f"echo built; {script}"})
@@ -267,7 +323,9 @@ def test_what_is_checked_decides(spec, services, store, contents, reporter):
     assert store.log(node).read_text() == "built\n"
 
 
-def test_a_warning_is_reported(spec, services, reporter):
+def test_a_warning_is_reported(
+    spec: MakeSpec, services: MakeServices, reporter: RecordingReporter
+) -> None:
     node = spec("a")
     report = install(services(a='echo "built in $STAGE" > "$PREFIX/note"'), node)
     assert names(report.installed) == ["a"]
@@ -275,7 +333,9 @@ def test_a_warning_is_reported(spec, services, reporter):
     assert len(warnings) == 1 and "note" in warnings[0] and "stage" in warnings[0]
 
 
-def test_overwrite_keeps_the_old_until_the_new_is_there(spec, services, store):
+def test_overwrite_keeps_the_old_until_the_new_is_there(
+    spec: MakeSpec, services: MakeServices, store: Store
+) -> None:
     node = spec("a")
     install(services(a='echo one > "$PREFIX/f"'), node)
     prefix = store.layout.prefix(node)
@@ -291,7 +351,9 @@ def test_overwrite_keeps_the_old_until_the_new_is_there(spec, services, store):
     assert list(store.layout.backup.iterdir()) == []
 
 
-def test_an_unknown_prefix_is_not_touched(spec, services, store):
+def test_an_unknown_prefix_is_not_touched(
+    spec: MakeSpec, services: MakeServices, store: Store
+) -> None:
     node = spec("a")
     prefix = store.layout.prefix(node)
     prefix.mkdir(parents=True)
@@ -301,7 +363,13 @@ def test_an_unknown_prefix_is_not_touched(spec, services, store):
     assert (prefix / "precious").exists() and "reindex" in report.failures[0].error.hint
 
 
-def test_two_installers_share_the_work(spec, services, store, tmp_path, reporter):
+def test_two_installers_share_the_work(
+    spec: MakeSpec,
+    services: MakeServices,
+    store: Store,
+    tmp_path: Path,
+    reporter: RecordingReporter,
+) -> None:
     """Two stores on one tree, as two processes have: nothing is built twice, both succeed."""
     parts = [spec(f"p{n}") for n in range(5)]
     top = spec("top", *parts)
@@ -310,7 +378,7 @@ def test_two_installers_share_the_work(spec, services, store, tmp_path, reporter
     other = Store(Layout(store.root))
     reports = []
 
-    def run(at):
+    def run(at: Any) -> None:
         reports.append(install(services(at=at, **scripts), top, concurrent=2))
 
     threads = [threading.Thread(target=run, args=(at,)) for at in (store, other)]
@@ -325,24 +393,31 @@ def test_two_installers_share_the_work(spec, services, store, tmp_path, reporter
     assert any(isinstance(event, events.WaitingForNode) for _, event in records(reporter))
 
 
-def test_a_dependency_that_goes_away_meanwhile(spec, services, store):
+def test_a_dependency_that_goes_away_meanwhile(
+    spec: MakeSpec, services: MakeServices, store: Store
+) -> None:
     low = spec("low")
     install(services(), low)
     plan = make_plan([spec("top", low)], store.database.installed_hashes())
     store.writer().remove([low.dag_hash()])
     report = execute(plan, services())
-    assert report.failures[0].error.ref == "install-dependency-gone"
+    error = report.failures[0].error
+    assert isinstance(error, InstallError) and error.ref == "install-dependency-gone"
 
 
 def test_ctrl_c_stops_builds_and_leaves_nothing_half_done(
-    spec, services, store, contents, reporter
-):
+    spec: MakeSpec,
+    services: MakeServices,
+    store: Store,
+    contents: Callable[[Path], list[str]],
+    reporter: RecordingReporter,
+) -> None:
     done, slow = spec("done"), spec("slow")
     top = spec("top", slow, done)
     scripts = {"slow": 'mkdir "$PREFIX/bin"; echo $$ > "$STAGE/../../pid"; sleep 60'}
     pid_file = store.root.parent / "pid"
 
-    def interrupt():
+    def interrupt() -> None:
         while not pid_file.exists() or not store.database.records(name="done"):
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
@@ -366,7 +441,7 @@ def test_ctrl_c_stops_builds_and_leaves_nothing_half_done(
     lock.release()
 
 
-def test_thirty_installs_cost_little(spec, services):
+def test_thirty_installs_cost_little(spec: MakeSpec, services: MakeServices) -> None:
     """What the installer itself costs, beside the shells that it starts."""
     parts = [spec(f"p{n}") for n in range(30)]
     start = time.monotonic()
@@ -375,7 +450,9 @@ def test_thirty_installs_cost_little(spec, services):
     assert time.monotonic() - start < 3
 
 
-def test_records_have_a_location_for_facts(spec, services, store):
+def test_records_have_a_location_for_facts(
+    spec: MakeSpec, services: MakeServices, store: Store
+) -> None:
     node = spec("a")
     record = InstallRecord.of(node, Path("/x"), facts={"dirty": True})
     store.writer().add(node, record)

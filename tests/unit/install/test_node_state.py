@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kits.specs import MakeSpec
 from spack.install import node_state
 from spack.install.node_state import (
     OPEN,
@@ -23,24 +25,25 @@ from spack.install.node_state import (
     StepFailed,
     next_state,
 )
+from spack.util.frozen import fields_of
 
 EVENTS = NodeEvent.__subclasses__()
 
 
-def example(kind: type[NodeEvent], record) -> NodeEvent:
+def example(kind: type[NodeEvent], record: Any) -> NodeEvent:
     values = {"record": record, "error": ValueError("x")}
-    return kind(**{name: values[name] for name in kind._fields})
+    return kind(**{name: values[name] for name in fields_of(kind)})
 
 
 @pytest.fixture
-def record(spec):
+def record(spec: MakeSpec) -> Any:
     from spack.store import InstallRecord
 
     return InstallRecord.of(spec("a"), Path("/x"))
 
 
 @pytest.mark.parametrize(("state", "kind"), list(itertools.product(NodeState, EVENTS)))
-def test_each_event_in_each_state(state: NodeState, kind: type[NodeEvent], record) -> None:
+def test_each_event_in_each_state(state: NodeState, kind: type[NodeEvent], record: Any) -> None:
     event = example(kind, record)
     if kind in TRANSITIONS[state]:
         assert next_state(state, event) is TRANSITIONS[state][kind]
@@ -49,7 +52,7 @@ def test_each_event_in_each_state(state: NodeState, kind: type[NodeEvent], recor
             next_state(state, event)
 
 
-def test_the_way_of_a_build(record) -> None:
+def test_the_way_of_a_build(record: Any) -> None:
     state = NodeState.WAITING
     for event in (FetchStarted(), SourcesStaged(), BuildStarted(), BuildSucceeded(record)):
         assert state in OPEN

@@ -4,9 +4,12 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kits.installs import MakeServices
+from kits.specs import MakeSpec
 from spack.errors import StoreError
 from spack.install.bookkeeping import mark_explicit
 from spack.install.execute import execute
@@ -17,7 +20,7 @@ from spack.store.locks import DATABASE
 
 
 @pytest.fixture
-def installed(spec, services, store):
+def installed(spec: MakeSpec, services: MakeServices, store: Store) -> Any:
     python = spec("python", external="/usr")
     backend = spec("backend", (python, ("run",)))
     app = spec("app", (python, ("run",)), (backend, ("build",)))
@@ -25,12 +28,12 @@ def installed(spec, services, store):
     return app
 
 
-def everything(store):
+def everything(store: Store) -> Any:
     database = store.database
     return database.records(installed=None), sorted(database.links()), database.specs()
 
 
-def test_the_same_database_from_the_prefixes_alone(installed, store):
+def test_the_same_database_from_the_prefixes_alone(installed: Any, store: Store) -> None:
     before = everything(store)
     store.close()
     store.layout.database.unlink()
@@ -40,7 +43,7 @@ def test_the_same_database_from_the_prefixes_alone(installed, store):
 
 
 @pytest.mark.parametrize("damage", [b"", b"rubbish" * 1000])
-def test_a_damaged_database_is_kept_in_a_backup(installed, store, damage):
+def test_a_damaged_database_is_kept_in_a_backup(installed: Any, store: Store, damage: Any) -> None:
     before = everything(store)
     store.close()
     store.layout.database.write_bytes(damage)
@@ -49,14 +52,14 @@ def test_a_damaged_database_is_kept_in_a_backup(installed, store, damage):
     assert everything(store) == before
 
 
-def test_explicit_externals_survive_a_readable_database(installed, store):
+def test_explicit_externals_survive_a_readable_database(installed: Any, store: Store) -> None:
     python = store.database.records(name="python")[0]
     mark_explicit(store, [python.hash])
     reindex(store)
     assert store.database.records(name="python")[0].explicit
 
 
-def test_prefixes_that_cannot_be_read_are_named(installed, store):
+def test_prefixes_that_cannot_be_read_are_named(installed: Any, store: Store) -> None:
     record = store.database.records(name="backend")[0]
     Metadata(Path(record.prefix)).record.write_text("{}")
     unmanaged = store.root / "linux-x86_64" / "foreign"
@@ -67,7 +70,7 @@ def test_prefixes_that_cannot_be_read_are_named(installed, store):
     assert [r.name for r in store.database.records()] == ["app", "python"]
 
 
-def test_a_copy_of_a_prefix_counts_once(installed, store):
+def test_a_copy_of_a_prefix_counts_once(installed: Any, store: Store) -> None:
     record = store.database.records(name="app")[0]
     shutil.copytree(record.prefix, store.root / "linux-x86_64" / "zz-copy")
     result = reindex(store)
@@ -75,7 +78,7 @@ def test_a_copy_of_a_prefix_counts_once(installed, store):
     assert store.database.record(record.hash).prefix == record.prefix
 
 
-def test_a_moved_tree_has_its_new_prefixes(installed, store, tmp_path):
+def test_a_moved_tree_has_its_new_prefixes(installed: Any, store: Store, tmp_path: Path) -> None:
     store.close()
     os.rename(store.root, tmp_path / "moved")
     moved = Store(Layout(tmp_path / "moved"))
@@ -85,7 +88,7 @@ def test_a_moved_tree_has_its_new_prefixes(installed, store, tmp_path):
     moved.close()
 
 
-def test_it_waits_for_transactions(installed, store):
+def test_it_waits_for_transactions(installed: Any, store: Store) -> None:
     other = Store(Layout(store.root))
     with other.locks.shared(DATABASE), pytest.raises(StoreError, match="locked by"):
         reindex(store, patience=0.1)
@@ -94,11 +97,11 @@ def test_it_waits_for_transactions(installed, store):
     assert len(reindex(store).records) == 3
 
 
-def test_an_empty_tree(store):
+def test_an_empty_tree(store: Store) -> None:
     assert reindex(store).records == ()
 
 
-def test_verify(installed, store):
+def test_verify(installed: Any, store: Store) -> None:
     records = store.database.records()
     assert all(verified.good for verified in verify_records(records))
     app = next(record for record in records if record.name == "app")
@@ -111,7 +114,7 @@ def test_verify(installed, store):
     assert not missing.good and "cannot be read" in missing.problem
 
 
-def test_an_explicit_mark_on_a_prefix_that_cannot_be_written(installed, store):
+def test_an_explicit_mark_on_a_prefix_that_cannot_be_written(installed: Any, store: Store) -> None:
     record: InstallRecord = store.database.records(name="backend")[0]
     Metadata(Path(record.prefix)).record.unlink()
     mark_explicit(store, [record.hash])

@@ -13,7 +13,7 @@ from spack.util.report import (
 )
 
 
-def test_what_was_reported_is_kept_in_order():
+def test_what_was_reported_is_kept_in_order() -> None:
     reporter = RecordingReporter()
     waiting = WaitingForNode("name@1", Holder(7, "here"))
     reporter.report(waiting)
@@ -32,7 +32,7 @@ def test_what_was_reported_is_kept_in_order():
     )
 
 
-def test_silence():
+def test_silence() -> None:
     reporter: Reporter = SilentReporter()
     reporter.report(PlanMade(Plan(())))
     reporter.warning("x")

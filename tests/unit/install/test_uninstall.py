@@ -3,9 +3,12 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kits.installs import MakeServices
+from kits.specs import MakeSpec
 from spack.errors import StoreError
 from spack.install.execute import execute
 from spack.install.plan import make_plan
@@ -17,7 +20,7 @@ from spack.util.report import SilentReporter
 
 
 @pytest.fixture
-def installed(spec, services, store):
+def installed(spec: MakeSpec, services: MakeServices, store: Store) -> Any:
     """Backend builds library; app runs with library; python is external."""
     python = spec("python", external="/usr")
     backend = spec("backend", (python, ("run",)))
@@ -27,16 +30,16 @@ def installed(spec, services, store):
     return {node.name: node for node in (python, backend, library, app)}
 
 
-def choose(store, nodes, *names, **how):
+def choose(store: Store, nodes: Any, *names: Any, **how: Any) -> Any:
     hashes = [nodes[name].dag_hash() for name in names]
     return plan_removal(store.database.records(), store.database.links(), hashes, **how)
 
 
-def installed_names(store):
+def installed_names(store: Store) -> Any:
     return [record.name for record in store.database.records()]
 
 
-def test_refused_when_something_needs_it(installed, store):
+def test_refused_when_something_needs_it(installed: Any, store: Store) -> None:
     with pytest.raises(StoreError) as caught:
         choose(store, installed, "library")
     error = caught.value
@@ -47,7 +50,7 @@ def test_refused_when_something_needs_it(installed, store):
         choose(store, installed, "python")
 
 
-def test_what_was_only_built_with_can_go(installed, store):
+def test_what_was_only_built_with_can_go(installed: Any, store: Store) -> None:
     removal = choose(store, installed, "backend")
     missing = remove(store, removal, SilentReporter())
     assert [record.name for record in missing] == ["backend"]
@@ -56,7 +59,7 @@ def test_what_was_only_built_with_can_go(installed, store):
     assert store.database.specs()[installed["app"].dag_hash()] == installed["app"]
 
 
-def test_dependents_and_force(installed, store):
+def test_dependents_and_force(installed: Any, store: Store) -> None:
     removal = choose(store, installed, "library", dependents=True)
     assert [record.name for record in removal.records] == ["app", "library"]
     forced = choose(store, installed, "library", force=True)
@@ -65,7 +68,7 @@ def test_dependents_and_force(installed, store):
     assert "app" in installed_names(store) and "library" not in installed_names(store)
 
 
-def test_all_at_once_in_the_right_order(installed, store):
+def test_all_at_once_in_the_right_order(installed: Any, store: Store) -> None:
     removal = choose(store, installed, "backend", "python", "app", "library")
     names = [record.name for record in removal.records]
     assert names.index("app") < names.index("library") < names.index("backend")
@@ -76,8 +79,8 @@ def test_all_at_once_in_the_right_order(installed, store):
     assert Path("/usr").exists()
 
 
-def test_gc(installed, store):
-    def chosen(*roots, **how):
+def test_gc(installed: Any, store: Store) -> None:
+    def chosen(*roots: Any, **how: Any) -> Any:
         records, links = store.database.records(), store.database.links()
         hashes = [installed[name].dag_hash() for name in roots]
         return [record.name for record in unneeded(records, links, hashes, **how).records]
@@ -90,7 +93,7 @@ def test_gc(installed, store):
     assert chosen("app") == ["backend"]
 
 
-def test_what_is_in_use_stays(installed, store):
+def test_what_is_in_use_stays(installed: Any, store: Store) -> None:
     removal = choose(store, installed, "backend")
     other = Store(Layout(store.root))
     with (
@@ -103,7 +106,9 @@ def test_what_is_in_use_stays(installed, store):
     assert "backend" not in installed_names(store)
 
 
-def test_a_dependent_that_came_meanwhile_is_seen(installed, spec, services, store):
+def test_a_dependent_that_came_meanwhile_is_seen(
+    installed: Any, spec: MakeSpec, services: MakeServices, store: Store
+) -> None:
     store.writer().mark_explicit([installed["app"].dag_hash()], False)
     remove(store, choose(store, installed, "app"), SilentReporter())
     removal = choose(store, installed, "library")
@@ -113,13 +118,13 @@ def test_a_dependent_that_came_meanwhile_is_seen(installed, spec, services, stor
         remove(store, removal, SilentReporter())
 
 
-def test_removed_by_another_process_meanwhile(installed, store):
+def test_removed_by_another_process_meanwhile(installed: Any, store: Store) -> None:
     removal = choose(store, installed, "backend")
     assert len(remove(store, removal, SilentReporter())) == 1
     assert remove(store, removal, SilentReporter()) == ()
 
 
-def test_a_prefix_that_is_missing_already(installed, store):
+def test_a_prefix_that_is_missing_already(installed: Any, store: Store) -> None:
     from spack.util.filesystem import remove_tree
 
     removal = choose(store, installed, "backend")
@@ -128,7 +133,7 @@ def test_a_prefix_that_is_missing_already(installed, store):
     assert "backend" not in installed_names(store)
 
 
-def test_all_dependents_are_named(spec):
+def test_all_dependents_are_named(spec: MakeSpec) -> None:
     """Also those that need the node through other ones: all of them would break."""
     low = spec("low")
     middle = [spec(f"middle{n:02}", low) for n in range(12)]
@@ -147,7 +152,9 @@ def test_all_dependents_are_named(spec):
     assert len(caught.value.facts["dependents"]) == 13
 
 
-def test_removal_waits_for_a_build_that_uses_it(installed, spec, services, store):
+def test_removal_waits_for_a_build_that_uses_it(
+    installed: Any, spec: MakeSpec, services: MakeServices, store: Store
+) -> None:
     """The build that is running keeps its dependencies; then they are needed."""
     top = spec("top", (installed["backend"], ("run",)))
     plan = make_plan([top], store.database.installed_hashes())
@@ -164,7 +171,7 @@ def test_removal_waits_for_a_build_that_uses_it(installed, spec, services, store
     other.close()
 
 
-def test_gc_leaves_what_a_running_install_may_need(installed, store):
+def test_gc_leaves_what_a_running_install_may_need(installed: Any, store: Store) -> None:
     everything = unneeded(store.database.records(), store.database.links())
     with store.locks.shared(BUILDS):
         other = Store(store.layout)
@@ -178,7 +185,7 @@ def test_gc_leaves_what_a_running_install_may_need(installed, store):
     assert set(before) - set(installed_names(store)) == {record.name for record in missing}
 
 
-def test_gc_removes_only_what_was_agreed_on(installed, store):
+def test_gc_removes_only_what_was_agreed_on(installed: Any, store: Store) -> None:
     agreed = choose(store, installed, "backend")
     missing = collect(store, agreed, SilentReporter(), [installed["app"].dag_hash()])
     assert [record.name for record in missing] == ["backend"]

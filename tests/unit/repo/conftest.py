@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 
@@ -38,7 +39,7 @@ def make_repository(tmp_path: Path) -> MakeRepository:
 
 
 @pytest.fixture
-def clean_imports():
+def clean_imports() -> Iterator[Any]:
     """Recipes imported by the test are forgotten after it."""
     remove_finder()
     yield

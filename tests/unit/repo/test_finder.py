@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("clean_imports")
 PLAIN = 'class X(Package):\n    """Words."""\n\n    version("1")\n'
 
 
-def test_a_recipe_is_a_module(make_repository) -> None:
+def test_a_recipe_is_a_module(make_repository: Any) -> None:
     repository = Repository.open(make_repository({"x": PLAIN}))
     install_finder([repository])
     assert module_name(repository, "x") == "spack_repo.mine.packages.x.package"
@@ -29,14 +30,14 @@ def test_a_recipe_is_a_module(make_repository) -> None:
     assert load_class(repository, "x") is module.X
 
 
-def test_no_bytecode_is_left_in_the_repository(make_repository) -> None:
+def test_no_bytecode_is_left_in_the_repository(make_repository: Any) -> None:
     repository = Repository.open(make_repository({"x": PLAIN}))
     install_finder([repository])
     load_class(repository, "x")
     assert not list(repository.root.rglob("__pycache__"))
 
 
-def test_relative_imports_and_inheritance_between_recipes(make_repository) -> None:
+def test_relative_imports_and_inheritance_between_recipes(make_repository: Any) -> None:
     derived = "from ..x.package import X\n\n\nclass Y(X):\n    pass\n"
     repository = Repository.open(make_repository({"x": PLAIN, "y": derived}))
     install_finder([repository])
@@ -45,7 +46,7 @@ def test_relative_imports_and_inheritance_between_recipes(make_repository) -> No
     assert [str(version) for version in cls.versions] == ["1"]
 
 
-def test_build_systems_are_the_engine_s(make_repository) -> None:
+def test_build_systems_are_the_engine_s(make_repository: Any) -> None:
     install_finder([Repository.open(make_repository({}))])
     alias = importlib.import_module("spack_repo.builtin.build_systems.generic")
     own = importlib.import_module("spack.build_systems.generic")
@@ -53,7 +54,7 @@ def test_build_systems_are_the_engine_s(make_repository) -> None:
     assert own.__spec__ is not None and own.__spec__.name == "spack.build_systems.generic"
 
 
-def test_build_systems_that_only_the_builtin_repository_has(make_repository) -> None:
+def test_build_systems_that_only_the_builtin_repository_has(make_repository: Any) -> None:
     root = make_repository({}, namespace="builtin")
     (root / "build_systems").mkdir()
     (root / "build_systems" / "special.py").write_text("from .generic import Package\nNEW = 1\n")
@@ -65,14 +66,14 @@ def test_build_systems_that_only_the_builtin_repository_has(make_repository) -> 
     assert (special.NEW, special.Package) == (1, Package)
 
 
-def test_unknown_modules(make_repository) -> None:
+def test_unknown_modules(make_repository: Any) -> None:
     install_finder([Repository.open(make_repository({"x": PLAIN}))])
     for name in ("spack_repo.other", "spack_repo.mine.packages.y", "spack_repo.mine.nothing"):
         with pytest.raises(ModuleNotFoundError):
             importlib.import_module(name)
 
 
-def test_a_second_finder_replaces_the_first(make_repository) -> None:
+def test_a_second_finder_replaces_the_first(make_repository: Any) -> None:
     first = Repository.open(make_repository({"x": PLAIN}))
     install_finder([first])
     load_class(first, "x")
@@ -92,7 +93,7 @@ def test_a_second_finder_replaces_the_first(make_repository) -> None:
         ("import requests_of_nobody\n", 6, "ModuleNotFoundError"),
     ],
 )
-def test_errors_name_the_line(make_repository, text, line, message) -> None:
+def test_errors_name_the_line(make_repository: Any, text: Any, line: Any, message: Any) -> None:
     repository = Repository.open(make_repository({"x": text}))
     install_finder([repository])
     with pytest.raises(RecipeError, match=message) as error:
@@ -102,7 +103,7 @@ def test_errors_name_the_line(make_repository, text, line, message) -> None:
     assert error.value.hint
 
 
-def test_an_error_in_a_function_that_the_body_calls(make_repository, tmp_path: Path) -> None:
+def test_an_error_in_a_function_that_the_body_calls(make_repository: Any, tmp_path: Path) -> None:
     text = "def helper():\n    return {}['missing']\n\n\nclass X(Package):\n    value = helper()\n"
     repository = Repository.open(make_repository({"x": text}))
     install_finder([repository])
@@ -119,7 +120,9 @@ def test_an_error_in_a_function_that_the_body_calls(make_repository, tmp_path: P
         ("from spack.install_test import SkipTest", "SkipTest"),
     ],
 )
-def test_modules_from_before_the_public_api(make_repository, line: str, expression: str) -> None:
+def test_modules_from_before_the_public_api(
+    make_repository: Any, line: str, expression: str
+) -> None:
     """Recipes such as upstream's tcl, root, quest and pflare import from them."""
     text = f"{line}\n\n\nclass Old(Package):\n    x = {expression}\n"
     repository = Repository.open(make_repository({"old": text}))

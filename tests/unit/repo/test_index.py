@@ -21,7 +21,7 @@ def open_index(repository: Repository, tmp_path: Path, fingerprint: str = "1") -
     return RepositoryIndex(repository, tmp_path / "cache", fingerprint)
 
 
-def test_two_processes_at_once(tmp_path: Path, make_repository) -> None:
+def test_two_processes_at_once(tmp_path: Path, make_repository: Any) -> None:
     recipes = {"x": X, "y": X.replace("X", "Y"), "z": X.replace("X", "Z")}
     repository = Repository.open(make_repository(recipes))
     first, second = open_index(repository, tmp_path), open_index(repository, tmp_path)
@@ -39,7 +39,7 @@ def test_two_processes_at_once(tmp_path: Path, make_repository) -> None:
 
 
 def test_a_reader_keeps_its_facts_while_the_file_is_replaced(
-    tmp_path: Path, make_repository
+    tmp_path: Path, make_repository: Any
 ) -> None:
     large = f'class X(Package):\n    """{"word " * 300_000}"""\n    version("1")\n'
     repository = Repository.open(make_repository({"x": large, "y": X.replace("X", "Y")}))
@@ -53,14 +53,14 @@ def test_a_reader_keeps_its_facts_while_the_file_is_replaced(
     assert len(list((tmp_path / "cache").glob("facts-*"))) == 1
 
 
-def test_another_engine_makes_everything_stale(tmp_path: Path, make_repository) -> None:
+def test_another_engine_makes_everything_stale(tmp_path: Path, make_repository: Any) -> None:
     repository = Repository.open(make_repository({"x": X}))
     open_index(repository, tmp_path).update(rows_of(repository, "x"), [])
     assert open_index(repository, tmp_path).stale() == ([], [])
     assert open_index(repository, tmp_path, "2").stale() == (["x"], [])
 
 
-def test_a_touched_recipe_is_stale(tmp_path: Path, make_repository) -> None:
+def test_a_touched_recipe_is_stale(tmp_path: Path, make_repository: Any) -> None:
     repository = Repository.open(make_repository({"x": X}))
     open_index(repository, tmp_path).update(rows_of(repository, "x"), [])
     os.utime(repository.packages / "x" / "package.py", ns=(1, 1))
@@ -77,7 +77,7 @@ def put_with_times_of(file: Path, text: str) -> None:
     os.replace(new, file)
 
 
-def test_a_recipe_of_the_same_size_and_time_is_stale(tmp_path: Path, make_repository) -> None:
+def test_a_recipe_of_the_same_size_and_time_is_stale(tmp_path: Path, make_repository: Any) -> None:
     repository = Repository.open(make_repository({"x": X}))
     open_index(repository, tmp_path).update(rows_of(repository, "x"), [])
     file = repository.packages / "x" / "package.py"
@@ -86,7 +86,7 @@ def test_a_recipe_of_the_same_size_and_time_is_stale(tmp_path: Path, make_reposi
 
 
 def test_the_same_content_at_another_time_of_change_is_fresh(
-    tmp_path: Path, make_repository
+    tmp_path: Path, make_repository: Any
 ) -> None:
     """As after a container's layer was unpacked again; it is compared only once."""
     repository = Repository.open(make_repository({"x": X}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,17 +24,17 @@ class Counter:
     def __init__(self) -> None:
         self.asked: list = []
 
-    def __call__(self, roots, work):
+    def __call__(self, roots: Any, work: Any) -> Any:
         self.asked.append([directory for _, directory in work])
         return compute_facts(roots, work)
 
 
-def open_path(tmp_path: Path, *roots: Path, counter=None) -> RepoPath:
+def open_path(tmp_path: Path, *roots: Path, counter: Any = None) -> RepoPath:
     repositories = [Repository.open(root) for root in roots]
     return RepoPath(repositories, tmp_path / "cache", build_index=counter)
 
 
-def test_questions(tmp_path: Path, make_repository) -> None:
+def test_questions(tmp_path: Path, make_repository: Any) -> None:
     repo = open_path(tmp_path, make_repository({"x": X, "y": Y, "broken": BROKEN}))
     assert repo.names() == ("broken", "x", "y")
     recipe = repo.get("x")
@@ -52,13 +53,13 @@ def test_questions(tmp_path: Path, make_repository) -> None:
     assert repo.suggestions("vir") == ["virt"]
 
 
-def test_no_recipe_code_runs_here(tmp_path: Path, make_repository) -> None:
+def test_no_recipe_code_runs_here(tmp_path: Path, make_repository: Any) -> None:
     repo = open_path(tmp_path, make_repository({"x": X, "y": Y}))
     assert repo.get("x") is not None
     assert not [name for name in sys.modules if name.startswith("spack_repo.mine")]
 
 
-def test_a_broken_recipe_breaks_only_itself(tmp_path: Path, make_repository) -> None:
+def test_a_broken_recipe_breaks_only_itself(tmp_path: Path, make_repository: Any) -> None:
     repo = open_path(tmp_path, make_repository({"x": X, "broken": BROKEN}))
     assert repo.get("x") is not None
     with pytest.raises(RecipeError, match=r"package.py:8: broken cannot depend on itself") as error:
@@ -67,7 +68,7 @@ def test_a_broken_recipe_breaks_only_itself(tmp_path: Path, make_repository) -> 
     assert list(repo.errors()) == ["broken"]
 
 
-def test_the_second_time_nothing_is_computed(tmp_path: Path, make_repository) -> None:
+def test_the_second_time_nothing_is_computed(tmp_path: Path, make_repository: Any) -> None:
     root, counter = make_repository({"x": X, "broken": BROKEN}), Counter()
     assert open_path(tmp_path, root, counter=counter).get("x") is not None
     again = open_path(tmp_path, root, counter=counter)
@@ -76,7 +77,7 @@ def test_the_second_time_nothing_is_computed(tmp_path: Path, make_repository) ->
     assert counter.asked == [["broken", "x"]]
 
 
-def test_only_what_changed_is_computed(tmp_path: Path, make_repository) -> None:
+def test_only_what_changed_is_computed(tmp_path: Path, make_repository: Any) -> None:
     root, counter = make_repository({"x": X, "y": Y, "broken": BROKEN}), Counter()
     open_path(tmp_path, root, counter=counter).names()
     make_repository({"y": Y.replace("virt@3:", "other"), "broken": Y.replace("Y", "Broken")})
@@ -89,7 +90,7 @@ def test_only_what_changed_is_computed(tmp_path: Path, make_repository) -> None:
     assert counter.asked[1:] == [["broken", "y"]]
 
 
-def test_a_recipe_follows_the_one_it_derives_from(tmp_path: Path, make_repository) -> None:
+def test_a_recipe_follows_the_one_it_derives_from(tmp_path: Path, make_repository: Any) -> None:
     derived = "from ..y.package import Y\n\n\nclass Z(Y):\n    pass\n"
     root, counter = make_repository({"y": Y, "z": derived, "x": X}), Counter()
     open_path(tmp_path, root, counter=counter).names()
@@ -101,7 +102,7 @@ def test_a_recipe_follows_the_one_it_derives_from(tmp_path: Path, make_repositor
     assert counter.asked[1:] == [["y", "z"]]
 
 
-def test_a_changed_patch_changes_the_hash(tmp_path: Path, make_repository) -> None:
+def test_a_changed_patch_changes_the_hash(tmp_path: Path, make_repository: Any) -> None:
     text = 'class X(Package):\n    version("1")\n    patch("a.patch", when="@1")\n'
     root = make_repository({"x": text})
     file = root / "packages" / "x" / "a.patch"
@@ -115,7 +116,7 @@ def test_a_changed_patch_changes_the_hash(tmp_path: Path, make_repository) -> No
     assert before.content_hash != after.content_hash
 
 
-def test_the_first_repository_wins(tmp_path: Path, make_repository) -> None:
+def test_the_first_repository_wins(tmp_path: Path, make_repository: Any) -> None:
     first = make_repository({"y": 'class Y(Package):\n    version("9")\n'})
     second = make_repository({"y": Y, "x": X}, namespace="other")
     repo = open_path(tmp_path, first, second)
@@ -130,7 +131,7 @@ def test_the_first_repository_wins(tmp_path: Path, make_repository) -> None:
 
 
 @pytest.mark.parametrize("damage", ["garbage", "truncated", "facts"])
-def test_a_damaged_cache_is_made_again(tmp_path: Path, make_repository, damage: str) -> None:
+def test_a_damaged_cache_is_made_again(tmp_path: Path, make_repository: Any, damage: str) -> None:
     root = make_repository({"x": X})
     open_path(tmp_path, root).names()
     (directory,) = (tmp_path / "cache").iterdir()
@@ -145,19 +146,19 @@ def test_a_damaged_cache_is_made_again(tmp_path: Path, make_repository, damage: 
     assert open_path(tmp_path, root).get("x") is not None
 
 
-def test_a_cache_that_cannot_be_written(tmp_path: Path, make_repository) -> None:
+def test_a_cache_that_cannot_be_written(tmp_path: Path, make_repository: Any) -> None:
     (tmp_path / "cache").write_text("a file is in the way")
     repo = open_path(tmp_path, make_repository({"x": X, "y": Y}))
     assert repo.get("x") is not None
     assert repo.providers("virt") == ("y",)
 
 
-def test_without_a_cache(tmp_path: Path, make_repository) -> None:
+def test_without_a_cache(tmp_path: Path, make_repository: Any) -> None:
     repo = RepoPath([Repository.open(make_repository({"x": X}))], None)
     assert repo.get("x") is not None
 
 
-def test_many_changes_do_not_let_the_cache_grow(tmp_path: Path, make_repository) -> None:
+def test_many_changes_do_not_let_the_cache_grow(tmp_path: Path, make_repository: Any) -> None:
     for number in range(5):
         text = f'class X(Package):\n    """{"words " * 100_000}"""\n    version("{number}")\n'
         root = make_repository({"x": text})
@@ -180,7 +181,7 @@ def test_many_changes_do_not_let_the_cache_grow(tmp_path: Path, make_repository)
     ],
 )
 def test_a_recipe_that_ends_the_interpreter(
-    tmp_path: Path, make_repository, text: str, what: str
+    tmp_path: Path, make_repository: Any, text: str, what: str
 ) -> None:
     root = make_repository({"a": X.replace("X", "A"), "n": text, "x": X})
     repo = open_path(tmp_path, root)
@@ -193,7 +194,7 @@ def test_a_recipe_that_ends_the_interpreter(
     assert caught.value.hint
 
 
-def test_a_recipe_that_does_not_end(make_repository) -> None:
+def test_a_recipe_that_does_not_end(make_repository: Any) -> None:
     sleeper = "import time\n\ntime.sleep(1000)\n"
     root = make_repository({"s": sleeper, "x": X})
     rows = list(compute_facts([root], [(0, "s"), (0, "x")], patience=0.5))
@@ -202,7 +203,7 @@ def test_a_recipe_that_does_not_end(make_repository) -> None:
     assert rows[1][4] is None
 
 
-def test_loading_a_class(tmp_path: Path, make_repository, clean_imports) -> None:
+def test_loading_a_class(tmp_path: Path, make_repository: Any, clean_imports: Any) -> None:
     repo = open_path(tmp_path, make_repository({"x": X}))
     assert repo.load_class("x").name == "x"
     assert repo.load_class("mine.x").name == "x"
@@ -212,7 +213,7 @@ def test_loading_a_class(tmp_path: Path, make_repository, clean_imports) -> None
     assert error.hint
 
 
-def test_the_stat_of_many_recipes_is_cheap(tmp_path: Path, make_repository) -> None:
+def test_the_stat_of_many_recipes_is_cheap(tmp_path: Path, make_repository: Any) -> None:
     recipes = {f"p{n}": f'class P{n}(Package):\n    version("{n}")\n' for n in range(150)}
     root = make_repository(recipes)
     assert len(open_path(tmp_path, root).names()) == 150
@@ -221,7 +222,7 @@ def test_the_stat_of_many_recipes_is_cheap(tmp_path: Path, make_repository) -> N
 
 
 def test_the_recipes_of_the_engine_come_before_those_of_upstream(
-    tmp_path: Path, make_repository, clean_imports
+    tmp_path: Path, make_repository: Any, clean_imports: Any
 ) -> None:
     recipe = 'class {}(Package):\n    version("{}")\n    provides("virt-{}")\n'
     venv = {"python_venv": recipe.format("PythonVenv", 1, 1), "x": X}

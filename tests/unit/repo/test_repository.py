@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_a_repository(tmp_path: Path, make_repository) -> None:
+def test_a_repository(tmp_path: Path, make_repository: Any) -> None:
     root = make_repository({"py_x": "class PyX(Package):\n    pass\n", "_7z": "", "empty": ""})
     (root / "packages" / "empty" / "package.py").unlink()
     repository = Repository.open(root)
@@ -33,7 +34,8 @@ def test_a_repository_further_down(tmp_path: Path) -> None:
 
 
 def test_flow_style_quotes_and_comments(tmp_path: Path) -> None:
-    assert Repository.open(write(tmp_path / "a", "repo: {namespace: a.b, api: v2.0}\n"))
+    flow = Repository.open(write(tmp_path / "a", "repo: {namespace: a.b, api: v2.0}\n"))
+    assert flow.namespace == "a.b"
     text = "# ours\n---\nrepo:\n  namespace: 'c'  # named\n  api: v2.1\n  subdirectory: recipes\n"
     repository = Repository.open(write(tmp_path / "c", text))
     assert repository.namespace == "c"

@@ -86,7 +86,7 @@ def test_statistics(kit: ModuleType) -> None:
 
 
 def test_facts_of_unneeded_packages_are_not_loaded(kit: ModuleType) -> None:
-    packages = {"a": {"depends_on": [["p0", "run"]]}}
+    packages: dict[str, Any] = {"a": {"depends_on": [["p0", "run"]]}}
     for number in range(200):
         packages[f"p{number}"] = {
             "variants": {"more": False},
@@ -124,7 +124,7 @@ def test_built_nodes_carry_the_hash_of_their_recipe(kit: ModuleType) -> None:
 
 
 def test_causes_are_data(kit: ModuleType) -> None:
-    packages = {"a": {"depends_on": [["b@2:", "run"]]}, "b": {"versions": ["1"]}}
+    packages: dict[str, Any] = {"a": {"depends_on": [["b@2:", "run"]]}, "b": {"versions": ["1"]}}
     with pytest.raises(UnsatisfiableError) as caught:
         kit.concretize(kit.problem_of({"packages": packages, "roots": ["a"]}))
     kinds = [cause.facts["kind"] for cause in caught.value.causes]
@@ -135,7 +135,9 @@ def test_causes_are_data(kit: ModuleType) -> None:
 
 def test_a_long_contradiction_is_minimal(kit: ModuleType) -> None:
     """A chain of twenty dependencies ends in a clash; two hundred other ones do not matter."""
-    packages = {"a": {"depends_on": [[f"s{n}@1:", "run"] for n in range(200)] + [["p0", "run"]]}}
+    packages: dict[str, Any] = {
+        "a": {"depends_on": [[f"s{n}@1:", "run"] for n in range(200)] + [["p0", "run"]]}
+    }
     packages.update({f"s{number}": {"versions": ["2", "1"]} for number in range(200)})
     for number in range(20):
         packages[f"p{number}"] = {"depends_on": [[f"p{number + 1}", "run"]]}

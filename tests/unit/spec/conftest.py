@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from spack.spec import ConcreteSpec, Edge, External, VariantValue
+from kits.specs import make_spec
+from spack.spec import ConcreteSpec, Edge, VariantValue
 
 CASES = Path(__file__).parents[2] / "cases" / "spec"
 
@@ -39,29 +41,20 @@ def rows(name: str, section: str | None = None) -> list[tuple[str, ...]]:
 
 
 def node(
-    name: str, version: str, *edges: Edge, external: str | None = None, **variants: object
+    name: str,
+    version: str,
+    *edges: Edge,
+    external: str | None = None,
+    **variants: Any,
 ) -> ConcreteSpec:
     """Return a concrete spec; variants are True, False, a text or a tuple of texts."""
-    values = {}
-    for key, value in variants.items():
-        if isinstance(value, bool):
-            values[key] = VariantValue.boolean(key, value)
-        elif isinstance(value, str):
-            values[key] = VariantValue.single(key, value)
-        else:
-            assert isinstance(value, tuple)
-            values[key] = VariantValue.multi(key, value)
-    return ConcreteSpec(
-        name,
-        "venv",
-        version,
-        values,
-        platform="linux",
-        os="debian12",
+    return make_spec(
+        f"{name}@{version}",
+        *edges,
+        namespace="venv",
+        external=external,
         target="x86_64_v3",
-        edges=edges,
-        external=External(external) if external else None,
-        package_hash=None if external else "0" * 64,
+        **variants,
     )
 
 

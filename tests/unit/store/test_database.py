@@ -5,35 +5,38 @@ import sqlite3
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kits.specs import MakeSpec
 from spack.errors import StoreError
-from spack.spec import Spec
+from spack.spec import ConcreteSpec, Spec
 from spack.store import InstallRecord
 from spack.store.database import SCHEMA_VERSION, Database
 
 
-def add(database, spec, prefix="/p", **parts):
-    record = InstallRecord.of(spec, prefix, installed_at=5.0, transaction="t", **parts)
+def add(database: Any, spec: ConcreteSpec, prefix: str = "/p", **parts: Any) -> Any:
+    record = InstallRecord.of(spec, Path(prefix), installed_at=5.0, transaction="t", **parts)
     database.add(spec, record)
     return record
 
 
 @pytest.fixture
-def database(tmp_path):
+def database(tmp_path: Path) -> Iterator[Any]:
     with Database(tmp_path / "db" / "index.sqlite", write=True) as database:
         yield database
 
 
-def test_reading_a_missing_database_finds_nothing_and_makes_nothing(tmp_path):
+def test_reading_a_missing_database_finds_nothing_and_makes_nothing(tmp_path: Path) -> None:
     database = Database(tmp_path / "none" / "index.sqlite")
     assert database.records() == [] and database.specs() == {} and database.links() == []
     assert not (tmp_path / "none").exists()
 
 
-def test_a_record_comes_back_as_it_went_in(database, spec):
+def test_a_record_comes_back_as_it_went_in(database: Any, spec: MakeSpec) -> None:
     node = spec("a@1.5", spec("b@2"), shared=True)
     record = add(database, node, explicit=True, run_environment=[["set", "A", "1"]], facts={"d": 1})
     assert database.record(node.dag_hash()) == record
@@ -43,7 +46,7 @@ def test_a_record_comes_back_as_it_went_in(database, spec):
     assert again.edges[0].spec.name == "b"
 
 
-def test_dependencies_are_known_but_not_installed(database, spec):
+def test_dependencies_are_known_but_not_installed(database: Any, spec: MakeSpec) -> None:
     low = spec("low")
     top = spec("top", (low, ("build",)))
     add(database, top)
@@ -53,13 +56,13 @@ def test_dependencies_are_known_but_not_installed(database, spec):
     assert database.links() == [(top.dag_hash(), low.dag_hash(), frozenset(["build"]))]
 
 
-def test_queries_by_name_version_variant_dependency_and_hash(database, spec):
+def test_queries_by_name_version_variant_dependency_and_hash(database: Any, spec: MakeSpec) -> None:
     z1, z2 = spec("zlib@1.2.11", shared=True), spec("zlib@1.3", shared=False)
     top = spec("top@2", z2)
     for node in (z1, z2, top):
         add(database, node)
 
-    def names(text):
+    def names(text: Any) -> Any:
         return [f"{r.name}@{r.version}" for r in database.query(Spec(text))]
 
     assert names("zlib") == ["zlib@1.2.11", "zlib@1.3"]
@@ -72,7 +75,7 @@ def test_queries_by_name_version_variant_dependency_and_hash(database, spec):
     assert [r.hash for r in database.records(hash_prefix=top.dag_hash(5))] == [top.dag_hash()]
 
 
-def test_explicit_and_external_select(database, spec):
+def test_explicit_and_external_select(database: Any, spec: MakeSpec) -> None:
     python = spec("python@3.11", external="/usr")
     tool = spec("tool", python)
     add(database, python, "/usr")
@@ -88,7 +91,7 @@ def test_explicit_and_external_select(database, spec):
     assert not database.record(tool.dag_hash()).explicit
 
 
-def test_removal_forgets_what_nothing_leads_to(database, spec):
+def test_removal_forgets_what_nothing_leads_to(database: Any, spec: MakeSpec) -> None:
     shared, own = spec("shared"), spec("own")
     one = spec("one", (shared, ("build",)), own)
     two = spec("two", shared)
@@ -102,7 +105,7 @@ def test_removal_forgets_what_nothing_leads_to(database, spec):
     assert database.records(installed=None) == [] and database.links() == []
 
 
-def test_a_removed_dependency_stays_known_for_its_dependents(database, spec):
+def test_a_removed_dependency_stays_known_for_its_dependents(database: Any, spec: MakeSpec) -> None:
     low = spec("low")
     top = spec("top", (low, ("build",)))
     add(database, low)
@@ -114,7 +117,7 @@ def test_a_removed_dependency_stays_known_for_its_dependents(database, spec):
 
 @pytest.mark.parametrize("content", [b"this is no database at all " * 50, b"SQLite format 3\0" * 9])
 @pytest.mark.parametrize("write", [False, True])
-def test_a_damaged_file_points_at_reindex(tmp_path, content, write):
+def test_a_damaged_file_points_at_reindex(tmp_path: Path, content: Any, write: Any) -> None:
     path = tmp_path / "index.sqlite"
     path.write_bytes(content)
     with pytest.raises(StoreError) as caught:
@@ -124,7 +127,7 @@ def test_a_damaged_file_points_at_reindex(tmp_path, content, write):
     assert path.read_bytes() == content
 
 
-def test_damage_inside_is_found(tmp_path, spec):
+def test_damage_inside_is_found(tmp_path: Path, spec: MakeSpec) -> None:
     path = tmp_path / "index.sqlite"
     with Database(path, write=True) as database:
         for number in range(50):
@@ -139,7 +142,7 @@ def test_damage_inside_is_found(tmp_path, spec):
         Database(path).records()
 
 
-def test_missing_tables_are_damage(tmp_path):
+def test_missing_tables_are_damage(tmp_path: Path) -> None:
     path = tmp_path / "index.sqlite"
     connection = sqlite3.connect(path)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -149,7 +152,7 @@ def test_missing_tables_are_damage(tmp_path):
         Database(path).records()
 
 
-def test_damaged_documents_are_damage(tmp_path, spec):
+def test_damaged_documents_are_damage(tmp_path: Path, spec: MakeSpec) -> None:
     path = tmp_path / "index.sqlite"
     with Database(path, write=True) as database:
         add(database, spec("a"))
@@ -164,7 +167,7 @@ def test_damaged_documents_are_damage(tmp_path, spec):
 @pytest.mark.parametrize(
     "version, hint", [(SCHEMA_VERSION - 1, "spack reindex"), (SCHEMA_VERSION + 1, "newer version")]
 )
-def test_other_formats_are_refused(tmp_path, version, hint):
+def test_other_formats_are_refused(tmp_path: Path, version: Any, hint: Any) -> None:
     path = tmp_path / "index.sqlite"
     Database(path, write=True).add_all([])
     connection = sqlite3.connect(path)
@@ -175,14 +178,16 @@ def test_other_formats_are_refused(tmp_path, version, hint):
     assert hint in caught.value.hint and caught.value.ref == "store-format"
 
 
-def test_readers_do_not_write(tmp_path, spec):
+def test_readers_do_not_write(tmp_path: Path, spec: MakeSpec) -> None:
     path = tmp_path / "index.sqlite"
     Database(path, write=True).add_all([])
     with pytest.raises(StoreError, match="reading only"):
         add(Database(path), spec("a"))
 
 
-def test_readers_and_writers_leave_no_files_beside_the_database(tmp_path, spec):
+def test_readers_and_writers_leave_no_files_beside_the_database(
+    tmp_path: Path, spec: MakeSpec
+) -> None:
     """A log of one user's would lock the others out of a shared store."""
     path = tmp_path / "index.sqlite"
     with Database(path, write=True) as database:
@@ -193,7 +198,7 @@ def test_readers_and_writers_leave_no_files_beside_the_database(tmp_path, spec):
     assert [p.name for p in tmp_path.iterdir()] == ["index.sqlite"]
 
 
-def test_a_database_with_a_write_ahead_log_is_converted(tmp_path, spec):
+def test_a_database_with_a_write_ahead_log_is_converted(tmp_path: Path, spec: MakeSpec) -> None:
     path = tmp_path / "index.sqlite"
     with Database(path, write=True) as database:
         add(database, spec("a"))
@@ -206,7 +211,9 @@ def test_a_database_with_a_write_ahead_log_is_converted(tmp_path, spec):
     assert [p.name for p in tmp_path.iterdir()] == ["index.sqlite"]
 
 
-def test_a_reader_undoes_a_commit_that_a_dead_process_had_begun(tmp_path, spec):
+def test_a_reader_undoes_a_commit_that_a_dead_process_had_begun(
+    tmp_path: Path, spec: MakeSpec
+) -> None:
     path, killed = tmp_path / "index.sqlite", tmp_path / "killed" / "index.sqlite"
     with Database(path, write=True) as database:
         add(database, spec("a"))
@@ -228,8 +235,8 @@ def test_a_reader_undoes_a_commit_that_a_dead_process_had_begun(tmp_path, spec):
 
 @pytest.mark.parametrize(("mode", "umask", "group"), [(0o2775, 0o077, True), (0o755, 0o022, False)])
 def test_the_group_may_write_the_database_as_it_may_the_directory(
-    tmp_path, spec, mode, umask, group
-):
+    tmp_path: Path, spec: MakeSpec, mode: Any, umask: Any, group: Any
+) -> None:
     folder = tmp_path / "store"
     folder.mkdir()
     folder.chmod(mode)
@@ -242,7 +249,7 @@ def test_the_group_may_write_the_database_as_it_may_the_directory(
     assert bool((folder / "index.sqlite").stat().st_mode & 0o020) is group
 
 
-def test_another_users_store_can_be_read(spec):
+def test_another_users_store_can_be_read(spec: MakeSpec) -> None:
     """A store in a folder that the user may not write, as on a shared machine."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "index.sqlite")
@@ -263,10 +270,10 @@ def test_another_users_store_can_be_read(spec):
         os.chmod(name, 0o755)
 
 
-def test_a_failed_write_changes_nothing(database, spec):
-    def items():
+def test_a_failed_write_changes_nothing(database: Any, spec: MakeSpec) -> None:
+    def items() -> Iterator[Any]:
         node = spec("a")
-        yield node, InstallRecord.of(node, "/a")
+        yield node, InstallRecord.of(node, Path("/a"))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -276,7 +283,7 @@ def test_a_failed_write_changes_nothing(database, spec):
     assert [r.name for r in database.records()] == ["b"]
 
 
-def test_a_writer_follows_a_database_that_was_rebuilt(tmp_path, spec):
+def test_a_writer_follows_a_database_that_was_rebuilt(tmp_path: Path, spec: MakeSpec) -> None:
     path = tmp_path / "index.sqlite"
     with Database(path, write=True) as database:
         add(database, spec("a"))
@@ -287,11 +294,11 @@ def test_a_writer_follows_a_database_that_was_rebuilt(tmp_path, spec):
         assert {r.name for r in database.records()} == {"b", "c"}
 
 
-def test_many_threads_and_connections_at_once(tmp_path, spec):
+def test_many_threads_and_connections_at_once(tmp_path: Path, spec: MakeSpec) -> None:
     path = tmp_path / "index.sqlite"
     errors = []
 
-    def work(number):
+    def work(number: Any) -> None:
         try:
             with Database(path, write=True) as database:
                 for index in range(10):
@@ -309,14 +316,14 @@ def test_many_threads_and_connections_at_once(tmp_path, spec):
         assert len(database.records()) == 40
 
 
-def test_finding_a_hundred_takes_less_than_ten_milliseconds(tmp_path, spec):
+def test_finding_a_hundred_takes_less_than_ten_milliseconds(tmp_path: Path, spec: MakeSpec) -> None:
     path = tmp_path / "index.sqlite"
     base = [spec(f"base{n}") for n in range(10)]
     with Database(path, write=True) as database:
-        items = [(node, InstallRecord.of(node, f"/store/{node.name}")) for node in base]
+        items = [(node, InstallRecord.of(node, Path(f"/store/{node.name}"))) for node in base]
         for number in range(90):
             node = spec(f"p{number}", *base[: number % 10], (base[number % 10], ("build",)))
-            items.append((node, InstallRecord.of(node, f"/store/{node.name}", explicit=True)))
+            items.append((node, InstallRecord.of(node, Path(f"/store/{node.name}"), explicit=True)))
         database.add_all(items)
     times = []
     for _ in range(5):

@@ -4,6 +4,8 @@ import hashlib
 import os
 import socket
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from spack.store import Manifest, ManifestEntry, scan, verify
 
 
 @pytest.fixture
-def prefix(tmp_path):
+def prefix(tmp_path: Path) -> Any:
     prefix = tmp_path / "prefix"
     (prefix / "bin").mkdir(parents=True)
     (prefix / ".spack").mkdir()
@@ -24,7 +26,7 @@ def prefix(tmp_path):
     return prefix
 
 
-def test_what_is_scanned(prefix):
+def test_what_is_scanned(prefix: Any) -> None:
     files = scan(prefix).manifest.files
     assert list(files) == ["bin", "bin/again", "bin/tool", "lib"]
     assert files["bin/tool"] == ManifestEntry(
@@ -34,13 +36,13 @@ def test_what_is_scanned(prefix):
     assert files["bin"].kind == "dir"
 
 
-def test_json_and_back(prefix):
+def test_json_and_back(prefix: Any) -> None:
     (prefix / os.fsdecode(b"odd \xff\n name")).write_text("")
     manifest = scan(prefix).manifest
     assert Manifest.from_json(manifest.to_json()) == manifest
 
 
-def test_needles_in_text_and_binary_and_across_chunks(tmp_path):
+def test_needles_in_text_and_binary_and_across_chunks(tmp_path: Path) -> None:
     prefix = tmp_path / "p"
     prefix.mkdir()
     (prefix / "text").write_text("built in /the/stage here")
@@ -53,7 +55,9 @@ def test_needles_in_text_and_binary_and_across_chunks(tmp_path):
     assert result.manifest.files["large"].content == hashlib.sha256(large).hexdigest()
 
 
-def test_what_is_neither_file_nor_link_nor_folder(prefix, monkeypatch):
+def test_what_is_neither_file_nor_link_nor_folder(
+    prefix: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     os.mkfifo(prefix / "pipe")
     monkeypatch.chdir(prefix)
     with socket.socket(socket.AF_UNIX) as server:
@@ -62,7 +66,7 @@ def test_what_is_neither_file_nor_link_nor_folder(prefix, monkeypatch):
     assert sorted(result.special) == ["pipe", "socket"]
 
 
-def test_differences(prefix):
+def test_differences(prefix: Any) -> None:
     manifest = scan(prefix).manifest
     assert verify(prefix, manifest) == ()
     (prefix / "bin" / "tool").write_text("#!/bin/sh\nrm\n")
@@ -88,7 +92,7 @@ def test_differences(prefix):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99, "files": {}}', '{"format": 1}'])
-def test_damaged_manifests(tmp_path, text):
+def test_damaged_manifests(tmp_path: Path, text: Any) -> None:
     path = tmp_path / "m.json"
     path.write_text(text)
     with pytest.raises(StoreError, match=r"m\.json") as caught:
@@ -98,12 +102,12 @@ def test_damaged_manifests(tmp_path, text):
         Manifest.load(tmp_path / "none")
 
 
-def test_a_missing_prefix(tmp_path):
+def test_a_missing_prefix(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be read"):
         scan(tmp_path / "none")
 
 
-def test_seven_hundred_files_take_less_than_sixty_milliseconds(tmp_path):
+def test_seven_hundred_files_take_less_than_sixty_milliseconds(tmp_path: Path) -> None:
     prefix = tmp_path / "p"
     for folder in range(35):
         (prefix / f"lib/package{folder}").mkdir(parents=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import grp
 import os
 import stat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,12 +27,12 @@ TABLE = {
 
 
 @pytest.mark.parametrize(("read", "write"), TABLE)
-def test_the_table(read, write):
+def test_the_table(read: Any, write: Any) -> None:
     found = modes_of(Permissions(read, write))
     assert tuple(map(oct, found[:3])) == tuple(map(oct, TABLE[read, write]))
 
 
-def test_without_sgid_and_with_a_group():
+def test_without_sgid_and_with_a_group() -> None:
     assert modes_of(Permissions("world", "group"), allow_sgid=False).directory == 0o775
     name = grp.getgrgid(os.getgid()).gr_name
     assert modes_of(Permissions(group=name)) == Modes(0o2755, 0o444, 0o555, os.getgid())
@@ -38,19 +40,19 @@ def test_without_sgid_and_with_a_group():
 
 
 @pytest.mark.parametrize(("read", "write"), [("user", "group"), ("group", "world")])
-def test_more_writers_than_readers(read, write):
+def test_more_writers_than_readers(read: Any, write: Any) -> None:
     with pytest.raises(ConfigError, match=f"write: {write} lets more write") as caught:
         modes_of(Permissions(read, write))
     assert "packages.yaml" in caught.value.hint
 
 
-def test_a_group_that_is_not_known():
+def test_a_group_that_is_not_known() -> None:
     with pytest.raises(ConfigError, match="'no-such-group' is not known") as caught:
         modes_of(Permissions(group="no-such-group"))
     assert "getent group" in caught.value.hint
 
 
-def test_a_tree(tmp_path):
+def test_a_tree(tmp_path: Path) -> None:
     """Files lose the write bits, everything gets what is said, links and set-id bits nothing."""
     (tmp_path / "bin").mkdir(mode=0o700)
     (tmp_path / "bin" / "tool").touch(mode=0o700)
@@ -70,7 +72,7 @@ def test_a_tree(tmp_path):
     assert apply_modes(tmp_path, Modes()) == ()
 
 
-def test_what_may_not_be_changed(tmp_path):
+def test_what_may_not_be_changed(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="permissions cannot be set") as caught:
         apply_modes(tmp_path / "missing", Modes())
     assert "packages:all:permissions" in caught.value.hint

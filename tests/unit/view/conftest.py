@@ -24,7 +24,7 @@ from spack.view.plan_types import ViewOptions, ViewSource
 SHARE = Path(__file__).resolve().parents[3] / "share" / "activate"
 TEMPLATES = {path.name: path.read_text() for path in sorted(SHARE.iterdir())}
 
-Content = Union[str, bytes, tuple[str, int]]
+Content = Union[str, bytes, tuple[Union[str, bytes], int]]
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def test_views_of_a_python_in_the_store(
         found = facts(view)
         assert found["prefix"] == str(view) and found["base"] == str(home)
         assert found["executable"] == str(view / "bin/python")
-        assert found["os"] == str(home / store.python.purelib.split("/site")[0] / "os.py")  # type: ignore[union-attr]  # it has one
+        assert found["os"] == str(home / store.python.purelib.split("/site")[0] / "os.py")
         assert found["purelib"].startswith(f"{view}/")
         assert found["libdir"] == f"{home}/lib", number
         assert run(view / "bin/tool") == f"1 2 {view}"

@@ -10,8 +10,9 @@ from typing import Callable
 
 import pytest
 
+from kits.specs import make_spec
 from spack.errors import ViewError
-from spack.spec import ConcreteSpec, Version, dump
+from spack.spec import dump
 from spack.view.apply import ViewResult, update_view
 from spack.view.hooks import HookContext, HookRecord, ask_recipes
 from spack.view.plan_types import LINK_TYPES, ViewOptions, ViewSource
@@ -44,7 +45,7 @@ def make_odd(tmp_path: Path, store: Store) -> MakeOdd:
         recipe.parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "repo/repo.yaml").write_text("repo:\n  namespace: odd\n  api: v2.0\n")
         recipe.write_text(HEADER + "".join(f"    {line}\n" for line in body.splitlines()))
-        node = ConcreteSpec("odd", "odd", Version("1.0"), {}, {}, "linux", "x", "x86_64")
+        node = make_spec("odd", namespace="odd")
         source = ViewSource(**{**odd.__dict__, "hash": node.dag_hash()})
         view = tmp_path / "view"
 

@@ -38,8 +38,8 @@ def tree(root: Path) -> dict[str, tuple[str, ...]]:
             found[name] = ("file", path.read_text(errors="replace"), oct(path.stat().st_mode))
     manifest = load_manifest(str(root))
     assert manifest is not None and not manifest.interrupted
-    for path, item in manifest.items.items():
-        found[f"item {path}"] = (item.how, str(manifest.owner(path)), item.source, item.digest)
+    for name, item in manifest.items.items():
+        found[f"item {name}"] = (item.how, str(manifest.owner(name)), item.source, item.digest)
     found["folders"] = manifest.folders
     found["head"] = (manifest.digest, manifest.options, str(sorted(manifest.bare.items())))
     found["steps"] = (str(load_activation(str(root))),)
@@ -201,7 +201,7 @@ def test_killed_at_any_moment(tmp_path: Path, store: Store) -> None:
     (tmp_path / "data").write_bytes(pickle.dumps((rows, facts, TEMPLATES, str(view))))
     (tmp_path / "program.py").write_text(PROGRAM)
     lib = str(Path(incremental.__file__).parents[2])
-    command = [sys.executable, "-S", tmp_path / "program.py", lib, tmp_path / "data"]
+    command = [sys.executable, "-S", *map(str, (tmp_path / "program.py", lib, tmp_path / "data"))]
     for make, chosen in ((0, sources), (1, sources[:-1])):
         update_view(str(tmp_path / f"fresh{make}"), chosen, options)
     fresh = [tree(tmp_path / "fresh0"), tree(tmp_path / "fresh1")]

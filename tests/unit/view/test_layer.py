@@ -31,7 +31,7 @@ def versions(layer: Path) -> dict[str, str]:
 def test_it_sees_the_view(tmp_path: Path, store: Store, make: Make) -> None:
     view, path = tmp_path / "the 'view'", tmp_path / "layer"
     make(view, demo_sources(store))
-    (view / store.python.purelib / "extra.pth").write_text("../../../more\n")  # type: ignore[union-attr]  # it has one
+    (view / store.python.purelib / "extra.pth").write_text("../../../more\n")
     (view / "more").mkdir()
     (view / "more/extra.py").write_text("E = 1\n")
     layer = make_layer(str(path), str(view), TEMPLATES)

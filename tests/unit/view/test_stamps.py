@@ -72,7 +72,7 @@ def exchange(path: Path) -> None:
     other.rename(path)
 
 
-CHANGES: dict[str, Callable[[Path], None]] = {
+CHANGES: dict[str, Callable[[Path], object]] = {
     "gone": Path.unlink,
     "exchanged": exchange,
     "of its own": lambda path: shutil.copy(path, path.with_name("o")) and None,
