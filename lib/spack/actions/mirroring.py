@@ -110,7 +110,7 @@ def of_nodes(
             Mirrored(
                 recipe,
                 str(node.version),
-                tuple(resources_of(recipe, node)),
+                tuple(resources_of(recipe, node, recipe_of)),
                 tuple(patches),
                 commit_of(node),
             )

@@ -14,6 +14,7 @@ from spack.fetch.develop_sources import check_directory, copy_sources
 from spack.fetch.stage import Stage
 from spack.install.events import Fetching
 from spack.install.plan import BUILD, Step
+from spack.recipe.provisions import provided_by
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.spec import ConcreteSpec
 from spack.util.report import Task
@@ -58,7 +59,7 @@ class StagedSources:
             recipe,
             str(spec.version),
             path,
-            resources=resources_of(recipe, spec),
+            resources=resources_of(recipe, spec, self._build_options.recipe),
             patches=self.patches(recipe, spec),
             commit=commit_of(spec),
             progress=progress,
@@ -86,7 +87,7 @@ class StagedSources:
         self._build_options.fetcher.fetch_all(
             recipe,
             str(spec.version),
-            resources=resources_of(recipe, spec),
+            resources=resources_of(recipe, spec, self._build_options.recipe),
             patches=self.patches(recipe, spec),
             commit=commit_of(spec),
             progress=lambda done, total: task.progress(done, total or 0),
@@ -105,12 +106,13 @@ def patches_of(
     recipe_of: Callable[[ConcreteSpec], Recipe],
 ) -> list[tuple[Recipe, PatchRecord]]:
     """Return the patches of *spec* with the recipe that has each: its own, then *dependents'*."""
-    found = [(recipe, patch) for patch in recipe.patches if _holds(spec, patch.when)]
+    holds = _conditions(recipe_of)
+    found = [(recipe, patch) for patch in recipe.patches if holds(spec, patch.when)]
     for dependent in dependents:
         owner = recipe_of(dependent)
         for row in owner.dependencies:
-            if row.patches and _holds(dependent, row.when) and spec.satisfies(row.spec):
-                found += [(owner, patch) for patch in row.patches if _holds(spec, patch.when)]
+            if row.patches and holds(dependent, row.when) and holds(spec, row.spec):
+                found += [(owner, patch) for patch in row.patches if holds(spec, patch.when)]
     unique = {patch.sha256 or patch.source: (owner, patch) for owner, patch in found}
     return list(unique.values())
 
@@ -131,10 +133,17 @@ def commit_of(spec: ConcreteSpec) -> str | None:
     return None if value is None else value.values[0]
 
 
-def resources_of(recipe: Recipe, spec: ConcreteSpec) -> list[ResourceRecord]:
+def resources_of(
+    recipe: Recipe, spec: ConcreteSpec, recipe_of: Callable[[ConcreteSpec], Recipe]
+) -> list[ResourceRecord]:
     """Return the resources whose condition holds."""
-    return [resource for resource in recipe.resources if _holds(spec, resource.when)]
+    holds = _conditions(recipe_of)
+    return [resource for resource in recipe.resources if holds(spec, resource.when)]
 
 
-def _holds(spec: ConcreteSpec, when: str) -> bool:
-    return not when or spec.satisfies(when)
+def _conditions(
+    recipe_of: Callable[[ConcreteSpec], Recipe],
+) -> Callable[[ConcreteSpec, str], bool]:
+    """Return what decides whether a condition of a recipe holds for a node."""
+    provided = provided_by(lambda node: recipe_of(node).provides)
+    return lambda spec, when: not when or spec.satisfies(when, provided=provided)

@@ -23,6 +23,7 @@ from spack.api.package_base import PackageBase
 from spack.api.prefix import Prefix
 from spack.api.targets import Target
 from spack.errors import InstallError, SpackError
+from spack.recipe.provisions import provided_by
 from spack.spec import VersionList
 from spack.spec.deptypes import DEPTYPES
 from spack.spec.languages import LANGUAGE_NAMES
@@ -58,6 +59,8 @@ class BuildContext:
         self.jobs = jobs
         self.jobserver = jobserver
         self.overrides = dict(overrides or {})
+        #: See :meth:`spack.spec.ConcreteSpec.satisfies`.
+        self.provided = provided_by(lambda node: packages(node.dag_hash()).provisions())
         self._states: dict[str, dict[str, Any]] = {}
         self._objects: dict[str, Any] = {}
 
@@ -200,15 +203,16 @@ class SpecView:
         return SpecView(node, self._context, query, self)
 
     def __contains__(self, text: Any) -> bool:
-        return bool((text._node if isinstance(text, SpecView) else text) in self._node)
+        return bool(self._node.holds(_bare(text), self._context.provided))
 
-    def satisfies(self, constraint: Any, strict: bool = True) -> bool:
-        """Return whether the spec is one of those that *constraint* describes."""
-        return bool(self._node.satisfies(_bare(constraint)))
+    def satisfies(self, constraint: Any, deps: bool = True) -> bool:
+        """Return whether the spec is one of those that *constraint* describes.
 
-    def intersects(self, constraint: Any) -> bool:
-        """Return whether the spec is one of those that *constraint* describes."""
-        return bool(self._node.intersects(_bare(constraint)))
+        The recipes of providers say which version of a virtual (``^mpi@3:``) they provide.
+        """
+        return bool(self._node.satisfies(_bare(constraint), deps, self._context.provided))
+
+    intersects = satisfies
 
     def dependencies(
         self, name: str | None = None, deptype: Any = None, virtuals: Any = None

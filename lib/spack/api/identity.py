@@ -141,9 +141,14 @@ class PackageIdentity(metaclass=DeclaringMeta):
         return values
 
     @classmethod
+    def provisions(cls) -> list[ProvidesRecord]:
+        """Return what ``provides(...)`` declared."""
+        return list(_declared(cls, ProvidesRecord))
+
+    @classmethod
     def provided_virtual_names(cls) -> list[str]:
         """Return the names of all virtuals that some condition provides."""
-        names = (Spec(v).name for r in _declared(cls, ProvidesRecord) for v in r.virtuals)
+        names = (Spec(v).name for r in cls.provisions() for v in r.virtuals)
         return list(dict.fromkeys(name for name in names if name))
 
     def url_version(self, version: Any) -> str:

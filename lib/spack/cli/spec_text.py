@@ -36,15 +36,16 @@ def node_text(
     variants: bool = True,
     architecture: bool = True,
 ) -> str:
-    """Return ``name@version+variant key=value platform=… os=… target=…`` of one node."""
+    """Return ``name@version flags=… +variant key=value platform=… os=… target=…`` of one node."""
     name = f"{spec.namespace}.{spec.name}" if namespaces else spec.name
     text = name + paint(spec.format("{@version}"), "version")
     if variants:
-        flags = spec.format("{variants}").strip()
-        if flags:
-            joint = "" if flags[0] in "+~" else " "
-            text += joint + paint(flags, "variant")
-        text += paint(flags_text(spec), "variant") if spec.flags else ""
+        flags = flags_text(spec)
+        text += paint(flags, "variant") if flags else ""
+        values = spec.format("{variants}")
+        if values:
+            joint = "" if values[0] in "+~" and not flags else " "
+            text += joint + paint(values, "variant")
     if architecture:
         arch = f"platform={spec.platform} os={spec.os} target={spec.target}"
         text += " " + paint(arch, "architecture")
@@ -52,10 +53,9 @@ def node_text(
 
 
 def flags_text(spec: ConcreteSpec) -> str:
-    """Return the compiler flags of one node, each as `` name="values"``."""
-    return "".join(
-        f' {name}="{" ".join(values)}"' for name, values in sorted(spec.flags.items()) if values
-    )
+    """Return the compiler flags of one node, each after a blank."""
+    flags = spec.format("{compiler_flags}")
+    return f" {flags}" if flags else ""
 
 
 def tree(

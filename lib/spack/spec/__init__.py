@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from spack.spec.algebra import FLAG_NAMES
 from spack.spec.architecture import ArchSpec, target_intersection, target_satisfies
-from spack.spec.concrete import ConcreteSpec
+from spack.spec.concrete import ConcreteSpec, ProvidedVersions
 from spack.spec.constraint import Spec
 from spack.spec.dependency import Dependency
 from spack.spec.deptypes import DEPTYPES, RUN_TIME
@@ -33,6 +33,7 @@ __all__ = [
     "External",
     "FLAG_NAMES",
     "GitVersion",
+    "ProvidedVersions",
     "RESERVED_NAMES",
     "Spec",
     "VariantValue",

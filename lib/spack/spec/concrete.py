@@ -8,7 +8,7 @@ all its dependencies but those that are only tested with; it is computed when fi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Callable, Optional
 
 from spack.spec.algebra import NOTHING, node_satisfies, read_only
 from spack.spec.architecture import ArchSpec
@@ -23,9 +23,13 @@ from spack.spec.variant import VariantValue
 from spack.spec.version import Version
 from spack.spec.version_list import VersionList, any_version
 
-__all__ = ["ConcreteSpec", "Edge", "External"]
+__all__ = ["ConcreteSpec", "Edge", "External", "ProvidedVersions"]
 
 _set = object.__setattr__
+
+#: Returns the versions of a virtual package that a node provides, None if it does not provide it.
+#: It takes recipes to know: the layers that have them pass one.
+ProvidedVersions = Callable[["ConcreteSpec", str], Optional[VersionList]]
 
 
 class ConcreteSpec:
@@ -298,22 +302,36 @@ class ConcreteSpec:
 
     def __contains__(self, wanted: str | Spec | ConcreteSpec) -> bool:
         """Return whether this node, or the dependency of that name, satisfies."""
+        return self.holds(wanted)
+
+    def holds(
+        self, wanted: str | Spec | ConcreteSpec, provided: ProvidedVersions | None = None
+    ) -> bool:
+        """Return the same as ``wanted in self``; *provided* as in :meth:`satisfies`."""
         if isinstance(wanted, ConcreteSpec):
             return any(node == wanted for node in self.traverse(DEPTYPES))
         wanted = Spec(wanted)
         if not wanted.name or wanted.name == self.name:
-            return self.satisfies(wanted)
+            return self.satisfies(wanted, provided=provided)
         edge = self.find_edge(wanted.name)
-        return edge is not None and _edge_spec_satisfies(edge, wanted)
+        return edge is not None and _edge_spec_satisfies(edge, wanted, provided)
 
     # ---- relations ------------------------------------------------------------------------
 
-    def satisfies(self, other: str | Spec | ConcreteSpec, deps: bool = True) -> bool:
+    def satisfies(
+        self,
+        other: str | Spec | ConcreteSpec,
+        deps: bool = True,
+        provided: ProvidedVersions | None = None,
+    ) -> bool:
         """Return whether this configuration is one of *other*.
 
         ``%x`` looks at direct edges, ``^x`` at direct build edges and everything linked or run;
         ``^x %y`` at the direct edges of that ``x``. A name after ``%`` or ``^`` may be a virtual
         that an edge provides.
+
+        :param provided: which versions of a virtual a node provides, for ``^mpi@3:``; without it
+            no version of a virtual is satisfied, since that takes the recipe of the provider.
         """
         if isinstance(other, str):
             other = Spec.parse(other)
@@ -321,27 +339,34 @@ class ConcreteSpec:
             return self == other
         if other.hash_prefix and not self.dag_hash().startswith(other.hash_prefix):
             return False
+        if other.name and other.name != self.name and provided is not None:
+            return _provides_versions(self, other, provided)
         if not node_satisfies(self, other):
             return False
-        return not deps or all(self._has(wanted) for wanted in other.dependencies)
+        return not deps or all(self._has(wanted, provided) for wanted in other.dependencies)
 
-    def intersects(self, other: str | Spec | ConcreteSpec, deps: bool = True) -> bool:
+    def intersects(
+        self,
+        other: str | Spec | ConcreteSpec,
+        deps: bool = True,
+        provided: ProvidedVersions | None = None,
+    ) -> bool:
         """Return :meth:`satisfies`: one configuration either is in *other* or is not."""
-        return self.satisfies(other, deps)
+        return self.satisfies(other, deps, provided)
 
-    def _has(self, wanted: Dependency) -> bool:
+    def _has(self, wanted: Dependency, provided: ProvidedVersions | None) -> bool:
         """Return whether an edge is like *wanted*."""
-        if wanted.when is not None and not self.satisfies(wanted.when):
+        if wanted.when is not None and not self.satisfies(wanted.when, provided=provided):
             return True
         if wanted.direct:
             return any(
                 edge.deptypes.issuperset(wanted.deptypes)
                 and _provides(edge, wanted.virtuals)
-                and _edge_spec_satisfies(edge, wanted.spec)
+                and _edge_spec_satisfies(edge, wanted.spec, provided)
                 for edge in self.edges
             )
         return any(
-            _provides(edge, wanted.virtuals) and _edge_spec_satisfies(edge, wanted.spec)
+            _provides(edge, wanted.virtuals) and _edge_spec_satisfies(edge, wanted.spec, provided)
             for edge in self._edges_below()
         )
 
@@ -395,10 +420,21 @@ def _provides(edge: Edge, virtuals: tuple[str, ...]) -> bool:
     return all(virtual in edge.virtuals or virtual == edge.spec.name for virtual in virtuals)
 
 
-def _edge_spec_satisfies(edge: Edge, wanted: Spec) -> bool:
+def _edge_spec_satisfies(edge: Edge, wanted: Spec, provided: ProvidedVersions | None) -> bool:
     """Return whether the node at *edge* is *wanted*, whose name may be a virtual of the edge."""
     if wanted.name and wanted.name != edge.spec.name:
-        if wanted.name not in edge.virtuals or wanted.versions is not any_version:
-            return False  # the version of a virtual is not that of its provider
+        if wanted.name not in edge.virtuals:
+            return False
+        # the version of a virtual is not that of its provider
+        if wanted.versions is not any_version:
+            if provided is None or not _provides_versions(edge.spec, wanted, provided):
+                return False
+            wanted = wanted.replace(versions=any_version)
         wanted = wanted.with_name("")
-    return edge.spec.satisfies(wanted)
+    return edge.spec.satisfies(wanted, provided=provided)
+
+
+def _provides_versions(node: ConcreteSpec, wanted: Spec, provided: ProvidedVersions) -> bool:
+    """Return whether *node* provides a version of the virtual *wanted* that is asked for."""
+    versions = provided(node, wanted.name)
+    return versions is not None and versions.intersects(wanted.versions)

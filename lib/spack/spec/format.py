@@ -9,8 +9,9 @@
               | hash[:<length>] | prefix | compiler[.name|.version] | fullname | short ...
 
 A sigil is printed only when the attribute has a value. Attributes that a spec does not have a
-value for give an empty text; unknown ones are an error. Works on anything spec-like: the
-attributes are looked up with ``getattr``, never called, and private ones are refused.
+value for give an empty text, but for ``none`` as the compiler of a node that uses none; unknown
+ones are an error. Blanks around the whole are dropped. Works on anything spec-like: the attributes
+are looked up with ``getattr``, never called, and private ones are refused.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ from typing import Any
 
 from spack.errors import SpecError
 from spack.spec.languages import LANGUAGE_NAMES
+from spack.spec.variant import quoted
 
 __all__ = ["format_spec"]
+
+#: The text of ``{compiler}``, and of its parts, for a node that uses no compiler.
+NO_COMPILER = "none"
 
 _TEMPLATE = (
     r"\\(?P<escaped>.)"
@@ -62,11 +67,13 @@ def format_spec(spec: Any, template: str, extra: Mapping[str, Any]) -> str:
             attribute = attribute.strip().lower()
             _check_sigil(template, match, sigil, attribute)
             known = extra.get(attribute) if node is spec else None
+            if known is None and attribute.split(".")[0] == "compiler" and _compiler(node) is None:
+                return NO_COMPILER
             text = _attribute(node, attribute, template, match) if known is None else str(known)
         return sigil + text if text else ""
 
     # start-up: compiled (and kept by re) at the first use only
-    return re.sub(_TEMPLATE, fill, template, flags=re.DOTALL)
+    return re.sub(_TEMPLATE, fill, template, flags=re.DOTALL).strip()
 
 
 def _bad(template: str, match: re.Match[str], message: str, hint: str | None = None) -> SpecError:
@@ -139,7 +146,14 @@ def _variants(node: Any) -> Any:
 
 
 def _flags(node: Any) -> str:
-    return "".join(f" {key}='{' '.join(node.flags[key])}'" for key in sorted(node.flags))
+    """Return the compiler flags sorted by name, each after a blank, with a blank at the end."""
+    words = []
+    for key in sorted(node.flags):
+        for operator, propagate in (("=", False), ("==", True)):
+            flags = [f for f in node.flags[key] if getattr(f, "propagate", False) is propagate]
+            if flags:
+                words.append(f" {key}{operator}{quoted(' '.join(flags))}")
+    return "".join(words) + " " if words else ""
 
 
 def _compiler(node: Any) -> Any:
@@ -147,17 +161,18 @@ def _compiler(node: Any) -> Any:
     for language in LANGUAGE_NAMES:
         for edge in getattr(node, "edges", ()):
             if language in edge.virtuals:
-                return _Shown(edge.spec, f"{edge.spec.name}@{edge.spec.versions}")
+                return edge.spec
     return None
 
 
 def _compilers(node: Any) -> str:
-    found = {
-        f"{edge.spec.name}@{edge.spec.versions}": None
-        for edge in getattr(node, "edges", ())
-        if any(name in LANGUAGE_NAMES for name in edge.virtuals)
-    }
-    return "".join(f" %{text}" for text in sorted(found))
+    """Return every compiler with the languages that it is used for, as ``%c,cxx=gcc@12.2.0``."""
+    found = []
+    for edge in getattr(node, "edges", ()):
+        languages = sorted(name for name in edge.virtuals if name in LANGUAGE_NAMES)
+        if languages:
+            found.append(f" %{','.join(languages)}={edge.spec.name}@{edge.spec.version}")
+    return "".join(sorted(found))
 
 
 _SPECIAL = {

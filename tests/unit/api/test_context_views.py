@@ -37,7 +37,9 @@ class Zlib(Package):
 
 
 class Mpich(Package):
-    provides("mpi")
+    provides("mpi@:3", when="@3:")
+    provides("mpi@:5", when="@5:")
+    provides("mpi", when="@2")
 
     def setup_dependent_package(self, module: Any, dependent_spec: Any) -> None:
         self.spec.mpicc = "/the/mpicc"
@@ -177,6 +179,14 @@ def test_dependencies_by_name_and_virtual(graph: SpecView) -> None:
     names = {n.name for n in graph.traverse(deptype="link", root=False)}
     assert names == {"mpich", "zlib", "shared-lib"}
     assert len({graph["zlib"], graph["mpi"]["zlib"]}) == 1
+
+
+def test_versions_of_virtuals_come_from_the_recipes_of_providers(graph: SpecView) -> None:
+    assert graph.satisfies("^mpi@3:") and graph.satisfies("%mpi@:1")
+    assert not graph.satisfies("^mpi@4:") and not graph.satisfies("^mpi@2: +x")
+    assert "mpi@3" in graph and "mpi@4" not in graph
+    assert graph["mpi"].satisfies("mpi@2:") and not graph["mpi"].satisfies("lapack")
+    assert graph.intersects("^mpi@3:") and not graph.intersects("^mpi@4:")
 
 
 def test_externals(graph: SpecView) -> None:

@@ -15,6 +15,7 @@ from spack.spec import (
     Spec,
     VariantValue,
     Version,
+    VersionList,
     dump,
     load,
     traverse_all,
@@ -36,6 +37,26 @@ def test_satisfies(py_h5py: ConcreteSpec, row: tuple[str, ...]) -> None:
 def test_in(py_h5py: ConcreteSpec, row: tuple[str, ...]) -> None:
     text, result = row
     assert (text in py_h5py) is YES[result]
+
+
+def test_versions_of_virtuals_are_those_that_providers_provide(py_h5py: ConcreteSpec) -> None:
+    def provided(node: ConcreteSpec, virtual: str) -> VersionList | None:
+        versions = {("intel-oneapi-mpi", "mpi"): "2:3", ("zlib-ng", "zlib-api"): ":"}
+        known = versions.get((node.name, virtual))
+        return VersionList(known) if known else None
+
+    def holds(text: str) -> bool:
+        return py_h5py.satisfies(text, provided=provided)
+
+    assert holds("^mpi@3:") and holds("%mpi@:2") and holds("^hdf5 %mpi@3")
+    assert not holds("^mpi@4:") and not holds("%mpi@:1") and not holds("^hdf5 %mpi@4")
+    assert holds("^zlib-api@7") and holds("^mpi") and holds("%c=gcc")
+    assert not holds("%c@11") and not holds("^mpi@3: +x")
+    assert holds("%[when='^mpi@4:'] nosuch") and not holds("%[when='^mpi@3:'] nosuch")
+    assert py_h5py["mpi"].satisfies("mpi@3", provided=provided)
+    assert not py_h5py["mpi"].satisfies("zlib-api", provided=provided)
+    assert py_h5py.holds("mpi@2:", provided) and not py_h5py.holds("mpi@4:", provided)
+    assert not py_h5py.satisfies("^mpi@3:") and "mpi@2:" not in py_h5py
 
 
 def test_hash_prefixes_and_equality(py_h5py: ConcreteSpec) -> None:

@@ -24,12 +24,16 @@ from spack.spec import ConcreteSpec, parse
         ("{arch.platform}/{architecture.os}/{target}", "linux/debian12/x86_64_v3"),
         ("{platform=architecture.platform}{ os=architecture.os}", "platform=linux os=debian12"),
         ("{namespace}.{name}", "venv.py-h5py"),
-        ("{ namespace=namespace}", " namespace=venv"),
+        ("x{ namespace=namespace}", "x namespace=venv"),
+        ("{ namespace=namespace}", "namespace=venv"),
         ("{fullname}", "venv.py-h5py"),
-        ("{compiler}", "gcc@=12.2.0"),
+        ("{%compiler}", "%gcc@12.2.0/GCC:32"),
+        ("{^python.compiler.name}-{^python.compiler.version}", "none-none"),
+        ("{%^python.compiler}", "none"),
         ("{%compiler.name}", "%gcc"),
         ("{compiler.name}{@compiler.version}", "gcc@12.2.0"),
-        ("{compilers}", " %gcc@=12.2.0"),
+        ("{name}{compilers}", "py-h5py %c=gcc@12.2.0"),
+        ("{^hdf5.compilers}", "%c,cxx=gcc@12.2.0"),
         ("{compiler_flags}", ""),
         ("{^mpi.name}-{^hdf5.version}", "intel-oneapi-mpi-1.14.5"),
         ("{^python-venv.hash:3}", "VENV:3"),
@@ -41,7 +45,8 @@ from spack.spec import ConcreteSpec, parse
     ],
 )
 def test_concrete(py_h5py: ConcreteSpec, template: str, expected: str) -> None:
-    for name, node in (("HASH", py_h5py), ("VENV", py_h5py["python-venv"])):
+    nodes = {"HASH": py_h5py, "VENV": py_h5py["python-venv"], "GCC": py_h5py["gcc"]}
+    for name, node in nodes.items():
         for length in (32, 7, 4, 3):
             expected = expected.replace(f"{name}:{length}", node.dag_hash(length))
     assert py_h5py.format(template, {"prefix": "/opt/p"}) == expected
@@ -55,8 +60,14 @@ def test_concrete(py_h5py: ConcreteSpec, template: str, expected: str) -> None:
         ("p@1.2", "{@version}", "@1.2"),
         ("p@=1.2", "{version}", "1.2"),
         ("p/abc", "{/hash:7}{/abstract_hash}", "/abc/abc"),
-        ("p", "{compiler}", ""),
-        ("p cflags='-O2 -g'", "{compiler_flags}", " cflags='-O2 -g'"),
+        ("p", "{compiler}", "none"),
+        ("p %gcc@12", "{name} {%compiler.name}", "p none"),
+        ("p cflags='-O2 -g'+x", "{name}{compiler_flags}{variants}", "p cflags='-O2 -g' +x"),
+        (
+            "p fflags==-g cflags=-O2 cflags==-g",
+            "{compiler_flags}",
+            "cflags=-O2 cflags==-g fflags==-g",
+        ),
     ],
 )
 def test_abstract(text: str, template: str, expected: str) -> None:
