@@ -221,10 +221,10 @@ class Conditions:
             return []
         targets = self.context.targets
         fitting = tuple(name for name in targets if target_satisfies(name, arch.target))
+        if len(fitting) == len(targets) and not self.context.relaxed:
+            return []
         if self.context.may_be_placeholder(package):
             return [self.literal(package, ("t", fitting, arch.target))]
-        if len(fitting) == len(targets):
-            return []
         return [self.literal(package, ("t", fitting, ""))] if fitting else None
 
     def _identity(self, package: str, spec: Spec) -> list[int] | None:

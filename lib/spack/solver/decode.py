@@ -132,7 +132,7 @@ class _Decoder:
     def _external_target(self, external: ExternalCandidate | None) -> str | None:
         if external is None:
             return None
-        return external.spec.arch.target or self.catalog.problem.host.target
+        return external.spec.arch.target
 
     def _variants(
         self,
