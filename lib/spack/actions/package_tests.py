@@ -31,6 +31,7 @@ from spack.util.hashing import sha256_hex
 __all__ = [
     "PackageOutcome",
     "SuiteResults",
+    "defined_tests",
     "has_tests",
     "list_suites",
     "need_suites",
@@ -43,7 +44,7 @@ PASSED, FAILED, NO_TESTS, SKIPPED = "PASSED", "FAILED", "NO-TESTS", "SKIPPED"
 _RESULTS = "results.json"
 
 #: A definition of a test in a recipe.
-_TEST = re.compile(r"^    def test_\w+\(", re.MULTILINE)
+_TEST = re.compile(r"^    def (test_\w+)\(", re.MULTILINE)
 
 
 class PackageOutcome(NamedTuple):
@@ -75,15 +76,19 @@ class SuiteResults(NamedTuple):
         return tuple(x for x in self.outcomes if x.status == FAILED)
 
 
-def has_tests(recipe: Recipe) -> bool:
-    """Return whether a recipe defines tests, by its text, or is a Python package: those do."""
-    if str(recipe.attributes.get("build_system", "")).startswith("python_"):
-        return True
+def defined_tests(recipe: Recipe) -> list[str]:
+    """Return the names of the tests that a recipe defines, by its text."""
     try:
         text = Path(recipe.path).read_text(encoding="utf-8")
     except OSError:
-        return False
-    return _TEST.search(text) is not None
+        return []
+    return _TEST.findall(text)
+
+
+def has_tests(recipe: Recipe) -> bool:
+    """Return whether a recipe defines tests, or is a Python package: their modules are imported."""
+    python = str(recipe.attributes.get("build_system", "")).startswith("python_")
+    return python or bool(defined_tests(recipe))
 
 
 def run_suite(

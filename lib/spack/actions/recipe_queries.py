@@ -6,13 +6,16 @@ A recipe that cannot be used is left out: ``spack list`` and the commands that n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from spack.recipe.records import Recipe
 from spack.repo import RepoPath
 from spack.spec import DEPTYPES, Spec
 
 __all__ = [
+    "Download",
     "dependency_names",
+    "downloads",
     "extendable",
     "extensions_of",
     "maintained",
@@ -21,6 +24,7 @@ __all__ = [
     "possible_edges",
     "recipes_of",
     "tagged",
+    "tags_of",
 ]
 
 
@@ -136,13 +140,39 @@ def extensions_of(recipes: RepoPath, name: str) -> list[str]:
     ]
 
 
+class Download(NamedTuple):
+    """A file that a recipe downloads besides its sources."""
+
+    sha256: str
+    url: str
+    package: str
+    origin: str
+
+
+def downloads(recipe: Recipe) -> list[Download]:
+    """Return the patches and resources of a recipe that have a URL and a sha256."""
+    patches = [*recipe.patches, *(x for row in recipe.dependencies for x in row.patches)]
+    rows = [(x.source, x.archive_sha256 or x.sha256, x.line) for x in patches]
+    rows += [(x.url or "", x.sha256, x.line) for x in recipe.resources]
+    return [
+        Download(sha256, url, recipe.name, f"{recipe.path}:{line}")
+        for url, sha256, line in rows
+        if sha256 and "://" in url
+    ]
+
+
 def tagged(recipes: RepoPath) -> dict[str, list[str]]:
     """Return the tags of all recipes, sorted, each with the names of its packages."""
     found: dict[str, list[str]] = {}
     for recipe in recipes_of(recipes):
-        for tag in _words(recipe, "tags"):
-            found.setdefault(tag.lower(), []).append(recipe.name)
+        for tag in tags_of(recipe):
+            found.setdefault(tag, []).append(recipe.name)
     return {tag: found[tag] for tag in sorted(found)}
+
+
+def tags_of(recipe: Recipe) -> tuple[str, ...]:
+    """Return the tags of a recipe."""
+    return tuple(tag.lower() for tag in _words(recipe, "tags"))
 
 
 def maintained(recipes: RepoPath, names: Iterable[str] | None = None) -> dict[str, list[str]]:

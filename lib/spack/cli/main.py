@@ -83,6 +83,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("developer", "compare recipes with the metadata of their sources"),
     "python": ("developer", "run a script or a prompt with spack.package importable"),
     "style": ("developer", "check the style of Python files with black, isort, flake8 and mypy"),
+    "pkg": ("developer", "show the history of recipes in git"),
+    "blame": ("developer", "show the authors of a recipe"),
+    "resource": ("developer", "list what recipes download besides their sources"),
+    "commands": ("developer", "list the commands, for programs"),
+    "debug": ("developer", "print what a bug report needs"),
+    "pydoc": ("developer", "show the documentation of a module of spack"),
     "completion": ("developer", "print the completion script of a shell"),
     "help": ("developer", "show this overview or the help of a command"),
 }
@@ -191,10 +197,16 @@ def _main(arguments: list[str]) -> int:  # noqa: C901 - one command line from it
 
             print(__version__)
             return 0
-        if command is None or (command == "help" and not rest) or options.help:
+        options.debug |= options.backtrace
+        if options.enable_locks or options.disable_locks:
+            options.config.append(f"config:locks:{str(options.enable_locks).lower()}")
+        wanted_help = options.help or options.all_help
+        if command is None or (command == "help" and not rest) or wanted_help:
             print(overview())
-            return 0 if command or options.help else 2
+            return 0 if command or wanted_help else 2
         command = ALIASES.get(command, command)
+        if command == "help" and rest[0].startswith("-"):
+            return _general_help(rest)
         if command == "help":
             command, rest = ALIASES.get(rest[0], rest[0]), ["--help"]
         if command not in COMMANDS:
@@ -244,6 +256,26 @@ def _main(arguments: list[str]) -> int:  # noqa: C901 - one command line from it
         return 1
 
 
+def help_parser() -> argparse.ArgumentParser:
+    """Return the parser of ``spack help``."""
+    parser = Parser(prog="spack help")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("-a", "--all", action="store_true", help="show all commands")
+    which.add_argument("--spec", action="store_true", help="explain specs")
+    parser.add_argument("command", nargs="?", help="a command")
+    return parser
+
+
+def _general_help(words: list[str]) -> int:
+    if help_parser().parse_args(words).spec:
+        from spack.cli.spec_syntax import SPEC_SYNTAX  # start-up: only for this help
+
+        print(SPEC_SYNTAX, end="")
+    else:
+        print(overview())
+    return 0
+
+
 def _configured(options: Any, command: str, rest: list[str]) -> tuple[str, list[str]]:
     """Return the command that an alias of the configuration (``config:aliases``) means."""
     import shlex  # start-up: only for words that are not commands
@@ -265,6 +297,7 @@ def global_parser() -> argparse.ArgumentParser:
     """Return the parser of the options before the command."""
     parser = Parser(prog="spack", add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true", help="show this overview")
+    parser.add_argument("-H", "--all-help", action="store_true", help="the same")
     parser.add_argument("-V", "--version", action="store_true", help="print the version")
     parser.add_argument("-e", "--env", metavar="ENV", help="run in an environment (name or dir)")
     parser.add_argument("-D", "--env-dir", metavar="DIR", help="run in the environment in DIR")
@@ -286,7 +319,11 @@ def global_parser() -> argparse.ArgumentParser:
         help="read further configuration files from DIR",
     )
     parser.add_argument("-k", "--insecure", action="store_true", help="do not verify certificates")
+    locks = parser.add_mutually_exclusive_group()
+    locks.add_argument("-l", "--enable-locks", action="store_true", help="use locks (the default)")
+    locks.add_argument("-L", "--disable-locks", action="store_true", help="use no locks")
     parser.add_argument("-d", "--debug", action="store_true", help="show tracebacks and details")
+    parser.add_argument("-t", "--backtrace", action="store_true", help="show tracebacks")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, only results")
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), help="when to use colour (auto)"

@@ -17,6 +17,7 @@ __all__ = [
     "add_output_options",
     "is_for_programs",
     "print_output",
+    "to_json",
     "to_yaml",
 ]
 

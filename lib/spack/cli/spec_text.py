@@ -66,18 +66,20 @@ def tree(
     hash_length: int | None = None,
     types: bool = False,
     namespaces: bool = False,
-    deptypes: tuple[str, ...] = USUAL,
+    cover: str = "nodes",
 ) -> str:
-    """Return each root with its dependencies below it, every node once, indented by its depth.
+    """Return each root with its dependencies below it, indented by their depth.
 
+    :param cover: ``nodes`` shows every node once, ``edges`` below each node that needs it,
+        ``paths`` always with all that is below it.
     :param status: adds a mark for what is installed (``-I``).
     :param hash_length: adds the hash, this many characters of it (``-l``, ``-L``).
     :param types: adds the letters of the dependency types by which a node is reached (``-t``).
     """
     lines: list[str] = []
     for root in roots:
-        reached = _types_of(root, deptypes)
-        for depth, node in _cover(root, deptypes):
+        reached = _types_of(root, USUAL)
+        for depth, node in _cover(root, USUAL, cover):
             parts = []
             if status is not None:
                 parts.append(status_mark(status(node), colors.paint))
@@ -93,16 +95,21 @@ def tree(
     return "\n".join(lines)
 
 
-def _cover(root: ConcreteSpec, deptypes: tuple[str, ...]) -> Iterable[tuple[int, ConcreteSpec]]:
-    """Yield nodes in depth-first order with the depth at which each is first met."""
+def _cover(
+    root: ConcreteSpec, deptypes: tuple[str, ...], cover: str
+) -> Iterable[tuple[int, ConcreteSpec]]:
+    """Yield nodes in depth-first order with the depth at which each is met."""
     seen = set()
     stack: list[tuple[int, ConcreteSpec]] = [(0, root)]
     while stack:
         depth, node = stack.pop()
-        if node.dag_hash() in seen:
+        known = node.dag_hash() in seen and cover != "paths"
+        if known and cover == "nodes":
             continue
         seen.add(node.dag_hash())
         yield depth, node
+        if known:
+            continue
         edges = [edge for edge in node.edges if edge.deptypes & set(deptypes)]
         edges.sort(key=lambda edge: edge.spec.name, reverse=True)
         stack.extend((depth + 1, edge.spec) for edge in edges)

@@ -21,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument("-o", "--operating-system", action="store_true", help="print only the OS")
     part.add_argument("-t", "--target", action="store_true", help="print only the target")
     part.add_argument("--known-targets", action="store_true", help="list compatible targets")
-    part.add_argument("-g", "--generic-target", action="store_true", help="print the family")
+    part.add_argument(
+        "--family", "-g", "--generic-target", action="store_true", help="print the family: x86_64"
+    )
+    part.add_argument("--generic", action="store_true", help="print the feature level: x86_64_v3")
 
 
 def run(session: Session, args: argparse.Namespace) -> None:
@@ -32,8 +35,10 @@ def run(session: Session, args: argparse.Namespace) -> None:
         print(host.os)
     elif args.target:
         print(host.target)
-    elif args.generic_target:
+    elif args.family:
         print(host.family)
+    elif args.generic:
+        print(next((x for x in host.targets if x.startswith(f"{host.family}_v")), host.family))
     elif args.known_targets:
         print("\n".join(host.targets))
     else:

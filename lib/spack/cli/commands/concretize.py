@@ -20,6 +20,7 @@ given.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true", help="do not show the result")
     add_concretizer_arguments(parser)
     parser.set_defaults(spec=[])
 
@@ -34,6 +35,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     if not new:
         message(f"{environment.name} is up to date")
         return
-    colors = Colors(use_color(sys.stdout, session.options.color))
-    print(tree(roots, colors, hash_length=7))
+    if not args.quiet:
+        colors = Colors(use_color(sys.stdout, session.options.color))
+        print(tree(roots, colors, hash_length=7))
     message(f"concretized {count_of(len(roots), 'spec')} of {environment.name}")

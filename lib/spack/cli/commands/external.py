@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from spack.actions.recipe_queries import recipes_of, tags_of
 from spack.cli.render import message, warning
 from spack.config.externals import merge_externals
 from spack.config.scopes import user_config_path
@@ -35,12 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     find.add_argument("--scope", metavar="FILE", help="the packages.yaml to write")
     find.add_argument("-n", "--dry-run", action="store_true", help="only show what is found")
+    find.add_argument("--all", action="store_true", help="all that can be detected (the default)")
+    find.add_argument(
+        "--exclude", metavar="PACKAGE", action="append", default=[], help="leave this out"
+    )
+    find.add_argument(
+        "-t", "--tag", metavar="TAG", action="append", default=[], help="only with this tag"
+    )
     find.add_argument("package", nargs="*", help="only these packages")
-    verbs.add_parser("list", help="list what can be detected")
+    verbs.add_parser("list", aliases=["ls"], help="list what can be detected")
 
 
 def run(session: Session, args: argparse.Namespace) -> int | None:
-    if args.verb == "list":
+    if args.verb in ("list", "ls"):
         print("\n".join(name for name in DETECTABLE if session.recipes.exists(name)))
         return None
     if args.verb != "find":
@@ -53,6 +61,12 @@ def run(session: Session, args: argparse.Namespace) -> int | None:
             ref="not-detectable",
         )
     names = args.package or [name for name in DETECTABLE if session.recipes.exists(name)]
+    if args.tag:
+        tagged = {
+            x.name for x in recipes_of(session.recipes, names) if set(tags_of(x)) & set(args.tag)
+        }
+        names = [name for name in names if name in tagged]
+    names = [name for name in names if name not in args.exclude]
     paths = args.path or session.search_path
     found = detect(names, paths, session.run_program, str(session.cache / "host"))
     if not found:

@@ -21,6 +21,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-D", "--dependencies", action="store_true", help="and what they need")
+    parser.add_argument("-m", "--missing", action="store_true", help="only what is not installed")
     parser.add_argument("-n", "--no-checksum", action="store_true", help="without known checksums")
     add_concretizer_arguments(parser)
     parser.add_argument("spec", nargs="*", help="specs; the environment's without any")
@@ -30,7 +31,8 @@ def run(session: Session, args: argparse.Namespace) -> None:
     roots = concretize_arguments(session, args)
     build_options = session.build_options(checksum=not args.no_checksum)
     everything = args.dependencies or not args.spec
-    plan = make_plan(roots, frozenset(), PlanOptions())
+    there = session.store.database.installed_hashes() if args.missing else frozenset()
+    plan = make_plan(roots, there, PlanOptions())
     sources = StagedSources(build_options, plan.steps)
     asked = {root.dag_hash() for root in roots}
     for step in plan.builds:

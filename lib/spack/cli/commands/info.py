@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Callable
 
 from spack.cli.render import Colors, table, use_color
+from spack.host.detection import DETECTABLE
 from spack.recipe.records import DependencyRecord, Recipe
 from spack.session import Session
 from spack.spec import Version
@@ -26,37 +27,73 @@ _SHOWN = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-a", "--all", action="store_true", help="all versions, and conflicts")
+    parser.add_argument("-a", "--all", action="store_true", help="everything that is known")
+    order = parser.add_mutually_exclusive_group()
+    order.add_argument("--by-name", action="store_true", help="in order of names (the default)")
+    order.add_argument("--by-when", action="store_true", help="in order of conditions")
+    for words, text in (
+        (("--no-dependencies",), "no dependencies"),
+        (("--no-variants",), "no variants"),
+        (("--no-versions",), "no versions"),
+        (("--detectable",), "whether it can be detected as an external"),
+        (("--maintainers",), "its maintainers (always shown)"),
+        (("--namespace",), "its namespace (always shown)"),
+        (("--tags",), "its tags"),
+        (("--tests",), "its tests"),
+        (("--virtuals",), "what it provides (always shown)"),
+        (("--variants-by-name",), "variants in order of names"),
+    ):
+        parser.add_argument(*words, action="store_true", help=f"show {text}")
     parser.add_argument("package", help="a package's name")
 
 
 def run(session: Session, args: argparse.Namespace) -> None:
     recipe = session.need_recipe(args.package)
     paint = Colors(use_color(sys.stdout, session.options.color)).paint
-    attributes = recipe.attributes
     print(f"{paint(recipe.name, 'strong')}  ({recipe.namespace})")
     print("\n" + textwrap.indent(textwrap.dedent(recipe.description).strip(), "    "))
-    rows: list[tuple[str, ...]] = []
-    for label, key in (("Homepage", "homepage"), ("Git", "git"), ("Maintainers", "maintainers")):
-        value = attributes.get(key)
-        if value:
-            rows.append((f"{label}:", ", ".join(value) if isinstance(value, tuple) else str(value)))
-    for record in recipe.licenses:
-        rows.append(("License:", record.expression + _when(record.when)))
-    rows.append(("Recipe:", recipe.path))
-    print("\n" + table(rows))
-    _section("Versions", _versions(recipe, args.all), paint)
-    _section("Variants", _variants(recipe), paint)
-    for kind in DEPTYPES:
-        found = [row for row in recipe.dependencies if kind in row.types]
-        _section(f"Dependencies ({kind})", _dependencies(found), paint)
+    print("\n" + table(_head(recipe, args)))
+    if not args.no_versions:
+        _section("Versions", _versions(recipe, args.all), paint)
+    if not args.no_variants:
+        variants = _variants(recipe)
+        if args.variants_by_name:
+            variants.sort()
+        _section("Variants", variants, paint)
+    for kind in () if args.no_dependencies else DEPTYPES:
+        found = _dependencies([row for row in recipe.dependencies if kind in row.types])
+        if args.by_when:
+            found.sort(key=lambda row: (row[1], row[0]))
+        _section(f"Dependencies ({kind})", found, paint)
     provided = [(", ".join(row.virtuals) + _when(row.when),) for row in recipe.provides]
     _section("Provides", provided, paint)
+    if args.tests or args.all:
+        from spack.actions.package_tests import defined_tests  # start-up: it starts workers too
+
+        _section("Tests", [(name,) for name in defined_tests(recipe)], paint)
     if args.all:
         conflicts = [
             (row.spec, _when(row.when).strip(), row.message or "") for row in recipe.conflicts
         ]
         _section("Conflicts", conflicts, paint)
+
+
+def _head(recipe: Recipe, args: argparse.Namespace) -> list[tuple[str, ...]]:
+    """Return the rows of what a package has one of."""
+    rows: list[tuple[str, ...]] = []
+    labels = [("Homepage", "homepage"), ("Git", "git"), ("Maintainers", "maintainers")]
+    if args.tags or args.all:
+        labels.append(("Tags", "tags"))
+    for label, key in labels:
+        value = recipe.attributes.get(key)
+        if value:
+            rows.append((f"{label}:", ", ".join(value) if isinstance(value, tuple) else str(value)))
+    for record in recipe.licenses:
+        rows.append(("License:", record.expression + _when(record.when)))
+    if args.detectable or args.all:
+        rows.append(("Detectable:", "yes" if recipe.name in DETECTABLE else "no"))
+    rows.append(("Recipe:", recipe.path))
+    return rows
 
 
 def _section(title: str, rows: Iterable[tuple[str, ...]], paint: Callable[[str, str], str]) -> None:

@@ -36,7 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_display_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments for showing graphs; ``solve`` has the same."""
-    parser.add_argument("-I", "--install-status", action="store_true", help="mark what is there")
+    marks = parser.add_mutually_exclusive_group()
+    marks.add_argument("-I", "--install-status", action="store_true", help="mark what is there")
+    marks.add_argument("--no-install-status", action="store_true", help="do not (the default)")
+    parser.add_argument(
+        "-c",
+        "--cover",
+        choices=("nodes", "edges", "paths"),
+        default="nodes",
+        help="show each node once, below each that needs it, or with all below it (nodes)",
+    )
     parser.add_argument("-l", "--long", action="store_true", help="show 7 characters of hashes")
     parser.add_argument("-L", "--very-long", action="store_true", help="show whole hashes")
     parser.add_argument("-N", "--namespaces", action="store_true", help="show namespaces")
@@ -133,6 +142,7 @@ def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpe
                 hash_length=length,
                 types=args.types,
                 namespaces=args.namespaces,
+                cover=args.cover,
             )
         )
     print("\n\n".join(shown))
