@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
 )
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from spack.host.platform import Host
     from spack.repo import RepoPath
     from spack.solver.problem import Root, Solution
+    from spack.store.database import Database
 
-__all__ = ["ConcretizeOptions", "allowed", "concretize", "reusable_specs"]
+__all__ = ["ConcretizeOptions", "InstalledSpecs", "concretize"]
 
 
 class ConcretizeOptions:
@@ -66,7 +67,7 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
     host: Host,
     packages: Mapping[str, PackageSettings],
     settings: ConcretizerSettings,
-    reusable: Sequence[ConcreteSpec],
+    reusable: InstalledSpecs,
     concretize_options: ConcretizeOptions,
     *,
     deprecated: bool = False,
@@ -142,47 +143,87 @@ def _nameless_hint(spec: Spec, recipes: RepoPath) -> str:
     return "write the package's name first, as in py-black@25:"
 
 
-def allowed(
-    installed: Mapping[str, ConcreteSpec], reuse: ReuseSettings, wanted: Sequence[Spec] = ()
-) -> dict[str, ConcreteSpec]:
-    """Return those of *installed* that ``concretizer:reuse`` admits.
+class InstalledSpecs:
+    """The installed specs that ``concretizer:reuse`` admits, and those that are fixed.
 
-    Each entry of ``from`` is a source with an ``include`` and an ``exclude`` of its own, or the
-    general ones; the only source here is ``local``.
+    Read from the database by name: a store of thousands of packages costs what a problem needs.
+    Each entry of ``reuse:from`` is a source with an ``include`` and an ``exclude`` of its own, or
+    the general ones; the only source here is ``local``.
 
-    :param wanted: what these name by hash stays, too.
+    :param database: None offers no installed specs.
+    :param wanted: what these name by hash is admitted, too.
+    :param fixed: specs that an environment has decided, or that may be used anyway.
     """
-    named = [x.hash_prefix for x in wanted if x.hash_prefix]
-    named += [x.spec.hash_prefix for y in wanted for x in y.dependencies if x.spec.hash_prefix]
-    sources = [entry for entry in reuse.sources if entry.get("type") == "local"]
-    if not reuse.sources:
-        sources = [{}]
-    rules = [
-        (
-            [Spec(text) for text in entry.get("include", reuse.include)],
-            [Spec(text) for text in entry.get("exclude", reuse.exclude)],
-        )
-        for entry in sources
-    ]
-    if rules == [([], [])]:
-        return dict(installed)
-    return {
-        spec_hash: spec
-        for spec_hash, spec in installed.items()
-        if spec_hash.startswith(tuple(named))
-        or any(
+
+    def __init__(
+        self,
+        database: Database | None,
+        reuse: ReuseSettings,
+        wanted: Sequence[Spec] = (),
+        fixed: Sequence[ConcreteSpec] = (),
+    ) -> None:
+        from spack.solver.spec_pool import SpecPool
+
+        self._database = database
+        self._fixed = SpecPool(fixed)
+        named = [x.hash_prefix for x in wanted if x.hash_prefix]
+        named += [x.spec.hash_prefix for y in wanted for x in y.dependencies if x.spec.hash_prefix]
+        self._named = tuple(named)
+        self._values: dict[str, frozenset[str]] = {}
+        sources = [entry for entry in reuse.sources if entry.get("type") == "local"]
+        if not reuse.sources:
+            sources = [{}]
+        self._rules = [
+            (
+                [Spec(text) for text in entry.get("include", reuse.include)],
+                [Spec(text) for text in entry.get("exclude", reuse.exclude)],
+            )
+            for entry in sources
+        ]
+
+    def names(self) -> frozenset[str]:
+        """Return the names of the packages of which there may be specs."""
+        return self._installed_values("name").union(self._fixed.names())
+
+    def named(self, name: str) -> list[ConcreteSpec]:
+        """Return the specs of package *name*, installed ones first, by hash."""
+        found = self._specs(name=name)
+        for spec in self._fixed.named(name):
+            found.setdefault(spec.dag_hash(), spec)
+        return list(found.values())
+
+    def by_hash(self, prefix: str) -> list[ConcreteSpec]:
+        """Return the specs whose hash starts with *prefix*."""
+        found = self._specs(hash_prefix=prefix)
+        for spec in self._fixed.by_hash(prefix):
+            found.setdefault(spec.dag_hash(), spec)
+        return list(found.values())
+
+    def targets(self) -> frozenset[str]:
+        """Return the targets that the specs may have."""
+        return self._installed_values("target").union(self._fixed.targets())
+
+    def _installed_values(self, column: str) -> frozenset[str]:
+        known = self._values.get(column)
+        if known is None:
+            known = frozenset()
+            if self._database is not None:
+                known = self._database.installed_values(column)
+            self._values[column] = known
+        return known
+
+    def _specs(
+        self, *, name: str | None = None, hash_prefix: str | None = None
+    ) -> dict[str, ConcreteSpec]:
+        if self._database is None:
+            return {}
+        records = self._database.records(name=name, hash_prefix=hash_prefix)
+        found = self._database.specs(sorted(record.hash for record in records))
+        return {digest: spec for digest, spec in found.items() if self._admits(digest, spec)}
+
+    def _admits(self, digest: str, spec: ConcreteSpec) -> bool:
+        return digest.startswith(self._named) or any(
             (not include or any(spec.satisfies(item) for item in include))
             and not any(spec.satisfies(item) for item in exclude)
-            for include, exclude in rules
+            for include, exclude in self._rules
         )
-    }
-
-
-def reusable_specs(
-    installed: Mapping[str, ConcreteSpec], fixed: Iterable[ConcreteSpec] | None = None
-) -> list[ConcreteSpec]:
-    """Return installed nodes and fixed ones, each once."""
-    every = dict(installed)
-    for spec in fixed or ():
-        every.setdefault(spec.dag_hash(), spec)
-    return list(every.values())

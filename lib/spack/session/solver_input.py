@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from spack.actions.concretizing import ConcretizeOptions, allowed, concretize, reusable_specs
+from spack.actions.concretizing import ConcretizeOptions, InstalledSpecs, concretize
 from spack.actions.environments import parse_at
 from spack.actions.notices import RootHeldBack
 from spack.config.external_dependencies import with_external_dependencies
@@ -17,6 +17,7 @@ from spack.spec import ConcreteSpec, Spec, expand_toolchains
 if TYPE_CHECKING:
     from spack.environment import DevelopSpec, Environment
     from spack.session.session import Session
+    from spack.store.database import Database
 
 __all__ = ["concretize_environment", "concretize_specs"]
 
@@ -79,20 +80,20 @@ def _solve(
     host = session.host
     if not settings.concretizer.host_compatible:
         host = host.with_every_target()
-    wanted = [root.spec for root in roots]
-    reusable = allowed(session.store.database.specs(), reuse, wanted)
+    database: Database | None = session.store.database
     asked = concretize_options.reuse
     if needed and (settings.concretizer.reuse if asked is None else asked) is False:
         # The solver reuses all or nothing: nothing but what is needed is offered.
-        reusable, fixed = {}, ()
+        database, fixed = None, ()
         concretize_options = concretize_options.with_reuse(True)
+    wanted = [root.spec for root in roots]
     solution = concretize(
         roots,
         session.recipes,
         host,
         packages,
         settings=settings.concretizer,
-        reusable=reusable_specs(reusable, [*fixed, *needed]),
+        reusable=InstalledSpecs(database, reuse, wanted, [*fixed, *needed]),
         concretize_options=concretize_options,
         deprecated=settings.config.deprecated,
         develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},

@@ -8,12 +8,13 @@ before pre-releases, then the greatest; deprecated versions come last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from spack.recipe.records import DependencyRecord, Recipe
 from spack.solver.problem import ExternalLike, PackageLike, Problem
+from spack.solver.spec_pool import SpecPool
 from spack.spec import ConcreteSpec, GitVersion, Spec, VariantValue, Version, VersionList
 
 __all__ = ["Candidates", "Catalog", "ExternalCandidate", "VersionCandidate", "preference"]
@@ -133,8 +134,11 @@ class Catalog:
         self.problem = problem
         self._given = given
         self._known: dict[str, Candidates] = {}
+        reusable = problem.reusable
+        self.pool = SpecPool(reusable) if isinstance(reusable, Sequence) else reusable
+        self._reusable_names = self.pool.names()
+        self._usable = _UsableSpecs(problem)
         self._installed: dict[str, list[ConcreteSpec]] = {}
-        self._by_hash: dict[str, ConcreteSpec] = {}
         self._recipes: dict[str, Recipe | None] = {}
         self._providers: dict[str, tuple[str, ...]] = {}
         #: Filled by :func:`spack.solver.expansion.dependency_records`.
@@ -146,9 +150,6 @@ class Catalog:
             for name, settings in problem.packages.items()
             if settings.buildable is False and problem.recipes.is_virtual(name)
         }
-        for spec in _usable(problem):
-            self._installed.setdefault(spec.name, []).append(spec)
-            self._by_hash[spec.dag_hash()] = spec
 
     def settings(self, name: str) -> PackageLike | None:
         """Return the configuration of package or virtual *name*."""
@@ -167,14 +168,15 @@ class Catalog:
 
     def installed(self, name: str) -> Sequence[ConcreteSpec]:
         """Return reusable specs of *name*, whether or not reuse is on."""
-        return self._installed.get(name, ())
+        known = self._installed.get(name)
+        if known is None:
+            found = self.pool.named(name) if name in self._reusable_names else ()
+            known = self._installed[name] = [s for s in found if self._usable.holds(s)]
+        return known
 
     def by_hash(self, prefix: str) -> list[ConcreteSpec]:
         """Return reusable specs whose hash starts with *prefix*."""
-        exact = self._by_hash.get(prefix)
-        if exact is not None:
-            return [exact]
-        return [spec for digest, spec in self._by_hash.items() if digest.startswith(prefix)]
+        return [spec for spec in self.pool.by_hash(prefix) if self._usable.holds(spec)]
 
     def externals(self, name: str) -> Sequence[ExternalLike]:
         """Return the external entries of *name*."""
@@ -184,7 +186,9 @@ class Catalog:
     def has_available(self, name: str) -> bool:
         """Return whether there is an external or a reusable spec of *name*."""
         return bool(self.externals(name)) or (
-            self.problem.reuse is not False and name in self._installed
+            self.problem.reuse is not False
+            and name in self._reusable_names
+            and bool(self.installed(name))
         )
 
     def fixed(self, name: str) -> str | None:
@@ -306,39 +310,36 @@ def external_version(spec: Spec) -> Version | None:
     return versions.concrete or versions.concrete_range_as_version
 
 
-def _usable(problem: Problem) -> Iterable[ConcreteSpec]:
-    """Yield reusable specs that fit the host and whose external parts are still configured."""
-    verdicts: dict[str, bool] = {}
-    prefixes: dict[str, set[Any]] = {}
+class _UsableSpecs:
+    """Which reusable specs fit the host, and whose external parts are still configured."""
 
-    def usable(spec: ConcreteSpec) -> bool:
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._verdicts: dict[str, bool] = {}
+        self._prefixes: dict[str, set[Any]] = {}
+
+    def holds(self, spec: ConcreteSpec) -> bool:
+        """Return whether *spec* can be reused, with what it links to and runs."""
         digest = spec.dag_hash()
-        known = verdicts.get(digest)
+        known = self._verdicts.get(digest)
         if known is None:
-            known = spec.platform == problem.host.platform and spec.os == problem.host.os
-            known = known and not spec.is_develop  # its directory may say something else by now
-            if known and spec.external is not None:
-                if spec.name not in prefixes:
-                    settings = problem.packages.get(spec.name)
-                    entries = settings.externals if settings is not None else ()
-                    prefixes[spec.name] = {
-                        entry.prefix or tuple(entry.modules) for entry in entries
-                    }
-                location = spec.external.path or tuple(spec.external.modules)
-                known = location in prefixes[spec.name]
-            elif known:
-                known = spec.target in problem.host.targets or spec.target == problem.host.target
-            known = known and all(
-                usable(edge.spec) for edge in spec.edges if edge.deptypes & {"link", "run"}
+            known = self._fits(spec) and all(
+                self.holds(edge.spec) for edge in spec.edges if edge.deptypes & {"link", "run"}
             )
-            verdicts[digest] = known
+            self._verdicts[digest] = known
         return known
 
-    seen: set[str] = set()
-    for root in problem.reusable:
-        for spec in root.traverse(("link", "run")):
-            digest = spec.dag_hash()
-            if digest not in seen:
-                seen.add(digest)
-                if usable(spec):
-                    yield spec
+    def _fits(self, spec: ConcreteSpec) -> bool:
+        host = self._problem.host
+        if spec.platform != host.platform or spec.os != host.os:
+            return False
+        if spec.is_develop:  # its directory may say something else by now
+            return False
+        if spec.external is None:
+            return spec.target in host.targets or spec.target == host.target
+        if spec.name not in self._prefixes:
+            settings = self._problem.packages.get(spec.name)
+            entries = settings.externals if settings is not None else ()
+            self._prefixes[spec.name] = {e.prefix or tuple(e.modules) for e in entries}
+        location = spec.external.path or tuple(spec.external.modules)
+        return location in self._prefixes[spec.name]

@@ -185,7 +185,7 @@ class LiteralFacts:
         names = list(self.context.targets)
         for weight, name in enumerate(names):
             self.emit(f"target({quote(name)},{weight}).")
-        known = set(names) | {str(spec.target) for spec in self.context.problem.reusable}
+        known = set(names) | set(self.context.catalog.pool.targets())
         for name in sorted(known):
             for other in sorted(known):
                 if name == other or target_satisfies(other, f"{name}:"):

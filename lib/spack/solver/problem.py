@@ -17,6 +17,7 @@ from typing import (
 
 if TYPE_CHECKING:
     from spack.recipe.records import Recipe
+    from spack.solver.spec_pool import ReusableSpecs
     from spack.spec import ConcreteSpec, Spec
 
 __all__ = [
@@ -170,7 +171,7 @@ class Problem:
     recipes: RecipeSource
     host: HostLike
     packages: Mapping[str, PackageLike] = field(default_factory=dict)
-    reusable: Sequence[ConcreteSpec] = ()
+    reusable: Sequence[ConcreteSpec] | ReusableSpecs = ()
     reuse: bool | str = True
     unify: bool | str = True
     deprecated: bool = False

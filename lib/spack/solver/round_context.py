@@ -131,7 +131,7 @@ class RoundContext:
             for group in (*settings.require, *settings.prefer, *settings.conflict):
                 asked += [Spec.parse(text).arch.target for text in group.specs if "target=" in text]
             asked += settings.target
-        asked += [str(spec.target) for spec in self.problem.reusable]
+        asked += self.catalog.pool.targets()
         wanted = [target for target in asked if target and target != preferred]
         if not wanted:
             return (preferred,)

@@ -84,6 +84,11 @@ class ChainedDatabase(Database):
         parts = [database.installed_hashes() for _, database in self._upstreams]
         return self._own.installed_hashes().union(*parts)
 
+    def installed_values(self, column: str) -> frozenset[str]:
+        """Return what installed nodes have in *column*, ``name`` or ``target``."""
+        parts = [database.installed_values(column) for _, database in self._upstreams]
+        return self._own.installed_values(column).union(*parts)
+
     def links(self) -> list[DependencyLink]:
         """Return all edges between known nodes."""
         found = {(link.parent, link.child): link for link in self._own.links()}

@@ -216,6 +216,12 @@ class Database:
             row[0] for row in self._rows("SELECT hash FROM nodes WHERE installed = 1", [])
         )
 
+    def installed_values(self, column: str) -> frozenset[str]:
+        """Return what installed nodes have in *column*, ``name`` or ``target``."""
+        assert column in ("name", "target")
+        rows = self._rows(f"SELECT DISTINCT {column} FROM nodes WHERE installed = 1", [])
+        return frozenset(row[0] for row in rows)
+
     def links(self) -> list[DependencyLink]:
         """Return all edges between known nodes."""
         rows = self._rows("SELECT parent, child, deptypes FROM edges", [])

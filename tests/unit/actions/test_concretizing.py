@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kits.specs import make_spec
-from spack.actions.concretizing import allowed
+from spack.actions.concretizing import InstalledSpecs
+from spack.config.setting_types import ReuseSettings
 from spack.config.settings import Settings
-from spack.spec import Spec
+from spack.spec import ConcreteSpec, Spec
+from spack.store import InstallRecord
+from spack.store.database import Database
 
-INSTALLED = {make_spec(text).dag_hash(): make_spec(text) for text in ("a@1", "a@2", "b@1")}
+
+class CountingDatabase(Database):
+    """A database that counts the specs that are made."""
+
+    made = 0
+
+    def _load(self, hashes: list[str]) -> dict[str, ConcreteSpec]:
+        found = super()._load(hashes)
+        self.made += len(found)
+        return found
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[CountingDatabase]:
+    """Return a database with a@1, a@2 and b@1."""
+    path = tmp_path / "index.sqlite"
+    with Database(path, write=True) as written:
+        for text in ("a@1", "a@2", "b@1"):
+            spec = make_spec(text)
+            written.add(spec, InstallRecord.of(spec, Path("/p"), installed_at=5.0, transaction="t"))
+    counting = CountingDatabase(path)
+    yield counting
+    counting.close()
+
+
+def reuse_settings(reuse: Any) -> ReuseSettings:
+    return Settings.from_data({"concretizer": {"reuse": reuse}}).concretizer.reuse_settings
+
+
+def texts(specs: Sequence[ConcreteSpec]) -> list[str]:
+    return sorted(f"{spec.name}@{spec.version}" for spec in specs)
 
 
 @pytest.mark.parametrize(
@@ -30,15 +65,35 @@ INSTALLED = {make_spec(text).dag_hash(): make_spec(text) for text in ("a@1", "a@
         ),
     ],
 )
-def test_include_exclude_and_from(reuse: Any, expected: Any) -> None:
-    settings = Settings.from_data({"concretizer": {"reuse": reuse}}).concretizer.reuse_settings
-    found = allowed(INSTALLED, settings)
-    assert sorted(f"{spec.name}@{spec.version}" for spec in found.values()) == expected
+def test_include_exclude_and_from(database: Database, reuse: Any, expected: list[str]) -> None:
+    specs = InstalledSpecs(database, reuse_settings(reuse))
+    assert texts([*specs.named("a"), *specs.named("b")]) == expected
 
 
-def test_what_is_named_by_hash_stays() -> None:
-    settings = Settings.from_data({"concretizer": {"reuse": {"exclude": ["a", "b"]}}})
+def test_what_is_named_by_hash_is_admitted(database: Database) -> None:
     node = make_spec("b@1")
     wanted = [Spec(f"/{node.dag_hash()[:7]}")]
-    found = allowed(INSTALLED, settings.concretizer.reuse_settings, wanted)
-    assert list(found) == [node.dag_hash()]
+    specs = InstalledSpecs(database, reuse_settings({"exclude": ["a", "b"]}), wanted)
+    assert [*specs.named("a"), *specs.named("b")] == [node]
+    assert specs.by_hash(node.dag_hash()[:7]) == [node]
+
+
+def test_only_what_is_asked_for_is_made(database: CountingDatabase) -> None:
+    specs = InstalledSpecs(database, reuse_settings(True))
+    assert specs.names() == {"a", "b"} and specs.targets() == {"x86_64"}
+    assert database.made == 0
+    assert texts(specs.named("b")) == ["b@1"] and specs.named("c") == []
+    assert database.made == 1
+
+
+def test_fixed_specs_come_after_installed_ones_and_once(database: Database) -> None:
+    fixed = [make_spec("a@1"), make_spec("c@3")]
+    specs = InstalledSpecs(database, reuse_settings(True), fixed=fixed)
+    assert specs.names() == {"a", "b", "c"}
+    assert texts(specs.named("a")) == ["a@1", "a@2"] and specs.named("c") == [fixed[1]]
+
+
+def test_without_a_database_only_fixed_specs_are_offered() -> None:
+    specs = InstalledSpecs(None, reuse_settings(True), fixed=[make_spec("c@3")])
+    assert specs.names() == {"c"} and specs.named("a") == []
+    assert specs.by_hash(make_spec("c@3").dag_hash()) == [make_spec("c@3")]
