@@ -8,36 +8,18 @@ its version, its other variants and its dependencies.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from spack.recipe.records import PatchRecord, Recipe, VariantRecord
+from spack.recipe.records import Recipe, VariantRecord
 from spack.solver.candidates import Catalog, ExternalCandidate
+from spack.solver.drafts import Draft, Node
 from spack.solver.driver import Row
 from spack.solver.encode import Encoding
+from spack.solver.node_flags import NodeFlags
 from spack.solver.problem import Root
 from spack.solver.variant_facts import default_values, preferred_variants
 from spack.spec import FLAG_NAMES, ConcreteSpec, Edge, External, VariantValue
-from spack.spec.algebra import split_flags
 
 __all__ = ["decode"]
-
-Node = tuple[str, int]
-
-
-@dataclass
-class _Draft:
-    """What the model says of one node."""
-
-    values: dict[str, list[str]] = field(default_factory=dict)
-    version: int = -1
-    target: str | None = None
-    external: int | None = None
-    reused: str | None = None
-    given: list[int] = field(default_factory=list)
-    patches: list[PatchRecord] = field(default_factory=list)
-    children: dict[Node, None] = field(default_factory=dict)
-    types: dict[str, set[str]] = field(default_factory=dict)
-    virtuals: dict[str, set[str]] = field(default_factory=dict)
 
 
 class _Decoder:
@@ -52,18 +34,18 @@ class _Decoder:
         self.catalog = catalog
         self.encoding = encoding
         self.target = target
-        self.drafts: dict[Node, _Draft] = {}
+        self.drafts: dict[Node, Draft] = {}
         self._read(atoms)
-        self.propagated = _propagated_flags(roots)
+        self.flags = NodeFlags(catalog, self.drafts, roots)
 
     def _read(self, atoms: Mapping[str, Sequence[Row]]) -> None:  # noqa: C901 - one loop for each predicate of a model
         drafts = self.drafts
         for package, instance in atoms.get("build", ()):
-            drafts[package, instance] = _Draft()
+            drafts[package, instance] = Draft()
         for package, instance, index in atoms.get("external", ()):
-            drafts[package, instance] = _Draft(external=index)
+            drafts[package, instance] = Draft(external=index)
         for package, instance, digest in atoms.get("reuse", ()):
-            drafts[package, instance] = _Draft(reused=digest)
+            drafts[package, instance] = Draft(reused=digest)
         for package, instance, version in atoms.get("pick", ()):
             drafts[package, instance].version = version
         for package, instance, name, value in atoms.get("val", ()):
@@ -81,6 +63,9 @@ class _Decoder:
         for number, package, instance in atoms.get("patched", ()):
             record = self.encoding.dependencies[number][1]
             drafts[package, instance].patches.extend(record.patches)
+        for number, parent, other, package, instance in atoms.get("flagged", ()):
+            record = self.encoding.dependencies[number][1]
+            drafts[package, instance].flagged.append(((parent, other), record.spec))
 
     def specs(self) -> dict[Node, ConcreteSpec]:
         """Return all nodes, made from the leaves upwards."""
@@ -101,7 +86,7 @@ class _Decoder:
                 stack.pop()
         return done
 
-    def _spec(self, node: Node, draft: _Draft, done: Mapping[Node, ConcreteSpec]) -> ConcreteSpec:
+    def _spec(self, node: Node, draft: Draft, done: Mapping[Node, ConcreteSpec]) -> ConcreteSpec:
         if draft.reused is not None:
             return self.catalog.by_hash(draft.reused)[0]
         name = node[0]
@@ -118,7 +103,7 @@ class _Decoder:
             recipe.namespace if recipe is not None else None,
             version,
             {},
-            flags=self._flags(draft, external, edges),
+            flags=self._flags(node, draft, external, edges),
             platform=host.platform,
             os=(external.spec.arch.os if external is not None else None) or host.os,
             target=draft.target or self._external_target(external) or self.target,
@@ -137,7 +122,7 @@ class _Decoder:
     def _variants(
         self,
         spec: ConcreteSpec,
-        draft: _Draft,
+        draft: Draft,
         recipe: Recipe | None,
         external: ExternalCandidate | None,
     ) -> dict[str, VariantValue]:
@@ -194,7 +179,7 @@ class _Decoder:
     def _patches(
         self,
         spec: ConcreteSpec,
-        draft: _Draft,
+        draft: Draft,
         recipe: Recipe,
         found: dict[str, VariantValue],
     ) -> None:
@@ -210,39 +195,13 @@ class _Decoder:
             found["patches"] = VariantValue.multi("patches", tuple(sums))
 
     def _flags(
-        self, draft: _Draft, external: ExternalCandidate | None, edges: Sequence[Edge]
+        self, node: Node, draft: Draft, external: ExternalCandidate | None, edges: Sequence[Edge]
     ) -> dict[str, tuple[str, ...]]:
         if external is not None:
             return {name: tuple(map(str, values)) for name, values in external.spec.flags.items()}
-        flags = _compiler_flags(edges)
-        for literal in sorted(draft.given):
-            _, name, text = self.encoding.conditions.literals[literal - 1].key[:3]
-            if name in FLAG_NAMES and text not in flags.get(name, ()):
-                flags[name] = (*flags.get(name, ()), str(text))
-        for name, values in self.propagated.items():
-            flags[name] = tuple(dict.fromkeys((*flags.get(name, ()), *values)))
-        return flags
-
-
-#: The languages whose compilers take a kind of flags.
-_LANGUAGES_OF: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(FLAG_NAMES, ("c", "cxx", "fortran")),
-    "cflags": ("c",),
-    "cxxflags": ("cxx",),
-    "fflags": ("fortran",),
-}
-
-
-def _compiler_flags(edges: Sequence[Edge]) -> dict[str, tuple[str, ...]]:
-    """Return the flags that external compilers are configured with, for what they compile."""
-    found: dict[str, tuple[str, ...]] = {}
-    for edge in edges:
-        configured = edge.spec.extra_attributes.get("flags") if "build" in edge.deptypes else None
-        for name, text in (configured or {}).items():
-            if name in FLAG_NAMES and set(edge.virtuals).intersection(_LANGUAGES_OF[name]):
-                flags = (*found.get(name, ()), *map(str, split_flags(str(text))))
-                found[name] = tuple(dict.fromkeys(flags))
-    return found
+        keys = [self.encoding.conditions.literals[literal - 1].key for literal in draft.given]
+        given = [(str(key[1]), str(key[2])) for key in keys if key[1] in FLAG_NAMES]
+        return self.flags.of(node, given, edges)
 
 
 def decode(
@@ -259,16 +218,6 @@ def decode(
     """
     nodes = _Decoder(catalog, encoding, atoms, target, roots).specs()
     return tuple(nodes[root.spec.name, 0] for root in roots)
-
-
-def _propagated_flags(roots: Sequence[Root]) -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for root in roots:
-        for name, flags in root.spec.flags.items():
-            passed = tuple(str(flag) for flag in flags if getattr(flag, "propagate", False))
-            if passed:
-                found[name] = passed
-    return found
 
 
 def _external(candidate: ExternalCandidate | None) -> External | None:

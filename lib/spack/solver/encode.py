@@ -11,7 +11,8 @@ definition, X guard, E external, H hash; numbers start at 1):
 ``bver(P,W) bcost(P,W,C)``             versions to build, their cost; ``xver xcost hcost`` alike
 ``lver lval lhas lonly ltgt lset``     when a literal is true; ``ldep*``: about dependencies
 ``cond(P,C) clit(C,L)``                conditions
-``dep dcond dreal dvirt dtype dlit``   dependencies: condition, target, types, what they impose
+``dep dcond dreal dvirt dtype dlit``   dependencies: condition, target, types, what they impose;
+                                       ``patches flags``: those with some
 ``provision provname provcond``        what a package provides and when; ``vcand vcost`` providers
 ``vdef vcond later vval vdefault ..``  definitions of variants
 ``demand gcond option optcond``        requirements; ``conflict forbid kcond`` conflicts
@@ -215,6 +216,8 @@ class Encoder:
         self.emit(*(f"dtype({number},{kind})." for kind in types))
         if record.patches:
             self.emit(f"patches({number}).")
+        if spec.flags:
+            self.emit(f"flags({number}).")
         if self.catalog.is_virtual(spec.name):
             self.virtuals.need(name, number, spec, types)
             return

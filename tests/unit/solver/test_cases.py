@@ -92,6 +92,9 @@ def check_expected(roots: tuple[ConcreteSpec, ...], expected: dict[str, Any]) ->
             types, _, virtuals = description.partition(" ")
             assert ",".join(sorted(found[0].deptypes)) == types
             assert ",".join(found[0].virtuals) == virtuals
+    for name, wanted_flags in (expected.get("flags") or {}).items():
+        flags = {kind: " ".join(texts) for kind, texts in nodes[name][0].flags.items()}
+        assert flags == wanted_flags
     if "count" in expected:
         assert sum(map(len, nodes.values())) == expected["count"], sorted(nodes)
 
