@@ -37,6 +37,14 @@ OFFERED = [
     (["undevelop", "--a"], ["--all"]),
     (["-e", "wo"], ["work"]),
     (["-e", "work", "dev"], ["dev-build", "develop"]),
+    (["-e", "test", "undev"], ["undevelop"]),
+    (["find", "py-cli"], ["py-click"]),
+    (["config", "get", "mirr"], ["mirrors"]),
+    (["mirror", "cre"], ["create"]),
+    (["env", "rename", "wo"], ["work"]),
+    (["test", "res"], ["results"]),
+    (["help", "undev"], ["undevelop"]),
+    (["help", "--s"], ["--spec"]),
 ]
 
 

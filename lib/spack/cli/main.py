@@ -332,7 +332,7 @@ def global_parser() -> argparse.ArgumentParser:
 
 
 #: Global options that take a value: the only ones whose next word is not the command.
-_WITH_VALUE = {
+WITH_VALUE = {
     "-e",
     "--env",
     "-D",
@@ -349,7 +349,7 @@ def _split(arguments: list[str]) -> tuple[Any, str | None, list[str]]:
     """Return global options, the command, and the command's own arguments."""
     index = 0
     while index < len(arguments) and arguments[index].startswith("-"):
-        index += 2 if arguments[index] in _WITH_VALUE else 1
+        index += 2 if arguments[index] in WITH_VALUE else 1
     options = global_parser().parse_args(arguments[: min(index, len(arguments))])
     if index >= len(arguments):
         return options, None, []

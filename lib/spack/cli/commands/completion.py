@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from importlib import import_module
 
 from spack.actions.repositories import missing
-from spack.cli.main import ALIASES, COMMANDS, global_parser
+from spack.cli.main import ALIASES, COMMANDS, WITH_VALUE, global_parser, help_parser
+from spack.config.keys import SECTIONS
 from spack.errors import UsageError
 from spack.session import Session
 from spack.util.shell import SHELLS
@@ -23,7 +24,21 @@ examples:
 SCRIPTS = {name: text for shell in SHELLS.values() for name, text in shell.completion.items()}
 
 #: Names of positional arguments that are packages or specs.
-_PACKAGES = frozenset(("spec", "package"))
+_PACKAGES = frozenset(
+    (
+        "constraint",
+        "filter",
+        "package",
+        "package_or_file",
+        "package_or_user",
+        "packages",
+        "spec",
+        "specs",
+    )
+)
+
+#: Names of positional arguments that are sections of the configuration.
+_SECTIONS = frozenset(("section",))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,38 +59,53 @@ def candidates(session: Session, words: list[str]) -> Iterable[str]:
     *before, last = words or [""]
     if before and before[-1] in ("-e", "--env"):
         return _environments(session)
-    commands = [word for word in before if word in COMMANDS or word in ALIASES]
-    if not commands:
-        if last.startswith("-"):
-            return _options(global_parser())
-        return COMMANDS
-    return _of_command(session, ALIASES.get(commands[0], commands[0]), before, last)
+    command, rest = _command_of(before)
+    if command is None:
+        return _options(global_parser()) if last.startswith("-") else COMMANDS
+    return _of_command(session, ALIASES.get(command, command), rest, last)
 
 
-def _of_command(session: Session, command: str, before: list[str], last: str) -> Iterable[str]:  # noqa: C901 - the kinds of arguments, in order
+def _command_of(words: list[str]) -> tuple[str | None, list[str]]:
+    """Return the command among *words*, and the words behind it; values of options are none."""
+    index = 0
+    while index < len(words):
+        word = words[index]
+        if word in COMMANDS or word in ALIASES:
+            return word, words[index + 1 :]
+        index += 2 if word in WITH_VALUE else 1
+    return None, []
+
+
+def _of_command(session: Session, command: str, before: list[str], last: str) -> Iterable[str]:
+    if command == "help":
+        return _options(help_parser()) if last.startswith("-") else COMMANDS
     parser = argparse.ArgumentParser(prog=command, add_help=True)
     import_module(f"spack.cli.commands.{command.replace('-', '_')}").add_arguments(parser)
-    for word in before[before.index(command) + 1 :] if command in before else ():
-        verbs = _verbs(parser)
-        if word in verbs:
-            parser = verbs[word]
+    for word in before:
+        parser = _verbs(parser).get(word, parser)
     if last.startswith("-"):
         return _options(parser)
     found = list(_verbs(parser))
     for action in parser._actions:
         if action.option_strings or isinstance(action, argparse._SubParsersAction):
             continue
-        if action.choices:
-            found += map(str, action.choices)
-        elif action.dest in _PACKAGES:
-            # Completion does not wait for a clone.
-            if not missing(session.settings.repos, session.repository_access):
-                found += session.recipes.names()
-        elif command == "env":
-            found += _environments(session)
-    if command == "help":
-        found += COMMANDS
+        found += _values(session, command, action)
     return found
+
+
+def _values(session: Session, command: str, action: argparse.Action) -> Iterable[str]:
+    """Return what a positional argument may be, as far as that is known."""
+    if action.choices:
+        return map(str, action.choices)
+    if action.dest in _PACKAGES:
+        # Completion does not wait for a clone.
+        if not missing(session.settings.repos, session.repository_access):
+            return session.recipes.names()
+    elif action.dest in _SECTIONS:
+        return SECTIONS
+    elif command == "env":
+        return _environments(session)
+    return ()
 
 
 def _verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
