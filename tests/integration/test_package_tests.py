@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -79,3 +80,24 @@ def test_a_recipe_that_is_missing(leaky: Command, recipes: RecipeRepository) -> 
     done = leaky("test", "run", "leaky", check=False)
     assert done.code == 1
     assert "FAILED: there is no recipe for leaky" in done.out
+
+
+def test_a_report_for_other_programs(leaky: Command, tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    leaky("test", "run", "--log-format", "junit", "--log-file", report, check=False)
+    (suites,) = [ElementTree.parse(report).getroot()]
+    found = {suite.get("name", "").split("@")[0]: suite for suite in suites}
+    assert found["leaky"].get("failures") == "1" and found["leaky"].get("skipped") == "2"
+    assert found["leaky"].find("testcase/failure") is not None
+    assert "it leaks" in (found["leaky"].findtext("system-out") or "")
+    assert found["sound"].get("tests") == "0"
+
+
+def test_tests_that_take_too_long(spack: Command, recipes: RecipeRepository) -> None:
+    path = recipes.plain("slow")
+    with path.open("a") as stream:
+        stream.write('    def test_it(self):\n        which("sleep")("60")\n')
+    spack("install", "slow")
+    done = spack("test", "run", "--timeout", "3", check=False)
+    assert done.code == 1 and done.seconds < 50
+    assert "FAILED: not finished after 3 seconds" in done.out

@@ -30,9 +30,11 @@ from spack.util.hashing import sha256_hex
 
 __all__ = [
     "PackageOutcome",
+    "SuiteOptions",
     "SuiteResults",
     "defined_tests",
     "has_tests",
+    "junit_report",
     "list_suites",
     "need_suites",
     "remove_suites",
@@ -42,6 +44,9 @@ __all__ = [
 PASSED, FAILED, NO_TESTS, SKIPPED = "PASSED", "FAILED", "NO-TESTS", "SKIPPED"
 
 _RESULTS = "results.json"
+
+#: Characters that XML cannot have.
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 #: A definition of a test in a recipe.
 _TEST = re.compile(r"^    def (test_\w+)\(", re.MULTILINE)
@@ -61,6 +66,20 @@ class PackageOutcome(NamedTuple):
     tests: tuple[tuple[str, str], ...] = ()
     log: str = ""
     error: str = ""
+
+
+class SuiteOptions(NamedTuple):
+    """How a suite is run.
+
+    :ivar alias: the suite's name; by default a hash.
+    :ivar fail_fast: stop after the first package that fails.
+    :ivar timeout: seconds that the tests of one package may take.
+    """
+
+    alias: str | None = None
+    fail_fast: bool = False
+    keep_stage: bool = False
+    timeout: float | None = None
 
 
 class SuiteResults(NamedTuple):
@@ -96,22 +115,19 @@ def run_suite(
     build_options: BuildOptions,
     root: Path,
     *,
-    alias: str | None = None,
-    fail_fast: bool = False,
-    keep_stage: bool = False,
+    options: SuiteOptions,
     on_outcome: Callable[[PackageOutcome], None] = lambda outcome: None,
 ) -> SuiteResults:
     """Run the tests of installed nodes, one after the other.
 
     :param root: directory of all suites.
-    :param alias: the suite's name; by default a hash.
-    :param fail_fast: stop after the first package that fails.
     :param on_outcome: called after each package.
     :raises UsageError: there is a suite of that name.
     """
     store = build_options.store
     text = "\n".join([*(x.dag_hash() for x in specs), str(store.clock())])
-    suite = SuiteResults(alias or sha256_hex(text)[:32], root / (alias or sha256_hex(text)[:32]))
+    name = options.alias or sha256_hex(text)[:32]
+    suite = SuiteResults(name, root / name)
     if suite.path.exists():
         raise UsageError(
             f"there is already a test suite {suite.name}",
@@ -121,34 +137,44 @@ def run_suite(
     suite.path.mkdir(parents=True)
     outcomes: list[PackageOutcome] = []
     for spec in specs:
-        outcome = _run_one(spec, build_options, suite.path, keep_stage)
+        outcome = _run_one(spec, build_options, suite.path, options)
         outcomes.append(outcome)
         on_outcome(outcome)
         _write(suite._replace(outcomes=tuple(outcomes)))
-        if fail_fast and outcome.status == FAILED:
+        if options.fail_fast and outcome.status == FAILED:
             break
     return suite._replace(outcomes=tuple(outcomes))
 
 
 def _run_one(
-    spec: ConcreteSpec, build_options: BuildOptions, suite: Path, keep_stage: bool
+    spec: ConcreteSpec,
+    build_options: BuildOptions,
+    suite: Path,
+    options: SuiteOptions,
 ) -> PackageOutcome:
     name = path_part(f"{spec.name}-{spec.version}-{spec.dag_hash(7)}")
     log = suite / f"{name}.txt"
     stage = suite / f"{name}.stage"
     outcome = PackageOutcome(spec.short, spec.dag_hash(), FAILED, log=str(log))
+    late = threading.Event()
+    timer = threading.Timer(options.timeout or 0, late.set)
+    if options.timeout is not None:
+        timer.start()
     try:
         job = _job(spec, build_options, stage, log)
         result = worker_process.run(
             job,
             build_variables(build_options, spec, stage),
             interpreter=build_options.interpreter,
-            cancelled=threading.Event(),
+            cancelled=late,
         )
+    except worker_process.Cancelled:
+        return outcome._replace(error=f"not finished after {options.timeout:g} seconds")
     except SpackError as error:
         return outcome._replace(error=error.message)
     finally:
-        if not keep_stage:
+        timer.cancel()
+        if not options.keep_stage:
             Stage(stage, stage).destroy()
     if result.failure is not None:
         return outcome._replace(error=result.failure.message)
@@ -186,6 +212,36 @@ def _job(spec: ConcreteSpec, build_options: BuildOptions, stage: Path, log: Path
         writable=writable if prevented else None,
         isolation=isolation_of(build_options, spec, prefixes.values()),
     )
+
+
+def junit_report(suite: SuiteResults) -> str:
+    """Return the results as JUnit's XML: a test suite for each package, a case for each test."""
+    from xml.etree import ElementTree  # start-up: only for this report
+
+    root = ElementTree.Element("testsuites", name=suite.name)
+    for outcome in suite.outcomes:
+        rows = outcome.tests or ((outcome.package, "failed"),) if outcome.error else outcome.tests
+        states = [state for _, state in rows]
+        counts = {"tests": len(rows), "failures": states.count("failed")}
+        counts["skipped"] = states.count("skipped")
+        texts = {key: str(value) for key, value in counts.items()}
+        element = ElementTree.SubElement(root, "testsuite", {"name": outcome.package, **texts})
+        for name, state in rows:
+            case = ElementTree.SubElement(element, "testcase", classname=outcome.package, name=name)
+            if state == "failed":
+                ElementTree.SubElement(case, "failure", message=outcome.error or "see the log")
+            elif state == "skipped":
+                ElementTree.SubElement(case, "skipped")
+        ElementTree.SubElement(element, "system-out").text = _log_text(outcome)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, "unicode") + "\n"
+
+
+def _log_text(outcome: PackageOutcome) -> str:
+    try:
+        text = Path(outcome.log).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return outcome.error
+    return _NOT_XML.sub("?", text)
 
 
 def _write(suite: SuiteResults) -> None:

@@ -324,6 +324,7 @@ def global_parser() -> argparse.ArgumentParser:
     locks.add_argument("-L", "--disable-locks", action="store_true", help="use no locks")
     parser.add_argument("-d", "--debug", action="store_true", help="show tracebacks and details")
     parser.add_argument("-t", "--backtrace", action="store_true", help="show tracebacks")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what builds print")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, only results")
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), help="when to use colour (auto)"

@@ -42,6 +42,7 @@ class GlobalOptions(NamedTuple):
     insecure: bool = False
     debug: bool = False
     quiet: bool = False
+    verbose: bool = False
     color: str | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from spack.actions.remote_versions import (
@@ -42,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     todo = parser.add_mutually_exclusive_group()
     todo.add_argument("-a", "--add-to-package", action="store_true", help="write the recipe")
     todo.add_argument("--verify", action="store_true", help="compare with the recipe; 1 if wrong")
+    parser.add_argument(
+        "-j", "--jobs", type=int, default=4, metavar="N", help="downloads at one time (4)"
+    )
     parser.add_argument("package", help="a package's name, or NAME@VERSIONS")
     parser.add_argument("versions", nargs="*", help="versions, or ranges of them")
 
@@ -64,7 +68,8 @@ def run(session: Session, args: argparse.Namespace) -> int | None:
     message(f"found {count_of(len(files), 'version')} of {recipe.name}")
     for file in files:
         print(f"    {file.version}  {file.url}")
-    results = [checksum_of(recipe, file, fetcher) for file in files]
+    with ThreadPoolExecutor(max_workers=max(1, args.jobs)) as pool:
+        results = list(pool.map(lambda file: checksum_of(recipe, file, fetcher), files))
     if args.verify:
         return _verify(results)
     print()

@@ -80,6 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     activate.add_argument("-V", "--without-view", action="store_true", help="activate no view")
     activate.add_argument("--temp", action="store_true", help="make one in a temporary directory")
     activate.add_argument("--create", action="store_true", help="make it if it is not there")
+    activate.add_argument(
+        "--keep-relative", action="store_true", help="for --create: as of `env create`"
+    )
     activate.add_argument("--envfile", metavar="FILE", help="for --create: what to start from")
     activate.add_argument("name", metavar="ENV", nargs="?", help="name or directory (.)")
 
@@ -185,7 +188,7 @@ def _activate(session: Session, args: argparse.Namespace) -> int | None:
             file=args.envfile,
             without_view=args.without_view,
             with_view=args.with_view,
-            keep_relative=False,
+            keep_relative=args.keep_relative,
             include_concrete=[],
         )
         with redirect_stdout(sys.stderr):

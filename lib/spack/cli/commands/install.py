@@ -139,7 +139,7 @@ def _install(session: Session, args: argparse.Namespace) -> None:
             checksum=not args.no_checksum,
             dirty=True if args.dirty else False if args.clean else None,
             strict_metadata=args.strict_metadata,
-            verbose=args.verbose,
+            verbose=args.verbose or session.options.verbose,
         ),
         reporter=session.reporter,
         jobs=args.jobs or config.build_jobs,

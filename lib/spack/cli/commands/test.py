@@ -10,8 +10,10 @@ from typing import Any, Callable
 from spack.actions import installed
 from spack.actions.package_tests import (
     PackageOutcome,
+    SuiteOptions,
     SuiteResults,
     has_tests,
+    junit_report,
     list_suites,
     need_suites,
     remove_suites,
@@ -43,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", metavar="run|list|find|status|results|remove")
     run_ = verbs.add_parser("run", help="run the tests of installed packages")
     run_.add_argument("--alias", metavar="NAME", help="a name for the results")
+    run_.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="that the tests of one package may take"
+    )
+    run_.add_argument("--log-format", choices=("junit",), help="write a report in this format")
+    run_.add_argument("--log-file", metavar="FILE", help="the report (junit.xml of the suite)")
     for words, text in (
         (("--fail-fast",), "stop at the first failure"),
         (("--fail-first",), "stop after the first package that fails"),
@@ -97,11 +104,15 @@ def _run(session: Session, args: argparse.Namespace) -> int | None:
         list(nodes.values()),
         session.build_options(dirty=True if args.dirty else False if args.clean else None),
         session.settings.config.test_stage,
-        alias=args.alias,
-        fail_fast=args.fail_fast or args.fail_first,
-        keep_stage=args.keep_stage,
+        options=SuiteOptions(
+            args.alias, args.fail_fast or args.fail_first, args.keep_stage, args.timeout
+        ),
         on_outcome=_show_outcome,
     )
+    if args.log_format or args.log_file:
+        report = session.cwd / args.log_file if args.log_file else suite.path / "junit.xml"
+        report.write_text(junit_report(suite), encoding="utf-8")
+        message(f"wrote {report}")
     message(f"test suite {suite.name}: {_summary(suite)}")
     for outcome in suite.failed:
         print(f"    {outcome.package}: {outcome.log}")
