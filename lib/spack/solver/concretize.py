@@ -28,19 +28,19 @@ __all__ = ["CRITERIA", "concretize"]
 #: The priorities of ``logic/optimize.lp`` in words.
 CRITERIA = {
     20: "requirements and preferences of the configuration",
-    19: "further instances of a package",
-    18: "deprecated versions",
-    17: "interpreters to build",
-    16: "versions of roots",
-    15: "variants of roots",
-    14: "compilers to build",
-    13: "variants",
-    12: "providers",
-    11: "several compilers for one package",
-    10: "compilers",
-    9: "versions",
-    8: "targets",
-    7: "builds",
+    19: "deprecated versions",
+    18: "interpreters to build",
+    17: "versions of roots",
+    16: "variants of roots",
+    15: "compilers to build",
+    14: "variants",
+    13: "providers",
+    12: "several compilers for one package",
+    11: "compilers",
+    10: "versions",
+    9: "targets",
+    8: "builds",
+    7: "further instances of a package",
     6: "providers that are there already",
     5: "compilers that differ from those of what links a package",
     4: "providers of single packages",
@@ -170,9 +170,11 @@ class _Search:
     def context(self) -> RoundContext:
         """Return the packages of the next round."""
         chosen = plan(self.catalog, self.roots, sorted(self.more), self.multi)
-        bootstraps = _bootstraps(self.catalog, chosen)
-        if not bootstraps <= self.multi.keys():
-            self.multi.update((name, 2) for name in bootstraps - self.multi.keys())
+        doubled = _bootstraps(self.catalog, chosen)
+        if self.catalog.problem.max_duplicates > 1:
+            doubled |= chosen.clashes
+        if not doubled <= self.multi.keys():
+            self.multi.update((name, 2) for name in doubled - self.multi.keys())
             chosen = plan(self.catalog, self.roots, sorted(self.more), self.multi)
         self.rounds += 1
         return RoundContext(
@@ -215,17 +217,6 @@ class _Search:
             self.more.update(open_ones[: WIDEN_BY << late])
         return True
 
-    def doubled(self, context: RoundContext, encoder: Encoder) -> dict[str, int] | None:
-        """Return a second instance for all tools of which different versions are wanted.
-
-        None when they have one: then only the contradiction itself shows which need more. That
-        costs seconds, and an instance that is not needed costs nothing in the solution.
-        """
-        if self.catalog.problem.max_duplicates < 2:
-            return None
-        names = (context.plan.clashes & encoder.sink.below_tools()) - self.multi.keys()
-        return {**self.multi, **dict.fromkeys(names, 2)} if names else None
-
     def _path(self, start: str, target: str, detour: int) -> set[str]:
         return {
             name
@@ -247,8 +238,7 @@ def _solve(
         start = time.perf_counter()
         context = search.context()
         planned = time.perf_counter()
-        encoder = Encoder(context)
-        encoding = encoder.encode()
+        encoding = Encoder(context).encode()
         encoded = time.perf_counter()
         answer = driver.optimize(encoding.facts, bool(search.multi), effort.deadline)
         effort.rounds += 1
@@ -261,7 +251,7 @@ def _solve(
         if not answer.optimal and (not answer.satisfiable or "placeholder" in answer.atoms):
             raise _unfinished(problem, search)
         if not answer.satisfiable:
-            search.multi = search.doubled(context, encoder) or _grow(context, effort)
+            search.multi = _grow(context, effort)
             search.more |= context.plan.expanded
             continue
         if search.widen(context, answer, encoding):

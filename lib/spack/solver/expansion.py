@@ -38,7 +38,7 @@ class Expansion:
     expanded: set[str] = field(default_factory=set)
     #: Versions that a package may have at all; a package that is not named may have any.
     possible_versions: dict[str, int] = field(default_factory=dict)
-    #: Packages whose dependents, as they are preferred, need versions that exclude each other.
+    #: Build tools whose dependents, as they are preferred, need versions that exclude each other.
     clashes: set[str] = field(default_factory=set)
 
 
@@ -112,6 +112,7 @@ class _Walk:
         self.built: dict[str, None] = {}
         self.seen: set[str] = set()
         self.clashes: set[str] = set()
+        self.tools: set[str] = set()
 
     # -- certain --------------------------------------------------------------------------
 
@@ -197,6 +198,8 @@ class _Walk:
                 if record.when and not self._holds(name, candidates, chosen, record.when):
                     continue
                 spec = Spec.parse(record.spec)
+                if "link" not in record.types and "run" not in record.types:
+                    self.tools.add(spec.name)
                 if self.catalog.is_virtual(spec.name):
                     provider = self._provider(spec.name)
                     if provider is not None:
@@ -328,4 +331,4 @@ def plan(
     walk.certain()
     for _ in range(2):  # the second walk knows what the first one met late
         walk.probable(more)
-    return Expansion(set(walk.built) | set(more), walk.possible_versions, walk.clashes)
+    return Expansion(set(walk.built) | set(more), walk.possible_versions, walk.clashes & walk.tools)
