@@ -7,7 +7,7 @@ business of the callers, since a constraint and a concrete graph look for them d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spack.spec.architecture import NO_ARCH
@@ -20,6 +20,7 @@ __all__ = [
     "LEGACY_TO_BUILTIN",
     "NOTHING",
     "Flag",
+    "merged_flags",
     "node_intersects",
     "node_satisfies",
     "read_only",
@@ -71,6 +72,15 @@ def split_flags(text: str, propagate: bool = False) -> tuple[Flag, ...]:
         else:
             flags.append(word)
     return tuple(Flag(flag, propagate) for flag in flags)
+
+
+def merged_flags(first: Iterable[str], second: Iterable[str]) -> tuple[Flag, ...]:
+    """Return *first*, then what only *second* has; a flag is passed on if both pass it on."""
+    kept = {str(flag): getattr(flag, "propagate", False) for flag in first}
+    for flag in second:
+        propagate = getattr(flag, "propagate", False)
+        kept[str(flag)] = kept.get(str(flag), propagate) and propagate
+    return tuple(Flag(text, propagate) for text, propagate in kept.items())
 
 
 def identity_satisfies(first: Any, second: Any) -> bool:

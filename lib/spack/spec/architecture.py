@@ -169,9 +169,18 @@ def _ends(part: str) -> _Range:
 def _within(first: _Range, second: _Range) -> bool:
     if not second[2]:
         return first[:2] == second[:2]
-    return (not second[0] or (first[0] != "" and _extends(first[0], second[0]))) and (
+    return (not second[0] or _all_extend(first, second[0])) and (
         not second[1] or (first[1] != "" and _extends(second[1], first[1]))
     )
+
+
+def _all_extend(targets: _Range, ancestor: str) -> bool:
+    """Return whether every one of *targets* is *ancestor* or extends it."""
+    lo, hi, _ = targets
+    if lo:
+        return _extends(lo, ancestor)
+    # below hi are hi and what it extends
+    return hi != "" and all(_extends(name, ancestor) for name in (hi, *_ancestors(hi)))
 
 
 def _common(first: _Range, second: _Range) -> str:

@@ -134,6 +134,10 @@ class ConcreteSpec:
         first = (self.name, self.version, self.dag_hash())
         return first < (other.name, other.version, other.dag_hash())
 
+    def copy(self, deps: bool = True) -> ConcreteSpec:
+        """Return this node, which never changes; without its edges if not *deps*."""
+        return self if deps else self.replace(edges=())
+
     def __copy__(self) -> ConcreteSpec:
         return self
 

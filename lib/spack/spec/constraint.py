@@ -19,7 +19,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spack.errors import SpecError
-from spack.spec.algebra import NOTHING, node_intersects, node_satisfies, read_only
+from spack.spec.algebra import (
+    NOTHING,
+    merged_flags,
+    node_intersects,
+    node_satisfies,
+    read_only,
+)
 from spack.spec.architecture import NO_ARCH, ArchSpec
 from spack.spec.canonical_text import spec_text
 from spack.spec.dependency import Dependency, merged_dependencies
@@ -167,6 +173,10 @@ class Spec:
             },
         )
 
+    def copy(self, deps: bool = True) -> Spec:
+        """Return this constraint, which never changes; without dependencies if not *deps*."""
+        return self if deps else self.without_dependencies()
+
     def __copy__(self) -> Spec:
         return self
 
@@ -184,7 +194,22 @@ class Spec:
         return hash(self._key)
 
     def __lt__(self, other: Spec) -> bool:
-        return str(self) < str(other)
+        return self._order < other._order
+
+    def __le__(self, other: Spec) -> bool:
+        return self == other or self._order < other._order
+
+    def __gt__(self, other: Spec) -> bool:
+        return other._order < self._order
+
+    def __ge__(self, other: Spec) -> bool:
+        return self == other or other._order < self._order
+
+    @property
+    def _order(self) -> tuple[Any, ...]:
+        """Name, namespace, versions, variants, and then the text of everything."""
+        variants = sorted((v.name, v.propagate, v.values) for v in self.variants.values())
+        return (self.name, self.namespace or "", self.versions.order, variants, str(self))
 
     # ---- text -----------------------------------------------------------------------------
 
@@ -339,8 +364,7 @@ class Spec:
             variants[name] = variants[name].constrain(value) if name in variants else value
         flags: dict[str, tuple[str, ...]] = dict(self.flags)
         for name, values in other.flags.items():
-            known = flags.get(name, ())
-            flags[name] = (*known, *(flag for flag in values if flag not in known))
+            flags[name] = merged_flags(flags.get(name, ()), values)
         prefixes = (self.hash_prefix or "", other.hash_prefix or "")
         return Spec.of(
             self.name or other.name,

@@ -88,27 +88,29 @@ class Dependency:
             parts.setdefault(part, getattr(self, part))
         return Dependency(**parts)
 
+    def same_node(self, other: Dependency) -> bool:
+        """Return whether both name one package under one condition."""
+        return self.spec.name == other.spec.name != "" and self.when == other.when
+
     def same_kind(self, other: Dependency) -> bool:
         """Return whether both speak of one edge, so that what they say must hold together."""
         return (
-            self.spec.name == other.spec.name
-            and self.spec.name != ""
+            self.same_node(other)
             and self.direct == other.direct
-            and self.when == other.when
             and not (
                 self.deptypes and other.deptypes and set(self.deptypes).isdisjoint(other.deptypes)
             )
         )
 
     def merge(self, other: Dependency) -> Dependency:
-        """Return both at once, for edges of the same kind.
+        """Return both at once, for edges to the same node.
 
         :raises SpecError: when the nodes contradict each other.
         """
         types = set(self.deptypes) | set(other.deptypes)
         return Dependency(
             self.spec.constrain(other.spec),
-            self.direct,
+            self.direct or other.direct,
             tuple(kind for kind in DEPTYPES if kind in types),
             tuple(sorted({*self.virtuals, *other.virtuals})),
             propagate=self.propagate or other.propagate,
@@ -138,18 +140,31 @@ class Dependency:
 def merged_dependencies(
     first: tuple[Dependency, ...], second: tuple[Dependency, ...]
 ) -> tuple[Dependency, ...]:
-    """Return the edges of both; those of the same kind are merged.
+    """Return the edges of both; those that can be one edge are merged.
 
-    :raises SpecError: when merged nodes contradict each other.
+    Of an edge's candidates one of the same kind comes first; another that has the same name and
+    condition is taken when the nodes can be one. ``^b`` and ``%b`` make ``%b``.
+
+    :raises SpecError: when nodes of the same kind contradict each other.
     """
     result = list(first)
     for edge in second:
         if edge in result:
             continue
-        for index, known in enumerate(result):
-            if known.same_kind(edge):
-                result[index] = known.merge(edge)
-                break
-        else:
+        index = _partner(result, edge)
+        if index is None:
             result.append(edge)
+        else:
+            result[index] = result[index].merge(edge)
     return tuple(result)
+
+
+def _partner(known: list[Dependency], edge: Dependency) -> int | None:
+    """Return the index of the edge that *edge* is merged with, if any."""
+    same = [index for index, item in enumerate(known) if item.same_kind(edge)]
+    if same:
+        return same[0]
+    for index, item in enumerate(known):
+        if item.same_node(edge) and item.spec.intersects(edge.spec):
+            return index
+    return None

@@ -37,6 +37,7 @@ _ARCH_KEYS = {
 }
 _FLAGS = frozenset(FLAG_NAMES)
 _PAIR = r"(?s:([a-zA-Z_0-9][a-zA-Z_0-9\-.]*)(:?==?)(.*)\Z)"
+_QUOTED = r"(?s:'[^']*'\Z|\"[^\"]*\"\Z)"
 _NEEDS_NO_QUOTES = r"[a-zA-Z_0-9\-+*.,:=%^~/\\]+\Z"
 
 
@@ -73,25 +74,36 @@ def parse_many(texts: str | Iterable[str]) -> list[Spec]:
 
     :raises SpecError: as :func:`parse`; positions refer to the joined text.
     """
-    text = texts if isinstance(texts, str) else " ".join(_requoted(part) for part in texts)
+    text = texts if isinstance(texts, str) else _joined(texts)
     problems = Problems(text)
     specs = [_build(root, problems) for root in read(text, problems)]
     problems.report()
     return specs
 
 
-def _requoted(argument: str) -> str:
+def _joined(arguments: Iterable[str]) -> str:
+    parts = []
+    depth = 0  # of edge attributes, which the shell splits at blanks: %[virtuals=c deptypes=build]
+    for argument in arguments:
+        parts.append(_requoted(argument, depth > 0))
+        depth += argument.count("[") - argument.count("]")
+    return " ".join(parts)
+
+
+def _requoted(argument: str, in_edge: bool) -> str:
     # start-up: compiled (and kept by re) at the first use only
     match = re.match(_PAIR, argument)
-    if (
-        match is None
-        or match.group(3)[:1] in ("'", '"')
-        or re.match(_NEEDS_NO_QUOTES, match.group(3))
-    ):
+    if match is None:
         return argument
-    quote = '"' if "'" in match.group(3) else "'"
-    value = match.group(3).replace(quote, "\\" + quote)
-    return f"{match.group(1)}{match.group(2)}{quote}{value}{quote}"
+    key, operator, value = match.groups()
+    end = ""
+    if in_edge and value.endswith("]"):
+        value, end = value[:-1], "]"
+    if re.match(_QUOTED, value) or re.match(_NEEDS_NO_QUOTES, value):
+        return argument
+    quote = '"' if "'" in value else "'"
+    value = value.replace(quote, "\\" + quote)
+    return f"{key}{operator}{quote}{value}{quote}{end}"
 
 
 def _build(node: ParsedNode, problems: Problems, direct: bool = False) -> Spec:  # noqa: C901 - one branch for each part of a node
@@ -180,6 +192,12 @@ class _Pairs:
                 "several values are separated by commas: key=a,b",
             )
         else:
+            if value != "*" and "*" in value.split(","):
+                self.problems.add(
+                    span,
+                    f"'*' is not a value of '{key}'",
+                    f"{key}=* alone means any value",
+                )
             self.variants[key] = VariantValue.parse(key, value, propagate, operator[0] == ":")
 
     def _arch(self, part: str, value: str, span: Span) -> None:

@@ -264,6 +264,12 @@ def test_values_are_immutable_and_can_be_copied(py_h5py: ConcreteSpec) -> None:
     assert copy.copy(py_h5py) is copy.deepcopy(py_h5py) is py_h5py
 
 
+def test_copies(py_h5py: ConcreteSpec) -> None:
+    assert py_h5py.copy() is py_h5py
+    bare = py_h5py.copy(deps=False)
+    assert (bare.name, bare.edges) == ("py-h5py", ()) and bare != py_h5py
+
+
 def test_as_a_constraint(py_h5py: ConcreteSpec) -> None:
     node = py_h5py.as_spec()
     assert str(node) == (

@@ -47,6 +47,8 @@ def test_deps_can_be_left_out() -> None:
     assert parse("p@1.2 ^q").satisfies("p@1 ^z", deps=False)
     assert str(a.without_dependencies()) == "p@1"
     assert parse("p").without_dependencies() is parse("p")
+    assert parse("p ^q").copy() is parse("p ^q")
+    assert parse("p+x ^q").copy(deps=False) == parse("p+x")
 
 
 def test_identity() -> None:
@@ -58,7 +60,25 @@ def test_identity() -> None:
     for text in ("p cflags=-g", "p cflags==-g", "p os=a", "p ^[when=+x] a", "p ^v=a", "p %%a"):
         assert parse(text) != parse("p ^[deptypes=build] a")
     assert parse("p") != "p"
-    assert sorted([parse("b"), parse("a")]) == [parse("a"), parse("b")]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("a", "b", "c.b", "d.b"),
+        ("a@2", "a@10", "a@10.1", "b@1"),
+        ("p", "p x=a", "p x=a,b", "p x==a,b", "p x==a,b,c"),
+        ("p ^a", "p ^a@1", "p ^b", "p ^b %c"),
+        ("p@1 cflags=-O1", "p@1 cflags=-O2", "p@1+x"),
+    ],
+)
+def test_order(texts: tuple[str, ...]) -> None:
+    ascending = [parse(text) for text in texts]
+    assert sorted(reversed(ascending)) == ascending
+    for first, second in zip(ascending, ascending[1:]):
+        assert first < second and first <= second and second > first and second >= first
+        assert not second <= first and not first >= second
+        assert first <= first and first >= first and not first < first
 
 
 def test_values_are_immutable_and_can_be_copied() -> None:

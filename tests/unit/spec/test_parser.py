@@ -75,6 +75,11 @@ def test_results_are_memoised_and_errors_are_not() -> None:
         (["p", "cflags=-O3 -g", "x=a b"], ["p cflags='-O3 -g' x='a b'"]),
         (["p", 'x=it\'s "it"'], ['p x="it\'s \\"it\\""']),
         (["p", "x='a b'", "y:==1"], ["p x='a b' y:==1"]),
+        (["p", 'cflags="-O3" -g'], ["p cflags='\"-O3\" -g'"]),
+        (["p", "cflags='-O3' -g"], ["p cflags=\"'-O3' -g\""]),
+        (["p", "%[virtuals=c", "deptypes=build]", "gcc"], ["p %[deptypes=build] c=gcc"]),
+        (["p", "^[", "virtuals=c", "when=+x y=b]", "gcc"], ["p ^[when='+x y=b'] c=gcc"]),
+        (["p", "%[", "deptypes=build", "]", "gcc", "x=[a]"], ["p %[deptypes=build] gcc x=[a]"]),
         (["./a.json", "dir/b.yaml", "/c.json", "p"], ["./a.json", "dir/b.yaml", "/c.json", "p"]),
     ],
 )
