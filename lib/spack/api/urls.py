@@ -24,7 +24,7 @@ __all__ = ["index_source", "join_url", "sample_version", "substitute_version"]
 
 _EXTENSION = (
     r"(?:\.(?:tar|orig\.tar))?\.(?:gz|bz2|xz|Z|lz|lzma|zst)$"
-    r"|\.(?:tar|tgz|tbz2?|txz|zip|whl|jar|gem|rpm|deb|crate|sh|run|exe|msi|py|iso|dmg|7z|pl|nupkg"
+    r"|\.(?:tar|TAR|tgz|tbz2?|txz|zip|whl|jar|gem|rpm|deb|crate|sh|run|exe|msi|py|iso|dmg|7z|pl|nupkg"
     r"|bin|rock|gemspec|tcl|c|f|h|hpp|sif|pkg|AppImage|war|phar|R|bed|fasta|ttf|css|js|xml|json|sif"
     r"|download)$"
 )
@@ -42,23 +42,27 @@ _TRAILING = (
     r")$"
 )
 
+#: The date or the hash of a revision behind a version.
+_REVISION = r"(?<=\d)_(?:r\d{8,}|[0-9a-f]{40})$"
+
 #: A version within a file name, best rule first; the last component's stem is searched.
 _IN_STEM = (
-    r"^[a-zA-Z+._-]+[._-]v?(\d[\d._-]*)$",  # libpng-1.6.27
+    r"\+(?:bzr|git|svn)(\d+)$",  # libvterm-0+bzr681
+    r"^[a-zA-Z+._-]+[._+-]v?(\d[\d._-]*)$",  # libpng-1.6.27, STAR-CCM+11.06.010_02
     r"^v?(\d[\d._-]*)$",  # 3.2.7, v1_6_3, 7.0.2-7
+    r"^v?(\d+(?:\.\d+)+-[\da-zA-Z.-]*)$",  # 3.8-1-0-gf15c1c3ef
     r"^[a-zA-Z+]*(\d[\da-zA-Z]*)$",  # nauty26r7
     r"^[a-zA-Z+-]*(\d[\da-zA-Z-]*)$",  # cdd-061a, gts-snapshot-121130
     r"^[a-zA-Z+_]*(\d[\da-zA-Z_]*)$",  # boost_1_55_0
     r"^[a-zA-Z+.]*(\d[\da-zA-Z.]*)$",  # atlas3.11.34
+    r"^[a-zA-Z]+(\d+\.[\d.]+-[a-zA-Z]+-\d+)$",  # go1.4-bootstrap-20161024
     r"^[a-zA-Z\d+._-]*?[-_](?:v|r)?(\d[\da-zA-Z]*(?:[.][\da-zA-Z]+)+(?:[._-][\da-zA-Z.]+)*)$",
-    r"^[a-zA-Z\d+._-]+?[-_]v?(\d[\da-zA-Z._-]*)$",
+    r"^[a-zA-Z\d+._-]+?[-_](?:v|r)?(\d[\da-zA-Z._-]*)$",  # Bridger_r2014-12-01
     r"^[a-zA-Z+._-]*?v?(\d[\da-zA-Z._-]*)$",
 )
 
-_IN_QUERY = (
-    r"[?&;](?:sha|ref|version|tag|at|filename|file|f|get|name)=[a-zA-Z\d+_-]*?[_-]?v?"
-    r"(\d[\da-zA-Z.]*(?:[._-]\d[\da-zA-Z.]*)*)"
-)
+#: The value in a query that has the version.
+_IN_QUERY = r"[?&;](?:sha|ref|version|tag|at|filename|file|f|get|name|path|url)=([^&;#]*\d[^&;#]*)"
 
 _COMPONENT = r"(?:^|[a-zA-Z+._-])v?(\d[\da-zA-Z._-]*)$"
 
@@ -71,6 +75,7 @@ def _stem(component: str) -> str:
     while previous != stem:
         previous = stem
         stem = re.sub(_TRAILING, "", stem)
+    stem = re.sub(_REVISION, "", stem)
     return stem or component
 
 
@@ -80,7 +85,7 @@ def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:  # noq
     :param declared: versions of the package; one that is a complete token of the last component is
         it, which spares guessing for most recipes.
     """
-    path, _, query = url.partition("?")
+    path, _, query = url.partition("#")[0].partition("?")
     found = _declared_in(path.rpartition("/")[2], declared) or _declared_in(query, declared)
     if found:
         return found
@@ -88,16 +93,14 @@ def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:  # noq
     if path.endswith("/download") and "sourceforge" in path:
         path = path[: -len("/download")]
     head, _, last = path.rpartition("/")
-    stem = _stem(last)
-    if re.search(r"\d", stem) and not (query and re.search(_IN_QUERY, "?" + query)):
-        for pattern in _IN_STEM:
-            match = re.search(pattern, stem)
-            if match:
-                return match[1].rstrip("._-")
-    if query:
-        match = re.search(_IN_QUERY, "?" + query)
-        if match:
-            return re.sub(_EXTENSION, "", match[1]).rstrip("._-")
+    asked = re.search(_IN_QUERY, "?" + query) if query else None
+    files = [last] if asked is None or re.search(_EXTENSION, last) else []
+    if asked is not None:
+        files.append(re.split("/|%2F", asked[1])[-1])
+    for file in files:
+        found = _in_file_name(file)
+        if found:
+            return found
     for component in reversed(head.split("/")[3:]):
         found = _declared_in(component, declared)
         if found:
@@ -105,6 +108,18 @@ def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:  # noq
         match = re.search(_COMPONENT, component)
         if match:
             return match[1]
+    return None
+
+
+def _in_file_name(name: str) -> str | None:
+    """Return the version in the name of a file, or None."""
+    stem = _stem(name)
+    if not re.search(r"\d", stem):
+        return None
+    for pattern in _IN_STEM:
+        match = re.search(pattern, stem)
+        if match:
+            return match[1].rstrip("._-")
     return None
 
 

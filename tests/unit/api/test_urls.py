@@ -33,6 +33,28 @@ HASH = "0" * 60
         ("https://example.org/a/b/releases/download/v0.20.1/nextflow", "0.20.1"),
         ("https://sourceforge.example/projects/x/files/x-1.5.tar.gz/download", "1.5"),
         ("https://example.org/latest/tool.tar.gz", None),
+        ("https://example.org/pandas-0.16.0.tar.gz#md5=bfe311f05dc0c351f8955fbd1e296e73", "0.16.0"),
+        ("https://example.org/libvterm-0+bzr681.tar.gz", "681"),
+        ("https://example.org/Bridger_r2014-12-01.tar.gz", "2014-12-01"),
+        ("https://example.org/go1.4-bootstrap-20161024.tar.gz", "1.4-bootstrap-20161024"),
+        ("https://example.org/STAR-CCM+11.06.010_02_linux-x86_64.tar.gz", "11.06.010_02"),
+        ("https://example.org/tool-1.4.2.TAR", "1.4.2"),
+        (
+            "https://example.org/get_file.php?name=eos_v6.4.0beta.1_r20171213193219.tgz",
+            "6.4.0beta.1",
+        ),
+        (
+            "https://example.org/auth?package=x-archive&version=3.8-1-0-gf15c1c3ef",
+            "3.8-1-0-gf15c1c3ef",
+        ),
+        ("https://example.org/tags/v0.0-3428-gcfcbb82b.tar.gz", "0.0-3428-gcfcbb82b"),
+        ("https://example.org/count.php3?url=./cloog-0.18.1.tar.gz", "0.18.1"),
+        ("https://example.org/down.php?file=libxc/libxc-2.2.2.tar.gz", "2.2.2"),
+        ("https://example.org/x.cgi?path=%2Fdb%2Fdb-1.2.0-rc2-bin.tar.gz&a=1", "1.2.0-rc2"),
+        (
+            "https://example.org/x-1.0.0-beta-source-code.tar.gz?file=1&type=details&id=37",
+            "1.0.0-beta",
+        ),
     ],
 )
 def test_the_version_of_a_sample(url: str, version: str) -> None:
