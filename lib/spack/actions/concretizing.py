@@ -128,12 +128,23 @@ def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
                         )
                     )
             elif not (recipes.exists(spec.name) or recipes.is_virtual(spec.name)):
-                error = recipes.unknown(spec.name)
+                error = _unknown(spec, recipes)
                 problems.append(error if root.origin == "command line" else error.at(root.origin))
     if len(problems) == 1:
         raise problems[0]
     if problems:
         raise SpecError("some packages are not known", causes=problems)
+
+
+def _unknown(spec: Spec, recipes: RepoPath) -> SpackError:
+    if spec.namespace and spec.name in ("json", "yaml"):
+        return SpecError(
+            f"there is no package '{spec.fullname}'",
+            hint=f"write a file with a slash: ./{spec.fullname}",
+            facts={"spec": str(spec)},
+            ref="unknown-package",
+        )
+    return recipes.unknown(spec.name)
 
 
 def _nameless_hint(spec: Spec, recipes: RepoPath) -> str:

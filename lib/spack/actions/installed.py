@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from spack.actions.spec_files import without_files
 from spack.errors import SpackError, StoreError
 from spack.spec import Spec, Version
 from spack.store import InstallRecord, Store
@@ -26,13 +27,15 @@ def find(
 ) -> list[InstallRecord]:
     """Return the installed nodes that satisfy any of *specs* (all, when there are none).
 
+    A spec file (``./spec.json``) means the node in it.
+
     :param among: only nodes with these hashes, such as those of an environment.
     :param present: False for nodes that are not installed and that something depends on; None
         for both.
     """
     database = store.database
     records: list[InstallRecord] = []
-    for spec in specs or (None,):
+    for spec in without_files(specs)[0] or (None,):
         if spec is None:
             records += database.records(explicit=explicit, external=external, installed=present)
         else:

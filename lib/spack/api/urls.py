@@ -79,7 +79,7 @@ def _stem(component: str) -> str:
     return stem or component
 
 
-def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:  # noqa: C901 - the forms of URLs, tried in order
+def sample_version(url: str, declared: Iterable[str] = ()) -> str | None:
     """Return the version in *url* as it is spelled there; None when there is none.
 
     :param declared: versions of the package; one that is a complete token of the last component is

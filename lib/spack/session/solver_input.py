@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from spack.actions.concretizing import ConcretizeOptions, InstalledSpecs, concretize
 from spack.actions.environments import parse_at
 from spack.actions.notices import RootHeldBack
+from spack.actions.spec_files import without_files
 from spack.config.external_dependencies import with_external_dependencies
 from spack.environment.groups import solve_order
 from spack.errors import SpecError
@@ -28,7 +29,9 @@ def concretize_specs(
     """See :meth:`spack.session.Session.concretize`."""
     environment = session.environment
     develop = environment.develop_specs(session.variables) if environment else ()
-    return _solve(session, [Root(spec) for spec in specs], concretize_options, (), develop)
+    wanted, given = without_files(specs)
+    roots = [Root(spec) for spec in wanted]
+    return _solve(session, roots, concretize_options, (), develop, needed=given)
 
 
 def concretize_environment(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, Optional
 
+from spack.errors import SpecError
 from spack.spec.algebra import NOTHING, node_satisfies, read_only
 from spack.spec.architecture import ArchSpec
 from spack.spec.constraint import Spec
@@ -336,11 +337,19 @@ class ConcreteSpec:
 
         :param provided: which versions of a virtual a node provides, for ``^mpi@3:``; without it
             no version of a virtual is satisfied, since that takes the recipe of the provider.
+        :raises SpecError: *other* is a file, which another layer reads.
         """
         if isinstance(other, str):
             other = Spec.parse(other)
         if isinstance(other, ConcreteSpec):
             return self == other
+        if other.file is not None:
+            raise SpecError(
+                f"{other.file} is a file, and this takes specs",
+                hint="name the spec, or give its hash: /abcdef",
+                facts={"file": other.file},
+                ref="spec-file",
+            )
         if other.hash_prefix and not self.dag_hash().startswith(other.hash_prefix):
             return False
         if other.name and other.name != self.name and provided is not None:

@@ -74,8 +74,10 @@ def test_identity() -> None:
 )
 def test_order(texts: tuple[str, ...]) -> None:
     ascending = [parse(text) for text in texts]
-    assert sorted(reversed(ascending)) == ascending
-    for first, second in zip(ascending, ascending[1:]):
+    descending = ascending[::-1]
+    assert sorted(descending) == ascending
+    for index, first in enumerate(ascending[:-1]):
+        second = ascending[index + 1]
         assert first < second and first <= second and second > first and second >= first
         assert not second <= first and not first >= second
         assert first <= first and first >= first and not first < first
