@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spack.solver.drafts import Draft, Node
-from spack.solver.expansion import LANGUAGES
 from spack.spec import FLAG_NAMES, Edge, Spec
 from spack.spec.algebra import split_flags
+from spack.spec.languages import LANGUAGE_NAMES, LANGUAGES
 
 if TYPE_CHECKING:
     from spack.solver.candidates import Catalog
@@ -25,10 +25,8 @@ Flags = Mapping[str, Sequence[str]]
 
 #: The languages whose compilers take a kind of flags.
 _LANGUAGES_OF: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(FLAG_NAMES, tuple(LANGUAGES)),
-    "cflags": ("c",),
-    "cxxflags": ("cxx",),
-    "fflags": ("fortran",),
+    **dict.fromkeys(FLAG_NAMES, LANGUAGE_NAMES),
+    **{language.flags: (language.name,) for language in LANGUAGES},
 }
 
 

@@ -15,6 +15,7 @@ class Language(NamedTuple):
     :ivar old_names: prefixes of the attributes of the old compiler object.
     :ivar variables: names a compiler for builds in the environment.
     :ivar libtool: name of the block of a generated ``libtool``.
+    :ivar flags: the kind of compiler flags that is for this language alone.
     """
 
     name: str
@@ -22,13 +23,16 @@ class Language(NamedTuple):
     old_names: tuple[str, ...]
     variables: tuple[str, ...]
     libtool: str
+    flags: str
 
 
 #: All languages; the first whose compiler a package uses answers for all.
 LANGUAGES = (
-    Language("c", "cc", ("cc",), ("CC",), "LIBTOOL CONFIG"),
-    Language("cxx", "cxx", ("cxx",), ("CXX",), "LIBTOOL TAG CONFIG: CXX"),
-    Language("fortran", "fortran", ("fc", "f77"), ("FC", "F77"), "LIBTOOL TAG CONFIG: FC"),
+    Language("c", "cc", ("cc",), ("CC",), "LIBTOOL CONFIG", "cflags"),
+    Language("cxx", "cxx", ("cxx",), ("CXX",), "LIBTOOL TAG CONFIG: CXX", "cxxflags"),
+    Language(
+        "fortran", "fortran", ("fc", "f77"), ("FC", "F77"), "LIBTOOL TAG CONFIG: FC", "fflags"
+    ),
 )
 
 LANGUAGE_NAMES = tuple([row.name for row in LANGUAGES])
