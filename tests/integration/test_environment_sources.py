@@ -111,13 +111,7 @@ def test_groups_of_specs(spack: Command, recipes: RecipeRepository, tmp_path: Pa
   packages: {base: {prefer: ["@1.0"]}}
 """,
     )
-    recipes.add(
-        "base",
-        """\
-    version("1.0", sha256="a" * 64)
-    version("0.9", sha256="b" * 64)
-""",
-    )
+    recipes.add("base", 'has_code = False\nversion("1.0")\nversion("0.9")\n')
     spack("-e", folder, "concretize")
     lock = json.loads((folder / "spack.lock").read_text())
     assert [(root["spec"], root["group"]) for root in lock["roots"]] == [
@@ -126,6 +120,12 @@ def test_groups_of_specs(spack: Command, recipes: RecipeRepository, tmp_path: Pa
         ("base", "second"),
     ]
     assert "up to date" in spack("-e", folder, "concretize").out
+    # A group keeps what it has, and takes nothing from a group that it does not need.
+    spack("-e", folder, "add", "one")
+    spack("-e", folder, "concretize")
+    after = json.loads((folder / "spack.lock").read_text())
+    assert [root for root in after["roots"] if root.get("group")] == lock["roots"]
+    assert sum(root["spec"] == "one" for root in after["roots"]) == 3
 
 
 def test_included_repositories(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> None:

@@ -128,6 +128,10 @@ class Environment:
         hashes = {root.hash for root in lock.roots if root.group in groups}
         return tuple(root for root in self.roots() if root.dag_hash() in hashes)
 
+    def locked_for(self, group: str, alone: bool) -> tuple[ConcreteSpec, ...]:
+        """Return the concrete roots that *group* stays with; all, where it is *alone*."""
+        return self.roots() if alone else self.roots_of([group])
+
     def _known_names(self) -> Mapping[str, Any]:
         return self._names() if self.manifest.has_definitions else {}
 

@@ -42,13 +42,15 @@ def concretize_environment(
     more: Sequence[ConcreteSpec],
 ) -> Solution:
     """See :meth:`spack.session.Session.concretize_environment`."""
-    fixed = () if force or session.settings.concretizer.force else environment.roots()
+    again = force or session.settings.concretizer.force
     develop = environment.develop_specs(session.variables)
     groups = environment.groups()
     solved: dict[str, Solution] = {}
     for group in solve_order(groups):
         roots = [Root(parse_at(item.text, item.origin), str(item.origin)) for item in group.specs]
-        needed = [root for name in group.needs for root in solved[name].roots] if solved else []
+        # One group does not use what another has, unless it needs that group.
+        fixed = () if again else environment.locked_for(group.name, alone=len(groups) == 1)
+        needed = [x for name in group.needs if name in solved for x in solved[name].roots]
         within = session if group.override is None else session.with_override(group.override)
         solved[group.name] = _solve(
             within, roots, concretize_options, fixed, develop=develop, needed=[*more, *needed]
@@ -56,7 +58,10 @@ def concretize_environment(
     if len(solved) == 1:
         return next(iter(solved.values()))
     every = [solved[group.name] for group in groups]
-    return Solution(tuple(root for solution in every for root in solution.roots))
+    return Solution(
+        tuple(root for solution in every for root in solution.roots),
+        held_back=tuple(dict.fromkeys(row for solution in every for row in solution.held_back)),
+    )
 
 
 def _solve(
