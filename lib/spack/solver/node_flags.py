@@ -169,6 +169,6 @@ def _compilers(draft: Draft) -> dict[str, Node]:
     found: dict[str, Node] = {}
     for child in draft.children:
         for virtual in draft.virtuals.get(child[0], ()):
-            if virtual in LANGUAGES:
+            if virtual in LANGUAGE_NAMES:
                 found[virtual] = child
     return found

@@ -28,10 +28,15 @@ class Language(NamedTuple):
 
 #: All languages; the first whose compiler a package uses answers for all.
 LANGUAGES = (
-    Language("c", "cc", ("cc",), ("CC",), "LIBTOOL CONFIG", "cflags"),
-    Language("cxx", "cxx", ("cxx",), ("CXX",), "LIBTOOL TAG CONFIG: CXX", "cxxflags"),
+    Language("c", "cc", ("cc",), ("CC",), libtool="LIBTOOL CONFIG", flags="cflags"),
+    Language("cxx", "cxx", ("cxx",), ("CXX",), libtool="LIBTOOL TAG CONFIG: CXX", flags="cxxflags"),
     Language(
-        "fortran", "fortran", ("fc", "f77"), ("FC", "F77"), "LIBTOOL TAG CONFIG: FC", "fflags"
+        "fortran",
+        "fortran",
+        ("fc", "f77"),
+        ("FC", "F77"),
+        libtool="LIBTOOL TAG CONFIG: FC",
+        flags="fflags",
     ),
 )
 
