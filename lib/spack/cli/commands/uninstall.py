@@ -6,9 +6,12 @@ import argparse
 import sys
 
 from spack.actions import installed
+from spack.actions.environments import regenerate_views
 from spack.actions.respecifying import remove_roots
 from spack.cli.prompt import confirm
-from spack.cli.render import message
+from spack.cli.render import message, warning
+from spack.environment import Environment
+from spack.errors import ViewError
 from spack.install.removal import plan_removal, refuse_roots, refuse_upstream, remove
 from spack.session import Session
 from spack.spec.parser import parse_many
@@ -64,8 +67,19 @@ def run(session: Session, args: argparse.Namespace) -> int:
             remove_roots(session.environment, dropped, from_lock=True)
         message(f"removed from {session.environment.name}: {', '.join(dropped)}")
     removed = remove(store, removal, session.reporter)
+    if dropped and session.environment is not None:
+        _update_views(session, session.environment)
     message(f"{count_of(len(removed), 'package')} removed")
     return 0
+
+
+def _update_views(session: Session, environment: Environment) -> None:
+    """Let the views of the environment show what is left of it."""
+    with environment.lock():
+        try:
+            regenerate_views(session.environment_work(environment))
+        except ViewError as error:
+            warning(f"{error.message}: `spack install` updates the views")
 
 
 def _dropped(session: Session, args: argparse.Namespace, hashes: list[str]) -> list[str]:
