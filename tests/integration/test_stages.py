@@ -38,3 +38,41 @@ def test_a_patch_that_does_not_apply(staged: Command, recipes: RecipeRepository)
         "--- a/data\n+++ b/data\n@@ -1 +1 @@\n-three\n+two\n"
     )
     assert "fix.patch" in staged.fails("patch", "one").err
+
+
+INSTALL = """\
+phases = ["prepare", "install"]
+
+def prepare(self, spec, prefix):
+    with open("prepared", "w") as stream:
+        stream.write("x")
+
+def install(self, spec, prefix):
+    mkdirp(prefix.bin)
+"""
+
+
+@pytest.fixture
+def two_phases(spack: Command, recipes: RecipeRepository) -> Command:
+    """``two``, a package with two phases, over ``plain``."""
+    recipes.plain("plain")
+    source = recipes.archive("two-1.0", {"data": "two\n"})
+    recipes.add("two", f'version("1.0", {source})\ndepends_on("plain")\n{INSTALL}')
+    return spack
+
+
+def test_install_stops_after_a_phase(two_phases: Command) -> None:
+    done = two_phases("install", "--until", "prepare", "two")
+    assert "stopped after phase 'prepare', as --until asks; the stage is kept: " in done.text
+    source = Path(two_phases("location", "-c", "two").out.strip())
+    assert (source / "prepared").is_file()
+    assert two_phases.names() == ["plain"]  # what it needs is installed
+    wrong = two_phases.fails("install", "-u", "nothing", "two").err
+    assert "there is no phase 'nothing' to stop after" in wrong
+    assert "the phases are prepare, install" in wrong
+
+
+def test_install_keeps_sources(two_phases: Command) -> None:
+    two_phases("install", "--source", "two")
+    kept = two_phases.prefix("two") / "share" / "two" / "src"
+    assert [path.name for path in kept.iterdir()] == ["data"]

@@ -114,6 +114,8 @@ def build_job(
         wheels=recipe_wheels(wheels, request.spec) if wheels else None,
         writable=_writable(build_options, request, stage) if policy == sandbox.PREVENT else None,
         develop=_development(request.spec),
+        until=build_options.until.get(request.spec.name, ""),
+        keep_source=build_options.keep_source,
         opened=tuple(_opened(build_options)),
         isolation=isolation_of(
             build_options, request.spec, map(str, request.prefixes.values()), _fetched(stage)

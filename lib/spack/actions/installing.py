@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-from spack.errors import InstallError
+from spack.errors import InstallError, SpackError
 from spack.install.bookkeeping import is_recorded, record_present
 from spack.install.events import BuiltAgain, PlanMade, RecoveredLeftover, WaitingForRemovals
 from spack.install.plan import Plan, PlanOptions, make_plan
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from spack.build.options import BuildOptions
     from spack.install.execute import Schedule
 
-__all__ = ["InstallOptions", "install"]
+__all__ = ["InstallOptions", "install", "stopped_builds", "with_requests"]
 
 
 @frozen
@@ -89,6 +89,30 @@ def install(
             work.reporter.report(PlanMade(plan))
             _build(plan, work)
     return plan
+
+
+def with_requests(
+    options: BuildOptions, *, keep_source: bool, until: Mapping[str, str]
+) -> BuildOptions:
+    """Return *options* with what the user asks of these builds; see :class:`BuildOptions`."""
+    import dataclasses  # start-up: only where something is built
+
+    return dataclasses.replace(options, keep_source=keep_source, until=until)
+
+
+def stopped_builds(error: SpackError) -> tuple[SpackError, ...]:
+    """Return the ends of builds that were to stop early, if *error* is about nothing else."""
+    from spack.build.job import STOPPED  # start-up: something was built
+
+    ends = tuple(_ends(error))
+    return ends if all(end.ref == STOPPED for end in ends) else ()
+
+
+def _ends(error: BaseException) -> Iterator[SpackError]:
+    """Yield the errors of builds that *error* is made of."""
+    if isinstance(error, SpackError):
+        below = [end for cause in error.causes for end in _ends(cause)]
+        yield from below or [error]
 
 
 def _plan(

@@ -33,6 +33,9 @@ T = TypeVar("T")
 #: What the worker does: build, only report the environment of the build, or test what is installed.
 BUILD, ENVIRONMENT, TEST = "build", "environment", "test"
 
+#: The reference of the failure of a build that was to stop.
+STOPPED = "stopped"
+
 #: How sources of a developer's directory are built: in a copy, or there.
 COPY, IN_PLACE = "copy", "in-place"
 
@@ -80,6 +83,8 @@ class BuildJob:
     :param wheels: directory of wheels that builds have made, to reuse and to add to.
     :param background: let other builds have the processors first.
     :param writable: paths below which alone the build may write; None leaves it to the system.
+    :param until: stop after this phase; "" runs all.
+    :param keep_source: copy the patched sources into the prefix.
     :param develop: the sources are a developer's: :data:`COPY` or :data:`IN_PLACE`; else "".
     :param opened: what of the caller's own the build gets, a line of the log each.
     :param isolation: what the build is kept from seeing and reaching; None keeps it from nothing.
@@ -105,6 +110,8 @@ class BuildJob:
     wheels: str | None = None
     background: bool = False
     writable: tuple[str, ...] | None = None
+    until: str = ""
+    keep_source: bool = False
     develop: str = ""
     opened: tuple[str, ...] = ()
     isolation: Isolation | None = None

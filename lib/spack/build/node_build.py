@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -195,13 +196,33 @@ class NodeBuild:
         if source is not None and os.path.isdir(source):
             if self.job.develop != contract.IN_PLACE:  # the user's own files are not changed
                 self._timed("patch", lambda: self._patch(package))
+            if self.job.keep_source:
+                kept = os.path.join(self.job.prefix, "share", package.name, "src")
+                shutil.copytree(source, kept, symlinks=True, dirs_exist_ok=True)
             os.chdir(source)
         else:
             os.chdir(self.job.stage_path)
-        for phase in create_builder(package):
+        phases = list(create_builder(package))
+        self._check_until([phase.name for phase in phases])
+        for phase in phases:
             tested = phase.name == "install" and self.job.run_tests
             completed = self.copy_own_scripts if tested else _nothing
             self._timed(phase.name, lambda: phase.execute(completed))  # noqa: B023 - called at once
+            if phase.name == self.job.until:
+                raise InstallError(
+                    f"stopped after phase '{phase.name}', as --until asks",
+                    "nothing was installed",
+                    hint=f"the stage is kept: {self.job.stage_path}",
+                    ref=contract.STOPPED,
+                )
+
+    def _check_until(self, phases: list[str]) -> None:
+        if self.job.until and self.job.until not in phases:
+            raise InstallError(
+                f"there is no phase '{self.job.until}' to stop after",
+                hint=f"the phases are {', '.join(phases)}",
+                ref="unknown-phase",
+            )
 
     def copy_own_scripts(self) -> None:
         """Let tests after the install start the package's own scripts.

@@ -41,6 +41,8 @@ class BuildOptions:
     :param dirty: let the whole environment of the user through.
     :param wheels: where the wheels of clean builds are kept.
     :param strict_metadata: a recipe that differs from the metadata of its sources is an error.
+    :param until: names of packages, each with the phase after which its build stops.
+    :param keep_source: copy the patched sources of what is built into the prefix.
     :param verbose: report what builds print.
     :param modes: the permissions of what a node installs.
     """
@@ -65,6 +67,8 @@ class BuildOptions:
     wheels: Path | None = None
     strict_metadata: bool = False
     verbose: bool = False
+    until: Mapping[str, str] = field(default_factory=dict)
+    keep_source: bool = False
     modes: Callable[[ConcreteSpec], Modes] = lambda spec: Modes()
 
     @property

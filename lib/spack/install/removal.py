@@ -101,7 +101,7 @@ def refuse_roots(removal: Removal, roots: Mapping[str, Sequence[str]]) -> None:
         lines[0],
         "\n".join(lines[1:]) or None,
         facts={"needed": tuple(record.hash for record in wanted)},
-        hint="take it out there first (spack -e ENV remove, then install); --force leaves views "
+        hint="`spack -e ENV uninstall --remove` takes it out there too; --force leaves views "
         "broken that show it",
         ref="store-environment",
     )

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 
 from spack.actions.developing import outdated
 from spack.actions.environments import install_environment
-from spack.actions.installing import InstallOptions, install
+from spack.actions.installing import InstallOptions, install, stopped_builds, with_requests
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_options
 from spack.cli.event_text import plan_lines
 from spack.cli.render import message
@@ -50,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-n", "--no-checksum", action="store_true", help="take sources without a known checksum"
     )
     parser.add_argument("--overwrite", action="store_true", help="build them again")
+    parser.add_argument(
+        "--source", action="store_true", help="keep the sources in share/NAME/src of the prefix"
+    )
+    parser.add_argument(
+        "-u", "--until", metavar="PHASE", help="stop after this phase; nothing is installed"
+    )
     clean = parser.add_mutually_exclusive_group()
     clean.add_argument("--clean", action="store_true", help="keep your environment out of builds")
     clean.add_argument("--dirty", action="store_true", help="let your environment into builds")
@@ -92,10 +98,25 @@ def run(session: Session, args: argparse.Namespace) -> None:
     try:
         _install(session, args)
     except InstallError as error:
+        stopped = stopped_builds(error) if args.until else ()
+        for end in stopped:
+            message(f"{end.message}; {end.hint}", color=session.options.color)
+        if stopped:
+            return
         if args.show_log_on_error:
             for path in _logs(error):
                 show_log(path)
         raise
+
+
+def _until(session: Session, args: argparse.Namespace) -> dict[str, str]:
+    """Return the packages whose builds stop early, each with its last phase."""
+    if not args.until:
+        return {}
+    texts = list(args.spec)
+    if session.environment is not None and not texts:
+        texts = [item.text for item in session.environment.user_specs()]
+    return {spec.name: args.until for spec in parse_many(texts) if spec.name}
 
 
 def _logs(error: BaseException) -> list[str]:
@@ -135,11 +156,15 @@ def _install(session: Session, args: argparse.Namespace) -> None:
     config = session.settings.config
     work = InstallOptions(
         store=session.store,
-        build_options=lambda: session.build_options(
-            checksum=not args.no_checksum,
-            dirty=True if args.dirty else False if args.clean else None,
-            strict_metadata=args.strict_metadata,
-            verbose=args.verbose or session.options.verbose,
+        build_options=lambda: with_requests(
+            session.build_options(
+                checksum=not args.no_checksum,
+                dirty=True if args.dirty else False if args.clean else None,
+                strict_metadata=args.strict_metadata,
+                verbose=args.verbose or session.options.verbose,
+            ),
+            keep_source=args.source,
+            until=_until(session, args),
         ),
         reporter=session.reporter,
         jobs=args.jobs or config.build_jobs,
