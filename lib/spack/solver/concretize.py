@@ -21,7 +21,7 @@ from spack.solver.problem import Problem, Root, Solution, Statistics
 from spack.solver.round_context import RoundContext
 from spack.solver.validate import precheck
 from spack.solver.virtual_facts import REST
-from spack.spec import ConcreteSpec, Version
+from spack.spec import ConcreteSpec, Spec, Version
 
 __all__ = ["CRITERIA", "concretize"]
 
@@ -84,7 +84,7 @@ def concretize(problem: Problem) -> Solution:
     start = time.perf_counter()
     if problem.seconds:
         effort.deadline = start + problem.seconds
-    catalog = Catalog(problem, _given((*problem.roots, *problem.develop.values())))
+    catalog = Catalog(problem, _given(problem, problem.roots))
     roots = precheck(catalog, problem.roots)
     effort.spend("check", time.perf_counter() - start)
     if problem.unify is True or len(roots) < 2:
@@ -131,14 +131,19 @@ def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> 
     return [done[index] for index in range(len(roots))]
 
 
-def _given(roots: Sequence[Root]) -> dict[str, set[Version]]:
-    """Return versions that roots name exactly, by package."""
+def _given(problem: Problem, roots: Sequence[Root]) -> dict[str, set[Version]]:
+    """Return versions that roots, requirements and preferences name exactly, by package."""
     found: dict[str, set[Version]] = {}
-    for root in roots:
-        for spec in root.spec.traverse():
-            version = spec.versions.concrete
-            if version is not None and spec.name:
-                found.setdefault(spec.name, set()).add(version)
+    named = [("", root.spec) for root in (*roots, *problem.develop.values())]
+    for package, settings in problem.packages.items():
+        for group in (*settings.require, *settings.prefer):
+            named += [(package, Spec.parse(text)) for text in group.specs]
+    for package, spec in named:
+        for part in spec.traverse():
+            name = part.name or (package if part is spec else "")
+            version = part.versions.concrete
+            if version is not None and name:
+                found.setdefault(name, set()).add(version)
     return found
 
 
@@ -231,7 +236,7 @@ def _solve(
     effort: _Effort,
     catalog: Catalog | None = None,
 ) -> list[ConcreteSpec]:
-    catalog = catalog or Catalog(problem, _given((*roots, *problem.develop.values())))
+    catalog = catalog or Catalog(problem, _given(problem, roots))
     effort.reasons = frozenset()
     search = _Search(catalog, roots, PossiblePaths(catalog))
     while True:

@@ -38,6 +38,7 @@ class Literal:
     ``("x", variant, values)`` exactly these, ``("t", targets)``, ``("s", name, value)`` set,
     ``("H", hashes)``,
     ``("n", namespace, whether the recipe is of it)``,
+    ``("c", condition, literal)`` the literal, where the condition holds,
     ``("d", name, direct, condition, virtuals, types)`` a dependency and
     ``("V", virtual, direct, versions, condition per provider, asked)`` one that is virtual.
     """
@@ -121,7 +122,15 @@ class Conditions:
                 return None
             found.extend(literals)
         for dependency in spec.dependencies:
+            condition = 0
+            if dependency.when is not None:
+                holds = self.both(package, dependency.when.with_name(package))
+                if holds is None:
+                    continue
+                condition = holds
             literal = self.dependency(package, dependency)
+            if condition:
+                literal = self.literal(package, ("c", condition, literal or 0))
             if literal is None:
                 return None
             found.append(literal)
@@ -323,7 +332,15 @@ class Conditions:
             return spec.dag_hash() in key[1]
         if kind == "n":
             return bool(spec.namespace == key[1])
+        if kind == "c":
+            return self._implied(key[1], key[2], spec)
         return literal.dependency is not None and _has_dependency(spec, literal, self)
+
+    def _implied(self, condition: int, literal: int, spec: ConcreteSpec) -> bool:
+        _, conjunction = next(key for key, n in self.conditions.items() if n == condition)
+        if not all(self.holds_for(self.literals[number - 1], spec) for number in conjunction):
+            return True
+        return literal > 0 and self.holds_for(self.literals[literal - 1], spec)
 
 
 def _set_literals(spec: ConcreteSpec, name: str, value: str) -> bool:

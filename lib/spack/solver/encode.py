@@ -9,7 +9,8 @@ definition, X guard, E external, H hash; numbers start at 1):
 ``asked(P,X) package(P) multi(P,N)``     what is asked, what takes part, in how many instances
 ``can_build ext hash can_be_placeholder relax`` how a node of P may come to be
 ``bver(P,W) bcost(P,W,C)``             versions to build, their cost; ``xver xcost hcost`` alike
-``lver lval lhas lonly ltgt lset``     when a literal is true; ``ldep*``: about dependencies
+``lver lval lhas lonly ltgt lset``     when a literal is true; ``ldep*``: about dependencies;
+                                       ``limplies``: where a condition holds
 ``cond(P,C) clit(C,L)``                conditions
 ``dep dcond dreal dvirt dtype dlit``   dependencies: condition, target, types, what they impose;
                                        ``patches flags``: those with some
@@ -268,6 +269,10 @@ class Encoder:
             if not 1 << version & self.context.possible_versions(name):
                 continue
             p, h = quote(name), quote(spec.dag_hash())
+            if not self.rules.compiled_as_configured(spec, "require"):
+                continue
+            if not self.rules.compiled_as_configured(spec, "prefer"):
+                self.emit(f"hdislike({h}).")
             self.emit(
                 f"hash({p},{h}).", f"hcost({h},{candidates.ranks[version] * 100 + location})."
             )

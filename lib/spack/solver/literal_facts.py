@@ -82,6 +82,7 @@ class LiteralFacts:
             "s": lambda p, n, key: self.emit(f"lset({p},{n})."),
             "H": lambda p, n, key: None,
             "n": lambda p, n, key: self.emit(*([f"lfree({p},{n})."] if key[2] else [])),
+            "c": lambda p, n, key: self.emit(f"limplies({p},{n},{key[1]},{key[2]})."),
             "d": self._dependency_literal,
             "V": self._virtual_literal,
         }

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from spack.recipe.records import RequirementRecord
+from spack.solver.conditions import FREE_KEYS
+from spack.solver.expansion import LANGUAGES
 from spack.solver.facts import FactSink
 from spack.solver.problem import RequirementLike
 from spack.solver.quoting import quote
-from spack.spec import Spec
+from spack.solver.variant_facts import allowed_values
+from spack.spec import ConcreteSpec, Spec, VariantValue
 
 __all__ = ["RuleFacts"]
 
@@ -22,6 +26,14 @@ class RuleFacts:
         self.conditions = sink.conditions
         self.assumptions = sink.assumptions
         self.emit = sink.emit
+        self._languages: dict[str, list[tuple[str, RequirementLike]]] = {}
+        self._named = {
+            concrete.dag_hash()
+            for root in self.context.roots
+            for spec in root.spec.traverse()
+            if spec.hash_prefix
+            for concrete in self.context.catalog.by_hash(spec.hash_prefix)
+        }
 
     def mixing(self) -> None:
         """Write ``concretizer:compiler_mixing`` where compilers may not be mixed."""
@@ -151,29 +163,47 @@ class RuleFacts:
 
     def _applicable(self, name: str, group: RequirementLike) -> bool:
         """Return whether a requirement on all packages says anything of this one."""
-        candidates = self.context.catalog.get(name)
-        known = (
-            {record.name for record in candidates.recipe.variants} if candidates.recipe else set()
-        )
         for text in group.specs:
             spec = Spec.parse(text)
-            if any(variant not in known for variant in spec.variants):
+            if not all(self._accepts(name, value) for value in spec.variants.values()):
                 continue
-            if any(
-                d.direct and not self.context.may_have(name, d.spec.name) for d in spec.dependencies
-            ):
+            if any(d.direct and not self._may_have(name, d.spec.name) for d in spec.dependencies):
                 continue
             return True
         return False
 
-    def virtual(self, virtual: str, group: RequirementLike) -> None:
-        """Write a requirement on a virtual package as one on its provider."""
-        number = self.sink.number()
-        text = " or ".join(group.specs)
-        assumption = self.assumptions.add(
-            "require", virtual, text, _at(group), data=group, message=group.message
+    def _may_have(self, name: str, target: str) -> bool:
+        """Return whether a node of *name*, built or installed, may depend on *target*."""
+        if self.context.may_have(name, target):
+            return True
+        edges = [edge for spec in self.context.hashes(name) for edge in spec.edges]
+        virtuals = {virtual for edge in edges for virtual in edge.virtuals}
+        names = {edge.spec.name for edge in edges}.union(
+            virtuals, *(self.context.catalog.providers(virtual) for virtual in virtuals)
         )
-        self.emit(f"vdemand({quote(virtual)},{number},{assumption}).")
+        return target in names
+
+    def _accepts(self, name: str, wanted: VariantValue) -> bool:
+        """Return whether a definition of the variant can have the value."""
+        for record in self.conditions.definitions(name, wanted.name):
+            if (record.kind == "bool") != (wanted.kind == "bool") and wanted.kind != "any":
+                continue
+            allowed = allowed_values(record)
+            if allowed is None or {value for value, _ in allowed}.issuperset(wanted.values):
+                return True
+        return wanted.name in FREE_KEYS
+
+    def virtual(self, virtual: str, group: RequirementLike) -> None:
+        """Write a requirement or a preference of a virtual package as one on its provider."""
+        number = self.sink.number()
+        if group.policy == "prefer":
+            self.emit(f"vprefer({quote(virtual)},{number}).")
+        else:
+            text = " or ".join(group.specs)
+            assumption = self.assumptions.add(
+                "require", virtual, text, _at(group), data=group, message=group.message
+            )
+            self.emit(f"vdemand({quote(virtual)},{number},{assumption}).")
         for location, spec in enumerate(map(Spec.parse, group.specs)):
             for provider in self.context.catalog.providers(virtual):
                 if spec.name not in (provider, virtual, ""):
@@ -185,6 +215,30 @@ class RuleFacts:
                 self.emit(f"voption({number},{quote(provider)},{location}).")
                 if condition:
                     self.emit(f"voptcond({number},{quote(provider)},{location},{condition}).")
+
+    def compiled_as_configured(self, spec: ConcreteSpec, key: Literal["require", "prefer"]) -> bool:
+        """Return whether the compilers of an installed spec are what *key* of languages says.
+
+        One that the user names by hash is taken as it is.
+        """
+        if spec.external is not None or spec.dag_hash() in self._named:
+            return True
+        for virtual, group in self._of_languages(key):
+            compilers = [edge.spec for edge in spec.edges if virtual in edge.virtuals]
+            wanted = [Spec.parse(text) for text in group.specs]
+            if any(not any(c.satisfies(w) for w in wanted) for c in compilers):
+                return False
+        return True
+
+    def _of_languages(self, key: str) -> list[tuple[str, RequirementLike]]:
+        known = self._languages.get(key)
+        if known is None:
+            known = self._languages[key] = []
+            for language in sorted(LANGUAGES):
+                settings = self.context.catalog.settings(language)
+                if settings is not None:
+                    known += [(language, group) for group in getattr(settings, key)]
+        return known
 
     def virtual_conflict(self, virtual: str, group: RequirementLike) -> None:
         """Write a conflict of a virtual package as what its provider must not be."""

@@ -136,7 +136,7 @@ class VirtualFacts:
                     costs[name] = min(cost, costs.get(name, cost))
                 self.emit(f"vcand({v},{quote(name)}).", f"vcost({v},{quote(name)},{cost}).")
             settings = self.catalog.settings(virtual)
-            for group in settings.require if settings is not None else ():
+            for group in (*settings.require, *settings.prefer) if settings is not None else ():
                 self.rules.virtual(virtual, group)
             for group in settings.conflict if settings is not None else ():
                 self.rules.virtual_conflict(virtual, group)

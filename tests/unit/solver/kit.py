@@ -221,9 +221,19 @@ def problem_of(data: dict[str, Any]) -> Problem:
         options["tests"] = frozenset(options["tests"])
     problem = Problem((), recipes, host, settings, **options)
     installed: list[ConcreteSpec] = []
+    earlier = data.get("installed_config")
+    if earlier is not None:  # the configuration changed since
+        settings = Settings.from_data({"packages": {**COMPILER_CONFIG, **earlier}}).packages
     for text in data.get("installed") or ():
         root = Root(Spec.parse(text), "installed")
-        part = replace(problem, roots=(root,), reusable=tuple(installed), unify=True, reuse=True)
+        part = replace(
+            problem,
+            packages=settings,
+            roots=(root,),
+            reusable=tuple(installed),
+            unify=True,
+            reuse=True,
+        )
         installed.extend(concretize(part).roots)
     later = data.get("later")
     if later:  # the recipes changed since
@@ -381,6 +391,8 @@ def check_built(problem: Problem, node: ConcreteSpec, root_names: set[str]) -> N
         for s in r.spec.traverse()
         if s.name == node.name
     }
+    for group in (*settings.require, *settings.prefer) if settings else ():
+        named.update(str(Spec.parse(text).versions.concrete) for text in group.specs)
     assert str(node.version) in declared or str(node.version) in named, f"{node} is not declared"
     if str(node.version) in declared and not problem.deprecated:
         assert not declared[str(node.version)].deprecated, f"{node} is deprecated"
