@@ -18,11 +18,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from spack.api.callbacks import Callback, run_after
+from spack.api.context import SpecView
 from spack.api.identity import is_recipe_module
 from spack.api.metaclass import BuilderMeta
+from spack.api.package_base import PackageBase
+from spack.api.prefix import Prefix
 from spack.errors import InstallError, RecipeError
 from spack.util.environment_modifications import EnvironmentModifications
 
@@ -39,16 +42,18 @@ __all__ = [
     "registered_builder",
 ]
 
+_B = TypeVar("_B", bound="Builder")
+
 #: The builders by build system, filled while build-system modules are imported.
-_REGISTERED: dict[str, Any] = {}
+_REGISTERED: dict[str, type[Builder]] = {}
 
 _ENVIRONMENT_HOOKS = ("setup_build_environment", "setup_dependent_build_environment")
 
 
-def register_builder(build_system_name: str) -> Callable[[Any], Any]:
+def register_builder(build_system_name: str) -> Callable[[type[_B]], type[_B]]:
     """Register a builder of packages with ``build_system=<name>``; a class decorator."""
 
-    def decorate(cls: Any) -> Any:
+    def decorate(cls: type[_B]) -> type[_B]:
         cls.build_system = build_system_name
         _REGISTERED[build_system_name] = cls
         return cls
@@ -56,7 +61,7 @@ def register_builder(build_system_name: str) -> Callable[[Any], Any]:
     return decorate
 
 
-def registered_builder(build_system_name: str) -> Any:
+def registered_builder(build_system_name: str) -> type[Builder]:
     """Return the builder of a build system.
 
     :raises RecipeError: there is none.
@@ -73,7 +78,7 @@ def registered_builder(build_system_name: str) -> Any:
 class Phase:
     """One phase of one build: the callbacks before it, the phase, the callbacks after it."""
 
-    def __init__(self, name: str, builder: Any) -> None:
+    def __init__(self, name: str, builder: Builder) -> None:
         self.name = name
         self.builder = builder
 
@@ -116,13 +121,14 @@ class BaseBuilder(metaclass=BuilderMeta):
 
     __callbacks__: tuple[Callback, ...]
 
-    def __init__(self, pkg: Any) -> None:
+    def __init__(self, pkg: PackageBase) -> None:
         self.pkg = pkg
 
     @property
-    def spec(self) -> Any:
+    def spec(self) -> SpecView:
         """The concrete spec."""
-        return self.pkg.spec
+        spec: SpecView = self.pkg.spec
+        return spec
 
     @property
     def stage(self) -> Any:
@@ -130,7 +136,7 @@ class BaseBuilder(metaclass=BuilderMeta):
         return self.pkg.stage
 
     @property
-    def prefix(self) -> Any:
+    def prefix(self) -> Prefix:
         """The installation prefix."""
         return self.pkg.prefix
 
@@ -141,7 +147,7 @@ class BaseBuilder(metaclass=BuilderMeta):
             further(env)
 
     def setup_dependent_build_environment(
-        self, env: EnvironmentModifications, dependent_spec: Any
+        self, env: EnvironmentModifications, dependent_spec: SpecView
     ) -> None:
         """Change the environment of a dependent's build."""
         further = getattr(super(), "setup_dependent_build_environment", None)
@@ -152,7 +158,7 @@ class BaseBuilder(metaclass=BuilderMeta):
         return f"<{type(self).__name__} of {self.pkg!r}>"
 
 
-class Builder(BaseBuilder, Sequence[Any]):
+class Builder(BaseBuilder, Sequence[Phase]):
     """A sequence of phases; ``for phase in builder: phase.execute()`` is the build."""
 
     phases: tuple[str, ...] = ()
@@ -181,12 +187,12 @@ class Builder(BaseBuilder, Sequence[Any]):
         """Return all callbacks in the order in which they run."""
         return self.__callbacks__
 
-    def callback_instance(self, callback: Callback) -> Any:
+    def callback_instance(self, callback: Callback) -> object:
         """Return the object that *callback* is called on: the one whose class registered it."""
         return self
 
 
-def _check_prefix(builder: Any) -> None:
+def _check_prefix(builder: BaseBuilder) -> None:
     """Check that the install has left what the recipe promises, and anything at all."""
     pkg = builder.pkg
     checks = ((pkg.sanity_check_is_file, os.path.isfile), (pkg.sanity_check_is_dir, os.path.isdir))
@@ -210,14 +216,14 @@ class BuilderWithDefaults(Builder):
     run_after("install")(_check_prefix)
 
 
-def execute_install_time_tests(builder: Any) -> None:
+def execute_install_time_tests(builder: Builder) -> None:
     """Run the tests that the builder lists for after the install, when tests are asked for."""
     names = builder.install_time_test_callbacks
     if builder.pkg.run_tests and names:
         builder.pkg.tester.phase_tests(builder, "install", names)
 
 
-def apply_macos_rpath_fixups(builder: Any) -> None:
+def apply_macos_rpath_fixups(builder: BaseBuilder) -> None:
     """Make installed libraries relocatable on macOS; nothing to do elsewhere."""
 
 
@@ -232,12 +238,12 @@ class GenericBuilder(BuilderWithDefaults):
 
     run_after("install")(execute_install_time_tests)
 
-    def install(self, pkg: Any, spec: Any, prefix: Any) -> None:
+    def install(self, pkg: PackageBase, spec: SpecView, prefix: Prefix) -> None:
         """Install; recipes define it."""
         raise NotImplementedError(f"{pkg.name} does not define install(self, spec, prefix)")
 
 
-def create_builder(pkg: Any) -> Any:
+def create_builder(pkg: PackageBase) -> Any:
     """Return the builder of *pkg*, made once.
 
     :raises RecipeError: the build system of the spec has no builder.
@@ -249,7 +255,7 @@ def create_builder(pkg: Any) -> Any:
     return builder
 
 
-def _create(pkg: Any) -> Any:
+def _create(pkg: PackageBase) -> Any:
     registered = registered_builder(_build_system(pkg))
     name = registered.__name__
     own = getattr(pkg.module, name, None)
@@ -264,7 +270,7 @@ def _create(pkg: Any) -> Any:
     return builder
 
 
-def _build_system(pkg: Any) -> str:
+def _build_system(pkg: PackageBase) -> str:
     try:
         return str(pkg.spec.variants["build_system"].value)
     except KeyError:
@@ -274,30 +280,31 @@ def _build_system(pkg: Any) -> str:
         return str(default)
 
 
-_JOINED: dict[tuple[Any, Any], tuple[Any, Any]] = {}
+_JOINED: dict[tuple[type[PackageBase], type[Builder]], tuple[Any, Any]] = {}
 
 
-def _join(package: Any, base: Any) -> tuple[Any, Any]:
+def _join(package: type[PackageBase], base: type[Builder]) -> tuple[Any, Any]:
     """Join the package class and the builder so that each finds the other's definitions."""
     key = (package, base)
     if key not in _JOINED:
         adapter = _adapter(base, tuple(getattr(package, "phases", base.phases)))
         names = {"__module__": package.__module__, "__qualname__": package.__qualname__}
         bases = (package, _behind(base, adapter))
-        joined = type(package)(package.__name__, bases, dict(names, __doc__=package.__doc__))
+        make: Callable[..., type] = type(package)
+        joined = make(package.__name__, bases, dict(names, __doc__=package.__doc__))
         _JOINED[key] = (joined, adapter)
     return _JOINED[key]
 
 
-def _methods(base: Any) -> tuple[str, ...]:
+def _methods(base: type[Builder]) -> tuple[str, ...]:
     return tuple(base.package_methods or getattr(base, "legacy_methods", ()))
 
 
-def _long_methods(base: Any) -> tuple[str, ...]:
+def _long_methods(base: type[Builder]) -> tuple[str, ...]:
     return tuple(base.package_long_methods or getattr(base, "legacy_long_methods", ()))
 
 
-def _attributes(base: Any) -> tuple[str, ...]:
+def _attributes(base: type[Builder]) -> tuple[str, ...]:
     return tuple(base.package_attributes or getattr(base, "legacy_attributes", ()))
 
 
@@ -315,11 +322,11 @@ class _Fallback:
         return getattr(super(self.adapter, builder), self.name)
 
 
-def _behind(base: Any, adapter: Any) -> Any:
+def _behind(base: type[Builder], adapter: Any) -> Any:
     """Return a class that ends the package's MRO with the builder's definitions."""
 
     def phase(name: str) -> Callable[..., Any]:
-        def run(self: Any, spec: Any, prefix: Any) -> Any:
+        def run(self: Any, spec: SpecView, prefix: Prefix) -> Any:
             builder = create_builder(self)
             return getattr(super(adapter, builder), name)(self, spec, prefix)
 
@@ -343,11 +350,11 @@ def _behind(base: Any, adapter: Any) -> Any:
     return type(f"{base.__name__}Behind", (), namespace)
 
 
-def _adapter(base: Any, phases: tuple[str, ...]) -> Any:  # noqa: C901 - one small closure for each kind of attribute
+def _adapter(base: type[Builder], phases: tuple[str, ...]) -> Any:  # noqa: C901 - one small closure for each kind of attribute
     """Return a subclass of builder *base* that asks the package first."""
 
     def phase(name: str) -> Callable[..., Any]:
-        def run(self: Any, pkg: Any, spec: Any, prefix: Any) -> Any:
+        def run(self: Any, pkg: PackageBase, spec: SpecView, prefix: Prefix) -> Any:
             return getattr(self.pkg, name)(spec, prefix)
 
         run.__name__ = name
@@ -383,4 +390,5 @@ def _adapter(base: Any, phases: tuple[str, ...]) -> Any:  # noqa: C901 - one sma
         namespace[name] = method(name)
     for name in (*base.phases, *phases):
         namespace[name] = phase(name)
-    return type(base)(base.__name__, (base,), namespace)
+    make: Callable[..., type] = type(base)
+    return make(base.__name__, (base,), namespace)

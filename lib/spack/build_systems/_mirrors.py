@@ -6,14 +6,14 @@ Each mixin is one row: the class attribute that holds the path, and the mirrors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from spack.api.package_base import PackageBase
 from spack.package import join_url
 
 __all__ = ["mirror_urls"]
 
 
-def mirror_urls(pkg: Any, attribute: str, mirrors: Sequence[str]) -> list[str]:
+def mirror_urls(pkg: PackageBase, attribute: str, mirrors: Sequence[str]) -> list[str]:
     """Return a URL for each of *mirrors*, with the path that *attribute* of *pkg* holds.
 
     :raises AttributeError: the recipe does not set *attribute*.

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
+from spack.api.context import SpecView
 from spack.package import (
     BuilderWithDefaults,
     EnvironmentModifications,
@@ -183,7 +184,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
         if self.force_autoreconf:
             force_remove(self.configure_abs_path)
 
-    def autoreconf(self, pkg: AutotoolsPackage, spec: Any, prefix: Prefix) -> None:
+    def autoreconf(self, pkg: AutotoolsPackage, spec: SpecView, prefix: Prefix) -> None:
         """Make ``configure`` where it is missing."""
         if os.path.exists(self.configure_abs_path):
             return
@@ -247,7 +248,7 @@ class AutotoolsBuilder(BuilderWithDefaults):
         """Return arguments of the recipe, after ``--prefix``."""
         return []
 
-    def configure(self, pkg: AutotoolsPackage, spec: Any, prefix: Prefix) -> None:
+    def configure(self, pkg: AutotoolsPackage, spec: SpecView, prefix: Prefix) -> None:
         """Run ``configure``."""
         flags = list(getattr(self.pkg, "configure_flag_args", []))
         with working_dir(self.build_directory, create=True):
@@ -272,12 +273,12 @@ class AutotoolsBuilder(BuilderWithDefaults):
                     stop_at=f"# ### END {row.libtool}",
                 )
 
-    def build(self, pkg: AutotoolsPackage, spec: Any, prefix: Prefix) -> None:
+    def build(self, pkg: AutotoolsPackage, spec: SpecView, prefix: Prefix) -> None:
         """Make the build targets; ``V=1`` lets automake show its commands."""
         with working_dir(self.build_directory):
             pkg.module.make("V=1", *self.build_targets)
 
-    def install(self, pkg: AutotoolsPackage, spec: Any, prefix: Prefix) -> None:
+    def install(self, pkg: AutotoolsPackage, spec: SpecView, prefix: Prefix) -> None:
         """Make the install targets."""
         with working_dir(self.build_directory):
             pkg.module.make(*self.install_targets)

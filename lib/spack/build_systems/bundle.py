@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from spack.api.context import SpecView
 from spack.package import Builder, PackageBase, Prefix, build_system, register_builder
 
 __all__ = ["BundleBuilder", "BundlePackage"]
@@ -26,5 +25,5 @@ class BundleBuilder(Builder):
 
     phases = ("install",)
 
-    def install(self, pkg: BundlePackage, spec: Any, prefix: Prefix) -> None:
+    def install(self, pkg: BundlePackage, spec: SpecView, prefix: Prefix) -> None:
         """Run the only phase."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from spack.api.context import SpecView
 from spack.package import (
     BuilderWithDefaults,
     PackageBase,
@@ -70,14 +69,14 @@ class CargoBuilder(BuilderWithDefaults):
         """Arguments of ``cargo test``."""
         return []
 
-    def build(self, pkg: CargoPackage, spec: Any, prefix: Prefix) -> None:
+    def build(self, pkg: CargoPackage, spec: SpecView, prefix: Prefix) -> None:
         """Build into ``out``."""
         with working_dir(self.build_directory):
             pkg.module.cargo(
                 "install", "--root", "out", "--path", ".", *self.std_build_args, *self.build_args
             )
 
-    def install(self, pkg: CargoPackage, spec: Any, prefix: Prefix) -> None:
+    def install(self, pkg: CargoPackage, spec: SpecView, prefix: Prefix) -> None:
         """Copy what has been built."""
         with working_dir(self.build_directory):
             install_tree("out", prefix)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from spack.api.context import SpecView
 from spack.package import (
     BuilderWithDefaults,
     InstallError,
@@ -243,7 +244,7 @@ class CMakeBuilder(BuilderWithDefaults):
         """Return arguments of the recipe, after :attr:`std_cmake_args`."""
         return []
 
-    def cmake(self, pkg: CMakePackage, spec: Any, prefix: Prefix) -> None:
+    def cmake(self, pkg: CMakePackage, spec: SpecView, prefix: Prefix) -> None:
         """Configure; a development build that is configured already is left as it is."""
         artifact = dict(GENERATORS.values()).get(self.generator, "")
         if spec.is_develop and os.path.isfile(os.path.join(self.build_directory, artifact)):
@@ -254,13 +255,13 @@ class CMakeBuilder(BuilderWithDefaults):
         with working_dir(self.build_directory, create=True):
             pkg.module.cmake(*options)
 
-    def build(self, pkg: CMakePackage, spec: Any, prefix: Prefix) -> None:
+    def build(self, pkg: CMakePackage, spec: SpecView, prefix: Prefix) -> None:
         """Build :attr:`build_targets`."""
         verbose = ["-v"] if self.generator == "Ninja" else []
         with working_dir(self.build_directory):
             self._tool(pkg)(*verbose, *self.build_targets)
 
-    def install(self, pkg: CMakePackage, spec: Any, prefix: Prefix) -> None:
+    def install(self, pkg: CMakePackage, spec: SpecView, prefix: Prefix) -> None:
         """Build :attr:`install_targets`."""
         with working_dir(self.build_directory):
             self._tool(pkg)(*self.install_targets)
@@ -292,7 +293,7 @@ def define(cmake_var: str, value: Any) -> str:
     return f"-D{cmake_var}:STRING={value}"
 
 
-def define_from_variant(pkg: Any, cmake_var: str, variant: str | None = None) -> str:
+def define_from_variant(pkg: PackageBase, cmake_var: str, variant: str | None = None) -> str:
     """Return :func:`define` with the value of a variant; "" when its condition does not hold.
 
     :param variant: *cmake_var* in lower case when absent.
@@ -307,26 +308,26 @@ def define_from_variant(pkg: Any, cmake_var: str, variant: str | None = None) ->
     return define(cmake_var, sorted(value) if isinstance(value, (tuple, list)) else value)
 
 
-def define_hip_architectures(pkg: Any) -> str:
+def define_hip_architectures(pkg: PackageBase) -> str:
     """Return ``CMAKE_HIP_ARCHITECTURES`` from the variant ``amdgpu_target``; "" without it."""
     if "amdgpu_target" in pkg.spec.variants and pkg.spec.satisfies("%cmake@3.21:"):
         return define("CMAKE_HIP_ARCHITECTURES", pkg.spec.variants["amdgpu_target"].value)
     return ""
 
 
-def define_cuda_architectures(pkg: Any) -> str:
+def define_cuda_architectures(pkg: PackageBase) -> str:
     """Return ``CMAKE_CUDA_ARCHITECTURES`` from the variant ``cuda_arch``; "" without it."""
     if "cuda_arch" in pkg.spec.variants and pkg.spec.satisfies("%cmake@3.18:"):
         return define("CMAKE_CUDA_ARCHITECTURES", pkg.spec.variants["cuda_arch"].value)
     return ""
 
 
-def _variant(pkg: Any, name: str, default: object) -> Any:
+def _variant(pkg: PackageBase, name: str, default: object) -> Any:
     variants = pkg.spec.variants
     return variants[name].value if name in variants else default
 
 
-def _args_by_version(pkg: Any) -> list[str]:
+def _args_by_version(pkg: PackageBase) -> list[str]:
     cmakes = pkg.spec.dependencies("cmake", deptype="build")
     if len(cmakes) != 1:
         return []
@@ -343,7 +344,7 @@ def _args_by_version(pkg: Any) -> list[str]:
     return args
 
 
-def _python_args(pkg: Any) -> list[str]:
+def _python_args(pkg: PackageBase) -> list[str]:
     """Return the arguments that name the build's interpreter, so that FindPython finds no other."""
     if not pkg.spec.dependencies("python"):
         return []
@@ -351,7 +352,7 @@ def _python_args(pkg: Any) -> list[str]:
     return [define(name, interpreter) for name in PYTHON_VARIABLES]
 
 
-def _hints(pkg: Any) -> list[str]:
+def _hints(pkg: PackageBase) -> list[str]:
     """Return arguments that dependencies request (``dependent_cmake_args``)."""
     unwanted = set(getattr(pkg, "disable_cmake_hints_from", []))
     args: list[str] = []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from spack.api.context import SpecView
 from spack.package import (
     BuilderWithDefaults,
     EnvironmentModifications,
@@ -91,12 +90,12 @@ class GoBuilder(BuilderWithDefaults):
         """Enable cgo where the package depends on a C compiler."""
         env.set("CGO_ENABLED", "1" if self.spec.satisfies("%c") else "0")
 
-    def build(self, pkg: GoPackage, spec: Any, prefix: Prefix) -> None:
+    def build(self, pkg: GoPackage, spec: SpecView, prefix: Prefix) -> None:
         """Build the program."""
         with working_dir(self.build_directory):
             pkg.module.go("build", *self.std_build_args, *self.build_args)
 
-    def install(self, pkg: GoPackage, spec: Any, prefix: Prefix) -> None:
+    def install(self, pkg: GoPackage, spec: SpecView, prefix: Prefix) -> None:
         """Copy the program."""
         with working_dir(self.build_directory):
             mkdirp(prefix.bin)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from spack.api.context import SpecView
 from spack.package import (
     BuilderWithDefaults,
     PackageBase,
@@ -66,15 +65,15 @@ class MakefileBuilder(BuilderWithDefaults):
         source: str = self.pkg.stage.source_path
         return source
 
-    def edit(self, pkg: MakefilePackage, spec: Any, prefix: Prefix) -> None:
+    def edit(self, pkg: MakefilePackage, spec: SpecView, prefix: Prefix) -> None:
         """Nothing; recipes that must change the Makefile do it here."""
 
-    def build(self, pkg: MakefilePackage, spec: Any, prefix: Prefix) -> None:
+    def build(self, pkg: MakefilePackage, spec: SpecView, prefix: Prefix) -> None:
         """Make the build targets."""
         with working_dir(self.build_directory):
             pkg.module.make(*self.build_targets)
 
-    def install(self, pkg: MakefilePackage, spec: Any, prefix: Prefix) -> None:
+    def install(self, pkg: MakefilePackage, spec: SpecView, prefix: Prefix) -> None:
         """Make the install targets."""
         with working_dir(self.build_directory):
             pkg.module.make(*self.install_targets)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
+from spack.api.context import SpecView
 from spack.package import (
     BuilderWithDefaults,
     PackageBase,
@@ -98,7 +98,7 @@ class MesonBuilder(BuilderWithDefaults):
         return MesonBuilder.std_args(self.pkg) + list(getattr(self.pkg, "meson_flag_args", []))
 
     @staticmethod
-    def std_args(pkg: Any) -> list[str]:
+    def std_args(pkg: PackageBase) -> list[str]:
         """Return arguments for any package that calls Meson.
 
         ``libdir`` is given: Meson's own choice is a directory for each architecture on Debian.
@@ -135,19 +135,19 @@ class MesonBuilder(BuilderWithDefaults):
         """Return arguments of the recipe, after :attr:`std_meson_args`."""
         return []
 
-    def meson(self, pkg: MesonPackage, spec: Any, prefix: Prefix) -> None:
+    def meson(self, pkg: MesonPackage, spec: SpecView, prefix: Prefix) -> None:
         """Set up the build directory."""
         command = ["setup"] if self.spec["meson"].satisfies("@0.64:") else []
         source = os.path.abspath(self.root_mesonlists_dir)
         with working_dir(self.build_directory, create=True):
             pkg.module.meson(*command, source, *self.std_meson_args, *self.meson_args())
 
-    def build(self, pkg: MesonPackage, spec: Any, prefix: Prefix) -> None:
+    def build(self, pkg: MesonPackage, spec: SpecView, prefix: Prefix) -> None:
         """Build :attr:`build_targets`."""
         with working_dir(self.build_directory):
             pkg.module.ninja("-v", *self.build_targets)
 
-    def install(self, pkg: MesonPackage, spec: Any, prefix: Prefix) -> None:
+    def install(self, pkg: MesonPackage, spec: SpecView, prefix: Prefix) -> None:
         """Build :attr:`install_targets`."""
         with working_dir(self.build_directory):
             pkg.module.ninja(*self.install_targets)
@@ -161,7 +161,7 @@ class MesonBuilder(BuilderWithDefaults):
             self.pkg._if_ninja_target_execute("check")
 
 
-def _library_kind(spec: Any) -> str:
+def _library_kind(spec: SpecView) -> str:
     if spec.satisfies("default_library=static,shared"):
         return "both"
     return "static" if spec.satisfies("default_library=static") else "shared"

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from spack.api.context import SpecView
 from spack.package import (
     BuilderWithDefaults,
     ClassProperty,
@@ -144,9 +144,11 @@ class PythonPackage(PythonExtension):
         return ("python_wheel",) if uses_pip(cls) else ()
 
     @property
-    def python_spec(self) -> Any:
+    def python_spec(self) -> SpecView:
         """The node whose interpreter runs the package: python-venv, else python."""
-        found = (self.spec.dependencies("python-venv") or self.spec.dependencies("python"))[0]
+        found: SpecView = (
+            self.spec.dependencies("python-venv") or self.spec.dependencies("python")
+        )[0]
         return found
 
     @property
@@ -198,19 +200,19 @@ class PythonPipBuilder(BuilderWithDefaults):
         source: str = self.pkg.stage.source_path
         return source
 
-    def config_settings(self, spec: Any, prefix: Prefix) -> Mapping[str, object]:
+    def config_settings(self, spec: SpecView, prefix: Prefix) -> Mapping[str, object]:
         """Return settings for the build backend (PEP 517), nested mappings allowed; pip >= 22.1."""
         return {}
 
-    def install_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
+    def install_options(self, spec: SpecView, prefix: Prefix) -> Iterable[str]:
         """Return options of ``setup.py install``; pip < 23.1."""
         return []
 
-    def global_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
+    def global_options(self, spec: SpecView, prefix: Prefix) -> Iterable[str]:
         """Return options of ``setup.py`` before its command."""
         return []
 
-    def install(self, pkg: PythonPackage, spec: Any, prefix: Prefix) -> None:
+    def install(self, pkg: PythonPackage, spec: SpecView, prefix: Prefix) -> None:
         """Run the only phase."""
         settings = dict(self.config_settings(spec, prefix))
         if spec.satisfies("%py-pip@22.1: %py-meson-python@0.11:"):

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any
 
+from spack.api.context import SpecView
+from spack.api.package_base import PackageBase
 from spack.package import (
     BuilderWithDefaults,
     Prefix,
@@ -49,11 +51,11 @@ class PythonWheelBuilder(BuilderWithDefaults):
         source: str = self.pkg.stage.source_path
         return source
 
-    def config_settings(self, spec: Any, prefix: Prefix) -> Mapping[str, object]:
+    def config_settings(self, spec: SpecView, prefix: Prefix) -> Mapping[str, object]:
         """Return settings for the build backend (PEP 517), nested mappings allowed."""
         return {}
 
-    def global_options(self, spec: Any, prefix: Prefix) -> Iterable[str]:
+    def global_options(self, spec: SpecView, prefix: Prefix) -> Iterable[str]:
         """Return options of ``setup.py`` before its command."""
         return []
 
@@ -116,7 +118,7 @@ class PythonWheelBuilder(BuilderWithDefaults):
         """Whether the install is to refer to the source tree, a developer's (PEP 660)."""
         return bool(self.pkg.spec.satisfies("+editable"))
 
-    def install(self, pkg: Any, spec: Any, prefix: Prefix) -> None:
+    def install(self, pkg: PackageBase, spec: SpecView, prefix: Prefix) -> None:
         """Run the only phase."""
         archive = pkg.stage.archive_file
         ready = archive if archive and archive.endswith(".whl") else pkg.stage.wheel
