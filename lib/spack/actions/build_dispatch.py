@@ -17,7 +17,7 @@ from spack.build import sandbox, worker_process
 from spack.build.build_venv import interpreter_of
 from spack.build.clean_environment import clean_environment
 from spack.build.forkserver import ForkServer
-from spack.build.job import COPY, IN_PLACE, BuildJob, PatchFile, RepositoryRow
+from spack.build.job import COPY, IN_PLACE, BuildJob, Development, PatchFile, RepositoryRow
 from spack.build.options import BuildOptions
 from spack.build.wheel_cache import recipe_wheels
 from spack.fetch.stage import Stage
@@ -169,7 +169,7 @@ def _own_and_external(request: BuildRequest) -> tuple[list[str], list[str]]:
     return own, list(dict.fromkeys(other_paths))
 
 
-def _development(spec: ConcreteSpec) -> str:
+def _development(spec: ConcreteSpec) -> Development:
     if not spec.is_develop:
         return ""
     return IN_PLACE if is_editable(spec) else COPY

@@ -28,7 +28,7 @@ from spack.environment.lockfile import (
 )
 from spack.environment.spack_yaml import MANIFEST_NAME
 from spack.errors import EnvironmentFileError, SpackError, SpecError, StoreError, ViewError
-from spack.install.plan import PlanOptions, make_plan
+from spack.install.plan import Part, PlanOptions, make_plan
 from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write
 from spack.util.frozen import field, frozen
@@ -195,7 +195,7 @@ def install_environment(
     building: InstallOptions,
     concretize_options: ConcretizeOptions,
     *,
-    only: str = "all",
+    only: Part = "all",
     again: Callable[[ConcreteSpec], bool] = lambda root: False,
     dry_run: bool = False,
 ) -> None:

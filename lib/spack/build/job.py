@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from spack.build.isolation import Isolation
 from spack.errors import InstallError, SpackError
@@ -31,13 +31,18 @@ __all__ = [
 T = TypeVar("T")
 
 #: What the worker does: build, only report the environment of the build, or test what is installed.
-BUILD, ENVIRONMENT, TEST = "build", "environment", "test"
+WorkerTask = Literal["build", "environment", "test"]
+BUILD: WorkerTask = "build"
+ENVIRONMENT: WorkerTask = "environment"
+TEST: WorkerTask = "test"
 
 #: The reference of the failure of a build that was to stop.
 STOPPED = "stopped"
 
 #: How sources of a developer's directory are built: in a copy, or there.
-COPY, IN_PLACE = "copy", "in-place"
+Development = Literal["", "copy", "in-place"]
+COPY: Development = "copy"
+IN_PLACE: Development = "in-place"
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ class BuildJob:
     patches: tuple[PatchFile, ...] = ()
     jobs: int = 1
     run_tests: bool = False
-    task: str = BUILD
+    task: WorkerTask = BUILD
     library_path: tuple[str, ...] = ()
     environment_path: str | None = None
     keep_venv: bool = False
@@ -112,7 +117,7 @@ class BuildJob:
     writable: tuple[str, ...] | None = None
     until: str = ""
     keep_source: bool = False
-    develop: str = ""
+    develop: Development = ""
     opened: tuple[str, ...] = ()
     isolation: Isolation | None = None
 

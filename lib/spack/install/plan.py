@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from typing import Literal
 
 from spack.errors import InstallError
 from spack.spec import RUN_TIME, ConcreteSpec
@@ -20,16 +21,23 @@ from spack.util.frozen import frozen, replace
 __all__ = [
     "BUILD",
     "EXTERNAL",
+    "Part",
     "REUSE",
     "PlanOptions",
     "Plan",
+    "StepKind",
     "Step",
     "make_plan",
 ]
 
-BUILD = "build"
-REUSE = "reuse"
-EXTERNAL = "external"
+#: What is done about a node.
+StepKind = Literal["build", "reuse", "external"]
+#: What of a request is installed.
+Part = Literal["all", "package", "dependencies"]
+
+BUILD: StepKind = "build"
+REUSE: StepKind = "reuse"
+EXTERNAL: StepKind = "external"
 
 #: Dependencies that building a node needs.
 _AT_BUILD_TIME = frozenset(USUAL)
@@ -52,7 +60,7 @@ class PlanOptions:
     :param explicit: whether the roots count as requested by the user.
     """
 
-    only: str = "all"
+    only: Part = "all"
     overwrite: frozenset[str] = frozenset()
     tests: frozenset[str] = frozenset()
     explicit: bool = True
@@ -74,7 +82,7 @@ class Step:
     :param explicit: becomes, or is already, requested by the user.
     """
 
-    kind: str
+    kind: StepKind
     spec: ConcreteSpec
     requires: tuple[str, ...]
     explicit: bool = False
@@ -131,8 +139,6 @@ def make_plan(
     :raises InstallError: with ``only="package"``, if something that a root needs is missing;
         all that is missing is named.
     """
-    if options.only not in ("all", "package", "dependencies"):
-        raise ValueError(f"only={options.only!r}")
     nodes = _needed(roots, installed, options)
     order = _topological(nodes, installed, options)
     if options.only == "package":
@@ -159,7 +165,7 @@ def make_plan(
     return Plan(_with_heights(steps))
 
 
-def _kind(spec: ConcreteSpec, installed: AbstractSet[str], options: PlanOptions) -> str:
+def _kind(spec: ConcreteSpec, installed: AbstractSet[str], options: PlanOptions) -> StepKind:
     if spec.external is not None:
         return EXTERNAL
     spec_hash = spec.dag_hash()
@@ -170,7 +176,7 @@ def _tested(spec: ConcreteSpec, options: PlanOptions) -> bool:
     return "*" in options.tests or spec.name in options.tests
 
 
-def _required(spec: ConcreteSpec, kind: str, options: PlanOptions) -> list[ConcreteSpec]:
+def _required(spec: ConcreteSpec, kind: StepKind, options: PlanOptions) -> list[ConcreteSpec]:
     """Return the direct dependencies that a step of this kind needs, each once."""
     if kind == EXTERNAL:
         return []
