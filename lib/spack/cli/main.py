@@ -5,6 +5,7 @@ imported only when the command runs, so that a new command costs the rest nothin
 
 * ``HELP``, one line, and ``DESCRIPTION`` with examples,
 * ``add_arguments(parser)``,
+* perhaps ``completed(words)``, which adds a subcommand that may be left out,
 * ``run(session, args) -> int | None``, the exit code (None is 0).
 
 Exit codes: 0 success; 1 the command failed; 2 wrong usage; 128 and the number of the signal that
@@ -224,7 +225,7 @@ def _main(arguments: list[str]) -> int:  # noqa: C901 - one command line from it
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(parser)
-        args = parser.parse_args(rest)
+        args = parser.parse_args(getattr(module, "completed", list)(rest))
         from spack.session import make_session  # start-up: not for help and usage errors
 
         def reporter() -> Any:

@@ -21,7 +21,7 @@ def test_every_command_has_a_module_and_every_module_a_row() -> None:
     assert modules == set(cli.COMMANDS) - {"help"}
     for name in modules:
         module = import_module(f"spack.cli.commands.{name.replace('-', '_')}")
-        assert module.DESCRIPTION
+        assert "examples:" in module.DESCRIPTION, name
         assert callable(module.run)
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import Callable
 
 from spack.actions.metadata import audit, cached_archive
+from spack.actions.verifying import check_externals
 from spack.cli.render import message
 from spack.errors import SpackError, UsageError
+from spack.host.detection import DETECTABLE
 from spack.session import Session
+from spack.util.text import count_of
 
 DESCRIPTION = """compare recipes of Python packages with the metadata of their source archives
 
@@ -20,17 +24,57 @@ Exit code 1 if anything is missing, superfluous, or bounded wrongly.
 examples:
   spack audit packages                 all recipes of the registered repositories
   spack audit packages py-black        one
+  spack audit configs                  configuration, and whether externals are there
   spack audit packages --narrow        also where a recipe excludes versions without need
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("subject", choices=("packages",), help="what to look at")
-    parser.add_argument("--narrow", action="store_true", help="also bounds that are too narrow")
-    parser.add_argument("name", nargs="*", help="only these packages")
+    verbs = parser.add_subparsers(dest="verb", metavar="packages|configs|externals|list")
+    packages = verbs.add_parser("packages", help="compare recipes with their sources")
+    packages.add_argument("--narrow", action="store_true", help="also bounds that are too narrow")
+    packages.add_argument("name", nargs="*", help="only these packages")
+    verbs.add_parser("configs", help="read all configuration, and report what is wrong")
+    externals = verbs.add_parser("externals", help="look whether configured externals are there")
+    externals.add_argument("--list", action="store_true", help="list what can be detected")
+    externals.add_argument("name", nargs="*", help="only of these packages")
+    verbs.add_parser("list", help="list the audits")
 
 
-def run(session: Session, args: argparse.Namespace) -> int:
+def run(session: Session, args: argparse.Namespace) -> int | None:
+    if args.verb is None:
+        raise UsageError("spack audit: a subcommand is required", hint="see `spack audit --help`")
+    return _VERBS[args.verb](session, args)
+
+
+def _list(session: Session, args: argparse.Namespace) -> int | None:
+    print("\n".join(name for name in _VERBS if name != "list"))
+    return None
+
+
+def _configs(session: Session, args: argparse.Namespace) -> int | None:
+    sections = sorted(session.settings.sections)
+    message(f"{count_of(len(sections), 'section')} read: {', '.join(sections)}")
+    return _externals(session, argparse.Namespace(list=False, name=[]))
+
+
+def _externals(session: Session, args: argparse.Namespace) -> int | None:
+    if args.list:
+        print("\n".join(DETECTABLE))
+        return None
+    rows = [
+        (name, settings)
+        for name, settings in session.settings.packages.items()
+        if not args.name or name in args.name
+    ]
+    found = check_externals(rows, session.recipes)
+    for finding in found:
+        print(f"{finding.subject}: {finding.text}")
+    message(f"{count_of(len(found), 'finding')} on externals")
+    return 1 if found else None
+
+
+def _packages(session: Session, args: argparse.Namespace) -> int | None:
     recipes = session.recipes
     for name in args.name:
         if not recipes.exists(name):
@@ -60,3 +104,11 @@ def run(session: Session, args: argparse.Namespace) -> int:
             print(f"{name}: {error}")
     message(f"{looked_at} archives looked at, {findings} findings", color=session.options.color)
     return 1 if findings else 0
+
+
+_VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
+    "packages": _packages,
+    "configs": _configs,
+    "externals": _externals,
+    "list": _list,
+}

@@ -16,6 +16,10 @@ DESCRIPTION = """concretize the active environment and write spack.lock
 
 What was decided before stays unless spack.yaml or the configuration has changed, or --force is
 given.
+
+examples:
+  spack -e work concretize
+  spack -e work concretize --force
 """
 
 

@@ -12,6 +12,9 @@ from spack.util.text import count_of
 DESCRIPTION = """rebuild the database from what each prefix says of itself
 
 Safe at any time; needed when the database was lost or is damaged.
+
+examples:
+  spack reindex
 """
 
 

@@ -19,6 +19,10 @@ DESCRIPTION = """concretize specs and show how the solver got there
 
 Prints how many packages were looked at, what was minimised, and where the time went, then the
 solution as `spack spec` does.
+
+examples:
+  spack solve py-black
+  spack solve --show opt py-black     only what was minimised
 """
 
 
