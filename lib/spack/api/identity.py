@@ -128,9 +128,22 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classmethod
     def variant_definitions(cls, name: str) -> list[tuple[Any, Variant]]:
-        """Return the definitions of variant *name* with their conditions, the later ones first."""
-        found = {d.when: d for d in _declared(cls, Variant) if d.name == name}
-        return [(Spec(when), definition) for when, definition in reversed(found.items())]
+        """Return the definitions of variant *name* with their conditions, in source order.
+
+        A later definition precedes an earlier one; one that a later one always precedes is left
+        out.
+        """
+        found: dict[str, Variant] = {}
+        for definition in _declared(cls, Variant):
+            if definition.name == name:
+                found.pop(definition.when, None)
+                found[definition.when] = definition
+        pairs = [(Spec(when), definition) for when, definition in found.items()]
+        return [
+            (when, definition)
+            for index, (when, definition) in enumerate(pairs)
+            if not any(when.satisfies(later) for later, _ in pairs[index + 1 :])
+        ]
 
     @classproperty
     def declared_build_systems(cls: Any) -> tuple[str, ...]:

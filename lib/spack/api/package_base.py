@@ -176,7 +176,7 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
 
         :raises ValueError: there is none.
         """
-        for condition, definition in self.variant_definitions(name):
+        for condition, definition in reversed(self.variant_definitions(name)):
             if not definition.when or self.spec.satisfies(condition):
                 return definition
         raise ValueError(f"no variant {name!r} on {self.spec}")

@@ -41,6 +41,10 @@ RESERVED = frozenset(
 )
 
 
+#: The set of values that means no value.
+NONE = ("none",)
+
+
 class ConditionalValue:
     """A value that exists only where a condition holds; equal to the bare value."""
 
@@ -88,6 +92,7 @@ class ValueSets(Sequence[Any]):
 
     def __init__(self, *sets: Iterable[Any]) -> None:
         self.sets: list[tuple[Any, ...]] = [tuple(_flatten(group)) for group in sets]
+        _check_disjoint(self.sets)
         self.feature_values: tuple[Any, ...] = tuple(v for group in self.sets for v in group)
         self.default: str | None = None
         self.error = "the values of variant {variant} may not be mixed: {values}"
@@ -109,14 +114,15 @@ class ValueSets(Sequence[Any]):
 
     def allow_empty_set(self) -> ValueSets:
         """Add the group ``("none",)``, and make it the default."""
-        if ("none",) not in self.sets:
-            self.sets.insert(0, ("none",))
-        self.feature_values = tuple(v for v in self.feature_values if v != "none")
+        if NONE not in self.sets:
+            self.sets.insert(0, NONE)
+            self.feature_values = (*self.feature_values, "none")
         return self if self.default is not None else self.with_default("none")
 
     def prohibit_empty_set(self) -> ValueSets:
         """Take the group ``("none",)`` away again."""
-        self.sets = [group for group in self.sets if group != ("none",)]
+        self.sets = [group for group in self.sets if group != NONE]
+        self.feature_values = tuple(v for v in self.feature_values if v != "none")
         if self.default == "none":
             self.default = None
         return self
@@ -132,6 +138,25 @@ class ValueSets(Sequence[Any]):
 
     def _all(self) -> list[Any]:
         return list(dict.fromkeys(value for group in self.sets for value in group))
+
+
+def _check_disjoint(sets: Iterable[tuple[Any, ...]]) -> None:
+    seen: set[str] = set()
+    for group in sets:
+        values = {_text(_bare(value)) for value in group}
+        twice = sorted(seen & values)
+        if twice:
+            raise RecipeError(
+                f"the value {twice[0]!r} is in two sets of values",
+                hint="put each value into one of the sets",
+                facts={"values": twice},
+            )
+        if "none" in values and group != NONE:
+            raise RecipeError(
+                "the value 'none' is in a set with other values",
+                hint="none means the empty set: use .allow_empty_set() to add it",
+            )
+        seen |= values
 
 
 def disjoint_sets(*sets: Iterable[Any]) -> ValueSets:

@@ -206,6 +206,18 @@ class Version(Ordered):
     def __contains__(self, other: Any) -> bool:
         return bool(other.satisfies(self))
 
+    def union(self, other: Any) -> Any:
+        """Return the versions in either of them: a version, a range or a list."""
+        from spack.spec.version_list import VersionList, simplest  # it is made of versions
+
+        return simplest(VersionList.of(self).union(other))
+
+    def intersection(self, other: Any) -> Any:
+        """Return the versions in both: a version, or an empty list."""
+        from spack.spec.version_list import VersionList, simplest
+
+        return simplest(VersionList.of(self).intersection(other))
+
     # ---- parts ----------------------------------------------------------------------------
 
     def _pieces(self) -> list[tuple[str, str]]:
@@ -213,9 +225,9 @@ class Version(Ordered):
         return _PIECES.findall(self.string)[: len(self.key[0]) // 2]
 
     @property
-    def version(self) -> Key:
-        """The order key."""
-        return self.key
+    def version(self) -> tuple[tuple[int | str, ...], tuple[int, int]]:
+        """The components of the release, and what kind of pre-release it is."""
+        return self.components, self.key[1:]
 
     @property
     def components(self) -> tuple[int | str, ...]:

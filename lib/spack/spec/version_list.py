@@ -145,13 +145,13 @@ class VersionRange(Ordered):
     def __contains__(self, other: Any) -> bool:
         return bool(other.satisfies(self))
 
-    def intersection(self, other: Any) -> VersionList:
-        """Return the versions in both, perhaps none."""
-        return VersionList.of(self).intersection(other)
+    def intersection(self, other: Any) -> Version | VersionRange | VersionList:
+        """Return the versions in both, as simple as they are: an empty list when there are none."""
+        return simplest(VersionList.of(self).intersection(other))
 
-    def union(self, other: Any) -> VersionList:
-        """Return the versions in either of them."""
-        return VersionList.of(self, *_elements(other))
+    def union(self, other: Any) -> Version | VersionRange | VersionList:
+        """Return the versions in either of them, as simple as they are."""
+        return simplest(VersionList.of(self, *_elements(other)))
 
     def common(self, other: VersionRange) -> VersionRange:
         """Return the intersection with a range that does intersect."""
@@ -166,6 +166,11 @@ class VersionRange(Ordered):
             self.lo if self.start <= other.start else other.lo,
             self.hi if self.end >= other.end else other.hi,
         )
+
+
+def simplest(versions: VersionList) -> Version | VersionRange | VersionList:
+    """Return the one element of *versions*, or *versions* when it has more or none."""
+    return versions.versions[0] if len(versions.versions) == 1 else versions
 
 
 def _elements(value: Any) -> tuple[Element, ...]:
@@ -390,6 +395,8 @@ _lists[":"] = any_version
 def ver(value: Any) -> Version | VersionRange | VersionList:
     """Return the simplest of version, range and list for *value*, in the grammar of this module.
 
+    A text with a comma gives a list.
+
     :param value: a text, a number, a sequence of those, or already one of the results.
     """
     if isinstance(value, (Version, VersionRange, VersionList)):
@@ -398,5 +405,6 @@ def ver(value: Any) -> Version | VersionRange | VersionList:
         return VersionList(value)
     if not isinstance(value, (str, int, float)):
         raise TypeError(f"ver() takes a text, not {type(value).__name__}")
-    found = VersionList.parse(str(value))
-    return found.versions[0] if len(found.versions) == 1 else found
+    text = str(value)
+    found = VersionList.parse(text)
+    return found if "," in text else simplest(found)

@@ -80,11 +80,28 @@ def test_disjoint_sets() -> None:
     row = found.record()
     assert row.default == ("auto",)
     assert row.sets == (("none",), ("auto",), ("a", "b"))
-    assert found.values.feature_values == ("a", "b")
+    assert found.values.feature_values == ("a", "b", "none")
+    assert disjoint_sets(("a",), ("b", "c")).feature_values == ("a", "b", "c", "none")
+    assert disjoint_sets(("a",)).prohibit_empty_set().feature_values == ("a",)
+    again = disjoint_sets(("a",)).prohibit_empty_set().allow_empty_set().allow_empty_set()
+    assert again.feature_values == ("a", "none") and again.sets == [("none",), ("a",)]
     without = disjoint_sets(("a",), ("b",)).prohibit_empty_set().with_default("a")
     assert record("x", values=without).sets == (("a",), ("b",))
     with pytest.raises(RecipeError, match="no default"):
         Variant("x", values=disjoint_sets(("a",)).prohibit_empty_set())
+
+
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        ((("a", "b"), ("b", "c")), "the value 'b' is in two sets of values"),
+        ((("a",), ("none", "c")), "the value 'none' is in a set with other values"),
+        ((("a",), (conditional("a", when="@2:"),)), "the value 'a' is in two sets"),
+    ],
+)
+def test_sets_that_are_not_disjoint(sets: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        disjoint_sets(*sets)
 
 
 def test_conditional_values_in_sets() -> None:
@@ -132,4 +149,17 @@ def test_definitions_by_condition() -> None:
     assert A.variant_names() == ["x", "y"]
     assert A.has_variant("y") and not A.has_variant("z")
     found = [(str(condition), d.default) for condition, d in A.variant_definitions("x")]
-    assert found == [("@2:", "c"), ("", "b")]
+    assert found == [("", "b"), ("@2:", "c")]
+
+    class B(A):
+        variant("x", default="d", values=("d",), when="@1:")
+        variant("x", default="e", values=("e",), when="@2:")
+        variant("x", default="f", values=("f",), when="@1")
+
+    found = [(str(condition), d.default) for condition, d in B.variant_definitions("x")]
+    assert found == [("", "b"), ("@1:", "d"), ("@2:", "e"), ("@1", "f")]
+
+    class C(B):
+        variant("x", default="g", values=("g",))
+
+    assert [d.default for _, d in C.variant_definitions("x")] == ["g"]

@@ -121,7 +121,8 @@ def test_parts() -> None:
     assert Version("1.2rc").dotted_numeric_string == "1.2.0"
     assert Version("1.2").string == "1.2"
     assert bool(Version("0"))
-    assert Version("2.7").version == ((1, 2, 1, 7), 3, -1)
+    assert Version("2.7").version[0] == (2, 7)
+    assert Version("2.7b-rc2").version == ((2, 7, "b"), Version("1-rc2").version[1])
     assert Version(3) == Version("3")
 
 
@@ -191,8 +192,21 @@ def test_lists() -> None:
     assert str(VersionList(Version("1"))) == "=1"
     assert ver(["1.2", "=1.4"]) == VersionList("1.2,=1.4")
     assert ver(1.2) == ver("1.2")
-    assert VersionRange("1.2").union(ver(":1.2")) == any_version
-    assert str(VersionRange("1", "2").intersection(ver("=1.5"))) == "=1.5"
+    assert VersionRange("1.2").union(ver(":1.2")) == ver(":")
+
+
+def test_unions_and_intersections_are_as_simple_as_they_are() -> None:
+    assert ver("1:2").union(ver("2:3")) == ver("1:3")
+    assert ver("1:2").union(ver("4")) == VersionList("1:2,4")
+    assert ver("1:2").intersection(ver("1.5:")) == ver("1.5:2")
+    assert ver("1:2").intersection(ver("=1.5")) == ver("=1.5")
+    assert ver("1:2").intersection(ver("3:")) == VersionList()
+    assert ver("=1.5").union(ver("1:2")) == ver("1:2")
+    assert ver("=1.5").union(ver("=1.6")) == VersionList("=1.5,=1.6")
+    assert ver("=1.5").intersection(ver("1:2")) == ver("=1.5")
+    assert ver("=1.5").intersection(ver("2:")) == VersionList()
+    assert ver("=git.a=1.5").intersection(ver("1:2")) == Version("git.a=1.5")
+    assert ver("1:2,2.5") == VersionList("1:2,2.5") and ver("1:2,3") == VersionList("1:3")
 
 
 def test_values_are_immutable_and_can_be_copied() -> None:
