@@ -216,7 +216,12 @@ def install_environment(
     _check_views(work, roots)
     overwrite = frozenset(root.dag_hash() for root in roots if again(root))
     overwrite |= outdated(roots, work.store, work.excluded_directories, reporter)
-    options = PlanOptions(only=only, overwrite=overwrite, tests=concretize_options.tested)
+    options = PlanOptions(
+        only=only,
+        overwrite=overwrite,
+        tests=concretize_options.tested,
+        implicit=work.environment.implicit_roots(),
+    )
     plan = install(roots, options, building, dry_run=dry_run)
     if dry_run:
         reporter.report(DryRun(plan))

@@ -128,6 +128,13 @@ class Environment:
         hashes = {root.hash for root in lock.roots if root.group in groups}
         return tuple(root for root in self.roots() if root.dag_hash() in hashes)
 
+    def implicit_roots(self) -> frozenset[str]:
+        """Return the hashes of roots that are only in groups with ``explicit: false``."""
+        hidden = {group.name for group in self.groups() if not group.explicit}
+        rows = self.lockfile.roots if self.lockfile is not None and hidden else ()
+        shown = {row.hash for row in rows if row.group not in hidden}
+        return frozenset(row.hash for row in rows if row.group in hidden and row.hash not in shown)
+
     def locked_for(self, group: str, alone: bool) -> tuple[ConcreteSpec, ...]:
         """Return the concrete roots that *group* stays with; all, where it is *alone*."""
         return self.roots() if alone else self.roots_of([group])

@@ -31,6 +31,7 @@ class SpecGroup(NamedTuple):
 
     :ivar needs: names of groups that are concretized before; what they became may be used.
     :ivar override: sections of configuration for this group, or None.
+    :ivar explicit: whether its specs count as requested by the user when they are installed.
     """
 
     name: str
@@ -38,6 +39,7 @@ class SpecGroup(NamedTuple):
     origin: Origin
     needs: tuple[str, ...] = ()
     override: Tree | None = None
+    explicit: bool = True
 
 
 def read_groups(items: Tree, lists: Lists) -> tuple[SpecGroup, ...]:
@@ -58,7 +60,14 @@ def read_groups(items: Tree, lists: Lists) -> tuple[SpecGroup, ...]:
         specs = expand(entry["specs"], lists) if "specs" in entry else []
         needs = tuple(str(x.value) for x in entry["needs"].value) if "needs" in entry else ()
         marked = [spec._replace(group=name) for spec in specs]
-        found[name] = SpecGroup(name, _unique(marked), item.origin, needs, entry.get("override"))
+        found[name] = SpecGroup(
+            name,
+            _unique(marked),
+            item.origin,
+            needs,
+            override=entry.get("override"),
+            explicit="explicit" not in entry or bool(entry["explicit"].value),
+        )
     for group in found.values():
         for name in group.needs:
             if name not in found:

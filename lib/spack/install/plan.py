@@ -58,12 +58,14 @@ class PlanOptions:
     :param overwrite: hashes to build even if they are installed.
     :param tests: names of packages whose ``test`` dependencies are needed; ``*`` means all.
     :param explicit: whether the roots count as requested by the user.
+    :param implicit: hashes of the roots that do not, all the same.
     """
 
     only: Part = "all"
     overwrite: frozenset[str] = frozenset()
     tests: frozenset[str] = frozenset()
     explicit: bool = True
+    implicit: frozenset[str] = frozenset()
 
 
 #: Everything that the roots need.
@@ -145,6 +147,7 @@ def make_plan(
         wanted = {root.dag_hash() for root in roots}
         _check_present(order, wanted, installed)
     explicit = {root.dag_hash() for root in roots} if options.explicit else set()
+    explicit -= options.implicit
     if options.only == "dependencies":
         explicit = set()
     steps: dict[str, Step] = {}

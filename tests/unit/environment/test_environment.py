@@ -320,3 +320,18 @@ def test_including_an_environment(tmp_path: Path) -> None:
         ("/other", "/other"),
         ("third", str(tmp_path / "env" / "third")),
     ]
+
+
+def test_roots_of_groups_that_are_not_explicit(tmp_path: Path) -> None:
+    text = (
+        "spack:\n  specs:\n  - zlib\n"
+        "  - {group: tools, explicit: false, specs: [zlib, tool]}\n"
+        "  - {group: apps, specs: [app]}\n"
+    )
+    environment = create_environment(tmp_path / "env", text=text)
+    assert environment.implicit_roots() == frozenset()
+    zlib, tool, app = (node(name) for name in ("zlib", "tool", "app"))
+    pairs = [(asked("zlib"), zlib), (asked("zlib", "tools"), zlib)]
+    pairs += [(asked("tool", "tools"), tool), (asked("app", "apps"), app)]
+    environment.write_lockfile(Lockfile.from_solution(pairs))
+    assert environment.implicit_roots() == {tool.dag_hash()}

@@ -142,6 +142,7 @@ spack:
       packages:
         c: {prefer: [gcc@12]}
   - group: compiler
+    explicit: false
     specs: [gcc@12]
   - tcl
 """
@@ -157,6 +158,7 @@ def test_groups(tmp_path: Path) -> None:
     assert groups[1].override is not None and groups[0].override is None
     assert strip(groups[1].override) == {"packages": {"c": {"prefer": ["gcc@12"]}}}
     assert {spec.group for spec in groups[1].specs} == {"apps"}
+    assert [group.explicit for group in groups] == [True, True, False]
     assert [group.name for group in solve_order(groups)] == ["default", "compiler", "apps"]
 
 
