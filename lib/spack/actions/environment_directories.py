@@ -160,6 +160,13 @@ def move(
                 hint=_ACTIVE_HINT,
                 ref="environment-active",
             )
+    if target.resolve() == environment.path.resolve():
+        raise EnvironmentFileError(
+            f"{environment.name} is at {target} already",
+            facts={"path": str(target)},
+            hint="choose another name",
+            ref="environment-exists",
+        )
     with environment.lock():
         _make_room(target, force)
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spack.cli.prompt import confirm
-from spack.cli.render import message
+from spack.cli.render import message, warning
 from spack.errors import UsageError
 from spack.session import Session
 
@@ -38,8 +38,8 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _rename(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.environment_directories import move
-    from spack.actions.environments import remember
+    from spack.actions.environment_directories import includers, move
+    from spack.actions.environments import known_environments, remember
     from spack.environment import Environment
     from spack.environment.environment import need_name
 
@@ -55,10 +55,15 @@ def _rename(session: Session, args: argparse.Namespace) -> int | None:
     else:
         need_name(args.mv_to)
         target = session.base_settings.config.environments_root / args.mv_to
+    root = session.base_settings.config.environments_root
+    known = known_environments(root, session.environments_file)
+    including = includers(environment, known, session.variables)
     move(environment, target, session.environment, force=args.force)
     if args.dir:
         remember(Environment(target), session.environments_file)
     message(f"renamed environment {args.mv_from} to {args.mv_to}")
+    for other in including:
+        warning(f"{other.path}/spack.yaml includes it by its old path {environment.path}")
     return None
 
 
