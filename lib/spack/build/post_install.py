@@ -26,6 +26,9 @@ __all__ = ["INSTALLER", "correct_records", "replace_interpreter"]
 
 INSTALLER = "spack"
 
+#: What is corrected in the metadata of a distribution.
+_RECORDS = ("INSTALLER", "RECORD", "direct_url.json")
+
 #: Bytes of a file's start, which show whether it is text.
 _SAMPLE = 8192
 
@@ -96,7 +99,8 @@ def correct_records(prefix: str, sites: Sequence[str], changed: Sequence[str]) -
     touched = {os.path.realpath(path) for path in changed}
     for site in dict.fromkeys(sites):
         for directory in sorted(Path(prefix, site).glob("*.dist-info")):
-            if all(_is_regular(path) for path in map(str, directory.iterdir())):
+            records = [directory / name for name in _RECORDS]
+            if all(_is_regular(path) for path in map(str, records) if os.path.lexists(path)):
                 _correct(directory, set(touched))
 
 

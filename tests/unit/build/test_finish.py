@@ -104,7 +104,7 @@ def test_text_anywhere_names_the_other_interpreter(tmp_path: Path) -> None:
 def test_records_stay_true(tmp_path: Path) -> None:
     site = tmp_path / "lib/site-packages"
     info = site / "x-1.dist-info"
-    info.mkdir(parents=True)
+    (info / "licenses").mkdir(parents=True)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/x").write_text("changed")
     (info / "INSTALLER").write_text("pip\n")
