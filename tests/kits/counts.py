@@ -22,6 +22,8 @@ FUNCTION_LINES, CLASS_LINES, FILE_LINES = 50, 300, 500
 VARIADIC = ("join", "format", "Choice", "_git", "_ask", "run", "syscall")
 #: Named after what users type, or after what recipes import: not compared with other modules.
 NAMED_FROM_WITHOUT = ("cli/commands/",)
+#: The functions that each command has.
+COMMAND_PROTOCOL = ("add_arguments", "run")
 
 #: Types that hold each other: a node holds edges, which hold nodes; a constraint holds
 #: dependencies, which hold constraints. Their modules know each other's types, nothing more.
@@ -228,7 +230,8 @@ def undocumented(trees: Tree) -> list[str]:
     """Return the public functions without a docstring, or with ``:raises`` alone.
 
     Functions within functions, overloads, overriding methods of private classes and the bodies of
-    protocols that are one line of code are not public functions.
+    protocols that are one line of code are not public functions; those that each command has are
+    described where commands are found (``cli/main.py``).
     """
     return [entry for path, tree in trees.items() for entry in _undocumented(path, tree, "")]
 
@@ -243,6 +246,8 @@ def _undocumented(path: str, node: ast.Module | ast.ClassDef, owner: str) -> Ite
             yield from _undocumented(path, child, f"{owner}{name}.")
         elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             if name.startswith("_") or protocol or _is_trivial(child):
+                continue
+            if path.startswith(NAMED_FROM_WITHOUT) and not owner and name in COMMAND_PROTOCOL:
                 continue
             text = ast.get_docstring(child)
             if text is None or text.lstrip().startswith(":raises"):

@@ -17,7 +17,15 @@ from spack.build import sandbox, worker_process
 from spack.build.build_venv import interpreter_of
 from spack.build.clean_environment import clean_environment
 from spack.build.forkserver import ForkServer
-from spack.build.job import COPY, IN_PLACE, BuildJob, Development, PatchFile, RepositoryRow
+from spack.build.job import (
+    COPY,
+    IN_PLACE,
+    BuildJob,
+    BuildResult,
+    Development,
+    PatchFile,
+    RepositoryRow,
+)
 from spack.build.options import BuildOptions
 from spack.build.wheel_cache import recipe_wheels
 from spack.fetch.stage import Stage
@@ -297,16 +305,20 @@ class _WorkerBuilder:
             self._reporter,
             lambda s, r, f: metadata.installed_findings(s, r, f, request.prefix),
         )
+        return BuildOutput(list(result.run_environment), self._facts(result, stage))
+
+    def _facts(self, result: BuildResult, stage: Stage) -> dict[str, object]:
+        """Return what the record of the install keeps of the build."""
         facts: dict[str, object] = {
             "phases": {phase.name: round(phase.seconds, 3) for phase in result.phases}
         }
-        if options.dirty:
+        if self._build_options.dirty:
             facts["dirty"] = True
-        elif options.from_host:
-            facts["passed"] = list(options.from_host)
+        elif self._build_options.from_host:
+            facts["passed"] = list(self._build_options.from_host)
         if stage.developed:
             facts[DEVELOPED] = stage.developed
-        return BuildOutput(list(result.run_environment), facts)
+        return facts
 
     def _warn_of_missing_protection(self, missing: tuple[str, ...]) -> None:
         """Warn of each protection that this machine does not offer, once."""

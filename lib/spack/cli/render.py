@@ -55,6 +55,7 @@ class Colors:
         self.enabled = enabled
 
     def paint(self, text: str, style: str) -> str:
+        """Return *text* in the style of that name."""
         if not self.enabled or not text:
             return text
         return f"\033[{STYLES[style]}m{text}\033[0m"

@@ -24,6 +24,7 @@ class SectionReader:
         self.report = ConfigReport()
 
     def value(self, fallback: _T, *keys: str) -> _T:
+        """Return the plain data at *keys*, or *fallback* where nothing is written."""
         tree = find(self.sections.get(keys[0]), *keys[1:])
         if tree is None:
             return fallback
@@ -31,6 +32,7 @@ class SectionReader:
         return found
 
     def paths(self, fallback: tuple[str, ...], *keys: str) -> tuple[Path, ...]:
+        """Return the paths at *keys*, variables filled in; one may be written without a list."""
         tree = find(self.sections.get(keys[0]), *keys[1:])
         if tree is None:
             tree = Tree([Tree(text, _FALLBACK) for text in fallback], _FALLBACK)
@@ -38,9 +40,11 @@ class SectionReader:
         return tuple(Path(self.path_text(item)) for item in items)
 
     def path(self, fallback: str, *keys: str) -> Path:
+        """Return the path at *keys*."""
         return self.paths((fallback,), *keys)[0]
 
     def path_text(self, tree: Tree) -> str:
+        """Return a path with its variables filled in; a problem goes into the report."""
         if tree.origin is _FALLBACK:
             return self.variables.path(tree.value, tree.origin, ConfigReport())
         return self.variables.path(tree.value, tree.origin, self.report)

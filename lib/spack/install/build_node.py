@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Callable
 
 from spack.errors import InstallError
-from spack.install.check import check_prefix
+from spack.install.check import Checked, check_prefix
 from spack.install.events import Building, Checking, WaitingForDependency
-from spack.install.interfaces import BuildRequest, InstallerDependencies, NodeStage
+from spack.install.interfaces import BuildOutput, BuildRequest, InstallerDependencies, NodeStage
 from spack.install.plan import Step
 from spack.install.prefix_transaction import PrefixTransaction
 from spack.spec import DEPTYPES
-from spack.store import InstallRecord, apply_modes
+from spack.store import InstallRecord, Modes, apply_modes
 from spack.util.report import Task
 
 __all__ = ["build_one"]
@@ -82,20 +82,7 @@ def build_one(  # noqa: PLR0913 - keywords of independent settings
         _stop_if(cancelled)
         task.phase(Checking())
         transaction.confirm()
-        for path in apply_modes(transaction.prefix, modes):
-            services.reporter.warning(
-                f"{spec.short}: {path} is installed without its set-id bit; "
-                "the administrator of this "
-                "machine may set it on a copy elsewhere"
-            )
-        checked = check_prefix(
-            transaction.prefix,
-            stages=tuple(dict.fromkeys((stage.path, Path(stage.path).resolve()))),
-            python=services.python(spec, known),
-            pythonpath=any(x["name"] == "PYTHONPATH" for x in outcome.run_environment or ()),
-        )
-        for warning in checked.warnings:
-            services.reporter.warning(f"{spec.short}: {warning}")
+        checked = _checked(order, outcome, modes, services)
         built()
         return transaction.commit(
             checked,
@@ -103,6 +90,30 @@ def build_one(  # noqa: PLR0913 - keywords of independent settings
             recipe=services.recipe(spec),
             facts=outcome.facts,
         )
+
+
+def _checked(
+    order: BuildRequest, outcome: BuildOutput, modes: Modes, services: InstallerDependencies
+) -> Checked:
+    """Set the permissions of what was installed and check it; report what is only odd.
+
+    :raises InstallError: see :func:`spack.install.check.check_prefix`.
+    """
+    name, stage = order.spec.short, order.stage.path
+    for path in apply_modes(order.prefix, modes):
+        services.reporter.warning(
+            f"{name}: {path} is installed without its set-id bit; the administrator of this "
+            "machine may set it on a copy elsewhere"
+        )
+    checked = check_prefix(
+        order.prefix,
+        stages=tuple(dict.fromkeys((stage, Path(stage).resolve()))),
+        python=services.python(order.spec, order.prefixes),
+        pythonpath=any(x["name"] == "PYTHONPATH" for x in outcome.run_environment or ()),
+    )
+    for warning in checked.warnings:
+        services.reporter.warning(f"{name}: {warning}")
+    return checked
 
 
 def _prefixes(step: Step, prefixes: Mapping[str, Path], prefix: Path) -> dict[str, Path]:

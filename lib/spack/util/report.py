@@ -125,6 +125,7 @@ class RecordingReporter:
             return tuple(self._events)
 
     def record(self, title: str, event: Event) -> None:
+        """Keep *event* of the task *title*."""
         with self._lock:
             self._events.append(Recorded(title, event))
 

@@ -123,6 +123,7 @@ class Maker:
         self.made[_join(folder, name)] = (info.st_size, info.st_mtime_ns)
 
     def clone(self, source: int, target: int) -> bool:
+        """Return whether *target* could be made to share the blocks of *source*."""
         try:
             fcntl.ioctl(target, _FICLONE, source)
         except OSError:
@@ -131,6 +132,7 @@ class Maker:
         return True
 
     def write(self, at: int, folder: str, name: str, item: Item) -> None:
+        """Write a text of the plan."""
         path = _join(folder, name)
         content = self.plan.texts[path]
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

@@ -51,6 +51,7 @@ class ViewTree:
         self.reserved = dict.fromkeys([*own.links, *own.texts])
 
     def venv_parts(self, python: BasePython, steps: Sequence[EnvStep]) -> VenvParts:
+        """Return what makes the view a virtual environment of *python*."""
         options = self.options
         return parts(
             python,
@@ -68,7 +69,7 @@ class ViewTree:
         return path
 
     def folder(self, path: str, owner: int) -> None:
-        """Return a directory and those above it."""
+        """Add a directory and those above it."""
         while path and path not in self.folders:
             self.folders[path] = owner
             path = path.rpartition("/")[0]
@@ -175,5 +176,6 @@ class ViewTree:
         return posixpath.relpath(there, posixpath.dirname(location) or ".")
 
     def text(self, location: str, content: bytes, owner: int, mode: int) -> None:
+        """Set the entry of a file whose content the plan holds."""
         self.items[location] = Item("text", owner, "", mode, relocate.digest(content))
         self.texts[location] = content
