@@ -114,6 +114,24 @@ class VariantFacts:
         for package, name in self.sink.conditions.mentioned:
             if (package, name) in self._done:
                 self._variant(package, name)
+        for package in self.sink.universe:
+            if self.sink.catalog.externals(package):
+                self._unmentioned(package)
+
+    def _unmentioned(self, package: str) -> None:
+        """Write how many variants of externals, of those left out, are not the defaults."""
+        sink = self.sink
+        preferred = preferred_variants(sink.catalog, package)
+        for external in sink.catalog.get(package).externals:
+            count = 0
+            for name, value in external.spec.variants.items():
+                records = sink.conditions.definitions(package, name)
+                if (package, name) in sink.conditions.mentioned or not records:
+                    continue
+                defaults = [default_values(record, preferred.get(name)) for record in records]
+                count += all(set(default) != set(value.values) for default in defaults)
+            if count:
+                sink.emit(f"xvariants({quote(package)},{external.index},{count}).")
 
     def _variant(self, package: str, name: str) -> None:
         sink = self.sink
