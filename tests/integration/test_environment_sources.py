@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import threading
+from functools import partial
+from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from kits.command import Command
@@ -85,6 +89,11 @@ def test_concrete_specs_of_another_environment(
 
     spack("env", "create", "third", "--include-concrete", second)
     assert "two@1.0" in spack("-e", "third", "concretize").out
+    write(second, f"  specs: [two]\n  include_concrete: [{second}/.]\n")
+    assert (
+        "spack.yaml:3: an environment cannot include itself"
+        in spack.fails("-e", second, "concretize").err
+    )
     refused = spack.fails("env", "create", "fourth", "--include-concrete", tmp_path / "none").err
     assert "has no spack.yaml" in refused
 
@@ -126,6 +135,35 @@ def test_groups_of_specs(spack: Command, recipes: RecipeRepository, tmp_path: Pa
     after = json.loads((folder / "spack.lock").read_text())
     assert [root for root in after["roots"] if root.get("group")] == lock["roots"]
     assert sum(root["spec"] == "one" for root in after["roots"]) == 3
+
+
+def test_included_urls(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> None:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    text = b"config: {build_jobs: 7}\n"
+    (tmp_path / "www").mkdir()
+    (tmp_path / "www" / "c.yaml").write_bytes(text)
+    handler = partial(Quiet, directory=str(tmp_path / "www"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    url = f"http://127.0.0.1:{server.server_address[1]}/c.yaml"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        wrong = f"  include:\n  - {{path: '{url}', sha256: {'0' * 64}}}\n"
+        refused = spack.fails("-e", write(tmp_path / "here", wrong), "config", "get", "config").err
+        digest = sha256(text).hexdigest()
+        assert f"spack.yaml:3: cannot include {url}: its sha256 is {digest}, not 000" in refused
+        right = wrong.replace("0" * 64, digest)
+        found = spack("-e", write(tmp_path / "here", right), "config", "get", "config").out
+        assert "build_jobs: 7" in found
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    # It is kept, and the kept file is checked.
+    assert "build_jobs: 7" in spack("-e", tmp_path / "here", "config", "get", "config").out
 
 
 def test_included_repositories(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> None:

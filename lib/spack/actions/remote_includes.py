@@ -33,12 +33,21 @@ def include_access(
 
     def download(url: str, digest: str) -> str:
         from spack.actions.fetching import make_fetcher  # start-up: few files include URLs
+        from spack.errors import FetchError
         from spack.fetch.source import Checksum, UrlSource
 
         fetcher = make_fetcher(Settings({}, variables), environ, root, checksum=True)
         name = url.rstrip("/").rpartition("/")[2]
         source = UrlSource((url,), name, Checksum("sha256", digest), expand=False, what=url)
-        return str(fetcher.fetch(source))
+        try:
+            return str(fetcher.fetch(source))
+        except FetchError as error:
+            if error.ref != "checksum":
+                raise
+            raise error.replaced(
+                message=f"its sha256 is {error.facts['found']}, not {digest}",
+                hint="look at what has changed in it, then correct the digest",
+            ) from error
 
     def clone(url: str, branch: str, tag: str, commit: str) -> str:
         from spack.fetch.git import Git  # start-up: few files include repositories

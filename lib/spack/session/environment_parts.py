@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from spack.actions.environments import EnvironmentWork, known_environments
 from spack.config.schema import Origin, strip
 from spack.environment.environment import is_environment
+from spack.errors import EnvironmentFileError
 
 if TYPE_CHECKING:
     from spack.environment import Environment
@@ -67,5 +68,12 @@ def _included(environment: Environment, root: Path, session: Session) -> dict[Pa
         location = Path(path)
         if os.sep not in text and not is_environment(location) and is_environment(root / text):
             location = root / text
+        if location.resolve() == environment.path.resolve():
+            raise EnvironmentFileError(
+                f"{origin}: an environment cannot include itself",
+                facts={"path": str(location)},
+                hint="remove the entry, or name another environment",
+                ref="environment-include",
+            )
         found[location] = origin
     return found
