@@ -14,7 +14,7 @@ from spack.solver.candidates import Catalog
 from spack.solver.decode import decode
 from spack.solver.encode import Encoder, Encoding
 from spack.solver.expansion import LANGUAGES, Expansion, plan
-from spack.solver.explain import conflict_of
+from spack.solver.explain import conflict_of, possible_changes
 from spack.solver.held_back import held_back
 from spack.solver.possible_paths import PossiblePaths
 from spack.solver.problem import Problem, Root, Solution, Statistics
@@ -138,6 +138,7 @@ def _given(problem: Problem, roots: Sequence[Root]) -> dict[str, set[Version]]:
     for package, settings in problem.packages.items():
         for group in (*settings.require, *settings.prefer):
             named += [(package, Spec.parse(text)) for text in group.specs]
+        named += [("", Spec.parse(f"{package}@{text}")) for text in settings.version]
     for package, spec in named:
         for part in spec.traverse():
             name = part.name or (package if part is spec else "")
@@ -322,10 +323,10 @@ def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
     encoding = encoder.encode()
     core = driver.explain_core(
         encoding.facts,
-        len(encoding.assumptions),
         bool(multi),
         _order(encoding),
-        min(5.0, effort.deadline - start),
+        effort.deadline,
+        changes=lambda numbers: possible_changes(catalog, encoding, numbers),
     )
     effort.spend("explain", time.perf_counter() - start)
     grown = _candidates_for_more(catalog, encoder, encoding, core.core, multi)
@@ -335,7 +336,7 @@ def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
         for assumption in assumptions
     )
     if grown == multi or reasons == effort.reasons:
-        raise conflict_of(catalog, roots, encoding, core.core)
+        raise conflict_of(catalog, roots, encoding, core)
     effort.reasons = reasons
     return grown
 

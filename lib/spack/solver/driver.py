@@ -40,6 +40,7 @@ class Answer:
     :param cost: per priority, highest first, of the best model.
     :param optimal: False when time ran out before the best model was proven to be the best.
     :param core: guards that contradict each other, of an unsatisfiable run with guards.
+    :param enough: sets of guards, each of which only has to be taken back.
     """
 
     satisfiable: bool
@@ -47,6 +48,7 @@ class Answer:
     cost: tuple[tuple[int, int], ...] = ()
     optimal: bool = True
     core: tuple[int, ...] = ()
+    enough: tuple[tuple[int, ...], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -118,85 +120,108 @@ def _rows(text: str) -> dict[str, list[Row]]:
     return found
 
 
+#: Bounds of the work of one explanation: how often the solver runs, and for how many conflicts
+#: each time. Beyond them the contradiction that is left may not be minimal.
+CALLS = 500
+CONFLICTS = 20_000
+
+#: Called with a contradiction; returns sets of assumptions that could be taken back.
+Changes = Callable[[Sequence[int]], Sequence[Sequence[int]]]
+
+
 def explain_core(
     facts: Sequence[str],
-    assumption_count: int,
     duplicates: bool,
     order: Sequence[int],
-    seconds: float,
+    deadline: float,
+    changes: Changes,
 ) -> Answer:
     """Return a minimal set of assumptions without which there would be a model.
 
-    :param assumption_count: how many assumptions there are; *order* is the order in which they
-        are dropped if possible.
-    :param seconds: when it is over, the core that is left is not minimal, but still a core.
+    :param order: the numbers of all assumptions, in the order in which they are dropped if
+        possible.
+    :param deadline: as of :func:`optimize`; the core that is left then is not minimal.
+    :param changes: the answer's ``enough`` has those after which there is a model.
     """
-    import clingo
-
     parts = ["concretize", "explain", *(["duplicates"] if duplicates else [])]
     start = time.perf_counter()
     control = _control(parts, facts, ("--configuration=tweety",))
     control.ground([("base", [])])
-    limit = time.perf_counter() + seconds
-    literal_of = {}
-    for number in range(1, assumption_count + 1):
-        symbol = clingo.Function("g", [clingo.Number(number)])
-        atom = control.symbolic_atoms[symbol]
-        if atom is not None:
-            literal_of[number] = atom.literal
-    numbers: dict[int, list[int]] = {}
-    for number, literal in literal_of.items():
-        numbers.setdefault(literal, []).append(number)
-
-    def core_of(chosen: Sequence[int]) -> tuple[int, ...] | None:
-        """Return a subset of *chosen* that is unsatisfiable, or None."""
-        assumptions = [literal_of[number] for number in chosen if number in literal_of]
-        with control.solve(assumptions=assumptions, yield_=True) as handle:
-            handle.resume()
-            if handle.get().satisfiable:
-                return None
-            literals = set(handle.core())
-        return tuple(number for number in chosen if literal_of.get(number) in literals)
-
-    core = core_of(sorted(literal_of))
+    search = _CoreSearch(control, order, deadline)
+    core = search.core_of(sorted(search.literal_of))
     if core is None:
         return Answer(True)
-    core = _minimal(_shrunk(core, core_of, limit), order, core_of, limit)
-    return Answer(False, core=tuple(core), seconds={"explain": time.perf_counter() - start})
+    control.configuration.solve.solve_limit = f"{CONFLICTS},umax"
+    core = search.minimal(search.shrunk(core))
+    enough = tuple(tuple(change) for change in changes(core) if search.is_enough(change))
+    seconds = {"explain": time.perf_counter() - start}
+    return Answer(False, core=core, enough=enough, seconds=seconds)
 
 
-#: From some guards to a contradiction among them, or None.
-_CoreOf = Callable[[Sequence[int]], "tuple[int, ...] | None"]
+class _CoreSearch:
+    """Makes a contradiction smaller."""
 
+    def __init__(self, control: clingo.Control, order: Sequence[int], deadline: float) -> None:
+        import clingo
 
-def _shrunk(core: Sequence[int], core_of: _CoreOf, limit: float) -> tuple[int, ...]:
-    """Return a smaller contradiction by solving again: which one depends on the order."""
-    best, failures = tuple(core), 0
-    while failures < 2 and len(best) > 1 and time.perf_counter() < limit:
-        smaller = core_of(best[::-1])
-        failures = failures + 1 if smaller is None or len(smaller) == len(best) else 0
-        best = smaller or best
-    return best
+        self.control = control
+        self.deadline = deadline
+        self.calls = 0
+        self.rank = {number: location for location, number in enumerate(order)}
+        self.literal_of: dict[int, int] = {}
+        for number in order:
+            symbol = clingo.Function("g", [clingo.Number(number)])
+            atom = control.symbolic_atoms[symbol]
+            if atom is not None:
+                self.literal_of[number] = atom.literal
 
+    def exhausted(self) -> bool:
+        """Return whether the work is bounded here."""
+        return self.calls >= CALLS or time.perf_counter() >= self.deadline
 
-def _minimal(
-    core: Sequence[int], order: Sequence[int], core_of: _CoreOf, limit: float
-) -> tuple[int, ...]:
-    """Return a contradiction of which nothing can be left out, unless the time is up.
+    def core_of(self, chosen: Sequence[int]) -> tuple[int, ...] | None:
+        """Return a subset of *chosen* that is unsatisfiable; None when none is found."""
+        self.calls += 1
+        assumptions = [self.literal_of[number] for number in chosen if number in self.literal_of]
+        with self.control.solve(assumptions=assumptions, yield_=True) as handle:
+            handle.resume()
+            if not handle.get().unsatisfiable:
+                return None
+            literals = set(handle.core())
+        return tuple(number for number in chosen if self.literal_of.get(number) in literals)
 
-    Leaves out large chunks first, then smaller ones: of many guards few matter.
-    """
-    rank = {number: location for location, number in enumerate(order)}
-    rest = sorted(core, key=lambda number: rank.get(number, len(rank)))
-    chunk = max(1, len(rest) // 2)
-    while True:
-        location = 0
-        while location < len(rest) and time.perf_counter() < limit:
-            smaller = core_of(rest[:location] + rest[location + chunk :])
-            if smaller is None:
-                location += chunk
-            else:
-                rest = [number for number in rest if number in smaller]
-        if chunk == 1 or time.perf_counter() >= limit:
-            return tuple(rest)
-        chunk = max(1, min(chunk // 2, len(rest) // 2))
+    def is_enough(self, change: Sequence[int]) -> bool:
+        """Return whether there is a model without the assumptions of *change*."""
+        if self.exhausted():
+            return True
+        self.calls += 1
+        kept = [literal for number, literal in self.literal_of.items() if number not in change]
+        return bool(self.control.solve(assumptions=kept).satisfiable)
+
+    def shrunk(self, core: Sequence[int]) -> tuple[int, ...]:
+        """Return a smaller contradiction by solving again: which one depends on the order."""
+        best, failures = tuple(core), 0
+        while failures < 2 and len(best) > 1 and not self.exhausted():
+            smaller = self.core_of(best[::-1])
+            failures = failures + 1 if smaller is None or len(smaller) == len(best) else 0
+            best = smaller or best
+        return best
+
+    def minimal(self, core: Sequence[int]) -> tuple[int, ...]:
+        """Return a contradiction of which nothing can be left out, unless the work is over.
+
+        Leaves out large chunks first, then smaller ones: of many guards few matter.
+        """
+        rest = sorted(core, key=self.rank.__getitem__)
+        chunk = max(1, len(rest) // 2)
+        while True:
+            location = 0
+            while location < len(rest) and not self.exhausted():
+                smaller = self.core_of(rest[:location] + rest[location + chunk :])
+                if smaller is None:
+                    location += chunk
+                else:
+                    rest = [number for number in rest if number in smaller]
+            if chunk == 1 or self.exhausted():
+                return tuple(rest)
+            chunk = max(1, min(chunk // 2, len(rest) // 2))

@@ -156,9 +156,19 @@ class Encoder:
         if not dependency.direct:
             self.emit(f"asks({p},{quote(below.name)},{assumption}).")
         self.sink.visit(below.name)
+        if self.context.relaxed and self._only_linked(name, below.name):
+            self.emit(f"linked({p},{quote(below.name)}).")
         literals = self.conditions.compile(below.name, below.without_dependencies())
         for inner in (0,) if literals is None else literals:
             self.emit(f"rdep({p},{literal},{quote(below.name)},{inner},{assumption}).")
+
+    def _only_linked(self, name: str, target: str) -> bool:
+        """Return whether no dependency of *name* on *target* is only for its build."""
+        return all(
+            not {"link", "run"}.isdisjoint(record.types)
+            for record in dependency_records(self.catalog, name)
+            if target in self.sink.targets_of(record)
+        )
 
     def _package(self, name: str) -> None:
         """Write the facts of one package: how a node comes to be, and what its recipe says."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from spack.errors import UnsatisfiableError
 from spack.solver.assumptions import Assumption
 from spack.solver.candidates import Catalog
+from spack.solver.driver import Answer
 from spack.solver.encode import Encoding
 from spack.solver.expansion import LANGUAGES, dependency_records
 from spack.solver.explain_text import (
@@ -27,15 +28,53 @@ from spack.solver.possible_paths import PossiblePaths
 from spack.solver.problem import Root
 from spack.spec import Spec
 
-__all__ = ["conflict_of"]
+__all__ = ["conflict_of", "possible_changes"]
+
+
+def possible_changes(
+    catalog: Catalog, encoding: Encoding, core: Sequence[int]
+) -> list[tuple[int, ...]]:
+    """Return the assumptions of *core* one by one, those of absent providers as one."""
+    absent = _absent_providers(catalog, [encoding.assumptions[number] for number in core])
+    names = {name for providers in absent.values() for name in providers}
+    together: list[int] = []
+    single: list[int] = []
+    for number in core:
+        assumption = encoding.assumptions[number]
+        hidden = assumption.kind == "domain" and assumption.package in names
+        (together if hidden else single).append(number)
+    groups = [tuple(together)] if together else []
+    return [*((number,) for number in single), *groups]
+
+
+def _absent_providers(
+    catalog: Catalog, assumptions: Sequence[Assumption]
+) -> dict[str, tuple[str, ...]]:
+    """Return the providers of which there is nothing, by virtual package, where they are many."""
+    absent = []
+    for assumption in assumptions:
+        candidates = catalog.get(assumption.package) if assumption.kind == "domain" else None
+        if candidates is None or candidates.fixed is None:
+            continue
+        if not candidates.externals and not candidates.installed:
+            absent.append(assumption.package)
+    needed = [g.text for g in assumptions if g.kind == "dependency"]
+    found = {}
+    for name in dict.fromkeys(Spec.parse(text).name for text in needed):
+        providers = set(catalog.providers(name)) if catalog.is_virtual(name) else set()
+        those = tuple(package for package in absent if package in providers)
+        if len(those) > 1:
+            found[name] = those
+    return found
 
 
 def conflict_of(
-    catalog: Catalog, roots: Sequence[Root], encoding: Encoding, core: Sequence[int]
+    catalog: Catalog, roots: Sequence[Root], encoding: Encoding, answer: Answer
 ) -> UnsatisfiableError:
     """Return the error for a minimal set of assumptions that contradict each other."""
-    assumptions = [encoding.assumptions[number] for number in core]
-    account = _Account(catalog, assumptions, len(roots) > 1)
+    assumptions = [encoding.assumptions[number] for number in answer.core]
+    enough = [encoding.assumptions[number] for change in answer.enough for number in change]
+    account = _Account(catalog, assumptions, len(roots) > 1, enough)
     causes = account.causes()
     asked = ", ".join(dict.fromkeys(str(root.spec) for root in roots))
     lines = [f"{location}. {cause.message}" for location, cause in enumerate(causes, 1)]
@@ -79,8 +118,16 @@ _ORDER = {"asked": 0, "root": 0, "require": 1, "forbid": 1, "develop": 1, "pure"
 class _Account:
     """Puts one minimal contradiction into words."""
 
-    def __init__(self, catalog: Catalog, assumptions: Sequence[Assumption], several: bool) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        assumptions: Sequence[Assumption],
+        several: bool,
+        enough: Sequence[Assumption],
+    ) -> None:
         self.catalog = catalog
+        self.enough = enough
+        self.absent_providers = _absent_providers(catalog, assumptions)
         self.paths = PossiblePaths(catalog)
         self.blamed = [
             assumption.data for assumption in assumptions if assumption.kind in ("asked", "root")
@@ -97,14 +144,15 @@ class _Account:
     def causes(self) -> list[UnsatisfiableError]:
         """Return an error for each assumption that says something."""
         found: list[UnsatisfiableError] = []
+        hidden = {name for names in self.absent_providers.values() for name in names}
         for assumption in self.assumptions:
             if assumption.kind == "domain":
-                if not self.absent:
+                if not self.absent and assumption.package not in hidden:
                     found.extend(self._domain(assumption))
             else:
                 found.append(self._cause(assumption))
                 found.extend(self._providers(assumption))
-        return [*found, *self._shared_virtuals()]
+        return [*found, *self._nothing_provides(), *self._shared_virtuals()]
 
     def headline(self, count: int) -> str:
         """Return the contradiction in a few words."""
@@ -120,7 +168,9 @@ class _Account:
         return f"these {count} constraints contradict each other, about {common}"
 
     def hint(self) -> str:
-        """Return the hint when only recipes contradict each other."""
+        """Return the hint when none of a cause helps."""
+        if all(change.kind in ("asked", "domain") for change in self.enough):
+            return "change several of these: leaving out one alone is not enough"
         names = list(dict.fromkeys(g.package for g in self.assumptions if g.kind != "domain"))
         if not names:
             return "add packages one by one to see which do not fit"
@@ -145,6 +195,26 @@ class _Account:
         direct = {Spec.parse(r.spec).name for r in dependency_records(self.catalog, start)}
         neighbors = direct.union(*(self.catalog.providers(n) for n in direct))
         return name not in neighbors and not self.paths.leading(neighbors, name)
+
+    def _nothing_provides(self) -> Iterator[UnsatisfiableError]:
+        """Yield the virtual packages whose providers may not be built and are not there."""
+        for virtual, names in self.absent_providers.items():
+            settings = self.catalog.settings(virtual)
+            rest = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+            example = next((g for g in self.assumptions if g.package == names[0]), None)
+            helps = any(g.package in names and g.kind == "domain" for g in self.enough)
+            origin = settings.origin if settings is not None and settings.origin else None
+            if settings is None or settings.buildable is None:
+                origin = example.origin if example is not None else None
+            yield UnsatisfiableError(
+                f"what provides {virtual} may not be built, and no external is known: "
+                f"{', '.join(names[:FEW])}{rest}" + (f" ({origin})" if origin else ""),
+                facts={"kind": "domain", "package": virtual, "providers": list(names)},
+                hint=f"register an external, as spack external find {names[0]} does, or set "
+                f"packages:{virtual if settings is not None else names[0]}:buildable to true"
+                if helps
+                else None,
+            )
 
     def _shared_virtuals(self) -> Iterator[UnsatisfiableError]:
         """Yield that one graph has one provider, where the roots ask for several."""
@@ -251,7 +321,10 @@ class _Account:
             )
 
     def _error(self, assumption: Assumption, message: str, hint: str | None) -> UnsatisfiableError:
+        """Return a cause; its hint is left out when following it alone would not help."""
         origin = assumption.origin
+        if not any(assumption is change for change in self.enough):
+            hint = None
         return UnsatisfiableError(
             f"{message} ({origin})" if origin else message,
             facts={

@@ -205,6 +205,8 @@ class RuleFacts:
             )
             self.emit(f"vdemand({quote(virtual)},{number},{assumption}).")
         for location, spec in enumerate(map(Spec.parse, group.specs)):
+            if spec.flags or not FREE_KEYS.isdisjoint(spec.variants):
+                self.emit(f"vsets({number}).")
             for provider in self.context.catalog.providers(virtual):
                 if spec.name not in (provider, virtual, ""):
                     continue
