@@ -7,7 +7,7 @@ repositories are not mirrored: nothing in such an archive shows that it is the c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -168,15 +168,24 @@ def fill(
     *,
     jobs: int = 1,
     unstable: bool = True,
+    on_item: Callable[[str, str], None] = lambda name, outcome: None,
 ) -> MirrorReport:
     """Put the sources of *items* into the mirror at *root*, each verified by its checksum.
 
     :param fetcher: finds what the mirror lacks: its cache, its mirrors, the index, the network.
     :param unstable: False leaves out versions whose source has no checksum.
+    :param on_item: called for each item that is done, with its name and ``present``, ``added``,
+        ``git`` or ``failed``; from any thread.
     """
+
+    def fill_one(item: Mirrored) -> str | SpackError:
+        outcome = _fill_one(item, target, unstable)
+        on_item(item.name, "failed" if isinstance(outcome, SpackError) else outcome)
+        return outcome
+
     target = fetcher.into(root)
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        outcomes = list(pool.map(lambda item: _fill_one(item, target, unstable), items))
+        outcomes = list(pool.map(fill_one, items))
     names: dict[str, list[str]] = {"present": [], "added": [], "git": []}
     failed = []
     for item, outcome in zip(items, outcomes):

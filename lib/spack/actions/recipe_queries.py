@@ -171,8 +171,9 @@ def tagged(recipes: RepoPath) -> dict[str, list[str]]:
 
 
 def tags_of(recipe: Recipe) -> tuple[str, ...]:
-    """Return the tags of a recipe."""
-    return tuple(tag.lower() for tag in _words(recipe, "tags"))
+    """Return the tags of a recipe; one that says how to detect its package has ``detectable``."""
+    own = tuple(tag.lower() for tag in _words(recipe, "tags"))
+    return (*own, "detectable") if recipe.executables and "detectable" not in own else own
 
 
 def maintained(recipes: RepoPath, names: Iterable[str] | None = None) -> dict[str, list[str]]:

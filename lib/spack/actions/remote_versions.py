@@ -190,7 +190,8 @@ def add_versions(path: Path, results: Iterable[ChecksumResult]) -> list[Checksum
     added = []
     for result in sorted(results, key=lambda item: item.version):
         rows = [(i, m) for i, m in enumerate(map(_VERSION.match, lines)) if m]
-        if any(Version(match.group(2)) == result.version for _, match in rows):
+        written = any(Version(match.group(2)) == result.version for _, match in rows)
+        if written or result.known is not None:
             continue
         if not rows:
             raise RecipeError(

@@ -126,12 +126,18 @@ def _create(session: Session, args: argparse.Namespace) -> int | None:
     root = session.settings.fetch.source_cache
     if args.directory:
         root = Path(os.path.abspath(session.cwd / args.directory))
+
+    def show(name: str, outcome: str) -> None:
+        if outcome in ("added", "failed") and not session.options.quiet:
+            message(f"{name}: {outcome}", sys.stderr)
+
     report = fill(
         _wanted(session, args),
         fetcher,
         root,
         jobs=args.jobs,
         unstable=not args.skip_unstable_versions,
+        on_item=show,
     )
     message("Archive stats:")
     for count, what in (
