@@ -99,3 +99,11 @@ if __name__ == "__main__":
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)
+    except ImportError as error:
+        from spack.bootstrap.missing_modules import explain_missing  # start-up: seldom
+
+        text = explain_missing(error)
+        if text is None:
+            raise
+        sys.stderr.write(text)
+        sys.exit(1)

@@ -27,6 +27,7 @@ __all__ = [
     "RootHeldBack",
     "SourcesChanged",
     "SourcesProvided",
+    "ToolsMadeAgain",
     "ViewUpdated",
 ]
 
@@ -107,3 +108,15 @@ class ViewUpdated(Event):
     """A view was made, changed, or found as it should be."""
 
     result: ViewResult
+
+
+@frozen
+class ToolsMadeAgain(Event):
+    """The environment of the style tools is made again.
+
+    :param reason: what was wrong with it.
+    :param everything: their install tree, too.
+    """
+
+    reason: str
+    everything: bool

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,11 +17,20 @@ __all__ = ["StyleFinding", "changed_files", "project_root", "run_tools"]
 
 
 class StyleFinding(NamedTuple):
-    """What one tool says: whether all was well, and its output."""
+    """What one tool says.
+
+    :ivar good: all was well.
+    :ivar crashed: it did not get as far as looking, or did not end by itself.
+    """
 
     tool: str
     good: bool
     output: str
+    crashed: bool = False
+
+
+#: What an interpreter writes of a tool that cannot run; lines of diffs begin with other characters.
+_CRASH = re.compile(r"^(Traceback \(most recent call last\):|\S*python\S*: No module named )", re.M)
 
 
 def project_root(cwd: Path, run: Runner) -> Path | None:
@@ -50,8 +60,7 @@ def changed_files(root: Path, base: str, everything: bool, run: Runner) -> list[
 
 
 def run_tools(
-    view: Path,
-    tools: Sequence[str],
+    programs: Mapping[str, Path],
     files: Sequence[Path],
     root: Path,
     home: str,
@@ -60,27 +69,37 @@ def run_tools(
 ) -> Iterator[StyleFinding]:
     """Run each tool over *files*, in *root*.
 
-    :param view: of the tools' environment.
+    :param programs: the tools, in the order in which they run.
     :param home: of the user: the tools keep caches there.
     """
+    for tool, program in programs.items():
+        good, crashed, output = True, False, ""
+        for words in arguments(tool, files, root, fix=fix):
+            status, text = _run([str(program), *words], root, home)
+            good = good and status == 0
+            crashed = crashed or status < 0 or (status > 0 and _CRASH.search(text) is not None)
+            output += text
+        yield StyleFinding(tool, good, output, crashed)
+
+
+def _run(words: Sequence[str], root: Path, home: str) -> tuple[int, str]:
+    """Return exit status and output; -1 for a program that cannot be started."""
     variables = {
-        "PATH": f"{view / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin",
+        "PATH": f"{os.path.dirname(words[0])}{os.pathsep}/usr/bin{os.pathsep}/bin",
         "HOME": home,
         "LC_ALL": "C.UTF-8",
     }
-    for tool in tools:
-        good, output = True, ""
-        for words in arguments(tool, files, root, fix=fix):
-            done = subprocess.run(
-                [str(view / "bin" / tool), *words],
-                cwd=root,
-                env=variables,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-            )
-            good = good and done.returncode == 0
-            output += done.stdout
-        yield StyleFinding(tool, good, output)
+    try:
+        done = subprocess.run(
+            words,
+            cwd=root,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        return -1, f"{words[0]}: {error.strerror}\n"
+    return done.returncode, done.stdout

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from spack.fetch.pipconfig import PipSettings
     from spack.fetch.transport import Transport
 
-__all__ = ["explain", "locate", "provide"]
+__all__ = ["explain", "fetch_wheels", "locate", "provide"]
 
 LOCK = "share/bootstrap/requirements.lock"
 #: Parts of dependencies that nothing of spack imports: not byte-compiled, which saves 2 s.
@@ -76,6 +76,31 @@ def provide(root: str, environ: Mapping[str, str], stream: TextIO) -> str:
         if not target.is_dir():
             _fetch(lock, Path(root, LOCK).parent, target, environ, stream)
     return str(target)
+
+
+def fetch_wheels(root: str, directory: Path, environ: Mapping[str, str]) -> list[str]:
+    """Download the wheels that the running interpreter needs into *directory*; their names.
+
+    ``PIP_FIND_LINKS`` names that directory on a machine without a network.
+
+    :raises FetchError: see :func:`provide`.
+    """
+    from pathlib import Path  # start-up: only for a mirror
+
+    from spack.bootstrap import wheels
+    from spack.fetch import pipconfig
+
+    lock_path = Path(root, LOCK)
+    lock = _read_lock(lock_path)
+    transport, index = _index(lock, lock_path.parent, pipconfig.read(environ), environ)
+    directory.mkdir(parents=True, exist_ok=True)
+    names = []
+    for name, _, filename, sha256 in _choose(lock, wheels.running()):
+        path = directory / filename
+        if not path.exists():
+            _download(index, transport, name, filename, sha256=sha256, path=path)
+        names.append(filename)
+    return names
 
 
 def explain(error: SpackError) -> str:

@@ -1,7 +1,7 @@
 """The style tools: where their environment is, and how each tool is called.
 
-The tools are ordinary packages: built from their sdists into the install tree and shown by
-the view of one environment, so ``spack style`` works wherever ``spack install`` does.
+The tools are ordinary packages: built from their sdists into an install tree of their own and shown
+by the view of one environment, so ``spack style`` works wherever ``spack install`` does.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from spack.util.filesystem import atomic_write
 
-__all__ = ["TOOLS", "StyleTool", "arguments", "prepare_environment"]
+__all__ = ["LOCATION", "STORE", "TOOLS", "StyleTool", "arguments", "prepare_environment"]
 
 #: The description of the environment, below ``share``.
 DESCRIPTION = "environments/style/spack.yaml"
 
-#: Where the environment is kept, below the directory of what is made.
-LOCATION = "var/spack/bootstrap/style_tools"
+#: Where the environment, and the install tree of its packages, are below ``bootstrap:root``.
+LOCATION, STORE = "style_tools", "store"
 
 
 class StyleTool(NamedTuple):
@@ -78,12 +78,13 @@ TOOLS: dict[str, StyleTool] = {
 }
 
 
-def prepare_environment(share: Path, data: Path) -> Path:
+def prepare_environment(share: Path, root: Path) -> Path:
     """Return the directory of the tools' environment after its ``spack.yaml`` is up to date.
 
+    :param root: of what is bootstrapped.
     :raises OSError: it cannot be written.
     """
-    location = data / LOCATION
+    location = root / LOCATION
     text = (share / DESCRIPTION).read_text(encoding="utf-8")
     manifest = location / "spack.yaml"
     if not manifest.is_file() or manifest.read_text(encoding="utf-8") != text:

@@ -42,12 +42,12 @@ def confine(job: BuildJob, enclosure: Enclosure) -> Confinement:
 
     :raises OSError: the kernel has Landlock and refuses.
     """
-    from spack.util import landlock  # start-up: ctypes
-
     active, missing = _of_enclosure(enclosure), list(enclosure.missing)
     isolation = job.isolation
-    if isolation is None and job.writable is None:
+    if (isolation is None and job.writable is None) or not enclosure.ended:
         return Confinement((), tuple(active), tuple(missing))
+    from spack.util import landlock  # start-up: ctypes
+
     version = landlock.version()
     if version < landlock.OLDEST:
         missing.append("Landlock (the kernel has none, or it is switched off)")

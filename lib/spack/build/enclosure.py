@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NoReturn
 from spack.build.isolation import Isolation
 from spack.build.job import BuildJob
 from spack.build.sandbox import SYSTEM_LOCATIONS
+from spack.build.worker_entry import follow_installer
 
 if TYPE_CHECKING:
     from spack.util.linux_namespaces import MountPlan
@@ -62,8 +63,11 @@ def enclose(job: BuildJob, lifeline: int) -> Enclosure:
 
     :param lifeline: a pipe whose end is the end of the installer.
     """
-    from spack.util.linux_namespaces import become_subreaper
-
+    try:
+        from spack.util.linux_namespaces import become_subreaper
+    except ImportError:
+        follow_installer(lifeline)
+        return Enclosure(missing=("anything (this interpreter has no ctypes)",))
     become_subreaper()
     missing: tuple[str, ...] = ()
     if job.isolation is not None:

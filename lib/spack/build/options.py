@@ -111,9 +111,11 @@ class BuildOptions:
         """
         if self.write_policy != sandbox.PREVENT:
             return self.write_policy
-        from spack.util import landlock  # start-up: ctypes
-
         if self.dirty:
+            return sandbox.UNDO
+        try:
+            from spack.util import landlock  # start-up: ctypes
+        except ImportError:  # this interpreter has no ctypes
             return sandbox.UNDO
         prevents = landlock.is_available() or has_namespaces(self.interpreter, self.library_path)
         return sandbox.PREVENT if prevents else sandbox.UNDO

@@ -146,6 +146,13 @@ LINES: Mapping[type[Event], Callable[[Any], list[str]]] = dict(
             ),
         ),
         _one(notices.Cloning, _cloning),
+        _one(
+            notices.ToolsMadeAgain,
+            lambda e: (
+                f"the style tools are {'built' if e.everything else 'concretized'} again: "
+                f"{e.reason or 'one of them crashed'}"
+            ),
+        ),
         _one(notices.ReadingRecipes, lambda e: f"reading {e.count} recipes (once)"),
         _one(
             notices.RecipesChanged,

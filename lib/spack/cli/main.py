@@ -74,6 +74,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "external": ("configuration", "detect packages that the system has"),
     "compiler": ("configuration", "find, list and forget compilers"),
     "compilers": ("configuration", "list the compilers that can be used"),
+    "bootstrap": ("configuration", "provide what spack itself needs, now or for later"),
     "config": ("configuration", "show and change the configuration"),
     "mirror": ("configuration", "make and manage mirrors of sources"),
     "repo": ("configuration", "add, update, list and remove repositories of recipes"),
@@ -164,7 +165,16 @@ def _output_lost(error: OSError) -> int:
 
 def console_script() -> NoReturn:
     """Run the command of an installation with pip."""
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ImportError as error:
+        from spack.bootstrap.missing_modules import explain_missing  # start-up: seldom
+
+        text = explain_missing(error)
+        if text is None:
+            raise
+        sys.stderr.write(text)
+        sys.exit(1)
 
 
 def _handle_signals() -> None:
@@ -245,6 +255,18 @@ def _main(arguments: list[str]) -> int:  # noqa: C901 - one command line from it
 
         render_error(error, sys.stderr, color=color, debug=debug)
         return 2 if isinstance(error, UsageError) else 1
+    except RecursionError:
+        from spack.cli.render import render_error
+
+        deep = SpackError(
+            "an input is nested too deeply, or refers to itself",
+            hint="`spack -d` shows what was being read",
+            ref="too-deep",
+        )
+        render_error(deep, sys.stderr, color=color, debug=debug)
+        if debug:
+            raise
+        return 1
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise

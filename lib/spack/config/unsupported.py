@@ -23,7 +23,6 @@ _ONE_SOLVER = "see `spack help spec` for the options of the concretizer"
 #: By the keys that lead there, separated by colons; ``*`` is any one, ``-`` any item of a list.
 IDLE: Mapping[str, Idle] = {
     **{f"config:{path}": row.idle for path, row in config_rows().items() if row.idle is not None},
-    "bootstrap:enable": Idle("spack's own dependencies are fetched when they are missing", (True,)),
     "bootstrap:sources": Idle("spack's own dependencies come from the package index"),
     "bootstrap:trusted": Idle("spack's own dependencies are verified by their sha256"),
     "cdash": Idle("nothing is reported to CDash"),

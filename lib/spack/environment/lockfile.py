@@ -202,6 +202,8 @@ def read_lockfile(path: Path) -> Lockfile | None:
         return lock
     except json.JSONDecodeError as error:
         raise _unusable(path, f"is malformed at line {error.lineno}: {error.msg}") from error
+    except RecursionError:
+        raise _unusable(path, "is nested too deeply") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise _unusable(path, f"is not a lock file: {error!r}") from error
 

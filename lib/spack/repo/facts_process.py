@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,8 +30,8 @@ FactsBuilder = Callable[[Sequence[Path], Sequence["tuple[int, str]"]], Iterable[
 #: Below this many recipes a second process costs more than it saves.
 _WORTH_A_PROCESS = 60
 
-#: Seconds for one recipe.
-_PATIENCE = 60.0
+#: Seconds for one recipe, which takes milliseconds, and between two looks at how far they are.
+_PATIENCE, _LOOK = 15.0, 0.5
 
 #: Exit status of a process whose engine could not be imported.
 _NOT_STARTED = 70
@@ -96,14 +97,15 @@ def compute_facts(
 
 def _wait(process: subprocess.Popen[bytes], answer: Path, patience: float) -> tuple[str, bool]:
     """Wait for the end; what it wrote, and whether it was stopped because nothing came any more."""
-    seen = -1
+    seen, since = -1, time.monotonic()
     while True:
         try:
-            _, errors = process.communicate(timeout=patience)
+            _, errors = process.communicate(timeout=min(_LOOK, patience))
         except subprocess.TimeoutExpired:
             size = answer.stat().st_size if answer.exists() else 0
             if size != seen:
-                seen = size
+                seen, since = size, time.monotonic()
+            if time.monotonic() - since < patience:
                 continue
             process.kill()
             _, errors = process.communicate()

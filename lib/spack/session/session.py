@@ -211,9 +211,17 @@ class Session:
             names=self._condition_names,
         )
 
-    def within(self, environment: Environment) -> Session:
-        """Return a session like this one with *environment* active."""
-        options = self.options._replace(env=None, env_dir=str(environment.path), no_env=False)
+    def within(self, environment: Environment, *config: str) -> Session:
+        """Return a session like this one with *environment* active.
+
+        :param config: further values, as ``-c`` takes them.
+        """
+        options = self.options._replace(
+            env=None,
+            env_dir=str(environment.path),
+            no_env=False,
+            config=(*self.options.config, *config),
+        )
         return Session(options, self.environ, self.cwd, self.home, self._make_reporter)
 
     def with_override(self, sections: Tree) -> Session:

@@ -173,8 +173,10 @@ def rename_exchange(first: AnyPath, second: AnyPath) -> bool:
     :returns: False where the system or the file system cannot do it; nothing has changed then.
     :raises OSError: the exchange was understood and failed (permissions, missing path, ...).
     """
-    import ctypes  # start-up: only views exchange directories
-
+    try:
+        import ctypes  # start-up: only views exchange directories
+    except ImportError:  # an interpreter without libffi
+        return False
     library = ctypes.CDLL(None, use_errno=True)
     a, b = os.fsencode(first), os.fsencode(second)
     if sys.platform == "darwin":

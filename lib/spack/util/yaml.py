@@ -249,9 +249,22 @@ def _parse(file: str, text: str) -> Node:
         raise ConfigError(
             f"{file}:{line}: {reason}", facts={"file": file, "line": line}, hint=_ANY_HINT
         ) from None
+    except RecursionError:
+        raise _too_deep(file) from None
     if root is None:
         return ({}, 1, None)
-    return _TreeBuilder(file).node(root, root.start_mark.line + 1)
+    try:
+        return _TreeBuilder(file).node(root, root.start_mark.line + 1)
+    except RecursionError:
+        raise _too_deep(file) from None
+
+
+def _too_deep(file: str) -> ConfigError:
+    return ConfigError(
+        f"{file}:1: its lists and mappings are nested too deeply",
+        facts={"file": file, "line": 1},
+        hint=_ANY_HINT,
+    )
 
 
 def _opened(context: str | None, mark: Any) -> str:

@@ -17,7 +17,6 @@ from spack.config.variables import Variables
 
 #: A value that the schema accepts and that is not harmless, where "x" is none.
 VALUES: dict[str, Any] = {
-    "bootstrap:enable": False,
     "bootstrap:sources": [{"name": "x", "metadata": "/x"}],
     "bootstrap:trusted": {"x": True},
     "compilers": [{"compiler": {}}],

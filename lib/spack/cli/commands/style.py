@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from spack.actions.concretizing import ConcretizeOptions
-from spack.actions.environments import install_environment
-from spack.actions.installing import InstallOptions
-from spack.actions.style_check import changed_files, project_root, run_tools
-from spack.bootstrap.style_tools import TOOLS, prepare_environment
+from spack.actions.style_check import StyleFinding, changed_files, project_root, run_tools
+from spack.bootstrap.style_tools import TOOLS
 from spack.cli.render import message
-from spack.errors import UsageError
+from spack.errors import SpackError, UsageError
 from spack.session import Session
+from spack.session.tool_environment import Repair, provide_tools
 
 REPORTS = True
 DESCRIPTION = """check, or mend, the style of Python files
@@ -44,11 +45,11 @@ def run(session: Session, args: argparse.Namespace) -> int:
     if not files:
         message("no Python file has changed")
         return 0
-    view = _tools(session)
-    bad = []
     tools = args.tool or tuple(TOOLS)
     where = root or session.cwd
-    for finding in run_tools(view, tools, files, where, session.home, fix=args.fix):
+    findings = _findings(session, tools, files, where, fix=args.fix)
+    bad = []
+    for finding in findings:
         message(f"{finding.tool}: {'ok' if finding.good else 'has found something'}")
         if finding.output.strip():
             sys.stdout.write(finding.output.rstrip("\n") + "\n")
@@ -56,6 +57,50 @@ def run(session: Session, args: argparse.Namespace) -> int:
             bad.append(finding.tool)
     message(f"{len(files)} files checked" + (f"; see above: {', '.join(bad)}" if bad else ""))
     return 1 if bad else 0
+
+
+def _findings(
+    session: Session, tools: Sequence[str], files: Sequence[Path], where: Path, *, fix: bool
+) -> list[StyleFinding]:
+    """Return what each tool has found; tools that cannot run are built again.
+
+    :raises SpackError: a tool crashes all the same.
+    """
+    enabled = session.settings.bootstrap.enable
+    findings: list[StyleFinding] = []
+    for repair in Repair if enabled else (Repair.NOTHING,):
+        programs = _programs(session, tools, repair if enabled else None)
+        findings = list(run_tools(programs, files, where, session.home, fix=fix))
+        crashed = [finding for finding in findings if finding.crashed]
+        if not crashed:
+            return findings
+    names = ", ".join(finding.tool for finding in crashed)
+    raise SpackError(
+        f"cannot check the style: {names} crashed",
+        "\n".join(line for finding in crashed for line in finding.output.splitlines()[-5:]),
+        hint="report it to the tool's project; the other tools run with --tool NAME",
+        ref="style-crash",
+    )
+
+
+def _programs(session: Session, tools: Sequence[str], repair: Repair | None) -> Mapping[str, Path]:
+    """Return the tools by name: those that are built here, or, without *repair*, those on PATH.
+
+    :raises UsageError: one is not on PATH.
+    """
+    if repair is not None:
+        view = provide_tools(session, repair)
+        return {tool: view / "bin" / tool for tool in tools}
+    path = os.pathsep.join(session.search_path)
+    found = {tool: shutil.which(tool, path=path) for tool in tools}
+    missing = [tool for tool, program in found.items() if program is None]
+    if missing:
+        raise UsageError(
+            f"not on PATH: {', '.join(missing)}; bootstrap:enable is false",
+            hint="install them, or let spack build them: `spack bootstrap enable`",
+            ref="style-tools",
+        )
+    return {tool: Path(program) for tool, program in found.items() if program is not None}
 
 
 def _files(session: Session, args: argparse.Namespace, root: Path | None) -> list[Path]:
@@ -77,24 +122,3 @@ def _files(session: Session, args: argparse.Namespace, root: Path | None) -> lis
         else:
             raise UsageError(f"there is no file {name}", ref="style-files")
     return files
-
-
-def _tools(session: Session) -> Path:
-    """Return the view with the tools, built if it is missing."""
-    location = prepare_environment(session.locations.share, session.locations.data)
-    environment = session.find_environment(str(location), directory_only=True)
-    inner = session.within(environment)
-    config = inner.settings.config
-    work = InstallOptions(
-        inner.store,
-        inner.build_options,
-        session.reporter,
-        config.build_jobs,
-        config.concurrent_packages,
-    )
-    with environment.lock():
-        install_environment(inner.environment_work(environment), work, ConcretizeOptions())
-    view = environment.default_view(inner.variables)
-    assert view is not None  # share/environments/style asks for one
-    inner.close()
-    return Path(view.root)
