@@ -68,7 +68,7 @@ def missing_module(environment: Path) -> None:
 def directory_instead_of_the_view(environment: Path) -> None:
     shutil.rmtree(environment / "view")
     (environment / "view").mkdir()
-    (environment / "view" / "somebody").write_text("x")
+    (environment / "view" / "file").write_text("x")
 
 
 def older_layout(environment: Path) -> None:

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verb = verbs.add_parser(name, help=text)
         verb.add_argument("name", nargs="?", help="of a source; none can be switched")
         add_scope_argument(verb, "where to write it")
-    reset = verbs.add_parser("reset", help="set the configuration of bootstrap aside")
+    reset = verbs.add_parser("reset", help="rename the configuration of bootstrap")
     reset.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
     root = verbs.add_parser("root", help="show, or set, where the style tools are kept")
     root.add_argument("path", nargs="?", help="the directory from now on")
