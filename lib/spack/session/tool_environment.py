@@ -48,7 +48,7 @@ def provide_tools(session: Session, repair: Repair = Repair.NOTHING) -> Path:
         for step in Repair:
             if step < repair:
                 continue
-            if step > repair:
+            if step > Repair.NOTHING:
                 session.reporter.report(ToolsMadeAgain(reason, step is Repair.STORE))
             try:
                 _remove(root, step)

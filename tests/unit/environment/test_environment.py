@@ -335,3 +335,10 @@ def test_roots_of_groups_that_are_not_explicit(tmp_path: Path) -> None:
     pairs += [(asked("tool", "tools"), tool), (asked("app", "apps"), app)]
     environment.write_lockfile(Lockfile.from_solution(pairs))
     assert environment.implicit_roots() == {tool.dag_hash()}
+
+
+def test_a_lock_that_is_nested_without_end_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "spack.lock"
+    path.write_text("[" * 100_000 + "]" * 100_000)
+    with pytest.raises(EnvironmentFileError, match="nested too deeply"):
+        read_lockfile(path)

@@ -214,3 +214,9 @@ def test_editing_refuses_malformed_files(tmp_path: Path) -> None:
 def test_dump_reads_back() -> None:
     data = {"a": [1, "1.10", "yes", {"b": None}], "c": {}, "d": [], "e": True}
     assert yaml.load("f", yaml.dump(data)).data == data
+
+
+@pytest.mark.parametrize("text", ["[" * 50000, "".join(f"{' ' * n}a:\n" for n in range(3000))])
+def test_nesting_without_end_is_an_error(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        yaml.load(str(tmp_path / "x.yaml"), text)
