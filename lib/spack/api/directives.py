@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from spack.api.declaration_checks import check_dependency, check_license, check_version
 from spack.api.definition import Definition, directive
 from spack.api.variants import Variant, conditional
 from spack.errors import RecipeError
@@ -141,6 +142,7 @@ def version(
     :param checksum: the hash of the archive; its length gives the kind (write ``sha256=``).
     :param options: see ``_VERSION_KEYWORDS``; ``when`` is none of them.
     :raises RecipeError: inside ``with when``, an unknown keyword, or a version that is not a text.
+    :raises VersionError: the text is not one version.
     """
     if definition.conditions:
         raise RecipeError(
@@ -151,10 +153,7 @@ def version(
         hint = 'write the version in quotes: "1.10"'
         raise RecipeError(f"version({ver!r}) is not a text", hint=hint)
     text = str(ver)
-    if text.startswith("="):
-        raise RecipeError(
-            f'version("{text}") starts with "="', hint="declared versions are exact by themselves"
-        )
+    check_version(text)
     options.pop("when", None) if options.get("when") is None else None
     unknown = options.keys() - _VERSION_KEYWORDS
     if unknown:
@@ -237,11 +236,7 @@ def depends_on(
     nested = _nested_patches(definition, patches)
     condition = definition.condition(when)
     text = str(spec).strip()
-    if "^" in text:
-        raise RecipeError(
-            f'depends_on("{text}"): "^" cannot be used here',
-            hint="write one depends_on for each dependency",
-        )
+    check_dependency(text)
     record = DependencyRecord(
         text, _types("depends_on", type), condition, nested, definition.line()
     )
@@ -417,6 +412,7 @@ def license(  # the directive's own name
 ) -> LicenseRecord:
     """Declare the license, an SPDX expression."""
     record = LicenseRecord(str(license_identifier), definition.condition(when), definition.line())
+    check_license(definition.declared, record)
     definition.declared.append(record)
     return record
 

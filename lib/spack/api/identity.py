@@ -85,9 +85,8 @@ class PackageIdentity(metaclass=DeclaringMeta):
 
     @classproperty
     def maintainers(cls: Any) -> list[str]:
-        """Names of ``maintainers(...)``, those of base classes included."""
-        names = [n for item in _declared(cls, MaintainersDeclaration) for n in item.names]
-        return list(dict.fromkeys(names))
+        """Names of ``maintainers(...)``, those of base classes included, sorted."""
+        return sorted({n for item in _declared(cls, MaintainersDeclaration) for n in item.names})
 
     @classproperty
     def versions(cls: Any) -> dict[Any, dict[str, Any]]:

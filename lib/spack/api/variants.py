@@ -213,8 +213,12 @@ class Variant:
         if name in RESERVED:
             raise RecipeError(f"variant name {name!r} is reserved", hint="choose another name")
         if isinstance(values, ValueSets):
-            if default is None:
-                default = values.default
+            if default is not None:
+                raise RecipeError(
+                    f"variant {name!r} has two defaults: default= and that of its values",
+                    hint="write values=....with_default(...)",
+                )
+            default = values.default
             multi = True if multi is None else multi
         self.name = name
         self.description = description

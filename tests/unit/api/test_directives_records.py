@@ -234,8 +234,8 @@ def test_the_other_directives() -> None:
         provides("mpi@3:", "mpi2", when="@2:")
         license("MIT", checked_by="me", when="@1:")
         resource(name="data", url="https://example.org/d.tar.gz", checksum="cc", destination="d")
-        maintainers("a", "b")
-        maintainers("b", "c")
+        maintainers("c", "b")
+        maintainers("b", "a")
         redistribute(binary=False, when="@1")
         can_splice("b@1", when="@2", match_variants="*")
 
@@ -252,6 +252,41 @@ def test_the_other_directives() -> None:
     (data,) = declared(A, ResourceRecord)
     assert (data.sha256, data.destination) == ("cc", "d")
     assert A.maintainers == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("text", ["@4.5", "+x", "cuda_arch=35", "x:=a,b", ""])
+def test_a_dependency_has_a_name(text: str) -> None:
+    with pytest.raises(RecipeError, match="names no package"):
+
+        class A(PackageBase):
+            depends_on(text)
+
+
+@pytest.mark.parametrize("text", ["1:2", "1.2,1.3", "1 2", ":"])
+def test_a_version_is_one_version(text: str) -> None:
+    with pytest.raises(RecipeError, match="is not one version"):
+
+        class A(PackageBase):
+            version(text)
+
+
+def test_licenses_exclude_each_other() -> None:
+    class A(PackageBase):
+        license("MIT", when="@:1")
+        license("Apache-2.0", when="@2: +x")
+        license("BSD-3-Clause", when="@2: ~x")
+
+    with pytest.raises(RecipeError, match=r"at once: MIT when \+foo and Apache-2.0 when \+bar"):
+
+        class B(PackageBase):
+            license("MIT", when="+foo")
+            license("Apache-2.0", when="+bar")
+
+    with pytest.raises(RecipeError, match=r"at once: MIT and Apache-2.0"):
+
+        class C(PackageBase):
+            license("MIT")
+            license("Apache-2.0")
 
 
 def test_redistribute_only_switches_off() -> None:

@@ -130,6 +130,11 @@ def test_no_default(default: object) -> None:
         Variant("x", default, values=("a", "b"))
 
 
+def test_two_defaults() -> None:
+    with pytest.raises(RecipeError, match="variant 'x' has two defaults"):
+        Variant("x", "a", values=any_combination_of("a", "b"))
+
+
 def test_reserved_names() -> None:
     with pytest.raises(RecipeError, match="'platform' is reserved"):
 
