@@ -317,7 +317,9 @@ class _Account:
         if any(spec.arch.target for spec in wanted):
             targets = list(self.catalog.problem.host.targets) or [self.catalog.problem.host.target]
             yield self._error(
-                assumption, f"this machine runs code for {either(targets[:FEW])}", None
+                assumption,
+                f"this machine runs code for {either(targets[:FEW])}",
+                "to solve for another machine, set concretizer:targets:host_compatible to false",
             )
 
     def _error(self, assumption: Assumption, message: str, hint: str | None) -> UnsatisfiableError:
