@@ -24,7 +24,11 @@ def isolation_of(
     if options.dirty:
         return None
     host = options.host_environment
-    values = [*options.variables.values(), *(host[name] for name in options.from_host)]
+    values = [
+        *options.variables.values(),
+        *options.compiling.values(),
+        *(host[name] for name in options.from_host),
+    ]
     readable = [
         str(options.store.layout.root),
         *map(str, options.store.upstreams),
