@@ -379,8 +379,8 @@ def test_a_dependency_type(tree: Tree, bakery: RecipeRepository) -> None:
 def test_a_language(tree: Tree) -> None:
     tree.edit(
         "lib/spack/spec/languages.py",
-        '    Language("fortran"',
-        '    Language("cobol", "cobol", ("cob",), ("COB",), "LIBTOOL COBOL"),\n<old>',
+        "LANGUAGES = (\n",
+        '<old>    Language("cobol", "cobol", ("cob",), ("COB",), "LIBTOOL COBOL", "cobflags"),\n',
     )
     code = """
         from spack.api.compiler_view import _ATTRIBUTES

@@ -246,14 +246,14 @@ def test_fetches_run_ahead_of_builds(
     folders: Callable[..., Any],
     tmp_path: Path,
 ) -> None:
-    """Ten fetches of 0.1 s and a chain of ten builds of 0.1 s take little more than one of both."""
+    """Ten fetches and a chain of ten builds, 0.2 s each, take little more than one of both."""
     node = spec("n0")
     for number in range(1, 10):
         node = spec(f"n{number}", node)
-    slow = services(folders(delay=0.1), **{f"n{n}": "sleep 0.1" for n in range(10)})
+    slow = services(folders(delay=0.2), **{f"n{n}": "sleep 0.2" for n in range(10)})
     start = time.monotonic()
     install(slow, node, fetches=2)
-    assert time.monotonic() - start < 1.9
+    assert time.monotonic() - start < 3.9
 
 
 def test_how_far_fetches_run_ahead_is_limited(
@@ -444,10 +444,10 @@ def test_ctrl_c_stops_builds_and_leaves_nothing_half_done(
 def test_thirty_installs_cost_little(spec: MakeSpec, services: MakeServices) -> None:
     """What the installer itself costs, beside the shells that it starts."""
     parts = [spec(f"p{n}") for n in range(30)]
-    start = time.monotonic()
+    start = time.process_time()  # of this process alone
     report = install(services(), *parts, concurrent=2)
     assert len(report.installed) == 30
-    assert time.monotonic() - start < 3
+    assert time.process_time() - start < 2
 
 
 def test_records_have_a_location_for_facts(
