@@ -97,6 +97,7 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
         deprecated=deprecated or concretize_options.deprecated,
         tests=concretize_options.tests,
         max_duplicates=1 if settings.duplicates == "none" else Problem.max_duplicates,
+        most_instances=settings.max_dupes,
         develop=develop or {},
         compiler_mixing=settings.compiler_mixing,
         python=settings.python,

@@ -29,7 +29,6 @@ IDLE: Mapping[str, Idle] = {
     "ci": Idle("no pipelines are generated"),
     "compilers": Idle("compilers are externals in packages.yaml, or detected"),
     "concretizer:concretization_cache": Idle("concretizing is fast without a cache"),
-    "concretizer:duplicates:max_dupes": Idle("build tools may occur as often as builds need"),
     "concretizer:duplicates:strategy": Idle("only build tools are duplicated", ("minimal", "none")),
     "concretizer:enable_node_namespace": Idle(_ONE_SOLVER),
     "concretizer:externals:completion": Idle(

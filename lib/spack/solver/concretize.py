@@ -177,8 +177,8 @@ class _Search:
         """Return the packages of the next round."""
         chosen = plan(self.catalog, self.roots, sorted(self.more), self.multi)
         doubled = _bootstraps(self.catalog, chosen)
-        if self.catalog.problem.max_duplicates > 1:
-            doubled |= chosen.clashes
+        problem = self.catalog.problem
+        doubled |= {name for name in chosen.clashes if problem.instances(name) > 1}
         if not doubled <= self.multi.keys():
             self.multi.update((name, 2) for name in doubled - self.multi.keys())
             chosen = plan(self.catalog, self.roots, sorted(self.more), self.multi)
@@ -370,6 +370,6 @@ def _candidates_for_more(
     grown = dict(multi)
     for name in sorted(asked):
         count = grown.get(name, 1)
-        if asked[name] > 1 and name in tools and count < catalog.problem.max_duplicates:
+        if asked[name] > 1 and name in tools and count < catalog.problem.instances(name):
             grown[name] = count + 1
     return grown

@@ -116,6 +116,8 @@ class Encoder:
         self.emit(f"asked({p},{assumption}).", f"asks({p},{p},{assumption}).")
         own = root.spec.without_dependencies()
         for part in _clauses(own):
+            if self._only_passed_on(name, part):
+                continue
             assumption = self.assumptions.add(
                 "root", name, f"{name}{_glued(part)}", root.origin, root
             )
@@ -161,6 +163,13 @@ class Encoder:
         literals = self.conditions.compile(below.name, below.without_dependencies())
         for inner in (0,) if literals is None else literals:
             self.emit(f"rdep({p},{literal},{quote(below.name)},{inner},{assumption}).")
+
+    def _only_passed_on(self, name: str, part: Spec) -> bool:
+        """Return whether *part* is a ``++x`` that the package itself does not have."""
+        return any(
+            value.propagate and not self.conditions.definitions(name, value.name)
+            for value in part.variants.values()
+        )
 
     def _only_linked(self, name: str, target: str) -> bool:
         """Return whether no dependency of *name* on *target* is only for its build."""

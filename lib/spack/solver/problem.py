@@ -157,6 +157,7 @@ class Problem:
     :param deprecated: whether deprecated versions may be chosen.
     :param tests: True, or the names of the packages whose test dependencies are wanted.
     :param max_duplicates: instances of one build tool that one graph may hold.
+    :param most_instances: the same by package name, and for all others as ``default``.
     :param develop: by package name, what every node of a package must be that is built from a
         developer's directory: its version, ``dev_path`` and variants.
     :param compiler_mixing: whether what is linked or run together may be compiled by several
@@ -177,10 +178,16 @@ class Problem:
     deprecated: bool = False
     tests: bool | frozenset[str] = False
     max_duplicates: int = 4
+    most_instances: Mapping[str, int] = field(default_factory=dict)
     develop: Mapping[str, Root] = field(default_factory=dict)
     compiler_mixing: bool | Sequence[str] = True
     python: str = "available"
     seconds: float = 0.0
+
+    def instances(self, name: str) -> int:
+        """Return how many instances of package *name* one graph may hold."""
+        fallback = self.most_instances.get("default", self.max_duplicates)
+        return self.most_instances.get(name, fallback) if self.max_duplicates > 1 else 1
 
 
 @dataclass(frozen=True)

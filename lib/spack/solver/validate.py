@@ -6,6 +6,7 @@ exist. :func:`precheck` finds them without grounding anything.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from spack.errors import RecipeError, SpackError, SpecError, UnsatisfiableError
@@ -29,8 +30,8 @@ def precheck(catalog: Catalog, roots: Sequence[Root]) -> tuple[Root, ...]:
         try:
             resolved = Root(_resolved_below(catalog, _resolved(catalog, root), root), root.origin)
             available.append(resolved)
-            for error in _impossible(catalog, resolved):
-                problems.append(error)
+            problems.extend(_impossible(catalog, resolved))
+            problems.extend(_contradicting_values(resolved))
         except SpackError as error:
             problems.append(error)
     for root in catalog.problem.develop.values():
@@ -143,6 +144,24 @@ def _impossible(catalog: Catalog, root: Root) -> Iterable[SpackError]:
                 yield error
         if "editable" in spec.variants:
             yield from _not_editable(catalog, candidates, spec, root)
+
+
+def _contradicting_values(root: Root) -> Iterator[SpackError]:
+    """Refuse values that ``++x`` passes on to where the root says something else."""
+    nodes = [spec for spec in root.spec.traverse() if spec.name]
+    for above, below in itertools.combinations(nodes, 2):
+        for name, value in above.variants.items():
+            other = below.variants.get(name)
+            if other is None or other.values == value.values or value.kind == "any":
+                continue
+            if value.propagate and (other.propagate or above is nodes[0]):
+                yield UnsatisfiableError(
+                    f"{above.name} passes on {value}, but {below.name} is asked for with {other} "
+                    f"({root.origin})",
+                    facts={"variant": name, "packages": [above.name, below.name]},
+                    hint=f"leave {other} out, or write {name} once for each package that has it",
+                    ref="contradicting-values",
+                )
 
 
 def _not_editable(

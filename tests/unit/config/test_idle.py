@@ -21,7 +21,6 @@ VALUES: dict[str, Any] = {
     "bootstrap:trusted": {"x": True},
     "compilers": [{"compiler": {}}],
     "concretizer:concretization_cache": {"enable": True},
-    "concretizer:duplicates:max_dupes": {"default": 3},
     "concretizer:duplicates:strategy": "full",
     "concretizer:enable_node_namespace": True,
     "concretizer:externals:completion": "architecture_only",

@@ -306,7 +306,7 @@ def check(problem: Problem, roots: tuple[ConcreteSpec, ...]) -> None:  # noqa: C
     nodes: dict[str, ConcreteSpec] = {}
     for root, wanted in zip(roots, problem.roots):
         if not problem.recipes.is_virtual(wanted.spec.name):
-            for clause in _clauses(wanted.spec):
+            for clause in _clauses(wanted.spec, root):
                 assert root.satisfies(clause), f"{root} does not satisfy {clause}"
         for node in root.traverse(("build", "link", "run", "test")):
             nodes[node.dag_hash()] = node
@@ -332,11 +332,12 @@ def check(problem: Problem, roots: tuple[ConcreteSpec, ...]) -> None:  # noqa: C
                 assert seen.setdefault(node.name, node.dag_hash()) == node.dag_hash(), node.name
 
 
-def _clauses(spec: Spec) -> list[Spec]:
+def _clauses(spec: Spec, node: ConcreteSpec) -> list[Spec]:
     """Return the spec without what ``++`` passes on, which is a preference."""
     variants = {
         name: VariantValue(name, v.kind, v.values, exact=v.exact)
         for name, v in spec.variants.items()
+        if name in node.variants or not v.propagate
     }
     kept = tuple(d for d in spec.dependencies if not _versioned_virtual(d))
     return [spec.replace(variants=variants, dependencies=kept)]
