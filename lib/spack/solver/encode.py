@@ -34,7 +34,7 @@ from dataclasses import dataclass, field
 
 from spack.recipe.records import DependencyRecord
 from spack.solver.assumptions import Assumptions
-from spack.solver.conditions import Conditions
+from spack.solver.conditions import FREE_KEYS, Conditions
 from spack.solver.cycles import cycles
 from spack.solver.expansion import LANGUAGES, dependency_records
 from spack.solver.facts import FactSink
@@ -163,6 +163,23 @@ class Encoder:
         literals = self.conditions.compile(below.name, below.without_dependencies())
         for inner in (0,) if literals is None else literals:
             self.emit(f"rdep({p},{literal},{quote(below.name)},{inner},{assumption}).")
+        for nested in below.dependencies:
+            self._set_below(name, literal, below.name, nested, assumption)
+
+    def _set_below(
+        self, name: str, literal: int, middle: str, nested: Dependency, assumption: int
+    ) -> None:
+        """Write the flags and the like that a root sets on a dependency of its dependency."""
+        spec = nested.spec
+        if not nested.direct or not spec.name or self.catalog.is_virtual(spec.name):
+            return
+        set_there = {key: v for key, v in spec.variants.items() if key in FREE_KEYS}
+        for inner in (
+            self.conditions.compile(spec.name, Spec.of(variants=set_there, flags=dict(spec.flags)))
+            or ()
+        ):
+            path = f"{quote(name)},{literal},{quote(middle)},{quote(spec.name)}"
+            self.emit(f"rnested({path},{inner},{assumption}).")
 
     def _only_passed_on(self, name: str, part: Spec) -> bool:
         """Return whether *part* is a ``++x`` that the package itself does not have."""
