@@ -157,7 +157,7 @@ class Problem:
     :param deprecated: whether deprecated versions may be chosen.
     :param tests: True, or the names of the packages whose test dependencies are wanted.
     :param max_duplicates: instances of one build tool that one graph may hold.
-    :param most_instances: the same by package name, and for all others as ``default``.
+    :param most_instances: the same by package name, and for all other packages as ``default``.
     :param develop: by package name, what every node of a package must be that is built from a
         developer's directory: its version, ``dev_path`` and variants.
     :param compiler_mixing: whether what is linked or run together may be compiled by several

@@ -109,13 +109,38 @@ def _provider_of(catalog: Catalog, root: Root) -> Spec:
     for name in catalog.providers(root.spec.name):
         candidates = catalog.get(name)
         if candidates.buildable or candidates.externals or candidates.installed:
-            return root.spec.replace(name=name, versions=Spec.parse("").versions)
+            asked = root.spec.replace(name=name, versions=Spec.parse("").versions)
+            return _as_required(catalog, root, asked)
     raise UnsatisfiableError(
         f"nothing can provide the virtual package {root.spec.name}",
         facts={"origin": root.origin, "virtual": root.spec.name},
         hint=f"spack providers {root.spec.name} lists the packages that could",
         ref="no-provider",
     )
+
+
+def _as_required(catalog: Catalog, root: Root, asked: Spec) -> Spec:
+    """Return a virtual root with what is required of its provider.
+
+    :raises UnsatisfiableError: the user asks for something else.
+    """
+    settings = catalog.settings(root.spec.name)
+    for group in settings.require if settings is not None else ():
+        required = Spec.parse(group.specs[0])
+        if len(group.specs) > 1 or group.when or required.name != asked.name:
+            continue
+        try:
+            asked = asked.constrain(required)
+        except SpecError as error:
+            raise UnsatisfiableError(
+                f"{root.spec} is asked for ({root.origin}), but {root.spec.name} must be "
+                f"{group.specs[0]} ({group.origin})",
+                facts={"origin": root.origin, "virtual": root.spec.name},
+                hint="change this requirement of the configuration",
+                ref="virtual-requirement",
+                causes=(error,),
+            ) from error
+    return asked
 
 
 def _impossible(catalog: Catalog, root: Root) -> Iterable[SpackError]:
