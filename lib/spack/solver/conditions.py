@@ -305,7 +305,10 @@ class Conditions:
         return self.literal(package, key, wanted)
 
     def _may_have(self, package: str, name: str) -> bool:
-        if self.context.may_be_placeholder(package) or self.context.candidates(package).installed:
+        candidates = self.context.candidates(package)
+        if self.context.may_be_placeholder(package) or candidates.installed:
+            return True
+        if any(external.entry.edges for external in candidates.externals):
             return True
         return self.context.may_have(package, name)
 
