@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -170,12 +171,11 @@ def test_status_and_now(tools: Command, spack: Command) -> None:
 
 
 def test_a_mirror_serves_a_machine_without_a_network(
-    tools: Command, copy_tree: Callable[[Path], Path], tmp_path: Path
+    spack: Command, copy_tree: Callable[[Path], Path], tmp_path: Path
 ) -> None:
-    tools("bootstrap", "mirror", "--dev", tmp_path / "mirror")
+    spack("bootstrap", "mirror", "--dev", tmp_path / "mirror")
     assert list((tmp_path / "mirror" / "wheels").glob("clingo-*.whl"))
-    assert list((tmp_path / "mirror").rglob("*black*"))
-    clone, home = copy_tree(tmp_path / "clone"), tmp_path / "home"
+    clone, home = copy_tree(tmp_path / "clone"), tmp_path / "offline"
     home.mkdir()
     environ = {
         "HOME": str(home),
@@ -184,10 +184,36 @@ def test_a_mirror_serves_a_machine_without_a_network(
         "PIP_FIND_LINKS": str(tmp_path / "mirror" / "wheels"),
         "PIP_CONFIG_FILE": "/dev/null",
     }
-    command = Command(clone, environ, home, Home(home))
-    command("bootstrap", "now")
-    command("mirror", "add", "bootstrap", tmp_path / "mirror")
-    command("fetch", "py-black")
+    offline = Command(clone, environ, home, Home(home))
+    offline("bootstrap", "now")
+    offline("mirror", "add", "bootstrap", tmp_path / "mirror")
+    offline("fetch", "py-black")
+
+
+def test_an_environment_whose_interpreter_was_removed(
+    spack: Command,
+    recipes: RecipeRepository,
+    copied_python: Callable[[Path], Path],
+    tmp_path: Path,
+) -> None:
+    recipes.tool()
+    copied_python(tmp_path / "python")
+    version = ".".join(map(str, sys.version_info[:3]))
+    packages = spack.home.config / "packages.yaml"
+    packages.write_text(
+        "packages:\n  python:\n    externals:\n"
+        f"    - {{spec: python@{version}, prefix: {tmp_path}/python}}\n"
+    )
+    spack("env", "create", "--dir", tmp_path / "work")
+    spack("-e", tmp_path / "work", "add", "py-tool")
+    spack("-e", tmp_path / "work", "install")
+    shutil.rmtree(tmp_path / "python")
+    packages.unlink()
+    result = spack("-e", tmp_path / "work", "install")
+    assert "is missing; the environment is concretized again" in result.text
+    view = tmp_path / "work" / ".spack-env" / "view"
+    subprocess.run([view / "bin" / "python3", "-c", "import tool"], check=True)
+    assert "missing" not in spack("-e", tmp_path / "work", "install").text
 
 
 def test_cleaning_removes_the_tools(tools: Command) -> None:

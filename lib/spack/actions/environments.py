@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import (
@@ -11,7 +12,13 @@ from typing import (
     Callable,
 )
 
-from spack.actions.notices import Concretized, DryRun, RecipesChanged, ViewUpdated
+from spack.actions.notices import (
+    Concretized,
+    DryRun,
+    InterpreterMissing,
+    RecipesChanged,
+    ViewUpdated,
+)
 from spack.config.schema import Origin
 from spack.config.variables import Variables
 from spack.environment import (
@@ -128,10 +135,13 @@ def concretize_environment(
         and paths == set(lock.included)
         and not (follow and _roots_by_path(_included_locks(work)) != lock.included)
     ):
-        changed = _changed_recipes(work)
-        if not changed:
+        changed, missing = _changed_recipes(work), _missing_interpreters(environment.roots())
+        if not changed and not missing:
             return environment.roots(), False
-        work.reporter.report(RecipesChanged(tuple(changed)))
+        if changed:
+            work.reporter.report(RecipesChanged(tuple(changed)))
+        if missing:
+            work.reporter.report(InterpreterMissing(missing))
         force = True
     included = _included_locks(work)
     more = tuple(root for lock in included.values() for root in lock.concrete_roots())
@@ -140,6 +150,17 @@ def concretize_environment(
     if write:
         environment.write_lockfile(new)
     return new.concrete_roots() if included else solution.roots, True
+
+
+def _missing_interpreters(roots: Iterable[ConcreteSpec]) -> tuple[str, ...]:
+    """Return the external interpreters below *roots* that were removed since; a stat for each."""
+    found = {
+        str(node.extra_attributes.get("executable") or "")
+        for root in roots
+        for node in root.traverse()
+        if node.name == "python" and node.external is not None
+    }
+    return tuple(sorted(path for path in found if path and not os.path.exists(path)))
 
 
 def _included_locks(work: EnvironmentWork) -> dict[str, Lockfile]:

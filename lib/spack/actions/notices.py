@@ -22,6 +22,7 @@ __all__ = [
     "Concretized",
     "DevelopedIsUnused",
     "DryRun",
+    "InterpreterMissing",
     "ReadingRecipes",
     "RecipesChanged",
     "RootHeldBack",
@@ -49,6 +50,13 @@ class ReadingRecipes(Event):
     """The facts of *count* recipes are computed for the index."""
 
     count: int
+
+
+@frozen
+class InterpreterMissing(Event):
+    """Interpreters that the environment was concretized with were removed from the machine."""
+
+    paths: tuple[str, ...]
 
 
 @frozen

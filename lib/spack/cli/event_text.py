@@ -147,6 +147,10 @@ LINES: Mapping[type[Event], Callable[[Any], list[str]]] = dict(
         ),
         _one(notices.Cloning, _cloning),
         _one(
+            notices.InterpreterMissing,
+            lambda e: f"{', '.join(e.paths)} is missing; the environment is concretized again",
+        ),
+        _one(
             notices.ToolsMadeAgain,
             lambda e: (
                 f"the style tools are {'built' if e.everything else 'concretized'} again: "
