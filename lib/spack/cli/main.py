@@ -74,7 +74,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "external": ("configuration", "detect packages that the system has"),
     "compiler": ("configuration", "find, list and forget compilers"),
     "compilers": ("configuration", "list the compilers that can be used"),
-    "bootstrap": ("configuration", "provide what spack itself needs, now or for later"),
+    "bootstrap": ("configuration", "provide now what this program itself needs"),
     "config": ("configuration", "show and change the configuration"),
     "mirror": ("configuration", "make and manage mirrors of sources"),
     "repo": ("configuration", "add, update, list and remove repositories of recipes"),
@@ -260,7 +260,7 @@ def _main(arguments: list[str]) -> int:  # noqa: C901 - one command line from it
 
         deep = SpackError(
             "an input is nested too deeply, or refers to itself",
-            hint="`spack -d` shows what was being read",
+            hint="the option -d shows what was being read",
             ref="too-deep",
         )
         render_error(deep, sys.stderr, color=color, debug=debug)
