@@ -269,7 +269,7 @@ class Catalog:
         available = [version for _, _, version in externals]
         installed = list(self.installed(name))
         available += [spec.version for spec in installed]
-        given = sorted(self._given.get(name, ())) if rows else []
+        given = sorted(self._given.get(name, ())) if rows or not available else []
         for version in given:
             rows.setdefault(version.string, (version, True, False, False))
         for version in available:
