@@ -16,6 +16,7 @@ from spack.recipe.records import DependencyRecord, Recipe
 from spack.solver.problem import ExternalLike, PackageLike, Problem
 from spack.solver.spec_pool import SpecPool
 from spack.spec import ConcreteSpec, GitVersion, Spec, VariantValue, Version, VersionList
+from spack.spec.deptypes import RUN_TIME
 
 __all__ = ["Candidates", "Catalog", "ExternalCandidate", "VersionCandidate", "preference"]
 
@@ -324,7 +325,7 @@ class _UsableSpecs:
         known = self._verdicts.get(digest)
         if known is None:
             known = self._fits(spec) and all(
-                self.holds(edge.spec) for edge in spec.edges if edge.deptypes & {"link", "run"}
+                self.holds(edge.spec) for edge in spec.edges if edge.deptypes & RUN_TIME
             )
             self._verdicts[digest] = known
         return known

@@ -13,7 +13,7 @@ from spack.solver import driver
 from spack.solver.candidates import Catalog
 from spack.solver.decode import decode
 from spack.solver.encode import Encoder, Encoding
-from spack.solver.expansion import LANGUAGES, Expansion, plan
+from spack.solver.expansion import Expansion, plan
 from spack.solver.explain import conflict_of, possible_changes
 from spack.solver.held_back import held_back
 from spack.solver.possible_paths import PossiblePaths
@@ -22,6 +22,7 @@ from spack.solver.round_context import RoundContext
 from spack.solver.validate import precheck
 from spack.solver.virtual_facts import REST
 from spack.spec import ConcreteSpec, Spec, Version
+from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["CRITERIA", "concretize"]
 
@@ -287,7 +288,7 @@ def _bootstraps(catalog: Catalog, chosen: Expansion) -> set[str]:
     """Return compilers that may be built while there is one already: they need two instances."""
     return {
         name
-        for language in LANGUAGES
+        for language in LANGUAGE_NAMES
         for name in catalog.providers(language)
         if name in chosen.expanded and catalog.has_available(name)
     }

@@ -21,6 +21,7 @@ from typing import Any
 from spack.recipe.records import VariantRecord
 from spack.solver.round_context import RoundContext
 from spack.spec import ConcreteSpec, Dependency, Spec, VariantValue, any_version, target_satisfies
+from spack.spec.deptypes import RUN_TIME
 
 __all__ = ["Conditions", "Literal"]
 
@@ -364,7 +365,7 @@ def _has_dependency(spec: ConcreteSpec, literal: Literal, conditions: Conditions
     if not wanted.direct:
         for edge in spec.edges:
             for below in edge.spec.traverse(("link", "run")):
-                edges.extend(e for e in below.edges if e.deptypes & {"link", "run"})
+                edges.extend(e for e in below.edges if e.deptypes & RUN_TIME)
     for edge in edges:
         if virtual:
             if name not in edge.virtuals:

@@ -36,7 +36,7 @@ from spack.recipe.records import DependencyRecord
 from spack.solver.assumptions import Assumptions
 from spack.solver.conditions import FREE_KEYS, Conditions
 from spack.solver.cycles import cycles
-from spack.solver.expansion import LANGUAGES, dependency_records
+from spack.solver.expansion import dependency_records
 from spack.solver.facts import FactSink
 from spack.solver.held_back import INTERPRETER
 from spack.solver.literal_facts import LiteralFacts
@@ -47,6 +47,8 @@ from spack.solver.rule_facts import RuleFacts
 from spack.solver.variant_facts import VariantFacts
 from spack.solver.virtual_facts import VirtualFacts
 from spack.spec import Dependency, Spec
+from spack.spec.deptypes import RUN_TIME
+from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["Encoder", "Encoding"]
 
@@ -191,7 +193,7 @@ class Encoder:
     def _only_linked(self, name: str, target: str) -> bool:
         """Return whether no dependency of *name* on *target* is only for its build."""
         return all(
-            not {"link", "run"}.isdisjoint(record.types)
+            not RUN_TIME.isdisjoint(record.types)
             for record in dependency_records(self.catalog, name)
             if target in self.sink.targets_of(record)
         )
@@ -202,7 +204,7 @@ class Encoder:
         self.emit(f"package({p}).")
         if name in self.context.multi:
             self.emit(f"multi({p},{self.context.multi[name]}).")
-            if any(name in self.catalog.providers(language) for language in LANGUAGES):
+            if any(name in self.catalog.providers(language) for language in LANGUAGE_NAMES):
                 self.emit(f"is_compiler({p}).")
         expanded, available = self.context.expanded(name), self.context.available(name)
         fixed = self.catalog.fixed(name)
@@ -313,7 +315,7 @@ class Encoder:
                 f"hash({p},{h}).", f"hcost({h},{candidates.ranks[version] * 100 + location})."
             )
             for edge in spec.edges:
-                kinds = edge.deptypes & {"link", "run"}
+                kinds = edge.deptypes & RUN_TIME
                 if not kinds:
                     continue
                 child = quote(edge.spec.name)

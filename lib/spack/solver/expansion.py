@@ -21,11 +21,9 @@ from spack.recipe.records import DependencyRecord
 from spack.solver.candidates import Candidates, Catalog
 from spack.solver.problem import Root
 from spack.spec import Spec, VariantValue, target_satisfies
+from spack.spec.languages import LANGUAGE_NAMES
 
-__all__ = ["LANGUAGES", "Expansion", "dependency_records", "plan"]
-
-#: Virtual packages that mean a compiler; each node chooses its own provider.
-LANGUAGES = frozenset(("c", "cxx", "fortran"))
+__all__ = ["Expansion", "dependency_records", "plan"]
 
 #: Every machine has it; it is a node only where it is registered as an external.
 HOST_LIBRARY = "libc"
@@ -58,7 +56,7 @@ def dependency_records(catalog: Catalog, name: str) -> Sequence[DependencyRecord
                 )
         if name != "compiler-wrapper" and catalog.recipe("compiler-wrapper") is not None:
             whens = dict.fromkeys(
-                row.when for row in rows if row.spec in LANGUAGES and "build" in row.types
+                row.when for row in rows if row.spec in LANGUAGE_NAMES and "build" in row.types
             )
             rows += [
                 DependencyRecord("compiler-wrapper", ("build",), when)

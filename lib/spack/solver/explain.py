@@ -14,7 +14,7 @@ from spack.solver.assumptions import Assumption
 from spack.solver.candidates import Catalog
 from spack.solver.driver import Answer
 from spack.solver.encode import Encoding
-from spack.solver.expansion import LANGUAGES, dependency_records
+from spack.solver.expansion import dependency_records
 from spack.solver.explain_text import (
     FEW,
     deprecated_hint,
@@ -27,6 +27,7 @@ from spack.solver.explain_text import (
 from spack.solver.possible_paths import PossiblePaths
 from spack.solver.problem import Root
 from spack.spec import Spec
+from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["conflict_of", "possible_changes"]
 
@@ -225,7 +226,7 @@ class _Account:
             for record in recipe.provides if recipe is not None else ():
                 for text in record.virtuals:
                     virtual = Spec.parse(text).name
-                    if virtual not in LANGUAGES:
+                    if virtual not in LANGUAGE_NAMES:
                         asked.setdefault(virtual, set()).add(below[0].spec.name)
         for virtual, names in asked.items():
             if len(names) > 1:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from spack.solver.drafts import Draft, Node
 from spack.spec import FLAG_NAMES, Edge, Spec
 from spack.spec.algebra import split_flags
+from spack.spec.deptypes import RUN_TIME
 from spack.spec.languages import LANGUAGE_NAMES, LANGUAGES
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _linked(source: Node, drafts: Mapping[Node, Draft]) -> dict[Node, None]:
     for node in queue:
         draft = drafts[node]
         for child in draft.children:
-            if child not in found and draft.types[child[0]] & {"link", "run"}:
+            if child not in found and draft.types[child[0]] & RUN_TIME:
                 found[child] = None
                 queue.append(child)
     return found

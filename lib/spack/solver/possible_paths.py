@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from spack.solver.candidates import Catalog
 from spack.solver.expansion import dependency_records
 from spack.spec import Spec
+from spack.spec.deptypes import RUN_TIME
 
 __all__ = ["BY_NAME", "PossiblePaths"]
 
@@ -37,11 +38,11 @@ class PossiblePaths:
             known = self._children[name] = {}
             if self.catalog.fixed(name) is None:
                 for record in dependency_records(self.catalog, name):
-                    if "link" in record.types or "run" in record.types:
+                    if not RUN_TIME.isdisjoint(record.types):
                         self._add(known, Spec.parse(record.spec).name)
             for spec in self.catalog.installed(name):
                 for edge in spec.edges:
-                    if edge.deptypes & {"link", "run"}:
+                    if edge.deptypes & RUN_TIME:
                         known.setdefault(edge.spec.name, set()).update(edge.virtuals or (BY_NAME,))
         return known
 

@@ -7,12 +7,12 @@ from typing import Literal
 
 from spack.recipe.records import RequirementRecord
 from spack.solver.conditions import FREE_KEYS
-from spack.solver.expansion import LANGUAGES
 from spack.solver.facts import FactSink
 from spack.solver.problem import RequirementLike
 from spack.solver.quoting import quote
 from spack.solver.variant_facts import allowed_values
 from spack.spec import ConcreteSpec, Spec, VariantValue
+from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["RuleFacts"]
 
@@ -236,7 +236,7 @@ class RuleFacts:
         known = self._languages.get(key)
         if known is None:
             known = self._languages[key] = []
-            for language in sorted(LANGUAGES):
+            for language in sorted(LANGUAGE_NAMES):
                 settings = self.context.catalog.settings(language)
                 if settings is not None:
                     known += [(language, group) for group in getattr(settings, key)]

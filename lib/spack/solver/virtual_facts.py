@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from spack.solver.expansion import LANGUAGES
 from spack.solver.facts import FactSink
 from spack.solver.quoting import quote
 from spack.solver.rule_facts import RuleFacts
 from spack.spec import Spec, VersionList
+from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["REST", "VirtualFacts", "rest_of"]
 
@@ -120,7 +120,7 @@ class VirtualFacts:
         costs: dict[str, int] = {}
         for virtual, users in self._users.items():
             v = quote(virtual)
-            if virtual in LANGUAGES:
+            if virtual in LANGUAGE_NAMES:
                 self.emit(f"language({v}).")
             rest = True
             for cost, provider in enumerate(self.catalog.providers(virtual)):
@@ -132,7 +132,7 @@ class VirtualFacts:
                     self.emit(f"package({quote(name)}).", f"can_be_placeholder({quote(name)}).")
                     for user in users:
                         self.sink.link(user.name, name, user.types)
-                if virtual in LANGUAGES:
+                if virtual in LANGUAGE_NAMES:
                     costs[name] = min(cost, costs.get(name, cost))
                 self.emit(f"vcand({v},{quote(name)}).", f"vcost({v},{quote(name)},{cost}).")
             settings = self.catalog.settings(virtual)
