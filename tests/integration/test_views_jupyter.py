@@ -73,6 +73,7 @@ def test_a_kernel_starts_from_a_moved_view(
     spack: Command, recipes: RecipeRepository, tmp_path: Path
 ) -> None:
     wheels = tmp_path / "wheels"
+    spack.let_builds_read(wheels)
     recipes.write("py-kernel", RECIPE.format(wheels=wheels))
     location = tmp_path / "env"
     location.mkdir()

@@ -14,7 +14,7 @@ from spack.session import Session
 from spack.spec import ConcreteSpec, Spec
 from spack.spec.parser import parse_many
 
-DESCRIPTION = """print the directory of an installed package, a recipe, a stage, an environment ...
+DESCRIPTION = """print the directory of a package, a recipe, a stage or an environment
 
 In an environment, only what it consists of is looked at. `spack cd` takes the same options.
 
