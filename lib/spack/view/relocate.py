@@ -1,6 +1,6 @@
 """Texts that name the store's Python, rewritten so that a view can be moved.
 
-A script of a view finds the interpreter beside itself, through one line (DESIGN, decision 11)::
+A script of a view finds the interpreter beside itself, through one line, so it can be moved::
 
     #!/usr/bin/env -S sh -c 'p=$0;[ -L "$p" ]&&p=$(realpath "$p");exec "${p%/*}/python3" "$0" "$@"'
 
