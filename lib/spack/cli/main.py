@@ -15,11 +15,13 @@ ended it (130: Ctrl-C).
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
+from types import FrameType
 from typing import Any, NoReturn, cast
 
 from spack.errors import SpackError, UsageError
@@ -183,8 +185,13 @@ def _handle_signals() -> None:
     Child processes return their exit status, also where the caller ignores SIGCHLD.
     """
 
-    def end(number: int, _frame: Any) -> NoReturn:
-        raise Terminated(number)
+    def end(number: int, frame: FrameType | None) -> None:
+        if not _is_postponed(number, frame):
+            raise Terminated(number)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if not _is_postponed(number, frame):
+            raise KeyboardInterrupt
 
     try:
         if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
@@ -192,8 +199,25 @@ def _handle_signals() -> None:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, end)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, interrupt)
     except ValueError:
         return  # not the main thread: its owner decides
+
+
+def _is_postponed(number: int, frame: FrameType | None) -> bool:
+    """Return whether a signal came in a finalizer; it is sent again after that.
+
+    Python ignores what a ``__del__`` raises, and clingo frees large programs in one.
+    """
+    if frame is None or frame.f_code.co_name != "__del__":
+        return False
+    from threading import Timer  # start-up: seldom
+
+    again = Timer(0.02, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
+    return True
 
 
 def _main(arguments: list[str]) -> int:  # noqa: C901 - one command line from its words to its exit code

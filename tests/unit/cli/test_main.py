@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -105,3 +107,33 @@ def test_help_of_each_command(name: str, capsys: pytest.CaptureFixture[str]) -> 
         cli.main(["help", name])
     assert end.value.code == 0
     assert f"usage: spack {name}" in capsys.readouterr().out
+
+
+FINALIZER = """
+import os, signal, sys, time
+sys.path.insert(0, sys.argv[1])
+from spack.cli import main
+main._handle_signals()
+
+class Freed:
+    def __del__(self):
+        os.kill(os.getpid(), getattr(signal, sys.argv[2]))
+        time.sleep(0)
+
+try:
+    freed = Freed()
+    del freed
+    time.sleep(20)
+except KeyboardInterrupt as ended:
+    print(type(ended).__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("SIGTERM", "Terminated"), ("SIGINT", "KeyboardInterrupt")]
+)
+def test_a_signal_during_a_finalizer_is_not_lost(root: Path, name: str, kind: str) -> None:
+    """The solver's memory is freed in one, which can take a second."""
+    words = [sys.executable, "-c", FINALIZER, str(root / "lib"), name]
+    result = subprocess.run(words, capture_output=True, text=True, timeout=15)
+    assert (result.stdout, result.stderr) == (f"{kind}\n", "")
