@@ -126,7 +126,7 @@ def left_processes() -> list[str]:
 @pytest.fixture(params=["root", "user"])
 def machine(request: pytest.FixtureRequest, copy_tree: Callable[[Path], Path]) -> Iterator[Machine]:
     if request.param == "root" and os.getuid() != 0:
-        pytest.skip("root is missing")
+        pytest.skip("attacks by root need root: run the tests as root")
     user = os.getuid() if os.getuid() != 0 else USER if request.param == "user" else 0
     base = Path(tempfile.mkdtemp(prefix="attack-", dir="/var/tmp"))
     try:

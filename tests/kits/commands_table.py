@@ -54,7 +54,7 @@ def upstream() -> dict[str, Any]:
 
 
 def parser_of(command: str) -> argparse.ArgumentParser | None:
-    """Return the parser of a command of ours, by upstream's name; None without one."""
+    """Return the parser of the command that upstream calls *command*, or None."""
     from spack.cli.main import ALIASES, COMMANDS, help_parser
 
     name = ALIASES.get(command, command)

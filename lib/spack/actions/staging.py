@@ -12,18 +12,25 @@ from spack.build import worker_process
 from spack.build.options import BuildOptions
 from spack.fetch.develop_sources import check_directory, copy_sources
 from spack.fetch.stage import Stage
-from spack.install.events import Fetching
+from spack.install.events import Fetching, Staged
 from spack.install.plan import BUILD, Step
 from spack.recipe.provisions import provided_by
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.spec import ConcreteSpec
-from spack.util.report import Task
+from spack.util.report import Failed, Reporter, Task
 
 if TYPE_CHECKING:
     # start-up: imported by the first download
     from spack.fetch.transport import Progress
 
-__all__ = ["StagedSources", "commit_of", "patches_of", "resources_of", "stage_sources"]
+__all__ = [
+    "StagedSources",
+    "commit_of",
+    "patches_of",
+    "report_staging",
+    "resources_of",
+    "stage_sources",
+]
 
 
 class StagedSources:
@@ -115,6 +122,21 @@ def patches_of(
                 found += [(owner, patch) for patch in row.patches if holds(spec, patch.when)]
     unique = {patch.sha256 or patch.source: (owner, patch) for owner, patch in found}
     return list(unique.values())
+
+
+def report_staging(build_options: BuildOptions, spec: ConcreteSpec, reporter: Reporter) -> Stage:
+    """Stage the sources of one node, as a task of its own.
+
+    :raises SpackError: as :func:`stage_sources`; the task has failed then.
+    """
+    task = reporter.task(spec.dag_hash(), spec.short)
+    try:
+        stage = stage_sources(build_options, spec, task)
+    except BaseException as error:
+        task.fail(Failed(error))
+        raise
+    task.finish(Staged(stage.path))
+    return stage
 
 
 def stage_sources(build_options: BuildOptions, spec: ConcreteSpec, task: Task) -> Stage:

@@ -6,12 +6,10 @@ import argparse
 
 from spack.actions.concretizing import ConcretizeOptions
 from spack.actions.stages import need_stage
-from spack.actions.staging import stage_sources
+from spack.actions.staging import report_staging
 from spack.cli.render import message
-from spack.install.events import Staged
 from spack.session import Session
 from spack.spec.parser import parse_many
-from spack.util.report import Failed
 
 REPORTS = True
 DESCRIPTION = """unpack the sources of staged packages again; what was changed there is lost
@@ -31,11 +29,5 @@ def run(session: Session, args: argparse.Namespace) -> None:
     for root in roots:
         need_stage(build_options, root)
     for root in roots:
-        task = session.reporter.task(root.dag_hash(), root.short)
-        try:
-            stage = stage_sources(build_options, root, task)
-        except BaseException as error:
-            task.fail(Failed(error))
-            raise
-        task.finish(Staged(stage.path))
+        stage = report_staging(build_options, root, session.reporter)
         message(f"{root.short} is in {stage.source_path}")

@@ -7,13 +7,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from spack.actions.staging import stage_sources
+from spack.actions.staging import report_staging
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
 from spack.cli.render import message
 from spack.errors import UsageError
-from spack.install.events import Staged
 from spack.session import Session
-from spack.util.report import Failed
 
 REPORTS = True
 DESCRIPTION = """fetch and unpack the sources of a package, and say where they are
@@ -54,11 +52,5 @@ def run(session: Session, args: argparse.Namespace) -> None:
             )
         build_options = replace(build_options, stage_root=path.parent, stage_name=path.name)
     for root in roots:
-        task = session.reporter.task(root.dag_hash(), root.short)
-        try:
-            stage = stage_sources(build_options, root, task)
-        except BaseException as error:
-            task.fail(Failed(error))
-            raise
-        task.finish(Staged(stage.path))
+        stage = report_staging(build_options, root, session.reporter)
         message(f"{root.short} is in {stage.path}/spack-src")
