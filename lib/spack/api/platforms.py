@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from spack.api import tty
 from spack.errors import SpackError
+from spack.host.code_generation import ARCHSPEC_NAMES
 from spack.host.platform import operating_system
 from spack.spec import Version
 from spack.spec.languages import LANGUAGE_NAMES, LANGUAGES
@@ -46,9 +47,6 @@ __all__ = [
 
 #: Load command of Mach-O files that names a library.
 LC_ID_DYLIB = 0xD
-
-#: Compilers by package name as archspec calls them, where the names differ.
-ARCHSPEC_NAMES = {"llvm": "clang", "apple-clang": "apple-clang", "intel-oneapi-compilers": "oneapi"}
 
 
 class PlatformError(SpackError):
@@ -175,7 +173,7 @@ def microarchitecture_flags_from_target(target: Any, compiler: Any) -> str:
     compiler_name = ARCHSPEC_NAMES.get(compiler.name, compiler.name)
     try:
         return str(known.optimization_flags(compiler_name, str(compiler.version.dotted)))
-    except archspec.cpu.UnsupportedMicroarchitecture:
+    except (archspec.cpu.UnsupportedMicroarchitecture, archspec.cpu.InvalidCompilerVersion):
         return ""
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from spack.errors import HostError
+from spack.host.code_generation import CompilerRanges, compiler_ranges
 from spack.util.hashing import checksum
 
 __all__ = ["Host", "operating_system", "platform_name"]
@@ -90,13 +91,14 @@ class Host:
     :ivar granularity: ``microarchitectures`` or ``generic``: what ``target`` and ``targets`` name.
     """
 
-    __slots__ = ("_detect", "_found", "granularity", "os", "platform")
+    __slots__ = ("_detect", "_found", "_ranges", "granularity", "os", "platform")
 
     platform: str
     os: str
     granularity: str
     _found: tuple[str, tuple[str, ...]] | None
-    _detect: Callable[[], tuple[str, tuple[str, ...]]] | None
+    _detect: Callable[[], tuple[tuple[str, ...], CompilerRanges]] | None
+    _ranges: CompilerRanges | None
 
     def __init__(
         self,
@@ -109,12 +111,14 @@ class Host:
         self._set(platform, os, granularity)
         both = (target, tuple(targets) or (target,))
         object.__setattr__(self, "_found", both)
-        object.__setattr__(self, "_detect", None)
 
     def _set(self, platform: str, os: str, granularity: str) -> None:
         object.__setattr__(self, "platform", platform)
         object.__setattr__(self, "os", os)
         object.__setattr__(self, "granularity", granularity)
+        object.__setattr__(self, "_found", None)
+        object.__setattr__(self, "_detect", None)
+        object.__setattr__(self, "_ranges", None)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a host is immutable: {name}")
@@ -134,11 +138,10 @@ class Host:
         host = cls.__new__(cls)
         platform = platform_name()
         host._set(platform, operating_system(platform=platform), granularity)
-        object.__setattr__(host, "_found", None)
 
-        def detect() -> tuple[str, tuple[str, ...]]:
-            names = _microarchitectures(cache, cpuinfo)[granularity]
-            return names[0], tuple(names)
+        def detect() -> tuple[tuple[str, ...], CompilerRanges]:
+            found = _microarchitectures(cache, cpuinfo)
+            return tuple(found[granularity]), found["compilers"]
 
         object.__setattr__(host, "_detect", detect)
         return host
@@ -179,9 +182,23 @@ class Host:
         every = tuple(dict.fromkeys((*self.targets, *named)))
         return Host(self.platform, self.os, self.target, every, granularity=self.granularity)
 
+    def compiler_ranges(self, target: str) -> Mapping[str, Sequence[str]]:
+        """Return which versions of compilers generate code for *target*, by archspec's names.
+
+        See :func:`spack.host.code_generation.compiler_ranges`.
+        """
+        self._targets()
+        if self._ranges is None or target not in self._ranges:
+            found = {**(self._ranges or {}), **compiler_ranges([target])}
+            object.__setattr__(self, "_ranges", {target: {}, **found})
+        assert self._ranges is not None
+        return self._ranges[target]
+
     def _targets(self) -> tuple[str, tuple[str, ...]]:
         if self._found is None and self._detect is not None:
-            object.__setattr__(self, "_found", self._detect())
+            names, ranges = self._detect()
+            object.__setattr__(self, "_found", (names[0], names))
+            object.__setattr__(self, "_ranges", ranges)
         assert self._found is not None
         return self._found
 
@@ -189,23 +206,22 @@ class Host:
         return f"Host({self.platform!r}, {self.os!r}, {self.target!r}, {self.targets!r})"
 
 
-def _microarchitectures(cache: str | None, cpuinfo: str) -> Mapping[str, tuple[str, ...]]:
-    """Return compatible targets by granularity, from the cache or from archspec."""
+def _microarchitectures(cache: str | None, cpuinfo: str) -> Mapping[str, Any]:
+    """Return compatible targets by granularity, and their compilers; from the cache or archspec."""
     location = None
     if cache is not None:
         location = os.path.join(cache, f"processor-{_processor_id(cpuinfo):08x}.json")
         remembered = _read_json(location)
         if remembered is not None:
-            return {key: tuple(names) for key, names in remembered.items()}
+            return remembered
     import archspec.cpu  # start-up: 40 ms; warm runs take the cache
 
     best = archspec.cpu.host()
     every = sorted([best, *best.ancestors], key=lambda item: (-len(item.ancestors), item.name))
-    found = {
-        "microarchitectures": tuple(item.name for item in every),
-        "generic": tuple(item.name for item in every if item.vendor == "generic"),
-    }
-    found["generic"] = found["generic"] or (best.family.name,)
+    names = [item.name for item in every]
+    generic = [item.name for item in every if item.vendor == "generic"] or [best.family.name]
+    ranges = {**{name: {} for name in names}, **compiler_ranges(names)}
+    found = {"microarchitectures": names, "generic": generic, "compilers": ranges}
     if location is not None:
         _write_json(location, found)
     return found
@@ -236,11 +252,11 @@ def _read_json(location: str) -> dict[str, Any] | None:
             data = json.load(stream)
     except (OSError, ValueError):
         return None
-    good = isinstance(data, dict) and all(data.get(key) for key in _GRANULARITIES)
+    good = isinstance(data, dict) and all(data.get(key) for key in _PROCESSOR_KEYS)
     return data if good else None
 
 
-_GRANULARITIES = ("microarchitectures", "generic")
+_PROCESSOR_KEYS = ("microarchitectures", "generic", "compilers")
 
 
 def _write_json(location: str, data: Mapping[str, Any]) -> None:

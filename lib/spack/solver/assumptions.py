@@ -14,8 +14,8 @@ class Assumption:
 
     :param kind: ``asked`` (a root is there at all), ``root`` (what it says), ``dependency``,
         ``conflict``, ``requires``, ``require``, ``prefer``, ``forbid``, ``develop``, ``pure``
-        (one compiler for each language) or ``domain`` (which versions, externals and installed
-        specs of a package there are).
+        (one compiler for each language), ``generates`` (compilers that know a target) or
+        ``domain`` (which versions, externals and installed specs of a package there are).
     :param package: the package that it is about, or that it comes from.
     :param text: what it says.
     :param origin: ``file:line`` or ``command line``.

@@ -144,6 +144,8 @@ class Catalog:
         self._providers: dict[str, tuple[str, ...]] = {}
         #: Filled by :func:`spack.solver.expansion.dependency_records`.
         self.dependency_records: dict[str, tuple[DependencyRecord, ...]] = {}
+        #: Filled by :func:`spack.solver.compiler_targets.generated`.
+        self.compiler_targets: dict[tuple[str, str], int] = {}
         #: Filled by :func:`spack.solver.variant_facts.preferred_variants`.
         self.preferred_variants: dict[str, dict[str, VariantValue]] = {}
         self._fixed_virtuals = {

@@ -11,6 +11,7 @@ from math import inf
 from spack.errors import SpackError, UnsatisfiableError
 from spack.solver import driver
 from spack.solver.candidates import Catalog
+from spack.solver.compiler_targets import compilers
 from spack.solver.decode import decode
 from spack.solver.encode import Encoder, Encoding
 from spack.solver.expansion import Expansion, plan
@@ -22,7 +23,6 @@ from spack.solver.round_context import RoundContext
 from spack.solver.validate import precheck
 from spack.solver.virtual_facts import REST
 from spack.spec import ConcreteSpec, Spec, Version
-from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["CRITERIA", "concretize"]
 
@@ -288,8 +288,7 @@ def _bootstraps(catalog: Catalog, chosen: Expansion) -> set[str]:
     """Return compilers that may be built while there is one already: they need two instances."""
     return {
         name
-        for language in LANGUAGE_NAMES
-        for name in catalog.providers(language)
+        for name in compilers(catalog)
         if name in chosen.expanded and catalog.has_available(name)
     }
 

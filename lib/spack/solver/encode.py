@@ -17,6 +17,7 @@ definition, X guard, E external, H hash; numbers start at 1):
 ``provision provname provcond``        what a package provides and when; ``vcand vcost`` providers
 ``vdef vcond later vval vdefault ..``  definitions of variants
 ``demand gcond option optcond``        requirements; ``conflict forbid kcond`` conflicts
+``generates``                          a literal: the compiler's versions that know a target
 ``pure mixer``                         no mixing of compilers, but for those packages
 ``hdep htype hvirt hsat xsat xval``    installed specs and externals
 ``xdep xdeptype xdepvirt``             dependencies of externals on externals
@@ -34,6 +35,7 @@ from dataclasses import dataclass, field
 
 from spack.recipe.records import DependencyRecord
 from spack.solver.assumptions import Assumptions
+from spack.solver.compiler_targets import compilers
 from spack.solver.conditions import FREE_KEYS, Conditions
 from spack.solver.cycles import cycles
 from spack.solver.expansion import dependency_records
@@ -48,7 +50,6 @@ from spack.solver.variant_facts import VariantFacts
 from spack.solver.virtual_facts import VirtualFacts
 from spack.spec import Dependency, Spec
 from spack.spec.deptypes import RUN_TIME
-from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["Encoder", "Encoding"]
 
@@ -204,7 +205,7 @@ class Encoder:
         self.emit(f"package({p}).")
         if name in self.context.multi:
             self.emit(f"multi({p},{self.context.multi[name]}).")
-            if any(name in self.catalog.providers(language) for language in LANGUAGE_NAMES):
+            if name in compilers(self.catalog):
                 self.emit(f"is_compiler({p}).")
         expanded, available = self.context.expanded(name), self.context.available(name)
         fixed = self.catalog.fixed(name)
@@ -228,6 +229,7 @@ class Encoder:
             self.virtuals.provisions_of(name)
             self.rules.configured(name)
             self.rules.developed(name)
+            self.rules.code_generation(name)
 
     # -- dependencies ---------------------------------------------------------------------
 

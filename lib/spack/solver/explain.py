@@ -105,6 +105,7 @@ _WORDS = {
     "prefer": "{package} should be {text}{when}",
     "develop": "{text} is developed",
     "pure": "what is linked together is compiled by one compiler",
+    "generates": "not every version of {package} generates code for {text}",
 }
 _HINTS = {
     "root": "ask for something else than {text}",
@@ -112,6 +113,7 @@ _HINTS = {
     "develop": "develop another version, or `spack undevelop {package}`",
     "forbid": "change this rule of the configuration",
     "pure": "set concretizer:compiler_mixing to true, or to a list of packages that may differ",
+    "generates": "ask for a newer compiler, or for a target that this one knows",
 }
 _ORDER = {"asked": 0, "root": 0, "require": 1, "forbid": 1, "develop": 1, "pure": 1, "domain": 3}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from spack.solver.compiler_targets import compilers
 from spack.solver.cycles import reachable
 from spack.solver.facts import FactSink
 from spack.solver.quoting import quote
 from spack.solver.virtual_facts import VirtualFacts, rest_of
 from spack.spec import Spec, VersionList, target_satisfies
-from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["LiteralFacts"]
 
@@ -132,7 +132,7 @@ class LiteralFacts:
             self.emit(*(f"ldeptype({number},{kind})." for kind in types))
 
     def _is_compiler(self, name: str) -> bool:
-        return any(name in self.context.catalog.providers(language) for language in LANGUAGE_NAMES)
+        return name in compilers(self.context.catalog)
 
     def _virtual_literal(self, p: str, number: int, key: tuple[Any, ...]) -> None:
         _, virtual, direct, versions, providers, asked = key

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from spack.solver.candidates import Candidates, Catalog
+from spack.solver.compiler_targets import limits
 from spack.solver.expansion import Expansion, dependency_records
 from spack.solver.possible_paths import PossiblePaths
 from spack.solver.problem import Root
@@ -133,7 +134,7 @@ class RoundContext:
             asked += settings.target
         asked += self.catalog.pool.targets()
         wanted = [target for target in asked if target and target != preferred]
-        if not wanted:
+        if not wanted and not limits(self.catalog, self.roots, preferred):
             return (preferred,)
         compatible = [preferred, *(t for t in host.targets if t != preferred)]
         if host.target not in compatible:

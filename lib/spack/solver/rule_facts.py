@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from spack.recipe.records import RequirementRecord
+from spack.solver.compiler_targets import compilers, generated
 from spack.solver.conditions import FREE_KEYS
 from spack.solver.facts import FactSink
 from spack.solver.problem import RequirementLike
@@ -138,6 +139,20 @@ class RuleFacts:
         literals = self.conditions.compile(name, root.spec.with_name(""))
         for literal in (0,) if literals is None else literals:
             self.emit(f"developed({quote(name)},{literal},{assumption}).")
+
+    def code_generation(self, name: str) -> None:
+        """Write for which targets not every version of *name*, if it is a compiler, makes code."""
+        catalog, targets = self.context.catalog, self.context.targets
+        if len(targets) < 2 or name not in compilers(catalog):
+            return
+        possible = self.context.possible_versions(name)
+        for target in targets:
+            mask = generated(catalog, name, target) & possible
+            if mask == possible:
+                continue
+            assumption = self.assumptions.add("generates", name, target, "", target)
+            literal = self.conditions.literal(name, ("v", "", mask))
+            self.emit(f"generates({quote(name)},{quote(target)},{literal},{assumption}).")
 
     def _concretize_options(
         self,

@@ -67,9 +67,14 @@ def test_the_processor_is_remembered(tmp_path: Path) -> None:
     cpuinfo.write_text("vendor_id\t: X\ncpu MHz\t: 1\nflags\t: a b\n\nprocessor: 1\n")
     first = Host.detect(str(tmp_path / "c"), cpuinfo=str(cpuinfo)).targets
     (entry,) = (tmp_path / "c").iterdir()
-    entry.write_text(json.dumps({"microarchitectures": ["other"], "generic": ["general"]}))
+    ranges = {"other": {"gcc": ["12:"]}}
+    names = {"microarchitectures": ["other"], "generic": ["general"], "compilers": ranges}
+    entry.write_text(json.dumps(names))
     cpuinfo.write_text("vendor_id\t: X\ncpu MHz\t: 2\nflags\t: a b\n\nprocessor: 1\n")
     assert Host.detect(str(tmp_path / "c"), cpuinfo=str(cpuinfo)).target == "other"
+    assert Host.detect(str(tmp_path / "c"), cpuinfo=str(cpuinfo)).compiler_ranges("other") == {
+        "gcc": ["12:"]
+    }
     assert Host.detect(str(tmp_path / "c"), "generic", str(cpuinfo)).target == "general"
     cpuinfo.write_text("vendor_id\t: X\nflags\t: a b c\n\nprocessor: 1\n")
     assert Host.detect(str(tmp_path / "c"), cpuinfo=str(cpuinfo)).targets == first

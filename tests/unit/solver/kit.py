@@ -15,7 +15,8 @@ A scenario's ``packages`` map names to::
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spack.config.external_dependencies import with_external_dependencies
@@ -43,6 +44,10 @@ class FakeHost:
     os: str = "debian12"
     target: str = "x86_64_v3"
     targets: tuple[str, ...] = ("x86_64_v3", "x86_64_v2", "x86_64")
+    ranges: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+
+    def compiler_ranges(self, target: str) -> Mapping[str, Sequence[str]]:
+        return self.ranges.get(target, {})
 
 
 class Recipes:
