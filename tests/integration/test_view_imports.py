@@ -38,10 +38,63 @@ def test_what_is_left_out_is_named(spack: Command, stack: Path, choice: str) -> 
         text = " ".join(spack("-e", stack, *words).text.split())
         assert "py-lower, which py-upper needs at run time, is not in the view" in text
         assert not imports(stack / "view", "upper")
+        status = spack("view", "status", stack / "view").out
+        assert "limited   py-lower, which py-upper needs at run time, is not in the view" in status
+        assert "whole" not in status
     (stack / "spack.yaml").write_text(manifest)
     text = spack("-e", stack, "install").text
     assert "is not in the view" not in text
     assert imports(stack / "view", "upper")
+    status = spack("view", "status", stack / "view").out
+    assert "whole" in status and "limited" not in status
+
+
+@pytest.mark.parametrize(
+    "projections",
+    ["{py-lower: '{name}'}", "{all: '{name}/{version}'}", "{py-upper: 'a/b c', all: x}"],
+)
+def test_projected_packages_are_imported(
+    spack: Command, stack: Path, tmp_path: Path, projections: str
+) -> None:
+    (stack / "spack.yaml").write_text(
+        "spack:\n  specs: [py-upper]\n  view:\n    default:\n      root: view\n"
+        f"      projections: {projections}\n"
+    )
+    spack("-e", stack, "install")
+    assert imports(stack / "view", "upper")
+    assert imports((stack / "view").rename(tmp_path / "moved"), "upper")
+
+
+def test_of_two_versions_in_folders_one_is_imported(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    recipes.add(
+        "py-both",
+        """\
+        has_code = False
+        version("2.0")
+        version("1.0")
+        extends("python")
+
+        def install(self, spec, prefix):
+            mkdirp(python_purelib)
+            with open(join_path(python_purelib, "both.py"), "w") as stream:
+                stream.write(f"version = '{spec.version}'")
+        """,
+    )
+    (tmp_path / "spack.yaml").write_text(
+        "spack:\n  specs: [py-both@1, py-both@2]\n  concretizer: {unify: false}\n"
+        "  view:\n    default:\n      root: view\n      projections: {all: '{name}/{version}'}\n"
+    )
+    text = " ".join(spack("-e", tmp_path, "install").text.split())
+    python = str(tmp_path / "view/bin/python3")
+    program = "import both; print(both.version)"
+    assert subprocess.check_output([python, "-c", program], env={}, text=True) == "2.0\n"
+    status = " ".join(spack("view", "status", tmp_path / "view").out.split())
+    for said in (text, status):
+        assert (
+            "py-both@1.0" in said and "shown in py-both/1.0, is not imported: py-both@2.0" in said
+        )
 
 
 def test_an_external_extension(spack: Command, stack: Path, tmp_path: Path) -> None:

@@ -283,6 +283,7 @@ def make_view(
         )
     venvs = [node for root in roots for node in root.traverse() if node.name == "python-venv"]
     python = python_of(nodes, store)
+    omissions = tuple(_unseen(nodes, python))
     options = ViewOptions(
         link_type=view.link_type,
         python=python,
@@ -296,12 +297,13 @@ def make_view(
         winners=view.winners,
         store_prefixes=tuple(sorted({str(store.prefix(node)) for node in venvs})),
         site_directories=_external_sites(nodes, python),
+        omissions=omissions,
         splits_env=parts.splits_env,
     )
     ask = _asker(nodes, options.link_type, view.root, parts)
     result = update_view(view.root, sources, options, force=force, check=check, ask=ask)
     return result._replace(
-        notes=(*result.notes, *_unseen(nodes, python)),
+        notes=(*result.notes, *omissions),
         site_packages=() if python is None else (python.purelib, python.platlib),
     )
 

@@ -25,7 +25,7 @@ from spack.errors import InstallError
 from spack.spec import ConcreteSpec
 from spack.util.directory_handle import read_regular
 from spack.util.frozen import frozen
-from spack.util.shebang import first_line
+from spack.util.shebang import first_line, is_shell, parsed_first_line
 
 __all__ = ["BaseInterpreter", "BuildVenv", "interpreter_of", "shebang_script"]
 
@@ -213,33 +213,36 @@ def _python_scripts(directory: str, venvs: Sequence[str]) -> list[tuple[str, byt
             continue
         with open(path, "rb") as stream:
             head = stream.read(_SHEBANG_BYTES)
-            if head[:2] != b"#!" or not _names_interpreter(head, venvs):
-                continue
-            found.append((name, head + stream.read()))
+            text = head + stream.read() if head[:2] == b"#!" and b"\0" not in head else b""
+        if _names_interpreter(text, venvs):
+            found.append((name, text))
     return found
 
 
-def _names_interpreter(head: bytes, venvs: Sequence[str]) -> bool:
-    lines = b"\n".join(head.split(b"\n")[:3])
+def _names_interpreter(text: bytes, venvs: Sequence[str]) -> bool:
+    """Return whether a script starts an interpreter of *venvs*; one of a shell anywhere in it."""
+    lines = text if is_shell(text) else text.partition(b"\n")[0]
     return any(os.fsencode(venv) + b"/bin/python" in lines for venv in venvs)
 
 
 def shebang_script(text: bytes, venvs: Sequence[str], python: str) -> bytes:
     """Return the script *text* with *python* instead of an interpreter below one of *venvs*.
 
-    Only the first lines are changed: a plain shebang, or pip's trampoline for long paths.
+    A header that starts Python directly or by ``env`` is written again, as long paths need
+    another form. In scripts of shells (also pip's trampoline) each mention is replaced.
     """
-    lines = text.split(b"\n", 3)
     pattern = _interpreters(venvs)
     if pattern is None:
         return text
-    if lines[0].startswith(b"#!") and pattern.search(lines[0]):
-        arguments = pattern.sub(b"", lines[0][2:]).strip(b" \"'\r")
-        return b"\n".join([first_line(python, arguments), *lines[1:]])
-    if len(lines) > 1 and lines[1].startswith(b"'''exec'"):
-        lines[1] = pattern.sub(lambda match: os.fsencode(python), lines[1])
-        return b"\n".join(lines)
-    return text
+    if is_shell(text):
+        return pattern.sub(lambda match: os.fsencode(python), text)
+    header = parsed_first_line(text)
+    if header is None or not pattern.fullmatch(header.command.strip(b"\"'")):
+        return text
+    if header.settings:
+        words = (b"#!/usr/bin/env -S", header.settings, os.fsencode(python), header.arguments)
+        return b" ".join(filter(None, words)) + b"\n" + header.body
+    return first_line(python, header.arguments) + b"\n" + header.body
 
 
 def _interpreters(venvs: Sequence[str]) -> re.Pattern[bytes] | None:

@@ -29,7 +29,7 @@ from typing import (
 
 from spack.errors import ViewError
 from spack.util.filesystem import remove_tree, rename_exchange
-from spack.view.plan_types import ViewOptions, ViewSource, plan_digest
+from spack.view.plan_types import ViewOptions, ViewSource, new_limits, plan_digest
 from spack.view.stat_cache import StatCache, load_stamps, look_at, write_stamps
 from spack.view.verify import VerificationResult, describe, examine
 from spack.view.view_manifest import DISPLACED, Head, ViewManifest, load_head, load_manifest
@@ -196,7 +196,7 @@ def _made_in_staging(
         repaired=() if state is None else tuple(sorted(state.missing + state.modified)),
         kept=made.carried.kept,
         displaced=made.carried.displaced,
-        notes=made.notes,
+        notes=(*made.notes, *new_limits(plan.limits, options)),
         distributions=made.carried.distributions,
     )
 

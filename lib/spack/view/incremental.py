@@ -39,6 +39,7 @@ from spack.view.plan_types import (
     ViewOptions,
     ViewPlan,
     ViewSource,
+    new_limits,
     options_digest,
     ordered_sources,
     source_digest,
@@ -176,7 +177,8 @@ class _Change:
         self.come()
         emptied = self.leave()
         head = self.new_head(emptied)
-        self.renew_own(head)
+        own = self.renew_own(head)
+        head = replace(head, limits=(*own.limits, *head.limits))
         rows = item_rows(self.coming.items.items(), head.owners, maker.made)
         for number, source in enumerate(self.sources):
             if source in self.added:
@@ -187,7 +189,8 @@ class _Change:
         _unlink(os.path.join(self.root, CHECKED))
         remove_tree(os.path.join(self.root, INCOMING))
         os.unlink(os.path.join(self.root, CHANGE))
-        return Changed(len(self.coming.items), len(self.leaving), tuple(maker.notes))
+        notes = (*maker.notes, *new_limits((*own.limits, *self.coming.limits), self.options))
+        return Changed(len(self.coming.items), len(self.leaving), notes)
 
     def build(self) -> Maker:
         """Note the change, and build what comes."""
@@ -263,6 +266,7 @@ class _Change:
             if stays:
                 bare.setdefault(path, []).extend(stays)
         folders = {*self.head.folders, *self.coming.folders} - emptied
+        stays_limited = [x for x in self.head.limits if x.owner in moved]
         return replace(
             self.head,
             digest=self.coming.digest,
@@ -274,9 +278,13 @@ class _Change:
                 path: row._replace(owners=tuple(moved[x] for x in row.owners))
                 for path, row in self.head.shared.items()
             },
+            limits=(
+                *(x for x in self.coming.limits if x.owner != OWN),
+                *(x._replace(owner=moved[x.owner]) for x in stays_limited),
+            ),
         )
 
-    def renew_own(self, head: Head) -> None:
+    def renew_own(self, head: Head) -> ViewPlan:
         """Write those files of the virtual environment itself that have changed."""
         own = plan_own(self.sources, self.options, set(head.folders), self.shows)
         before = load_items(self.root, self.head, OWN)
@@ -294,6 +302,7 @@ class _Change:
         write_items(self.root, SELF, rows)
         text = activation_text(own.steps, self.options.prompt, head.python is not None)
         atomic_write(os.path.join(self.root, ENVIRONMENT), text)
+        return own
 
     def shows(self, path: str) -> bool:
         return os.path.lexists(os.path.join(self.root, path))

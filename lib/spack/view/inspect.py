@@ -39,6 +39,7 @@ class Status(NamedTuple):
     :ivar packages: each package and how many entries it has in the view.
     :ivar missing_owners: packages whose prefix is not there any more.
     :ivar dangling: see :func:`dangling`.
+    :ivar limits: what does not work, a line each.
     """
 
     root: str
@@ -52,6 +53,7 @@ class Status(NamedTuple):
     state: VerificationResult
     unmanaged: tuple[UserDistribution, ...]
     dangling: tuple[str, ...]
+    limits: tuple[str, ...]
 
 
 class Found(NamedTuple):
@@ -112,6 +114,7 @@ def status(root: str) -> Status:
         state=state,
         unmanaged=distributions(root, manifest, state),
         dangling=dangling(manifest, state),
+        limits=tuple(map(str, manifest.limits)),
     )
 
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 import os
 import posixpath
 
+from spack.util.shebang import is_shell
 from spack.view import relocate
-from spack.view.plan_types import Read
+from spack.view.launchers import (
+    ShownPackage,
+    interpreter_pattern,
+    is_data,
+    relocated_data,
+    relocated_launcher,
+)
+from spack.view.plan_types import Limit, Read
 from spack.view.view_tree import ViewTree
 
 __all__ = ["rewrite"]
@@ -25,23 +33,13 @@ class _Rewriting:
     def __init__(self, tree: ViewTree, read: Read) -> None:
         self._tree = tree
         self._read = read
+        self._packages: dict[int, ShownPackage] = {}
 
     def run(self) -> None:
-        interpreters = self._interpreters()
         changed: dict[str, bytes] = {}
         if self._tree.base is not None:
             changed.update(self._rewritten_base(self._tree.sources.index(self._tree.base)))
-        for location, item in self._tree.items.items():
-            if item.how in ("link", "text") or not relocate.is_candidate(location, item.mode):
-                continue
-            head = self._read(item.source, relocate.HEAD_SIZE)
-            if head[:2] != b"#!" and not location.endswith(".json"):
-                continue
-            content = self._read(item.source, None) if len(head) >= relocate.HEAD_SIZE else head
-            env_too = self._tree.sources[item.owner].role == "extension"
-            new = relocate.relocated(location, content, interpreters, env_too)
-            if new is not None:
-                changed[location] = new
+        self._rewritten_texts(changed)
         staging = {} if self._tree.options.splits_env else self._launched(changed)
         self._rewrite_records(changed)
         for location, content in changed.items():
@@ -51,6 +49,49 @@ class _Rewriting:
         for location, (content, owner) in staging.items():
             self._tree.folder(location.rpartition("/")[0], owner)
             self._tree.text(location, content, owner, 0o644)
+
+    def _rewritten_texts(self, changed: dict[str, bytes]) -> None:
+        """Add to *changed* the scripts and data files that name the store's Python."""
+        interpreters = self._interpreters()
+        for location, item in self._tree.items.items():
+            if item.how in ("link", "text"):
+                continue
+            extension = self._tree.sources[item.owner].role == "extension"
+            data = is_data(location) and (extension or location.endswith("/kernel.json"))
+            if not data and not relocate.is_candidate(location, item.mode):
+                continue
+            head = self._read(item.source, relocate.HEAD_SIZE)
+            if (head[:2] != b"#!" and not data) or b"\0" in head:
+                continue
+            content = self._read(item.source, None) if len(head) >= relocate.HEAD_SIZE else head
+            shown = self._shown(item.owner)
+            if data:
+                new = relocated_data(location, content, shown)
+            else:
+                new = relocate.relocated_script(location, content, interpreters, extension)
+                if new is None and extension and is_shell(content):
+                    new = relocated_launcher(location, content, shown)
+            if new is not None:
+                changed[location] = new
+            if new is None and extension and shown.interpreter.search(content):
+                text = "names an interpreter of the store, which does not see the view"
+                self._tree.limits.append(Limit(item.owner, location, text))
+
+    def _shown(self, owner: int) -> ShownPackage:
+        """Return what texts of one package may name; it is made once for each package."""
+        if owner not in self._packages:
+            source, options = self._tree.sources[owner], self._tree.options
+            prefix = os.fsencode(source.prefix)
+            executables = (
+                () if options.python is None else (os.fsencode(options.python.executable),)
+            )
+            bases = [x.prefix for x in self._tree.sources if x.role in ("python", "python-venv")]
+            venvs = map(os.fsencode, [*bases, *options.store_prefixes])
+            pattern = interpreter_pattern([prefix, *venvs], executables)
+            self._packages[owner] = ShownPackage(
+                prefix, os.fsencode(source.projection), pattern, self._tree.shows
+            )
+        return self._packages[owner]
 
     def _launched(self, changed: dict[str, bytes]) -> dict[str, tuple[bytes, int]]:
         """Give scripts a header without ``env -S``; scripts that were moved, with owners."""
@@ -100,4 +141,8 @@ class _Rewriting:
         python = self._tree.options.python
         executables = [os.fsencode(str(python.executable))] if python is not None else []
         prefixes = [s.prefix for s in self._tree.sources] + list(self._tree.options.store_prefixes)
-        return relocate.Interpreters(tuple(map(os.fsencode, prefixes)), tuple(executables))
+        return relocate.Interpreters(
+            tuple(map(os.fsencode, prefixes)),
+            tuple(executables),
+            "" if python is None else python.version,
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Callable, NamedTuple, Optional
 
 from spack.config import link_types
@@ -21,6 +21,7 @@ __all__ = [
     "Conflict",
     "Files",
     "Item",
+    "Limit",
     "FileOwner",
     "Read",
     "Shared",
@@ -29,6 +30,7 @@ __all__ = [
     "ViewSource",
     "contained_base",
     "link_type_of",
+    "new_limits",
     "options_digest",
     "ordered_sources",
     "plan_digest",
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 #: Changes whenever the same sources and options give another tree.
-PLAN_VERSION = 4
+PLAN_VERSION = 5
 
 LINK_TYPES = tuple(row.name for row in link_types.LINK_TYPES)
 
@@ -96,6 +98,7 @@ class ViewOptions:
         nodes of dependencies that are not shown).
     :param site_directories: absolute directories of modules outside of the store that the view's
         Python sees, those of external extensions.
+    :param omissions: lines for the user about what the view's Python does not import.
     :param splits_env: whether ``/usr/bin/env -S`` works here; scripts need another header if not.
     """
 
@@ -107,6 +110,7 @@ class ViewOptions:
     winners: Mapping[str, str] = field(default_factory=dict)
     store_prefixes: tuple[str, ...] = ()
     site_directories: tuple[str, ...] = ()
+    omissions: tuple[str, ...] = ()
     splits_env: bool = True
 
     def __post_init__(self) -> None:
@@ -164,6 +168,26 @@ class Shared(NamedTuple):
     owners: tuple[int, ...]
 
 
+class Limit(NamedTuple):
+    """What does not work in a view as the user may expect.
+
+    :ivar owner: index into the plan's owners, or :data:`OWN`.
+    :ivar path: the file that it concerns, ``""`` for none.
+    """
+
+    owner: int
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.text}" if self.path else self.text
+
+
+def new_limits(limits: Iterable[Limit], options: ViewOptions) -> tuple[str, ...]:
+    """Return the lines of *limits* that are not among the omissions, which the caller reports."""
+    return tuple(dict.fromkeys(str(x) for x in limits if x.text not in options.omissions))
+
+
 @frozen
 class ViewPlan:
     """All that :func:`spack.view.apply.apply_view` needs.
@@ -190,6 +214,7 @@ class ViewPlan:
     python: Mapping[str, str] | None
     conflicts: tuple[Conflict, ...] = ()
     shared: Mapping[str, Shared] = field(default_factory=dict)
+    limits: tuple[Limit, ...] = ()
 
     def check(self) -> None:
         """Refuse a plan with conflicts; the error names every path and its owners.
@@ -246,6 +271,7 @@ def options_digest(options: ViewOptions) -> str:
             python and [str(python.executable), python.version, python.purelib, python.platlib],
             *([] if options.splits_env else ["no env -S"]),
             *options.site_directories,
+            *options.omissions,
         ]
     )
 

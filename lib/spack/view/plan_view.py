@@ -21,6 +21,7 @@ the link type. Cost: about 1 µs a file, and reading those that may be scripts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Mapping, Sequence
 from typing import Callable
 
@@ -31,6 +32,7 @@ from spack.view.plan_types import (
     OWN,
     FileOwner,
     Item,
+    Limit,
     Read,
     ViewOptions,
     ViewPlan,
@@ -76,9 +78,7 @@ def plan_view(
         else:
             tree.add_recorded(index, source, answer)
     rewrite(tree, read)
-    return _result(
-        tree, _add_own(tree, tree.folders, lambda path: path in tree.items or path in tree.folders)
-    )
+    return _result(tree, _add_own(tree, tree.folders, tree.shows))
 
 
 def plan_added(
@@ -129,13 +129,48 @@ def _add_own(
     python = tree.options.python
     if python is not None:
         further = tree.options.site_directories
-        if pth or further:
+        projected = _projected_sites(tree, python, exists)
+        if pth or further or projected:
             depth = "../" * (python.purelib.count("/") + 1)
             lines = "".join(f"{depth}{path}\n" for path in pth)
+            lines += "".join(_SITE_LINE.format(f"{depth}{path}") for path in projected)
             lines += "".join(f"import site; site.addsitedir({path!r})\n" for path in further)
             tree.text(f"{python.purelib}/_spack_view.pth", lines.encode(), OWN, 0o644)
         _add_venv(tree, python, steps)
     return steps
+
+
+#: Adds a directory relative to the one of the ``.pth`` file, with the ``.pth`` files in it.
+_SITE_LINE = "import os, site; site.addsitedir(os.path.normpath(os.path.join(sitedir, {!r})))\n"
+
+
+def _projected_sites(
+    tree: ViewTree, python: BasePython, exists: Callable[[str], bool]
+) -> tuple[str, ...]:
+    """Return the directories of modules of extensions that are shown in folders of their own.
+
+    Of several versions of a package the view's Python imports one: that without a folder, else
+    the newest; the others are recorded as limits.
+    """
+    found: dict[str, None] = {}
+    chosen: dict[str, ViewSource] = {}
+    extensions = [source for source in tree.sources if source.role == "extension"]
+    for source in sorted(extensions, key=_precedence):
+        folder = source.projection.strip("/")
+        first = chosen.setdefault(source.name, source)
+        if first is not source:
+            text = f"{source.label}, shown in {folder}, is not imported: {first.label} is"
+            tree.limits.append(Limit(OWN, "", text))
+        elif folder:
+            sites = (f"{folder}/{site}" for site in (python.purelib, python.platlib))
+            found.update(dict.fromkeys(site for site in sites if exists(site)))
+    return tuple(found)
+
+
+def _precedence(source: ViewSource) -> tuple[bool, Sequence[int], str]:
+    """Return what extensions are ordered by: shown in the view itself first, then the newest."""
+    numbers = [-int(x) for x in re.findall(r"\d+", source.version)]
+    return bool(source.projection), numbers, source.hash
 
 
 def _result(tree: ViewTree, steps: tuple[EnvStep, ...]) -> ViewPlan:
@@ -159,6 +194,7 @@ def _result(tree: ViewTree, steps: tuple[EnvStep, ...]) -> ViewPlan:
         python=None if python is None else python_facts(python, tree.base),
         conflicts=tuple(tree.conflicts.found()),
         shared=tree.conflicts.shared,
+        limits=tuple(tree.limits),
     )
 
 

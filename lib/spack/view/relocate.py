@@ -23,14 +23,14 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import json
 import os
 import posixpath
 import re
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Callable, NamedTuple
 
 from spack.util.hashing import sha256_hex
+from spack.util.shebang import parsed_first_line
 
 __all__ = [
     "HEAD_SIZE",
@@ -39,9 +39,7 @@ __all__ = [
     "digest",
     "is_candidate",
     "is_of_base",
-    "relocated",
     "relocated_base",
-    "relocated_kernel",
     "relocated_script",
     "shebang",
     "without_env_split",
@@ -59,14 +57,6 @@ NO_SCRIPT = (".so", ".a", ".o", ".la", ".pyc", ".dylib")
 #: Names of a Python interpreter.
 _PYTHON_NAME = re.compile(rb"(?:python|pypy)[0-9.]*[a-z]*\Z")
 
-_ENV_PYTHON = re.compile(
-    rb"#![ \t]*/(?:usr/)?bin/env[ \t]+(?:python[0-9.]*)[ \t]*(.*)\Z", re.DOTALL
-)
-
-#: ``#!/bin/sh`` and the two lines of the trampoline that pip and installer write for interpreter
-#: paths that a plain shebang cannot hold.
-_TRAMPOLINE = re.compile(rb"#![ \t]*/bin/sh\r?\n'''exec' ([^\n]*?) \"\$0\" \"\$@\"\r?\n' '''\r?\n")
-
 #: Headers that find a ``python3`` beside the script: this tool's, and relocatable venvs'. As
 #: links they would find the store's.
 _SELF_LOCATING = (
@@ -80,18 +70,18 @@ _SELF_LOCATING = (
 #: Arguments of an interpreter that can be in the line as they are.
 _SAFE_ARGUMENTS = re.compile(rb"[A-Za-z0-9 =_.:,/+-]*\Z")
 
-_KERNEL = re.compile(r"share/jupyter/kernels/[^/]+/kernel\.json\Z")
-
 
 class Interpreters(NamedTuple):
     """Which interpreters a view replaces by its own.
 
-    :param prefixes: install prefixes, of every package of the view and of the store's Python.
-    :param executables: single interpreters by path (the base interpreter).
+    :ivar prefixes: install prefixes, of every package of the view and of the store's Python.
+    :ivar executables: single interpreters by path (the base interpreter).
+    :ivar version: of the view's Python; scripts that ask for another one keep it.
     """
 
     prefixes: tuple[bytes, ...]
     executables: tuple[bytes, ...]
+    version: str = ""
 
     def includes(self, path: bytes) -> bool:
         """Return whether *path*, from a shebang, is one of them."""
@@ -101,18 +91,34 @@ class Interpreters(NamedTuple):
             path.startswith(prefix + b"/") for prefix in self.prefixes
         )
 
+    def means(self, path: bytes) -> bool:
+        """Return whether an extension of Python that asks for *path* asks for one of them.
+
+        It may be a name that is looked up on PATH, or another name of the base interpreter.
+        """
+        major, minor = [*self.version.split("."), "", ""][:2]
+        folder, name = posixpath.split(path)
+        if name.decode("latin-1") not in (
+            "python",
+            f"python{major or 3}",
+            f"python{major}.{minor}",
+        ):
+            return self.includes(path)
+        folders = [posixpath.dirname(x) for x in self.executables]
+        return not folder or folder in folders or self.includes(path)
+
 
 def is_candidate(path: str, mode: int) -> bool:
     """Return whether a view's file may name an interpreter, judged by name and mode."""
     if path.startswith(SCRIPT_FOLDERS):
         return not path.endswith(NO_SCRIPT)
-    if mode & 0o111:
-        return not path.endswith(NO_SCRIPT) and ".so." not in path
-    return path.endswith("/kernel.json") and _KERNEL.match(path) is not None
+    return bool(mode & 0o111) and not path.endswith(NO_SCRIPT) and ".so." not in path
 
 
-def shebang(path: str, arguments: bytes = b"") -> bytes:
+def shebang(path: str, arguments: bytes = b"", settings: bytes = b"") -> bytes:
     """Return the shebang of a script at *path* of the view, for the view's ``bin/python3``.
+
+    :param settings: options of ``env`` and ``NAME=VALUE`` that the interpreter is started with.
 
     >>> shebang("bin/tool").decode().rpartition("exec ")[2]
     '"${p%/*}/python3" "$0" "$@"\\'\\n'
@@ -123,6 +129,8 @@ def shebang(path: str, arguments: bytes = b"") -> bytes:
     else:
         step = "../" * depth + "bin/"
     python = f'"${{p%/*}}/{step}python3"'.encode()
+    if settings and _SAFE_ARGUMENTS.match(settings):
+        python = b"env " + settings + b" " + python
     extra = b" " + arguments if arguments and _SAFE_ARGUMENTS.match(arguments) else b""
     return (
         b"#!/usr/bin/env -S sh -c "
@@ -178,10 +186,11 @@ def relocated_script(
 ) -> bytes | None:
     """Return *content* with :func:`shebang`'s header, or None without a store interpreter.
 
-    :param env_too: also rewrite ``#!/usr/bin/env python3``, as is right for Python packages.
+    :param env_too: also rewrite ``#!/usr/bin/env python3`` and other names of the view's Python,
+        as is right for Python packages.
 
-    Arguments of the interpreter (``-E``, ``-sP``) are kept. The trampoline of pip becomes one
-    line again.
+    Arguments of the interpreter (``-E``, ``-sP``) and what ``env -S`` sets are kept. The
+    trampoline of pip becomes one line again.
     """
     if not content.startswith(b"#!") or b"\0" in content[:HEAD_SIZE]:
         return None
@@ -189,54 +198,13 @@ def relocated_script(
         header = pattern.match(content)
         if header:
             return shebang(path, header.group(1).strip()) + content[header.end() :]
-    trampoline = _TRAMPOLINE.match(content)
-    if trampoline:
-        command, arguments = _split_quoted(trampoline.group(1))
-        if not interpreters.includes(command):
-            return None
-        return shebang(path, arguments) + content[trampoline.end() :]
-    line, _, rest = content.partition(b"\n")
-    line = line.rstrip(b"\r")
-    by_env = _ENV_PYTHON.match(line)
-    if by_env:
-        return shebang(path, by_env.group(1).strip()) + rest if env_too else None
-    command, _, arguments = line[2:].strip().partition(b" ")
-    if not interpreters.includes(command):
+    line = parsed_first_line(content)
+    if line is None or (line.settings and not _SAFE_ARGUMENTS.match(line.settings)):
         return None
-    return shebang(path, arguments.strip()) + rest
-
-
-def _split_quoted(text: bytes) -> tuple[bytes, bytes]:
-    """Return a command, quoted or not, and the rest after it."""
-    if text[:1] in (b'"', b"'"):
-        command, _, rest = text[1:].partition(text[:1])
-    else:
-        command, _, rest = text.partition(b" ")
-    return command, rest.strip()
-
-
-def relocated_kernel(content: bytes, interpreters: Interpreters) -> bytes | None:
-    """Return a Jupyter ``kernel.json`` with the command ``python3``, or None if it needs no change.
-
-    Jupyter replaces a bare ``python3`` by the interpreter that runs it, which is the view's.
-    """
-    try:
-        data: Any = json.loads(content)
-        argv = data["argv"]
-        command = argv[0].encode()
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+    wanted = interpreters.means if env_too else interpreters.includes
+    if not wanted(line.command):
         return None
-    if not interpreters.includes(command):
-        return None
-    data["argv"] = ["python3", *argv[1:]]
-    return json.dumps(data, indent=1).encode() + b"\n"
-
-
-def relocated(path: str, content: bytes, interpreters: Interpreters, env_too: bool) -> bytes | None:
-    """Return the text of the file at *path* of a view, or None if it needs no change."""
-    if _KERNEL.match(path):
-        return relocated_kernel(content, interpreters)
-    return relocated_script(path, content, interpreters, env_too)
+    return shebang(path, line.arguments, line.settings) + line.body
 
 
 #: Texts of an interpreter that name its prefix (and are read by Python itself, make, pkg-config).

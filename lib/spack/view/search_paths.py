@@ -10,6 +10,7 @@ only the view's Python reads.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Container, Iterable, Sequence
 from typing import Callable, NamedTuple
 
@@ -114,12 +115,30 @@ def projected_steps(
     return tuple(dict.fromkeys(steps)), tuple(outside)
 
 
+#: What ends a path in a value: separators of lists, of words and of options.
+_PATH = r"[^:;,\s\"'=]*"
+
+
 def _project(value: str, prefixes: Sequence[tuple[str, str]], exists: Callable[[str], bool]) -> str:
     """Return *value* with each prefix in it replaced by the view, where the view has that path."""
     for prefix, top in prefixes:
-        if value == prefix or value.startswith(prefix + "/"):
-            path = posixpath.join(top, value[len(prefix) + 1 :]).rstrip("/")
-            if not path or exists(path):
-                return f"{ROOT}/{path}" if path else ROOT
-            return value
+        if prefix not in value:
+            continue
+        if value.startswith(prefix + "/") and (path := _shown(value[len(prefix) :], top, exists)):
+            return path  # names with blanks or colons
+        value = _replaced(value, prefix, top, exists)
     return value
+
+
+def _replaced(value: str, prefix: str, top: str, exists: Callable[[str], bool]) -> str:
+    """Return *value* with the view's paths for those below *prefix* anywhere in it."""
+    pattern = re.compile(re.escape(prefix) + rf"(?P<below>/{_PATH})?(?![^:;,\s\"'=])")
+    return pattern.sub(lambda x: _shown(x.group("below") or "", top, exists) or x.group(), value)
+
+
+def _shown(below: str, top: str, exists: Callable[[str], bool]) -> str:
+    """Return the path of *below*, of a prefix that is shown in *top*; empty if it is not shown."""
+    path = posixpath.join(top, below.lstrip("/")).rstrip("/")
+    if path and not exists(path):
+        return ""
+    return f"{ROOT}/{path}" if path else ROOT

@@ -13,7 +13,7 @@ Format 3 of the head::
      "python": {"executable": "/usr/bin/python3.11", "version": "3.11.2", "purelib": "…", …},
      "owners": [[name, version, hash, prefix], …], "sources": [digest, …],
      "folders": ["bin", …], "bare": {folder: [owner, …], …},
-     "shared": {path: [reason, owner, …], …}}
+     "shared": {path: [reason, owner, …], …}, "limits": [[owner, path, text], …]}
 
 ``owner`` is an index into ``owners``; ``sources`` are parallel to them. ``bare`` are folders that
 a package has and puts nothing into; ``shared`` the paths that several packages provide
@@ -38,7 +38,7 @@ from spack.errors import ViewError
 from spack.util.filesystem import atomic_write
 from spack.util.frozen import field, fields_of, frozen
 from spack.view.activate import EnvStep, steps_from_json
-from spack.view.plan_types import OWN, FileOwner, Item, Shared, ViewPlan
+from spack.view.plan_types import OWN, FileOwner, Item, Limit, Shared, ViewPlan
 
 __all__ = [
     "FOLDER",
@@ -96,6 +96,7 @@ class Head:
     folders: tuple[str, ...]
     bare: Mapping[str, tuple[int, ...]]
     shared: Mapping[str, Shared]
+    limits: tuple[Limit, ...] = ()
     inline: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -139,6 +140,7 @@ def head_of(plan: ViewPlan) -> Head:
         folders=plan.folders,
         bare=plan.bare,
         shared=plan.shared,
+        limits=plan.limits,
     )
 
 
@@ -227,6 +229,7 @@ def load_head(root: str) -> Head | None:
             folders=tuple(data["folders"]),
             bare={path: tuple(row) for path, row in data.get("bare", {}).items()},
             shared={path: Shared(row[0], tuple(row[1:])) for path, row in shared.items()},
+            limits=tuple(Limit(*row) for row in data.get("limits", ())),
             inline=data.get("items", {}),
         )
     except _MALFORMED as error:

@@ -13,6 +13,7 @@ from spack.view.plan_types import (
     OWN,
     Files,
     Item,
+    Limit,
     ViewOptions,
     ViewSource,
     contained_base,
@@ -27,6 +28,7 @@ class ViewTree:
     """Folders, entries and texts by path in the view.
 
     :ivar bare: folders without files, with their owners.
+    :ivar limits: what does not work in the view.
     :ivar lib64: whether ``lib64`` is ``lib``, as in a virtual environment.
     :ivar base: the interpreter that moves with the view, or None.
     """
@@ -40,6 +42,7 @@ class ViewTree:
         self.texts: dict[str, bytes] = {}
         self.reserved: dict[str, None] = {}
         self.bare: dict[str, list[int]] = {}
+        self.limits: list[Limit] = [Limit(OWN, "", text) for text in options.omissions]
         self.lib64 = options.python is not None
         self.base = contained_base(sources, options)
 
@@ -67,6 +70,11 @@ class ViewTree:
         if self.lib64 and path.startswith("lib64") and path[5:6] in ("/", ""):
             return "lib" + path[5:]
         return path
+
+    def shows(self, path: str) -> bool:
+        """Return whether *path* is in the view, as a file or a folder, or will be its own."""
+        path = self.canonical(path)
+        return path in self.items or path in self.folders or path in self.reserved
 
     def folder(self, path: str, owner: int) -> None:
         """Add a directory and those above it."""

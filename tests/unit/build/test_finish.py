@@ -63,6 +63,13 @@ def test_a_prefix_without_venv_is_an_error(tmp_path: Path) -> None:
     [
         (b"#!/v/bin/python3\nx", "/n/bin/python3", b"#!/n/bin/python3\nx"),
         (b"#!/v/bin/python3.11 -I\nx", "/n/bin/python3", b"#!/n/bin/python3 -I\nx"),
+        (b"#!/usr/bin/env /v/bin/python3\nx", "/n/bin/python3", b"#!/n/bin/python3\nx"),
+        (
+            b"#!/usr/bin/env -S A=1 /v/bin/python3 -s\nx",
+            "/n/bin/python3",
+            b"#!/usr/bin/env -S A=1 /n/bin/python3 -s\nx",
+        ),
+        (b"#!/bin/sh\nexec /v/bin/python3 -m x\n", "/n", b"#!/bin/sh\nexec /n -m x\n"),
         (b"#!/other/bin/python3\n/v/bin/python", "/n", b"#!/other/bin/python3\n/v/bin/python"),
         (
             b"#!/v/bin/python3\nx",

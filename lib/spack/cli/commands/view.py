@@ -126,6 +126,7 @@ def _status(session: Session, args: argparse.Namespace, root: str) -> int | None
             "dangling": len(status.dangling),
             "foreign": len(state.extra),
             "distributions": [_plain(x) for x in status.unmanaged],
+            "limits": status.limits,
         },
     ):
         return None
@@ -144,8 +145,11 @@ def _status(session: Session, args: argparse.Namespace, root: str) -> int | None
         print(f"        {count:{width}}  {_label(owner)}{missing_owners}")
     for distribution in status.unmanaged:
         print(f"    unmanaged {_describe(distribution)}")
+    for limit in status.limits:
+        print(f"    {paint('limited', 'bad')}   {limit}")
     if state.whole and not status.dangling:
-        print("    whole     everything is there as it was made")
+        what = "intact" if status.limits else "whole "
+        print(f"    {what}    everything is there as it was made")
     else:
         broken = _counts(state, status.dangling)
         print(f"    {paint('broken', 'bad')}    {broken}: see `spack view verify`")
