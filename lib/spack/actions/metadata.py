@@ -399,7 +399,7 @@ def audit(
 def _of_version(
     recipe: Recipe, version: str, sdist: Sdist, python: str, recipe_of: RecipeOf
 ) -> list[RequirementFinding]:
-    spec = Spec.parse(f"{recipe.name}@={version} ^python@={python}")
+    spec = Spec.parse(f"{recipe.name}@={version} platform=linux ^python@={python}")
 
     def holds(when: str) -> bool | None:
         condition = Spec.parse(f"{recipe.name} {when}" if when else recipe.name)

@@ -7,16 +7,15 @@ environment. One process imports the backend; each hook runs in a fork of it.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from spack.errors import InstallError
+from spack.util.toml import parse_toml
 
 __all__ = [
     "LEGACY",
@@ -107,15 +106,12 @@ def _texts(value: object) -> bool:
 
 
 def _parsed(data: bytes, path: str) -> Mapping[str, Any]:
-    # start-up: only builds of Python packages read TOML; before 3.11 it was a package
-    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        parsed: Mapping[str, Any] = toml.loads(data.decode("utf-8"))
+        return parse_toml(data)
     except ValueError as exc:  # TOMLDecodeError and UnicodeDecodeError are such
         raise InstallError(
             f"{path}: {exc}", hint="let the recipe patch it", ref="pyproject"
         ) from exc
-    return parsed
 
 
 #: What can be done where a backend lacks a hook.

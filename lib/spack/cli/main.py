@@ -81,6 +81,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mirror": ("configuration", "make and manage mirrors of sources"),
     "repo": ("configuration", "add, update, list and remove repositories of recipes"),
     "arch": ("configuration", "print this machine's platform, system and target"),
+    "create": ("developer", "write a new recipe"),
     "checksum": ("developer", "compute checksums of versions for a recipe"),
     "url": ("developer", "show the name and version in a URL"),
     "edit": ("developer", "open a recipe in your editor"),

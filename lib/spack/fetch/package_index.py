@@ -58,7 +58,11 @@ class Get(Protocol):
 
 @dataclass(frozen=True)
 class IndexLink:
-    """One file that an index offers; ``hashes`` maps an algorithm to lower-case hex."""
+    """One file that an index offers; ``hashes`` maps an algorithm to lower-case hex.
+
+    :param metadata: whether the index serves a wheel's METADATA beside it (:pep:`658`).
+    :param metadata_hashes: of that, where the index says them.
+    """
 
     filename: str
     url: str
@@ -67,6 +71,8 @@ class IndexLink:
     yanked: bool = False
     size: int | None = None
     index: str = ""
+    metadata: bool = False
+    metadata_hashes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sha256(self) -> str | None:
@@ -258,16 +264,22 @@ def parse_json(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
 
 
 def _json_link(row: Mapping[str, Any], url: str, index: str) -> IndexLink:
-    hashes = {str(name).lower(): str(text).lower() for name, text in row["hashes"].items()}
+    metadata = row.get("core-metadata", row.get("dist-info-metadata"))
     return IndexLink(
         filename=str(row["filename"]),
         url=urljoin(url, str(row["url"])),
-        hashes=hashes,
+        hashes=_json_hashes(row["hashes"]),
         requires_python=row.get("requires-python"),
         yanked=bool(row.get("yanked")),
         size=row.get("size"),
         index=index,
+        metadata=bool(metadata),
+        metadata_hashes=_json_hashes(metadata) if isinstance(metadata, dict) else {},
     )
+
+
+def _json_hashes(row: Mapping[str, Any]) -> Mapping[str, str]:
+    return {str(name).lower(): str(text).lower() for name, text in row.items()}
 
 
 def parse_html(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
@@ -281,18 +293,25 @@ def parse_html(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
         filename = unquote(urlsplit(target).path.rpartition("/")[2])
         if not _is_name(filename) or stem_of(filename) == filename:
             continue
-        name, _, value = fragment.partition("=")
+        metadata = attributes.get("data-core-metadata", attributes.get("data-dist-info-metadata"))
         links.append(
             IndexLink(
                 filename=filename,
                 url=target,
-                hashes={name.lower(): value.partition("&")[0].lower()} if value else {},
+                hashes=_html_hashes(fragment),
                 requires_python=attributes.get("data-requires-python"),
                 yanked="data-yanked" in attributes,
                 index=index,
+                metadata=metadata is not None,
+                metadata_hashes=_html_hashes(metadata or ""),
             )
         )
     return tuple(links)
+
+
+def _html_hashes(text: str) -> Mapping[str, str]:
+    name, _, value = text.partition("=")
+    return {name.lower(): value.partition("&")[0].lower()} if value else {}
 
 
 def listed_files(page: str, get: Get) -> list[str]:

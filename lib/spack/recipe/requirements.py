@@ -200,8 +200,10 @@ def _bounds(
             required = requirement.specifier.contains(Parsed(text), prereleases=True)
         except InvalidVersion:
             continue
-        holds = [(declared.holds(row.when), _admits(row, text)) for row in records]
-        admitted = all(fits for certain, fits in holds if certain)
+        applying = [row for row in records if declared.holds(row.when)]
+        if not applying:
+            break  # whether any applies depends on what is not decided here
+        admitted = all(_admits(row, text) for row in applying)
         if admitted and not required:
             wide.append(text)
         elif required and not admitted:

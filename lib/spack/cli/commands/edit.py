@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from spack.cli.editor import edit
+from spack.cli.repository_option import add_repository_options, named_repository
 from spack.errors import UsageError
 from spack.recipe.package_names import directory_name
 from spack.repo import Repository
@@ -41,8 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         (("-m", "--module"), "a module"),
     ):
         area.add_argument(*words, action="store_true", help=f"edit {text} of this spack")
-    parser.add_argument("-r", "--repo", metavar="DIR", help="of the repository in this directory")
-    parser.add_argument("-N", "--namespace", help="of the repository with this namespace")
+    add_repository_options(parser)
     parser.add_argument("package", nargs="*", help="names")
 
 
@@ -52,7 +52,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
         directory, patterns = _AREAS[area]
         paths = [_file(session.locations.root / directory, patterns, x) for x in args.package]
         return edit(paths or [session.locations.root / directory], session.environ)
-    repository = _repository(session, args)
+    repository = named_repository(session, args)
     paths = [_recipe(session, repository, name) for name in args.package]
     if not paths:
         paths = [(repository or session.recipes.repositories[0]).packages]
@@ -73,24 +73,6 @@ def _file(directory: Path, patterns: tuple[str, ...], name: str) -> Path:
 
 def _module(name: str) -> str:
     return name.replace("-", "_").replace(".", "/") if not name.endswith(".py") else name
-
-
-def _repository(session: Session, args: argparse.Namespace) -> Repository | None:
-    if args.repo and args.namespace:
-        raise UsageError("spack edit: --repo and --namespace are one too many", hint="drop one")
-    if args.repo:
-        return Repository.open(session.cwd / args.repo)
-    if not args.namespace:
-        return None
-    found = [x for x in session.recipes.repositories if x.namespace == args.namespace]
-    if not found:
-        known = ", ".join(x.namespace for x in session.recipes.repositories)
-        raise UsageError(
-            f"there is no repository {args.namespace}",
-            hint=f"there are {known}",
-            ref="repo-unknown",
-        )
-    return found[0]
 
 
 def _recipe(session: Session, repository: Repository | None, name: str) -> Path:
