@@ -205,12 +205,9 @@ def test_spec_as_a_tree(style: Style) -> None:
 
 def test_spec_as_json_says_the_same(style: Style) -> None:
     shown = style("spec", "-L", "py-black").lines
-    data = json.loads(style("spec", "--json", "py-black").out)
-    (root,) = data["roots"]
-    assert root == shown[0].split()[0]
-    assert set(data["nodes"]) == {line.split()[0] for line in shown}
-    black = data["nodes"][root]
-    assert black["name"] == "py-black"
+    nodes = json.loads(style("spec", "--json", "py-black").out)["spec"]["nodes"]
+    assert (nodes[0]["name"], nodes[0]["hash"]) == ("py-black", shown[0].split()[0])
+    assert {node["hash"] for node in nodes} == {line.split()[0] for line in shown}
 
 
 def test_spec_is_quick_once_warm(style: Style) -> None:

@@ -191,7 +191,8 @@ def _roots_by_path(locks: Mapping[str, Lockfile]) -> dict[str, tuple[LockedRoot,
 def _changed_recipes(work: EnvironmentWork) -> list[str]:
     """Return the locked packages that are still to be built by a changed recipe.
 
-    What is installed stays as it was decided, whatever its recipe has become.
+    What is installed stays as it was decided, whatever its recipe has become. So do nodes that
+    Spack decided: its hashes of recipes cannot be compared.
     """
     there = work.store.database.installed_hashes()
     roots = work.environment.roots()
@@ -199,7 +200,7 @@ def _changed_recipes(work: EnvironmentWork) -> list[str]:
         node.dag_hash(): node
         for root in roots
         for node in root.traverse()
-        if node.external is None and node.dag_hash() not in there
+        if node.external is None and not node.is_of_spack and node.dag_hash() not in there
     }
     changed = []
     for node in missing.values():

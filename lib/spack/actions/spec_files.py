@@ -1,6 +1,7 @@
 """Files with concrete specs on the command line: ``./spec.json``, ``hdf5 ^./zlib.json``.
 
-The form is that of ``spack spec --json`` and ``--yaml`` (:mod:`spack.spec.stored`).
+The form is that of Spack's spec files, which ``spack spec --json`` and ``--yaml`` write, and which
+prefixes hold (:mod:`spack.spec.stored`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from spack.errors import SpackError, SpecError
-from spack.spec import ConcreteSpec, Spec, load
+from spack.spec import ConcreteSpec, Spec, from_specfile
 from spack.spec.stored import verify
 
 __all__ = ["read_spec_file", "without_files"]
@@ -47,8 +48,7 @@ def read_spec_file(path: str) -> ConcreteSpec:
     :raises SpecError: it cannot be read, or does not hold one root with all its nodes.
     """
     try:
-        data = _content(path)
-        nodes, roots = load(data), data["roots"]
+        root, nodes = from_specfile(_content(path))
         verify(nodes)
     except OSError as error:
         raise _unusable(path, f"cannot read the spec file {path}: {error.strerror}") from error
@@ -56,9 +56,7 @@ def read_spec_file(path: str) -> ConcreteSpec:
         raise _unusable(path, f"{path} holds no concrete spec: {error!r}") from error
     except SpackError as error:
         raise _unusable(path, f"{path} holds no concrete spec: {error.message}") from error
-    if len(roots) != 1 or roots[0] not in nodes:
-        raise _unusable(path, f"{path} holds {len(roots)} concrete specs, not one")
-    return nodes[roots[0]]
+    return nodes[root]
 
 
 def _content(path: str) -> Any:

@@ -1,13 +1,15 @@
 """``spack.lock``: what the environment's specs were decided to be, so that they stay so.
 
-JSON, written with sorted keys and one node a line, so that a diff shows what changed::
+Spack's lock file, version 6 (versions 4 and 5 are read too): JSON, with one node a line, so that
+a diff shows what changed::
 
-    {"_meta": {"file-type": "spack-venv-lockfile", "lockfile-version": 1},
+    {"_meta": {"file-type": "spack-lockfile", "lockfile-version": 6, "specfile-version": 5},
      "configuration": "<digest of what spack.yaml configures>",
-     "roots": [{"spec": "py-black", "hash": "…"}, …],
-     "include_concrete": {"<directory>": [{"spec": …, "hash": …}, …], …},
-     "concrete_specs": {"<hash>": {…}, …}}
+     "roots": [{"hash": "…", "spec": "py-black"}, …],
+     "concrete_specs": {"<hash>": {…}, …},
+     "include_concrete": {"<directory>": {"roots": […], "concrete_specs": {…}}, …}}
 
+``configuration``, and ``group`` of a root, are this tool's; Spack ignores them.
 ``include_concrete`` is there only where other environments are included: their roots, as they
 were when this environment was concretized.
 
@@ -25,8 +27,8 @@ from typing import Any, NamedTuple
 
 from spack.environment.definitions import DEFAULT_GROUP, UserSpec
 from spack.errors import EnvironmentFileError, SpecError
-from spack.spec import ConcreteSpec, dump, load
-from spack.spec.stored import verify
+from spack.spec import DEPTYPES, ConcreteSpec, Spec, dump, load, traverse_all
+from spack.spec.stored import stored_closure, verify, written
 from spack.util.filesystem import atomic_write
 from spack.util.frozen import field, frozen, replace
 from spack.util.hashing import sha256_hex
@@ -38,8 +40,13 @@ LOCKFILE_NAME = "spack.lock"
 #: Begins digests of the environment's own configuration.
 _DIGEST = "own:"
 
-FILE_TYPE = "spack-venv-lockfile"
-VERSION = 1
+FILE_TYPE = "spack-lockfile"
+#: What is written, and what else is read.
+VERSION, SPECFILE_VERSION = 6, 5
+_READ = (4, 5, 6)
+
+#: What this tool wrote before it took Spack's form.
+_EARLIER = ("spack-venv-lockfile", 1)
 
 
 class LockedRoot(NamedTuple):
@@ -56,6 +63,7 @@ class Lockfile:
 
     :param configuration: digest of what the environment itself configures, see
         :func:`configuration_digest`.
+        Empty in a lock that Spack wrote.
     :param nodes: plain data by hash.
     :param included: the roots of each included environment, by its directory.
     """
@@ -102,8 +110,7 @@ class Lockfile:
         :raises EnvironmentFileError: a node is damaged, or not what its hash says.
         """
         try:
-            roots = [root.hash for root in self.every_root]
-            specs = load({"roots": roots, "nodes": self.nodes})
+            specs = load({"nodes": self.nodes})
             verify(specs)
             return specs
         except SpecError as error:
@@ -117,36 +124,55 @@ class Lockfile:
         """Return the roots in order, those of included environments last."""
         return tuple(self.specs[root.hash] for root in self.every_root)
 
-    def is_current(self, specs: Iterable[UserSpec], configuration: str) -> bool:
+    def is_current(self, specs: Sequence[UserSpec], configuration: str) -> bool:
         """Return whether the lock was made for exactly these roots under this configuration.
 
-        A lock whose digest is of another kind, from an earlier version, is taken as it is.
+        A lock whose digest is of another kind, from an earlier version or from Spack, is taken as
+        it is; Spack writes the roots in its own words and order.
         """
-        same = self.configuration == configuration or not self.configuration.startswith(_DIGEST)
         asked = [(spec.text, spec.group) for spec in specs]
-        return same and [(root.spec, root.group) for root in self.roots] == asked
+        if [(root.spec, root.group) for root in self.roots] == asked:
+            of_another_kind = not self.configuration.startswith(_DIGEST)
+            return of_another_kind or self.configuration == configuration
+        return not self.configuration and self._spack_asked(specs)
+
+    def _spack_asked(self, specs: Sequence[UserSpec]) -> bool:
+        """Return whether the roots of a lock that Spack wrote are *specs*, in any order."""
+        locked = sorted((str(Spec.parse(root.spec)), root.group) for root in self.roots)
+        return sorted((str(Spec.parse(spec.text)), spec.group) for spec in specs) == locked
 
     def to_json(self) -> str:
         """Return the text of the file."""
-        rows: list[str] = [
-            f"{json.dumps(key)}: {json.dumps(self.nodes[key], sort_keys=True)}"
-            for key in sorted(self.nodes)
+        meta = {
+            "file-type": FILE_TYPE,
+            "lockfile-version": VERSION,
+            "specfile-version": SPECFILE_VERSION,
+        }
+        parts = [
+            f'"_meta": {json.dumps(meta)}',
+            f'"configuration": {json.dumps(self.configuration)}',
+            self._part(self.roots, self.nodes),
         ]
-        roots = [_root_text(root) for root in self.roots]
-        included = [
-            f"{json.dumps(path)}: {_rows('[', [_root_text(root) for root in roots], ']')}"
-            for path, roots in self.included.items()
+        if self.included:
+            included = [
+                f"{json.dumps(path)}: {{\n{self._part(roots, self._below(roots))}\n}}"
+                for path, roots in self.included.items()
+            ]
+            parts.append(f'"include_concrete": {_rows("{", included, "}")}')
+        return "{\n" + ",\n".join(parts) + "\n}\n"
+
+    def _part(self, roots: Iterable[LockedRoot], nodes: Mapping[str, Any]) -> str:
+        rows = [
+            f"{json.dumps(key)}: {json.dumps(written(key, nodes[key]))}" for key in sorted(nodes)
         ]
-        more = f'"include_concrete": {_rows("{", included, "}")},\n' if included else ""
-        meta = {"file-type": FILE_TYPE, "lockfile-version": VERSION}
         return (
-            "{\n"
-            f'"_meta": {json.dumps(meta)},\n'
-            f'"configuration": {json.dumps(self.configuration)},\n'
-            f'"roots": {_rows("[", roots, "]")},\n{more}'
-            f'"concrete_specs": {_rows("{", rows, "}")}\n'
-            "}\n"
+            f'"roots": {_rows("[", [_root_text(root) for root in roots], "]")},\n'
+            f'"concrete_specs": {_rows("{", rows, "}")}'
         )
+
+    def _below(self, roots: Iterable[LockedRoot]) -> dict[str, Any]:
+        """Return the plain nodes of *roots* and of all below them."""
+        return stored_closure([root.hash for root in roots], self.nodes)
 
     def write(self, path: Path) -> None:
         """Replace the file atomically.
@@ -165,7 +191,7 @@ class Lockfile:
 
 
 def _root_text(root: LockedRoot) -> str:
-    data = {"spec": root.spec, "hash": root.hash}
+    data = {"hash": root.hash, "spec": root.spec}
     return json.dumps(data if root.group == DEFAULT_GROUP else {**data, "group": root.group})
 
 
@@ -176,7 +202,7 @@ def _rows(opening: str, rows: Sequence[str], closing: str) -> str:
 def read_lockfile(path: Path) -> Lockfile | None:
     """Return the lock file at *path*; None if there is none.
 
-    :raises EnvironmentFileError: it is not one of this project, or damaged.
+    :raises EnvironmentFileError: its version is not supported, or it is damaged.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -187,15 +213,13 @@ def read_lockfile(path: Path) -> Lockfile | None:
     try:
         data = json.loads(text)
         meta = data["_meta"]
-        if (meta["file-type"], meta["lockfile-version"]) != (FILE_TYPE, VERSION):
-            raise _unsupported(path, str(meta["file-type"]), meta["lockfile-version"])
-        included = data.get("include_concrete", {})
-        lock = Lockfile(
-            _read_roots(data["roots"]),
-            data["configuration"],
-            data["concrete_specs"],
-            {str(name): _read_roots(rows) for name, rows in included.items()},
-        )
+        kind, version = meta["file-type"], meta["lockfile-version"]
+        if (kind, version) == _EARLIER:
+            lock = _read_earlier(path, data)
+        elif kind == FILE_TYPE and version in _READ:
+            lock = _read(data)
+        else:
+            raise _unsupported(path, str(kind), version)
         missing = [root.hash for root in lock.every_root if root.hash not in lock.nodes]
         if missing:
             raise _unusable(path, f"has no node for its root {missing[0]}")
@@ -208,6 +232,49 @@ def read_lockfile(path: Path) -> Lockfile | None:
         raise _unusable(path, f"is not a lock file: {error!r}") from error
 
 
+def _read(data: Mapping[str, Any]) -> Lockfile:
+    nodes = dict(data["concrete_specs"])
+    included: dict[str, tuple[LockedRoot, ...]] = {}
+    _read_included(data, nodes, included)
+    roots = _read_roots(data["roots"])
+    return Lockfile(roots, data.get("configuration", ""), nodes, included)
+
+
+def _read_included(
+    data: Mapping[str, Any],
+    nodes: dict[str, Any],
+    included: dict[str, tuple[LockedRoot, ...]],
+) -> None:
+    """Add what a lock says of included environments; Spack nests those that these include."""
+    for path, part in data.get("include_concrete", {}).items():
+        nodes.update(part.get("concrete_specs", {}))
+        included.setdefault(str(path), _read_roots(part["roots"]))
+        _read_included(part, nodes, included)
+
+
+def _read_earlier(path: Path, data: Mapping[str, Any]) -> Lockfile:
+    """Return the lock that an earlier version of this tool wrote, its nodes hashed by Spack's rule.
+
+    :raises EnvironmentFileError: a node is damaged, or not what its hash says.
+    """
+    try:
+        specs = load({"nodes": data["concrete_specs"]})
+    except SpecError as error:
+        raise _unusable(path, f"cannot be used: {error.message}") from error
+
+    def roots(rows: Iterable[Mapping[str, str]]) -> tuple[LockedRoot, ...]:
+        old = _read_roots(rows)
+        return tuple(root._replace(hash=specs[root.hash].dag_hash()) for root in old)
+
+    included = data.get("include_concrete", {})
+    return Lockfile(
+        roots(data["roots"]),
+        data["configuration"],
+        dump(traverse_all(specs.values(), DEPTYPES))["nodes"],
+        {str(name): roots(rows) for name, rows in included.items()},
+    )
+
+
 def _read_roots(rows: Iterable[Mapping[str, str]]) -> tuple[LockedRoot, ...]:
     return tuple(
         LockedRoot(row["spec"], row["hash"], row.get("group", DEFAULT_GROUP)) for row in rows
@@ -215,10 +282,16 @@ def _read_roots(rows: Iterable[Mapping[str, str]]) -> tuple[LockedRoot, ...]:
 
 
 def _unsupported(path: Path, kind: str, version: object) -> EnvironmentFileError:
-    whose = "a newer version of this program" if kind == FILE_TYPE else "another program"
     error = _unusable(path, f"is a {kind} of version {version}")
-    hint = f"{whose} wrote it: keep a copy; `spack concretize --force` replaces it"
-    return EnvironmentFileError(error.message, facts=error.facts, hint=hint, ref=error.ref)
+    if kind != FILE_TYPE:
+        hint = "another program wrote it"
+    elif type(version) is int and version < min(_READ):
+        hint = "Spack before 0.18 wrote it"
+    else:
+        hint = "a newer version of Spack or of this tool wrote it"
+    hint += ": keep a copy; `spack concretize --force` replaces it"
+    facts = {**error.facts, "supported": ", ".join(map(str, _READ))}
+    return EnvironmentFileError(error.message, facts=facts, hint=hint, ref=error.ref)
 
 
 def _unusable(path: Path, what: str) -> EnvironmentFileError:

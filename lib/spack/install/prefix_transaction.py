@@ -16,7 +16,7 @@ from typing import Any
 
 from spack.errors import InstallError, StoreError
 from spack.install.check import Checked
-from spack.spec import ConcreteSpec, dump
+from spack.spec import ConcreteSpec, to_specfile
 from spack.store import METADATA, InstallRecord, LockOwner, Metadata, Modes, Store, apply_modes
 from spack.store.journal import INSTALL, Marker, clear, restore
 from spack.store.locks import DATABASE, Lock
@@ -208,7 +208,7 @@ class PrefixTransaction:
     def _describe(self, record: InstallRecord, checked: Checked, recipe: Path | None) -> None:
         metadata = Metadata(self.prefix)
         with self._own_prefix() as prefix, prefix.directory(metadata.folder.name) as folder:
-            text = json.dumps(dump([self._spec]), separators=(",", ":"))
+            text = json.dumps(to_specfile(self._spec), separators=(",", ":"))
             folder.write(metadata.spec.name, text + "\n")
             folder.write(metadata.manifest.name, checked.manifest.to_json() + "\n")
             if recipe is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spack.errors import SpecError, StoreError
-from spack.spec import ConcreteSpec, load
+from spack.spec import ConcreteSpec, from_specfile
 from spack.store import METADATA, Difference, InstallRecord, Manifest, Metadata, Store, verify
 from spack.store.database import Database
 from spack.store.journal import Marker, recover
@@ -181,11 +181,12 @@ def _read(prefix: Path) -> tuple[ConcreteSpec, InstallRecord]:
     metadata = Metadata(prefix)
     try:
         data = json.loads(metadata.spec.read_bytes())
-        root = data["roots"][0]
-        spec = load(data)[root]
+        root, nodes = from_specfile(data)
+        spec, earlier = nodes[root], data.get("roots", [""])[0]
         text = metadata.record.read_text(encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{error.filename}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, IndexError, SpecError) as error:
         raise StoreError(f"{metadata.spec}: cannot be read: {error}") from error
-    return spec, InstallRecord.from_json(text, spec, prefix, str(metadata.record))
+    origin = str(metadata.record)
+    return spec, InstallRecord.from_json(text, spec, prefix, origin, earlier_hash=earlier)

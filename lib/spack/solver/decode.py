@@ -112,7 +112,12 @@ class _Decoder:
             package_hash=recipe.content_hash if recipe is not None and external is None else None,
         )
         variants = self._variants(spec, draft, recipe, external)
-        return spec.replace(variants=dict(sorted(variants.items())))
+        patches: tuple[str, ...] = ()
+        if external is None and recipe is not None:
+            patches = _patches(spec, draft, recipe, variants)
+        if patches:
+            variants["patches"] = VariantValue.multi("patches", patches)
+        return spec.replace(variants=dict(sorted(variants.items())), patch_order=patches)
 
     def _external_target(self, external: ExternalCandidate | None) -> str | None:
         if external is None:
@@ -148,8 +153,6 @@ class _Decoder:
                 kind = {"patches": "multi", "editable": "bool"}.get(name, "single")
                 found[name] = VariantValue(name, kind, (*known, text), exact=True)
         self._defaults(spec, waiting, found)
-        if external is None and recipe is not None:
-            self._patches(spec, draft, recipe, found)
         return found
 
     def _defaults(
@@ -176,24 +179,6 @@ class _Decoder:
             if not any(record.when for _, records in waiting for record in records):
                 break
 
-    def _patches(
-        self,
-        spec: ConcreteSpec,
-        draft: Draft,
-        recipe: Recipe,
-        found: dict[str, VariantValue],
-    ) -> None:
-        if not recipe.patches and not draft.patches:
-            return
-        probe = spec.replace(variants=dict(found))
-        sums = [
-            record.sha256
-            for record in (*recipe.patches, *draft.patches)
-            if record.sha256 and (not record.when or probe.satisfies(record.when))
-        ]
-        if sums:
-            found["patches"] = VariantValue.multi("patches", tuple(sums))
-
     def _flags(
         self, node: Node, draft: Draft, external: ExternalCandidate | None, edges: Sequence[Edge]
     ) -> dict[str, tuple[str, ...]]:
@@ -218,6 +203,21 @@ def decode(
     """
     nodes = _Decoder(catalog, encoding, atoms, target, roots).specs()
     return tuple(nodes[root.spec.name, 0] for root in roots)
+
+
+def _patches(
+    spec: ConcreteSpec, draft: Draft, recipe: Recipe, variants: Mapping[str, VariantValue]
+) -> tuple[str, ...]:
+    """Return the sha256 of the patches of *spec* with *variants*, in the order of the recipes."""
+    if not recipe.patches and not draft.patches:
+        return ()
+    probe = spec.replace(variants=dict(variants))
+    sums = [
+        record.sha256
+        for record in (*recipe.patches, *draft.patches)
+        if record.sha256 and (not record.when or probe.satisfies(record.when))
+    ]
+    return tuple(dict.fromkeys(sums))
 
 
 def _external(candidate: ExternalCandidate | None) -> External | None:

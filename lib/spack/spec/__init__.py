@@ -14,7 +14,7 @@ from spack.spec.dependency import Dependency
 from spack.spec.deptypes import DEPTYPES, RUN_TIME
 from spack.spec.edge import Edge, External
 from spack.spec.parser import parse, parse_many
-from spack.spec.stored import dump, load
+from spack.spec.stored import dump, from_specfile, load, to_specfile
 from spack.spec.toolchain import expand_toolchains, toolchain
 from spack.spec.traversal import traverse_all
 from spack.spec.variant import RESERVED_NAMES, VariantValue
@@ -44,11 +44,13 @@ __all__ = [
     "any_version",
     "dump",
     "expand_toolchains",
+    "from_specfile",
     "load",
     "parse",
     "parse_many",
     "target_intersection",
     "target_satisfies",
+    "to_specfile",
     "toolchain",
     "traverse_all",
     "ver",

@@ -11,7 +11,7 @@ from typing import Any
 
 from spack.errors import SpecError
 
-__all__ = ["ArchSpec", "target_intersection", "target_satisfies"]
+__all__ = ["ArchSpec", "target_data", "target_intersection", "target_satisfies"]
 
 ANY = "*"
 
@@ -197,6 +197,28 @@ def _common(first: _Range, second: _Range) -> str:
     if lo and hi and not _extends(hi, lo):
         return ""
     return lo if lo == hi and lo else f"{lo}:{hi}"
+
+
+def target_data(target: str) -> str | dict[str, Any]:
+    """Return *target* as plain specs have it: what archspec knows of a processor, else the name.
+
+    Generic targets, and names that archspec does not know, are their names.
+    """
+    if target in _GENERIC:
+        return target
+    if target not in _data_of:
+        from archspec.cpu import TARGETS  # start-up: see _ancestors
+
+        found = TARGETS.get(target)
+        _data_of[target] = {} if found is None or found.vendor == "generic" else found.to_dict()
+        _data_of[target].pop("compilers", None)
+    return dict(_data_of[target]) or target
+
+
+#: Usual generic targets: archspec need not be asked.
+_GENERIC = frozenset(["", "x86_64", "x86_64_v2", "x86_64_v3", "x86_64_v4", "aarch64", "ppc64le"])
+
+_data_of: dict[str, dict[str, Any]] = {}
 
 
 def _extends(target: str, ancestor: str) -> bool:

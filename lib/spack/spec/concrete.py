@@ -2,7 +2,7 @@
 
 A node knows everything that makes an install what it is, and its dependencies by typed edges.
 Two nodes are equal when their hashes are. The hash covers the node and, through their hashes,
-all its dependencies but those that are only tested with; it is computed when first asked for.
+all its dependencies (:mod:`spack.spec.dag_hash`); it is computed when first asked for.
 """
 
 from __future__ import annotations
@@ -39,12 +39,14 @@ class ConcreteSpec:
     :param variants: by name; values are exact (:meth:`VariantValue.single` and friends).
     :param flags: compiler flags by name.
     :param external: where it lives when it is not built here.
-    :param package_hash: the recipe's content hash, None for externals.
+    :param package_hash: the recipe's content hash, None for externals that are found here.
+    :param patch_order: sha256 of the patches in the order in which they are applied.
     """
 
     __slots__ = (
         "_hash",
         "_lists",
+        "_stored",
         "edges",
         "external_data",
         "flags",
@@ -52,6 +54,7 @@ class ConcreteSpec:
         "namespace",
         "os",
         "package_hash",
+        "patch_order",
         "platform",
         "target",
         "variants",
@@ -69,7 +72,9 @@ class ConcreteSpec:
     edges: tuple[Edge, ...]
     external_data: External | None
     package_hash: str | None
+    patch_order: tuple[str, ...]
     _hash: str | None
+    _stored: Mapping[str, Any] | None
     _lists: tuple[VersionList, ArchSpec] | None
 
     #: It is not a constraint, but one configuration.
@@ -90,6 +95,7 @@ class ConcreteSpec:
         edges: Iterable[Edge] = (),
         external: External | None = None,
         package_hash: str | None = None,
+        patch_order: tuple[str, ...] = (),
     ) -> None:
         _set(self, "name", name)
         _set(self, "namespace", namespace)
@@ -102,8 +108,10 @@ class ConcreteSpec:
         _set(self, "edges", tuple(edges))
         _set(self, "external_data", external)
         _set(self, "package_hash", package_hash)
+        _set(self, "patch_order", patch_order)
         _set(self, "_hash", None)
         _set(self, "_lists", None)
+        _set(self, "_stored", None)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("ConcreteSpec is immutable")
@@ -218,6 +226,11 @@ class ConcreteSpec:
     def is_develop(self) -> bool:
         """Whether it is built from a directory of its developer."""
         return "dev_path" in self.variants
+
+    @property
+    def is_of_spack(self) -> bool:
+        """Whether Spack made it: its recipe was hashed by Spack, in base 32 with padding."""
+        return self.package_hash is not None and self.package_hash.endswith("=")
 
     @property
     def anonymous(self) -> bool:
@@ -426,6 +439,7 @@ _PARTS = (
     "edges",
     "external",
     "package_hash",
+    "patch_order",
 )
 
 

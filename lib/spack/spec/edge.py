@@ -44,13 +44,12 @@ class External:
         raise AttributeError("External is immutable")
 
     def to_data(self) -> dict[str, Any]:
-        """Return plain data, without what is empty."""
-        data: dict[str, Any] = {"path": self.path}
-        if self.modules:
-            data["modules"] = list(self.modules)
-        if self.extra_attributes:
-            data["extra_attributes"] = _plain(self.extra_attributes)
-        return data
+        """Return plain data, as a node's form has it."""
+        return {
+            "path": self.path,
+            "module": list(self.modules) or None,
+            "extra_attributes": _plain(self.extra_attributes),
+        }
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, External):
@@ -110,7 +109,7 @@ class Edge:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(value[key]) for key in sorted(value, key=str)}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Database", "DependencyLink"]
 
 #: Raised when a table changes. An older file is rebuilt from the prefixes.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: Seconds to wait for another process' commit.
 PATIENCE = 60.0

@@ -9,7 +9,7 @@
 A prefix's ``.spack`` holds everything that the database knows of it, so that the database can
 be rebuilt from the prefixes (DESIGN, decision 8)::
 
-    spec.json               the node and all it depends on, as spack.spec.dump writes it
+    spec.json               the node and all it depends on: a spec file of Spack's form
     install_record.json     the rest of the database's row; written last, its presence says
                             that the prefix is complete
     install_manifest.json   the files with modes and hashes

@@ -107,16 +107,19 @@ class InstallRecord:
         return json.dumps(data, indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str, spec: ConcreteSpec, prefix: Path, origin: str) -> InstallRecord:
+    def from_json(
+        cls, text: str, spec: ConcreteSpec, prefix: Path, origin: str, *, earlier_hash: str = ""
+    ) -> InstallRecord:
         """Read what :meth:`to_json` wrote, for *spec* at *prefix* (which may have moved).
 
+        :param earlier_hash: what the hash of *spec* was where an earlier version wrote it.
         :raises StoreError: if it is damaged or belongs to another node.
         """
         try:
             data = json.loads(text)
             if data["format"] != FORMAT:
                 raise ValueError(f"format {data['format']!r} is not known")
-            if data["hash"] != spec.dag_hash():
+            if data["hash"] != (earlier_hash or spec.dag_hash()):
                 raise ValueError(f"it is of {data['hash']}, the spec of {spec.dag_hash()}")
             return cls.of(
                 spec,

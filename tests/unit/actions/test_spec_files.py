@@ -10,7 +10,7 @@ import pytest
 from kits.specs import make_spec
 from spack.actions.spec_files import read_spec_file, without_files
 from spack.errors import SpecError
-from spack.spec import Spec, dump
+from spack.spec import Spec, dump, to_specfile
 from spack.util import yaml
 
 ZLIB = make_spec("zlib@1.3", shared=True)
@@ -20,8 +20,8 @@ HDF5 = make_spec("hdf5@1.14", ZLIB)
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "hdf5.json").write_text(json.dumps(dump([HDF5])))
-    (tmp_path / "zlib.yaml").write_text(yaml.dump(dump([ZLIB])))
+    (tmp_path / "hdf5.json").write_text(json.dumps(to_specfile(HDF5)))
+    (tmp_path / "zlib.yaml").write_text(yaml.dump(to_specfile(ZLIB)))
     return tmp_path
 
 
@@ -44,10 +44,11 @@ def test_files_become_names_and_hashes(directory: Path) -> None:
         ("{", "holds no concrete spec: JSONDecodeError"),
         ("[]", "holds no concrete spec: the stored specs are incomplete"),
         ("{}", "holds no concrete spec: the stored specs are incomplete"),
-        (json.dumps({"nodes": {}}), "holds no concrete spec: KeyError"),
-        (json.dumps(dump([HDF5, ZLIB])), "holds 2 concrete specs, not one"),
-        (json.dumps({**dump([HDF5]), "roots": ["abc"]}), "holds 1 concrete specs, not one"),
-        (json.dumps(dump([HDF5])).replace("1.14", "1.15"), "it was changed"),
+        ('{"spec": {"_meta": {"version": 5}, "nodes": []}}', "specs are incomplete: IndexError"),
+        ('{"spec": {"_meta": {"version": 6}}}', "spec files of version 6 are not supported"),
+        (json.dumps(dump([HDF5, ZLIB])), "there are 2 concrete specs, not one"),
+        (json.dumps({**dump([HDF5]), "roots": ["abc"]}), "specs are incomplete: KeyError"),
+        (json.dumps(to_specfile(HDF5)).replace("1.14", "1.15"), "it was changed"),
     ],
 )
 def test_damaged_files(directory: Path, text: str, message: str) -> None:

@@ -126,7 +126,11 @@ def test_a_lock_file_comes_back(tmp_path: Path) -> None:
     assert [spec.dag_hash() for spec in again.roots()] == [tool.dag_hash(), zlib.dag_hash()]
     assert [spec.name for spec in again.roots()[0].traverse()] == ["tool", "zlib"]
     data = json.loads(again.lockfile_path.read_text())
-    assert data["_meta"]["lockfile-version"] == 1
+    assert data["_meta"] == {
+        "file-type": "spack-lockfile",
+        "lockfile-version": 6,
+        "specfile-version": 5,
+    }
     assert set(data["concrete_specs"]) == {tool.dag_hash(), zlib.dag_hash()}
 
 
@@ -161,17 +165,24 @@ def test_an_unusable_lock_file(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "whose"),
-    [("spack-lockfile", "another program"), ("spack-venv-lockfile", "a newer version")],
+    ("kind", "version", "whose"),
+    [
+        ("spack-lockfile", 7, "a newer version of Spack or of this tool wrote it"),
+        ("spack-lockfile", 3, "Spack before 0.18 wrote it"),
+        ("spack-venv-lockfile", 2, "another program wrote it"),
+    ],
 )
-def test_a_lock_file_of_other_ones(tmp_path: Path, kind: str, whose: str) -> None:
+def test_a_lock_file_of_another_version(
+    tmp_path: Path, kind: str, version: int, whose: str
+) -> None:
     """Making it again would lose it, so the hint says whose it is."""
     path = tmp_path / "spack.lock"
-    meta = {"file-type": kind, "lockfile-version": 6}
+    meta = {"file-type": kind, "lockfile-version": version}
     path.write_text(json.dumps({"_meta": meta, "roots": [], "concrete_specs": {}}))
-    with pytest.raises(EnvironmentFileError, match=f"is a {kind} of version 6") as caught:
+    with pytest.raises(EnvironmentFileError, match=f"is a {kind} of version {version}") as caught:
         read_lockfile(path)
     assert whose in str(caught.value.hint) and "keep a copy" in str(caught.value.hint)
+    assert caught.value.facts["supported"] == "4, 5, 6"
 
 
 def test_a_damaged_node(tmp_path: Path) -> None:
@@ -244,6 +255,9 @@ def test_an_environment_that_cannot_be_changed(tmp_path: Path) -> None:
     assert "writable" in (caught.value.hint or "")
 
 
+ARCH = {"platform": "linux", "platform_os": "debian12", "target": "x86_64"}
+
+
 def change_node(lock: Lockfile, name: str, changes: dict[str, object]) -> Lockfile:
     """Return the lock with other values in the node called *name*, and the same hashes."""
     nodes = {
@@ -259,11 +273,11 @@ def change_node(lock: Lockfile, name: str, changes: dict[str, object]) -> Lockfi
         ("tool", {"version": "2.0"}, "the content of tool@2.0/"),
         ("zlib", {"version": "2.0"}, "the content of zlib@2.0/"),
         ("zlib", {"package_hash": "1" * 52}, "the content of zlib@1.0/"),
-        ("zlib", {"variants": {"shared": True}}, "the content of zlib@1.0/"),
-        ("tool", {"edges": []}, "the content of tool@1.0/"),
-        ("zlib", {"platform": "../../out"}, "invalid name '../../out'"),
-        ("zlib", {"os": "a/b"}, "invalid name 'a/b'"),
-        ("zlib", {"target": ".."}, "invalid name '..'"),
+        ("zlib", {"parameters": {"shared": True}}, "the content of zlib@1.0/"),
+        ("tool", {"dependencies": []}, "the content of tool@1.0/"),
+        ("zlib", {"arch": {**ARCH, "platform": "../../out"}}, "invalid name '../../out'"),
+        ("zlib", {"arch": {**ARCH, "platform_os": "a/b"}}, "invalid name 'a/b'"),
+        ("zlib", {"arch": {**ARCH, "target": ".."}}, "invalid name '..'"),
         ("zlib", {"namespace": "x/../y"}, "invalid name 'x/../y'"),
     ],
 )

@@ -72,7 +72,8 @@ def test_one_package_with_all_that_is_known_of_it(
     copied = metadata.recipe("test", "tool")
     assert sorted(p.name for p in copied.iterdir()) == ["fix.patch", "package.py"]
     assert list(Manifest.load(metadata.manifest).files) == ["low"]
-    assert json.loads(metadata.spec.read_text())["roots"] == [node.dag_hash()]
+    nodes = json.loads(metadata.spec.read_text())["spec"]["nodes"]
+    assert [row["hash"] for row in nodes] == [node.dag_hash(), node["low"].dag_hash()]
     record = store.database.record(node.dag_hash())
     assert record.explicit and record.prefix == str(prefix) and record.installed_at == 1000
     (change,) = record.run_environment

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from spack.actions.concretizing import ConcretizeOptions
-from spack.cli.output import add_output_options, print_output
+from spack.cli.output import add_output_options, is_for_programs, print_output
 from spack.cli.render import Colors, use_color
 from spack.cli.spec_text import tree
 from spack.session import Session
-from spack.spec import ConcreteSpec
-from spack.spec.parser import parse_many
-from spack.spec.stored import dump
+from spack.spec import ConcreteSpec, parse_many, to_specfile
 
 if TYPE_CHECKING:
     from spack.environment import Environment
@@ -116,8 +115,10 @@ def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence
 
 
 def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpec]) -> None:
-    """Print the graphs in the form that was asked for."""
-    if print_output(args, lambda: dump(roots), lambda text: [x.format(text) for x in roots]):
+    """Print the graphs in the form that was asked for; each is a document of its own."""
+    if is_for_programs(args):
+        for root in roots:
+            print_output(args, partial(to_specfile, root), partial(_formatted, root))
         return
     status = None
     if args.install_status:
@@ -146,3 +147,7 @@ def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpe
             )
         )
     print("\n\n".join(shown))
+
+
+def _formatted(root: ConcreteSpec, text: str) -> list[str]:
+    return [root.format(text)]
