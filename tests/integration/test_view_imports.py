@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kits.command import Command
 from kits.recipe_repository import RecipeRepository
+
+#: Makes a Python at a location; gives its site-packages.
+CopyPython = Callable[[Path], Path]
 
 
 def imports(view: Path, module: str) -> bool:
@@ -97,7 +102,41 @@ def test_of_two_versions_in_folders_one_is_imported(
         )
 
 
-def test_an_external_extension(spack: Command, stack: Path, tmp_path: Path) -> None:
+def test_programs_of_externals(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> None:
+    """They are found after ``load`` and in an active environment, after the view's own."""
+    recipes.plain("outer", "inner")
+    recipes.plain("inner")
+    programs = tmp_path / "external/bin"
+    programs.mkdir(parents=True)
+    for name in ("inner", "outer"):
+        (programs / name).write_text("#!/bin/sh\necho external\n")
+        (programs / name).chmod(0o755)
+    (spack.home.config / "packages.yaml").write_text(
+        "packages:\n  inner:\n    buildable: false\n"
+        f"    externals: [{{spec: inner@1.0, prefix: {tmp_path}/external}}]\n"
+    )
+    spack("install", "outer")
+    spack("env", "create", "--dir", tmp_path / "e")
+    spack("-e", tmp_path / "e", "add", "outer")
+    spack("-e", tmp_path / "e", "install")
+    for words in (("load", "--sh", "outer"), ("env", "activate", "--sh", tmp_path / "e")):
+        script = spack(*words).out + "\ninner; outer\n"
+        done = subprocess.run(
+            ["sh", "-c", script], capture_output=True, text=True, env=dict(spack.environ)
+        )
+        assert done.stdout.split("\n")[-3:] == ["external", "outer 1.0", ""], done
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "lib/python{}/site-packages",
+        "lib64/python{}/site-packages",
+        "lib/python3/dist-packages",
+        "local/lib/python{}/dist-packages",
+    ],
+)
+def test_an_external_extension(spack: Command, stack: Path, tmp_path: Path, layout: str) -> None:
     """In the build of what needs it, and in the view, after a move too."""
     version = subprocess.run(
         ["/usr/bin/python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
@@ -105,13 +144,14 @@ def test_an_external_extension(spack: Command, stack: Path, tmp_path: Path) -> N
         text=True,
         check=True,
     ).stdout.strip()
-    site = tmp_path / "external" / "lib" / f"python{version}" / "site-packages"
+    prefix = tmp_path / "external"
+    site = prefix / layout.format(version)
     site.mkdir(parents=True)
     (site / "lower.py").write_text("x = 2\n")
     (spack.home.config / "packages.yaml").write_text(
         f"packages:\n  python:\n    externals: [{{spec: 'python@{version}', prefix: /usr}}]\n"
         "    buildable: false\n  py-lower:\n    buildable: false\n"
-        f"    externals: [{{spec: py-lower@1.0, prefix: {site.parents[2]}}}]\n"
+        f"    externals: [{{spec: py-lower@1.0, prefix: {prefix}}}]\n"
     )
     (stack / "spack.yaml").write_text("spack:\n  specs: [py-upper]\n  view: view\n")
     text = spack("-e", stack, "install").text
@@ -119,6 +159,63 @@ def test_an_external_extension(spack: Command, stack: Path, tmp_path: Path) -> N
     assert imports(stack / "view", "upper")
     moved = (stack / "view").rename(tmp_path / "moved")
     assert imports(moved, "upper")
+
+
+def test_an_external_extension_beside_the_interpreter(
+    spack: Command,
+    stack: Path,
+    recipes: RecipeRepository,
+    copied_python: CopyPython,
+    tmp_path: Path,
+) -> None:
+    """It is seen by its builds and views, and nothing else of the interpreter's packages is."""
+    site = copied_python(tmp_path / "base")
+    (site / "Lower-1.0.dist-info").mkdir()
+    (site / "Lower-1.0.dist-info/RECORD").write_text("lower/__init__.py,,\nlow_more.py,,\n")
+    (site / "Lower-1.0.dist-info/METADATA").write_text("Name: Lower\nVersion: 1.0\n")
+    (site / "lower").mkdir()
+    (site / "lower/__init__.py").write_text("import low_more\n")
+    (site / "low_more.py").write_text("")
+    (site / "stranger.py").write_text("")
+    prefix = tmp_path / "base"
+    version = ".".join(map(str, sys.version_info[:3]))
+    (spack.home.config / "packages.yaml").write_text(
+        f"packages:\n  python:\n    externals: [{{spec: 'python@{version}', prefix: {prefix}}}]\n"
+        "    buildable: false\n  py-lower:\n    buildable: false\n"
+        f"    externals: [{{spec: py-lower@1.0, prefix: {prefix}}}]\n"
+    )
+    spack.let_builds_read(prefix)
+    recipes.python_project(
+        "upper",
+        {"upper.py": "import lower\n"},
+        backend="import lower, importlib.util\nassert importlib.util.find_spec('stranger') is None",
+    )
+    path = recipes.path("py-upper")
+    path.write_text(path.read_text() + '\n    depends_on("py-lower", type=("build", "run"))\n')
+    (stack / "spack.yaml").write_text("spack:\n  specs: [py-upper]\n  view: view\n")
+    assert "does not look" not in spack("-e", stack, "install").text
+    moved = (stack / "view").rename(tmp_path / "moved")
+    assert imports(moved, "upper") and not imports(moved, "stranger")
+    program = "import importlib.metadata as m; print(m.version('lower'))"
+    argv = [str(moved / "bin/python3"), "-c", program]
+    assert subprocess.check_output(argv, env={}, text=True) == "1.0\n"
+    assert "whole" in spack("view", "status", moved).out
+
+
+def test_modules_that_an_external_lacks(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    (tmp_path / "other/lib/python2.7/site-packages").mkdir(parents=True)
+    (spack.home.config / "packages.yaml").write_text(
+        "packages:\n  py-lower:\n    buildable: false\n"
+        f"    externals: [{{spec: py-lower@1.0, prefix: {tmp_path}/other}}]\n"
+    )
+    recipes.python_project("lower", {})
+    recipes.python_project("importer", {}, backend="import lower")
+    path = recipes.path("py-importer")
+    path.write_text(path.read_text() + '\n    depends_on("py-lower", type="build")\n')
+    text = " ".join(spack.fails("install", "py-importer").err.split())
+    assert f"py-lower is external in {tmp_path}/other, where this Python finds no" in text
 
 
 def test_an_external_extension_that_no_environment_sees(

@@ -255,6 +255,11 @@ def module_hint(text: str, recipe: Recipe, recipe_of: RecipeOf, spec: ConcreteSp
     names = [MODULES.get(match.group(1)) or MODULES.get(top), f"py-{normalized(top)}"]
     used = {edge.spec.name: edge.spec for edge in spec.edges}
     for name in names:
+        if name in used and used[name].external is not None:
+            return (
+                f"{name} is external in {used[name].external_path}, where this Python finds no "
+                f"module {match.group(1)}: correct packages:{name}:externals"
+            )
         if name in used:
             last = LAST_VERSIONS.get(top)
             which = f'depends_on("{name}@:{last}", type="build")' if last else "another version"

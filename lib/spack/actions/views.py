@@ -13,7 +13,7 @@ from typing import (
     NamedTuple,
 )
 
-from spack.build.build_venv import external_sites
+from spack.build.external_modules import external_modules, external_sites, has_modules
 from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import SpecError, ViewError
 from spack.host.interpreter import PythonLayout
@@ -21,7 +21,7 @@ from spack.spec import ConcreteSpec, dump
 from spack.spec.deptypes import DEPTYPES, RUN_TIME
 from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
 from spack.store.layout import path_part
-from spack.util.environment_modifications import Change
+from spack.util.environment_modifications import Change, is_system_path
 from spack.view.apply import ViewResult, update_view
 from spack.view.plan_types import Files, ViewOptions, ViewSource
 from spack.view.view_manifest import FOLDER
@@ -297,6 +297,8 @@ def make_view(
         winners=view.winners,
         store_prefixes=tuple(sorted({str(store.prefix(node)) for node in venvs})),
         site_directories=_external_sites(nodes, python),
+        external_modules=_external_modules(nodes, python),
+        program_directories=_program_directories(nodes),
         omissions=omissions,
         splits_env=parts.splits_env,
     )
@@ -310,11 +312,34 @@ def make_view(
 
 def _external_sites(nodes: Iterable[ConcreteSpec], python: PythonOfView | None) -> tuple[str, ...]:
     """Return the directories of modules of external extensions, for the view's Python."""
+    if python is None:
+        return ()
+    return tuple(dict.fromkeys(x for node in nodes for x in external_sites(node, python)))
+
+
+def _program_directories(nodes: Iterable[ConcreteSpec]) -> tuple[str, ...]:
+    """Return the directories of programs of externals; but for Python's, as the view has one."""
     found: dict[str, None] = {}
-    for node in nodes if python is not None else ():
-        assert python is not None
-        found.update(dict.fromkeys(external_sites(node, python)))
+    for node in nodes:
+        prefix = "" if node.external is None else node.external.path or ""
+        programs = os.path.join(prefix, "bin")
+        if is_system_path(prefix) or node.name == "python":
+            continue
+        if prefix and os.path.isdir(programs):
+            found[programs] = None
     return tuple(found)
+
+
+def _external_modules(
+    nodes: Iterable[ConcreteSpec], python: PythonOfView | None
+) -> tuple[tuple[str, str], ...]:
+    """Return the modules of external extensions in the interpreter's own prefix, with paths."""
+    if python is None:
+        return ()
+    found: dict[str, str] = {}
+    for node in nodes:
+        found.update(external_modules(node, python))
+    return tuple(sorted(found.items()))
 
 
 def _unseen(nodes: Sequence[ConcreteSpec], python: PythonOfView | None) -> Iterator[str]:
@@ -336,7 +361,7 @@ def _unseen(nodes: Sequence[ConcreteSpec], python: PythonOfView | None) -> Itera
         extension = _role(below) == "extension" or below.name.startswith("py-")
         needed = "" if below is node else f", which {node.name} needs at run time,"
         if below.external is not None and below.name.startswith("py-"):
-            if digest not in hashes or not external_sites(below, python):
+            if digest not in hashes or not has_modules(below, python):
                 yield (
                     f"{below.name}{needed} is external in {below.external_path}, where the view's "
                     "Python does not look for modules"

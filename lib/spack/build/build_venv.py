@@ -19,10 +19,9 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from spack.errors import InstallError
-from spack.spec import ConcreteSpec
 from spack.util.directory_handle import read_regular
 from spack.util.frozen import frozen
 from spack.util.shebang import first_line, is_shell, parsed_first_line
@@ -56,31 +55,6 @@ class BaseInterpreter:
     def from_json(cls, data: Mapping[str, Any]) -> BaseInterpreter:
         """Return an interpreter from the record of an install layout; further keys are ignored."""
         return cls(data["executable"], data["version"], data["purelib"], data["platlib"])
-
-
-class ModulePaths(Protocol):
-    """What :func:`external_sites` must know of an interpreter."""
-
-    @property
-    def executable(self) -> str: ...
-    @property
-    def purelib(self) -> str: ...
-    @property
-    def platlib(self) -> str: ...
-
-
-def external_sites(node: ConcreteSpec, python: ModulePaths) -> tuple[str, ...]:
-    """Return the directories of modules of an external extension; none of other nodes.
-
-    Those of the interpreter's own prefix are left out: all of its packages would be visible.
-    """
-    if node.external is None or not node.external.path or not node.name.startswith("py-"):
-        return ()
-    base = os.path.dirname(os.path.dirname(python.executable))
-    if os.path.realpath(node.external.path) == os.path.realpath(base):
-        return ()
-    paths = (os.path.join(node.external.path, x) for x in (python.purelib, python.platlib))
-    return tuple(dict.fromkeys(path for path in paths if os.path.isdir(path)))
 
 
 def interpreter_of(prefix: str) -> BaseInterpreter:

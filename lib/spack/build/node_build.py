@@ -17,9 +17,10 @@ from spack.api.executable import Executable
 from spack.api.tests import PackageTester
 from spack.api.when import NoSuchMethodError
 from spack.build import job as contract
-from spack.build.build_venv import BuildVenv, external_sites, interpreter_of
+from spack.build.build_venv import BuildVenv, interpreter_of
 from spack.build.clean_environment import STAGE_DIRECTORIES
 from spack.build.dependency_roles import Roles, roles
+from spack.build.external_modules import external_modules, external_sites
 from spack.build.job import BuildJob, PhaseTime
 from spack.build.log_excerpt import PHASE_LINE
 from spack.build.post_install import correct_records, replace_interpreter
@@ -35,6 +36,8 @@ __all__ = ["NodeBuild", "RecipeStage"]
 
 #: Where the console scripts of Python dependencies are, below the stage.
 SCRIPTS = "build-bin"
+#: Links to modules of externals, below the stage.
+EXTERNALS = "build-externals"
 #: The virtual environment of packages that do not extend Python, below the stage.
 STAGE_VENV = "build-venv"
 #: Prefix of nodes that take no part in a build, such as build dependencies of dependencies.
@@ -72,6 +75,8 @@ class NodeBuild:
         nodes = load(job.spec)
         self.recipes = NodeRecipes(job, nodes)
         self.roles: Roles = roles(nodes[job.hash], job.run_tests)
+        #: Modules of externals that share a directory with what the build may not see.
+        self.external_modules: dict[str, str] = {}
         self.venv = self._venv()
         self.wheel_key = ""
         self.context = BuildContext(
@@ -84,6 +89,11 @@ class NodeBuild:
             },
         )
         current_build.set(self.context)
+
+    @property
+    def externals(self) -> str:
+        """Directory of links to :attr:`external_modules`."""
+        return os.path.join(self.job.stage_path, EXTERNALS)
 
     @property
     def scripts(self) -> str:
@@ -138,10 +148,13 @@ class NodeBuild:
         nodes = [n for n in (*tested, *runtime, *self.roles.tools) if n.name != "python-venv"]
         for node in reversed(nodes):
             sites.update(dict.fromkeys(external_sites(node, base)))
+            self.external_modules.update(external_modules(node, base))
             for directory in (base.purelib, base.platlib):
                 path = os.path.join(self._prefix(node), directory)
                 if node.external is None and os.path.isdir(path):
                     sites[path] = None
+        if self.external_modules:
+            sites[self.externals] = None
         system = chosen[0].variants.get("system_packages")
         inside = bool(own) and self.job.task == contract.BUILD  # else the prefix is not touched
         location = self.job.prefix if inside else os.path.join(self.job.stage_path, STAGE_VENV)
@@ -169,6 +182,9 @@ class NodeBuild:
         if self.venv is not None:
             interpreter = self.venv.python
             self.venv.create()
+            for name, path in self.external_modules.items():
+                os.makedirs(self.externals, exist_ok=True)
+                os.symlink(path, os.path.join(self.externals, name))
             scripted = [node for node in self.roles.tools if node.name not in INTERPRETERS]
             prefixes = [self._prefix(node) for node in reversed(scripted)]
             venvs = [self._prefix(node) for node in self._venv_nodes()]

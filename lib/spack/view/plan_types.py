@@ -98,6 +98,10 @@ class ViewOptions:
         nodes of dependencies that are not shown).
     :param site_directories: absolute directories of modules outside of the store that the view's
         Python sees, those of external extensions.
+    :param external_modules: names and absolute paths of modules outside of the store that are shown
+        among the view's own.
+    :param program_directories: absolute directories of programs outside of the store, which follow
+        the view's own on PATH.
     :param omissions: lines for the user about what the view's Python does not import.
     :param splits_env: whether ``/usr/bin/env -S`` works here; scripts need another header if not.
     """
@@ -110,6 +114,8 @@ class ViewOptions:
     winners: Mapping[str, str] = field(default_factory=dict)
     store_prefixes: tuple[str, ...] = ()
     site_directories: tuple[str, ...] = ()
+    external_modules: tuple[tuple[str, str], ...] = ()
+    program_directories: tuple[str, ...] = ()
     omissions: tuple[str, ...] = ()
     splits_env: bool = True
 
@@ -271,6 +277,8 @@ def options_digest(options: ViewOptions) -> str:
             python and [str(python.executable), python.version, python.purelib, python.platlib],
             *([] if options.splits_env else ["no env -S"]),
             *options.site_directories,
+            *options.external_modules,
+            *options.program_directories,
             *options.omissions,
         ]
     )

@@ -125,7 +125,8 @@ def _add_own(
     steps, pth = projected_steps(
         [(s.prefix, s.projection, s.environment) for s in tree.sources], exists
     )
-    steps = path_steps(folders, (), is_venv=tree.lib64) + steps
+    outside = tuple(EnvStep("prepend", "PATH", x) for x in tree.options.program_directories)
+    steps = outside + path_steps(folders, (), is_venv=tree.lib64) + steps
     python = tree.options.python
     if python is not None:
         further = tree.options.site_directories
@@ -136,6 +137,10 @@ def _add_own(
             lines += "".join(_SITE_LINE.format(f"{depth}{path}") for path in projected)
             lines += "".join(f"import site; site.addsitedir({path!r})\n" for path in further)
             tree.text(f"{python.purelib}/_spack_view.pth", lines.encode(), OWN, 0o644)
+        for name, path in tree.options.external_modules:
+            location = f"{python.purelib}/{name}"
+            if location not in tree.items and location not in tree.folders:
+                tree.items[location] = Item("link", OWN, path, 0o777, "")
         _add_venv(tree, python, steps)
     return steps
 
