@@ -17,7 +17,8 @@ from spack.build.external_modules import external_modules, external_sites, has_m
 from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import SpecError, ViewError
 from spack.host.interpreter import PythonLayout
-from spack.spec import ConcreteSpec, dump
+from spack.recipe.compiler_runtimes import COMPILERS_OF_RUNTIMES
+from spack.spec import ConcreteSpec, Version, dump
 from spack.spec.deptypes import DEPTYPES, RUN_TIME
 from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
 from spack.store.layout import path_part
@@ -84,16 +85,24 @@ def templates(share: Path) -> dict[str, str]:
 
 
 def shown(roots: Iterable[ConcreteSpec], view: ViewDescriptor) -> list[ConcreteSpec]:
-    """Return the nodes that a view shows, each once, externals included."""
+    """Return the nodes that a view shows, each once, externals included.
+
+    Of several runtimes of one compiler that is the newest, which serves all.
+    """
     followed = _FOLLOWED[view.link]
     nodes: dict[str, ConcreteSpec] = {}
     for root in roots:
         for node in root.traverse(deptypes=followed) if followed else [root]:
             nodes.setdefault(node.dag_hash(), node)
+    newest: dict[str, Version] = {}
+    for node in nodes.values():
+        if node.name in COMPILERS_OF_RUNTIMES:
+            newest[node.name] = max(node.version, newest.get(node.name, node.version))
     return [
         node
         for node in nodes.values()
-        if (not view.select or any(node.satisfies(text) for text in view.select))
+        if node.version == newest.get(node.name, node.version)
+        and (not view.select or any(node.satisfies(text) for text in view.select))
         and not any(node.satisfies(text) for text in view.exclude)
     ]
 

@@ -64,6 +64,7 @@ TOOLS: tuple[DetectedTool, ...] = (
     DetectedTool("ghostscript", "gs", rf"^{_NUMBER}", on_the_fly=False),
     DetectedTool("git", "git", rf"git version {_NUMBER}"),
     DetectedTool("git-lfs", "git-lfs", rf"git-lfs/{_NUMBER}", on_the_fly=False),
+    DetectedTool("glibc", "ldd", rf"^ldd \(.*(?:GLIBC|GNU libc).*\) {_NUMBER}"),
     DetectedTool("gmake", "g?make", rf"GNU Make {_NUMBER}"),
     DetectedTool("gnupg", "gpg2?", rf"gpg \(GnuPG.*?\) {_NUMBER}", on_the_fly=False),
     DetectedTool("go", "go", rf"go version go{_NUMBER}", ("version",)),

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from spack.recipe.compiler_runtimes import COMPILERS_OF_RUNTIMES
 from spack.recipe.records import DependencyRecord, Recipe
 from spack.solver.problem import ExternalLike, PackageLike, Problem
 from spack.solver.spec_pool import SpecPool
@@ -245,6 +246,12 @@ class Catalog:
             found = self._known[name] = self._collect(name)
         return found
 
+    def _compiler_versions(self, compiler: str) -> list[Version]:
+        """Return the versions of *compiler* that its runtime may have: those there, else all."""
+        candidates = self.get(compiler)
+        usable = candidates.external_mask | candidates.installed_mask or candidates.buildable
+        return sorted(row.version for i, row in enumerate(candidates.versions) if usable >> i & 1)
+
     def _collect(self, name: str) -> Candidates:  # noqa: C901 - one pass over all sources of versions
         recipe = self.recipe(name)
         result = Candidates(name, recipe, fixed=self.fixed(name))
@@ -273,6 +280,8 @@ class Catalog:
         installed = list(self.installed(name))
         available += [spec.version for spec in installed]
         given = sorted(self._given.get(name, ())) if rows or not available else []
+        if name in COMPILERS_OF_RUNTIMES and not rows:
+            given = self._compiler_versions(COMPILERS_OF_RUNTIMES[name])
         for version in given:
             rows.setdefault(version.string, (version, True, False, False))
         for version in available:

@@ -264,7 +264,7 @@ def _solve(
         if search.widen(context, answer, encoding):
             continue
         start = time.perf_counter()
-        specs = decode(catalog, encoding, answer.atoms, context.targets[0], roots)
+        specs = decode(catalog, encoding, answer.atoms, context)
         effort.spend("decode", time.perf_counter() - start)
         effort.optimal = effort.optimal and answer.optimal
         effort.cost = tuple((CRITERIA[level], cost) for level, cost in answer.cost)

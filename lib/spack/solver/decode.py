@@ -15,7 +15,8 @@ from spack.solver.drafts import Draft, Node
 from spack.solver.driver import Row
 from spack.solver.encode import Encoding
 from spack.solver.node_flags import NodeFlags
-from spack.solver.problem import Root
+from spack.solver.round_context import RoundContext
+from spack.solver.runtimes import add_runtimes
 from spack.solver.variant_facts import default_values, preferred_variants
 from spack.spec import FLAG_NAMES, ConcreteSpec, Edge, External, VariantValue
 
@@ -28,15 +29,15 @@ class _Decoder:
         catalog: Catalog,
         encoding: Encoding,
         atoms: Mapping[str, Sequence[Row]],
-        target: str,
-        roots: Sequence[Root],
+        context: RoundContext,
     ) -> None:
         self.catalog = catalog
         self.encoding = encoding
-        self.target = target
+        self.target, self.external_target = context.targets[0], context.external_target
         self.drafts: dict[Node, Draft] = {}
         self._read(atoms)
-        self.flags = NodeFlags(catalog, self.drafts, roots)
+        add_runtimes(catalog, self.drafts)
+        self.flags = NodeFlags(catalog, self.drafts, context.roots)
 
     def _read(self, atoms: Mapping[str, Sequence[Row]]) -> None:  # noqa: C901 - one loop for each predicate of a model
         drafts = self.drafts
@@ -122,7 +123,7 @@ class _Decoder:
     def _external_target(self, external: ExternalCandidate | None) -> str | None:
         if external is None:
             return None
-        return external.spec.arch.target
+        return external.spec.arch.target or self.external_target
 
     def _variants(
         self,
@@ -193,16 +194,15 @@ def decode(
     catalog: Catalog,
     encoding: Encoding,
     atoms: Mapping[str, Sequence[Row]],
-    target: str,
-    roots: Sequence[Root],
+    context: RoundContext,
 ) -> tuple[ConcreteSpec, ...]:
     """Return the concrete spec of each root.
 
     :param atoms: shown atoms of a model without placeholders.
-    :param target: the target of nodes when there was nothing to choose.
+    :param context: the round that was solved.
     """
-    nodes = _Decoder(catalog, encoding, atoms, target, roots).specs()
-    return tuple(nodes[root.spec.name, 0] for root in roots)
+    nodes = _Decoder(catalog, encoding, atoms, context).specs()
+    return tuple(nodes[root.spec.name, 0] for root in context.roots)
 
 
 def _patches(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from spack.recipe.records import PatchRecord
@@ -27,3 +28,10 @@ class Draft:
     children: dict[Node, None] = field(default_factory=dict)
     types: dict[str, set[str]] = field(default_factory=dict)
     virtuals: dict[str, set[str]] = field(default_factory=dict)
+
+    def depend(self, child: Node, *types: str, virtuals: Iterable[str] = ()) -> None:
+        """Add an edge, or types and virtual packages to the one that is there."""
+        self.children[child] = None
+        self.types.setdefault(child[0], set()).update(types)
+        if virtuals:
+            self.virtuals.setdefault(child[0], set()).update(virtuals)

@@ -17,6 +17,7 @@ definition, X guard, E external, H hash; numbers start at 1):
 ``provision provname provcond``        what a package provides and when; ``vcand vcost`` providers
 ``vdef vcond later vval vdefault ..``  definitions of variants
 ``demand gcond option optcond``        requirements; ``conflict forbid kcond`` conflicts
+``hruntime``                           a literal: versions of compilers that may link to it
 ``generates``                          a literal: the compiler's versions that know a target
 ``pure mixer``                         no mixing of compilers, but for those packages
 ``hdep htype hvirt hsat xsat xval``    installed specs and externals
@@ -158,7 +159,11 @@ class Encoder:
         self.emit(f"rlit({p},{literal},{assumption}).")
         if virtual:
             return
-        if not dependency.direct:
+        if dependency.direct:
+            # an installed spec has no edge to what it was built with: it is asked as a whole
+            full = self.conditions.dependency(name, dependency)
+            self.emit(f"rwhole({p},{-1 if full is None else full},{assumption}).")
+        else:
             self.emit(f"asks({p},{quote(below.name)},{assumption}).")
         self.sink.visit(below.name)
         if self.context.relaxed and self._only_linked(name, below.name):
@@ -230,6 +235,7 @@ class Encoder:
             self.rules.configured(name)
             self.rules.developed(name)
             self.rules.code_generation(name)
+            self.rules.runtime_versions(name)
 
     # -- dependencies ---------------------------------------------------------------------
 
@@ -316,6 +322,7 @@ class Encoder:
             self.emit(
                 f"hash({p},{h}).", f"hcost({h},{candidates.ranks[version] * 100 + location})."
             )
+            self.rules.runtime_of_installed(spec)
             for edge in spec.edges:
                 kinds = edge.deptypes & RUN_TIME
                 if not kinds:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from spack.recipe.compiler_runtimes import C_LIBRARY
 from spack.recipe.records import DependencyRecord
 from spack.solver.candidates import Candidates, Catalog
 from spack.solver.problem import Root
@@ -24,9 +25,6 @@ from spack.spec import Spec, VariantValue, target_satisfies
 from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["Expansion", "dependency_records", "plan"]
-
-#: Every machine has it; it is a node only where it is registered as an external.
-HOST_LIBRARY = "libc"
 
 
 @dataclass
@@ -83,9 +81,9 @@ def _is_editable(catalog: Catalog, name: str) -> bool:
 
 def _of_the_host(catalog: Catalog, text: str) -> bool:
     """Return whether a dependency is on the C library of the machine, which is not registered."""
-    return text.startswith(HOST_LIBRARY) and (
-        Spec.parse(text).name == HOST_LIBRARY
-        and not any(catalog.has_available(name) for name in catalog.providers(HOST_LIBRARY))
+    return text.startswith(C_LIBRARY) and (
+        Spec.parse(text).name == C_LIBRARY
+        and not any(catalog.has_available(name) for name in catalog.providers(C_LIBRARY))
     )
 
 

@@ -121,10 +121,13 @@ class RoundContext:
                         found.update(s.dag_hash() for s in concrete.traverse(("link", "run")))
         return found
 
-    def _target_choice(self) -> tuple[str, ...]:
-        """Return the targets to choose from: one, unless the input names another."""
+    @property
+    def external_target(self) -> str:
+        """The target of an external that names none: any machine's, unless one is asked for."""
         host = self.problem.host
-        preferred = self._preferred_target()
+        return self.targets[0] if any(self._asked_targets()) else host.targets[-1]
+
+    def _asked_targets(self) -> list[str | None]:
         asked = [
             spec.arch.target for root in self.roots for spec in root.spec.traverse() if spec.arch
         ]
@@ -132,7 +135,13 @@ class RoundContext:
             for group in (*settings.require, *settings.prefer, *settings.conflict):
                 asked += [Spec.parse(text).arch.target for text in group.specs if "target=" in text]
             asked += settings.target
-        asked += self.catalog.pool.targets()
+        return asked
+
+    def _target_choice(self) -> tuple[str, ...]:
+        """Return the targets to choose from: one, unless the input names another."""
+        host = self.problem.host
+        preferred = self._preferred_target()
+        asked = [*self._asked_targets(), *self.catalog.pool.targets()]
         wanted = [target for target in asked if target and target != preferred]
         if not wanted and not limits(self.catalog, self.roots, preferred):
             return (preferred,)

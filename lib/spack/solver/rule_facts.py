@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from spack.recipe.compiler_runtimes import COMPILERS_OF_RUNTIMES
 from spack.recipe.records import RequirementRecord
 from spack.solver.compiler_targets import compilers, generated
 from spack.solver.conditions import FREE_KEYS
@@ -12,7 +13,7 @@ from spack.solver.facts import FactSink
 from spack.solver.problem import RequirementLike
 from spack.solver.quoting import quote
 from spack.solver.variant_facts import allowed_values
-from spack.spec import ConcreteSpec, Spec, VariantValue
+from spack.spec import ConcreteSpec, Spec, VariantValue, VersionList
 from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["RuleFacts"]
@@ -153,6 +154,33 @@ class RuleFacts:
             assumption = self.assumptions.add("generates", name, target, "", target)
             literal = self.conditions.literal(name, ("v", "", mask))
             self.emit(f"generates({quote(name)},{quote(target)},{literal},{assumption}).")
+
+    def runtime_versions(self, name: str) -> None:
+        """Write that a runtime which is built has the version of the compiler that it is of."""
+        compiler = COMPILERS_OF_RUNTIMES.get(name)
+        if compiler is None or not self.context.expanded(name):
+            return
+        for candidate in self.context.catalog.get(compiler).versions:
+            exact = f"@={candidate.version}"
+            record = RequirementRecord((exact,), "any_of", f"%{compiler}{exact}")
+            origin = f"the libraries of {compiler}"
+            self._demand(name, record, "requires", "built", origin)
+
+    def runtime_of_installed(self, spec: ConcreteSpec) -> None:
+        """Write which versions of a compiler may compile what links to an installed *spec*.
+
+        Its runtime must not be newer than that of the dependents: they load their own.
+        """
+        for edge in spec.edges:
+            compiler = COMPILERS_OF_RUNTIMES.get(edge.spec.name)
+            if compiler is None:
+                continue
+            possible = self.context.possible_versions(compiler)
+            newer = VersionList.parse(f"{edge.spec.version}:")
+            mask = self.context.catalog.get(compiler).mask(newer) & possible
+            if mask != possible:
+                literal = self.conditions.literal(compiler, ("v", "", mask))
+                self.emit(f"hruntime({quote(spec.dag_hash())},{quote(compiler)},{literal}).")
 
     def _concretize_options(
         self,

@@ -334,7 +334,8 @@ def check(problem: Problem, roots: tuple[ConcreteSpec, ...]) -> None:  # noqa: C
         seen: dict[str, str] = {}
         for root in group:
             for node in root.traverse(("link", "run")):
-                assert seen.setdefault(node.name, node.dag_hash()) == node.dag_hash(), node.name
+                several = seen.setdefault(node.name, node.dag_hash()) != node.dag_hash()
+                assert not several or node.name == "gcc-runtime", node.name
 
 
 def _clauses(spec: Spec, node: ConcreteSpec) -> list[Spec]:
@@ -382,6 +383,29 @@ def holds(node: ConcreteSpec, text: str) -> bool:
     return node.satisfies(spec)
 
 
+def c_library(problem: Problem) -> str | None:
+    """Return the package of the machine's C library, if there is an external of one."""
+    settings = problem.packages.get("glibc")
+    return "glibc" if settings is not None and settings.externals else None
+
+
+def runtimes_of(problem: Problem, node: ConcreteSpec) -> dict[str, set[str]]:
+    """Return what *node* links to because a compiler made it, with its virtual packages."""
+    compilers = [e.spec for e in node.edges if not {"c", "cxx", "fortran"}.isdisjoint(e.virtuals)]
+    found: dict[str, set[str]] = {}
+    if any(c.name == "gcc" for c in compilers) and problem.recipes.get("gcc-runtime") is not None:
+        (runtime,) = (e.spec for e in node.edges if e.spec.name == "gcc-runtime")
+        assert all(c.version <= runtime.version for c in compilers if c.name == "gcc")
+        linked = (n for n in node.traverse(("link", "run")) if n.name == "gcc-runtime")
+        assert all(other.version <= runtime.version for other in linked), f"newer below {node}"
+        fortran = any("fortran" in e.virtuals for e in node.edges)
+        found["gcc-runtime"] = {"fortran-rt", "libgfortran"} if fortran else set()
+    library = c_library(problem)
+    if compilers and library is not None:
+        found[library] = {"libc"}
+    return found
+
+
 def check_built(problem: Problem, node: ConcreteSpec, root_names: set[str]) -> None:
     recipe = problem.recipes.get(node.name)
     assert recipe is not None
@@ -390,6 +414,10 @@ def check_built(problem: Problem, node: ConcreteSpec, root_names: set[str]) -> N
     if buildable is None and "all" in problem.packages:
         buildable = problem.packages["all"].buildable
     assert buildable is not False, f"{node} may not be built"
+    if node.name == "gcc-runtime":
+        (compiler,) = (e.spec for e in node.edges if e.spec.name == "gcc")
+        assert node.version == compiler.version
+        return
     declared = {v.version: v for v in recipe.versions}
     named = {
         str(s.versions.concrete)
@@ -416,7 +444,8 @@ def check_built(problem: Problem, node: ConcreteSpec, root_names: set[str]) -> N
         below = [edge.spec, *edge.spec.traverse(("link", "run"))]
         for other in below:
             digest = other.dag_hash()
-            assert seen.setdefault(other.name, digest) == digest, f"two {other.name} in {node}"
+            several = seen.setdefault(other.name, digest) != digest
+            assert not several or other.name == "gcc-runtime", f"two {other.name} in {node}"
 
 
 def check_variants(recipe: Recipe, node: ConcreteSpec) -> None:
@@ -467,8 +496,8 @@ def check_dependencies(problem: Problem, recipe: Recipe, node: ConcreteSpec) -> 
         if not types or not holds(node, when):
             continue
         spec = Spec.parse(text)
-        if spec.name == "libc":
-            continue  # the machine's
+        if spec.name == "libc" and c_library(problem) is None:
+            continue  # taken for granted
         if problem.recipes.is_virtual(spec.name):
             edges = [e for e in node.edges if spec.name in e.virtuals]
             assert len(edges) == 1, f"{node} needs {text}"
@@ -480,6 +509,10 @@ def check_dependencies(problem: Problem, recipe: Recipe, node: ConcreteSpec) -> 
             assert edges[0].spec.satisfies(spec), f"{node} needs {text}, has {edges[0]}"
         found.setdefault(edges[0].spec.name, set()).update(types)
     del expected
+    for name, given in runtimes_of(problem, node).items():
+        found.setdefault(name, set()).add("link")
+        if given:
+            virtuals.setdefault(name, set()).update(given)
     assert {e.spec.name: set(e.deptypes) for e in node.edges} == found, f"edges of {node}"
     assert {e.spec.name: set(e.virtuals) for e in node.edges if e.virtuals} == virtuals
 
