@@ -134,3 +134,50 @@ def test_refusals(create: Command, index: LocalIndex, recipes: RecipeRepository)
     path = recipes.path("py-new").parent
     path.write_text("in the way")
     assert "cannot write" in create.fails("create", "--pypi", "leaf", "-n", "py-new", code=2).err
+
+
+CMAKE = {"CMakeLists.txt": "project(tool CXX)\n", "src/main.cpp": "int main() {}\n"}
+
+
+def test_from_a_url(create: Command, recipes: RecipeRepository) -> None:
+    for version in ("1.0", "1.2", "2.0"):
+        recipes.archive(f"My_Tool-{version}", CMAKE)
+    path = recipes.archives / "My_Tool-1.2.tar.gz"
+    made = create("create", "--skip-editor", "--versions", "2", path.as_uri())
+    assert "it looks like a package of the build system cmake" in made.out
+    text = recipes.path("my-tool").read_text()
+    assert "import CMakePackage\n" in text and "class MyTool(CMakePackage):" in text
+    assert 'depends_on("cxx", type="build")' in text and "def cmake_args(self):" in text
+    assert text.index('version("2.0"') < text.index('version("1.2"') and '"1.0"' not in text
+    assert create("versions", "my-tool").lines == ["2.0", "1.2"]
+
+    recipes.archive("plain-1.0", {"README": "nothing\n"})
+    plain = (recipes.archives / "plain-1.0.tar.gz").as_uri()
+    made = create("create", "-n", "mine", plain)
+    assert "no file of the archive shows how it is built" in made.err
+    assert "def install(self, spec, prefix):" in recipes.path("mine").read_text()
+    create("create", "-f", "-t", "makefile", "-n", "mine", plain)
+    assert "def edit(self, spec, prefix):" in recipes.path("mine").read_text()
+    assert create("versions", "mine").lines == ["1.0"]
+
+
+def test_a_python_project_at_a_url(
+    create: Command, index: LocalIndex, recipes: RecipeRepository
+) -> None:
+    path = index.sdist("thing-list", "1.0", [*LIST, "Requires-Dist: leaf>=1"])
+    create("create", path.as_uri())
+    text = recipes.path("py-thing-list").read_text()
+    assert f'url = "{path.as_uri()}"' in text and "pypi =" not in text
+    assert 'depends_on("py-leaf@1:", type="run")' in text
+    recipes.add("py-leaf", 'has_code = False\nversion("1.0")\n')
+    create("spec", "py-thing-list")
+
+
+def test_without_a_url(create: Command, recipes: RecipeRepository) -> None:
+    create("create", "-t", "bundle", "-n", "my-stack")
+    assert "class MyStack(BundlePackage):" in recipes.path("my-stack").read_text()
+    create("create")
+    assert 'url = "https://example.org/example-1.0.tar.gz"' in recipes.path("example").read_text()
+    assert "one too many" in create.fails("create", "--pypi", "leaf", "file:///x", code=2).err
+    missing = create.fails("create", "file:///no/where-1.0.tar.gz")
+    assert "where-1.0.tar.gz" in missing.err

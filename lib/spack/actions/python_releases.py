@@ -27,7 +27,14 @@ from spack.util.hashing import hash_file
 from spack.util.project_names import normalized
 from spack.util.toml import parse_toml
 
-__all__ = ["Fetchers", "PythonRelease", "ReleaseFiles", "offered_releases", "read_release"]
+__all__ = [
+    "Fetchers",
+    "PythonRelease",
+    "ReleaseFiles",
+    "offered_releases",
+    "read_release",
+    "release_of",
+]
 
 
 class Fetchers(NamedTuple):
@@ -185,7 +192,17 @@ def read_release(files: ReleaseFiles, fetchers: Fetchers) -> PythonRelease:
     """
     link = files.sdist or files.pure
     assert link is not None
-    path = fetchers.fetch(files.project, link)
+    return release_of(files, fetchers.fetch(files.project, link), fetchers)
+
+
+def release_of(files: ReleaseFiles, path: Path, fetchers: Fetchers) -> PythonRelease:
+    """Return what a release says of itself, whose archive (or pure wheel) is at *path*.
+
+    :raises FetchError: metadata cannot be downloaded.
+    :raises SpackError: its archive is damaged, or its ``pyproject.toml`` malformed.
+    """
+    link = files.sdist or files.pure
+    assert link is not None
     digest = hash_file(path)
     if files.sdist is None:
         metadata, modules = _of_wheel(path)

@@ -56,6 +56,7 @@ class RecipeDraft:
     :param releases: newest first.
     :param notes: what could not be known, each with the versions that it is about.
     :param left_out: extras for the project's developers.
+    :param url: of the newest archive, for a project that is not on the index.
     """
 
     name: str
@@ -68,6 +69,7 @@ class RecipeDraft:
     dependencies: tuple[DraftDependency, ...] = ()
     notes: tuple[Ranged, ...] = ()
     left_out: tuple[str, ...] = ()
+    url: str | None = None
 
     @property
     def newest(self) -> PythonRelease:

@@ -10,7 +10,7 @@ from spack.actions.recipe_draft import DraftDependency, RecipeDraft
 from spack.recipe.package_names import class_name
 from spack.util.project_names import normalized
 
-__all__ = ["dependency_text", "directive", "recipe_text"]
+__all__ = ["dependency_text", "directive", "quoted", "recipe_text"]
 
 #: Columns of a recipe, as upstream formats them.
 WIDTH = 99
@@ -55,12 +55,15 @@ def _docstring(draft: RecipeDraft) -> Iterator[str]:
 def _addresses(draft: RecipeDraft) -> Iterator[str]:
     page = _homepage(draft)
     yield (
-        f"{_INDENT}homepage = {_quoted(page)}"
+        f"{_INDENT}homepage = {quoted(page)}"
         if page
         else _comment("homepage: the metadata name none")
     )
     project = normalized(draft.project)
-    yield f"{_INDENT}pypi = {_quoted(f'{project}/{draft.newest.filename}')}"
+    if draft.url is not None:
+        yield f"{_INDENT}url = {quoted(draft.url)}"
+        return
+    yield f"{_INDENT}pypi = {quoted(f'{project}/{draft.newest.filename}')}"
 
 
 def _homepage(draft: RecipeDraft) -> str:
@@ -78,14 +81,14 @@ def _imports(draft: RecipeDraft) -> Iterator[str]:
     modules = list(draft.newest.modules)
     expected = normalized(draft.project).replace("-", "_")
     if modules and modules != [expected] and expected not in modules:
-        yield f"{_INDENT}import_modules = [{', '.join(map(_quoted, modules))}]"
+        yield f"{_INDENT}import_modules = [{', '.join(map(quoted, modules))}]"
     elif not modules:
         yield _comment("import_modules: the source archive does not show which modules there are")
 
 
 def _licenses(draft: RecipeDraft) -> Iterator[str]:
     for text, when in draft.licenses:
-        yield from directive("license", [_quoted(text)], when=when)
+        yield from directive("license", [quoted(text)], when=when)
     for text, when in draft.license_notes:
         yield from _comments(f"license: {text} (no SPDX expression){_about(when)}")
     if not draft.licenses and not draft.license_notes:
@@ -94,7 +97,7 @@ def _licenses(draft: RecipeDraft) -> Iterator[str]:
 
 def _versions(draft: RecipeDraft) -> Iterator[str]:
     for release in draft.releases:
-        words = [_quoted(release.version), f"sha256={_quoted(release.sha256)}"]
+        words = [quoted(release.version), f"sha256={quoted(release.sha256)}"]
         if release.filename.endswith(".whl"):
             words.append("expand=False")
         yield from directive("version", words)
@@ -102,11 +105,11 @@ def _versions(draft: RecipeDraft) -> Iterator[str]:
 
 def _variants(draft: RecipeDraft) -> Iterator[str]:
     for variant in draft.variants:
-        words = [_quoted(variant.name), "default=False"]
-        words.append(f"description={_quoted(f'Install what the extra {variant.extra} needs')}")
+        words = [quoted(variant.name), "default=False"]
+        words.append(f"description={quoted(f'Install what the extra {variant.extra} needs')}")
         yield from directive("variant", words, when=variant.when)
     for spec, when in draft.switched:
-        yield from directive("requires", [_quoted(spec)], when=when)
+        yield from directive("requires", [quoted(spec)], when=when)
     if draft.left_out:
         names = ", ".join(draft.left_out)
         yield from _comments(f"extras for developers of the project, left out: {names}")
@@ -128,12 +131,12 @@ def _of_dependencies(rows: Iterable[DraftDependency]) -> Iterator[str]:
 
 def dependency_text(row: DraftDependency) -> list[str]:
     """Return the lines of one ``depends_on``."""
-    types = [_quoted(x) for x in row.need.types]
+    types = [quoted(x) for x in row.need.types]
     shown = types[0] if len(types) == 1 else f"({', '.join(types)})"
     when = " ".join(filter(None, (row.when, row.need.when)))
     if row.need.when.startswith("+") and row.when:
         when = f"{row.when}{row.need.when}"
-    return list(directive("depends_on", [_quoted(row.need.spec), f"type={shown}"], when=when))
+    return list(directive("depends_on", [quoted(row.need.spec), f"type={shown}"], when=when))
 
 
 def _notes(draft: RecipeDraft) -> Iterator[str]:
@@ -147,7 +150,7 @@ def _about(when: str) -> str:
 
 def directive(name: str, words: list[str], when: str = "", indent: str = _INDENT) -> list[str]:
     """Return the lines of a call in a recipe, no longer than :data:`WIDTH` where that can be."""
-    words = [*words, f"when={_quoted(when)}"] if when else words
+    words = [*words, f"when={quoted(when)}"] if when else words
     line = f"{indent}{name}({', '.join(words)})"
     if len(line) <= WIDTH:
         return [line]
@@ -157,7 +160,8 @@ def directive(name: str, words: list[str], when: str = "", indent: str = _INDENT
     return [f"{indent}{name}(", *(f"{indent}{_INDENT}{word}," for word in words), f"{indent})"]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as a literal of Python."""
     return json.dumps(text, ensure_ascii=False)
 
 

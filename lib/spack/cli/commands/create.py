@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 
-from spack.actions.creating import CreatedRecipe, CreateOptions, Packages, RecipeMaker
+from spack.actions.creating import (
+    CreatedRecipe,
+    CreateOptions,
+    Packages,
+    RecipeMaker,
+    refuse_existing,
+    write_recipe,
+)
+from spack.actions.creating_from_url import UrlRecipe, recipe_from_url, recipe_without_url
 from spack.actions.python_releases import Fetchers
+from spack.actions.recipe_templates import TEMPLATES
+from spack.cli.editor import edit
 from spack.cli.render import message, warning
 from spack.cli.repository_option import add_repository_options, chosen_repository
 from spack.errors import SpackError, UsageError
@@ -16,19 +28,32 @@ DESCRIPTION = """write a new recipe
 
 With --pypi from a project on the package index: its versions with checksums, what they need of
 their build and of their users, extras as variants. What the metadata do not say is a comment.
+With a URL the build system is guessed from the archive, and the recipe opened in your editor.
 
 examples:
   spack create --pypi httpx                     packages/py_httpx/package.py
   spack create --pypi httpx --recursive         and recipes for what no repository has
   spack create --pypi httpx --repo ~/my-recipes
+  spack create https://example.org/foo-1.2.tar.gz
+  spack create --template bundle --name my-tools
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", nargs="?", help="of an archive")
     parser.add_argument("--pypi", metavar="PROJECT", help="from this project on the package index")
-    parser.add_argument("-n", "--name", help="of the package (py-PROJECT)")
+    parser.add_argument("-n", "--name", help="of the package (from the project, or the URL)")
+    parser.add_argument(
+        "-t",
+        "--template",
+        choices=sorted(TEMPLATES),
+        metavar="NAME",
+        help=f"the build system (guessed): {', '.join(sorted(TEMPLATES))}",
+    )
     add_repository_options(parser)
     parser.add_argument("-f", "--force", action="store_true", help="replace a recipe")
+    parser.add_argument("--skip-editor", action="store_true", help="do not open an editor")
+    parser.add_argument("-b", "--batch", action="store_true", help="accepted: nothing is asked")
     parser.add_argument(
         "--versions", type=int, default=5, metavar="N", help="the newest N versions (5)"
     )
@@ -41,9 +66,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> int | None:
-    if not args.pypi:
-        raise UsageError("spack create: --pypi is required", hint="see `spack create --help`")
-    return _from_index(session, args)
+    if args.pypi and (args.url or args.template):
+        raise UsageError(
+            "--pypi and a URL or a template are one too many",
+            hint="`spack create --pypi PROJECT` takes all from the index",
+            ref="create-source",
+        )
+    return _from_index(session, args) if args.pypi else _from_template(session, args)
+
+
+def _from_template(session: Session, args: argparse.Namespace) -> int | None:
+    repository = chosen_repository(session, args)
+    made = _made(session, args)
+    refuse_existing(repository, made.name, args.force)
+    path = write_recipe(repository, made.name, made.text)
+    if args.url and made.template == "generic" and not args.template:
+        warning("no file of the archive shows how it is built")
+    elif args.url and not args.template:
+        message(f"it looks like a package of the build system {made.template}")
+    message(f"created {path} with {count_of(len(made.versions), 'version')}")
+    if not args.skip_editor and sys.stdin.isatty():
+        return edit([Path(path)], session.environ)
+    return None
+
+
+def _made(session: Session, args: argparse.Namespace) -> UrlRecipe:
+    if not args.url or args.template == "bundle":
+        return recipe_without_url(args.name or "example", args.template or "generic")
+    return recipe_from_url(
+        args.url,
+        Fetchers(session.fetcher(), session.fetcher(checksum=False)),
+        Packages(session.recipes),
+        count=args.versions,
+        name=args.name,
+        template=args.template,
+    )
 
 
 def _from_index(session: Session, args: argparse.Namespace) -> int | None:
