@@ -129,7 +129,7 @@ def test_refusals(create: Command, index: LocalIndex, recipes: RecipeRepository)
     assert "no source archive, and no wheel for every platform" in refused.err
     create("create", "--pypi", "leaf")
     refused = create.fails("create", "--pypi", "leaf", code=2)
-    assert "py_leaf/package.py exists" in refused.err and "spack checksum -a py-leaf" in refused.err
+    assert "py_leaf/package.py exists" in refused.err and "spack update py-leaf" in refused.err
     create("create", "--pypi", "leaf", "--force")
     path = recipes.path("py-new").parent
     path.write_text("in the way")

@@ -174,7 +174,7 @@ def refuse_existing(repository: Repository, name: str, force: bool) -> None:
     if path.exists() and not force:
         raise UsageError(
             f"the recipe {path} exists",
-            hint=f"`spack checksum -a {name}` adds new versions; `--force` replaces it",
+            hint=f"`spack update {name}` adds new versions; `--force` replaces it",
             ref="recipe-exists",
         )
 

@@ -24,7 +24,14 @@ from spack.actions.release_needs import (
 from spack.spec import Version, VersionList
 from spack.util.project_names import normalized
 
-__all__ = ["DraftDependency", "RecipeDraft", "draft_recipe", "grouped", "version_ranges"]
+__all__ = [
+    "DraftDependency",
+    "RecipeDraft",
+    "draft_recipe",
+    "grouped",
+    "joined_needs",
+    "version_ranges",
+]
 
 
 class DraftDependency(NamedTuple):
@@ -166,7 +173,7 @@ def grouped(versions: Sequence[str], needs: Mapping[str, Iterable[Need]]) -> lis
     """
     held: dict[Need, set[str]] = {}
     for version in versions:
-        for need in _joined(needs[version]):
+        for need in joined_needs(needs[version]):
             held.setdefault(need, set()).add(version)
 
     def order(item: tuple[Need, set[str]]) -> tuple[object, ...]:
@@ -182,7 +189,7 @@ def grouped(versions: Sequence[str], needs: Mapping[str, Iterable[Need]]) -> lis
     ]
 
 
-def _joined(needs: Iterable[Need]) -> list[Need]:
+def joined_needs(needs: Iterable[Need]) -> list[Need]:
     """Return *needs*, those for build and run in one."""
     types: dict[Need, tuple[str, ...]] = {}
     for need in needs:

@@ -10,7 +10,7 @@ from spack.actions.recipe_draft import DraftDependency, RecipeDraft
 from spack.recipe.package_names import class_name
 from spack.util.project_names import normalized
 
-__all__ = ["dependency_text", "directive", "quoted", "recipe_text"]
+__all__ = ["dependency_text", "directive", "quoted", "recipe_text", "version_text"]
 
 #: Columns of a recipe, as upstream formats them.
 WIDTH = 99
@@ -97,10 +97,15 @@ def _licenses(draft: RecipeDraft) -> Iterator[str]:
 
 def _versions(draft: RecipeDraft) -> Iterator[str]:
     for release in draft.releases:
-        words = [quoted(release.version), f"sha256={quoted(release.sha256)}"]
-        if release.filename.endswith(".whl"):
-            words.append("expand=False")
-        yield from directive("version", words)
+        yield from version_text(release.version, release.sha256, release.filename)
+
+
+def version_text(version: str, sha256: str, filename: str = "") -> list[str]:
+    """Return the lines of one ``version``."""
+    words = [quoted(version), f"sha256={quoted(sha256)}"]
+    if filename.endswith(".whl"):
+        words.append("expand=False")
+    return directive("version", words)
 
 
 def _variants(draft: RecipeDraft) -> Iterator[str]:

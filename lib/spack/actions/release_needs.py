@@ -13,7 +13,15 @@ from spack.recipe.requirements import IMPLIED, PROGRAMS
 from spack.recipe.specifier_ranges import specifier_range
 from spack.util.project_names import normalized
 
-__all__ = ["DEVELOPER_EXTRAS", "Need", "ReleaseNeeds", "PackageOf", "chosen_extras", "needs_of"]
+__all__ = [
+    "DEVELOPER_EXTRAS",
+    "Need",
+    "ReleaseNeeds",
+    "PackageOf",
+    "chosen_extras",
+    "needs_of",
+    "variant_name",
+]
 
 #: The package made from a project, by its normalized name, and its recipe if there is one.
 PackageOf = Callable[[str], tuple[str, "Recipe | None"]]

@@ -83,6 +83,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "arch": ("configuration", "print this machine's platform, system and target"),
     "create": ("developer", "write a new recipe"),
     "checksum": ("developer", "compute checksums of versions for a recipe"),
+    "update": ("developer", "add new versions to recipes"),
     "url": ("developer", "show the name and version in a URL"),
     "edit": ("developer", "open a recipe in your editor"),
     "audit": ("developer", "compare recipes with the metadata of their sources"),
