@@ -9,6 +9,7 @@ from typing import (
 
 from spack.config.packages import PackageSettings
 from spack.config.setting_types import ConcretizerSettings, ReuseSettings
+from spack.config.wheel_policy import WheelPolicy
 from spack.errors import SpackError, SpecError
 from spack.spec import ConcreteSpec, Spec
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     # The solver is imported by the function that runs it: clingo costs 25 ms at start-up.
     from spack.host.platform import Host
     from spack.repo import RepoPath
-    from spack.solver.problem import Root, Solution
+    from spack.solver.problem import Root, Solution, WheelSource
     from spack.store.database import Database
 
 __all__ = ["ConcretizeOptions", "InstalledSpecs", "concretize"]
@@ -30,6 +31,7 @@ class ConcretizeOptions:
     :param tests: True, or names of packages whose test dependencies are wanted.
     :param force: forget what the lock file of an environment has.
     :param as_locked: take the lock file of an environment as it is.
+    :param wheels: None is as configured.
     """
 
     def __init__(
@@ -40,17 +42,24 @@ class ConcretizeOptions:
         *,
         force: bool = False,
         as_locked: bool = False,
+        wheels: WheelPolicy | None = None,
     ) -> None:
         self.reuse = reuse
         self.deprecated = deprecated
         self.tests = tests
         self.force = force
         self.as_locked = as_locked
+        self.wheels = wheels
 
     def with_reuse(self, reuse: bool | str) -> ConcretizeOptions:
         """Return these options with another *reuse*."""
         return ConcretizeOptions(
-            reuse, self.deprecated, self.tests, force=self.force, as_locked=self.as_locked
+            reuse,
+            self.deprecated,
+            self.tests,
+            force=self.force,
+            as_locked=self.as_locked,
+            wheels=self.wheels,
         )
 
     @property
@@ -73,11 +82,13 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
     deprecated: bool = False,
     unify: bool | str | None = None,
     develop: Mapping[str, Root] | None = None,
+    wheels: WheelSource | None = None,
 ) -> Solution:
     """Solve for *roots*.
 
     :param reusable: installed specs, and those that an environment has fixed.
     :param develop: see :class:`spack.solver.problem.Problem`.
+    :param wheels: where wheels of the package index are looked up.
     :raises SpecError: a root has no name, or names a package that no repository has.
     :raises UnsatisfiableError: with the causes.
     """
@@ -102,6 +113,8 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
         compiler_mixing=settings.compiler_mixing,
         python=settings.python,
         seconds=float(settings.timeout),
+        wheels=wheels,
+        wheel_policy=concretize_options.wheels or settings.wheels,
     )
     solution = solve(problem)
     if settings.timeout and settings.error_on_timeout and not solution.stats.optimal:

@@ -24,6 +24,7 @@ from spack.recipe import requirements
 from spack.recipe.records import Recipe
 from spack.recipe.requirements import Declared, RequirementFinding
 from spack.spec import ConcreteSpec, Spec, Version
+from spack.spec.wheel import BINARY
 from spack.util.directory_handle import read_regular
 from spack.util.project_names import normalized
 
@@ -185,9 +186,9 @@ def _of_concrete(
     return Declared(recipe, holds, types, recipe_of, tolerated=tolerated, chosen=chosen)
 
 
-def _python_of(spec: ConcreteSpec) -> str | None:
+def _python_of(spec: ConcreteSpec, build_systems: Sequence[str] = _BUILD_SYSTEMS) -> str | None:
     build_system = spec.variants.get("build_system")
-    if build_system is None or build_system.value not in _BUILD_SYSTEMS:
+    if build_system is None or build_system.value not in build_systems:
         return None
     return next((str(e.spec.version) for e in spec.edges if e.spec.name == "python"), None)
 
@@ -304,7 +305,7 @@ def installed_findings(
     spec: ConcreteSpec, recipe: Recipe, recipe_of: RecipeOf, prefix: Path
 ) -> list[RequirementFinding]:
     """Return the differences of the installed metadata's and the recipe's run dependencies."""
-    python = _python_of(spec)
+    python = _python_of(spec, (*_BUILD_SYSTEMS, BINARY))
     if python is None:
         return []
     found: list[RequirementFinding] = []

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from spack.actions.staging import commit_of, patches_of, resources_of
+from spack.actions.staging import patches_of, pinned_of, resources_of
 from spack.errors import FetchError, SpackError, UsageError
 from spack.fetch.fetcher import Fetcher
 from spack.fetch.source import (
     GitSource,
+    Pinned,
     Source,
     patch_source,
     resource_source,
@@ -49,7 +50,7 @@ class Mirrored:
     version: str
     resources: tuple[ResourceRecord, ...] = ()
     patches: tuple[tuple[Recipe, PatchRecord], ...] = ()
-    commit: str | None = None
+    pinned: Pinned = None
 
     @property
     def name(self) -> str:
@@ -62,7 +63,7 @@ class Mirrored:
         :raises FetchError: a source is of a kind that is not supported, or missing.
         """
         if self.recipe.attributes.get("has_code", True):
-            yield source_for(self.recipe, self.version, self.commit)
+            yield source_for(self.recipe, self.version, self.pinned)
         for record in self.resources:
             yield resource_source(self.recipe, record)
         for owner, patch in self.patches:
@@ -112,7 +113,7 @@ def of_nodes(
                 str(node.version),
                 tuple(resources_of(recipe, node, recipe_of)),
                 tuple(patches),
-                commit_of(node),
+                pinned_of(node),
             )
         )
     return found

@@ -11,12 +11,14 @@ from spack.actions.developing import is_editable, source_directory, state_of
 from spack.build import worker_process
 from spack.build.options import BuildOptions
 from spack.fetch.develop_sources import check_directory, copy_sources
+from spack.fetch.source import Pinned
 from spack.fetch.stage import Stage
 from spack.install.events import Fetching, Staged
 from spack.install.plan import BUILD, Step
 from spack.recipe.provisions import provided_by
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord
 from spack.spec import ConcreteSpec
+from spack.spec.wheel import wheel_of
 from spack.util.report import Failed, Reporter, Task
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "StagedSources",
-    "commit_of",
+    "pinned_of",
     "patches_of",
     "report_staging",
     "resources_of",
@@ -68,7 +70,7 @@ class StagedSources:
             path,
             resources=resources_of(recipe, spec, self._build_options.recipe),
             patches=self.patches(recipe, spec),
-            commit=commit_of(spec),
+            pinned=pinned_of(spec),
             progress=progress,
         )
 
@@ -96,7 +98,7 @@ class StagedSources:
             str(spec.version),
             resources=resources_of(recipe, spec, self._build_options.recipe),
             patches=self.patches(recipe, spec),
-            commit=commit_of(spec),
+            pinned=pinned_of(spec),
             progress=lambda done, total: task.progress(done, total or 0),
         )
 
@@ -112,7 +114,12 @@ def patches_of(
     dependents: Iterable[ConcreteSpec],
     recipe_of: Callable[[ConcreteSpec], Recipe],
 ) -> list[tuple[Recipe, PatchRecord]]:
-    """Return the patches of *spec* with the recipe that has each: its own, then *dependents'*."""
+    """Return the patches of *spec* with the recipe that has each: its own, then *dependents'*.
+
+    A wheel of the index has none.
+    """
+    if wheel_of(spec) is not None:
+        return []
     holds = _conditions(recipe_of)
     found = [(recipe, patch) for patch in recipe.patches if holds(spec, patch.when)]
     for dependent in dependents:
@@ -149,8 +156,11 @@ def stage_sources(build_options: BuildOptions, spec: ConcreteSpec, task: Task) -
         return sources.stage(Step(BUILD, spec, ()), task, lambda: False)
 
 
-def commit_of(spec: ConcreteSpec) -> str | None:
-    """Return the commit that a spec asks for with ``commit=``, or None."""
+def pinned_of(spec: ConcreteSpec) -> Pinned:
+    """Return the wheel that a spec is installed from, the commit of ``commit=``, or None."""
+    wheel = wheel_of(spec)
+    if wheel is not None:
+        return wheel
     value = spec.variants.get("commit")
     return None if value is None else value.values[0]
 
@@ -158,7 +168,9 @@ def commit_of(spec: ConcreteSpec) -> str | None:
 def resources_of(
     recipe: Recipe, spec: ConcreteSpec, recipe_of: Callable[[ConcreteSpec], Recipe]
 ) -> list[ResourceRecord]:
-    """Return the resources whose condition holds."""
+    """Return the resources whose condition holds; a wheel of the index has none."""
+    if wheel_of(spec) is not None:
+        return []
     holds = _conditions(recipe_of)
     return [resource for resource in recipe.resources if holds(spec, resource.when)]
 

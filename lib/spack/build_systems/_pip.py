@@ -1,4 +1,4 @@
-"""Which recipes need pip: found by looking at their compiled code, without running it."""
+"""What recipes do themselves: found by looking at their code, without running it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from spack.api.identity import is_recipe_module
 
-__all__ = ["uses_pip"]
+__all__ = ["changes_install", "uses_pip"]
 
 #: Members of a package class that only the builder with pip asks for, or that do its work.
 _MEMBERS = frozenset(("install", "install_options", "phases", "std_args", "std_pip_args"))
@@ -38,6 +38,20 @@ def uses_pip(cls: Any) -> bool:
         if any(not _NAMES.isdisjoint(_mentioned(code)) for code in _codes(members.values())):
             return True
     return False
+
+
+def changes_install(cls: Any) -> bool:
+    """Return whether the recipe of *cls* does more than the install of what the build made.
+
+    Callbacks around the phase ``install`` count, but for those that only run with tests.
+    """
+    for owner in cls.__mro__:
+        if is_recipe_module(owner.__module__) and not {"install", "phases"}.isdisjoint(vars(owner)):
+            return True
+    return any(
+        is_recipe_module(row.function.__module__) and not hasattr(row.function, "__wrapped__")
+        for row in cls.__callbacks__
+    )
 
 
 def _codes(values: Any) -> Iterator[CodeType]:

@@ -23,6 +23,7 @@ from typing import (
 
 from spack.errors import InstallError
 from spack.fetch.extraction_target import USUAL, name_parts
+from spack.util.project_names import normalized
 from spack.util.shebang import first_line
 
 __all__ = ["Compiler", "WheelScheme", "compiler", "install_wheel"]
@@ -52,6 +53,7 @@ DIRECT_URL = "direct_url.json"
 
 
 _NAME = re.compile(r"^Name:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
+_VERSION = re.compile(r"^Version:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
 class WheelScheme(NamedTuple):
@@ -221,12 +223,14 @@ def install_wheel(
     compiler: Compiler,
     verify: bool = False,
     direct_url: bytes | None = None,
+    expected: tuple[str, str] | None = None,
 ) -> None:
     """Install the wheel at *path*.
 
     :param compiler: of an interpreter of the kind that the layout is for.
     :param verify: compare its files with its RECORD first; for wheels from elsewhere.
     :param direct_url: content of the file of that name (PEP 610), for editable installs.
+    :param expected: the project and version that its metadata must have.
     :raises InstallError: it is not a wheel, its RECORD is wrong, or it has files for other schemes.
     """
     # start-up: only builds install wheels
@@ -243,7 +247,10 @@ def install_wheel(
             if verify:
                 _examine(archive, os.path.getsize(path))
                 _verify(archive, source.dist_info_dir)
-            match = _NAME.search(source.read_dist_info("METADATA"))
+            text = source.read_dist_info("METADATA")
+            if expected is not None:
+                _check_identity(text, *expected)
+            match = _NAME.search(text)
             distribution = match[1] if match else source.distribution
             destination: Any = _Destination(layout, distribution, compiler)
             metadata = _METADATA if direct_url is None else {**_METADATA, DIRECT_URL: direct_url}
@@ -254,6 +261,22 @@ def install_wheel(
             hint="the wheel is broken, or its name is not as PEP 427 wants it",
             ref="wheel",
         ) from exc
+
+
+def _check_identity(metadata: str, project: str, version: str) -> None:
+    """Check that the metadata of a wheel is that of *project* at *version*.
+
+    :raises ValueError: it is not.
+    """
+    from packaging.utils import canonicalize_version  # start-up: only builds install wheels
+
+    name, found = _NAME.search(metadata), _VERSION.search(metadata)
+    if name is None or normalized(name[1]) != normalized(project):
+        raise ValueError(f"its metadata is of {name[1] if name else 'no project'}, not {project}")
+    if found is None or canonicalize_version(found[1]) != canonicalize_version(version):
+        raise ValueError(
+            f"its metadata is of version {found[1] if found else 'none'}, not {version}"
+        )
 
 
 def _examine(archive: Any, size: int) -> None:

@@ -35,12 +35,20 @@ from spack.package import (
     when,
     working_dir,
 )
+from spack.spec.wheel import BINARY
 
 from ._editable import left_clean
-from ._pip import uses_pip
+from ._pip import changes_install, uses_pip
+from .python_binary import PythonBinaryBuilder
 from .python_wheel import PythonWheelBuilder, flattened
 
-__all__ = ["PythonExtension", "PythonPackage", "PythonPipBuilder", "PythonWheelBuilder"]
+__all__ = [
+    "PythonBinaryBuilder",
+    "PythonExtension",
+    "PythonPackage",
+    "PythonPipBuilder",
+    "PythonWheelBuilder",
+]
 
 #: Imports the modules named as arguments, each on a line of the log.
 _IMPORT = """
@@ -109,6 +117,7 @@ class PythonPackage(PythonExtension):
 
     ``build_system=python_wheel`` calls the backend and installs the wheel; ``python_pip`` leaves
     both to pip, and is all that there is for recipes that themselves speak of pip.
+    ``python_binary`` installs a wheel of the package index, which needs no build dependencies.
 
     ``pypi = "<project>/<file name>"`` says where its versions are; the index is the one that
     pip's own configuration names.
@@ -122,7 +131,10 @@ class PythonPackage(PythonExtension):
 
     install_time_test_callbacks = ["test_imports"]
 
-    build_system("python_wheel", "python_pip", default="python_wheel")
+    build_system("python_wheel", "python_pip", "python_binary", default="python_wheel")
+
+    with when("build_system=python_binary"):
+        extends("python")
 
     with when("build_system=python_pip"):
         extends("python")
@@ -140,8 +152,13 @@ class PythonPackage(PythonExtension):
 
     @classmethod
     def impossible_build_systems(cls) -> Iterable[str]:
-        """Return ``python_wheel`` for a recipe that calls pip or changes how it is called."""
-        return ("python_wheel",) if uses_pip(cls) else ()
+        """Return ``python_wheel`` for a recipe that calls pip or changes how it is called.
+
+        And ``python_binary`` for one that does more than the wheel's install.
+        """
+        wheel = ("python_wheel",) if uses_pip(cls) else ()
+        binary = (BINARY,) if changes_install(cls) else ()
+        return wheel + binary
 
     @property
     def python_spec(self) -> SpecView:

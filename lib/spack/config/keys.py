@@ -7,6 +7,8 @@ them. Keys that only this project has are marked ``own``.
 
 from __future__ import annotations
 
+from typing import get_args
+
 from spack.config import link_types
 from spack.config.config_keys import NULLABLE_TEXT, PATH, PROJECTIONS, TEXTS, config_record
 from spack.config.schema import (
@@ -30,6 +32,7 @@ from spack.config.schema import (
     key_name,
     one_or_more,
 )
+from spack.config.wheel_policy import WheelPolicy
 from spack.util.yaml import Node
 
 __all__ = ["ENVIRONMENT", "SECTIONS", "VIEW"]
@@ -152,6 +155,7 @@ CONCRETIZER = Record(
         ),
         "compiler_mixing": Either(BOOL, TEXTS),
         "python": Choice("available", "newest"),
+        "wheels": Choice(*get_args(WheelPolicy)),  # own
         "splice": Record(
             {
                 "explicit": ListOf(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from spack.config.wheel_policy import WheelPolicy
+
 __all__ = [
     "BootstrapSettings",
     "ConcretizerSettings",
@@ -56,6 +58,7 @@ class ConcretizerSettings(NamedTuple):
     :ivar duplicates: ``none``, ``minimal`` or ``full``.
     :ivar max_dupes: nodes of one package that a solution may have, with ``default``.
     :ivar python: ``available`` (none is built while one that is there will do) or ``newest``.
+    :ivar wheels: whether packages may be wheels of the package index; see ``etc/concretizer.yaml``.
     :ivar timeout: seconds; 0 waits without a limit.
     :ivar detect_externals: False, True or the names that may be detected on the fly.
     """
@@ -71,6 +74,7 @@ class ConcretizerSettings(NamedTuple):
     compiler_mixing: bool | tuple[str, ...] = True
     os_compatible: Mapping[str, tuple[str, ...]] = {}
     python: str = "available"
+    wheels: WheelPolicy = "never"
     timeout: int = 0
     error_on_timeout: bool = True
     externals_completion: str = "default_variants"

@@ -247,6 +247,7 @@ def _read_concretizer(reader: SectionReader) -> ConcretizerSettings:
         compiler_mixing=mixing if isinstance(mixing, bool) else tuple(mixing),
         os_compatible={name: tuple(rest) for name, rest in compatible.items()},
         python=value("available", "python"),
+        wheels=value("never", "wheels"),
         timeout=value(0, "timeout"),
         error_on_timeout=value(True, "error_on_timeout"),
         externals_completion=value("default_variants", "externals", "completion"),

@@ -28,6 +28,7 @@ from spack.fetch.source import (
     Checksum,
     GitSource,
     IndexSource,
+    Pinned,
     Source,
     UrlSource,
     patch_source,
@@ -125,7 +126,7 @@ class Fetcher:
         *,
         resources: Iterable[ResourceRecord] = (),
         patches: Iterable[tuple[Recipe, PatchRecord]] = (),
-        commit: str | None = None,
+        pinned: Pinned = None,
         progress: Progress | None = None,
     ) -> None:
         """Fetch into the cache whatever :meth:`stage` will need (``spack fetch``).
@@ -134,7 +135,7 @@ class Fetcher:
         """
         sources: list[Source] = [resource_source(recipe, record) for record in resources]
         if recipe.attributes.get("has_code", True):
-            sources.insert(0, source_for(recipe, version, commit))
+            sources.insert(0, source_for(recipe, version, pinned))
         for owner, patch in patches:
             found = patch_source(owner, patch)
             if isinstance(found, UrlSource):
@@ -153,12 +154,12 @@ class Fetcher:
         *,
         resources: Iterable[ResourceRecord] = (),
         patches: Iterable[tuple[Recipe, PatchRecord]] = (),
-        commit: str | None = None,
+        pinned: Pinned = None,
         progress: Progress | None = None,
     ) -> Stage:
         """Create the stage *path*, a directory that is empty or missing.
 
-        :param commit: see :func:`spack.fetch.source.source_for`.
+        :param pinned: see :func:`spack.fetch.source.source_for`.
         :param resources: those whose condition holds.
         :param patches: those whose condition holds, with the recipe that declares each, in the
             order of their application; they are verified here and applied by the build.
@@ -169,7 +170,7 @@ class Fetcher:
             path.mkdir(parents=True, exist_ok=True)
             source_path, archive_file = path / SOURCE, None
             if recipe.attributes.get("has_code", True):
-                source = source_for(recipe, version, commit)
+                source = source_for(recipe, version, pinned)
                 archive_file = self._expand(source, source_path, path, progress)
             else:
                 source_path.mkdir()
@@ -320,11 +321,13 @@ class Fetcher:
     ) -> _File:
         index, transport = self.connect()
         tried: list[FetchError] = []
+        size = source.size if isinstance(source, IndexSource) else None
         with self.cache.incoming() as incoming:
             path = incoming / "file"
             for url in self._addresses(source, checksum, index, tried):
                 try:
-                    transport.download(url, path, progress=progress)
+                    transport.download(url, path, progress=progress, limit=size)
+                    _check_size(path, size, url)
                 except FetchError as error:
                     tried.append(error)
                     continue
@@ -412,6 +415,20 @@ def index_and_transport(
     network = network_settings(settings, found.urls, environ)
     transport = Transport(replace(network, verify=configured.verify_ssl))
     return PackageIndex(found.urls, found.find_links, get=transport.get), transport
+
+
+def _check_size(path: Path, size: int | None, url: str) -> None:
+    """Check the size of a download.
+
+    :raises FetchError: it is not *size*.
+    """
+    if size is not None and path.stat().st_size != size:
+        raise FetchError(
+            f"{without_secrets(url)} has {path.stat().st_size} bytes, not {size}",
+            facts={"url": without_secrets(url), "expected": size},
+            hint="the index says another size than the file has; name another index",
+            ref="size",
+        )
 
 
 def _digest(path: Path, algorithm: str) -> str:

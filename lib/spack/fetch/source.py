@@ -20,11 +20,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from spack.errors import FetchError
 from spack.fetch.index_names import project_of
 from spack.recipe.records import PatchRecord, Recipe, ResourceRecord, VersionRecord
+from spack.spec.wheel import ChosenWheel
+from spack.util.project_names import normalized
 
 __all__ = [
     "Checksum",
     "GitSource",
     "IndexSource",
+    "Pinned",
     "Source",
     "UrlSource",
     "extension_of",
@@ -74,6 +77,7 @@ class IndexSource:
     """The file ``filename`` of ``project`` on the configured index.
 
     :param urls: tried after the index, for a recipe that names an address.
+    :param size: in bytes; a file of another size is refused.
     """
 
     project: str
@@ -83,6 +87,7 @@ class IndexSource:
     urls: tuple[str, ...] = ()
     what: str = ""
     origin: str = ""
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,17 +139,32 @@ _REFERENCE = r"(?!-)(?!.*\.\.)[^\s~^:?*\[\\\x00-\x1f]+"
 Source = Union[UrlSource, IndexSource, GitSource]
 
 
-def source_for(recipe: Recipe, version: str, commit: str | None = None) -> Source:
+#: What a spec itself says of its source: a commit, a wheel of the index, or nothing.
+Pinned = Union[str, ChosenWheel, None]
+
+
+def source_for(recipe: Recipe, version: str, pinned: Pinned = None) -> Source:
     """Return where *version* of *recipe* comes from.
 
     Versions that the recipe does not declare may be git references (``git.main``, a commit).
 
-    :param commit: the value of ``commit=`` in a spec: this state and no other is the source.
+    :param pinned: the value of ``commit=`` in a spec, or the wheel that it is installed from: this
+        and nothing else is the source.
     :raises FetchError: the version is unknown, has no address, or one of a kind that is not
-        supported; the recipe's file and line are named. Or *commit* cannot be what is built.
+        supported; the recipe's file and line are named. Or the commit cannot be what is built.
     """
-    if commit is not None:
-        return _commit_source(recipe, version, commit)
+    if isinstance(pinned, ChosenWheel):
+        return IndexSource(
+            normalized(pinned.filename.split("-")[0]),
+            pinned.filename,
+            Checksum("sha256", pinned.sha256),
+            expand=False,
+            what=f"{recipe.name}@{version}",
+            origin="the concretized spec",
+            size=pinned.size,
+        )
+    if pinned is not None:
+        return _commit_source(recipe, version, pinned)
     for record in recipe.versions:
         if record.version == version:
             return _version_source(recipe, record)

@@ -219,6 +219,12 @@ class Recipe:
         """Namespace and name, ``venv.py-black``."""
         return f"{self.namespace}.{self.name}"
 
+    def with_variants(self, variants: tuple[VariantRecord, ...]) -> Recipe:
+        """Return this recipe with other variants; what was not decoded yet still is not."""
+        changed: Recipe = object.__new__(type(self))
+        changed.__dict__.update(self.__dict__, variants=variants)
+        return changed
+
     def to_data(self) -> tuple[Any, ...]:
         """Return plain nested tuples and dicts (for marshal and JSON), for :meth:`from_data`."""
         values = []

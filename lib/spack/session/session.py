@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     # Each of these is imported by the property that first needs it: `find` pays for none.
     from spack.actions.concretizing import ConcretizeOptions
     from spack.actions.environments import EnvironmentWork
+    from spack.actions.index_wheels import IndexWheels
     from spack.actions.repositories import RepositoryAccess
     from spack.actions.views import ViewParts
     from spack.build.options import BuildOptions
@@ -358,6 +359,15 @@ class Session:
         )
 
     @cached_property
+    def wheels(self) -> IndexWheels:
+        """Wheels of the package index; nothing is looked up before the solver asks."""
+        from spack.actions.index_wheels import IndexWheels
+        from spack.host.wheel_platforms import wheel_platforms
+
+        fetcher = self.fetcher()
+        return IndexWheels(lambda: fetcher.connect()[0], wheel_platforms)
+
+    @cached_property
     def reporter(self) -> Reporter:
         """Where progress goes."""
         return self._make_reporter()
@@ -466,6 +476,8 @@ class Session:
     def close(self) -> None:
         """Close the open parts; nothing is lost without the call."""
         made: dict[str, Any] = self.__dict__
+        if "wheels" in made:
+            self.wheels.close()
         if "store" in made:
             self.store.close()
         close = getattr(made.get("reporter"), "close", None)

@@ -105,6 +105,7 @@ def _solve(
         concretize_options=concretize_options,
         deprecated=settings.config.deprecated,
         develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
+        wheels=session.wheels,
     )
     for held_back in solution.held_back:
         session.reporter.report(RootHeldBack(held_back))

@@ -16,6 +16,7 @@ from spack.recipe.compiler_runtimes import COMPILERS_OF_RUNTIMES
 from spack.recipe.records import DependencyRecord, Recipe
 from spack.solver.problem import ExternalLike, PackageLike, Problem
 from spack.solver.spec_pool import SpecPool
+from spack.solver.wheel_choices import WheelChoices
 from spack.spec import ConcreteSpec, GitVersion, Spec, VariantValue, Version, VersionList
 from spack.spec.deptypes import RUN_TIME
 
@@ -149,6 +150,7 @@ class Catalog:
         self.compiler_targets: dict[tuple[str, str], int] = {}
         #: Filled by :func:`spack.solver.variant_facts.preferred_variants`.
         self.preferred_variants: dict[str, dict[str, VariantValue]] = {}
+        self.wheels = WheelChoices(self)
         self._fixed_virtuals = {
             name
             for name, settings in problem.packages.items()
@@ -163,7 +165,8 @@ class Catalog:
         """Return the facts of package *name*; None when it is unknown or virtual."""
         if name not in self._recipes:
             found = self.problem.recipes.get(name)
-            self._recipes[name] = None if found is None or found.virtual else found
+            usable = found is not None and not found.virtual
+            self._recipes[name] = self.wheels.strip(found) if found and usable else None
         return self._recipes[name]
 
     def is_virtual(self, name: str) -> bool:

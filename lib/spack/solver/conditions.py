@@ -20,8 +20,10 @@ from typing import Any
 
 from spack.recipe.records import VariantRecord
 from spack.solver.round_context import RoundContext
+from spack.solver.wheel_choices import without_binary
 from spack.spec import ConcreteSpec, Dependency, Spec, VariantValue, any_version, target_satisfies
 from spack.spec.deptypes import RUN_TIME
+from spack.spec.wheel import BINARY
 
 __all__ = ["Conditions", "Literal"]
 
@@ -36,7 +38,8 @@ class Literal:
     """One literal on one package; ``key[0]`` names its kind.
 
     ``("v", text, mask)`` version, ``("b", variant, value)``, ``("h", variant)``,
-    ``("x", variant, values)`` exactly these, ``("t", targets)``, ``("s", name, value)`` set,
+    ``("x", variant, values)`` exactly these, ``("o", variant, value)`` another value,
+    ``("t", targets)``, ``("s", name, value)`` set,
     ``("H", hashes)``,
     ``("n", namespace, whether the recipe is of it)``,
     ``("c", condition, literal)`` the literal, where the condition holds,
@@ -83,12 +86,14 @@ class Conditions:
         key = (package, tuple(sorted(set(literals))))
         return self.conditions.setdefault(key, len(self.conditions) + 1)
 
-    def when(self, package: str, text: str) -> int | None:
-        """Return the condition of the text; None when it never holds."""
-        if not text:
-            return 0
-        literals = self.compile(package, Spec.parse(text))
-        return None if literals is None else self.condition(package, literals)
+    def when(self, package: str, text: str, *more: int) -> int | None:
+        """Return the condition of the text and of *more* literals; None when it never holds."""
+        literals = self.compile(package, Spec.parse(text)) if text else ()
+        return None if literals is None else self.condition(package, (*literals, *more))
+
+    def from_source(self, package: str) -> int:
+        """Return the literal "is not a wheel of the index"."""
+        return self.literal(package, ("o", "build_system", BINARY))
 
     def both(self, package: str, *specs: Spec) -> int | None:
         """Return the conjunction of several constraints on one node."""
@@ -183,7 +188,12 @@ class Conditions:
         recipe = self.context.candidates(package).recipe
         if recipe is None:
             return []
+        if name == "build_system" and not self._may_be_wheel(package):
+            recipe = without_binary(recipe)
         return [record for record in recipe.variants if record.name == name]
+
+    def _may_be_wheel(self, package: str) -> bool:
+        return self.context.expanded(package) and self.context.catalog.wheels.fits(package)
 
     def _possible(self, package: str, wanted: VariantValue) -> bool:
         if self.context.may_be_placeholder(package):
@@ -231,11 +241,14 @@ class Conditions:
             return []
         targets = self.context.targets
         fitting = tuple(name for name in targets if target_satisfies(name, arch.target))
+        source: list[int] = []
+        if not target_satisfies(host.family, arch.target) and self._may_be_wheel(package):
+            source = [self.from_source(package)]
         if len(fitting) == len(targets) and not self.context.relaxed:
-            return []
+            return source
         if self.context.may_be_placeholder(package):
-            return [self.literal(package, ("t", fitting, arch.target))]
-        return [self.literal(package, ("t", fitting, ""))] if fitting else None
+            return [self.literal(package, ("t", fitting, arch.target)), *source]
+        return [self.literal(package, ("t", fitting, "")), *source] if fitting else None
 
     def _identity(self, package: str, spec: Spec) -> list[int] | None:
         found: list[int] = []
@@ -326,6 +339,8 @@ class Conditions:
             if value is None or kind == "h":
                 return value is not None
             return key[2] in value.values if kind == "b" else key[2] == value.values
+        if kind == "o":
+            return key[1] not in spec.variants or key[2] not in spec.variants[key[1]].values
         if kind == "t":
             return spec.target in key[1] or (
                 bool(key[2]) and target_satisfies(str(spec.target), key[2])

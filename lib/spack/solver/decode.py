@@ -19,6 +19,7 @@ from spack.solver.round_context import RoundContext
 from spack.solver.runtimes import add_runtimes
 from spack.solver.variant_facts import default_values, preferred_variants
 from spack.spec import FLAG_NAMES, ConcreteSpec, Edge, External, VariantValue
+from spack.spec.wheel import BINARY
 
 __all__ = ["decode"]
 
@@ -93,6 +94,7 @@ class _Decoder:
         name = node[0]
         candidates = self.catalog.get(name)
         recipe, host = candidates.recipe, self.catalog.problem.host
+        binary = draft.values.get("build_system") == [BINARY] and draft.external is None
         external = None if draft.external is None else candidates.externals[draft.external]
         version = candidates.versions[draft.version].version
         edges = []
@@ -107,14 +109,21 @@ class _Decoder:
             flags=self._flags(node, draft, external, edges),
             platform=host.platform,
             os=(external.spec.arch.os if external is not None else None) or host.os,
-            target=draft.target or self._external_target(external) or self.target,
+            # A wheel is for any machine of the family.
+            target=host.family
+            if binary
+            else draft.target or self._external_target(external) or self.target,
             edges=edges,
             external=_external(external),
             package_hash=recipe.content_hash if recipe is not None and external is None else None,
         )
         variants = self._variants(spec, draft, recipe, external)
+        if binary:
+            python = next(edge.spec for edge in edges if edge.spec.name == "python")
+            wheel = self.catalog.wheels.choose(name, version.string, python)
+            variants.update(wheel.variants())
         patches: tuple[str, ...] = ()
-        if external is None and recipe is not None:
+        if external is None and recipe is not None and not binary:
             patches = _patches(spec, draft, recipe, variants)
         if patches:
             variants["patches"] = VariantValue.multi("patches", patches)

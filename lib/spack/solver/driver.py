@@ -74,7 +74,7 @@ def optimize(facts: Sequence[str], duplicates: bool, deadline: float) -> Answer:
     :param deadline: the time, as of ``time.perf_counter``, from which on the best model so far is
         taken; the answer says ``optimal=False`` then, and has no atoms when there is no model yet.
     """
-    parts = ["concretize", "optimize", *(["duplicates"] if duplicates else [])]
+    parts = ["concretize", "wheels", "optimize", *(["duplicates"] if duplicates else [])]
     start = time.perf_counter()
     control = _control(parts, facts, OPTIONS)
     control.ground([("base", [])])
@@ -143,7 +143,7 @@ def explain_core(
     :param deadline: as of :func:`optimize`; the core that is left then is not minimal.
     :param changes: the answer's ``enough`` has those after which there is a model.
     """
-    parts = ["concretize", "explain", *(["duplicates"] if duplicates else [])]
+    parts = ["concretize", "wheels", "explain", *(["duplicates"] if duplicates else [])]
     start = time.perf_counter()
     control = _control(parts, facts, ("--configuration=tweety",))
     control.ground([("base", [])])

@@ -20,6 +20,7 @@ definition, X guard, E external, H hash; numbers start at 1):
 ``hruntime``                           a literal: versions of compilers that may link to it
 ``generates``                          a literal: the compiler's versions that know a target
 ``pure mixer``                         no mixing of compilers, but for those packages
+``wheel wheel_preferred built_only``   wheels of the index; ``made_with wheel_bar``: what is built
 ``hdep htype hvirt hsat xsat xval``    installed specs and externals
 ``xdep xdeptype xdepvirt``             dependencies of externals on externals
 =====================================  ============================================================
@@ -49,6 +50,8 @@ from spack.solver.round_context import RoundContext
 from spack.solver.rule_facts import RuleFacts
 from spack.solver.variant_facts import VariantFacts
 from spack.solver.virtual_facts import VirtualFacts
+from spack.solver.wheel_choices import types_of_wheel
+from spack.solver.wheel_facts import WheelFacts
 from spack.spec import Dependency, Spec
 from spack.spec.deptypes import RUN_TIME
 
@@ -79,6 +82,7 @@ class Encoder:
         self.emit = self.sink.emit
         self.rules = RuleFacts(self.sink)
         self.virtuals = VirtualFacts(self.sink, self.rules)
+        self.wheels = WheelFacts(self.sink)
 
     # -- the walk -------------------------------------------------------------------------
 
@@ -223,6 +227,7 @@ class Encoder:
             self.emit(f"can_be_placeholder({p}).")
         if expanded and self.catalog.get(name).buildable & self.context.possible_versions(name):
             self.emit(f"can_build({p}).")
+            self.wheels.write(name)
             for record in dependency_records(self.catalog, name):
                 self._dependency(name, record)
             self.rules.recipe_conflicts(name)
@@ -249,15 +254,36 @@ class Encoder:
         types = self._wanted_types(name, record.types)
         if not types:
             return
-        condition = self.conditions.when(name, record.when)
+        if self.conditions.when(name, record.when) is None:
+            return
+        assumption = self.assumptions.add(
+            "dependency", name, record.spec, self.sink.where(name, record.line), record
+        )
+        with_wheel = types
+        if self.catalog.wheels.fits(name):
+            with_wheel = tuple(kind for kind in types if kind in types_of_wheel(record))
+            rest = tuple(kind for kind in types if kind not in with_wheel)
+            if rest:
+                source = self.conditions.from_source(name)
+                self._typed_dependency(name, record, assumption, rest, source)
+        if with_wheel:
+            self._typed_dependency(name, record, assumption, with_wheel)
+
+    def _typed_dependency(
+        self,
+        name: str,
+        record: DependencyRecord,
+        assumption: int,
+        types: tuple[str, ...],
+        *more: int,
+    ) -> None:
+        """Write the dependency of these types, where its condition and *more* literals hold."""
+        condition = self.conditions.when(name, record.when, *more)
         if condition is None:
             return
         spec = Spec.parse(record.spec)
         number, p = self.sink.number(), quote(name)
         self.sink.dependencies[number] = (name, record)
-        assumption = self.assumptions.add(
-            "dependency", name, record.spec, self.sink.where(name, record.line), record
-        )
         self.emit(f"dep({p},{number},{assumption}).")
         self.sink.conjunction("dcond", number, condition)
         self.emit(*(f"dtype({number},{kind})." for kind in types))

@@ -21,8 +21,10 @@ from spack.recipe.compiler_runtimes import C_LIBRARY
 from spack.recipe.records import DependencyRecord
 from spack.solver.candidates import Candidates, Catalog
 from spack.solver.problem import Root
+from spack.solver.wheel_choices import types_of_wheel
 from spack.spec import Spec, VariantValue, target_satisfies
 from spack.spec.languages import LANGUAGE_NAMES
+from spack.spec.wheel import BINARY
 
 __all__ = ["Expansion", "dependency_records", "plan"]
 
@@ -109,6 +111,8 @@ class _Walk:
         self.seen: set[str] = set()
         self.clashes: set[str] = set()
         self.tools: set[str] = set()
+        #: Roots, and what they may link to or run with.
+        self.kept = {root.spec.name for root in roots}
 
     # -- certain --------------------------------------------------------------------------
 
@@ -131,8 +135,10 @@ class _Walk:
             if done.get(name) == possible_versions:
                 continue
             done[name] = possible_versions
+            wheel = self.catalog.wheels.admitted(name)
             for record in dependency_records(self.catalog, name):
-                if record.types == ("test",) or not self._always(
+                types = types_of_wheel(record) if wheel else record.types
+                if types in ((), ("test",)) or not self._always(
                     record.when, candidates, possible_versions
                 ):
                     continue
@@ -188,14 +194,19 @@ class _Walk:
             self.built[name] = None
             candidates = self.catalog.get(name)
             chosen = self._chosen(name)
+            wheel = self._will_be_wheel(name)
             for record in dependency_records(self.catalog, name):
-                if record.types == ("test",):
+                types = types_of_wheel(record) if wheel else record.types
+                if types in ((), ("test",)):
                     continue
                 if record.when and not self._holds(name, candidates, chosen, record.when):
                     continue
                 spec = Spec.parse(record.spec)
-                if "link" not in record.types and "run" not in record.types:
+                if "link" not in types and "run" not in types:
                     self.tools.add(spec.name)
+                elif name in self.kept:
+                    self.kept.add(spec.name)
+                self._look_up(spec.name)
                 if self.catalog.is_virtual(spec.name):
                     provider = self._provider(spec.name)
                     if provider is not None:
@@ -203,6 +214,23 @@ class _Walk:
                 else:
                     self._believe(spec)
                     queue.append(spec.name)
+
+    def _look_up(self, name: str) -> None:
+        """Begin to ask the index for what will be asked for in this walk or after it."""
+        if not self.catalog.is_virtual(name) and self.catalog.wheels.admitted(name):
+            self.catalog.wheels.start(name)
+
+    def _will_be_wheel(self, name: str) -> bool:
+        """Return whether *name* is guessed to be a wheel: it prefers to be one, or is asked to."""
+        wheels = self.catalog.wheels
+        if not wheels.admitted(name):
+            return False
+        values = self.guesses.get(name, _Guess()).variants.get("build_system")
+        if values is not None:
+            return values == (BINARY,)
+        if wheels.for_builds_only(name) and name in self.kept:
+            return False
+        return wheels.preferred(name)
 
     def _believe(self, spec: Spec) -> None:
         name = spec.name
@@ -272,6 +300,8 @@ class _Walk:
 
     def _has_value(self, name: str, candidates: Candidates, wanted: VariantValue) -> bool:
         values = self.guesses.get(name, _Guess()).variants.get(wanted.name)
+        if wanted.name == "build_system" and self._will_be_wheel(name):
+            values = (BINARY,)
         if values is None:
             for record in reversed(candidates.recipe.variants if candidates.recipe else ()):
                 if record.name == wanted.name:

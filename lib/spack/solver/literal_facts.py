@@ -78,6 +78,7 @@ class LiteralFacts:
             "b": lambda p, n, key: self.emit(f"lval({p},{n},{quote(key[1])},{quote(key[2])})."),
             "h": lambda p, n, key: self.emit(f"lhas({p},{n},{quote(key[1])})."),
             "x": self._exact_literal,
+            "o": lambda p, n, key: self.emit(f"lother({p},{n},{quote(key[1])},{quote(key[2])})."),
             "t": lambda p, n, key: self.emit(*(f"ltgt({p},{n},{quote(t)})." for t in key[1])),
             "s": lambda p, n, key: self.emit(f"lset({p},{n})."),
             "H": lambda p, n, key: None,

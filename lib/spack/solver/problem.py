@@ -16,7 +16,9 @@ from typing import (
 )
 
 if TYPE_CHECKING:
+    from spack.config.wheel_policy import WheelPolicy
     from spack.recipe.records import Recipe
+    from spack.recipe.wheel_offers import WheelTable
     from spack.solver.spec_pool import ReusableSpecs
     from spack.spec import ConcreteSpec, Spec
 
@@ -31,6 +33,7 @@ __all__ = [
     "Root",
     "Solution",
     "Statistics",
+    "WheelSource",
 ]
 
 
@@ -131,7 +134,19 @@ class HostLike(Protocol):
     def target(self) -> str: ...
     @property
     def targets(self) -> Sequence[str]: ...
+    @property
+    def family(self) -> str: ...
     def compiler_ranges(self, target: str) -> Mapping[str, Sequence[str]]: ...
+
+
+class WheelSource(Protocol):
+    """Wheels of the package index by project; asking for one must not cost asking for all."""
+
+    def start(self, project: str) -> None:
+        """Begin to look a project up: :meth:`table` will be asked for it soon."""
+
+    def table(self, project: str) -> WheelTable | str:
+        """Return the wheels of a project, or why the index could not be asked."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +180,7 @@ class Problem:
         compilers for one language, or the names of the packages that may differ.
     :param python: ``"available"``: no Python is built while one that is there satisfies the roots;
         ``"newest"``: the newest roots decide.
+    :param wheels: where wheels are looked up; None has none.
     :param seconds: bound on the time of the whole solution, 0 for none; see
         :func:`spack.solver.concretize`.
     """
@@ -184,6 +200,8 @@ class Problem:
     compiler_mixing: bool | Sequence[str] = True
     python: str = "available"
     seconds: float = 0.0
+    wheels: WheelSource | None = None
+    wheel_policy: WheelPolicy = "never"
 
     def instances(self, name: str) -> int:
         """Return how many instances of package *name* one graph may hold."""

@@ -13,6 +13,7 @@ from spack.solver.facts import FactSink
 from spack.solver.problem import RequirementLike
 from spack.solver.quoting import quote
 from spack.solver.variant_facts import allowed_values
+from spack.solver.wheel_choices import POLICY_ORIGIN
 from spack.spec import ConcreteSpec, Spec, VariantValue, VersionList
 from spack.spec.languages import LANGUAGE_NAMES
 
@@ -48,8 +49,10 @@ class RuleFacts:
             self.emit(f"mixer({quote(name)}).")
 
     def recipe_conflicts(self, name: str) -> None:
-        recipe = self.context.catalog.recipe(name)
-        for record in recipe.conflicts if recipe is not None else ():
+        catalog = self.context.catalog
+        recipe = catalog.recipe(name)
+        own = recipe.conflicts if recipe is not None else ()
+        for record in (*own, *catalog.wheels.conflicts(name)):
             condition = self.conditions.both(name, Spec.parse(record.spec), Spec.parse(record.when))
             if condition is None:
                 continue
@@ -70,6 +73,8 @@ class RuleFacts:
         recipe = self.context.catalog.recipe(name)
         for record in recipe.requirements if recipe is not None else ():
             self._demand(name, record, "requires", "built", self.sink.where(name, record.line))
+        for record in self.context.catalog.wheels.requirements(name):
+            self._demand(name, record, "requires", "built", POLICY_ORIGIN)
 
     def _demand(
         self,

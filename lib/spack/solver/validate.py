@@ -14,7 +14,9 @@ from spack.solver.candidates import Candidates, Catalog
 from spack.solver.conditions import FREE_KEYS
 from spack.solver.explain_text import FEW, domain, either, fixed_hint
 from spack.solver.problem import Root
+from spack.solver.wheel_choices import can_be_wheel
 from spack.spec import Dependency, Spec, VariantValue, Version, VersionRange
+from spack.spec.wheel import BINARY
 
 __all__ = ["suggest_versions", "precheck"]
 
@@ -163,12 +165,37 @@ def _impossible(catalog: Catalog, root: Root) -> Iterable[SpackError]:
         error = _no_version(catalog, candidates, spec, root)
         if error is not None:
             yield error
+        error = _no_wheel(catalog, candidates, spec, root)
+        if error is not None:
+            yield error
+            continue
         for value in spec.variants.values():
             error = _no_variant(candidates, value, root)
             if error is not None:
                 yield error
         if "editable" in spec.variants:
             yield from _not_editable(catalog, candidates, spec, root)
+
+
+def _no_wheel(
+    catalog: Catalog, candidates: Candidates, spec: Spec, root: Root
+) -> UnsatisfiableError | None:
+    """Return the error where the index has no wheel for what is asked as one; else None."""
+    asked = spec.variants.get("build_system")
+    if asked is None or BINARY not in asked.values or not can_be_wheel(candidates.recipe):
+        return None
+    mask = candidates.mask(spec.versions)
+    found = catalog.wheels.of(candidates.name)
+    versions = [row.version.string for i, row in enumerate(candidates.versions) if mask >> i & 1]
+    if not versions or not found.fitting.keys().isdisjoint(versions):
+        return None
+    return UnsatisfiableError(
+        f"{candidates.name} cannot be a wheel of the index ({root.origin})",
+        catalog.wheels.reason(candidates.name, versions[0]),
+        facts={"package": candidates.name, "version": versions[0], "origin": root.origin},
+        hint=f"leave build_system={BINARY} out to build it, or name another version or index",
+        ref="no-wheel",
+    )
 
 
 def _contradicting_values(root: Root) -> Iterator[SpackError]:

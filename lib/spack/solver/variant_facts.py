@@ -13,6 +13,7 @@ from spack.recipe.records import VariantRecord
 from spack.solver.facts import FactSink
 from spack.solver.quoting import quote
 from spack.spec import Spec, VariantValue
+from spack.spec.wheel import BINARY
 
 if TYPE_CHECKING:
     from spack.solver.candidates import Catalog
@@ -180,6 +181,8 @@ class VariantFacts:
             emit(f"vval({number},{quote(value)}).")
             if condition:
                 emit(f"vvalcond({number},{quote(value)},{condition}).")
+        if record.name == "build_system" and sink.catalog.wheels.preferred(package):
+            default = (*default, BINARY)
         emit(*(f"vdefault({number},{quote(value)})." for value in default))
         if record.sticky:
             emit(f"sticky({number}).")

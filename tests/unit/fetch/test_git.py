@@ -146,11 +146,11 @@ def test_the_commit_of_a_spec_is_what_is_built(repository: Repository, tmp_path:
     cache = SourceCache(tmp_path / "cache")
     fetcher = Fetcher(cache, lambda: pytest.fail("network"), environ=repository.environ)
     for name, commit in (("first", repository.first), ("second", repository.second)):
-        stage = fetcher.stage(recipe, "main", tmp_path / name, commit=commit)
+        stage = fetcher.stage(recipe, "main", tmp_path / name, pinned=commit)
         text = {"first": "one", "second": "two"}[name]
         assert (stage.source_path / "f.txt").read_text() == text
     with pytest.raises(FetchError, match=f"cannot fetch {'b' * 40}"):
-        fetcher.stage(recipe, "main", tmp_path / "none", commit="b" * 40)
+        fetcher.stage(recipe, "main", tmp_path / "none", pinned="b" * 40)
     assert not (tmp_path / "none").exists()
 
 

@@ -10,6 +10,10 @@ A scenario's ``packages`` map names to::
     provides: [["mpi@3:", "@2:"]]                               # names (blank separated), when
     patches: [["fix.patch", "@1.0"]]                            # source, when
     extends: ["python"]
+    python_package: true                                        # what the base class declares
+
+``wheels`` maps projects to what the index has: names of wheels, or mappings with ``name``,
+``requires_python``, ``yanked`` and ``sha256``.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from typing import Any
 
 from spack.config.external_dependencies import with_external_dependencies
 from spack.config.settings import Settings
+from spack.fetch.package_index import IndexLink
 from spack.recipe.records import (
     ConflictRecord,
     DependencyRecord,
@@ -32,8 +37,10 @@ from spack.recipe.records import (
     VariantRecord,
     VersionRecord,
 )
+from spack.recipe.wheel_offers import WheelTable
 from spack.solver import Problem, Root, concretize
 from spack.spec import ConcreteSpec, Spec, VariantValue, Version
+from spack.spec.wheel import BINARY, WHEEL_KEYS, wheel_of
 
 DEFAULT_TYPES = ("build", "link")
 
@@ -44,6 +51,7 @@ class FakeHost:
     os: str = "debian12"
     target: str = "x86_64_v3"
     targets: tuple[str, ...] = ("x86_64_v3", "x86_64_v2", "x86_64")
+    family: str = "x86_64"
     ranges: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     def compiler_ranges(self, target: str) -> Mapping[str, Sequence[str]]:
@@ -193,7 +201,7 @@ def recipe(name: str, data: dict[str, Any] | None) -> Recipe:
         line += 1
         names, when = row if isinstance(row, list) else (row, "")
         provides.append(ProvidesRecord(tuple(names.split()), when, line))
-    return Recipe(
+    made = Recipe(
         name,
         "test",
         f"packages/{name.replace('-', '_')}/package.py",
@@ -207,6 +215,63 @@ def recipe(name: str, data: dict[str, Any] | None) -> Recipe:
         provides=tuple(provides),
         patches=patch_records(data.get("patches")),
     )
+    return python_package(made) if data.get("python_package") else made
+
+
+def python_package(made: Recipe) -> Recipe:
+    """Return a recipe with what the base class of Python packages declares."""
+    project = made.name[3:]
+    whens = [f"build_system={builder}" for builder in BUILDERS]
+    types = ("build", "run")
+    return replace(
+        made,
+        variants=(*made.variants, BUILD_SYSTEM),
+        dependencies=(
+            *made.dependencies,
+            *(DependencyRecord(t, types, w) for w in whens for t in ("python", "python-venv")),
+        ),
+        extends=(*made.extends, *(ExtendsRecord("python", types, when) for when in whens)),
+        attributes={"build_system": "python_wheel", "pypi": f"{project}/{project}-1.0.tar.gz"},
+    )
+
+
+BUILDERS = ("python_wheel", "python_pip", "python_binary")
+
+BUILD_SYSTEM = VariantRecord(
+    "build_system", "single", ("python_wheel",), tuple((name, "") for name in BUILDERS)
+)
+
+
+class Wheels:
+    """An index in memory; it counts which projects are looked up."""
+
+    def __init__(self, projects: dict[str, Any]) -> None:
+        self.projects = projects
+        self.looked_up: list[str] = []
+
+    def start(self, project: str) -> None:
+        """See ``WheelSource``."""
+
+    def table(self, project: str) -> WheelTable | str:
+        self.looked_up.append(project)
+        rows = self.projects.get(project, ())
+        if isinstance(rows, str):
+            return rows
+        platforms = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "linux_x86_64")
+        return WheelTable(project, [self._file(row) for row in rows], platforms)
+
+    def _file(self, row: Any) -> IndexLink:
+        data = row if isinstance(row, dict) else {"name": row}
+        digest = hashlib.sha256(data["name"].encode()).hexdigest()
+        given = data.get("sha256", digest)
+        return IndexLink(
+            data["name"],
+            f"https://index.invalid/{data['name']}",
+            {"sha256": given} if given else {},
+            data.get("requires_python"),
+            data.get("yanked", False),
+            100,
+        )
 
 
 def source(packages: dict[str, Any]) -> Recipes:
@@ -224,7 +289,8 @@ def problem_of(data: dict[str, Any]) -> Problem:
     )
     if isinstance(options.get("tests"), list):
         options["tests"] = frozenset(options["tests"])
-    problem = Problem((), recipes, host, settings, **options)
+    wheels = Wheels(data["wheels"]) if "wheels" in data else None
+    problem = Problem((), recipes, host, settings, wheels=wheels, **options)
     installed: list[ConcreteSpec] = []
     earlier = data.get("installed_config")
     if earlier is not None:  # the configuration changed since
@@ -448,10 +514,13 @@ def check_built(problem: Problem, node: ConcreteSpec, root_names: set[str]) -> N
             assert not several or other.name == "gcc-runtime", f"two {other.name} in {node}"
 
 
+FREE = ("patches", "dev_path", "editable", "commit")
+
+
 def check_variants(recipe: Recipe, node: ConcreteSpec) -> None:
     names = {record.name for record in recipe.variants}
     for name in node.variants:
-        assert name in names or name in ("patches", "dev_path", "editable", "commit"), name
+        assert name in names or name in (*FREE, *WHEEL_KEYS), name
     for name in names:
         active = None
         for record in recipe.variants:
@@ -475,7 +544,7 @@ def check_variants(recipe: Recipe, node: ConcreteSpec) -> None:
         record.sha256 for record in recipe.patches if holds(node, record.when) and record.sha256
     }
     have = set(node.variants["patches"].values) if "patches" in node.variants else set()
-    assert wanted <= have
+    assert wanted <= have or wheel_of(node) is not None
 
 
 def check_dependencies(problem: Problem, recipe: Recipe, node: ConcreteSpec) -> None:
@@ -493,6 +562,8 @@ def check_dependencies(problem: Problem, recipe: Recipe, node: ConcreteSpec) -> 
     for text, types, when in rows:
         tests = problem.tests is True or (problem.tests and node.name in problem.tests)
         types = tuple(t for t in types if t != "test" or tests)
+        if wheel_of(node) is not None and BINARY not in when:
+            types = tuple(t for t in types if t in ("run", "test"))
         if not types or not holds(node, when):
             continue
         spec = Spec.parse(text)

@@ -40,6 +40,8 @@ def test_case(path: Path, kit: ModuleType) -> None:
         assert found == expected["held_back"]
     if "rounds" in expected:
         assert solution.stats.rounds <= expected["rounds"]
+    if "looked_up" in expected:
+        assert sorted(set(problem.wheels.looked_up)) == expected["looked_up"]
     if "not_loaded" in expected:
         assert not set(expected["not_loaded"]) & problem.recipes.loaded
     again = kit.concretize(problem)

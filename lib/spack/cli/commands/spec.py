@@ -6,12 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from spack.actions.concretizing import ConcretizeOptions
 from spack.cli.output import add_output_options, is_for_programs, print_output
 from spack.cli.render import Colors, use_color
 from spack.cli.spec_text import tree
+from spack.config.wheel_policy import WheelPolicy
 from spack.session import Session
 from spack.spec import ConcreteSpec, parse_many, to_specfile
 
@@ -69,6 +70,11 @@ def add_concretizer_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--deprecated", action="store_true", help="allow deprecated versions")
     parser.add_argument(
+        "--wheels",
+        choices=get_args(WheelPolicy),
+        help="take wheels of the package index: where asked for, for builds, where they fit, only",
+    )
+    parser.add_argument(
         "--test", choices=("root", "all"), help="also what the packages' tests need"
     )
 
@@ -101,7 +107,9 @@ def concretize_options(
             texts = [item.text for item in environment.user_specs()]
         tests = frozenset(spec.name for spec in parse_many(texts) if spec.name)
     as_locked = getattr(args, "only_concrete", False)
-    return ConcretizeOptions(reuse, args.deprecated, tests, force=args.force, as_locked=as_locked)
+    return ConcretizeOptions(
+        reuse, args.deprecated, tests, force=args.force, as_locked=as_locked, wheels=args.wheels
+    )
 
 
 def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence[ConcreteSpec]:

@@ -1,0 +1,94 @@
+"""Wheels of the configured package index, for the solver: projects are looked up side by side."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from spack.errors import FetchError
+from spack.recipe.wheel_offers import WheelTable
+from spack.util.hashing import hash_file
+from spack.util.project_names import normalized
+
+if TYPE_CHECKING:
+    from spack.fetch.package_index import IndexLink, PackageIndex
+
+__all__ = ["IndexWheels"]
+
+#: Connections at once.
+_THREADS = 16
+
+
+class IndexWheels:
+    """See :class:`spack.solver.problem.WheelSource`; each project is looked up once.
+
+    :param connect: returns the index; called when the first project is looked up.
+    :param platforms: returns the platform tags of the machine.
+    """
+
+    def __init__(
+        self, connect: Callable[[], PackageIndex], platforms: Callable[[], Sequence[str]]
+    ) -> None:
+        self._connect = connect
+        self._platforms = platforms
+        self._answers: dict[str, Future[tuple[IndexLink, ...]]] = {}
+        self._tables: dict[str, WheelTable | str] = {}
+        self._pool: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def start(self, project: str) -> None:
+        """Begin to look a project up."""
+        name = normalized(project)
+        if name not in self._answers:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="index")
+            self._answers[name] = self._pool.submit(self._links, name)
+
+    def table(self, project: str) -> WheelTable | str:
+        """Return the wheels of a project, or why the index could not be asked."""
+        name = normalized(project)
+        known = self._tables.get(name)
+        if known is None:
+            self.start(project)
+            known = self._tables[name] = self._made(name)
+        return known
+
+    def close(self) -> None:
+        """End the threads; what is being looked up is given up."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+            self._pool = None
+
+    def _links(self, name: str) -> tuple[IndexLink, ...]:
+        with self._lock:
+            index = self._connect()
+        return index.links(name)
+
+    def _made(self, name: str) -> WheelTable | str:
+        try:
+            links = self._answers[name].result()
+        except FetchError as error:
+            return error.message
+        failures = self._connect().failures
+        if not links and failures:
+            return next(iter(failures.values())).message
+        return WheelTable(name, [_with_digest(link) for link in links], self._platforms())
+
+
+def _with_digest(link: IndexLink) -> IndexLink:
+    """Return the link with the sha256 of a file of this machine where its index gives none."""
+    parts = urlsplit(link.url)
+    if link.sha256 is not None or parts.scheme != "file" or not link.filename.endswith(".whl"):
+        return link
+    path = Path(unquote(parts.path))
+    try:
+        found = hash_file(path)
+        size = path.stat().st_size
+    except OSError:
+        return link
+    return replace(link, hashes={**link.hashes, "sha256": found}, size=size)

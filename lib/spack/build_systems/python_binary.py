@@ -1,0 +1,54 @@
+"""The builder of Python packages that builds nothing: a wheel of the index to the prefix.
+
+Which wheel is decided when the node is concretized; its sha256 is verified when it is fetched. It
+goes through the same installer as one that is built here.
+"""
+
+from __future__ import annotations
+
+import os
+
+from spack.api.context import SpecView
+from spack.api.package_base import PackageBase
+from spack.errors import InstallError
+from spack.package import Prefix, register_builder, tty
+from spack.recipe.wheel_offers import fits_layout
+from spack.spec.wheel import BINARY
+
+from ._wheel import compiler, install_wheel
+from .python_wheel import PythonWheelBuilder
+
+__all__ = ["PythonBinaryBuilder"]
+
+
+@register_builder(BINARY)
+class PythonBinaryBuilder(PythonWheelBuilder):
+    """Installs the wheel of the node."""
+
+    def install(self, pkg: PackageBase, spec: SpecView, prefix: Prefix) -> None:
+        """Run the only phase.
+
+        :raises InstallError: the wheel is for another interpreter or of another project or
+            version, or what :func:`install_wheel` raises.
+        """
+        wheel = pkg.stage.archive_file
+        if not wheel:
+            raise InstallError(
+                f"there is no wheel of {pkg.name} in the stage",
+                hint="`spack clean --stage` removes it; install again then",
+                ref="wheel",
+            )
+        layout = self.layout()
+        name = os.path.basename(wheel)
+        tags = getattr(spec["python"].package, "layout", {}).get("tags")
+        if tags and not fits_layout(name, str(spec["python"].version), tags):
+            raise InstallError(
+                f"{name} is not for {tags[0]} ({tags[1]})",
+                facts={"wheel": name, "tags": list(tags)},
+                hint="concretize again: the interpreter has changed",
+                ref="wheel-tags",
+            )
+        tty.msg(f"wheel of the index: {name}")
+        expected = (name.split("-")[0], str(spec.version))
+        with compiler(spec["python"].command.path) as compiles:
+            install_wheel(wheel, layout, compiles, verify=True, expected=expected)
