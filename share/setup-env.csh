@@ -15,6 +15,11 @@ endif
 # A pattern cannot be quoted, and a path may hold any character: compare as texts.
 printenv PATH | tr : '\n' | grep -q -x -F -e "$SPACK_ROOT:q/bin" || setenv PATH "$SPACK_ROOT:q/bin:${PATH:q}"
 
+# The interpreter that spack runs with from now on, whatever is activated later. Views and version
+# switchers are passed over: bin/spack looks further.
+setenv _SPACK_SHELL_PYTHON "`sh -c 'command -v python3'`"
+if ( "$_SPACK_SHELL_PYTHON:q" =~ */shims/python3 || -d "$_SPACK_SHELL_PYTHON:h:q/../.spack-view" ) setenv _SPACK_SHELL_PYTHON ""
+
 alias spack 'set _spack_args = (\!*) ; source "$SPACK_ROOT:q"/share/spack-command.csh'
 alias spacktivate 'spack env activate'
 alias despacktivate 'spack env deactivate'

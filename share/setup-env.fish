@@ -10,6 +10,14 @@ if test -x "$_spack_top/bin/spack"
     end
 end
 
+# The interpreter that spack runs with from now on, whatever is activated later. Views and version
+# switchers are passed over: bin/spack looks further.
+set -gx _SPACK_SHELL_PYTHON (command -s python3)
+if string match -q '*/shims/python3' "$_SPACK_SHELL_PYTHON"
+    or test -d (dirname "$_SPACK_SHELL_PYTHON")/../.spack-view
+    set -gx _SPACK_SHELL_PYTHON
+end
+
 function _spack_program
     if test -n "$SPACK_ROOT"; and test -x "$SPACK_ROOT/bin/spack"
         "$SPACK_ROOT/bin/spack" $argv

@@ -37,6 +37,16 @@ if [ -n "${SPACK_ROOT:-}" ] && [ -x "$SPACK_ROOT/bin/spack" ]; then
     esac
 fi
 
+# The interpreter that spack runs with from now on, whatever is activated later. Views and version
+# switchers are passed over: bin/spack looks further.
+_SPACK_SHELL_PYTHON=$(command -v python3 2>/dev/null || :)
+case $_SPACK_SHELL_PYTHON in
+    */shims/python3) _SPACK_SHELL_PYTHON= ;;
+    /*) [ ! -d "${_SPACK_SHELL_PYTHON%/*}/../.spack-view" ] || _SPACK_SHELL_PYTHON= ;;
+    *) _SPACK_SHELL_PYTHON= ;;
+esac
+export _SPACK_SHELL_PYTHON
+
 # The program itself; a clone's own, wherever PATH leads by now.
 _spack_program () {
     if [ -n "${SPACK_ROOT:-}" ] && [ -x "$SPACK_ROOT/bin/spack" ]; then
@@ -96,6 +106,8 @@ spack () {
             ;;
         *)
             _spack_program "$@" || return
+            # What came or went in a view is looked up again.
+            [ -z "${SPACK_ENV:-}" ] || hash -r 2>/dev/null || :
             # An environment that was activated before its first install shows its view now.
             case "${SPACK_ENV_AWAITS_VIEW:-} ${1:-}" in
                 "1 install" | "1 i" | "1 env" | "1 dev-build")

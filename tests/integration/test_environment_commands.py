@@ -213,6 +213,52 @@ def test_the_shell_function(spack: Command, recipes: RecipeRepository) -> None:
     assert lines == ["one 1.0", "none", "one 1.0"]
 
 
+SOURCING = {
+    "bash": ('. "{root}/share/setup-env.sh"', 'test "$PATH" = "{path}"'),
+    "dash": ('. "{root}/share/setup-env.sh"', 'test "$PATH" = "{path}"'),
+    "zsh": ('. "{root}/share/setup-env.sh"', 'test "$PATH" = "{path}"'),
+    "fish": ('source "{root}/share/setup-env.fish"', 'test (string join : $PATH) = "{path}"'),
+    "tcsh": ('source "{root}/share/setup-env.csh"', 'test "$PATH" = "{path}"'),
+}
+
+
+@pytest.mark.parametrize("shell", SOURCING)
+def test_an_environment_whose_python_does_not_run_spack(
+    spack: Command, recipes: RecipeRepository, shell: str
+) -> None:
+    """The tool runs with the Python of the shell's set-up, and can be left."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is missing")
+    recipes.python_project("sweet", {"sweet.py": ""})
+    spack("env", "create", "work")
+    spack("-e", "work", "add", "py-sweet")
+    spack("-e", "work", "install")
+    view = spack.home.path / "environments/work/.spack-env/view"
+    for program in view.glob("bin/python*"):
+        program.unlink()
+        program.write_text("#!/bin/sh\necho the Python of the view; exit 3\n")
+        program.chmod(0o755)
+    source, same = SOURCING[shell]
+    path = f"{spack.root}/bin:{spack.environ['PATH']}"
+    script = "\n".join(
+        [
+            source.format(root=spack.root),
+            "spack env activate work; python3; spack env status",
+            "spack env deactivate",
+            same.format(path=path) + " && echo left",
+        ]
+    )
+    done = subprocess.run(
+        [shell, "-c", script], env=spack.variables(), cwd=spack.cwd, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[0] == "the Python of the view", done
+    assert "in environment work" in done.stdout and done.stdout.endswith("left\n"), done
+    without_setup = {**spack.variables(), "PATH": f"{view}/bin:{spack.environ['PATH']}"}
+    program = str(spack.root / "bin/spack")
+    found = subprocess.check_output([program, "--version"], env=without_setup, text=True)
+    assert "Python" not in found
+
+
 def test_install_into_an_environment_adds_the_spec(
     spack: Command, recipes: RecipeRepository
 ) -> None:
