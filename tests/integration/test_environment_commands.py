@@ -254,8 +254,8 @@ def test_an_environment_whose_python_does_not_run_spack(
     assert done.stdout.splitlines()[0] == "the Python of the view", done
     assert "in environment work" in done.stdout and done.stdout.endswith("left\n"), done
     without_setup = {**spack.variables(), "PATH": f"{view}/bin:{spack.environ['PATH']}"}
-    program = str(spack.root / "bin/spack")
-    found = subprocess.check_output([program, "--version"], env=without_setup, text=True)
+    argv = [str(spack.root / "bin/spack"), "--version"]
+    found = subprocess.check_output(argv, env=without_setup, text=True)
     assert "Python" not in found
 
 
@@ -346,6 +346,7 @@ def test_a_damaged_archive_of_a_view(
         ("{default: {root: x, projections: {all: .spack-view/x}}}", "a name of the view's own"),
         ("{default: {root: x, projections: {all: ./pyvenv.cfg}}}", "a name of the view's own"),
         ('{default: {root: x, projections: {all: "a\\tb"}}}', "that file names do not have"),
+        ("{default: {root: x, projections: {all: $HOME/x}}}", "names a variable"),
         ("/", "holds the install tree"),
         ("''", "holds the environment"),
     ],

@@ -102,6 +102,52 @@ def test_of_two_versions_in_folders_one_is_imported(
         )
 
 
+NAMESPACES = {
+    "pkgutil": "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n",
+    "imported": "from pkgutil import extend_path\n__path__ = extend_path(__path__, __name__)\n",
+    "resources": "__import__('pkg_resources').declare_namespace(__name__)\n",
+    "empty": "# nothing\n",
+}
+
+
+def test_namespace_packages_with_different_texts(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    for name, text in {**NAMESPACES, "code": "value = 1\n"}.items():
+        recipes.add(
+            f"py-{name}",
+            f"""\
+            has_code = False
+            version("1.0")
+            extends("python")
+
+            def install(self, spec, prefix):
+                package = join_path(python_purelib, "shared")
+                mkdirp(package)
+                with open(join_path(package, "__init__.py"), "w") as stream:
+                    stream.write({text!r})
+                with open(join_path(package, "{name}.py"), "w"):
+                    pass
+            """,
+        )
+    names = [f"py-{name}" for name in NAMESPACES]
+    manifest = f"spack:\n  specs: [{', '.join(names)}]\n  view: view\n"
+    (tmp_path / "spack.yaml").write_text(manifest)
+    spack("-e", tmp_path, "install")
+    assert all(imports(tmp_path / "view", f"shared.{name}") for name in NAMESPACES)
+    shared = spack("view", "conflicts", tmp_path / "view").out
+    assert "each only declares a namespace package" in shared
+    (tmp_path / "spack.yaml").write_text(manifest.replace("[", "[py-code, "))
+    refused = spack.fails("-e", tmp_path, "install").err
+    assert "shared/__init__.py: py-code@1.0/" in refused
+    hints = [x for x in refused.split("'") if x.startswith("view: {")]
+    assert len(hints) == 2
+    for hint in hints:
+        text = manifest.replace("[", "[py-code, ").replace("view: view", hint)
+        (tmp_path / "spack.yaml").write_text(text)
+        spack("-e", tmp_path, "install")
+
+
 def test_programs_of_externals(spack: Command, recipes: RecipeRepository, tmp_path: Path) -> None:
     """They are found after ``load`` and in an active environment, after the view's own."""
     recipes.plain("outer", "inner")

@@ -140,6 +140,8 @@ def _unusable(projection: str) -> str:
         return "leads out of the view"
     if parts[0] in _OWN_NAMES:
         return "is at a name of the view's own"
+    if "$" in projection:
+        return "names a variable, which projections do not have"
     if not projection.isprintable():
         return "has a character that file names do not have"
     return ""

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from spack.view.plan_types import OWN, Conflict, Item, Shared, ViewSource
+from spack.view.namespace_packages import declaration_rank
+from spack.view.plan_types import OWN, Conflict, Item, Read, Shared, ViewSource
 
 __all__ = ["PathConflicts"]
 
@@ -39,6 +40,8 @@ class PathConflicts:
         self._clashes: dict[str, dict[str, None]] = {}
         #: Paths that recipes allow several packages to have.
         self.tolerated: set[str] = set()
+        #: Reads files of the prefixes; None takes files of namespaces for any others.
+        self.read: Read | None = None
         #: Paths that several packages have, with the reason why one is shown.
         self.shared: dict[str, Shared] = {}
 
@@ -51,6 +54,10 @@ class PathConflicts:
         if same or location in GENERATED or _is_derived(location):
             self._share(location, "same" if same else "generated", first, second)
             return first
+        kept = self._of_namespace(location, first, second)
+        if kept is not None:
+            self._share(location, "namespace", first, second)
+            return kept
         kept = first
         if location not in self.tolerated:
             winner = self._winner(location)
@@ -62,6 +69,17 @@ class PathConflicts:
                 self.clash(location, first.owner, second.owner)
         self._share(location, "chosen", first, second)
         return kept
+
+    def _of_namespace(self, location: str, first: Item, second: Item) -> Item | None:
+        """Return which of two files that only declare a namespace serves both; None otherwise."""
+        if self.read is None or not location.endswith("/__init__.py"):
+            return None
+        if "link" in (first.how, second.how):
+            return None
+        ranks = [declaration_rank(self.read(item.source, None)) for item in (first, second)]
+        if ranks[0] is None or ranks[1] is None:
+            return None
+        return second if ranks[1] > ranks[0] else first
 
     def clash(self, location: str, *owners: int) -> None:
         """Note that *owners* cannot have *location* together."""

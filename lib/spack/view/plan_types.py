@@ -166,7 +166,8 @@ class Shared(NamedTuple):
     """A path that several packages provide without a conflict.
 
     :ivar reason: ``same`` (the same content), ``chosen`` (the options name the winner),
-        ``generated`` (an index or byte-code: any of them will do).
+        ``namespace`` (``__init__.py`` of namespace packages), ``generated`` (an index or
+        byte-code: any of them will do).
     :ivar owners: indexes of all that provide it; the item says whose is shown.
     """
 
@@ -247,9 +248,9 @@ class ViewPlan:
 def _remedies(conflict: Conflict) -> str:
     """Return a hint with configuration that can be written into ``spack.yaml`` as it is."""
     packages = [label.partition("@")[0] for label in conflict.owners if "@" in label]
-    hint = (
-        f"leave a package out: 'view: {{exclude: [{packages[-1]}]}}' below 'spack:' in spack.yaml"
-    )
+    left_out = ", ".join(packages[1:] or packages)
+    which = "a package" if len(packages) < 3 else "packages"
+    hint = f"leave {which} out: 'view: {{exclude: [{left_out}]}}' below 'spack:' in spack.yaml"
     if len(packages) == len(conflict.owners):
         chosen = f"{{{json.dumps(conflict.path)}: {packages[0]}}}"
         hint += f"; or say whose file is taken: 'view: {{conflicts: {chosen}}}'"

@@ -65,6 +65,7 @@ def plan_view(
     """
     ordered = ordered_sources(sources)
     tree = ViewTree(ordered, options)
+    tree.conflicts.read = read
     if options.python is not None:
         tree.reserve(options.python)
     answers = {} if ask is None else ask(ordered)
@@ -94,6 +95,7 @@ def plan_added(
     seen.
     """
     tree = ViewTree(ordered_sources(sources), options)
+    tree.conflicts.read = read
     if options.python is not None:
         tree.reserve(options.python)
         tree.folders.clear()

@@ -49,6 +49,7 @@ _SHOWN = 20
 _REASONS = {
     "same": "the same content",
     "chosen": "different content, the configuration says whose is shown",
+    "namespace": "each only declares a namespace package",
     "generated": "an index or byte-code, any will do",
 }
 
