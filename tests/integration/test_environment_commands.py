@@ -73,6 +73,38 @@ def test_load_of_a_python_package(small: Command) -> None:
     assert lines == ["sweet", "True", "unset"]
 
 
+def test_load_of_another_version(spack: Command, recipes: RecipeRepository) -> None:
+    """It replaces the one that is loaded; what clashes in another way is refused."""
+    recipes.plain("two", version="1.0")
+    spack("install", "two")
+    recipes.plain("two", version="2.0")
+    spack("install", "two@2.0")
+    recipes.plain("other", install='touch(mkdirp(prefix.bin) or prefix.bin.join("two"))\n')
+    spack("install", "other")
+    lines = in_shell(
+        spack,
+        """
+        . "${spack%/bin/spack}/share/setup-env.sh"
+        spack load two@1.0
+        two
+        spack load two@2.0
+        two
+        spack load --list
+        spack load other 2>&1 || two
+        spack load two@1.0 two@2.0
+        two
+        spack unload two
+        command -v two || echo none
+        """,
+    )
+    assert lines[:2] == ["two 1.0", "two 2.0"]
+    assert lines[2].startswith("two@2.0/") and lines[-2:] == ["two 2.0", "none"]
+    text = "\n".join(lines)
+    assert "bin/two: other@1.0/" in text and "unload one of them: spack unload NAME" in text
+    notes = spack("load", "--sh", "two@1.0", "two@2.0").err
+    assert re.search(r"two@1.0/\w+ is unloaded: two@2.0/\w+ is loaded instead", notes)
+
+
 def test_load_needs_a_shell(small: Command) -> None:
     assert "setup-env.sh" in small.fails("load", "top", code=2).err
     assert "no installed package" in small.fails("load", "--sh", "py-click").err

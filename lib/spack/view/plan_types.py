@@ -247,11 +247,13 @@ class ViewPlan:
 
 def _remedies(conflict: Conflict) -> str:
     """Return a hint with configuration that can be written into ``spack.yaml`` as it is."""
-    packages = [label.partition("@")[0] for label in conflict.owners if "@" in label]
-    left_out = ", ".join(packages[1:] or packages)
-    which = "a package" if len(packages) < 3 else "packages"
+    labels = [label for label in conflict.owners if "@" in label]
+    packages = [label.partition("@")[0] for label in labels]
+    distinct = len(set(packages)) == len(labels)
+    left_out = ", ".join((packages if distinct else labels)[1:] or packages)
+    which = "a package" if len(labels) < 3 else "packages"
     hint = f"leave {which} out: 'view: {{exclude: [{left_out}]}}' below 'spack:' in spack.yaml"
-    if len(packages) == len(conflict.owners):
+    if distinct and len(packages) == len(conflict.owners):
         chosen = f"{{{json.dumps(conflict.path)}: {packages[0]}}}"
         hint += f"; or say whose file is taken: 'view: {{conflicts: {chosen}}}'"
     return hint
