@@ -40,7 +40,7 @@ class PathConflicts:
         self._clashes: dict[str, dict[str, None]] = {}
         #: Paths that recipes allow several packages to have.
         self.tolerated: set[str] = set()
-        #: Reads files of the prefixes; None takes files of namespaces for any others.
+        #: Reads files of the prefixes; None: no file counts as that of a namespace.
         self.read: Read | None = None
         #: Paths that several packages have, with the reason why one is shown.
         self.shared: dict[str, Shared] = {}
