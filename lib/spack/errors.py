@@ -10,6 +10,7 @@ and exit codes live in :mod:`spack.cli` alone::
     ├── RecipeError          a recipe that cannot be used        (spack.recipe, spack.repo)
     ├── UnsatisfiableError   no solution, with the causes        (spack.solver)
     ├── FetchError           sources: network, checksum, archive (spack.fetch)
+    ├── BinaryCacheError     caches of binaries                (spack.binary)
     ├── InstallError         a build or its transaction          (spack.build, spack.install)
     ├── StoreError           database, locks, prefixes           (spack.store)
     ├── ViewError            views and their conflicts           (spack.view)
@@ -24,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
+    "BinaryCacheError",
     "ConfigError",
     "EnvironmentFileError",
     "FetchError",
@@ -114,6 +116,12 @@ class FetchError(SpackError):
     """Sources cannot be fetched, do not match their checksum, or cannot be unpacked."""
 
     ref = "fetch"
+
+
+class BinaryCacheError(SpackError):
+    """A cache of binaries cannot be used, or what it has is refused."""
+
+    ref = "binary-cache"
 
 
 class InstallError(SpackError):

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Callable
 
+from spack.actions.binary_installs import CachedInstalls, CachingSources, UnpackingBuilder
 from spack.actions.build_isolation import isolation_of
 from spack.actions.developing import DEVELOPED, is_editable
 from spack.actions.metadata_report import report_findings, with_module_hint
@@ -31,8 +32,14 @@ from spack.build.wheel_cache import recipe_wheels
 from spack.fetch.stage import Stage
 from spack.install.check import PythonPaths
 from spack.install.events import InPhase, OutputLine
-from spack.install.interfaces import BuildOutput, BuildRequest, InstallerDependencies
-from spack.install.plan import Plan
+from spack.install.interfaces import (
+    BuildOutput,
+    BuildRequest,
+    InstallerDependencies,
+    NodeBuilder,
+    Sources,
+)
+from spack.install.plan import BUILD, Plan
 from spack.repo import RepoPath
 from spack.spec import DEPTYPES, ConcreteSpec, dump
 from spack.util.report import Reporter, Task
@@ -42,15 +49,23 @@ __all__ = ["build_job", "build_variables", "installer_dependencies", "repository
 
 @contextlib.contextmanager
 def installer_dependencies(
-    build_options: BuildOptions, plan: Plan, reporter: Reporter
+    build_options: BuildOptions,
+    plan: Plan,
+    reporter: Reporter,
+    caches: CachedInstalls | None = None,
 ) -> Iterator[InstallerDependencies]:
     """Yield the dependencies of the installer that carry out *plan*."""
     server = _fork_server(build_options, plan)
+    sources: Sources = StagedSources(build_options, plan.steps)
+    builder: NodeBuilder = _WorkerBuilder(build_options, reporter, server)
+    if caches is not None:
+        sources = CachingSources(sources, caches, build_options.stage_path)
+        builder = UnpackingBuilder(builder, build_options.store, caches.set_run_path)
     try:
         yield InstallerDependencies(
             store=build_options.store,
-            sources=StagedSources(build_options, plan.steps),
-            builder=_WorkerBuilder(build_options, reporter, server),
+            sources=sources,
+            builder=builder,
             reporter=reporter,
             recipe=lambda spec: Path(build_options.recipe(spec).path).parent,
             python=python_paths,
@@ -63,9 +78,9 @@ def installer_dependencies(
 
 def _fork_server(build_options: BuildOptions, plan: Plan) -> ForkServer | None:
     """Return the server of workers where it is possible and something is to be built."""
-    if not plan.builds or not ForkServer.is_possible():
+    spec = next((step.spec for step in plan.builds if step.kind == BUILD), None)
+    if spec is None or not ForkServer.is_possible():
         return None
-    spec = plan.builds[0].spec
     variables = build_variables(build_options, spec, build_options.stage_path(spec))
     with contextlib.suppress(OSError):
         return ForkServer(

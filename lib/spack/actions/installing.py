@@ -6,21 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-from spack.errors import InstallError, SpackError
+from spack.errors import BinaryCacheError, SpackError
 from spack.install.bookkeeping import is_recorded, record_present
 from spack.install.events import BuiltAgain, PlanMade, RecoveredLeftover, WaitingForRemovals
 from spack.install.plan import Plan, PlanOptions, make_plan
 from spack.spec import ConcreteSpec
 from spack.store import Store
 from spack.store.locks import BUILDS
-from spack.util.frozen import frozen
+from spack.util.frozen import frozen, replace
 from spack.util.lock import Holder
 from spack.util.report import Reporter
 
 if TYPE_CHECKING:
     # What fetches and builds is imported when something is missing: it costs 30 ms.
+    from spack.actions.binary_installs import CachedInstalls
     from spack.build.options import BuildOptions
     from spack.install.execute import Schedule
+    from spack.install.install_report import InstallReport
 
 __all__ = ["InstallOptions", "install", "stopped_builds", "with_requests"]
 
@@ -32,7 +34,7 @@ class InstallOptions:
     :param build_options: made when something is to be built.
     :param jobs: processes of all builds together; never more than there are cores.
     :param concurrent: builds at one time; 0 is as many as the cores allow.
-    :param present_only: refuse to build anything.
+    :param caches: binaries to take instead of builds; None takes none.
     """
 
     store: Store
@@ -42,7 +44,7 @@ class InstallOptions:
     concurrent: int = 0
     fail_fast: bool = False
     keep_stage: bool = False
-    present_only: bool = False
+    caches: CachedInstalls | None = None
 
 
 def install(
@@ -57,15 +59,7 @@ def install(
     :raises InstallError: something failed; all that could be built is there.
     """
     store = work.store
-    plan = _plan(roots, options, store, {x.hash: Path(x.prefix) for x in store.missing()})
-    if plan.builds and work.present_only:
-        names = [step.spec.short for step in plan.builds]
-        raise InstallError(
-            f"not installed, and not to be built: {', '.join(names)}",
-            facts={"missing": [step.hash for step in plan.builds]},
-            hint="there are no binary caches yet: leave out --cache-only or --use-buildcache",
-            ref="cache-only",
-        )
+    plan = _plan(roots, options, work, {x.hash: Path(x.prefix) for x in store.missing()})
     if dry_run or (not plan.builds and is_recorded(plan, store)):
         # Also where the store cannot be written: it belongs to another user.
         return plan
@@ -79,16 +73,32 @@ def install(
 
     with store.locks.shared(BUILDS, on_wait=waiting):
         missing = {record.hash: Path(record.prefix) for record in store.missing()}
-        plan = _plan(roots, options, store, missing)
+        plan = _plan(roots, options, work, missing)
         for step in plan.builds:
             if step.hash in missing and not step.overwrite:
                 work.reporter.report(BuiltAgain(step.spec.short, missing[step.hash]))
         if not plan.builds:
             record_present(plan, store)
-        else:
+            return plan
+        work.reporter.report(PlanMade(plan))
+        report = _build(plan, work)
+        while work.caches is not None and _refused(report, work.caches):
+            # What was installed meanwhile is there; what was refused is taken from elsewhere.
+            missing = {record.hash: Path(record.prefix) for record in store.missing()}
+            plan = _plan(roots, options, work, missing)
             work.reporter.report(PlanMade(plan))
-            _build(plan, work)
+            report = _build(plan, work)
+        report.raise_failures()
     return plan
+
+
+def _refused(report: InstallReport, caches: CachedInstalls) -> bool:
+    """Note which binaries were refused; return whether that is all that failed."""
+    refusals = [x for x in report.failures if isinstance(x.error, BinaryCacheError)]
+    for failure in refusals:
+        if isinstance(failure.error, BinaryCacheError):
+            caches.refuse(failure.step.spec, failure.error)
+    return bool(refusals) and len(refusals) == len(report.failures)
 
 
 def with_requests(
@@ -116,19 +126,35 @@ def _ends(error: BaseException) -> Iterator[SpackError]:
 
 
 def _plan(
-    roots: Sequence[ConcreteSpec], options: PlanOptions, store: Store, missing: Mapping[str, Path]
+    roots: Sequence[ConcreteSpec],
+    options: PlanOptions,
+    work: InstallOptions,
+    missing: Mapping[str, Path],
 ) -> Plan:
-    return make_plan(roots, store.database.installed_hashes() - missing.keys(), options)
+    """Return the plan, with binaries where caches have them.
+
+    :raises InstallError: something is to come from a cache only, and none has it.
+    """
+    installed = work.store.database.installed_hashes() - missing.keys()
+    plan = make_plan(roots, installed, options)
+    caches = work.caches
+    if caches is None or not plan.builds:
+        return plan
+    own = frozenset(root.dag_hash() for root in roots)
+    cached = caches.available([step.spec for step in plan.builds], own)
+    if cached:
+        plan = make_plan(roots, installed, replace(options, cached=cached))
+    caches.check(plan, own)
+    return plan
 
 
-def _build(plan: Plan, work: InstallOptions) -> None:
+def _build(plan: Plan, work: InstallOptions) -> InstallReport:
     # start-up: most installs find everything there
     from spack.actions.build_dispatch import installer_dependencies
     from spack.install.execute import execute
 
-    with installer_dependencies(work.build_options(), plan, work.reporter) as ports:
-        report = execute(plan, ports, _schedule(work))
-    report.raise_failures()
+    with installer_dependencies(work.build_options(), plan, work.reporter, work.caches) as ports:
+        return execute(plan, ports, _schedule(work))
 
 
 def _schedule(work: InstallOptions) -> Schedule:

@@ -23,6 +23,7 @@ __all__ = [
     "DevelopedIsUnused",
     "DryRun",
     "InterpreterMissing",
+    "PackagePushed",
     "ReadingRecipes",
     "RecipesChanged",
     "RootHeldBack",
@@ -43,6 +44,13 @@ class Cloning(Event):
     url: str
     location: Path
     name: str = ""
+
+
+@frozen
+class PackagePushed(Event):
+    """A package was written to a cache: an archive of *size* bytes."""
+
+    size: int
 
 
 @frozen

@@ -54,6 +54,7 @@ class ElfFile:
 
     :ivar dynamic: entries of the dynamic section in order, without the final null.
     :ivar dynamic_offset: offset of the first of them in the file.
+    :ivar dt_rpath_offset: offset of the run path in the file; -1 without one.
     """
 
     is_64_bit: bool = True
@@ -66,6 +67,7 @@ class ElfFile:
     has_rpath: bool = False
     is_runpath: bool = False
     dt_rpath_str: bytes = b""
+    dt_rpath_offset: int = -1
     has_soname: bool = False
     dt_soname_str: bytes = b""
     dt_needed_strs: list[bytes] = field(default_factory=list)
@@ -77,6 +79,13 @@ class ElfFile:
     def has_needed(self) -> bool:
         """Whether it needs shared libraries."""
         return bool(self.dt_needed_strs)
+
+    def is_loaded(self, offset: int) -> bool:
+        """Return whether a running program has what is at *offset* of the file."""
+        return any(
+            segment.kind == _PT_LOAD and segment.offset <= offset < segment.offset + segment.size
+            for segment in self.segments
+        )
 
     @property
     def byte_order(self) -> str:
@@ -163,7 +172,7 @@ def _read_dynamic(f: BinaryIO, elf: ElfFile) -> None:
         if tag == _DT_NULL:
             break
         elf.dynamic.append(_Entry(tag, value))
-    strings = _string_table(f, elf)
+    start, strings = _string_table(f, elf)
     for tag, value in elf.dynamic:
         if tag == _DT_NEEDED:
             elf.dt_needed_strs.append(_string(strings, value))
@@ -172,18 +181,20 @@ def _read_dynamic(f: BinaryIO, elf: ElfFile) -> None:
         elif tag in (_DT_RPATH, _DT_RUNPATH):
             elf.has_rpath, elf.is_runpath = True, tag == _DT_RUNPATH
             elf.dt_rpath_str = _string(strings, value)
+            elf.dt_rpath_offset = start + value
 
 
-def _string_table(f: BinaryIO, elf: ElfFile) -> bytes:
+def _string_table(f: BinaryIO, elf: ElfFile) -> tuple[int, bytes]:
+    """Return the offset and the content of the dynamic string table."""
     values = dict(elf.dynamic)
     if _DT_STRTAB not in values:
-        return b""
+        return 0, b""
     address = values[_DT_STRTAB]
     for segment in elf.segments:
         inside = segment.address <= address < segment.address + segment.size
         if segment.kind == _PT_LOAD and inside:
             offset = segment.offset + address - segment.address
-            return _read(f, offset, values.get(_DT_STRSZ, 0))
+            return offset, _read(f, offset, values.get(_DT_STRSZ, 0))
     raise ElfParsingError("the string table is in no segment")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from spack.actions import notices
 from spack.install import events
-from spack.install.plan import BUILD, EXTERNAL, REUSE
+from spack.install.plan import BINARY, BUILD, EXTERNAL, REUSE
 from spack.util.report import Event, Failed
 from spack.util.text import count_of
 
@@ -23,7 +23,12 @@ _R = TypeVar("_R")
 _Row = tuple[type[Event], Callable[[Any], _R]]
 
 #: How the steps of a plan are marked, by kind.
-_MARKS = {BUILD: "[-] build   ", REUSE: "[+] present ", EXTERNAL: "[e] external"}
+_MARKS = {
+    BUILD: "[-] build   ",
+    BINARY: "[b] binary  ",
+    REUSE: "[+] present ",
+    EXTERNAL: "[e] external",
+}
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -100,9 +105,11 @@ def _cloning(event: notices.Cloning) -> str:
 
 def _plan_made(event: events.PlanMade) -> str:
     plan = event.plan
+    binaries = len(plan.binaries)
+    cached = f"{binaries} from caches, " if binaries else ""
     return (
-        f"{count_of(len(plan.builds), 'package')} to build, {len(plan.reused)} present, "
-        f"{len(plan.externals)} external"
+        f"{count_of(len(plan.builds) - binaries, 'package')} to build, {cached}"
+        f"{len(plan.reused)} present, {len(plan.externals)} external"
     )
 
 
@@ -213,6 +220,7 @@ RESULTS: Mapping[type[Event], Callable[[Any], str]] = dict(
         _row(events.Skipped, lambda e: "skipped"),
         _row(events.Stopped, lambda e: "stopped"),
         _row(events.TaskInterrupted, lambda e: "interrupted"),
+        _row(notices.PackagePushed, lambda e: f"pushed, {e.size / 1e6:.2f} MB"),
         _row(notices.SourcesProvided, lambda e: str(e.directory)),
         _row(Failed, lambda e: str(e.error)),
     )

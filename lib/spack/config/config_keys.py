@@ -217,7 +217,9 @@ ACCEPTED: Mapping[str, ConfigKey[None]] = {
     "develop_stage_link": _accepted(TEXT, Idle("no links to stages are made")),
     "suppress_gpg_warnings": _accepted(BOOL, Idle("nothing is signed with GPG")),
     "url_fetch_method": _accepted(TEXT, Idle("there is one way to download")),
-    "binary_index_ttl": _accepted(Integer(0), Idle("there are no binary caches here")),
+    "binary_index_ttl": _accepted(
+        Integer(0), Idle("the index of a cache is read by every command that needs it")
+    ),
     "installer": _accepted(Choice("old", "new"), Idle("there is one installer")),
     "installer_log_level": _accepted(TEXT, Idle("the option -d and `spack logs` show more")),
 }

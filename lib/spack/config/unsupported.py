@@ -17,7 +17,6 @@ __all__ = ["IDLE", "idle_notes"]
 
 #: An environment's own file is asked by the environment; these are the other scopes.
 _MANIFEST = "it is taken from the spack.yaml of an environment, not from other files"
-_CACHES = "there are no binary caches here"
 _ONE_SOLVER = "see `spack help spec` for the options of the concretizer"
 
 #: By the keys that lead there, separated by colons; ``*`` is any one, ``-`` any item of a list.
@@ -57,12 +56,9 @@ IDLE: Mapping[str, Idle] = {
         for way in ("fetch", "pull")
         for key in ("endpoint_url", "profile")
     },
-    "mirrors:*:autopush": Idle(_CACHES, (False,)),
-    "mirrors:*:binary": Idle(_CACHES, (False,)),
+    "mirrors:*:autopush": Idle("push with `spack buildcache push`", (False,)),
     "mirrors:*:endpoint_url": Idle("mirrors are directories or http servers", (None,)),
     "mirrors:*:profile": Idle("mirrors are directories or http servers", (None,)),
-    "mirrors:*:push": Idle("nothing is written to mirrors"),
-    "mirrors:*:signed": Idle(_CACHES, (False,)),
     "modules": Idle("no module files are written: use environments or `spack load`"),
     "packages:*:compiler": Idle("require a compiler: `require: '%gcc@12'`"),
     "packages:*:externals:-:extra_attributes:implicit_rpaths": Idle(

@@ -26,7 +26,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Optional, cast
 
 from spack.errors import FetchError
 from spack.fetch.archive_kinds import ENDINGS, KINDS, kind_of_head
@@ -40,7 +40,10 @@ except ImportError:  # a Python that was built without liblzma
         """Never raised: without the library the program xz does the work."""
 
 
-__all__ = ["Limits", "kind_of", "pack", "unpack"]
+__all__ = ["Limits", "Route", "kind_of", "pack", "unpack", "unpack_tar"]
+
+#: Where an entry of that name belongs, or None: it is left out.
+Route = Callable[[tarfile.TarInfo], Optional[str]]
 
 #: Errors by which the readers say that the content is damaged.
 DAMAGE = (
@@ -118,6 +121,24 @@ def unpack(
     return target
 
 
+def unpack_tar(stream: IO[bytes], extraction: ExtractionTarget, route: Route) -> None:
+    """Unpack the ``tar.gz`` that *stream* yields to the paths that *route* names.
+
+    Links are recorded; the caller has them created (:meth:`ExtractionTarget.create_links`).
+
+    :param route: is asked for each entry, and for the file that a hard link names.
+    :raises FetchError: damaged or hostile; what was unpacked is the caller's to remove.
+    :raises OSError: it cannot be written.
+    """
+    try:
+        with gzip.GzipFile(fileobj=stream) as plain:
+            guarded = _Guarded(cast(IO[bytes], plain), extraction)
+            _untar_stream(guarded, extraction, route)
+    except DAMAGE as error:
+        reason = f"it is damaged ({str(error) or type(error).__name__})"
+        raise extraction.refuse(reason) from error
+
+
 def pack(directory: Path, archive: Path) -> None:
     """Write a ``tar.gz`` of *directory* under its own name, without owners."""
 
@@ -141,17 +162,34 @@ def _untar(archive: Path, kind: str, extraction: ExtractionTarget, search_path: 
                 _without_compression(extraction.archive), cast(IO[bytes], guarded), False, 0
             )
             return
-        guarded.expect_header()
-        with tarfile.open(fileobj=cast(IO[bytes], guarded), mode="r|") as tar:
-            while True:
-                guarded.expect_header()
-                member = tar.next()
-                if member is None:
-                    break
-                guarded.expect_content()
+        _untar_stream(guarded, extraction, None)
+
+
+def _untar_stream(guarded: _Guarded, extraction: ExtractionTarget, route: Route | None) -> None:
+    guarded.expect_header()
+    with tarfile.open(fileobj=cast(IO[bytes], guarded), mode="r|") as tar:
+        while True:
+            guarded.expect_header()
+            member = tar.next()
+            if member is None:
+                break
+            guarded.expect_content()
+            if route is None or _is_routed(member, route):
                 _untar_member(tar, member, extraction)
-                tar.members.clear()  # type: ignore[attr-defined]  # as the documentation advises
-        guarded.drain()
+            tar.members.clear()  # type: ignore[attr-defined]  # as the documentation advises
+    guarded.drain()
+
+
+def _is_routed(member: tarfile.TarInfo, route: Route) -> bool:
+    """Give *member* the name that *route* says; return whether it has one."""
+    name = route(member)
+    if name is None:
+        return False
+    if member.islnk():
+        linked = tarfile.TarInfo(member.linkname)
+        member.linkname = route(linked) or ""
+    member.name = name
+    return True
 
 
 def _untar_member(

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Callable
 
 from spack.errors import FetchError
 
@@ -70,6 +70,8 @@ class ExtractionTarget:
     :param archive: its name, for messages.
     :param left: bytes that may still be written.
     :param distinct_case: refuse names that differ by case only, on every file system.
+    :param retarget: what the absolute target of a link becomes; None refuses it, as does a
+        result of None.
     """
 
     root: Path
@@ -77,6 +79,7 @@ class ExtractionTarget:
     limits: Limits
     left: int
     distinct_case: bool
+    retarget: Callable[[str], str | None] | None = None
     kinds: dict[str, str] = field(default_factory=dict)
     folded: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
@@ -121,10 +124,13 @@ class ExtractionTarget:
     def symlink(self, name: str, to: str) -> None:
         """Record a link, which :meth:`finish` creates."""
         parts = self._parts(name)
-        if not to or to.startswith("/") or "\0" in to:
+        target: str | None = to
+        if to.startswith("/"):
+            target = self.retarget(to) if self.retarget is not None else None
+        if not target or "\0" in to:
             raise self.refuse(f"{name!r} is a link to {to!r}, which is outside")
         self._enter(parts, "link")
-        self.links["/".join(parts)] = to
+        self.links["/".join(parts)] = target
 
     def refuse(self, reason: str) -> FetchError:
         """Return the error for a breach of the rules."""
@@ -138,14 +144,25 @@ class ExtractionTarget:
         top = self.root / entries[0] if len(entries) == 1 else self.root
         if top.is_symlink() or not top.is_dir():
             top = self.root
-        inside = os.path.realpath(top)
-        for name, to in self.links.items():
-            real = os.path.realpath(self.root / name)
-            if real != inside and not real.startswith(inside + os.sep):
-                raise self.refuse(f"{name!r} is a link to {to!r}, which is outside")
+        self._check_links(top)
         for name in sorted(self.times, reverse=True):
             _set_time(self.root / name, self.times[name])
         return top
+
+    def create_links(self) -> None:
+        """Create the links; relative ones may not lead out of ``root``."""
+        for name, to in self.links.items():
+            os.symlink(to, self.root / name)
+        self._check_links(self.root)
+
+    def _check_links(self, top: Path) -> None:
+        # Where a link may lead: what ``retarget`` allowed, and through it.
+        inside = {os.path.realpath(to) for to in self.links.values() if to.startswith("/")}
+        inside.add(os.path.realpath(top))
+        for name, to in self.links.items():
+            real = os.path.realpath(self.root / name)
+            if not any(real == path or real.startswith(path + os.sep) for path in inside):
+                raise self.refuse(f"{name!r} is a link to {to!r}, which is outside")
 
     def _parts(self, name: str) -> list[str]:
         try:

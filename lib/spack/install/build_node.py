@@ -12,7 +12,7 @@ from spack.errors import InstallError
 from spack.install.check import Checked, check_prefix
 from spack.install.events import Building, Checking, WaitingForDependency
 from spack.install.interfaces import BuildOutput, BuildRequest, InstallerDependencies, NodeStage
-from spack.install.plan import Step
+from spack.install.plan import BINARY, Step
 from spack.install.prefix_transaction import PrefixTransaction
 from spack.spec import DEPTYPES
 from spack.store import InstallRecord, Modes, apply_modes
@@ -87,7 +87,8 @@ def build_one(  # noqa: PLR0913 - keywords of independent settings
         return transaction.commit(
             checked,
             run_environment=outcome.run_environment,
-            recipe=services.recipe(spec),
+            # A binary has the recipe that built it.
+            recipe=None if step.kind == BINARY else services.recipe(spec),
             facts=outcome.facts,
         )
 

@@ -19,6 +19,7 @@ from spack.spec.languages import LANGUAGE_NAMES
 from spack.util.frozen import frozen, replace
 
 __all__ = [
+    "BINARY",
     "BUILD",
     "EXTERNAL",
     "Part",
@@ -31,13 +32,17 @@ __all__ = [
 ]
 
 #: What is done about a node.
-StepKind = Literal["build", "reuse", "external"]
+StepKind = Literal["build", "binary", "reuse", "external"]
 #: What of a request is installed.
 Part = Literal["all", "package", "dependencies"]
 
 BUILD: StepKind = "build"
+BINARY: StepKind = "binary"
 REUSE: StepKind = "reuse"
 EXTERNAL: StepKind = "external"
+
+#: Kinds of steps that end with a new prefix.
+_INSTALLED = (BUILD, BINARY)
 
 #: Dependencies that building a node needs.
 _AT_BUILD_TIME = frozenset(USUAL)
@@ -59,6 +64,7 @@ class PlanOptions:
     :param tests: names of packages whose ``test`` dependencies are needed; ``*`` means all.
     :param explicit: whether the roots count as requested by the user.
     :param implicit: hashes of the roots that do not, all the same.
+    :param cached: hashes of which a cache has a binary, which is installed instead of a build.
     """
 
     only: Part = "all"
@@ -66,6 +72,7 @@ class PlanOptions:
     tests: frozenset[str] = frozenset()
     explicit: bool = True
     implicit: frozenset[str] = frozenset()
+    cached: frozenset[str] = frozenset()
 
 
 #: Everything that the roots need.
@@ -76,7 +83,8 @@ _ALL = PlanOptions()
 class Step:
     """One node of the plan.
 
-    :param kind: :data:`BUILD`, :data:`REUSE` (installed already) or :data:`EXTERNAL`.
+    :param kind: :data:`BUILD`, :data:`BINARY` (from a cache), :data:`REUSE` (installed already)
+        or :data:`EXTERNAL`.
     :param requires: hashes of the steps that must be through before this one.
     :param height: the weight of the longest chain of builds above this one, itself included:
         those with the greatest height should start first.
@@ -110,7 +118,12 @@ class Plan:
 
     @property
     def builds(self) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.kind == BUILD)
+        """What is to be installed, from sources or from a cache."""
+        return tuple(step for step in self.steps if step.kind in _INSTALLED)
+
+    @property
+    def binaries(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.kind == BINARY)
 
     @property
     def reused(self) -> tuple[Step, ...]:
@@ -127,7 +140,7 @@ class Plan:
         for step in self.steps:
             if not reached.isdisjoint(step.requires) and step.hash not in reached:
                 reached.add(step.hash)
-                if step.kind == BUILD:
+                if step.kind in _INSTALLED:
                     waiting.append(step.hash)
         return tuple(waiting)
 
@@ -162,7 +175,7 @@ def make_plan(
             spec=spec,
             requires=requires,
             explicit=spec_hash in explicit,
-            overwrite=kind == BUILD and spec_hash in installed,
+            overwrite=kind in _INSTALLED and spec_hash in installed,
             tests=_tested(spec, options),
         )
     return Plan(_with_heights(steps))
@@ -172,7 +185,9 @@ def _kind(spec: ConcreteSpec, installed: AbstractSet[str], options: PlanOptions)
     if spec.external is not None:
         return EXTERNAL
     spec_hash = spec.dag_hash()
-    return REUSE if spec_hash in installed and spec_hash not in options.overwrite else BUILD
+    if spec_hash in installed and spec_hash not in options.overwrite:
+        return REUSE
+    return BINARY if spec_hash in options.cached else BUILD
 
 
 def _tested(spec: ConcreteSpec, options: PlanOptions) -> bool:
@@ -267,7 +282,7 @@ def _with_heights(steps: Mapping[str, Step]) -> tuple[Step, ...]:
         heavy = step.kind == BUILD and any(
             not _COMPILED.isdisjoint(edge.virtuals) for edge in step.spec.edges
         )
-        weight = 0 if step.kind != BUILD else _HEAVY if heavy else _LIGHT
+        weight = 0 if step.kind not in _INSTALLED else _HEAVY if heavy else _LIGHT
         height = above.get(step.hash, 0) + weight
         for required in step.requires:
             above[required] = max(above.get(required, 0), height)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 
+from spack.util.record_file import RecordedFile, corrected_record
 from spack.util.shebang import is_shell
 from spack.view import relocate
 from spack.view.launchers import (
@@ -129,11 +130,12 @@ class _Rewriting:
         owners = {self._tree.items[location].owner for location in changed}
         if not owners:
             return
+        files = {location: RecordedFile.of(content) for location, content in changed.items()}
         for location, item in list(self._tree.items.items()):
             if item.owner in owners and location.endswith(".dist-info/RECORD") and item.source:
                 old = self._read(item.source, None)
                 folder = posixpath.dirname(posixpath.dirname(location))
-                new = relocate.corrected_record(old, folder, changed, self._tree.canonical)
+                new = corrected_record(old, folder, files, self._tree.canonical)
                 if new != old:
                     changed[location] = new
 

@@ -20,14 +20,11 @@ in the part that is looked at are binary and never touched.
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
 import os
 import posixpath
 import re
 from collections.abc import Mapping
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 from spack.util.hashing import sha256_hex
 from spack.util.shebang import parsed_first_line
@@ -35,7 +32,6 @@ from spack.util.shebang import parsed_first_line
 __all__ = [
     "HEAD_SIZE",
     "Interpreters",
-    "corrected_record",
     "digest",
     "is_candidate",
     "is_of_base",
@@ -247,33 +243,6 @@ def relocated_base(path: str, content: bytes, prefix: bytes) -> bytes | None:
     depth = b"/.." * path.count("/")
     own = b"$(abspath $(dir $(lastword $(MAKEFILE_LIST)))" + depth[3:] + b"/..)"
     return _MAKE_PREFIX.sub(b"prefix=" + own, content.replace(prefix, b"$(prefix)"), count=1)
-
-
-def corrected_record(
-    record: bytes, folder: str, rewritten: Mapping[str, bytes], canonical: Callable[[str], str]
-) -> bytes:
-    """Return a ``RECORD`` with correct rows for rewritten files (PEP 376, PEP 627).
-
-    :param folder: of the installed distributions, relative to the view.
-    :param rewritten: new contents by path in the view.
-    :param canonical: path in the prefix -> path in the view (``lib64`` -> ``lib``).
-    """
-    rows: list[list[str]] = []
-    for row in csv.reader(io.StringIO(record.decode("utf-8"))):
-        if len(row) == 3:
-            path = canonical(posixpath.normpath(posixpath.join(folder, row[0])))
-            content = rewritten.get(path)
-            if content is not None:
-                row = [row[0], _hash_field(content), str(len(content))]
-        rows.append(row)
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode("utf-8")
-
-
-def _hash_field(content: bytes) -> str:
-    digest = base64.urlsafe_b64encode(bytes.fromhex(sha256_hex(content)))
-    return "sha256=" + digest.rstrip(b"=").decode()
 
 
 #: Relocated texts are hashed with this, as in the store's manifests.

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from spack.util.record_file import RecordedFile, corrected_record
 from spack.view import relocate
-from spack.view.relocate import Interpreters, corrected_record, relocated_script, shebang
+from spack.view.relocate import Interpreters, relocated_script, shebang
 
 from .conftest import Make, Store, record_row, run
 
@@ -140,7 +141,9 @@ def test_candidates() -> None:
 def test_record() -> None:
     record = "a.py,sha256=x,1\r\n../../../bin/tool,sha256=old,9\r\nx.dist-info/RECORD,,\r\n"
     new = corrected_record(
-        record.encode(), "lib/python3.11/site-packages", {"bin/tool": b"new"}, lambda path: path
+        record.encode(),
+        "lib/python3.11/site-packages",
+        {"bin/tool": RecordedFile.of(b"new")},
     )
     assert new.decode().splitlines() == [
         "a.py,sha256=x,1",

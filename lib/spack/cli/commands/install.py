@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+from spack.actions.binary_installs import CachedInstalls, CachePolicy, read_policy
 from spack.actions.developing import outdated
 from spack.actions.environments import install_environment
 from spack.actions.installing import InstallOptions, install, stopped_builds, with_requests
@@ -82,15 +83,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_cache_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what chooses between builds and binary caches, of which there are none so far."""
+    """Add what chooses between builds and caches of binaries."""
     cache = parser.add_mutually_exclusive_group()
-    cache.add_argument("--no-cache", action="store_true", help="build from sources (the default)")
+    cache.add_argument("--no-cache", action="store_true", help="build everything from sources")
     cache.add_argument("--cache-only", action="store_true", help="build nothing")
     cache.add_argument(
         "--use-buildcache",
         metavar="POLICY",
         default="auto",
-        help="auto, never, or only (build nothing), also package:POLICY,dependencies:POLICY",
+        help="auto (the default), never, or only (build nothing), also "
+        "package:POLICY,dependencies:POLICY",
     )
 
 
@@ -137,42 +139,59 @@ def show_log(path: str) -> None:
         sys.stderr.writelines(stream)
 
 
-def _is_present_only(args: argparse.Namespace) -> bool:
-    """Return whether nothing is to be built.
+def _policy(args: argparse.Namespace) -> CachePolicy:
+    """Return how caches are used.
 
     :raises UsageError: the policy of ``--use-buildcache`` cannot be read.
     """
-    for part in args.use_buildcache.split(","):
-        kind, _, policy = part.rpartition(":")
-        if policy not in ("auto", "never", "only") or kind not in ("", "package", "dependencies"):
-            raise UsageError(
-                f"spack install: cannot read the policy {args.use_buildcache}",
-                hint="write auto, never or only, or package:never,dependencies:only",
-            )
-    return args.cache_only or "only" in args.use_buildcache
+    policy = read_policy(args.use_buildcache)
+    if args.no_cache:
+        return CachePolicy("never", "never")
+    return CachePolicy("only", "only") if args.cache_only else policy
 
 
-def _install(session: Session, args: argparse.Namespace) -> None:
+def install_options(
+    session: Session,
+    args: argparse.Namespace | None = None,
+    caches: CachedInstalls | None = None,
+) -> InstallOptions:
+    """Return how an install goes about it.
+
+    :param args: of the command line; None is as without any.
+    """
+    given = args if args is not None else _defaults()
     config = session.settings.config
-    work = InstallOptions(
+    return InstallOptions(
         store=session.store,
         build_options=lambda: with_requests(
             session.build_options(
-                checksum=not args.no_checksum,
-                dirty=True if args.dirty else False if args.clean else None,
-                strict_metadata=args.strict_metadata,
-                verbose=args.verbose or session.options.verbose,
+                checksum=not given.no_checksum,
+                dirty=True if given.dirty else False if given.clean else None,
+                strict_metadata=given.strict_metadata,
+                verbose=given.verbose or session.options.verbose,
             ),
-            keep_source=args.source,
-            until=_until(session, args),
+            keep_source=given.source,
+            until=_until(session, given),
         ),
         reporter=session.reporter,
-        jobs=args.jobs or config.build_jobs,
-        concurrent=args.concurrent_packages or config.concurrent_packages,
-        fail_fast=args.fail_fast,
-        keep_stage=args.keep_stage,
-        present_only=_is_present_only(args),
+        jobs=given.jobs or config.build_jobs,
+        concurrent=given.concurrent_packages or config.concurrent_packages,
+        fail_fast=given.fail_fast,
+        keep_stage=given.keep_stage,
+        caches=caches,
     )
+
+
+def _defaults() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args([])
+
+
+def _install(session: Session, args: argparse.Namespace) -> None:
+    from spack.session.binary_parts import cached_installs
+
+    work = install_options(session, args, cached_installs(session, _policy(args)))
     environment = session.environment
     if args.only_concrete and (environment is None or args.spec):
         raise UsageError(

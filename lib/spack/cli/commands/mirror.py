@@ -25,10 +25,11 @@ from spack.session import Session
 from spack.spec import ConcreteSpec, Spec
 from spack.spec.parser import parse_many
 
-DESCRIPTION = """make and manage mirrors of sources, for machines without a network
+DESCRIPTION = """make and manage mirrors of sources and binaries, for machines without a network
 
 Mirrors are asked before the package index and the network; every file is verified by the
-recipe's checksum. Sources from git are not mirrored, and there are no binary mirrors yet.
+recipe's checksum. Sources from git are not mirrored. Mirrors of binaries are filled by
+`spack buildcache push`.
 
 examples:
   spack mirror create -d ./mirror -D py-black     the sources of py-black and what it needs
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add = verbs.add_parser("add", help="configure a mirror; it is asked first")
     add.add_argument("--type", **_TYPE)
+    _add_trust(add)
     add.add_argument("name", help="a name of your choice")
     add.add_argument("url", help="its directory or URL")
     add_scope_argument(add, "where to write it")
@@ -68,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     change = verbs.add_parser("set", help="change a mirror")
     _add_direction(change)
     change.add_argument("--type", **_TYPE)
+    _add_trust(change)
     change.add_argument("--url", help="its directory or URL")
     change.add_argument("name")
     add_scope_argument(change, "where it is configured")
@@ -79,8 +82,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 _TYPE: dict[str, Any] = {
     "action": "append",
     "choices": ("source", "binary"),
-    "help": "what it is for (both); `binary` has no effect yet",
+    "help": "what it is for (both)",
 }
+
+
+def _add_trust(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--signed",
+        action="store_true",
+        default=None,
+        help="take only binaries that a trusted key has signed (the default)",
+    )
+    group.add_argument(
+        "--unsigned",
+        dest="signed",
+        action="store_false",
+        help="trust every user that may write binaries to it",
+    )
 
 
 def _add_direction(parser: argparse.ArgumentParser) -> None:
@@ -258,7 +277,9 @@ def _url(session: Session, text: str) -> str:
 
 
 def _types(args: argparse.Namespace) -> dict[str, bool]:
-    return {kind: kind in args.type for kind in ("source", "binary")} if args.type else {}
+    kinds = ("source", "binary")
+    types = {kind: kind in args.type for kind in kinds} if args.type else {}
+    return types if args.signed is None else {**types, "signed": args.signed}
 
 
 def _add(session: Session, args: argparse.Namespace) -> int | None:
@@ -295,7 +316,9 @@ def _set(session: Session, args: argparse.Namespace) -> int | None:
         url = _url(session, args.url)
         changes["push" if args.push else "fetch" if args.fetch else "url"] = url
     if not changes:
-        raise UsageError("spack mirror set: nothing to change", hint="give --url or --type")
+        raise UsageError(
+            "spack mirror set: nothing to change", hint="give --url, --type or --unsigned"
+        )
     with edited_section(session, "mirrors", args.scope) as file:
         if not change_mirror(file, args.name, changes):
             message(f"no changes made to mirror {args.name}")

@@ -1,0 +1,169 @@
+"""Pushing installed packages to a cache, and looking at what caches have."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spack.actions.notices import PackagePushed
+from spack.binary.binary_cache import BinaryCache
+from spack.binary.catalogue import CachedPackage
+from spack.binary.pack_package import pack_prefix
+from spack.errors import BinaryCacheError, SpackError
+from spack.spec import DEPTYPES, RUN_TIME, ConcreteSpec, Spec
+from spack.store import Store
+from spack.util.report import Failed, Reporter
+
+__all__ = ["PushReport", "listed", "matching", "push", "pushed_nodes"]
+
+
+@dataclass
+class PushReport:
+    """What became of the packages that were to be pushed."""
+
+    pushed: list[ConcreteSpec] = field(default_factory=list)
+    present: list[ConcreteSpec] = field(default_factory=list)
+    failed: list[tuple[ConcreteSpec, SpackError]] = field(default_factory=list)
+    size: int = 0
+
+    def raise_failures(self) -> None:
+        """Raise the failures, if there are any, as the causes of one error.
+
+        :raises BinaryCacheError: something could not be pushed.
+        """
+        if self.failed:
+            raise BinaryCacheError(
+                f"could not be pushed: {', '.join(spec.short for spec, _ in self.failed)}",
+                causes=[error for _, error in self.failed],
+                hint="what was pushed is in the cache; run the same command again after the fix",
+                ref="binary-push",
+            )
+
+
+def pushed_nodes(
+    roots: Sequence[ConcreteSpec], *, package: bool, dependencies: bool, build: bool
+) -> list[ConcreteSpec]:
+    """Return the nodes that a push of *roots* means; externals are none of them.
+
+    :param build: build dependencies too.
+    """
+    kinds = DEPTYPES if build else RUN_TIME
+    nodes = {node.dag_hash(): node for root in roots for node in root.traverse(kinds)}
+    own = {root.dag_hash() for root in roots}
+    return [
+        node
+        for key, node in nodes.items()
+        if node.external is None and (package if key in own else dependencies)
+    ]
+
+
+def push(
+    nodes: Iterable[ConcreteSpec],
+    store: Store,
+    cache: BinaryCache,
+    reporter: Reporter,
+    *,
+    force: bool = False,
+    jobs: int = 1,
+) -> PushReport:
+    """Push installed *nodes*; what the cache has stays as it is.
+
+    :param force: replace what it has. :param jobs: threads that compress.
+    :raises BinaryCacheError: the cache cannot be used at all.
+    """
+    report = PushReport()
+    wanted = list(nodes)
+    known = {} if force else cache.find(wanted)
+    report.present = [node for node in wanted if node.dag_hash() in known]
+    new = [node for node in wanted if node.dag_hash() not in known]
+    stored: list[CachedPackage] = []
+    with (
+        ThreadPoolExecutor(jobs) as compressing,
+        ThreadPoolExecutor(min(jobs, 4)) as packing,
+        tempfile.TemporaryDirectory(prefix="spack-push-") as folder,
+    ):
+        pushing = _Pushing(store, cache, compressing, Path(folder))
+        for node, outcome in zip(new, packing.map(pushing.attempt, new)):
+            task = reporter.task(node.dag_hash(), node.short)
+            if isinstance(outcome, SpackError):
+                report.failed.append((node, outcome))
+                task.fail(Failed(outcome))
+                continue
+            package, size = outcome
+            stored.append(package)
+            report.pushed.append(node)
+            report.size += size
+            task.finish(PackagePushed(size))
+    cache.add_to_index(stored)
+    return report
+
+
+@dataclass(frozen=True)
+class _Pushing:
+    store: Store
+    cache: BinaryCache
+    pool: ThreadPoolExecutor
+    folder: Path
+
+    def attempt(self, node: ConcreteSpec) -> tuple[CachedPackage, int] | SpackError:
+        try:
+            return self.push(node)
+        except SpackError as error:
+            return error
+
+    def push(self, node: ConcreteSpec) -> tuple[CachedPackage, int]:
+        record = self.store.database.record(node.dag_hash())
+        if record is None or not self.store.is_present(record):
+            raise BinaryCacheError(
+                f"{node.short} is not installed, so it cannot be pushed",
+                hint="install it first, or leave build dependencies out",
+                ref="binary-not-installed",
+            )
+        prefixes = {
+            x.dag_hash(): str(self.store.prefix(x))
+            for x in node.traverse(DEPTYPES)
+            if x.external is None
+        }
+        root = Path(record.upstream) if record.upstream else self.store.layout.padded_root
+        descriptor, name = tempfile.mkstemp(dir=self.folder)
+        with os.fdopen(descriptor, "wb") as file:
+            packed = pack_prefix(Path(record.prefix), root, prefixes, file, self.pool)
+        archive = Path(name)
+        try:
+            return self.cache.store(node, packed, archive), packed.size
+        finally:
+            archive.unlink(missing_ok=True)
+
+
+def listed(caches: Iterable[BinaryCache]) -> list[ConcreteSpec]:
+    """Return all packages in *caches*, by architecture, name, version and hash.
+
+    :raises BinaryCacheError: a cache cannot be read.
+    """
+    found: dict[str, ConcreteSpec] = {}
+    for cache in caches:
+        cache.refresh()
+        with cache.catalogue.database as database:
+            found.update(database.specs())
+    return sorted(
+        found.values(),
+        key=lambda x: (x.platform, x.os, x.target, x.name, x.version, x.dag_hash()),
+    )
+
+
+def matching(caches: Iterable[BinaryCache], spec: Spec) -> list[ConcreteSpec]:
+    """Return the packages in *caches* that satisfy *spec*.
+
+    :raises BinaryCacheError: a cache cannot be read.
+    """
+    found: dict[str, ConcreteSpec] = {}
+    for cache in caches:
+        cache.refresh()
+        with cache.catalogue.database as database:
+            records = database.query(spec)
+            found.update(database.specs(record.hash for record in records))
+    return list(found.values())

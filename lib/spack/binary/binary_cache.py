@@ -1,0 +1,192 @@
+"""One cache: what it has, what of it is trusted, and how packages get into it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Callable
+
+from spack.binary import cache_paths
+from spack.binary.cache_manifest import ARCHIVE, SPEC, Blob, CacheManifest, refused
+from spack.binary.cache_storage import CacheStorage, MissingInCacheError
+from spack.binary.catalogue import (
+    CachedPackage,
+    IndexManifest,
+    LocalCatalogue,
+    decode_part,
+    encode_part,
+    parts_to_merge,
+)
+from spack.binary.pack_package import PackedPrefix
+from spack.binary.signatures import Trust
+from spack.spec import ConcreteSpec, dump
+
+__all__ = ["BinaryCache"]
+
+#: Requests at one time, where packages have to be asked for one by one.
+_REQUESTS = 8
+
+
+class BinaryCache:
+    """A cache of binaries; may be used from several threads.
+
+    :param name: of the mirror, or its URL.
+    :param local: where is kept what is known of it here.
+    :param trust: decides whether a manifest counts.
+    """
+
+    def __init__(self, name: str, storage: CacheStorage, local: Path, trust: Trust) -> None:
+        self.name = name
+        self.storage = storage
+        self.trust = trust
+        self.catalogue = LocalCatalogue(local)
+        self._refreshed = False
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def refresh(self) -> bool:
+        """Fetch what is new of the index; return whether there is an index of this tool.
+
+        At most one request, and one for each new part of the catalogue.
+
+        :raises BinaryCacheError: the index is damaged, or older than the one before.
+        """
+        if not self._refreshed:
+            index = self._index()
+            if index.parts:
+                self._take_over(index)
+            self._refreshed = bool(index.parts)
+        return self._refreshed
+
+    def _index(self) -> IndexManifest:
+        try:
+            text = self.storage.read(cache_paths.INDEX)
+        except MissingInCacheError:
+            return IndexManifest()
+        return IndexManifest.from_json(text, self._origin)
+
+    def _take_over(self, index: IndexManifest) -> None:
+        seen = self.catalogue.state.get("serial", 0)
+        if index.serial < seen:
+            raise refused(
+                self._origin,
+                "it is older than the one that was seen before",
+                "if the cache was set back on purpose, `spack clean -m` forgets what was seen",
+            )
+        missing = self.catalogue.missing(index)
+        if not missing and index.serial == seen:
+            return
+        with ThreadPoolExecutor(_REQUESTS) as pool:
+            contents = list(pool.map(lambda blob: self.storage.read(blob.path), missing))
+        fetched = {
+            blob.digest: decode_part(content, blob, self._origin)
+            for blob, content in zip(missing, contents)
+        }
+        self.catalogue.update(index, fetched)
+
+    @property
+    def _origin(self) -> str:
+        return f"the index of the cache {self.name}"
+
+    def find(self, specs: Iterable[ConcreteSpec]) -> dict[str, str]:
+        """Return the texts of manifests by hash, of those of *specs* that the cache has.
+
+        Without an index of this tool each is asked for, as Spack does.
+
+        :raises BinaryCacheError: the cache cannot be read.
+        """
+        wanted = {spec.dag_hash(): spec for spec in specs if spec.external is None}
+        if not wanted:
+            return {}
+        if self.refresh():
+            return self.catalogue.manifests(wanted)
+        with ThreadPoolExecutor(_REQUESTS) as pool:
+            texts = pool.map(self._manifest_text, wanted.values())
+            return {key: text for key, text in zip(wanted, texts) if text is not None}
+
+    def _manifest_text(self, spec: ConcreteSpec) -> str | None:
+        try:
+            return self.storage.read(cache_paths.spec_manifest_path(spec)).decode("utf-8")
+        except MissingInCacheError:
+            return None
+        except UnicodeDecodeError as error:
+            raise refused(f"the manifest of {spec.short}", str(error)) from error
+
+    def archive_of(self, spec: ConcreteSpec, text: str) -> Blob:
+        """Return the archive that a manifest names, if it is trusted.
+
+        :raises BinaryCacheError: its signature is missing, wrong or of an unknown key.
+        """
+        origin = f"the manifest of {spec.short} in the cache {self.name}"
+        return CacheManifest.from_json(self.trust.verified(text, origin), origin).one(
+            ARCHIVE, origin
+        )
+
+    def obtain(
+        self, spec: ConcreteSpec, blob: Blob, target: Path, progress: Callable[[int], None]
+    ) -> Path:
+        """Return a local file of an archive: *target*, or the cache's own.
+
+        :raises BinaryCacheError: it is missing, or cannot be read.
+        """
+        try:
+            return self.storage.obtain(blob.path, target, blob.size, progress)
+        except MissingInCacheError as error:
+            raise refused(
+                f"the binary of {spec.short} in the cache {self.name}", "its archive is missing"
+            ) from error
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def store(self, spec: ConcreteSpec, packed: PackedPrefix, archive: Path) -> CachedPackage:
+        """Write one package, its manifest last: until then the cache does not have it.
+
+        :param archive: is moved.
+        :raises BinaryCacheError: it cannot be written.
+        """
+        blob = Blob(packed.size, ARCHIVE, "gzip", packed.digest)
+        if not self.storage.exists(blob.path):
+            self.storage.write(blob.path, archive)
+        text = json.dumps(dump([spec]), separators=(",", ":"), sort_keys=True).encode()
+        content = gzip.compress(text, 6, mtime=0)
+        digest = hashlib.sha256(content).hexdigest()
+        described = Blob(len(content), SPEC, "gzip", digest)
+        self.storage.write(described.path, content)
+        manifest = self.trust.signed(CacheManifest((blob, described)).to_json())
+        self.storage.write(cache_paths.spec_manifest_path(spec), manifest.encode())
+        return CachedPackage(spec, manifest)
+
+    def add_to_index(self, packages: Iterable[CachedPackage]) -> None:
+        """Add *packages* to the catalogue. Cost: proportional to what is new, amortized.
+
+        :raises BinaryCacheError: the index cannot be read or written.
+        """
+        new = list(packages)
+        if not new:
+            return
+        index = self._index()
+        blob, content = encode_part(new)
+        count = parts_to_merge(index.parts, blob.size)
+        kept = index.parts[: len(index.parts) - count]
+        by_hash = {package.spec.dag_hash(): package for package in new}
+        for part in index.parts[len(kept) :]:
+            for package in decode_part(self.storage.read(part.path), part, self._origin):
+                by_hash.setdefault(package.spec.dag_hash(), package)
+        if count:
+            blob, content = encode_part(by_hash.values())
+        self.storage.write(blob.path, content)
+        self.write_index(IndexManifest((*kept, blob), index.spack, index.serial))
+
+    def write_index(self, index: IndexManifest) -> None:
+        """Write the manifest of the index, with a serial that is greater than before."""
+        serial = max(time.time_ns(), index.serial + 1)
+        new = IndexManifest(index.parts, index.spack, serial)
+        self.storage.write(cache_paths.INDEX, new.to_json().encode())
+        if not self.storage.exists(cache_paths.LAYOUT):
+            self.storage.write(cache_paths.LAYOUT, cache_paths.LAYOUT_TEXT.encode())
+        self._refreshed = False

@@ -1,0 +1,236 @@
+"""``spack buildcache``: caches of binaries."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Callable
+
+from spack.cli.render import Colors, columns, message, terminal_width, use_color
+from spack.cli.spec_text import node_text
+from spack.errors import UsageError
+from spack.session import Session
+from spack.spec import ConcreteSpec
+from spack.spec.parser import parse_many
+from spack.util.text import count_of
+
+if TYPE_CHECKING:
+    from spack.binary.binary_cache import BinaryCache
+    from spack.binary.signatures import Trust
+
+REPORTS = True
+DESCRIPTION = """push installed packages to caches of binaries, and install from them
+
+A cache is a mirror of the type binary, a directory or a URL. Its layout is Spack's. A package that
+was pushed is installed under any prefix: the paths in it are changed to those of this machine.
+
+examples:
+  spack buildcache push ./cache py-black          py-black and what it needs at run time
+  spack -e work buildcache push ./cache           all of an environment
+  spack mirror add --type binary site ./cache
+  spack buildcache list -l
+  spack install --cache-only py-black             builds nothing
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", metavar="push|install|list")
+    _add_push(verbs.add_parser("push", aliases=["create"], help="push installed packages"))
+
+    install = verbs.add_parser("install", help="install packages from caches; nothing is built")
+    install.add_argument("-f", "--force", action="store_true", help="install them again")
+    install.add_argument("-m", "--multiple", action="store_true", help="all that match")
+    install.add_argument("-u", "--unsigned", action="store_true", help="also without signatures")
+    install.add_argument("spec", nargs="+", help="packages")
+
+    shown = verbs.add_parser("list", help="list the packages of the configured caches")
+    shown.add_argument("-l", "--long", action="store_true", help="with short hashes")
+    shown.add_argument("-L", "--very-long", action="store_true", help="with hashes")
+    shown.add_argument("-v", "--variants", action="store_true", help="with variants")
+    shown.add_argument("-a", "--allarch", action="store_true", help="of all architectures")
+    shown.add_argument("spec", nargs="*", help="only what satisfies one of these")
+
+
+def _add_push(push: argparse.ArgumentParser) -> None:
+    push.add_argument("-f", "--force", action="store_true", help="replace what the cache has")
+    sign = push.add_mutually_exclusive_group()
+    sign.add_argument("-u", "--unsigned", action="store_true", help="do not sign manifests")
+    push.add_argument(
+        "--only",
+        choices=("package", "dependencies"),
+        help="only the packages themselves, or only what they need",
+    )
+    push.add_argument(
+        "--with-build-dependencies", action="store_true", help="push what builds need, too"
+    )
+    push.add_argument(
+        "--without-build-dependencies", action="store_true", help="leave it out (the default)"
+    )
+    push.add_argument("-j", "--jobs", type=int, help="threads that compress")
+    push.add_argument("mirror", help="a mirror's name, a directory or a URL")
+    push.add_argument("spec", nargs="*", help="installed packages; of the environment without")
+
+
+def run(session: Session, args: argparse.Namespace) -> int | None:
+    verb = {"create": "push"}.get(args.verb, args.verb)
+    if verb is None:
+        raise UsageError(
+            "spack buildcache: a subcommand is required", hint="see `spack buildcache --help`"
+        )
+    return _VERBS[verb](session, args)
+
+
+def _push(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.buildcache import push, pushed_nodes
+    from spack.binary.signatures import NoSignatures
+    from spack.session.binary_parts import named_cache
+
+    trust = NoSignatures() if args.unsigned else None
+    cache = named_cache(session, args.mirror, push=True, trust=trust)
+    nodes = pushed_nodes(
+        _installed(session, args.spec),
+        package=args.only != "dependencies",
+        dependencies=args.only != "package",
+        build=args.with_build_dependencies,
+    )
+    report = push(
+        nodes,
+        session.store,
+        cache,
+        session.reporter,
+        force=args.force,
+        jobs=args.jobs or session.settings.config.build_jobs,
+    )
+    message(
+        f"pushed {count_of(len(report.pushed), 'package')} ({report.size / 1e6:.1f} MB) to "
+        f"{cache.storage.url}, {len(report.present)} were there"
+    )
+    report.raise_failures()
+    return None
+
+
+def _installed(session: Session, texts: Sequence[str]) -> list[ConcreteSpec]:
+    """Return the installed nodes that *texts* mean, or the roots of the environment."""
+    if not texts:
+        environment = session.need_environment("buildcache push")
+        return list(environment.roots())
+    found: dict[str, ConcreteSpec] = {}
+    database = session.store.database
+    for spec in parse_many(texts):
+        records = database.query(spec, external=False)
+        if not records:
+            raise UsageError(
+                f"{spec} matches no installed package",
+                hint="`spack find` lists what is installed",
+                ref="not-installed",
+            )
+        found.update(database.specs(record.hash for record in records))
+    return list(found.values())
+
+
+def _install(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.binary_installs import CachePolicy
+    from spack.actions.installing import install
+    from spack.binary.signatures import NoSignatures
+    from spack.cli.commands.install import install_options
+    from spack.install.plan import PlanOptions
+    from spack.session.binary_parts import cached_installs
+
+    caches = _caches(session, NoSignatures() if args.unsigned else None)
+    roots = _cached(caches, args.spec, several=args.multiple)
+    work = install_options(
+        session, caches=cached_installs(session, CachePolicy("only", "only"), caches)
+    )
+    again = frozenset(root.dag_hash() for root in roots) if args.force else frozenset()
+    install(roots, PlanOptions(overwrite=again), work)
+    for root in roots:
+        record = session.store.database.record(root.dag_hash())
+        if record is not None:
+            message(f"{record.short} is in {record.prefix}", color=session.options.color)
+    return None
+
+
+def _caches(session: Session, trust: Trust | None = None) -> list[BinaryCache]:
+    """Return the configured caches.
+
+    :raises UsageError: there are none.
+    """
+    from spack.session.binary_parts import configured_caches
+
+    caches = configured_caches(session, trust)
+    if not caches:
+        raise UsageError(
+            "no caches of binaries are configured",
+            hint="spack mirror add --type binary NAME DIR-OR-URL",
+            ref="no-caches",
+        )
+    return caches
+
+
+def _cached(
+    caches: Sequence[BinaryCache], texts: Sequence[str], *, several: bool
+) -> list[ConcreteSpec]:
+    """Return the packages of *caches* that *texts* mean, one each unless *several*.
+
+    :raises UsageError: there is none, or more than one.
+    """
+    from spack.actions.buildcache import matching
+
+    found: dict[str, ConcreteSpec] = {}
+    for spec in parse_many(texts):
+        matches = matching(caches, spec)
+        if not matches:
+            raise UsageError(
+                f"no cache has {spec}",
+                hint="`spack buildcache list` shows what they have; without an index "
+                "(`spack buildcache update-index`) only `spack install` finds packages",
+                ref="not-cached",
+            )
+        if len(matches) > 1 and not several:
+            names = ", ".join(f"{x.short}" for x in matches)
+            raise UsageError(
+                f"{spec} matches {len(matches)} packages: {names}",
+                hint="name one by its hash, /HASH, or take all with --multiple",
+                ref="several-cached",
+            )
+        found.update((x.dag_hash(), x) for x in matches)
+    return list(found.values())
+
+
+def _list(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.buildcache import listed
+
+    constraints = parse_many(args.spec)
+    host = (session.host.platform, session.host.os)
+    specs = [
+        spec
+        for spec in listed(_caches(session))
+        if (args.allarch or (spec.platform, spec.os) == host)
+        and (not constraints or any(spec.satisfies(x) for x in constraints))
+    ]
+    colors = Colors(use_color(sys.stdout, session.options.color))
+    for architecture, group in groupby(specs, key=lambda x: (x.platform, x.os, x.target)):
+        title = "-".join(architecture)
+        print(colors.paint(f"-- {title} " + "-" * max(4, 60 - len(title)), "dim"))
+        lines = [_line(spec, args, colors) for spec in group]
+        wide = args.long or args.very_long or args.variants or colors.enabled
+        text = "\n".join(lines) if wide else columns(lines, terminal_width(session.environ))
+        print(text)
+    message(f"{count_of(len(specs), 'cached package')}")
+    return None
+
+
+def _line(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) -> str:
+    digest = spec.dag_hash() if args.very_long else spec.dag_hash()[:7]
+    hashes = [colors.paint(digest, "hash")] if args.long or args.very_long else []
+    text = node_text(spec, colors.paint, variants=args.variants, architecture=False)
+    return " ".join([*hashes, text])
+
+
+_VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
+    "push": _push,
+    "install": _install,
+    "list": _list,
+}

@@ -1,0 +1,103 @@
+"""The caches of binaries that the configuration names, put together when one is needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from spack.actions.binary_installs import CachedInstalls, CachePolicy, patchelf_on
+from spack.binary.binary_cache import BinaryCache
+from spack.binary.cache_storage import CacheStorage, DirectoryStorage, HttpStorage
+from spack.binary.signatures import NoSignatures, SignaturesRequired, Trust
+from spack.config.setting_types import MirrorEntry
+from spack.errors import ConfigError, UsageError
+from spack.util.hashing import sha256_hex
+
+if TYPE_CHECKING:
+    from spack.session.session import Session
+
+__all__ = ["cached_installs", "configured_caches", "named_cache"]
+
+
+def cached_installs(
+    session: Session, policy: CachePolicy, given: Sequence[BinaryCache] | None = None
+) -> CachedInstalls | None:
+    """Return the caches as installs use them; None if they are not to be used, or none is there.
+
+    :param given: instead of those that are configured.
+    """
+    if not policy.uses_caches:
+        return None
+    caches = configured_caches(session) if given is None else given
+    if not caches and "only" not in (policy.package, policy.dependencies):
+        return None
+    search_path = os.pathsep.join(session.search_path)
+    return CachedInstalls(caches, policy, session.reporter, patchelf_on(search_path))
+
+
+def configured_caches(session: Session, trust: Trust | None = None) -> list[BinaryCache]:
+    """Return the caches of the configuration's mirrors, in their order.
+
+    :param trust: instead of what is configured.
+    """
+    mirrors = [entry for entry in session.settings.mirrors if entry.binary]
+    return [_cache(session, entry, trust=trust) for entry in mirrors]
+
+
+def named_cache(
+    session: Session, name: str, *, push: bool, trust: Trust | None = None
+) -> BinaryCache:
+    """Return the cache of a mirror's name, of a directory or of a URL.
+
+    :param push: it is written to. :param trust: instead of what is configured.
+    :raises UsageError: there is no such mirror or directory.
+    """
+    for entry in session.settings.mirrors:
+        if entry.name == name:
+            return _cache(session, entry, push=push, trust=trust)
+    if "://" not in name:
+        path = Path(os.path.abspath(session.cwd / os.path.expanduser(name)))
+        if "/" not in name and not path.is_dir():
+            raise UsageError(
+                f"there is no mirror and no directory {name}",
+                hint="`spack mirror list` shows all mirrors; a new directory is written ./DIR",
+                ref="mirror-name",
+            )
+        name = str(path)
+    entry = MirrorEntry(
+        name,
+        fetch_url=name,
+        push_url=name,
+        source=False,
+        binary=True,
+        signed=True,
+        autopush=False,
+        origin="command line",
+    )
+    return _cache(session, entry, push=push, trust=trust)
+
+
+def _cache(
+    session: Session, entry: MirrorEntry, *, push: bool = False, trust: Trust | None = None
+) -> BinaryCache:
+    url = entry.push_url if push else entry.fetch_url
+    local = session.cache / "binary" / sha256_hex(url)[:16]
+    if trust is None:
+        trust = SignaturesRequired() if entry.signed else NoSignatures()
+    return BinaryCache(entry.name, _storage(session, url), local, trust)
+
+
+def _storage(session: Session, url: str) -> CacheStorage:
+    scheme = urlsplit(url).scheme if "://" in url else "file"
+    if scheme == "file":
+        return DirectoryStorage.of_url(url)
+    if scheme in ("http", "https"):
+        return HttpStorage(url, session.fetcher().connect()[1])
+    raise ConfigError(
+        f"the mirror {url} cannot be used: its scheme is none of file, http, https",
+        hint="use a directory or an http server",
+        ref="mirror-scheme",
+    )

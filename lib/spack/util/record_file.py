@@ -1,0 +1,56 @@
+"""``RECORD`` files of installed distributions (PEP 376, PEP 627)."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import posixpath
+from collections.abc import Mapping
+from typing import Callable, NamedTuple
+
+from spack.util.hashing import sha256_hex
+
+__all__ = ["RecordedFile", "corrected_record"]
+
+
+class RecordedFile(NamedTuple):
+    """What a row says of a file; *digest* is hex sha256."""
+
+    digest: str
+    size: int
+
+    @classmethod
+    def of(cls, content: bytes) -> RecordedFile:
+        """Return what the row of a file with *content* says."""
+        return cls(sha256_hex(content), len(content))
+
+
+def corrected_record(
+    record: bytes,
+    folder: str,
+    rewritten: Mapping[str, RecordedFile],
+    canonical: Callable[[str], str] = lambda path: path,
+) -> bytes:
+    """Return a ``RECORD`` with correct rows for rewritten files.
+
+    :param folder: of the installed distributions, relative to the prefix or view.
+    :param rewritten: by path in the prefix or view.
+    :param canonical: path in the prefix -> path in the view (``lib64`` -> ``lib``).
+    """
+    rows: list[list[str]] = []
+    for row in csv.reader(io.StringIO(record.decode("utf-8"))):
+        if len(row) == 3:
+            path = canonical(posixpath.normpath(posixpath.join(folder, row[0])))
+            file = rewritten.get(path)
+            if file is not None:
+                row = [row[0], _hash_field(file.digest), str(file.size)]
+        rows.append(row)
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode("utf-8")
+
+
+def _hash_field(digest: str) -> str:
+    encoded = base64.urlsafe_b64encode(bytes.fromhex(digest))
+    return "sha256=" + encoded.rstrip(b"=").decode()

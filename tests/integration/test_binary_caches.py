@@ -1,0 +1,159 @@
+"""Caches of binaries: pushed on one machine, installed on another under another path."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kits.command import Command, prefixes, snapshot
+from kits.recipe_repository import RecipeRepository
+
+MakeSpack = Callable[[Path], Command]
+
+
+@pytest.fixture(scope="session")
+def cache(small: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache with what ``small`` has installed. Tests leave it as it is."""
+    cache = tmp_path_factory.mktemp("cache") / "binaries"
+    pushed = small("buildcache", "push", "--unsigned", cache, "top", "prog", "py-sweet").out
+    assert "==> pushed 5 packages" in pushed and "0 were there" in pushed
+    return cache
+
+
+@pytest.fixture
+def other(make_spack: MakeSpack, small: Command, tmp_path: Path) -> Command:
+    """Return a command with an empty install tree under a longer path, and the same recipes."""
+    spack = make_spack(tmp_path / "another-home-with-a-much-longer-path")
+    shutil.copy(small.home.config / "repos.yaml", spack.home.config)
+    return spack
+
+
+def add(spack: Command, cache: Path, *words: str) -> None:
+    spack("mirror", "add", "--type", "binary", *(words or ("--unsigned",)), "site", cache)
+
+
+def test_a_pushed_package_is_installed_elsewhere(
+    small: Command, other: Command, cache: Path
+) -> None:
+    add(other, cache)
+    shown = other("buildcache", "list", "-l").out
+    assert "py-sweet@1.0" in shown and "==> 5 cached packages" in shown
+    dry = other("install", "--dry-run", "top", "prog").lines
+    assert sum(line.startswith("[b] binary") for line in dry) == 3
+    result = other("install", "--cache-only", "top", "prog", "py-sweet")
+    assert "==> 0 packages to build, 5 from caches" in result.text
+    names = ("base", "prog", "py-sweet", "python-venv", "top")
+    found = other("find", "--no-externals", "--format", "{name}{/hash}").lines
+    assert found == small("find", "--format", "{name}{/hash}", *names).lines
+    assert "0 with differences" in other("verify", "manifest", "-a").text
+    subprocess.run([other.prefix("prog") / "bin" / "prog"], check=True)
+    assert str(small.home.store) not in (other.prefix("top") / "bin" / "top").read_text()
+    assert other("install", "top").out == other("install", "--no-cache", "top").out
+
+
+def test_a_push_adds_only_what_is_new(small: Command, cache: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    first = small("buildcache", "push", "--unsigned", "--only", "package", copy, "top").out
+    assert "pushed 1 package" in first
+    before = snapshot(copy)
+    again = small("buildcache", "push", "--unsigned", copy, "top").out
+    assert "pushed 1 package" in again and "1 were there" in again
+    after = snapshot(copy)
+    index = "v3/manifests/index/index.manifest.json"
+    assert {k: v for k, v in before.items() if k != index}.items() <= after.items()
+    again = small("buildcache", "push", "--unsigned", "--force", copy, "top").out
+    assert "pushed 2 packages" in again
+    assert {k: v for k, v in snapshot(copy).items() if k != index} == {
+        k: v for k, v in after.items() if k != index
+    }
+
+
+def test_what_caches_do_not_have_is_built(
+    other: Command, cache: Path, small: Command, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    small("buildcache", "push", "--unsigned", "--only", "package", copy, "base")
+    add(other, copy)
+    refused = other.fails("install", "--cache-only", "top").err
+    assert "not installed, and not to be built: top@1.0" in refused
+    result = other("install", "top").text
+    assert "1 package to build, 1 from caches" in result
+
+
+def test_unsigned_binaries_are_not_trusted_by_default(other: Command, cache: Path) -> None:
+    add(other, cache, "--signed")
+    refused = other.fails("install", "--cache-only", "base").err
+    assert "the manifest of base@1.0" in refused and "it is not signed" in refused
+    assert other.names() == []
+    assert prefixes(other.home.store) == {}
+    built = other("install", "base").text
+    assert "it is not signed; the next source is tried" in built.replace("\n  ", " ")
+    assert "1 package to build" in built
+    other("uninstall", "-y", "base")
+    other("buildcache", "install", "--unsigned", "base")
+    assert other.names() == ["base"]
+
+
+def test_a_damaged_archive_leaves_nothing(other: Command, cache: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(cache, copy)
+    for path in (copy / "blobs").rglob("*"):
+        if path.is_file() and b"catalogue" not in path.read_bytes():
+            with open(path, "r+b") as file:
+                file.seek(-4, os.SEEK_END)
+                file.write(b"abcd")
+    # The index is intact, so that the damage is found by the archive's digest.
+    index = (copy / "v3/manifests/index/index.manifest.json").read_text()
+    digest = index.rpartition('"checksum": "')[2][:64]
+    shutil.copy(cache / f"blobs/sha256/{digest[:2]}/{digest}", copy / f"blobs/sha256/{digest[:2]}")
+    add(other, copy)
+    refused = other.fails("buildcache", "install", "prog").err
+    assert "the binary of base@1.0" in refused and "is refused" in refused
+    assert prefixes(other.home.store) == {}
+    built = other("install", "prog").text
+    assert "packages to build" in built or "package to build" in built
+
+
+def test_a_cache_that_cannot_be_read_is_left_out(other: Command, tmp_path: Path) -> None:
+    (tmp_path / "broken" / "v3" / "manifests" / "index").mkdir(parents=True)
+    (tmp_path / "broken" / "v3" / "manifests" / "index" / "index.manifest.json").write_text("{")
+    add(other, tmp_path / "broken")
+    result = other("install", "base").text
+    assert "the cache site is not used: the index of the cache site is refused" in result
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "a subcommand is required"),
+        (("push", "nowhere", "base"), "there is no mirror and no directory nowhere"),
+        (("push", "./c", "none"), "none matches no installed package"),
+        (("push", "./c"), "needs an active environment"),
+        (("push", "s9://cache/x", "base"), "its scheme is none of file, http, https"),
+        (("list",), "no caches of binaries are configured"),
+        (("install", "base"), "no caches of binaries are configured"),
+    ],
+)
+def test_what_buildcache_cannot_do(small: Command, words: tuple[str, ...], message: str) -> None:
+    code = 1 if message.startswith("its") else 2
+    assert message in small.fails("buildcache", *words, code=code).err
+
+
+def test_names_that_several_cached_packages_have(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    for version in ("1.0", "2.0"):
+        recipes.plain("twice", version=version)
+        spack("install", f"twice@{version}")
+    spack("buildcache", "push", "--unsigned", tmp_path / "c", "twice")
+    add(spack, tmp_path / "c")
+    spack("uninstall", "-y", "--all", "twice")
+    assert "twice matches 2 packages" in spack.fails("buildcache", "install", "twice", code=2).err
+    assert "no cache has none" in spack.fails("buildcache", "install", "none", code=2).err
+    spack("buildcache", "install", "--multiple", "twice")
+    assert spack.names() == ["twice", "twice"]
