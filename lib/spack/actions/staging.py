@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Callable
 from spack.actions.developing import is_editable, source_directory, state_of
 from spack.build import worker_process
 from spack.build.options import BuildOptions
+from spack.errors import RecipeError
 from spack.fetch.develop_sources import check_directory, copy_sources
 from spack.fetch.source import Pinned
 from spack.fetch.stage import Stage
@@ -128,7 +129,25 @@ def patches_of(
             if row.patches and holds(dependent, row.when) and holds(spec, row.spec):
                 found += [(owner, patch) for patch in row.patches if holds(spec, patch.when)]
     unique = {patch.sha256 or patch.source: (owner, patch) for owner, patch in found}
+    _check_locked(spec, [patch for _, patch in unique.values()])
     return list(unique.values())
+
+
+def _check_locked(spec: ConcreteSpec, patches: Iterable[PatchRecord]) -> None:
+    """Check that a node which Spack made gets the patches that are part of it.
+
+    :raises RecipeError: the recipe that is here has other ones.
+    """
+    locked = set(spec.variants["patches"].values) if "patches" in spec.variants else set()
+    found = {patch.sha256 for patch in patches if patch.sha256}
+    if not spec.is_of_spack or found == locked:
+        return
+    raise RecipeError(
+        f"cannot build {spec.short} as it is locked: the recipe has other patches",
+        facts={"locked": sorted(locked - found), "recipe": sorted(found - locked)},
+        hint="use the repository that it was concretized with, or: spack concretize --force",
+        ref="locked-patches",
+    )
 
 
 def report_staging(build_options: BuildOptions, spec: ConcreteSpec, reporter: Reporter) -> Stage:

@@ -10,7 +10,7 @@ from typing import Any
 
 from spack.build.job import BuildJob
 from spack.errors import RecipeError
-from spack.recipe.package_names import directory_name
+from spack.recipe.package_names import building_name, directory_name
 from spack.repo.finder import install_finder
 from spack.repo.load_class import load_class
 from spack.repo.repository import Repository
@@ -34,6 +34,8 @@ class NodeRecipes:
         """
         node = self._nodes[digest]
         own = [x for x in self._repositories if x.namespace == node.namespace]
+        if building_name(node.fullname) == node.name:
+            own = [x for x in self._repositories if x not in own]
         for repository in (*own, *self._repositories):
             if repository.exists(node.name):
                 return load_class(repository, directory_name(node.name))

@@ -17,7 +17,7 @@ import keyword
 import re
 from collections.abc import Iterable
 
-__all__ = ["class_name", "directory_name", "suggest_names", "package_name"]
+__all__ = ["building_name", "class_name", "directory_name", "suggest_names", "package_name"]
 
 
 def package_name(directory: str) -> str:
@@ -57,3 +57,16 @@ def suggest_names(name: str, names: Iterable[str], count: int = 5) -> list[str]:
     found = [alias for alias in (wanted, f"py-{stem}", stem) if alias in known and alias != name]
     found += difflib.get_close_matches(wanted, known, n=count, cutoff=0.75)
     return list(dict.fromkeys(found))[:count]
+
+
+#: Recipes of upstream that make nothing which a build of this engine can use: it has its own. A
+#: node of a lock that Spack wrote has the namespace ``builtin``.
+_REPLACED = frozenset({"builtin.compiler-wrapper"})
+
+
+def building_name(fullname: str) -> str:
+    """Return the name by which the recipe that builds the node *fullname* is found.
+
+    It has a namespace, except where the engine's recipe takes the role of upstream's.
+    """
+    return fullname.rpartition(".")[2] if fullname in _REPLACED else fullname

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spack.recipe.package_names import (
+    building_name,
     class_name,
     directory_name,
     package_name,
@@ -38,3 +39,9 @@ def test_suggestions_know_the_python_prefix() -> None:
     assert "py-click" in suggest_names("py-clik", names)
     assert suggest_names("Py_Black", names)[0] == "py-black"
     assert suggest_names("wholly-different", names) == []
+
+
+def test_the_engine_has_its_own_recipe_of_the_compiler_wrapper() -> None:
+    assert building_name("builtin.compiler-wrapper") == "compiler-wrapper"
+    assert building_name("builtin.python-venv") == "builtin.python-venv"
+    assert building_name("mine.compiler-wrapper") == "mine.compiler-wrapper"
