@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,3 +64,150 @@ def test_a_wheel_with_its_dependencies(
     assert "sweet.py,sha256=" in (info / "RECORD").read_text()
     assert (prefix / "bin" / "sweet").is_file()
     assert spack("verify", "manifest", "-a").code == 0
+
+
+@pytest.fixture
+def sweet(spack: Command, recipes: RecipeRepository, index: WheelIndex) -> WheelIndex:
+    """Return an index with a wheel of ``py-sweet``."""
+    add_recipe(recipes, "sweet")
+    # a content of its own: the cache of sources is shared with other tests
+    index.add("sweet", modules={"sweet.py": f"PLACE = {str(index.root)!r}\n"})
+    return index
+
+
+def test_what_is_a_wheel_is_said(spack: Command, sweet: WheelIndex) -> None:
+    shown = spack("spec", "-I", "--wheels", "prefer", "py-sweet", environ=sweet.environ)
+    assert "py-sweet@1.0 build_system=python_binary" in shown.lines[0]
+    assert shown.lines[0].endswith("[wheel of the index]")
+    planned = spack("install", "--dry-run", "--wheels", "only", "py-sweet", environ=sweet.environ)
+    assert "[w] wheel    py-sweet@1.0/" in planned.text
+    made = spack("install", "--wheels", "only", "py-sweet", environ=sweet.environ)
+    assert "1 package to build, 1 from wheels of the index, 0 present, 1 external" in made.text
+    assert "[wheel of the index]" in spack("find", "py-sweet").out
+
+
+def test_only_the_file_that_was_chosen(spack: Command, sweet: WheelIndex, tmp_path: Path) -> None:
+    """A lock names one file: another one under its name is refused, whatever the index says."""
+    environment = tmp_path / "environment"
+    environment.mkdir()
+    (environment / "spack.yaml").write_text("spack: {specs: [py-sweet], view: false}\n")
+    spack("-e", environment, "concretize", "--wheels", "only", environ=sweet.environ)
+    locked = (environment / "spack.lock").read_text()
+    digest = hashlib.sha256(sweet.file("sweet-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    assert digest in locked
+    sweet.add("sweet", modules={"sweet.py": "EVIL = True\n"})
+    result = spack.fails("-e", environment, "install", environ=sweet.environ)
+    assert "checksum mismatch" in result.err
+    assert digest in result.err
+    # an index that lies about it serves the other file under the right digest
+    sweet.change("sweet-1.0-py3-none-any.whl", sha256=digest)
+    result = spack.fails("-e", environment, "install", environ=sweet.environ)
+    assert "checksum mismatch" in result.err or "size" in result.err
+    # a lock that was changed
+    (environment / "spack.lock").write_text(locked.replace(digest, "0" * 64))
+    result = spack.fails("-e", environment, "install", environ=sweet.environ)
+    assert "is not what its hash says" in result.err
+
+
+def test_what_an_index_says_of_a_file(spack: Command, sweet: WheelIndex) -> None:
+    name = "sweet-1.0-py3-none-any.whl"
+    wrong: dict[str, dict[str, Any]] = {
+        "was yanked": {"yanked": True},
+        "Requires-Python of sweet 1.0 is <3": {"requires_python": "<3"},
+        "gives no sha256 of": {"sha256": None},
+    }
+    for text, changes in wrong.items():
+        whole = sweet.projects["sweet"][0]
+        sweet.change(name, **changes)
+        with sweet.served() as environ:
+            result = spack.fails("spec", "py-sweet build_system=python_binary", environ=environ)
+        assert "py-sweet cannot be a wheel of the index" in result.err
+        assert text in result.err
+        sweet.offer("sweet", whole)
+    result = spack.fails("spec", "py-sweet@=2 build_system=python_binary", environ=sweet.environ)
+    assert "the index has no wheel of sweet 2" in result.err
+
+
+def test_an_index_that_lies_about_a_size(spack: Command, sweet: WheelIndex) -> None:
+    name = "sweet-1.0-py3-none-any.whl"
+    size = sweet.projects["sweet"][0].size
+    assert size is not None
+    for said, text in ((size + 5, f"has {size} bytes, not {size + 5}"), (size - 5, "longer than")):
+        sweet.change(name, size=said)
+        with sweet.served() as environ:
+            result = spack.fails("install", "--wheels", "only", "py-sweet", environ=environ)
+        assert text in result.err
+
+
+def test_no_wheel_fits(spack: Command, recipes: RecipeRepository, index: WheelIndex) -> None:
+    add_recipe(recipes, "sweet")
+    index.add("sweet", tag="cp39-cp39-win_amd64")
+    result = spack.fails("spec", "--wheels", "only", "py-sweet", environ=index.environ)
+    assert "its wheels are for cp39-cp39-win_amd64; cp3" in result.err
+    assert "and the like would do" in result.err
+    add_recipe(recipes, "sour")
+    result = spack.fails("spec", "--wheels", "only", "py-sour", environ=index.environ)
+    assert "the index has no wheel of sour 1.0" in result.err
+    recipes.add("py-bitter", 'version("1.0", sha256="' + "0" * 64 + '")\n', base="PythonPackage")
+    result = spack.fails("spec", "--wheels", "only", "py-bitter", environ=index.environ)
+    assert "the recipe of py-bitter names no project of the index" in result.err
+
+
+def test_wheels_that_are_not_what_they_seem(
+    spack: Command, recipes: RecipeRepository, index: WheelIndex
+) -> None:
+    for name in ("name", "release", "record"):
+        add_recipe(recipes, name)
+    index.add("name", name="other")
+    index.add("record", record=False)
+    path = index.add("release", "2.0")
+    moved = index.file("release-1.0-py3-none-any.whl")
+    moved.write_bytes(path.read_bytes())
+    offer = index.projects["release"][0]
+    index.offer("release", offer._replace(filename=moved.name))
+    said = {
+        "name": "its metadata is of other, not name",
+        "release": "cannot be installed",
+        "record": "record.py is not in RECORD",
+    }
+    for name, text in said.items():
+        result = spack.fails("install", "--wheels", "only", f"py-{name}", environ=index.environ)
+        assert text in result.err, name
+
+
+def test_metadata_and_recipe_differ(
+    spack: Command, recipes: RecipeRepository, index: WheelIndex
+) -> None:
+    add_recipe(recipes, "sweet")
+    add_recipe(recipes, "sour")
+    index.add("sweet", requires=["sour>=1", 'bitter; python_version < "3"'])
+    result = spack("install", "--wheels", "only", "py-sweet", environ=index.environ)
+    assert 'Requires-Dist requires sour>=1: add depends_on("py-sour@1:"' in result.text
+    assert "bitter" not in result.text
+
+
+def test_pages_are_kept_as_the_index_says(
+    spack: Command, sweet: WheelIndex, tmp_path: Path
+) -> None:
+    words = ("-c", f"config:misc_cache:{tmp_path / 'misc'}", "spec", "--wheels", "only", "py-sweet")
+    with sweet.served({"Cache-Control": "max-age=600", "ETag": '"1"'}) as environ:
+        for _ in range(2):
+            spack(*words, environ=environ)
+        assert sweet.requests == [("/simple/sweet/", 200)]
+    # without the index: what is kept serves
+    spack(*words, environ=environ)
+    sweet.requests.clear()
+    with sweet.served({"ETag": '"1"'}) as environ:
+        for _ in range(2):
+            spack(*words, environ=environ)
+        assert sweet.requests == [("/simple/sweet/", 200), ("/simple/sweet/", 304)]
+
+
+def test_without_an_index(spack: Command, recipes: RecipeRepository, sweet: WheelIndex) -> None:
+    """What may be built is built; that nothing but wheels is wanted cannot be helped."""
+    with sweet.served() as environ:
+        pass
+    preferred = spack("spec", "--wheels", "prefer", "py-sweet", environ=environ)
+    assert "build_system=python_wheel" in preferred.lines[0]
+    result = spack.fails("spec", "--wheels", "only", "py-sweet", environ=environ)
+    assert "127.0.0.1" in result.err

@@ -42,6 +42,7 @@ from spack.install.interfaces import (
 from spack.install.plan import BUILD, Plan
 from spack.repo import RepoPath
 from spack.spec import DEPTYPES, ConcreteSpec, dump
+from spack.spec.wheel import wheel_of
 from spack.util.report import Reporter, Task
 
 __all__ = ["build_job", "build_variables", "installer_dependencies", "repository_rows"]
@@ -320,9 +321,10 @@ class _WorkerBuilder:
             self._reporter,
             lambda s, r, f: metadata.installed_findings(s, r, f, request.prefix),
         )
-        return BuildOutput(list(result.run_environment), self._facts(result, stage))
+        facts = self._facts(request.spec, result, stage)
+        return BuildOutput(list(result.run_environment), facts)
 
-    def _facts(self, result: BuildResult, stage: Stage) -> dict[str, object]:
+    def _facts(self, spec: ConcreteSpec, result: BuildResult, stage: Stage) -> dict[str, object]:
         """Return what the record of the install keeps of the build."""
         facts: dict[str, object] = {
             "phases": {phase.name: round(phase.seconds, 3) for phase in result.phases}
@@ -331,6 +333,9 @@ class _WorkerBuilder:
             facts["dirty"] = True
         elif self._build_options.from_host:
             facts["passed"] = list(self._build_options.from_host)
+        wheel = wheel_of(spec)
+        if wheel is not None:
+            facts["wheel"] = wheel.filename
         if stage.developed:
             facts[DEVELOPED] = stage.developed
         return facts

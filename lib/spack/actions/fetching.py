@@ -34,7 +34,11 @@ def make_fetcher(
 
     def network() -> tuple[PackageIndex, Transport]:
         return index_and_transport(
-            read(environ), settings.fetch, environ, lambda: read_default_index_wheel(root / LOCK)
+            read(environ),
+            settings.fetch,
+            environ,
+            lambda: read_default_index_wheel(root / LOCK),
+            pages=settings.config.misc_cache / "index",
         )
 
     return Fetcher(

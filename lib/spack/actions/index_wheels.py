@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from spack.errors import FetchError
+from spack.fetch.source import IndexSource, source_for
+from spack.host.wheel_platforms import wheel_platforms
+from spack.recipe.records import Recipe
 from spack.recipe.wheel_offers import WheelTable
 from spack.util.hashing import hash_file
 from spack.util.project_names import normalized
 
 if TYPE_CHECKING:
+    from spack.fetch.fetcher import Fetcher
     from spack.fetch.package_index import IndexLink, PackageIndex
 
-__all__ = ["IndexWheels"]
+__all__ = ["IndexWheels", "index_wheels"]
 
 #: Connections at once.
 _THREADS = 16
@@ -40,6 +44,20 @@ class IndexWheels:
         self._tables: dict[str, WheelTable | str] = {}
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+
+    def project(self, recipe: Recipe) -> str | None:
+        """Return the project that a recipe names with ``pypi``, or with the URLs of its versions.
+
+        A project that only has the package's name may be another one.
+        """
+        pypi = recipe.attributes.get("pypi")
+        if isinstance(pypi, str):
+            return pypi.split("/")[0]
+        for record in recipe.versions:
+            if record.url:
+                source = source_for(recipe, record.version)
+                return source.project if isinstance(source, IndexSource) else None
+        return None
 
     def start(self, project: str) -> None:
         """Begin to look a project up."""
@@ -78,6 +96,11 @@ class IndexWheels:
         if not links and failures:
             return next(iter(failures.values())).message
         return WheelTable(name, [_with_digest(link) for link in links], self._platforms())
+
+
+def index_wheels(fetcher: Fetcher) -> IndexWheels:
+    """Return the wheels for this machine of the index that *fetcher* asks."""
+    return IndexWheels(lambda: fetcher.connect()[0], wheel_platforms)
 
 
 def _with_digest(link: IndexLink) -> IndexLink:

@@ -159,8 +159,12 @@ class BaseBuilder(metaclass=BuilderMeta):
 
 
 class Builder(BaseBuilder, Sequence[Phase]):
-    """A sequence of phases; ``for phase in builder: phase.execute()`` is the build."""
+    """A sequence of phases; ``for phase in builder: phase.execute()`` is the build.
 
+    :cvar alone: the recipe's phases, callbacks and environment of the build are not for it.
+    """
+
+    alone: ClassVar[bool] = False
     phases: tuple[str, ...] = ()
     build_system: Any = None
     package_methods: tuple[str, ...] = ()
@@ -257,6 +261,8 @@ def create_builder(pkg: PackageBase) -> Any:
 
 def _create(pkg: PackageBase) -> Any:
     registered = registered_builder(_build_system(pkg))
+    if registered.alone:
+        return registered(pkg)
     name = registered.__name__
     own = getattr(pkg.module, name, None)
     if isinstance(own, type) and is_recipe_module(own.__module__):

@@ -95,6 +95,7 @@ ATTRIBUTES = (
     "svn",
     "pypi",
     "has_code",
+    "installs_more",
     "manual_download",
     "download_instr",
     "extendable",

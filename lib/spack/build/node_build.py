@@ -31,6 +31,7 @@ from spack.build.worker_recipes import NodeRecipes
 from spack.errors import FetchError, InstallError
 from spack.fetch import patches
 from spack.spec import ConcreteSpec, load
+from spack.spec.wheel import wheel_of
 
 __all__ = ["NodeBuild", "RecipeStage"]
 
@@ -269,7 +270,7 @@ class NodeBuild:
                 # The developer may have applied it, or be at work on what it is about.
                 tty.warn(f"left out, because the sources are developed: {error.message}")
         method = getattr(package, "patch", None)
-        if callable(method):
+        if callable(method) and wheel_of(self.roles.root) is None:
             _call_patch(method)
 
     def finish(self, package: Any) -> None:

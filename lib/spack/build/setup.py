@@ -19,6 +19,7 @@ from spack.build.wrapper import wrapper_variables
 from spack.errors import InstallError
 from spack.spec import ConcreteSpec
 from spack.spec.languages import LANGUAGES
+from spack.spec.wheel import wheel_of
 from spack.util.environment_modifications import EnvironmentModifications, is_system_path
 
 __all__ = ["INTERPRETERS", "ToolLocations", "build_environment", "inject_names", "run_environment"]
@@ -148,7 +149,8 @@ def build_environment(
         env.extend(wrapper_variables(context, roles))
     if venv is not None:
         env.prepend_path("CMAKE_PREFIX_PATH", venv)
-    _flags(env, root)
+    if wheel_of(roles.root) is None:
+        _flags(env, root)
     _hook(root, "setup_build_environment", env)
     env.prune_duplicate_paths("PATH")
     return env

@@ -43,13 +43,15 @@ def uses_pip(cls: Any) -> bool:
 def changes_install(cls: Any) -> bool:
     """Return whether the recipe of *cls* does more than the install of what the build made.
 
-    Callbacks around the phase ``install`` count, but for those that only run with tests.
+    Callbacks after the phase ``install`` count, but for those that only run with tests.
     """
     for owner in cls.__mro__:
         if is_recipe_module(owner.__module__) and not {"install", "phases"}.isdisjoint(vars(owner)):
             return True
     return any(
-        is_recipe_module(row.function.__module__) and not hasattr(row.function, "__wrapped__")
+        row.moment == "after"
+        and is_recipe_module(row.function.__module__)
+        and not hasattr(row.function, "__wrapped__")
         for row in cls.__callbacks__
     )
 

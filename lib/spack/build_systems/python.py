@@ -35,7 +35,6 @@ from spack.package import (
     when,
     working_dir,
 )
-from spack.spec.wheel import BINARY
 
 from ._editable import left_clean
 from ._pip import changes_install, uses_pip
@@ -146,19 +145,17 @@ class PythonPackage(PythonExtension):
         extends("python")
         depends_on("py-wheel", type="build", when="^py-setuptools@:70.0")
 
+    #: The recipe does more than the install of what the build made.
+    installs_more: ClassProperty[bool] = classproperty(changes_install)
+
     homepage: ClassProperty[str | None] = classproperty(lambda cls: None)
     url: ClassProperty[str | None] = classproperty(_url)
     list_url: ClassProperty[str | None] = classproperty(_list_url)
 
     @classmethod
     def impossible_build_systems(cls) -> Iterable[str]:
-        """Return ``python_wheel`` for a recipe that calls pip or changes how it is called.
-
-        And ``python_binary`` for one that does more than the wheel's install.
-        """
-        wheel = ("python_wheel",) if uses_pip(cls) else ()
-        binary = (BINARY,) if changes_install(cls) else ()
-        return wheel + binary
+        """Return ``python_wheel`` for a recipe that calls pip or changes how it is called."""
+        return ("python_wheel",) if uses_pip(cls) else ()
 
     @property
     def python_spec(self) -> SpecView:

@@ -1,7 +1,8 @@
 """The builder of Python packages that builds nothing: a wheel of the index to the prefix.
 
 Which wheel is decided when the node is concretized; its sha256 is verified when it is fetched. It
-goes through the same installer as one that is built here.
+goes through the same installer as one that is built here. What the recipe does for its build, such
+as ``run_after("install")``, is not done: a wheel of the index is installed as it is published.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 from spack.api.context import SpecView
 from spack.api.package_base import PackageBase
 from spack.errors import InstallError
-from spack.package import Prefix, register_builder, tty
+from spack.package import EnvironmentModifications, Prefix, register_builder, tty
 from spack.recipe.wheel_offers import fits_layout
 from spack.spec.wheel import BINARY
 
@@ -24,6 +25,16 @@ __all__ = ["PythonBinaryBuilder"]
 @register_builder(BINARY)
 class PythonBinaryBuilder(PythonWheelBuilder):
     """Installs the wheel of the node."""
+
+    alone = True
+
+    def setup_dependent_build_environment(
+        self, env: EnvironmentModifications, dependent_spec: SpecView
+    ) -> None:
+        """Change the environment of the build of a dependent, as the recipe says."""
+        hook = getattr(self.pkg, "setup_dependent_build_environment", None)
+        if hook is not None:
+            hook(env, dependent_spec)
 
     def install(self, pkg: PackageBase, spec: SpecView, prefix: Prefix) -> None:
         """Run the only phase.

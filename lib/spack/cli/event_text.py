@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from spack.actions import notices
 from spack.install import events
-from spack.install.plan import BINARY, BUILD, EXTERNAL, REUSE
+from spack.install.plan import BINARY, BUILD, EXTERNAL, REUSE, Step
+from spack.spec.wheel import wheel_of
 from spack.util.report import Event, Failed
 from spack.util.text import count_of
 
@@ -29,12 +30,14 @@ _MARKS = {
     REUSE: "[+] present ",
     EXTERNAL: "[e] external",
 }
+_WHEEL_MARK = "[w] wheel   "
 
 
 def plan_lines(plan: Plan) -> list[str]:
     """Return a plan for the user, one step a line, as ``--dry-run`` shows it."""
     return [
-        f"{_MARKS[step.kind]} {step.spec.short}{'  (again)' if step.overwrite else ''}"
+        f"{_WHEEL_MARK if _is_wheel(step) else _MARKS[step.kind]} {step.spec.short}"
+        f"{'  (again)' if step.overwrite else ''}"
         for step in plan.steps
     ]
 
@@ -105,12 +108,17 @@ def _cloning(event: notices.Cloning) -> str:
 
 def _plan_made(event: events.PlanMade) -> str:
     plan = event.plan
-    binaries = len(plan.binaries)
+    binaries, wheels = len(plan.binaries), sum(map(_is_wheel, plan.builds))
     cached = f"{binaries} from caches, " if binaries else ""
+    cached += f"{wheels} from wheels of the index, " if wheels else ""
     return (
-        f"{count_of(len(plan.builds) - binaries, 'package')} to build, {cached}"
+        f"{count_of(len(plan.builds) - binaries - wheels, 'package')} to build, {cached}"
         f"{len(plan.reused)} present, {len(plan.externals)} external"
     )
+
+
+def _is_wheel(step: Step) -> bool:
+    return step.kind == BUILD and wheel_of(step.spec) is not None
 
 
 def _view_updated(event: notices.ViewUpdated) -> list[str]:

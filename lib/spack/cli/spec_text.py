@@ -8,8 +8,12 @@ from typing import Callable
 from spack.cli.render import Colors
 from spack.spec import ConcreteSpec
 from spack.spec.deptypes import TYPES, USUAL
+from spack.spec.wheel import wheel_of
 
-__all__ = ["Status", "flags_text", "node_text", "status_mark", "tree"]
+__all__ = ["WHEEL_NOTE", "Status", "flags_text", "node_text", "status_mark", "tree"]
+
+#: Said of a node that is not built.
+WHEEL_NOTE = "wheel of the index"
 
 #: What is known of a node on this machine: "installed", "external", "missing", "upstream".
 Status = Callable[[ConcreteSpec], str]
@@ -91,6 +95,8 @@ def tree(
                 parts.append(f"[{letters}]")
             mark = "    " * (depth - 1) + "    ^" if depth else ""
             parts.append(mark + node_text(node, colors.paint, namespaces=namespaces))
+            if status is not None and wheel_of(node) is not None:
+                parts.append(f"[{WHEEL_NOTE}]")
             lines.append("  ".join(parts))
     return "\n".join(lines)
 

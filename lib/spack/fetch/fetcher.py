@@ -387,6 +387,7 @@ def index_and_transport(
     configured: FetchSettings,
     environ: Mapping[str, str],
     default_index_wheel: Callable[[], tuple[Path, str]],
+    pages: Path | None = None,
 ) -> tuple[PackageIndex, Transport]:
     """Return the index and a transport that pip's configuration and spack's own describe.
 
@@ -395,9 +396,11 @@ def index_and_transport(
         trusted where neither pip's configuration nor the environment names any.
     :param default_index_wheel: gives the wheel that knows the usual index and its sha256
         (:func:`spack.fetch.package_index.read_default_index_wheel`).
+    :param pages: directory for pages of the index, as long as the index lets them be kept.
     """
     from spack.fetch.network_settings import network_settings
     from spack.fetch.package_index import PackageIndex, locations
+    from spack.fetch.page_cache import PageCache
     from spack.fetch.transport import Transport
 
     certificates = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or None
@@ -414,7 +417,8 @@ def index_and_transport(
     found = locations(settings, default_index_wheel)
     network = network_settings(settings, found.urls, environ)
     transport = Transport(replace(network, verify=configured.verify_ssl))
-    return PackageIndex(found.urls, found.find_links, get=transport.get), transport
+    get = transport.get if pages is None else PageCache(pages, transport.document)
+    return PackageIndex(found.urls, found.find_links, get=get), transport
 
 
 def _check_size(path: Path, size: int | None, url: str) -> None:

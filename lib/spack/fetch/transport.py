@@ -10,7 +10,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Callable, Optional, TypeVar
+from typing import Callable, NamedTuple, Optional, TypeVar
 from urllib.parse import urlsplit
 
 from spack.errors import FetchError
@@ -20,7 +20,7 @@ from spack.fetch.index_names import without_secrets
 from spack.fetch.network_settings import NetworkSettings
 from spack.fetch.transport_error import Opened, Opener, TransportError
 
-__all__ = ["OPENERS", "Progress", "Transport"]
+__all__ = ["NOT_MODIFIED", "OPENERS", "FetchedDocument", "Progress", "Transport"]
 
 #: Called with the bytes so far and the total (None when unknown).
 Progress = Callable[[int, Optional[int]], None]
@@ -41,6 +41,20 @@ LONGEST_PAUSE = 20.0
 #: Largest document :meth:`Transport.get` reads: the index pages of the largest projects are
 #: about 10 MB.
 LARGEST_DOCUMENT = 200 << 20
+
+
+#: The status of an answer without a body, and the headers of requests that it answers.
+NOT_MODIFIED = 304
+CONDITIONS = frozenset(("if-none-match", "if-modified-since"))
+
+
+class FetchedDocument(NamedTuple):
+    """An answer; ``url`` is the final one, header names are lower-case."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Transport:
@@ -74,16 +88,29 @@ class Transport:
 
         :raises FetchError: ``facts["status"]`` has the answer's status, None without answer.
         """
+        answer = self.document(url, {"accept": accept})
+        return answer.url, answer.headers.get("content-type", ""), answer.body
 
-        def attempt() -> tuple[str, str, bytes]:
-            answer = self.open(url, {"accept": accept, "accept-encoding": "gzip"})
+    def document(self, url: str, headers: Mapping[str, str]) -> FetchedDocument:
+        """Return a small document; one without a body, of status 304, where *headers* ask so.
+
+        :raises FetchError: as :meth:`get`.
+        """
+
+        def attempt() -> FetchedDocument:
+            try:
+                answer = self.open(url, {**headers, "accept-encoding": "gzip"})
+            except TransportError as failure:
+                if failure.status == NOT_MODIFIED and not CONDITIONS.isdisjoint(headers):
+                    return FetchedDocument(url, NOT_MODIFIED, {}, b"")
+                raise
             try:
                 body = b"".join(_chunks(answer, LARGEST_DOCUMENT))
             finally:
                 answer.close()
             if answer.headers.get("content-encoding", "").lower() == "gzip":
                 body = _unpacked(body)
-            return answer.url, answer.headers.get("content-type", ""), body
+            return FetchedDocument(answer.url, answer.status, answer.headers, body)
 
         return self._with_retries(url, attempt)
 

@@ -361,11 +361,9 @@ class Session:
     @cached_property
     def wheels(self) -> IndexWheels:
         """Wheels of the package index; nothing is looked up before the solver asks."""
-        from spack.actions.index_wheels import IndexWheels
-        from spack.host.wheel_platforms import wheel_platforms
+        from spack.actions.index_wheels import index_wheels
 
-        fetcher = self.fetcher()
-        return IndexWheels(lambda: fetcher.connect()[0], wheel_platforms)
+        return index_wheels(self.fetcher())
 
     @cached_property
     def reporter(self) -> Reporter:
@@ -476,13 +474,10 @@ class Session:
     def close(self) -> None:
         """Close the open parts; nothing is lost without the call."""
         made: dict[str, Any] = self.__dict__
-        if "wheels" in made:
-            self.wheels.close()
-        if "store" in made:
-            self.store.close()
-        close = getattr(made.get("reporter"), "close", None)
-        if close is not None:
-            close()
+        for name in ("wheels", "store", "reporter"):
+            close = getattr(made.get(name), "close", None)
+            if close is not None:
+                close()
 
 
 def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session:

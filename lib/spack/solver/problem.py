@@ -142,6 +142,9 @@ class HostLike(Protocol):
 class WheelSource(Protocol):
     """Wheels of the package index by project; asking for one must not cost asking for all."""
 
+    def project(self, recipe: Recipe) -> str | None:
+        """Return the project of the index that a recipe names; None for one that names none."""
+
     def start(self, project: str) -> None:
         """Begin to look a project up: :meth:`table` will be asked for it soon."""
 

@@ -128,6 +128,10 @@ class WheelChoices:
             for spec in map(Spec.parse, settings.variants)
         ):
             return False
+        if policy == "only" or self.asked(name):
+            return True
+        if "patch" in recipe.hooks or recipe.attributes.get("installs_more"):
+            return False
         return policy != "prefer" or self.linked_choice(recipe) is None
 
     def for_builds_only(self, name: str) -> bool:
@@ -221,7 +225,7 @@ class WheelChoices:
 
     def _why_none(self, recipe: Recipe) -> str:
         if not can_be_wheel(recipe):
-            return f"the recipe of {recipe.name} changes what is installed, or forbids wheels"
+            return f"the recipe of {recipe.name} declares other build systems only"
         reason = self.of(recipe.name).reason
         return reason or f"{recipe.name} cannot be one here"
 
@@ -229,29 +233,35 @@ class WheelChoices:
         """Return the interpreters that there may be, the best first."""
         if self._pythons is None:
             candidates = self._catalog.get(_INTERPRETER)
-            threads = ("", "t") if self._knows_threads() else ("",)
             usable = candidates.buildable | candidates.external_mask | candidates.installed_mask
             self._pythons = tuple(
                 AbiOfPython(row.version.string, flag)
                 for index, row in enumerate(candidates.versions)
                 if usable >> index & 1
-                for flag in threads
+                for flag in (("", "t") if self._has_threads(row.version) else ("",))
             )
         return self._pythons
 
-    def _knows_threads(self) -> bool:
+    def _has_threads(self, version: Version) -> bool:
+        """Return whether a Python of this version has the variant ``freethreading``."""
         recipe = self._catalog.recipe(_INTERPRETER)
-        return recipe is not None and any(row.name == _THREADS for row in recipe.variants)
+        return any(
+            row.name == _THREADS and (not row.when or Spec.parse(row.when).versions.holds(version))
+            for row in (recipe.variants if recipe is not None else ())
+        )
 
     def _alternatives(self, pythons: Sequence[AbiOfPython]) -> Iterator[str]:
-        by_flag: dict[str, list[str]] = {}
+        """Yield constraints that are met by these interpreters and no other."""
+        flags: dict[str, list[str]] = {}
         for python in pythons:
-            by_flag.setdefault(python.threads, []).append(python.version)
-        if not self._knows_threads() or by_flag.get("") == by_flag.get("t"):
-            yield f"%{_INTERPRETER}@{_exactly(next(iter(by_flag.values())))}"
-            return
-        for flag, versions in by_flag.items():
-            yield f"%{_INTERPRETER}@{_exactly(versions)}{'+' if flag else '~'}{_THREADS}"
+            flags.setdefault(python.version, []).append(python.threads)
+        groups: dict[str, list[str]] = {}
+        for version, found in flags.items():
+            any_flag = len(found) > 1 or not self._has_threads(Version(version))
+            variant = "" if any_flag else f"{'+' if found[0] else '~'}{_THREADS}"
+            groups.setdefault(variant, []).append(version)
+        for variant, versions in groups.items():
+            yield f"%{_INTERPRETER}@{_exactly(versions)}{variant}"
 
     def _collected(self, name: str) -> WheelCandidates:
         recipe, table = self._catalog.recipe(name), self._table(name)
@@ -278,14 +288,12 @@ class WheelChoices:
     def _table(self, name: str) -> WheelTable | str:
         project = self._project(name)
         if project is None or self._problem.wheels is None:
-            return f"the recipe of {name} names no project of the index (pypi =)"
+            return f"the recipe of {name} names no project of the index (`pypi =`)"
         return self._problem.wheels.table(project)
 
     def _project(self, name: str) -> str | None:
-        """Return the project that the recipe names; one that only has a like name is another."""
-        recipe = self._catalog.recipe(name)
-        pypi = recipe.attributes.get("pypi") if recipe is not None else None
-        return pypi.split("/")[0] if isinstance(pypi, str) else None
+        recipe, wheels = self._catalog.recipe(name), self._problem.wheels
+        return wheels.project(recipe) if recipe is not None and wheels is not None else None
 
 
 def can_be_wheel(recipe: Recipe | None) -> bool:

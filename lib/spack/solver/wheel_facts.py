@@ -45,9 +45,7 @@ class WheelFacts:
         """Write what the policy does not override: changed sources, links to what was chosen."""
         whens = [record.when for record in recipe.patches]
         whens += [record.when for record in recipe.resources]
-        if "patch" in recipe.hooks or (
-            not self.wheels.preferred(name) and self.wheels.linked_choice(recipe) is not None
-        ):
+        if not self.wheels.preferred(name):
             whens.append("")
         for when in dict.fromkeys(whens):
             condition = self.conditions.when(name, when)
@@ -62,8 +60,9 @@ def changes_build(recipe: Recipe, record: VariantRecord) -> bool:
 
     A variant that only conditions of run dependencies name is such a choice, as an extra is.
     """
-    types: set[str] = set()
-    for dependency in recipe.dependencies:
-        if dependency.when and record.name in Spec.parse(dependency.when).variants:
-            types.update(dependency.types)
-    return not types or not types <= {"run", "test"}
+    named = [
+        dependency.types
+        for dependency in recipe.dependencies
+        if dependency.when and record.name in Spec.parse(dependency.when).variants
+    ]
+    return not named or any("link" in x or not {"run", "test"}.intersection(x) for x in named)

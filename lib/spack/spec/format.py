@@ -23,6 +23,7 @@ from typing import Any
 from spack.errors import SpecError
 from spack.spec.languages import LANGUAGE_NAMES
 from spack.spec.variant import quoted
+from spack.spec.wheel import WHEEL_KEYS
 
 __all__ = ["format_spec"]
 
@@ -204,7 +205,10 @@ class _Shown:
 
 
 def variants_text(variants: Any) -> str:
-    """Return the booleans sorted by name, then each key-value pair after a blank."""
-    values = [variants[key] for key in sorted(variants)]
+    """Return the booleans sorted by name, then each key-value pair after a blank.
+
+    Without those that name a wheel: they are not what a user asks for.
+    """
+    values = [variants[key] for key in sorted(variants) if key not in WHEEL_KEYS]
     booleans = "".join(str(value) for value in values if value.kind == "bool")
     return booleans + "".join(f" {value}" for value in values if value.kind != "bool")

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from spack.errors import SpecError
 from spack.spec.variant import VariantValue
-
-if TYPE_CHECKING:
-    from spack.spec.concrete import ConcreteSpec
 
 __all__ = ["BINARY", "WHEEL_KEYS", "ChosenWheel", "wheel_of"]
 
@@ -27,6 +24,14 @@ BINARY = "python_binary"
 WHEEL_KEYS = ("wheel", "wheel_sha256", "wheel_size")
 
 _FILENAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*\.whl")
+
+
+class _Node(Protocol):
+    """What is read of a concrete spec."""
+
+    name: str
+    version: Any
+    variants: Mapping[str, VariantValue]
 
 
 class ChosenWheel(NamedTuple):
@@ -45,7 +50,7 @@ class ChosenWheel(NamedTuple):
         return {key: VariantValue.single(key, text) for key, text in zip(WHEEL_KEYS, texts) if text}
 
 
-def wheel_of(spec: ConcreteSpec) -> ChosenWheel | None:
+def wheel_of(spec: _Node) -> ChosenWheel | None:
     """Return the wheel that *spec* is installed from; None for what is built from source.
 
     :raises SpecError: what is stored of it is incomplete or malformed.

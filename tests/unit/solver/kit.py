@@ -249,6 +249,10 @@ class Wheels:
         self.projects = projects
         self.looked_up: list[str] = []
 
+    def project(self, recipe: Recipe) -> str | None:
+        pypi = recipe.attributes.get("pypi")
+        return None if pypi is None else str(pypi).split("/")[0]
+
     def start(self, project: str) -> None:
         """See ``WheelSource``."""
 

@@ -13,7 +13,7 @@ from spack.actions import installed
 from spack.actions.querying import Selection, parse_date, select, to_be_installed
 from spack.cli.output import add_output_options, print_output
 from spack.cli.render import Colors, columns, message, terminal_width, use_color, warning
-from spack.cli.spec_text import flags_text, node_text, status_mark
+from spack.cli.spec_text import WHEEL_NOTE, flags_text, node_text, status_mark
 from spack.errors import UsageError
 from spack.session import Session
 from spack.spec import RUN_TIME, ConcreteSpec
@@ -275,6 +275,8 @@ def _notes(record: InstallRecord, args: argparse.Namespace) -> str:
     notes = ["dirty"] if facts.get("dirty") else []
     if facts.get("passed"):
         notes.append(f"passed {' '.join(facts['passed'])}")
+    if facts.get("wheel"):
+        notes.append(WHEEL_NOTE)
     if record.external:
         notes.append("external")
     if not record.installed and not args.install_status:
