@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from spack.actions.python_releases import (
@@ -16,11 +17,12 @@ from spack.actions.python_releases import (
 from spack.actions.recipe_draft import RecipeDraft, draft_recipe
 from spack.actions.recipe_queries import recipes_of
 from spack.actions.recipe_text import recipe_text
+from spack.actions.release_needs import Need, variant_name
 from spack.errors import SpackError, UsageError
 from spack.recipe.records import Recipe
 from spack.recipe.requirements import project_of
 from spack.repo import RepoPath, Repository
-from spack.spec import Spec, Version
+from spack.spec import Spec, Version, VersionList
 from spack.util.project_names import normalized
 
 __all__ = ["CreateOptions", "CreatedRecipe", "Packages", "RecipeMaker", "write_recipe"]
@@ -30,31 +32,50 @@ class CreateOptions(NamedTuple):
     """How recipes are made.
 
     :ivar versions: how many of the newest releases a recipe has.
-    :ivar extras: those that become variants; None is all but those for developers.
+    :ivar extras: of the first project, those that become variants; None is all but those for
+        developers.
     :ivar recursive: also make recipes of what no repository has; what only an extra needs is left
-        out unless ``extras`` names it.
+        out unless it is asked for.
     :ivar force: replace recipes that are there.
+    :ivar platform: what only another platform needs is left out too.
+    :ivar bounds: project -> range that one of its versions is to be in, too.
     """
 
     versions: int = 5
     extras: tuple[str, ...] | None = None
     recursive: bool = False
     force: bool = False
+    platform: str = "linux"
+    bounds: Mapping[str, str] = MappingProxyType({})
+
+
+class Wanted(NamedTuple):
+    """A project that a recipe is needed of.
+
+    :ivar versions: a range that one of its versions is to be in, "" for any.
+    :ivar variants: those made from extras that are asked for.
+    """
+
+    project: str
+    versions: str = ""
+    variants: frozenset[str] = frozenset()
 
 
 class CreatedRecipe(NamedTuple):
     """A recipe that was written.
 
-    :ivar missing: projects that it always depends on, and no repository has.
-    :ivar for_extras: projects that only its variants depend on, and no repository has.
+    :ivar missing: projects that it depends on here, and no repository has.
+    :ivar conditional: projects that only its variants or other platforms need, likewise.
     :ivar too_old: dependencies of which no repository has a version that is in the range.
+    :ivar needed: what recipes are still needed of, for those two.
     """
 
     draft: RecipeDraft
     path: Path
     missing: tuple[str, ...]
-    for_extras: tuple[str, ...]
+    conditional: tuple[str, ...]
     too_old: tuple[str, ...]
+    needed: tuple[Wanted, ...]
 
 
 class Packages:
@@ -96,73 +117,116 @@ class RecipeMaker(NamedTuple):
     options: CreateOptions
 
     def all_of(
-        self, project: str, name: str | None, failed: Callable[[str, SpackError], None]
+        self, wanted: Sequence[Wanted], name: str | None, failed: Callable[[str, SpackError], None]
     ) -> Iterator[CreatedRecipe]:
-        """Write the recipe of *project*, and those of what it needs if asked; yield each.
+        """Write recipes of *wanted*, and of what they need if asked; yield each.
 
-        :param name: of the package, by default ``py-PROJECT``.
-        :param failed: called with what it needs and no recipe can be made of.
+        :param name: of the first package, by default ``py-PROJECT``.
+        :param failed: called with what they need and no recipe can be made of.
         :raises UsageError: there is such a recipe, or the index has no such project.
         :raises FetchError: the index or an archive cannot be read.
         """
-        first = self.one(normalized(project), name)
-        yield first
-        if not self.options.recursive:
-            return
-        named = first.for_extras if self.options.extras else ()
-        pending = [*first.missing, *named]
-        seen = {normalized(project), *pending}
-        below = self._replace(options=self.options._replace(extras=None, force=False))
+        made: dict[str, list[Wanted]] = {}
+        below = self._replace(options=self.options._replace(extras=None, force=True))
+        pending = list(wanted)
         while pending:
             current = pending.pop(0)
+            before = made.setdefault(current.project, [])
+            if current in before:
+                continue
+            before.append(current)
+            first = current in wanted
             try:
-                created = below.one(current)
+                maker = self if first else below
+                created = maker.one(current.project, name if first else None, before)
             except SpackError as error:
-                failed(current, error)
+                if first:
+                    raise
+                failed(current.project, error)
                 continue
             yield created
-            pending += [x for x in created.missing if x not in seen]
-            seen.update(created.missing)
+            if self.options.recursive:
+                pending += created.needed
 
-    def one(self, project: str, name: str | None = None) -> CreatedRecipe:
+    def one(
+        self, project: str, name: str | None = None, wanted: Sequence[Wanted] = ()
+    ) -> CreatedRecipe:
         """Write the recipe of one project.
 
+        :param wanted: ranges that it has a version in, and variants that it has.
         :raises UsageError: there is such a recipe, or the index has no such project.
         :raises FetchError: the index or an archive cannot be read.
         """
-        name = name or f"py-{project}"
+        name = name or f"py-{normalized(project)}"
         refuse_existing(self.repository, name, self.options.force)
-        releases = read_newest(project, self.fetchers, self.options.versions)
-        draft = draft_recipe(name, releases, self.packages.of_project, self.options.extras)
+        texts = [row.versions for row in wanted] + [self.options.bounds.get(project, "")]
+        ranges = [VersionList(text) for text in dict.fromkeys(texts) if text]
+        variants = frozenset(x for row in wanted for x in row.variants)
+        releases = read_releases(project, self.fetchers, self.options.versions, ranges)
+        chosen = tuple(self.options.extras or ()) or None
+        draft = draft_recipe(name, releases, self.packages.of_project, chosen, variants)
         path = write_recipe(self.repository, name, recipe_text(draft))
-        return CreatedRecipe(draft, path, *_unmet(draft, self.packages))
+        active = variants | {variant_name(extra) for extra in chosen or ()}
+        return CreatedRecipe(draft, path, *self._unmet(draft, active))
+
+    def _unmet(
+        self, draft: RecipeDraft, variants: Collection[str]
+    ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[Wanted, ...]]:
+        """Return the last four fields of a :class:`CreatedRecipe`."""
+        missing: dict[str, None] = {}
+        conditional: dict[str, None] = {}
+        too_old: dict[str, None] = {}
+        needed: dict[Wanted, None] = {}
+        for need, _ in draft.dependencies:
+            if not need.project or need.package == draft.name:
+                continue
+            here = applies(need, variants, self.options.platform)
+            _, recipe = self.packages.of_project(need.project)
+            spec = Spec.parse(need.spec)
+            if recipe is None:
+                (missing if here else conditional)[need.project] = None
+            elif not self._fits(need.project, spec, recipe):
+                too_old[need.spec] = None
+            else:
+                continue
+            if here:
+                needed[_wanted(need.project, spec)] = None
+        only = tuple(x for x in conditional if x not in missing)
+        return tuple(missing), only, tuple(too_old), tuple(needed)
+
+    def _fits(self, project: str, spec: Spec, recipe: Recipe) -> bool:
+        """Return whether a version of *recipe* is in the range of *spec* and in its bounds."""
+        bound = VersionList(self.options.bounds.get(project) or ":")
+        versions = [Version(row.version) for row in recipe.versions]
+        return any(version in spec.versions and version in bound for version in versions)
 
 
-def read_newest(project: str, fetchers: Fetchers, count: int) -> list[PythonRelease]:
-    """Return the newest releases of a project, newest first; archives are fetched side by side."""
-    offered = offered_releases(project, fetchers.checked)[: max(1, count)]
+def applies(need: Need, variants: Collection[str], platform: str) -> bool:
+    """Return whether *need* can apply with these variants of its dependent on this platform."""
+    when = Spec.parse(need.when)
+    return set(when.variants) <= set(variants) and when.platform in (None, platform)
+
+
+def _wanted(project: str, spec: Spec) -> Wanted:
+    versions = "" if spec.versions.is_any else str(spec.versions)
+    return Wanted(project, versions, frozenset(spec.variants))
+
+
+def read_releases(
+    project: str, fetchers: Fetchers, count: int, ranges: Sequence[VersionList] = ()
+) -> list[PythonRelease]:
+    """Return the newest releases of a project, newest first; archives are fetched side by side.
+
+    :param ranges: of each of these the newest is taken too.
+    """
+    offered = offered_releases(project, fetchers.checked)
+    chosen = {row.version: row for row in offered[: max(1, count)]}
+    for versions in ranges:
+        fitting = [row for row in offered if Version(row.version) in versions]
+        chosen.update({row.version: row for row in fitting[:1]})
+    rows = [row for row in offered if row.version in chosen]
     with ThreadPoolExecutor(max_workers=4) as pool:
-        return list(pool.map(lambda files: read_release(files, fetchers), offered))
-
-
-def _unmet(
-    draft: RecipeDraft, packages: Packages
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Return projects without a recipe, needed always or by extras, and ranges without versions."""
-    always: dict[str, None] = {}
-    by_extras: dict[str, None] = {}
-    too_old: dict[str, None] = {}
-    for need, _ in draft.dependencies:
-        if not need.project or need.package == draft.name:
-            continue
-        _, recipe = packages.of_project(need.project)
-        if recipe is None:
-            (by_extras if need.when.startswith("+") else always)[need.project] = None
-            continue
-        versions = Spec.parse(need.spec).versions
-        if not any(Version(row.version) in versions for row in recipe.versions):
-            too_old[need.spec] = None
-    return tuple(always), tuple(x for x in by_extras if x not in always), tuple(too_old)
+        return list(pool.map(lambda files: read_release(files, fetchers), rows))
 
 
 def refuse_existing(repository: Repository, name: str, force: bool) -> None:

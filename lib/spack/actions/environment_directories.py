@@ -32,7 +32,7 @@ _ACTIVE_HINT = "`spack env deactivate`, or run outside of it: spack -E env …"
 def create(
     location: Path,
     name: str,
-    source: Path | None = None,
+    source: Path | str | None = None,
     view: str | None = None,
     *,
     keep_relative: bool = False,
@@ -43,7 +43,7 @@ def create(
 
     :param name: empty for one in a directory of the user's.
     :param source: what to start from: a ``spack.yaml``, a ``spack.lock``, or the directory of an
-        environment.
+        environment; a text is that of its ``spack.yaml``.
     :param view: ``false`` or a path, instead of what the file says.
     :param keep_relative: relative paths of *source* stay as they are; otherwise they are made
         absolute, so that they mean what they meant.
@@ -51,9 +51,9 @@ def create(
     :param configuration: returns what the new environment configures, for its lock.
     :raises EnvironmentFileError: there is one already, or *source* cannot be read.
     """
-    text, lock_text = "", ""
+    text, lock_text = source if isinstance(source, str) else "", ""
     lock = None
-    if source is not None:
+    if isinstance(source, Path):
         text, lock_text = _texts(source, keep_relative or source.parent == location)
         lock = None if text else read_lockfile(source)
     if lock is not None:

@@ -89,20 +89,21 @@ def draft_recipe(
     releases: Sequence[PythonRelease],
     package_of: PackageOf,
     extras: Sequence[str] | None = None,
+    variants: Collection[str] = (),
 ) -> RecipeDraft:
     """Return the draft of a recipe.
 
     :param releases: newest first, at least one.
     :param extras: those that become variants; None is all but those for developers.
+    :param variants: further ones that become variants, by the variants' names.
     """
-    needs = {}
-    for release in releases:
-        needs[release.version] = needs_of(release, chosen_extras(release, extras), package_of)
+    chosen = {x.version: chosen_extras(x, extras, variants) for x in releases}
+    needs = {x.version: needs_of(x, chosen[x.version], package_of) for x in releases}
     versions = [release.version for release in releases]
     by_extra: dict[str, set[str]] = {}
     left_out: dict[str, None] = {}
     for release in releases:
-        for extra in chosen_extras(release, extras):
+        for extra in chosen[release.version]:
             by_extra.setdefault(extra, set()).add(release.version)
         offered = [normalized(x) for x in release.values("Provides-Extra")]
         left_out.update(dict.fromkeys(x for x in offered if x in DEVELOPER_EXTRAS))

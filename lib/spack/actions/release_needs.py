@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -118,17 +118,18 @@ def variant_name(extra: str) -> str:
     return normalized(extra).replace("-", "_")
 
 
-def chosen_extras(release: PythonRelease, wanted: Sequence[str] | None) -> list[str]:
+def chosen_extras(
+    release: PythonRelease, wanted: Sequence[str] | None, variants: Collection[str] = ()
+) -> list[str]:
     """Return the extras of a release that become variants, normalized.
 
     :param wanted: their names; None is all but those for the project's developers.
+    :param variants: names of variants that are wanted too.
     """
     offered = dict.fromkeys(normalized(name) for name in release.values("Provides-Extra"))
     usable = [name for name in offered if variant_name(name) not in _TAKEN]
-    if wanted is None:
-        return [name for name in usable if name not in DEVELOPER_EXTRAS]
-    names = {normalized(name) for name in wanted}
-    return [name for name in usable if name in names]
+    names = set(usable) - DEVELOPER_EXTRAS if wanted is None else set(map(normalized, wanted))
+    return [name for name in usable if name in names or variant_name(name) in variants]
 
 
 def needs_of(release: PythonRelease, extras: Sequence[str], package_of: PackageOf) -> ReleaseNeeds:

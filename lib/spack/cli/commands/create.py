@@ -11,6 +11,7 @@ from spack.actions.creating import (
     CreateOptions,
     Packages,
     RecipeMaker,
+    Wanted,
     refuse_existing,
     write_recipe,
 )
@@ -21,7 +22,9 @@ from spack.cli.editor import edit
 from spack.cli.render import message, warning
 from spack.cli.repository_option import add_repository_options, chosen_repository
 from spack.errors import SpackError, UsageError
+from spack.host.platform import platform_name
 from spack.session import Session
+from spack.util.project_names import normalized
 from spack.util.text import count_of
 
 DESCRIPTION = """write a new recipe
@@ -109,7 +112,7 @@ def _from_index(session: Session, args: argparse.Namespace) -> int | None:
         chosen_repository(session, args),
         Packages(session.recipes),
         Fetchers(session.fetcher(), session.fetcher(checksum=False)),
-        CreateOptions(args.versions, extras, args.recursive, args.force),
+        CreateOptions(args.versions, extras, args.recursive, args.force, platform_name()),
     )
     failed: list[str] = []
 
@@ -117,7 +120,7 @@ def _from_index(session: Session, args: argparse.Namespace) -> int | None:
         failed.append(project)
         warning(f"cannot make a recipe of {project}: {error.message}")
 
-    for created in maker.all_of(args.pypi, args.name, report):
+    for created in maker.all_of([Wanted(normalized(args.pypi))], args.name, report):
         _report(created, args.recursive)
     return 1 if failed else None
 
@@ -130,7 +133,8 @@ def _report(created: CreatedRecipe, recursive: bool) -> None:
             f"no repository has {', '.join(created.missing)}: "
             "`spack create --pypi NAME`, or --recursive, makes recipes of them"
         )
-    if created.for_extras and not recursive:
-        warning(f"no repository has what only variants need: {', '.join(created.for_extras)}")
+    if created.conditional and not recursive:
+        names = ", ".join(created.conditional)
+        warning(f"no repository has what only variants and other platforms need: {names}")
     if created.too_old:
         warning(f"no recipe has a version in these ranges: {', '.join(created.too_old)}")

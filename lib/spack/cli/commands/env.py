@@ -10,7 +10,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
+from spack.cli.environment_export import add_export, export
 from spack.cli.environment_moves import VERBS, add_verbs, made_environment
+from spack.cli.project_environment import add_project_options, project_environment_text
 from spack.cli.prompt import confirm
 from spack.cli.render import Colors, message, use_color, warning
 from spack.cli.shell_option import add_shell_arguments, shell_of
@@ -32,6 +34,7 @@ examples:
   spack env create work                       a named environment
   spack env create --dir ./work my.yaml       one in a directory, from a file
   spack env create copy work                  a copy of another one
+  spack env create web --from-requirements requirements.txt
   spack env activate work                     (with share/setup-env.sh)
   spack env activate --temp                   a new one, for a while
   spack env rename work play
@@ -65,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FROM",
         help="what to start from: a spack.yaml or spack.lock, or an environment",
     )
+    add_project_options(create)
 
     activate = verbs.add_parser("activate", help="use an environment in this shell")
     # `spack env activate --nu ENV | save -f x.nu; overlay use x.nu as activate`
@@ -90,6 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shell_arguments(deactivate)
 
     add_verbs(verbs)
+    add_export(verbs)
     verbs.add_parser("list", aliases=["ls"], help="list named environments")
     verbs.add_parser("status", aliases=["st"], help="print the active environment")
 
@@ -144,10 +149,11 @@ def _create(session: Session, args: argparse.Namespace) -> int | None:
     location = Path(os.path.abspath(session.cwd / args.name))
     if named:
         location = session.base_settings.config.environments_root / args.name
+    text = project_environment_text(session, args, location, args.name if named else "")
     environment = create(
         location,
         args.name if named else "",
-        source,
+        text or source,
         view,
         keep_relative=args.keep_relative,
         included=[other.path for other in included],
@@ -445,6 +451,7 @@ _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "layer": _layer,
     "pack": _pack,
     "unpack": _unpack,
+    "export": export,
     **VERBS,
 }
 
