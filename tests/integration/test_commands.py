@@ -332,3 +332,16 @@ def test_it_runs_under_this_interpreter(small: Command) -> None:
 
 def this_python() -> dict[str, str]:
     return {"SPACK_PYTHON": sys.executable}
+
+
+def test_doctor(spack: Command) -> None:
+    well = spack("doctor", "python", "headers", "compilers", "disk", "locks")
+    assert "ok    locks" in well.out and "nothing is wrong" in well.out
+    wrong = spack(
+        "doctor", "-q", "variables", "certificates", check=False,
+        environ={"PIP_CERT": "/no/such.pem", "PYTHONUSERBASE": "/x"},
+    )  # fmt: skip
+    assert wrong.code == 1
+    assert "wrong certificates PIP_CERT names /no/such.pem" in wrong.out
+    assert "mend: unset PIP_CERT" in wrong.out and "note  variables    PYTHONUSER" in wrong.out
+    assert "there is no check teeth" in spack.fails("doctor", "teeth", code=2).err

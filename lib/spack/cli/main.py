@@ -81,6 +81,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mirror": ("configuration", "make and manage mirrors of sources and binaries"),
     "buildcache": ("configuration", "push packages to caches of binaries; list what they have"),
     "repo": ("configuration", "add, update, list and remove repositories of recipes"),
+    "doctor": ("configuration", "check what builds need of this machine"),
     "arch": ("configuration", "print this machine's platform, system and target"),
     "create": ("developer", "write a new recipe"),
     "checksum": ("developer", "compute checksums of versions for a recipe"),

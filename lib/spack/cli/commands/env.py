@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-from spack.cli.environment_export import add_export, export
+from spack.cli.environment_formats import add_export, export
 from spack.cli.environment_moves import VERBS, add_verbs, made_environment
 from spack.cli.project_environment import add_project_options, project_environment_text
 from spack.cli.prompt import confirm
