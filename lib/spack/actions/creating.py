@@ -39,6 +39,8 @@ class CreateOptions(NamedTuple):
     :ivar force: replace recipes that are there.
     :ivar platform: what only another platform needs is left out too.
     :ivar bounds: project -> range that one of its versions is to be in, too.
+    :ivar fitting: also make recipes of what has one without a version that fits; they come before
+        it, so this is for a repository that only one environment uses.
     """
 
     versions: int = 5
@@ -47,6 +49,7 @@ class CreateOptions(NamedTuple):
     force: bool = False
     platform: str = "linux"
     bounds: Mapping[str, str] = MappingProxyType({})
+    fitting: bool = False
 
 
 class Wanted(NamedTuple):
@@ -189,7 +192,7 @@ class RecipeMaker(NamedTuple):
                 too_old[need.spec] = None
             else:
                 continue
-            if here:
+            if here and (recipe is None or self.options.fitting):
                 needed[_wanted(need.project, spec)] = None
         only = tuple(x for x in conditional if x not in missing)
         return tuple(missing), only, tuple(too_old), tuple(needed)

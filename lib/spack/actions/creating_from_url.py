@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from spack.actions.python_releases import Fetchers, PythonRelease, ReleaseFiles,
 from spack.actions.recipe_draft import draft_recipe
 from spack.actions.recipe_templates import guessed_template, package_name_for, template_text
 from spack.actions.recipe_text import recipe_text
-from spack.actions.sdist_contents import languages_of, read_archive
+from spack.actions.sdist_contents import ArchiveContents, languages_of, read_archive
 from spack.actions.url_parts import UrlParts, parse_url, urls_beside
 from spack.errors import FetchError, SpackError
 from spack.fetch.package_index import IndexLink
@@ -71,8 +71,8 @@ def recipe_from_url(
         _Archive(version, at, fetchers.unchecked.fetch(_source(at)))
         for version, at in _offered(parts, fetchers, count).items()
     ]
-    names, problem = _names(archives[0].path)
-    chosen = template or guessed_template(url, names)
+    contents, problem = _contents(archives[0].path)
+    chosen = template or guessed_template(url, contents.names)
     package = package_name_for(name or parts.name, chosen)
     versions = tuple(archive.version for archive in archives)
     if chosen == "python" and not problem:
@@ -81,7 +81,7 @@ def recipe_from_url(
         text = recipe_text(replace(draft, url=archives[0].url))
     else:
         digests = [(archive.version, hash_file(archive.path)) for archive in archives]
-        text = template_text(package, chosen, archives[0].url, digests, languages_of(names))
+        text = template_text(package, chosen, archives[0].url, digests, languages_of(contents))
     return UrlRecipe(package, chosen, text, versions)
 
 
@@ -101,12 +101,12 @@ def _offered(parts: UrlParts, fetchers: Fetchers, count: int) -> Mapping[str, st
     return {version: found[version] for version in newest[: max(1, count)]}
 
 
-def _names(path: Path) -> tuple[Sequence[str], bool]:
-    """Return the names of an archive's files, and whether it is none that can be read."""
+def _contents(path: Path) -> tuple[ArchiveContents, bool]:
+    """Return what an archive holds, and whether it is a file of another kind."""
     try:
-        return read_archive(path).names, False
+        return read_archive(path), False
     except SpackError:
-        return (), True
+        return ArchiveContents((), {}), True
 
 
 def _release(project: str, archive: _Archive, fetchers: Fetchers) -> PythonRelease:

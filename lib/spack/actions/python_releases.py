@@ -226,7 +226,7 @@ def release_of(files: ReleaseFiles, path: Path, fetchers: Fetchers) -> PythonRel
         modules=tuple(_modules(found, contents, files.project)),
         build=sdist.build,
         tool=pyproject.get("tool", {}),
-        languages=() if files.pure else tuple(languages_of(contents.names)),
+        languages=() if files.pure else tuple(languages_of(contents)),
         rust=_rust_version(contents),
         notes=tuple(notes),
     )

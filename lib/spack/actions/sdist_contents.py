@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +30,16 @@ LANGUAGES: Mapping[str, str] = {
 _UNBUILT = re.compile(r"(^|/)(tests?|testing|docs?|examples?|benchmarks?|tools|ci)/", re.I)
 
 #: Files whose text is kept.
-_KEPT = re.compile(r"(pyproject\.toml|setup\.py|PKG-INFO|Cargo\.toml|.*\.egg-info/top_level\.txt)")
+_KEPT = re.compile(
+    r"(pyproject\.toml|setup\.py|PKG-INFO|.*Cargo\.toml|.*\.egg-info/top_level\.txt"
+    r"|meson\.build|CMakeLists\.txt)"
+)
+
+#: Files that declare the languages of a project -> its words for them.
+_DECLARED: Mapping[str, Mapping[str, str]] = {
+    "meson.build": {"c": "c", "cpp": "cxx", "cython": "c", "fortran": "fortran", "rust": "rust"},
+    "CMakeLists.txt": {"C": "c", "CXX": "cxx", "Fortran": "fortran"},
+}
 
 #: Longest text that is kept; no such file is nearly as long.
 _LONGEST = 4 << 20
@@ -91,10 +100,14 @@ class _Reader:
         return extracted.read(_LONGEST) if extracted is not None else b""
 
 
-def languages_of(names: Iterable[str]) -> list[str]:
+def languages_of(contents: ArchiveContents) -> list[str]:
     """Return the languages of the sources that are built, sorted."""
-    found = set()
-    for name in names:
+    found: set[str | None] = set()
+    for file, words in _DECLARED.items():
+        text = contents.texts.get(file, b"").decode("utf-8", "replace")
+        call = re.search(r"(?mi)^\s*project\s*\(([^)]*)\)", text)
+        found |= {words.get(word) for word in re.findall(r"\w+", call.group(1) if call else "")}
+    for name in contents.names:
         if not _UNBUILT.search(name):
             found.add(LANGUAGES.get(f".{name.rpartition('.')[2]}".lower()))
     return sorted(language for language in found if language)

@@ -82,7 +82,9 @@ def project_environment_text(
                 repository,
                 packages,
                 Fetchers(session.fetcher(), session.fetcher(checksum=False)),
-                CreateOptions(1, None, True, True, platform_name(), bounds=roots.bounds),
+                CreateOptions(
+                    1, None, True, True, platform_name(), bounds=roots.bounds, fitting=True
+                ),
             )
             made: set[str] = set()
             for created in maker.all_of(roots.wanted, None, _failed):
