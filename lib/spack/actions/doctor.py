@@ -32,7 +32,7 @@ from spack.util import landlock
 from spack.util.helper_process import Runner
 from spack.util.lock import FileLock
 
-__all__ = ["CHECKS", "Finding", "Machine", "diagnose"]
+__all__ = ["CHECKS", "DoctorFinding", "Machine", "diagnose"]
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
 
@@ -48,7 +48,7 @@ LARGEST_SKEW = 120.0
 _PROBE_PROJECT = "packaging"
 
 
-class Finding(NamedTuple):
+class DoctorFinding(NamedTuple):
     """One result; ``mend`` is the command, or what to do in words."""
 
     level: str
@@ -93,7 +93,7 @@ class Machine:
         return [PythonLayout.from_json(layout) for layout in found if layout]
 
 
-def diagnose(machine: Machine, names: Iterable[str] = ()) -> Iterator[tuple[str, Finding]]:
+def diagnose(machine: Machine, names: Iterable[str] = ()) -> Iterator[tuple[str, DoctorFinding]]:
     """Yield the findings of the checks, each with the name of its check.
 
     :param names: of the checks; all without any.
@@ -103,33 +103,33 @@ def diagnose(machine: Machine, names: Iterable[str] = ()) -> Iterator[tuple[str,
             for finding in CHECKS[name](machine):
                 yield name, finding
         except SpackError as error:
-            yield name, Finding(WRONG, error.message, error.hint or "")
+            yield name, DoctorFinding(WRONG, error.message, error.hint or "")
 
 
 # -- what builds need ---------------------------------------------------------------------------
 
 
-def _interpreters(machine: Machine) -> Iterator[Finding]:
+def _interpreters(machine: Machine) -> Iterator[DoctorFinding]:
     layouts = machine.layouts()
     if not layouts:
-        yield Finding(WRONG, "there is no Python to build for", machine.install("python"))
+        yield DoctorFinding(WRONG, "there is no Python to build for", machine.install("python"))
     for layout in layouts:
-        yield Finding(OK, f"{layout.version} at {layout.executable}")
+        yield DoctorFinding(OK, f"{layout.version} at {layout.executable}")
 
 
-def _headers(machine: Machine) -> Iterator[Finding]:
+def _headers(machine: Machine) -> Iterator[DoctorFinding]:
     layouts = machine.layouts()
     without = [layout for layout in layouts if not layout.has_headers]
     for layout in layouts:
         if layout.has_headers:
-            yield Finding(OK, f"{layout.include_dir}/Python.h of {layout.version}")
+            yield DoctorFinding(OK, f"{layout.include_dir}/Python.h of {layout.version}")
     for layout in without:
         level = WRONG if len(without) == len(layouts) else NOTE
         text = f"no Python.h of {layout.executable}: extensions in C cannot be built for it"
-        yield Finding(level, text, machine.install("headers"))
+        yield DoctorFinding(level, text, machine.install("headers"))
 
 
-def _compilers(machine: Machine) -> Iterator[Finding]:
+def _compilers(machine: Machine) -> Iterator[DoctorFinding]:
     found: dict[str, str] = {}
     for name in ("gcc", "llvm", "intel-oneapi-compilers", "aocc", "nvhpc"):
         for entry in machine.externals(name):
@@ -137,14 +137,14 @@ def _compilers(machine: Machine) -> Iterator[Finding]:
                 found.setdefault(language, path)
     for language, needed in (("c", True), ("cxx", True), ("fortran", False)):
         if language in found:
-            yield Finding(OK, f"{language}: {found[language]}")
+            yield DoctorFinding(OK, f"{language}: {found[language]}")
         elif needed:
-            yield Finding(WRONG, f"no compiler of {language}", machine.install("c", "cxx"))
+            yield DoctorFinding(WRONG, f"no compiler of {language}", machine.install("c", "cxx"))
     if "c" in found:
         yield from _compiled(machine, found["c"])
 
 
-def _compiled(machine: Machine, compiler: str) -> Iterator[Finding]:
+def _compiled(machine: Machine, compiler: str) -> Iterator[DoctorFinding]:
     """Compile an extension, which needs the C library's headers and a linker as well."""
     layout = next((layout for layout in machine.layouts() if layout.has_headers), None)
     includes = [f"-I{path}" for path in layout.include_dirs] if layout is not None else []
@@ -163,13 +163,15 @@ def _compiled(machine: Machine, compiler: str) -> Iterator[Finding]:
         ]
         done = machine.run(words)
     if done.ok:
-        yield Finding(OK, "an extension module compiles")
+        yield DoctorFinding(OK, "an extension module compiles")
         return
     reason = next((x for x in done.stderr.splitlines() if "error" in x), done.stderr.strip()[:200])
-    yield Finding(WRONG, f"{compiler} cannot compile: {reason}", machine.install("c", "headers"))
+    yield DoctorFinding(
+        WRONG, f"{compiler} cannot compile: {reason}", machine.install("c", "headers")
+    )
 
 
-def _programs(machine: Machine) -> Iterator[Finding]:
+def _programs(machine: Machine) -> Iterator[DoctorFinding]:
     path = os.pathsep.join(machine.search_path)
     for name, why in (
         ("git", "sources and recipes from git"),
@@ -177,9 +179,9 @@ def _programs(machine: Machine) -> Iterator[Finding]:
     ):
         found = shutil.which(name, path=path)
         if found:
-            yield Finding(OK, found)
+            yield DoctorFinding(OK, found)
         else:
-            yield Finding(NOTE, f"no {name}, which is for {why}", machine.install(name))
+            yield DoctorFinding(NOTE, f"no {name}, which is for {why}", machine.install(name))
 
 
 # -- the network --------------------------------------------------------------------------------
@@ -194,41 +196,43 @@ _CERTIFICATES = (
 )
 
 
-def _certificates(machine: Machine) -> Iterator[Finding]:
+def _certificates(machine: Machine) -> Iterator[DoctorFinding]:
     named = [name for name in _CERTIFICATES if machine.environ.get(name)]
     for name in named:
         path = os.path.expanduser(machine.environ[name])
         if not os.path.exists(path):
-            yield Finding(WRONG, f"{name} names {path}, which does not exist", f"unset {name}")
+            yield DoctorFinding(
+                WRONG, f"{name} names {path}, which does not exist", f"unset {name}"
+            )
     paths = ssl.get_default_verify_paths()
     system = [x for x in (paths.cafile, paths.capath, *BUNDLES) if x and os.path.exists(x)]
     if system:
-        yield Finding(OK, system[0])
+        yield DoctorFinding(OK, system[0])
     elif not named:
-        yield Finding(
+        yield DoctorFinding(
             WRONG, "no certificates: https cannot be trusted", machine.install("certificates")
         )
 
 
-def _index(machine: Machine) -> Iterator[Finding]:
+def _index(machine: Machine) -> Iterator[DoctorFinding]:
     index, _ = machine.fetcher.connect()
     begin = time.monotonic()
     links = index.links(_PROBE_PROJECT)
     seconds = time.monotonic() - begin
     for location, error in index.failures.items():
-        yield Finding(WRONG, f"{location}: {error.message}", error.hint or _INDEX_HINT)
+        yield DoctorFinding(WRONG, f"{location}: {error.message}", error.hint or _INDEX_HINT)
     asked = ", ".join(map(without_secrets, (*index.find_links, *index.index_urls)))
     if links:
-        yield Finding(OK, f"{asked} answers in {seconds:.1f} s")
+        yield DoctorFinding(OK, f"{asked} answers in {seconds:.1f} s")
     elif not index.failures:
         text = f"{asked or 'no index is configured, which'} has no {_PROBE_PROJECT}"
-        yield Finding(NOTE, text, _INDEX_HINT)
+        yield DoctorFinding(NOTE, text, _INDEX_HINT)
 
 
 _INDEX_HINT = "name an index: `pip config set global.index-url URL`, or PIP_INDEX_URL"
 
 
-def _clock(machine: Machine) -> Iterator[Finding]:
+def _clock(machine: Machine) -> Iterator[DoctorFinding]:
     index, transport = machine.fetcher.connect()
     for url in index.index_urls[:1]:
         try:
@@ -243,13 +247,13 @@ def _clock(machine: Machine) -> Iterator[Finding]:
         yield _skew(f"the file system of {machine.store}", os.fstat(file.fileno()).st_mtime)
 
 
-def _skew(what: str, seconds: float) -> Finding:
+def _skew(what: str, seconds: float) -> DoctorFinding:
     skew = seconds - time.time()
     if abs(skew) <= LARGEST_SKEW:
-        return Finding(OK, f"{what} has the same time")
+        return DoctorFinding(OK, f"{what} has the same time")
     side = "ahead" if skew > 0 else "behind"
     text = f"{what} is {abs(skew):.0f} s {side}: certificates and make go by the time"
-    return Finding(WRONG, text, "set the clock: `sudo timedatectl set-ntp true`")
+    return DoctorFinding(WRONG, text, "set the clock: `sudo timedatectl set-ntp true`")
 
 
 # -- directories --------------------------------------------------------------------------------
@@ -264,7 +268,7 @@ def _stage(machine: Machine) -> Path:
     return choose_root(machine.stages, machine.user)
 
 
-def _directories(machine: Machine) -> Iterator[Finding]:
+def _directories(machine: Machine) -> Iterator[DoctorFinding]:
     """Look at the install tree and the stages: writable, programs may run, names, links."""
     stage = _stage(machine)
     for what, path, key in (
@@ -274,13 +278,13 @@ def _directories(machine: Machine) -> Iterator[Finding]:
         mend = f"spack config add {key}:DIRECTORY"
         folder = _existing(path)
         if not os.access(folder, os.W_OK | os.X_OK):
-            yield Finding(WRONG, f"{what}: {folder} is not writable", mend)
+            yield DoctorFinding(WRONG, f"{what}: {folder} is not writable", mend)
             continue
         problems = list(_problems(folder, machine.run))
         for text in problems:
-            yield Finding(WRONG, f"{what}: {folder} {text}", mend)
+            yield DoctorFinding(WRONG, f"{what}: {folder} {text}", mend)
         if not problems:
-            yield Finding(OK, f"{what}: {path}")
+            yield DoctorFinding(OK, f"{what}: {path}")
 
 
 def _problems(folder: Path, run: Runner) -> Iterator[str]:
@@ -300,9 +304,9 @@ def _problems(folder: Path, run: Runner) -> Iterator[str]:
                 yield f"has no {what} links"
 
 
-def _locks(machine: Machine) -> Iterator[Finding]:
+def _locks(machine: Machine) -> Iterator[DoctorFinding]:
     if not machine.locks:
-        yield Finding(NOTE, "locks are switched off (config:locks): run one spack at a time")
+        yield DoctorFinding(NOTE, "locks are switched off (config:locks): run one spack at a time")
         return
     folder = _existing(machine.store)
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -310,9 +314,9 @@ def _locks(machine: Machine) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".spack-doctor-") as name:
         try:
             with FileLock(Path(name, "lock"), timeout=5).exclusive():
-                yield Finding(OK, f"files in {folder} can be locked")
+                yield DoctorFinding(OK, f"files in {folder} can be locked")
         except (OSError, SpackError) as error:
-            yield Finding(
+            yield DoctorFinding(
                 WRONG,
                 f"files in {folder} cannot be locked: {error}",
                 "spack config add config:install_tree:root:DIRECTORY (a local file system), or, "
@@ -320,7 +324,7 @@ def _locks(machine: Machine) -> Iterator[Finding]:
             )
 
 
-def _disk(machine: Machine) -> Iterator[Finding]:
+def _disk(machine: Machine) -> Iterator[DoctorFinding]:
     stage = _stage(machine)
     seen = set()
     for what, path in (("the install tree", machine.store), ("the stages", stage)):
@@ -335,9 +339,9 @@ def _disk(machine: Machine) -> Iterator[Finding]:
         few = state.f_files > 0 and files < LEAST_FILES
         if free < LEAST_SPACE or few:
             text += f", {files} files" if few else ""
-            yield Finding(WRONG, text, "spack clean --all; spack gc")
+            yield DoctorFinding(WRONG, text, "spack clean --all; spack gc")
         else:
-            yield Finding(OK, text)
+            yield DoctorFinding(OK, text)
 
 
 # -- the environment ----------------------------------------------------------------------------
@@ -362,25 +366,27 @@ _HARMFUL: Mapping[str, str] = {
 _FATAL = frozenset(("PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "LD_PRELOAD"))
 
 
-def _variables(machine: Machine) -> Iterator[Finding]:
+def _variables(machine: Machine) -> Iterator[DoctorFinding]:
     problems = [name for name in _HARMFUL if machine.environ.get(name)]
     for name in problems:
         level = WRONG if name in _FATAL else NOTE
-        yield Finding(level, f"{name} is set: {_HARMFUL[name]}", f"unset {name}")
+        yield DoctorFinding(level, f"{name} is set: {_HARMFUL[name]}", f"unset {name}")
     temporary = machine.environ.get("TMPDIR")
     if temporary and not (os.path.isdir(temporary) and os.access(temporary, os.W_OK)):
-        yield Finding(WRONG, f"TMPDIR is {temporary}, which cannot be written", "unset TMPDIR")
+        yield DoctorFinding(
+            WRONG, f"TMPDIR is {temporary}, which cannot be written", "unset TMPDIR"
+        )
         problems.append("TMPDIR")
     relative = [x for x in machine.environ.get("PATH", "").split(os.pathsep) if x[:1] != "/"]
     if relative:
         text = "PATH has the current directory, or one relative to it"
-        yield Finding(NOTE, text, "let PATH have absolute directories only")
+        yield DoctorFinding(NOTE, text, "let PATH have absolute directories only")
         problems.append("PATH")
     if not problems:
-        yield Finding(OK, "no variable is in the way")
+        yield DoctorFinding(OK, "no variable is in the way")
 
 
-def _isolation(machine: Machine) -> Iterator[Finding]:
+def _isolation(machine: Machine) -> Iterator[DoctorFinding]:
     root = str(Path(__file__).resolve().parents[2])
     script = (
         f"import sys; sys.path.insert(0, {root!r})\n"
@@ -388,27 +394,27 @@ def _isolation(machine: Machine) -> Iterator[Finding]:
     )
     done = machine.run([sys.executable, "-I", "-c", script])
     if done.ok:
-        yield Finding(OK, "builds have namespaces of their own")
+        yield DoctorFinding(OK, "builds have namespaces of their own")
     else:
         text = "no namespaces for builds: they see the network and other files"
-        yield Finding(NOTE, text, "sudo sysctl kernel.unprivileged_userns_clone=1")
+        yield DoctorFinding(NOTE, text, "sudo sysctl kernel.unprivileged_userns_clone=1")
     if landlock.is_available():
-        yield Finding(OK, f"Landlock {landlock.version()}")
+        yield DoctorFinding(OK, f"Landlock {landlock.version()}")
     else:
-        yield Finding(NOTE, "no Landlock: it is in Linux from 5.13 on, with lsm=landlock")
+        yield DoctorFinding(NOTE, "no Landlock: it is in Linux from 5.13 on, with lsm=landlock")
 
 
-def _permissions(machine: Machine) -> Iterator[Finding]:
+def _permissions(machine: Machine) -> Iterator[DoctorFinding]:
     folder = _existing(machine.store)
     mode = folder.stat().st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-        yield Finding(WRONG, f"every user can write to {folder}", f"chmod o-w {folder}")
+        yield DoctorFinding(WRONG, f"every user can write to {folder}", f"chmod o-w {folder}")
     else:
-        yield Finding(OK, f"{folder} is protected from other users")
+        yield DoctorFinding(OK, f"{folder} is protected from other users")
 
 
 #: Check -> what finds out.
-CHECKS: Mapping[str, Callable[[Machine], Iterator[Finding]]] = {
+CHECKS: Mapping[str, Callable[[Machine], Iterator[DoctorFinding]]] = {
     "python": _interpreters,
     "headers": _headers,
     "compilers": _compilers,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from spack.actions.doctor import CHECKS, Finding, Machine, diagnose
+from spack.actions.doctor import CHECKS, DoctorFinding, Machine, diagnose
 from spack.config.packages import ExternalEntry, PackageSettings
 from spack.errors import FetchError
 from spack.fetch.package_index import PackageIndex
@@ -74,14 +74,14 @@ def machine(tmp_path: Path, **parts: Any) -> Machine:
     return Machine(**given)
 
 
-def findings(machine: Machine, check: str, level: str = "wrong") -> list[Finding]:
+def findings(machine: Machine, check: str, level: str = "wrong") -> list[DoctorFinding]:
     return [found for _, found in diagnose(machine, [check]) if found.level == level]
 
 
 def test_nothing_is_there(tmp_path: Path) -> None:
     bare = machine(tmp_path, user=1000)
     assert findings(bare, "python") == [
-        Finding("wrong", "there is no Python to build for", "sudo apt-get install python3")
+        DoctorFinding("wrong", "there is no Python to build for", "sudo apt-get install python3")
     ]
     assert [x.text for x in findings(bare, "compilers")] == [
         "no compiler of c",
@@ -119,7 +119,7 @@ def test_headers_and_compiler(tmp_path: Path) -> None:
     )
     assert findings(bad, "headers")[0].mend == "apt-get install python3-dev"
     assert findings(bad, "compilers") == [
-        Finding(
+        DoctorFinding(
             "wrong",
             "cc cannot compile: x.c:1: error: stdio.h: No such file",
             "apt-get install gcc libc6-dev python3-dev",
@@ -137,14 +137,16 @@ def test_network(tmp_path: Path) -> None:
     assert "the package index is 9" in text and "s behind" in text
     named = machine(tmp_path, environ={"PIP_CERT": "/no/such.pem"})
     assert findings(named, "certificates") == [
-        Finding("wrong", "PIP_CERT names /no/such.pem, which does not exist", "unset PIP_CERT")
+        DoctorFinding(
+            "wrong", "PIP_CERT names /no/such.pem, which does not exist", "unset PIP_CERT"
+        )
     ]
 
 
 def test_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert findings(machine(tmp_path), "directories") == []
     noexec = machine(tmp_path, run=ran(126))
-    assert findings(noexec, "directories")[0] == Finding(
+    assert findings(noexec, "directories")[0] == DoctorFinding(
         "wrong",
         f"the install tree: {tmp_path} does not let programs run (mounted noexec?)",
         "spack config add config:install_tree:root:DIRECTORY",
@@ -180,7 +182,7 @@ def test_isolation(tmp_path: Path) -> None:
 
 def test_every_wrong_finding_has_a_remedy(tmp_path: Path) -> None:
     bare = machine(tmp_path, run=ran(1), fetcher=Network(None, 0), environ={"PYTHONHOME": "x"})
-    every: Sequence[tuple[str, Finding]] = list(diagnose(bare))
+    every: Sequence[tuple[str, DoctorFinding]] = list(diagnose(bare))
     assert {name for name, _ in every} <= set(CHECKS)
     assert all(found.mend for _, found in every if found.level == "wrong")
 
