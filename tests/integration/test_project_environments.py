@@ -115,7 +115,9 @@ def _accepted(directory: Path, index: LocalIndex, files: Sequence[Path]) -> None
     if uv is None:
         pytest.skip("uv is missing")
     python = str(directory / "venv" / "bin" / "python")
-    subprocess.run([uv, "venv", "-q", "--seed", directory / "venv"], check=True)
+    base = shutil.which("python3", path="/usr/bin:/bin")  # the one of the environment
+    words = [uv, "venv", "-q", "--python", base or sys.executable, str(directory / "venv")]
+    subprocess.run(words, env={"HOME": str(directory), "PATH": "/usr/bin:/bin"}, check=True)
     for file in files:
         words = [uv, "pip", "install", "--dry-run", "--python", python, "-r", str(file)]
         environ = {"HOME": str(directory), "PATH": "/usr/bin:/bin", "UV_INDEX_URL": index.url}
