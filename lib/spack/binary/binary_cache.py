@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Callable
 
 from spack.binary import cache_paths
-from spack.binary.cache_manifest import ARCHIVE, SPEC, Blob, CacheManifest, refused
+from spack.binary.cache_manifest import (
+    ARCHIVE,
+    SPACK_INDEX,
+    SPEC,
+    Blob,
+    CacheManifest,
+    refused,
+)
 from spack.binary.cache_storage import CacheStorage, MissingInCacheError
 from spack.binary.catalogue import (
     CachedPackage,
@@ -24,12 +31,16 @@ from spack.binary.catalogue import (
 )
 from spack.binary.pack_package import PackedPrefix
 from spack.binary.signatures import Trust
-from spack.spec import ConcreteSpec, dump
+from spack.binary.spack_index import decode_spack_index, encode_spack_index
+from spack.spec import ConcreteSpec, to_specfile
 
 __all__ = ["BinaryCache"]
 
 #: Requests at one time, where packages have to be asked for one by one.
 _REQUESTS = 8
+
+#: What Spack's own spec blobs give as their layout.
+_SPEC_LAYOUT = 2
 
 
 class BinaryCache:
@@ -50,17 +61,18 @@ class BinaryCache:
     # -- reading -----------------------------------------------------------------------------
 
     def refresh(self) -> bool:
-        """Fetch what is new of the index; return whether there is an index of this tool.
+        """Fetch what is new of the index; return whether there is one.
 
-        At most one request, and one for each new part of the catalogue.
+        At most one request, and one for each new part of the catalogue. Of a cache that Spack
+        alone has written, its index.
 
         :raises BinaryCacheError: the index is damaged, or older than the one before.
         """
         if not self._refreshed:
             index = self._index()
-            if index.parts:
+            if index.parts or index.spack is not None:
                 self._take_over(index)
-            self._refreshed = bool(index.parts)
+                self._refreshed = True
         return self._refreshed
 
     def _index(self) -> IndexManifest:
@@ -84,10 +96,15 @@ class BinaryCache:
         with ThreadPoolExecutor(_REQUESTS) as pool:
             contents = list(pool.map(lambda blob: self.storage.read(blob.path), missing))
         fetched = {
-            blob.digest: decode_part(content, blob, self._origin)
-            for blob, content in zip(missing, contents)
+            blob.digest: self._packages(content, blob) for blob, content in zip(missing, contents)
         }
         self.catalogue.update(index, fetched)
+
+    def _packages(self, content: bytes, blob: Blob) -> list[CachedPackage]:
+        if blob.media_type != SPACK_INDEX:
+            return decode_part(content, blob, self._origin)
+        # Spack's index has no manifests.
+        return [CachedPackage(x, "") for x in decode_spack_index(content, blob, self._origin)]
 
     @property
     def _origin(self) -> str:
@@ -96,18 +113,25 @@ class BinaryCache:
     def find(self, specs: Iterable[ConcreteSpec]) -> dict[str, str]:
         """Return the texts of manifests by hash, of those of *specs* that the cache has.
 
-        Without an index of this tool each is asked for, as Spack does.
+        Without an index of this tool each manifest is a request, as in Spack.
 
         :raises BinaryCacheError: the cache cannot be read.
         """
         wanted = {spec.dag_hash(): spec for spec in specs if spec.external is None}
         if not wanted:
             return {}
-        if self.refresh():
-            return self.catalogue.manifests(wanted)
+        if not self.refresh():
+            return self._manifests(wanted.values())
+        known = self.catalogue.manifests(wanted)
+        unread = [wanted[key] for key, text in known.items() if not text]
+        return {**{k: text for k, text in known.items() if text}, **self._manifests(unread)}
+
+    def _manifests(self, specs: Iterable[ConcreteSpec]) -> dict[str, str]:
+        """Return what the manifests of *specs* say, of those that are there."""
+        asked = list(specs)
         with ThreadPoolExecutor(_REQUESTS) as pool:
-            texts = pool.map(self._manifest_text, wanted.values())
-            return {key: text for key, text in zip(wanted, texts) if text is not None}
+            texts = list(pool.map(self._manifest_text, asked))
+        return {x.dag_hash(): text for x, text in zip(asked, texts) if text is not None}
 
     def _manifest_text(self, spec: ConcreteSpec) -> str | None:
         try:
@@ -152,8 +176,8 @@ class BinaryCache:
         blob = Blob(packed.size, ARCHIVE, "gzip", packed.digest)
         if not self.storage.exists(blob.path):
             self.storage.write(blob.path, archive)
-        text = json.dumps(dump([spec]), separators=(",", ":"), sort_keys=True).encode()
-        content = gzip.compress(text, 6, mtime=0)
+        data = {**to_specfile(spec), "buildcache_layout_version": _SPEC_LAYOUT}
+        content = gzip.compress(json.dumps(data, separators=(",", ":")).encode(), 6, mtime=0)
         digest = hashlib.sha256(content).hexdigest()
         described = Blob(len(content), SPEC, "gzip", digest)
         self.storage.write(described.path, content)
@@ -170,6 +194,8 @@ class BinaryCache:
         if not new:
             return
         index = self._index()
+        if index.spack is not None and not index.parts:
+            new = [*self._all_of_spack(index.spack), *new]
         blob, content = encode_part(new)
         count = parts_to_merge(index.parts, blob.size)
         kept = index.parts[: len(index.parts) - count]
@@ -181,6 +207,30 @@ class BinaryCache:
             blob, content = encode_part(by_hash.values())
         self.storage.write(blob.path, content)
         self.write_index(IndexManifest((*kept, blob), index.spack, index.serial))
+
+    def _all_of_spack(self, blob: Blob) -> list[CachedPackage]:
+        """Return the packages of an index that Spack has written, with their manifests."""
+        specs = decode_spack_index(self.storage.read(blob.path), blob, self._origin)
+        manifests = self._manifests(specs)
+        return [
+            CachedPackage(spec, manifests[spec.dag_hash()])
+            for spec in specs
+            if spec.dag_hash() in manifests
+        ]
+
+    def write_spack_index(self) -> int:
+        """Write the index that Spack reads, with all packages; return how many there are.
+
+        :raises BinaryCacheError: the index cannot be read or written.
+        """
+        index = self._index()
+        self.refresh()
+        with self.catalogue.database as database:
+            specs = list(database.specs().values())
+        blob, content = encode_spack_index(specs)
+        self.storage.write(blob.path, content)
+        self.write_index(IndexManifest(index.parts, blob, index.serial))
+        return len(specs)
 
     def write_index(self, index: IndexManifest) -> None:
         """Write the manifest of the index, with a serial that is greater than before."""

@@ -37,7 +37,7 @@ from spack.errors import SpackError
 from spack.spec import ConcreteSpec, dump, load
 from spack.spec.stored import verify
 from spack.store import InstallRecord
-from spack.store.database import Database
+from spack.store.database import SCHEMA_VERSION, Database
 from spack.util.filesystem import atomic_write
 from spack.util.frozen import frozen
 
@@ -83,6 +83,11 @@ class IndexManifest:
     parts: tuple[Blob, ...] = ()
     spack: Blob | None = None
     serial: int = 0
+
+    @property
+    def sources(self) -> tuple[Blob, ...]:
+        """The blobs that a reader needs: the parts, else what Spack has written."""
+        return self.parts or (() if self.spack is None else (self.spack,))
 
     def to_json(self) -> str:
         rows = [] if self.spack is None else [self.spack.to_data()]
@@ -175,8 +180,8 @@ class LocalCatalogue:
         """``parts`` (digests), ``serial`` and ``file``; empty before the first update."""
         try:
             state = json.loads(self._state.read_bytes())
-            return state if isinstance(state, dict) else {}
-        except (OSError, ValueError):
+            return state if state["schema"] == SCHEMA_VERSION else {}
+        except (OSError, ValueError, KeyError, TypeError):
             return {}
 
     def package(self, spec_hash: str) -> CachedPackage | None:
@@ -202,7 +207,7 @@ class LocalCatalogue:
         :raises StoreError: it cannot be written.
         """
         known = self.state.get("parts", [])
-        digests = [part.digest for part in index.parts]
+        digests = [part.digest for part in index.sources]
         grows = set(known) <= set(digests) and "file" in self.state
         name = self.state["file"] if grows else f"catalogue-{digests[-1][:12]}.sqlite"
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -212,7 +217,12 @@ class LocalCatalogue:
         items = [(package.spec, _record(package)) for package in new]
         with Database(self._folder / name, write=True) as database:
             database.add_all(items)
-        state = {"parts": digests, "serial": index.serial, "file": name}
+        state = {
+            "parts": digests,
+            "serial": index.serial,
+            "file": name,
+            "schema": SCHEMA_VERSION,
+        }
         atomic_write(self._state, json.dumps(state))
         for path in self._folder.glob("catalogue-*.sqlite*"):
             if not path.name.startswith(name):
@@ -221,10 +231,10 @@ class LocalCatalogue:
     def missing(self, index: IndexManifest) -> tuple[Blob, ...]:
         """Return the parts that must be fetched to take over *index*."""
         known = set(self.state.get("parts", ()))
-        digests = {part.digest for part in index.parts}
+        digests = {part.digest for part in index.sources}
         if known <= digests:
-            return tuple(part for part in index.parts if part.digest not in known)
-        return index.parts
+            return tuple(part for part in index.sources if part.digest not in known)
+        return index.sources
 
 
 def _record(package: CachedPackage) -> InstallRecord:

@@ -36,7 +36,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="push|install|list")
+    verbs = parser.add_subparsers(dest="verb", metavar="push|install|list|update-index")
     _add_push(verbs.add_parser("push", aliases=["create"], help="push installed packages"))
 
     install = verbs.add_parser("install", help="install packages from caches; nothing is built")
@@ -44,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     install.add_argument("-m", "--multiple", action="store_true", help="all that match")
     install.add_argument("-u", "--unsigned", action="store_true", help="also without signatures")
     install.add_argument("spec", nargs="+", help="packages")
+
+    update = verbs.add_parser(
+        "update-index", aliases=["rebuild-index"], help="write the index that Spack reads"
+    )
+    update.add_argument("mirror", help="a mirror's name, a directory or a URL")
 
     shown = verbs.add_parser("list", help="list the packages of the configured caches")
     shown.add_argument("-l", "--long", action="store_true", help="with short hashes")
@@ -63,6 +68,12 @@ def _add_push(push: argparse.ArgumentParser) -> None:
         help="only the packages themselves, or only what they need",
     )
     push.add_argument(
+        "--update-index",
+        "--rebuild-index",
+        action="store_true",
+        help="write the index that Spack reads, too",
+    )
+    push.add_argument(
         "--with-build-dependencies", action="store_true", help="push what builds need, too"
     )
     push.add_argument(
@@ -74,7 +85,7 @@ def _add_push(push: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> int | None:
-    verb = {"create": "push"}.get(args.verb, args.verb)
+    verb = _ALIASES.get(args.verb, args.verb)
     if verb is None:
         raise UsageError(
             "spack buildcache: a subcommand is required", hint="see `spack buildcache --help`"
@@ -107,7 +118,18 @@ def _push(session: Session, args: argparse.Namespace) -> int | None:
         f"pushed {count_of(len(report.pushed), 'package')} ({report.size / 1e6:.1f} MB) to "
         f"{cache.storage.url}, {len(report.present)} were there"
     )
+    if args.update_index:
+        cache.write_spack_index()
     report.raise_failures()
+    return None
+
+
+def _update_index(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.session.binary_parts import named_cache
+
+    cache = named_cache(session, args.mirror, push=True)
+    count = cache.write_spack_index()
+    message(f"the index of {cache.storage.url} lists {count_of(count, 'package')}")
     return None
 
 
@@ -229,8 +251,11 @@ def _line(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) -> str:
     return " ".join([*hashes, text])
 
 
+_ALIASES = {"create": "push", "rebuild-index": "update-index"}
+
 _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "push": _push,
     "install": _install,
     "list": _list,
+    "update-index": _update_index,
 }
