@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kits.command import Command, prefixes, snapshot
+from kits.file_server import serve
 from kits.recipe_repository import RecipeRepository
 
 MakeSpack = Callable[[Path], Command]
@@ -97,6 +98,29 @@ def test_unsigned_binaries_are_not_trusted_by_default(other: Command, cache: Pat
     other("uninstall", "-y", "base")
     other("buildcache", "install", "--unsigned", "base")
     assert other.names() == ["base"]
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
+def test_signed_binaries_over_http(small: Command, other: Command, tmp_path: Path) -> None:
+    """The keys of both users are in their HOME: no other user's are looked at."""
+    made = small("buildcache", "keys", "--create", "builder of small").lines[-1]
+    assert "there is a key" in small.fails("buildcache", "keys", "--create").err
+    small("buildcache", "push", "--signed", tmp_path / "c", "top", "prog", "py-sweet")
+    with serve(tmp_path / "c") as server:
+        other("mirror", "add", "--type", "binary", "site", server.url)
+        refused = other.fails("install", "--cache-only", "top", "prog", "py-sweet").err
+        assert "no trusted key has signed it" in refused
+        assert made in other("buildcache", "keys").out
+        server.requests.clear()
+        other("buildcache", "keys", "--install", "--trust")
+        assert other("buildcache", "keys").out.count("trusted") == 2
+        server.requests.clear()
+        result = other("buildcache", "install", "top", "prog", "py-sweet").text
+        assert "5 from caches" in result
+        assert len(server.metadata()) <= 5 and len(server.requests) == 6
+    (tmp_path / "key.pub").write_text(made)
+    assert "trusted 0 new keys" in other("buildcache", "keys", "--add", tmp_path / "key.pub").text
+    assert "cannot read the key" in other.fails("buildcache", "keys", "--add", "none").err
 
 
 def test_a_damaged_archive_leaves_nothing(other: Command, cache: Path, tmp_path: Path) -> None:

@@ -13,12 +13,24 @@ from spack.actions.notices import PackagePushed
 from spack.binary.binary_cache import BinaryCache
 from spack.binary.catalogue import CachedPackage
 from spack.binary.pack_package import pack_prefix
+from spack.binary.published_keys import read_keys
+from spack.binary.signing_keys import KeyRing
 from spack.errors import BinaryCacheError, SpackError
 from spack.spec import DEPTYPES, RUN_TIME, ConcreteSpec, Spec
 from spack.store import Store
+from spack.util.frozen import frozen
 from spack.util.report import Failed, Reporter
 
-__all__ = ["PushReport", "listed", "matching", "push", "pushed_nodes"]
+__all__ = [
+    "KnownKey",
+    "PushReport",
+    "known_keys",
+    "listed",
+    "matching",
+    "push",
+    "pushed_nodes",
+    "trust_keys",
+]
 
 
 @dataclass
@@ -98,6 +110,8 @@ def push(
             report.pushed.append(node)
             report.size += size
             task.finish(PackagePushed(size))
+    if stored:
+        cache.trust.publish(cache.storage)
     cache.add_to_index(stored)
     return report
 
@@ -167,3 +181,54 @@ def matching(caches: Iterable[BinaryCache], spec: Spec) -> list[ConcreteSpec]:
             records = database.query(spec)
             found.update(database.specs(record.hash for record in records))
     return list(found.values())
+
+
+@frozen
+class KnownKey:
+    """A key that signs binaries.
+
+    :param state: ``trusted`` or ``unknown``. :param origin: ``here``, or the name of a cache.
+    """
+
+    state: str
+    origin: str
+    text: str
+
+
+def known_keys(caches: Iterable[BinaryCache], ring: KeyRing) -> list[KnownKey]:
+    """Return the keys that are trusted, and those that the caches offer.
+
+    :raises BinaryCacheError: a cache cannot be read.
+    """
+    trusted, fingerprints = ring.trusted(), ring.gpg_keys()
+    found = [KnownKey("trusted", "here", str(key)) for key in trusted]
+    found += [KnownKey("trusted", "here", f"gpg {x}") for x in fingerprints]
+    known = {key.data for key in trusted}
+    for cache in caches:
+        ssh, gpg = read_keys(cache.storage)
+        found += [
+            KnownKey("trusted" if key.data in known else "unknown", cache.name, str(key))
+            for key in ssh
+        ]
+        found += [
+            KnownKey("trusted" if x in fingerprints else "unknown", cache.name, f"gpg {x}")
+            for x in gpg
+        ]
+    return found
+
+
+def trust_keys(caches: Iterable[BinaryCache], ring: KeyRing) -> list[tuple[str, str]]:
+    """Trust all keys that *caches* offer; return name of the cache and key of what is new.
+
+    :raises BinaryCacheError: a cache cannot be read, or a key cannot be imported.
+    """
+    done: list[tuple[str, str]] = []
+    for cache in caches:
+        ssh, gpg = read_keys(cache.storage)
+        done += [(cache.name, str(key)) for key in ring.trust(ssh)]
+        known = set(ring.gpg_keys())
+        for fingerprint, key in gpg.items():
+            if fingerprint not in known:
+                ring.gpg_import(key)
+                done.append((cache.name, f"gpg {fingerprint}"))
+    return done

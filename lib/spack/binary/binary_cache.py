@@ -39,6 +39,9 @@ __all__ = ["BinaryCache"]
 #: Requests at one time, where packages have to be asked for one by one.
 _REQUESTS = 8
 
+#: Bytes of the largest part of an index, as it is stored.
+_LARGEST_PART = 1 << 30
+
 #: What Spack's own spec blobs give as their layout.
 _SPEC_LAYOUT = 2
 
@@ -94,11 +97,16 @@ class BinaryCache:
         if not missing and index.serial == seen:
             return
         with ThreadPoolExecutor(_REQUESTS) as pool:
-            contents = list(pool.map(lambda blob: self.storage.read(blob.path), missing))
+            contents = list(pool.map(self._blob, missing))
         fetched = {
             blob.digest: self._packages(content, blob) for blob, content in zip(missing, contents)
         }
         self.catalogue.update(index, fetched)
+
+    def _blob(self, blob: Blob) -> bytes:
+        if blob.size > _LARGEST_PART:
+            raise refused(self._origin, f"a part of it has {blob.size} bytes")
+        return self.storage.read(blob.path, blob.size)
 
     def _packages(self, content: bytes, blob: Blob) -> list[CachedPackage]:
         if blob.media_type != SPACK_INDEX:
@@ -147,9 +155,7 @@ class BinaryCache:
         :raises BinaryCacheError: its signature is missing, wrong or of an unknown key.
         """
         origin = f"the manifest of {spec.short} in the cache {self.name}"
-        return CacheManifest.from_json(self.trust.verified(text, origin), origin).one(
-            ARCHIVE, origin
-        )
+        return self.trust.verified(text, spec.dag_hash(), origin).one(ARCHIVE, origin)
 
     def obtain(
         self, spec: ConcreteSpec, blob: Blob, target: Path, progress: Callable[[int], None]
@@ -181,7 +187,7 @@ class BinaryCache:
         digest = hashlib.sha256(content).hexdigest()
         described = Blob(len(content), SPEC, "gzip", digest)
         self.storage.write(described.path, content)
-        manifest = self.trust.signed(CacheManifest((blob, described)).to_json())
+        manifest = self.trust.signed(CacheManifest((blob, described)), spec.dag_hash())
         self.storage.write(cache_paths.spec_manifest_path(spec), manifest.encode())
         return CachedPackage(spec, manifest)
 
@@ -201,7 +207,7 @@ class BinaryCache:
         kept = index.parts[: len(index.parts) - count]
         by_hash = {package.spec.dag_hash(): package for package in new}
         for part in index.parts[len(kept) :]:
-            for package in decode_part(self.storage.read(part.path), part, self._origin):
+            for package in decode_part(self._blob(part), part, self._origin):
                 by_hash.setdefault(package.spec.dag_hash(), package)
         if count:
             blob, content = encode_part(by_hash.values())
@@ -210,7 +216,7 @@ class BinaryCache:
 
     def _all_of_spack(self, blob: Blob) -> list[CachedPackage]:
         """Return the packages of an index that Spack has written, with their manifests."""
-        specs = decode_spack_index(self.storage.read(blob.path), blob, self._origin)
+        specs = decode_spack_index(self._blob(blob), blob, self._origin)
         manifests = self._manifests(specs)
         return [
             CachedPackage(spec, manifests[spec.dag_hash()])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Callable, Protocol
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
+from spack.binary.cache_manifest import refused
 from spack.errors import BinaryCacheError, FetchError
 from spack.fetch.index_names import without_secrets
 from spack.util.filesystem import atomic_write
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CacheStorage", "DirectoryStorage", "HttpStorage", "MissingInCacheError"]
 
-#: Largest document that is read into memory.
-LARGEST_DOCUMENT = 1 << 30
+#: Largest manifest or other small document, in bytes.
+LARGEST_MANIFEST = 4 << 20
 
 
 class MissingInCacheError(BinaryCacheError):
@@ -40,8 +41,8 @@ class CacheStorage(Protocol):
     def url(self) -> str:
         """The cache, for messages."""
 
-    def read(self, name: str) -> bytes:
-        """Return a small document.
+    def read(self, name: str, limit: int = LARGEST_MANIFEST) -> bytes:
+        """Return a document of at most *limit* bytes.
 
         :raises MissingInCacheError: there is none. :raises BinaryCacheError: it cannot be read.
         """
@@ -91,14 +92,14 @@ class DirectoryStorage:
         path = url2pathname(urlsplit(url).path) if url.startswith("file:") else url
         return cls(Path(os.path.abspath(os.path.expanduser(path))))
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = LARGEST_MANIFEST) -> bytes:
         try:
             with open(self._regular(name), "rb") as file:
-                data = file.read(LARGEST_DOCUMENT + 1)
+                data = file.read(limit + 1)
         except OSError as error:
             raise self._error(name, error, "read") from error
-        if len(data) > LARGEST_DOCUMENT:
-            raise BinaryCacheError(f"{self.root / name} is longer than {LARGEST_DOCUMENT} bytes")
+        if len(data) > limit:
+            raise refused(str(self.root / name), f"it is longer than {limit} bytes")
         return data
 
     def obtain(self, name: str, target: Path, size: int, progress: Callable[[int], None]) -> Path:
@@ -172,9 +173,9 @@ class HttpStorage:
     def url(self) -> str:
         return without_secrets(self._base)
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = LARGEST_MANIFEST) -> bytes:
         try:
-            return self._transport.get(self._address(name))[2]
+            return self._transport.get(self._address(name), limit=limit)[2]
         except FetchError as error:
             raise self._error(name, error) from error
 

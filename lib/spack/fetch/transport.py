@@ -83,15 +83,20 @@ class Transport:
             self._openers[kind] = kind(self.settings)
         return self._openers[kind].open(url, headers)
 
-    def get(self, url: str, accept: str = "*/*") -> tuple[str, str, bytes]:
+    def get(
+        self, url: str, accept: str = "*/*", limit: int = LARGEST_DOCUMENT
+    ) -> tuple[str, str, bytes]:
         """Return a small document: final URL, content type, body.
 
+        :param limit: bytes; a longer body is refused.
         :raises FetchError: ``facts["status"]`` has the answer's status, None without answer.
         """
-        answer = self.document(url, {"accept": accept})
+        answer = self.document(url, {"accept": accept}, limit)
         return answer.url, answer.headers.get("content-type", ""), answer.body
 
-    def document(self, url: str, headers: Mapping[str, str]) -> FetchedDocument:
+    def document(
+        self, url: str, headers: Mapping[str, str], limit: int = LARGEST_DOCUMENT
+    ) -> FetchedDocument:
         """Return a small document; one without a body, of status 304, where *headers* ask so.
 
         :raises FetchError: as :meth:`get`.
@@ -105,11 +110,11 @@ class Transport:
                     return FetchedDocument(url, NOT_MODIFIED, {}, b"")
                 raise
             try:
-                body = b"".join(_chunks(answer, LARGEST_DOCUMENT))
+                body = b"".join(_chunks(answer, limit))
             finally:
                 answer.close()
             if answer.headers.get("content-encoding", "").lower() == "gzip":
-                body = _unpacked(body)
+                body = _unpacked(body, limit)
             return FetchedDocument(answer.url, answer.status, answer.headers, body)
 
         return self._with_retries(url, attempt)
@@ -220,18 +225,18 @@ def _chunks(answer: Opened, limit: int | None) -> Iterator[bytes]:
         yield chunk
 
 
-def _unpacked(body: bytes) -> bytes:
+def _unpacked(body: bytes, limit: int) -> bytes:
     """Return a document that the server has compressed with gzip.
 
     :raises TransportError: it is longer than documents may be, or damaged.
     """
     reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        text = reader.decompress(body, LARGEST_DOCUMENT)
+        text = reader.decompress(body, limit)
     except zlib.error as error:
         raise TransportError(f"it is damaged: {error}", transient=True) from error
     if reader.unconsumed_tail:
-        raise TransportError(f"it is longer than {LARGEST_DOCUMENT} bytes", transient=False)
+        raise TransportError(f"it is longer than {limit} bytes", transient=False)
     if not reader.eof:
         raise TransportError("it broke off", transient=True)
     return text

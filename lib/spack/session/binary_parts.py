@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from spack.actions.binary_installs import CachedInstalls, CachePolicy, patchelf_on
 from spack.binary.binary_cache import BinaryCache
 from spack.binary.cache_storage import CacheStorage, DirectoryStorage, HttpStorage
-from spack.binary.signatures import NoSignatures, SignaturesRequired, Trust
+from spack.binary.signatures import NoSignatures, Trust, TrustedKeys
+from spack.binary.signing_keys import KeyRing
+from spack.config.scopes import user_config_path
 from spack.config.setting_types import MirrorEntry
 from spack.errors import ConfigError, UsageError
 from spack.util.hashing import sha256_hex
@@ -19,7 +21,7 @@ from spack.util.hashing import sha256_hex
 if TYPE_CHECKING:
     from spack.session.session import Session
 
-__all__ = ["cached_installs", "configured_caches", "named_cache"]
+__all__ = ["cached_installs", "configured_caches", "key_ring", "named_cache"]
 
 
 def cached_installs(
@@ -80,13 +82,23 @@ def named_cache(
     return _cache(session, entry, push=push, trust=trust)
 
 
+def key_ring(session: Session) -> KeyRing:
+    """Return the user's keys: ``keys`` and ``gpg`` beside the user's configuration.
+
+    ``SPACK_GNUPGHOME`` names another key ring of GnuPG, as it does for Spack.
+    """
+    user = Path(user_config_path(session.environ, session.home))
+    gnupg = Path(session.environ.get("SPACK_GNUPGHOME") or user / "gpg")
+    return KeyRing(user / "keys", gnupg, session.environ)
+
+
 def _cache(
     session: Session, entry: MirrorEntry, *, push: bool = False, trust: Trust | None = None
 ) -> BinaryCache:
     url = entry.push_url if push else entry.fetch_url
     local = session.cache / "binary" / sha256_hex(url)[:16]
     if trust is None:
-        trust = SignaturesRequired() if entry.signed else NoSignatures()
+        trust = TrustedKeys(key_ring(session)) if entry.signed else NoSignatures()
     return BinaryCache(entry.name, _storage(session, url), local, trust)
 
 

@@ -14,7 +14,7 @@ from kits.specs import make_spec
 from spack.binary import cache_paths
 from spack.binary.binary_cache import BinaryCache
 from spack.binary.cache_manifest import CATALOGUE, Blob, CacheManifest
-from spack.binary.cache_storage import DirectoryStorage
+from spack.binary.cache_storage import LARGEST_MANIFEST, DirectoryStorage
 from spack.binary.catalogue import (
     MOST_PARTS,
     CachedPackage,
@@ -35,9 +35,9 @@ class CountingStorage(DirectoryStorage):
         super().__init__(root)
         self.read_names: list[str] = []
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = LARGEST_MANIFEST) -> bytes:
         self.read_names.append(name)
-        return super().read(name)
+        return super().read(name, limit)
 
 
 @pytest.fixture

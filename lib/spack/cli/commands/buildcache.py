@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Callable
 
-from spack.cli.render import Colors, columns, message, terminal_width, use_color
+from spack.cli.render import Colors, columns, message, table, terminal_width, use_color
 from spack.cli.spec_text import node_text
 from spack.errors import UsageError
 from spack.session import Session
@@ -36,7 +36,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="push|install|list|update-index")
+    verbs = parser.add_subparsers(dest="verb", metavar="push|install|list|keys|update-index")
     _add_push(verbs.add_parser("push", aliases=["create"], help="push installed packages"))
 
     install = verbs.add_parser("install", help="install packages from caches; nothing is built")
@@ -44,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     install.add_argument("-m", "--multiple", action="store_true", help="all that match")
     install.add_argument("-u", "--unsigned", action="store_true", help="also without signatures")
     install.add_argument("spec", nargs="+", help="packages")
+
+    keys = verbs.add_parser("keys", help="list, make and trust keys that sign binaries")
+    keys.add_argument("--create", nargs="?", const="", metavar="COMMENT", help="make your key")
+    keys.add_argument("--add", metavar="FILE", help="trust the public key in a file")
+    keys.add_argument("-i", "--install", action="store_true", help="trust the keys of the caches")
+    keys.add_argument("-t", "--trust", action="store_true", help="the same")
+    keys.add_argument("-f", "--force", action="store_true", help="fetch them again (always so)")
 
     update = verbs.add_parser(
         "update-index", aliases=["rebuild-index"], help="write the index that Spack reads"
@@ -62,6 +69,8 @@ def _add_push(push: argparse.ArgumentParser) -> None:
     push.add_argument("-f", "--force", action="store_true", help="replace what the cache has")
     sign = push.add_mutually_exclusive_group()
     sign.add_argument("-u", "--unsigned", action="store_true", help="do not sign manifests")
+    sign.add_argument("--signed", action="store_true", help="sign them (the mirror's default)")
+    sign.add_argument("-k", "--key", metavar="KEY", help="sign them with this key of gpg")
     push.add_argument(
         "--only",
         choices=("package", "dependencies"),
@@ -95,11 +104,9 @@ def run(session: Session, args: argparse.Namespace) -> int | None:
 
 def _push(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.buildcache import push, pushed_nodes
-    from spack.binary.signatures import NoSignatures
     from spack.session.binary_parts import named_cache
 
-    trust = NoSignatures() if args.unsigned else None
-    cache = named_cache(session, args.mirror, push=True, trust=trust)
+    cache = named_cache(session, args.mirror, push=True, trust=_signing(session, args))
     nodes = pushed_nodes(
         _installed(session, args.spec),
         package=args.only != "dependencies",
@@ -121,6 +128,40 @@ def _push(session: Session, args: argparse.Namespace) -> int | None:
     if args.update_index:
         cache.write_spack_index()
     report.raise_failures()
+    return None
+
+
+def _signing(session: Session, args: argparse.Namespace) -> Trust | None:
+    """Return how the command line says that manifests are signed; None: as the mirror says."""
+    from spack.binary.signatures import NoSignatures, TrustedKeys
+    from spack.session.binary_parts import key_ring
+
+    if args.unsigned:
+        return NoSignatures()
+    return TrustedKeys(key_ring(session), args.key) if args.signed or args.key else None
+
+
+def _keys(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.buildcache import known_keys, trust_keys
+    from spack.session.binary_parts import configured_caches, key_ring
+
+    ring = key_ring(session)
+    if args.create is not None:
+        key = ring.create(args.create or session.environ.get("USER") or "spack")
+        message(f"made a key in {ring.folder}; its public part is", sys.stdout)
+        print(key)
+        return None
+    if args.add:
+        trusted = ring.trust([ring.read(session.cwd / args.add)])
+        message(f"trusted {count_of(len(trusted), 'new key')}")
+        return None
+    caches = configured_caches(session)
+    if args.install or args.trust:
+        for name, what in trust_keys(caches, ring):
+            message(f"trusted {what} of the cache {name}")
+        return None
+    rows = [(key.state, key.origin, key.text) for key in known_keys(caches, ring)]
+    print(table(rows, indent=0)) if rows else message("there are no keys", sys.stdout)
     return None
 
 
@@ -256,6 +297,7 @@ _ALIASES = {"create": "push", "rebuild-index": "update-index"}
 _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "push": _push,
     "install": _install,
+    "keys": _keys,
     "list": _list,
     "update-index": _update_index,
 }
