@@ -154,17 +154,25 @@ def _build(plan: Plan, work: InstallOptions) -> InstallReport:
     from spack.install.execute import execute
 
     with installer_dependencies(work.build_options(), plan, work.reporter, work.caches) as ports:
-        return execute(plan, ports, _schedule(work))
+        return execute(plan, ports, _schedule(plan, work))
 
 
-def _schedule(work: InstallOptions) -> Schedule:
+#: Downloads at once of wheels, which are small and need no unpacking before they are installed.
+_WHEEL_FETCHES = 16
+
+
+def _schedule(plan: Plan, work: InstallOptions) -> Schedule:
     from spack.install.execute import Schedule  # start-up: see above
+    from spack.spec.wheel import wheel_of
     from spack.util.helper_process import available_cores
 
     cores = available_cores()
+    wheels = sum(wheel_of(step.spec) is not None for step in plan.builds)
     return Schedule(
         concurrent=work.concurrent or cores,
         jobs=max(1, min(work.jobs, cores)),
         fail_fast=work.fail_fast,
         keep_stage=work.keep_stage,
+        fetches=Schedule.fetches + min(wheels, _WHEEL_FETCHES),
+        ahead=Schedule.ahead + wheels,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,8 @@ def _made(session: Session, root: Path) -> Path:
     """Return the view after everything in it is installed."""
     location = prepare_environment(session.locations.share, root)
     environment = session.find_environment(str(location), directory_only=True)
-    inner = session.within(environment, f"config:install_tree:root:{root / STORE}")
+    values = [f"config:install_tree:root:{root / STORE}", *_wheels(session)]
+    inner = session.within(environment, *values)
     try:
         config = inner.settings.config
         work = InstallOptions(
@@ -112,6 +114,13 @@ def _made(session: Session, root: Path) -> Path:
         return Path(view.root)
     finally:
         inner.close()
+
+
+def _wheels(session: Session) -> Iterator[str]:
+    """Yield the value that prefers wheels for the tools, unless the user has decided."""
+    origin = session.settings.origin("concretizer", "wheels")
+    if origin is None or Path(origin.file).parent == session.locations.etc:
+        yield "concretizer:wheels:prefer"
 
 
 def _works(session: Session, view: Path) -> bool:

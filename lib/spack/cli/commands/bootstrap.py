@@ -155,7 +155,7 @@ def _settings(session: Session, args: argparse.Namespace) -> Settings:
 def _list(session: Session, args: argparse.Namespace) -> None:
     rows = [
         ("package index", "wheels", "own dependencies, verified by their sha256"),
-        ("recipes", "sources", "the style tools, built here"),
+        ("recipes", "sources", "the style tools, where no wheel of the index fits"),
     ]
     for source in _settings(session, args).bootstrap.sources:
         rows.append((str(source["name"]), "not used", str(source["metadata"])))

@@ -19,8 +19,9 @@ from spack.session.tool_environment import Repair, provide_tools
 REPORTS = True
 DESCRIPTION = """check, or mend, the style of Python files
 
-The tools are built from source on the first run, into an environment of their own. Without files,
-those are taken that differ from --base in the git checkout of the current directory.
+The tools are installed on the first run, into an environment of their own: from wheels of the
+package index, or from source where none fits or concretizer:wheels is never. Without files, those
+are taken that differ from --base in the git checkout of the current directory.
 
 examples:
   spack style                       what has changed since HEAD
@@ -84,7 +85,7 @@ def _findings(
 
 
 def _programs(session: Session, tools: Sequence[str], repair: Repair | None) -> Mapping[str, Path]:
-    """Return the tools by name: those that are built here, or, without *repair*, those on PATH.
+    """Return the tools by name: those of their environment, or, without *repair*, those on PATH.
 
     :raises UsageError: one is not on PATH.
     """
