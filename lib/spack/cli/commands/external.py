@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
+from spack.actions.external_detection import detect_by_recipes, detectable_recipes
 from spack.actions.recipe_queries import recipes_of, tags_of
 from spack.cli.render import message, warning
 from spack.config.externals import merge_externals
@@ -17,10 +19,13 @@ from spack.util import yaml
 DESCRIPTION = """detect software of this machine and write it into packages.yaml
 
 Without any configuration, Python, compilers and build tools are detected when a spec needs them;
-`find` makes that permanent and open to your changes. Entries that are there stay.
+`find` makes that permanent and open to your changes. Entries that are there stay. Further packages
+are recognised by their recipes (`executables`, `libraries`), whose code is run for that.
 
 examples:
-  spack external find                      everything that can be detected
+  spack external find                      Python, compilers and tools
+  spack external find --all                everything that recipes can recognise
+  spack external find openmpi hdf5
   spack external find python gcc
   spack external find --path /opt/tools/bin cmake
   spack external list                      what can be detected
@@ -36,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     find.add_argument("--scope", metavar="FILE", help="the packages.yaml to write")
     find.add_argument("-n", "--dry-run", action="store_true", help="only show what is found")
-    find.add_argument("--all", action="store_true", help="all that can be detected (the default)")
+    find.add_argument("--all", action="store_true", help="all that recipes can recognise")
     find.add_argument(
         "--exclude", metavar="PACKAGE", action="append", default=[], help="leave this out"
     )
@@ -49,26 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> int | None:
     if args.verb in ("list", "ls"):
-        print("\n".join(name for name in DETECTABLE if session.recipes.exists(name)))
+        print("\n".join(_known(session)))
         return None
     if args.verb != "find":
         raise UsageError("spack external: find or list?", hint="see `spack external --help`")
-    unknown = [name for name in args.package if name not in DETECTABLE]
-    if unknown:
-        raise UsageError(
-            f"cannot detect {', '.join(unknown)}",
-            hint="`spack external list` shows known packages; write more into packages.yaml",
-            ref="not-detectable",
-        )
-    names = args.package or [name for name in DETECTABLE if session.recipes.exists(name)]
-    if args.tag:
-        tagged = {
-            x.name for x in recipes_of(session.recipes, names) if set(tags_of(x)) & set(args.tag)
-        }
-        names = [name for name in names if name in tagged]
-    names = [name for name in names if name not in args.exclude]
-    paths = args.path or session.search_path
-    found = detect(names, paths, session.run_program, str(session.cache / "host"))
+    found = _found(session, args)
     if not found:
         warning("nothing was found", session.options.color)
         return 1
@@ -87,6 +77,48 @@ def run(session: Session, args: argparse.Namespace) -> int | None:
     else:
         message(f"{location} has everything that was found")
     return None
+
+
+def _known(session: Session) -> list[str]:
+    """Return the names of packages that can be detected: by the table, or by their recipes."""
+    table = {name for name in DETECTABLE if session.recipes.exists(name)}
+    return sorted(table | set(detectable_recipes(recipes_of(session.recipes))))
+
+
+def _found(session: Session, args: argparse.Namespace) -> list[Detected]:
+    """Return what is found of the packages that the arguments name.
+
+    :raises UsageError: one of them cannot be detected.
+    """
+    known = _known(session)
+    unknown = [name for name in args.package if name not in known]
+    if unknown:
+        raise UsageError(
+            f"cannot detect {', '.join(unknown)}",
+            hint="`spack external list` shows known packages; write more into packages.yaml",
+            ref="not-detectable",
+        )
+    # Without names, libraries and applications are left to be built.
+    every = known if args.all or args.tag else [name for name in DETECTABLE if name in known]
+    names = args.package or every
+    if args.tag:
+        tagged = {
+            x.name for x in recipes_of(session.recipes, names) if set(tags_of(x)) & set(args.tag)
+        }
+        names = [name for name in names if name in tagged]
+    names = [name for name in names if name not in args.exclude]
+    # Directories, or prefixes with such directories.
+    given = [x for path in args.path for x in (path, os.path.join(path, "bin")) if os.path.isdir(x)]
+    paths = given if args.path else session.search_path
+    table = [name for name in names if name in DETECTABLE]
+    found = detect(table, paths, session.run_program, str(session.cache / "host"))
+    by_recipes = [name for name in names if name not in DETECTABLE]
+    if by_recipes:
+        asked = detect_by_recipes(session.recipes, by_recipes, paths, session.environ)
+        found += asked.found
+        for name, reason in asked.failed:
+            warning(f"the recipe of {name} cannot look for it: {reason}", session.options.color)
+    return found
 
 
 def _show(found: list[Detected]) -> None:
