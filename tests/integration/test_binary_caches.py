@@ -181,3 +181,24 @@ def test_names_that_several_cached_packages_have(
     assert "no cache has none" in spack.fails("buildcache", "install", "none", code=2).err
     spack("buildcache", "install", "--multiple", "twice")
     assert spack.names() == ["twice", "twice"]
+
+
+def test_the_solver_takes_what_caches_have(
+    spack: Command, recipes: RecipeRepository, make_spack: MakeSpack, tmp_path: Path
+) -> None:
+    recipes.plain("oven", version="1.0")
+    recipes.plain("cake", "oven")
+    spack("install", "cake")
+    spack("buildcache", "push", "--unsigned", tmp_path / "c", "cake")
+    other = make_spack(tmp_path / "other")
+    shutil.copy(spack.home.config / "repos.yaml", other.home.config)
+    recipes.plain("oven", version="2.0")
+    assert "oven@2.0" in other("spec", "cake").out
+    add(other, tmp_path / "c")
+    assert "oven@1.0" in other("spec", "cake").out
+    assert "oven@2.0" in other("spec", "--fresh", "cake").out
+    from_local = "concretizer:reuse:{from: [{type: local}]}"
+    assert "oven@2.0" in other("-c", from_local, "spec", "cake").out
+    assert "oven@2.0" in other("install", "--no-cache", "cake", "--dry-run").out
+    result = other("install", "cake").text
+    assert "2 from caches" in result and "oven@1.0" in other("find", "-v").out

@@ -46,6 +46,11 @@ class CachePolicy:
     def uses_caches(self) -> bool:
         return (self.package, self.dependencies) != ("never", "never")
 
+    @property
+    def needs_caches(self) -> bool:
+        """Whether something is to come from caches only."""
+        return "only" in (self.package, self.dependencies)
+
 
 _USES: Mapping[str, CacheUse] = {"auto": "auto", "never": "never", "only": "only"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
 )
@@ -32,6 +32,7 @@ class ConcretizeOptions:
     :param force: forget what the lock file of an environment has.
     :param as_locked: take the lock file of an environment as it is.
     :param wheels: None is as configured.
+    :param caches: offer what caches of binaries have.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class ConcretizeOptions:
         force: bool = False,
         as_locked: bool = False,
         wheels: WheelPolicy | None = None,
+        caches: bool = True,
     ) -> None:
+        self.caches = caches
         self.reuse = reuse
         self.deprecated = deprecated
         self.tests = tests
@@ -60,6 +63,7 @@ class ConcretizeOptions:
             force=self.force,
             as_locked=self.as_locked,
             wheels=self.wheels,
+            caches=self.caches,
         )
 
     @property
@@ -173,11 +177,13 @@ class InstalledSpecs:
 
     Read from the database by name: a store of thousands of packages costs what a problem needs.
     Each entry of ``reuse:from`` is a source with an ``include`` and an ``exclude`` of its own, or
-    the general ones; the only source here is ``local``.
+    the general ones; the sources are ``local`` and ``buildcache``.
 
     :param database: None offers no installed specs.
     :param wanted: what these name by hash is admitted, too.
     :param fixed: specs that an environment has decided, or that may be used anyway.
+    :param caches: what caches of binaries have. :param systems: platforms and systems whose
+        binaries run here.
     """
 
     def __init__(
@@ -186,25 +192,23 @@ class InstalledSpecs:
         reuse: ReuseSettings,
         wanted: Sequence[Spec] = (),
         fixed: Sequence[ConcreteSpec] = (),
+        *,
+        caches: Sequence[Database] = (),
+        systems: Collection[tuple[str, str]] = (),
     ) -> None:
         from spack.solver.spec_pool import SpecPool
 
-        self._database = database
+        self._databases = {
+            _LOCAL: [database] if database is not None else [],
+            _CACHES: [] if database is None else list(caches),
+        }
+        self._systems = systems
         self._fixed = SpecPool(fixed)
         named = [x.hash_prefix for x in wanted if x.hash_prefix]
         named += [x.spec.hash_prefix for y in wanted for x in y.dependencies if x.spec.hash_prefix]
         self._named = tuple(named)
         self._values: dict[str, frozenset[str]] = {}
-        sources = [entry for entry in reuse.sources if entry.get("type") == "local"]
-        if not reuse.sources:
-            sources = [{}]
-        self._rules = [
-            (
-                [Spec(text) for text in entry.get("include", reuse.include)],
-                [Spec(text) for text in entry.get("exclude", reuse.exclude)],
-            )
-            for entry in sources
-        ]
+        self._rules = {kind: _rules(reuse, kind) for kind in (_LOCAL, _CACHES)}
 
     def names(self) -> frozenset[str]:
         """Return the names of the packages of which there may be specs."""
@@ -231,24 +235,45 @@ class InstalledSpecs:
     def _installed_values(self, column: str) -> frozenset[str]:
         known = self._values.get(column)
         if known is None:
-            known = frozenset()
-            if self._database is not None:
-                known = self._database.installed_values(column)
+            every = [database for group in self._databases.values() for database in group]
+            known = frozenset().union(*(x.installed_values(column) for x in every))
             self._values[column] = known
         return known
 
     def _specs(
         self, *, name: str | None = None, hash_prefix: str | None = None
     ) -> dict[str, ConcreteSpec]:
-        if self._database is None:
-            return {}
-        records = self._database.records(name=name, hash_prefix=hash_prefix)
-        found = self._database.specs(sorted(record.hash for record in records))
-        return {digest: spec for digest, spec in found.items() if self._admits(digest, spec)}
+        found: dict[str, ConcreteSpec] = {}
+        for kind, databases in self._databases.items():
+            for database in databases:
+                records = database.records(name=name, hash_prefix=hash_prefix)
+                if kind == _CACHES:
+                    records = [x for x in records if (x.platform, x.os) in self._systems]
+                specs = database.specs(sorted(record.hash for record in records))
+                for digest, spec in specs.items():
+                    if digest not in found and self._admits(digest, spec, kind):
+                        found[digest] = spec
+        return found
 
-    def _admits(self, digest: str, spec: ConcreteSpec) -> bool:
+    def _admits(self, digest: str, spec: ConcreteSpec, kind: str) -> bool:
         return digest.startswith(self._named) or any(
             (not include or any(spec.satisfies(item) for item in include))
             and not any(spec.satisfies(item) for item in exclude)
-            for include, exclude in self._rules
+            for include, exclude in self._rules[kind]
         )
+
+
+#: The types of sources in ``concretizer:reuse:from``.
+_LOCAL, _CACHES = "local", "buildcache"
+
+
+def _rules(reuse: ReuseSettings, kind: str) -> list[tuple[list[Spec], list[Spec]]]:
+    """Return what is included and excluded, of each entry for sources of *kind*."""
+    entries = [entry for entry in reuse.sources if entry.get("type") == kind]
+    return [
+        (
+            [Spec(text) for text in entry.get("include", reuse.include)],
+            [Spec(text) for text in entry.get("exclude", reuse.exclude)],
+        )
+        for entry in (entries if reuse.sources else [{}])
+    ]

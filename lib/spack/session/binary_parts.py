@@ -15,11 +15,12 @@ from spack.binary.signatures import NoSignatures, Trust, TrustedKeys
 from spack.binary.signing_keys import KeyRing
 from spack.config.scopes import user_config_path
 from spack.config.setting_types import MirrorEntry
-from spack.errors import ConfigError, UsageError
+from spack.errors import ConfigError, SpackError, UsageError
 from spack.util.hashing import sha256_hex
 
 if TYPE_CHECKING:
     from spack.session.session import Session
+    from spack.store.database import Database
 
 __all__ = ["cached_installs", "configured_caches", "key_ring", "named_cache"]
 
@@ -34,7 +35,7 @@ def cached_installs(
     if not policy.uses_caches:
         return None
     caches = configured_caches(session) if given is None else given
-    if not caches and "only" not in (policy.package, policy.dependencies):
+    if not caches and not policy.needs_caches:
         return None
     search_path = os.pathsep.join(session.search_path)
     return CachedInstalls(caches, policy, session.reporter, patchelf_on(search_path))
@@ -45,8 +46,28 @@ def configured_caches(session: Session, trust: Trust | None = None) -> list[Bina
 
     :param trust: instead of what is configured.
     """
+    return session.caches if trust is None else make_caches(session, trust)
+
+
+def make_caches(session: Session, trust: Trust | None = None) -> list[BinaryCache]:
+    """Return the caches of the configuration; see :attr:`spack.session.session.Session.caches`."""
     mirrors = [entry for entry in session.settings.mirrors if entry.binary]
     return [_cache(session, entry, trust=trust) for entry in mirrors]
+
+
+def cached_databases(session: Session) -> list[Database]:
+    """Return what the configured caches have, for the solver.
+
+    A cache that cannot be read is left out, with a warning; what was known of it before counts.
+    """
+    found = []
+    for cache in configured_caches(session):
+        try:
+            cache.refresh()
+        except SpackError as error:
+            session.reporter.warning(f"the cache {cache.name} is not asked: {error.message}")
+        found.append(cache.catalogue.database)
+    return found
 
 
 def named_cache(

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from spack.actions.index_wheels import IndexWheels
     from spack.actions.repositories import RepositoryAccess
     from spack.actions.views import ViewParts
+    from spack.binary.binary_cache import BinaryCache
     from spack.build.options import BuildOptions
     from spack.config.includes import IncludeAccess
     from spack.config.packages import PackageSettings
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from spack.store import Store
     from spack.util.report import Reporter
 
-__all__ = ["ACTIVE", "Session", "make_session"]
+__all__ = ["ACTIVE", "Session"]
 
 #: The environment variable that names the active environment (its directory).
 ACTIVE = "SPACK_ENV"
@@ -366,6 +367,13 @@ class Session:
         return index_wheels(self.fetcher())
 
     @cached_property
+    def caches(self) -> list[BinaryCache]:
+        """The configured caches of binaries; the index of each is read once."""
+        from spack.session.binary_parts import make_caches
+
+        return make_caches(self)
+
+    @cached_property
     def reporter(self) -> Reporter:
         """Where progress goes."""
         return self._make_reporter()
@@ -478,23 +486,3 @@ class Session:
             close = getattr(made.get(name), "close", None)
             if close is not None:
                 close()
-
-
-def make_session(options: Any, make_reporter: Callable[[], Reporter]) -> Session:
-    """Return the session of this process for the parsed global options.
-
-    :param make_reporter: called when progress is first reported.
-    """
-    environ = dict(os.environ)
-    home = os.path.expanduser("~")
-    values: dict[str, Any] = {
-        key: getattr(options, key) for key in GlobalOptions._fields if hasattr(options, key)
-    }
-    for key in ("config", "config_scope"):
-        values[key] = tuple(values.get(key) or ())
-    try:
-        directory = Path.cwd()
-    except OSError:
-        # It was removed: only a command that needs it will miss it.
-        directory = Path(environ.get("PWD") or "/")
-    return Session(GlobalOptions(**values), environ, directory, home, make_reporter)

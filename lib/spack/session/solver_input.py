@@ -95,13 +95,21 @@ def _solve(
         database, fixed = None, ()
         concretize_options = concretize_options.with_reuse(True)
     wanted = [root.spec for root in roots]
+    caches = _caches(session) if concretize_options.caches and database is not None else ()
     solution = concretize(
         roots,
         session.recipes,
         host,
         packages,
         settings=settings.concretizer,
-        reusable=InstalledSpecs(database, reuse, wanted, [*fixed, *needed]),
+        reusable=InstalledSpecs(
+            database,
+            reuse,
+            wanted,
+            [*fixed, *needed],
+            caches=caches,
+            systems=((host.platform, host.os),),
+        ),
         concretize_options=concretize_options,
         deprecated=settings.config.deprecated,
         develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
@@ -110,6 +118,15 @@ def _solve(
     for held_back in solution.held_back:
         session.reporter.report(RootHeldBack(held_back))
     return solution
+
+
+def _caches(session: Session) -> Sequence[Database]:
+    """Return what caches of binaries have; nothing is imported where there are none."""
+    if not any(entry.binary for entry in session.settings.mirrors):
+        return ()
+    from spack.session.binary_parts import cached_databases  # start-up: see above
+
+    return cached_databases(session)
 
 
 def _expanded(root: Root, toolchains: Mapping[str, Spec]) -> Root:

@@ -150,6 +150,15 @@ def _policy(args: argparse.Namespace) -> CachePolicy:
     return CachePolicy("only", "only") if args.cache_only else policy
 
 
+def _caches(session: Session, policy: CachePolicy) -> CachedInstalls | None:
+    """Return the caches that the install uses; nothing is imported where there are none."""
+    if not policy.needs_caches and not any(x.binary for x in session.settings.mirrors):
+        return None
+    from spack.session.binary_parts import cached_installs  # start-up: see above
+
+    return cached_installs(session, policy)
+
+
 def install_options(
     session: Session,
     args: argparse.Namespace | None = None,
@@ -189,9 +198,7 @@ def _defaults() -> argparse.Namespace:
 
 
 def _install(session: Session, args: argparse.Namespace) -> None:
-    from spack.session.binary_parts import cached_installs
-
-    work = install_options(session, args, cached_installs(session, _policy(args)))
+    work = install_options(session, args, _caches(session, _policy(args)))
     environment = session.environment
     if args.only_concrete and (environment is None or args.spec):
         raise UsageError(

@@ -108,7 +108,14 @@ def concretize_options(
         tests = frozenset(spec.name for spec in parse_many(texts) if spec.name)
     as_locked = getattr(args, "only_concrete", False)
     return ConcretizeOptions(
-        reuse, args.deprecated, tests, force=args.force, as_locked=as_locked, wheels=args.wheels
+        reuse,
+        args.deprecated,
+        tests,
+        force=args.force,
+        as_locked=as_locked,
+        wheels=args.wheels,
+        caches=not getattr(args, "no_cache", False)
+        and getattr(args, "use_buildcache", "auto") != "never",
     )
 
 
