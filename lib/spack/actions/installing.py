@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Callable
 
 from spack.errors import BinaryCacheError, SpackError
 from spack.install.bookkeeping import is_recorded, record_present
-from spack.install.events import BuiltAgain, PlanMade, RecoveredLeftover, WaitingForRemovals
+from spack.install.events import (
+    BuiltAgain,
+    PlanMade,
+    RecoveredLeftover,
+    TreeMoved,
+    WaitingForRemovals,
+)
 from spack.install.plan import Plan, PlanOptions, make_plan
 from spack.spec import ConcreteSpec
 from spack.store import Store
@@ -66,6 +72,9 @@ def install(
     store.writer()
     for leftover in store.recovered:
         work.reporter.report(RecoveredLeftover(leftover))
+
+    if store.earlier_roots:
+        work.reporter.report(TreeMoved(store.root, store.earlier_roots))
 
     # From the plan to the end no process may collect what the builds rely on.
     def waiting(holder: Holder) -> None:

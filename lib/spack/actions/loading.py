@@ -9,8 +9,9 @@ from pathlib import Path
 from spack.actions.views import ViewParts, make_view
 from spack.config.schema import Origin
 from spack.environment.spack_yaml import ViewDescriptor
+from spack.store import Store
 from spack.util.hashing import sha256_hex
-from spack.view.view_manifest import is_view
+from spack.view.view_manifest import MANIFEST, is_view, load_head
 
 __all__ = ["VIEWS", "run_view"]
 
@@ -21,7 +22,8 @@ VIEWS = ".views"
 def run_view(parts: ViewParts, hashes: Sequence[str], staging: Path) -> str:
     """Return a view of installed nodes and their run dependencies; made once for each set of nodes.
 
-    Prefixes do not change, so a view that is there is right.
+    Prefixes seldom change, so a view that is there is right, unless one of the nodes was installed
+    again or is elsewhere since.
 
     :param staging: the directory for a store that this user cannot write.
     :returns: its path.
@@ -33,10 +35,25 @@ def run_view(parts: ViewParts, hashes: Sequence[str], staging: Path) -> str:
         name = sha256_hex(" ".join(sorted(hashes)))[:32]
     shared = os.path.join(store.root, VIEWS, name)
     own = os.path.join(staging, sha256_hex(str(store.root))[:8], name)
-    root = next(filter(is_view, (shared, own)), "")
-    if not root:
+    present = next(filter(is_view, (shared, own)), "")
+    if not present or _is_stale(present, store, hashes):
         root = shared if os.access(store.root, os.W_OK) else own
         specs = store.database.specs(hashes)
         descriptor = ViewDescriptor("run", root, Origin("spack load"))
         make_view(descriptor, [specs[digest] for digest in hashes], parts)
-    return root
+        return root
+    return present
+
+
+def _is_stale(root: str, store: Store, hashes: Sequence[str]) -> bool:
+    """Return whether one of the nodes is not where a view shows it from, or is newer."""
+    head = load_head(root)
+    made = os.stat(os.path.join(root, MANIFEST)).st_mtime
+    shown = {} if head is None else {owner.hash: owner.prefix for owner in head.owners}
+    for digest in hashes:
+        record = store.database.record(digest)
+        if record is None or record.external:
+            continue
+        if shown.get(digest) != record.prefix or record.installed_at > made:
+            return True
+    return False

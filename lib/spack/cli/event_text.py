@@ -145,6 +145,13 @@ LINES: Mapping[type[Event], Callable[[Any], list[str]]] = dict(
             events.BuiltAgain,
             lambda e: f"{e.package} is built again, because {e.missing} is missing",
         ),
+        _one(
+            events.TreeMoved,
+            lambda e: (
+                f"the install tree is at {e.root} now; files in it may still name "
+                f"{', '.join(e.earlier)}"
+            ),
+        ),
         _one(events.OutputLine, lambda e: f"{e.package.partition('/')[0]}: {e.text}"),
         _one(events.PlanMade, _plan_made),
         _one(events.WaitingForNode, lambda e: f"{e.package}: waiting for {e.holder}"),

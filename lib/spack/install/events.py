@@ -35,6 +35,7 @@ __all__ = [
     "Staged",
     "Stopped",
     "TaskInterrupted",
+    "TreeMoved",
     "WaitingForDependency",
     "WaitingForNode",
     "WaitingForRemovals",
@@ -154,6 +155,14 @@ class BuiltAgain(Event):
 
     package: str
     missing: Path
+
+
+@frozen
+class TreeMoved(Event):
+    """The install tree is at *root*, and files in it may still name the *earlier* ones."""
+
+    root: Path
+    earlier: tuple[str, ...]
 
 
 @frozen

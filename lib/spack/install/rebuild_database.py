@@ -15,6 +15,7 @@ from spack.store.database import Database
 from spack.store.journal import Marker, recover
 from spack.store.layout import PADDING
 from spack.store.locks import DATABASE
+from spack.store.moves import earlier_root, note_earlier_root
 from spack.store.os_errors import unwritable
 from spack.store.store import is_committed
 
@@ -84,10 +85,25 @@ def reindex(store: Store, *, patience: float | None = None) -> Reindexed:
                     problems.append((prefix, f"the same node is installed in {other}"))
                     continue
                 items[record.hash] = (spec, record)
+                _note_move(store, prefix)
             items.update(_externals(items, externals))
             database.replace_all(items.values())
             records = tuple(database.records())
     return Reindexed(records, tuple(problems), damaged)
+
+
+def _note_move(store: Store, prefix: Path) -> None:
+    """Note where the tree was when *prefix* was installed, if it is elsewhere now."""
+    try:
+        data = json.loads(Metadata(prefix).record.read_bytes())
+        below = str(prefix.relative_to(store.layout.root))
+        recorded = str(data["prefix"])
+        if recorded != str(prefix) and recorded.endswith(f"/{below}"):
+            old = earlier_root(str(store.layout.root), [recorded])
+            if old is not None:
+                note_earlier_root(store.layout, old)
+    except (OSError, ValueError, KeyError) as error:
+        raise StoreError(f"{prefix}: cannot be read: {error}") from error
 
 
 def verify_records(records: Sequence[InstallRecord]) -> Iterator[Verified]:

@@ -25,9 +25,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spack.errors import SpecError, StoreError
 from spack.spec import DEPTYPES, ConcreteSpec, Spec, dump, load
+from spack.store.moves import earlier_root, in_tree
 from spack.store.os_errors import unwritable
 from spack.store.record import InstallRecord
 from spack.util.filesystem import share_like_directory
+from spack.util.frozen import replace
 from spack.util.lock import UNSUPPORTED
 
 if TYPE_CHECKING:
@@ -107,6 +109,8 @@ class Database:
         self._specs: dict[str, ConcreteSpec] = {}
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] = (0, 0)
+        #: Where the tree was when its records were written, if it was moved.
+        self.earlier_root: str | None = None
 
     def close(self) -> None:
         with self._guard:
@@ -149,12 +153,12 @@ class Database:
             values += [hash_prefix, hash_prefix + "~"]
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         query = f"SELECT {_COLUMNS} FROM nodes{where} ORDER BY name, version, hash"
-        return [_record(row) for row in self._rows(query, values)]
+        return [self._record(row) for row in self._rows(query, values)]
 
     def record(self, spec_hash: str, installed: bool | None = True) -> InstallRecord | None:
         """Return the record of one node by its full hash, or None."""
         rows = self._rows(f"SELECT {_COLUMNS} FROM nodes WHERE hash = ?", [spec_hash])
-        records = [_record(row) for row in rows]
+        records = [self._record(row) for row in rows]
         if not records or (installed is not None and records[0].installed != installed):
             return None
         return records[0]
@@ -269,6 +273,26 @@ class Database:
             for spec, record in items:
                 _insert(connection, spec, record)
 
+    def follow_move(self) -> None:
+        """Record prefixes below the tree's present root instead of :attr:`earlier_root`."""
+        with self._transaction() as connection:
+            old, new = self.earlier_root, self._root
+            if old is None:
+                return
+            query = f"SELECT {_COLUMNS} FROM nodes WHERE external = 0"
+            for row in connection.execute(query).fetchall():
+                record = self._record(row)
+                run_environment = json.dumps(record.run_environment)
+                connection.execute(
+                    "UPDATE nodes SET prefix = ?, run_environment = ? WHERE hash = ?",
+                    (
+                        record.prefix,
+                        run_environment.replace(f"{old}/", f"{new}/") if row[13] else None,
+                        record.hash,
+                    ),
+                )
+        self.earlier_root = None
+
     def check(self) -> None:
         """Read the whole file. :raises StoreError: if it is damaged."""
         for row in self._rows("PRAGMA quick_check(1)", []):
@@ -276,6 +300,26 @@ class Database:
                 raise _corrupt(self.path, ValueError(row[0]))
 
     # -- the file ----------------------------------------------------------------------------
+
+    @property
+    def _root(self) -> str:
+        return str(self.path.parent.parent)
+
+    def _record(self, row: tuple[Any, ...]) -> InstallRecord:
+        record = _record(row)
+        if self.earlier_root is None or record.external:
+            return record
+        return replace(record, prefix=in_tree(record.prefix, self.earlier_root, self._root))
+
+    def _find_move(self, connection: sqlite3.Connection) -> None:
+        """Set :attr:`earlier_root`; one query where the tree was not moved."""
+        inside = f"{self._root.rstrip('/')}/"
+        query = (
+            "SELECT prefix FROM nodes WHERE installed = 1 AND external = 0 "
+            "AND substr(prefix, 1, ?) != ? LIMIT 20"
+        )
+        rows = connection.execute(query, [len(inside), inside]).fetchall()
+        self.earlier_root = earlier_root(self._root, [row[0] for row in rows]) if rows else None
 
     def _rows(self, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
         with self._guard, self._errors():
@@ -324,6 +368,7 @@ class Database:
             )
         self._connection = connection
         self._inode = self._identity()
+        self._find_move(connection)
         return connection
 
     def _open_existing(self) -> tuple[sqlite3.Connection, int]:

@@ -25,6 +25,7 @@ from typing import Callable, NamedTuple
 from spack.errors import StoreError
 from spack.store.layout import Layout
 from spack.store.locks import LockOwner, Locks, end_group
+from spack.store.moves import earlier_roots, in_tree
 from spack.util.filesystem import atomic_write, make_shared_directory, remove_tree
 from spack.util.frozen import frozen, replace
 
@@ -206,6 +207,10 @@ def settle(layout: Layout, spec_hash: str, committed: Callable[[Marker], bool]) 
     except ValueError:
         _unlink(path)
         return None
+    marker = _in_tree(layout, marker)
+    if layout.root not in marker.prefix.parents:
+        clear(layout, marker)  # of another tree: nothing there is touched
+        return None
     try:
         return Recovered(marker, _end(layout, marker, committed(marker)))
     except OSError as error:
@@ -216,6 +221,14 @@ def settle(layout: Layout, spec_hash: str, committed: Callable[[Marker], bool]) 
             hint="remove it by hand, or run as the user that installed it",
             ref="store-leftover",
         ) from error
+
+
+def _in_tree(layout: Layout, marker: Marker) -> Marker:
+    """Return *marker* with its prefix where it is since the tree was moved."""
+    prefix = str(marker.prefix)
+    for root in earlier_roots(layout):
+        prefix = in_tree(prefix, root, str(layout.root))
+    return replace(marker, prefix=Path(prefix))
 
 
 def _end(layout: Layout, marker: Marker, committed: bool) -> str:

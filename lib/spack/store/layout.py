@@ -165,6 +165,11 @@ class Layout:
         return self.root / DATABASE_FOLDER / "index.sqlite"
 
     @property
+    def earlier_roots(self) -> Path:
+        """The roots that a moved tree had; see :mod:`spack.store.moves`."""
+        return self.root / DATABASE_FOLDER / "earlier-roots"
+
+    @property
     def locks(self) -> Path:
         return self.root / DATABASE_FOLDER / "locks"
 

@@ -16,6 +16,7 @@ from spack.store.database import Database
 from spack.store.journal import INSTALL, Marker, Recovered, names, recover, settle
 from spack.store.layout import Layout, Metadata
 from spack.store.locks import LockOwner, Locks, current_owner
+from spack.store.moves import earlier_roots, note_earlier_root
 from spack.store.os_errors import unwritable
 from spack.store.record import InstallRecord
 from spack.util.filesystem import make_shared_directory
@@ -123,6 +124,7 @@ class Store:
                 patience=self.patience,
             )
             try:
+                self._follow_move(database)
                 self.recovered += recover(
                     self.layout, self.locks, lambda marker: is_committed(database, marker)
                 )
@@ -132,6 +134,28 @@ class Store:
             self.close()
             self._database, self._writes = database, True
         return self._database
+
+    def _follow_move(self, database: Database) -> None:
+        """Correct the records of a tree that was moved; what its files name is noted.
+
+        :raises StoreError: if that cannot be written.
+        """
+        database.installed_values("name")  # opens it
+        if database.earlier_root is None:
+            return
+        try:
+            note_earlier_root(self.layout, database.earlier_root)
+        except OSError as error:
+            raise unwritable(self.layout.earlier_roots, error) from error
+        database.follow_move()
+
+    @property
+    def earlier_roots(self) -> tuple[str, ...]:
+        """Where the tree was before it was moved, as files in it may still say."""
+        found = dict.fromkeys(earlier_roots(self.layout))
+        if self._database is not None and self._database.earlier_root is not None:
+            found[self._database.earlier_root] = None
+        return tuple(found)
 
     def settle(self, spec_hash: str) -> InstallRecord | None:
         """End what a dead process began at this node; the record of the node, if installed.
