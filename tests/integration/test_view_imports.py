@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -314,3 +315,29 @@ def test_tests_of_an_install_start_the_packages_own_scripts(
     """They find the package and what it needs at run time, as they will for the user."""
     recipes.write("py-tested", TESTED)
     spack("install", "--test", "root", "py-tested")
+
+
+def test_a_first_install_that_fails_in_part(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    """Its view shows what is there, and says what is not; an existing view stays as it was."""
+    recipes.python_project("sweet", {"sweet.py": ""})
+    recipes.plain("good")
+    recipes.plain("bad", install='raise InstallError("no luck")\n')
+    recipes.plain("above", "bad")
+    manifest = "spack:\n  specs: [py-sweet, good, above]\n  view: view\n"
+    (tmp_path / "spack.yaml").write_text(manifest)
+    text = " ".join(spack.fails("-e", tmp_path, "install").text.split())
+    assert imports(tmp_path / "view", "sweet") and (tmp_path / "view/bin/good").exists()
+    status = spack("view", "status", tmp_path / "view").out
+    for name in ("bad", "above"):
+        said = rf"{name}@1.0/\w+ is not installed, so it is not in the view"
+        assert re.search(said, text) and re.search(said, status)
+    recipes.plain("bad")
+    spack("-e", tmp_path, "install")
+    assert (tmp_path / "view/bin/above").exists()
+    assert "limited" not in spack("view", "status", tmp_path / "view").out
+    recipes.plain("worse", install='raise InstallError("no luck")\n')
+    (tmp_path / "spack.yaml").write_text(manifest.replace("above]", "worse]"))
+    spack.fails("-e", tmp_path, "install")
+    assert (tmp_path / "view/bin/above").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +35,14 @@ from spack.environment.lockfile import (
     read_lockfile,
 )
 from spack.environment.spack_yaml import MANIFEST_NAME
-from spack.errors import EnvironmentFileError, SpackError, SpecError, StoreError, ViewError
+from spack.errors import (
+    EnvironmentFileError,
+    InstallError,
+    SpackError,
+    SpecError,
+    StoreError,
+    ViewError,
+)
 from spack.install.plan import Part, PlanOptions, make_plan
 from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write
@@ -226,7 +234,8 @@ def install_environment(
     :param only: see :class:`spack.install.plan.PlanOptions`; without the roots no view is made.
     :param again: which roots are built although they are installed.
     :param dry_run: only report what would be done; nothing is written, the lock file neither.
-    :raises InstallError: something could not be built; views are left as they were.
+    :raises InstallError: something could not be built; views are left as they were, and those that
+        are not there yet are made of what is installed.
     """
     from spack.actions.developing import outdated
     from spack.actions.installing import install
@@ -244,7 +253,12 @@ def install_environment(
         tests=concretize_options.tested,
         implicit=work.environment.implicit_roots(),
     )
-    plan = install(roots, options, building, dry_run=dry_run)
+    try:
+        plan = install(roots, options, building, dry_run=dry_run)
+    except InstallError:
+        if not dry_run and only != "dependencies":
+            _make_first_views(work)
+        raise
     if dry_run:
         reporter.report(DryRun(plan))
         return
@@ -252,6 +266,23 @@ def install_environment(
     if only == "dependencies":
         return
     regenerate_views(work, check=False)
+
+
+def _make_first_views(work: EnvironmentWork) -> None:
+    """Make the views that are not there yet, of what is installed.
+
+    One that is not possible is left out: the caller reports why packages are missing.
+    """
+    from spack.actions.views import make_view
+    from spack.view.view_manifest import is_view
+
+    for view in work.views:
+        if is_view(view.root):
+            continue
+        roots, parts = work.environment.roots_of(view.groups), work.view_parts()
+        with contextlib.suppress(ViewError):
+            result = make_view(view, roots, parts, prompt=work.environment.name, partial=True)
+            work.reporter.report(ViewUpdated(result))
 
 
 def _count_nodes(roots: Iterable[ConcreteSpec]) -> int:

@@ -275,16 +275,18 @@ def make_view(
     prompt: str = "",
     force: bool = False,
     check: bool = True,
+    partial: bool = False,
 ) -> ViewResult:
     """Update one view.
 
     :param prompt: shown by its activation scripts.
+    :param partial: leave out what is not installed, and say so.
     :raises ViewError: packages are missing, conflict, or the view cannot be written.
     """
     store = parts.store
     nodes = shown(roots, view)
     sources, missing = view_sources(nodes, store, view)
-    if missing:
+    if missing and not (partial and sources):
         names = ", ".join(node.short for node in missing)
         raise ViewError(
             f"the view {view.root} cannot be made: not installed: {names}",
@@ -294,7 +296,9 @@ def make_view(
         )
     venvs = [node for root in roots for node in root.traverse() if node.name == "python-venv"]
     python = python_of(nodes, store)
-    omissions = tuple(_unseen(nodes, python))
+    nodes = [node for node in nodes if node not in missing]
+    absent = (f"{node.short} is not installed, so it is not in the view" for node in missing)
+    omissions = (*absent, *_unseen(nodes, python, missing))
     options = ViewOptions(
         link_type=view.link_type,
         python=python,
@@ -353,15 +357,19 @@ def _external_modules(
     return tuple(sorted(found.items()))
 
 
-def _unseen(nodes: Sequence[ConcreteSpec], python: PythonOfView | None) -> Iterator[str]:
+def _unseen(
+    nodes: Sequence[ConcreteSpec],
+    python: PythonOfView | None,
+    missing: Sequence[ConcreteSpec] = (),
+) -> Iterator[str]:
     """Yield a line for each extension that a shown one needs and the view's Python cannot import.
 
     ``select``, ``exclude`` and ``link: roots`` leave out what is needed at run time; external
-    extensions may be where no virtual environment sees them.
+    extensions may be where no virtual environment sees them. What is *missing* is not repeated.
     """
     if python is None:
         return
-    hashes = {node.dag_hash() for node in nodes}
+    hashes = {node.dag_hash() for node in (*nodes, *missing)}
     needing: dict[str, tuple[ConcreteSpec, ConcreteSpec]] = {}
     for node in nodes:
         if _role(node) != "extension" and not node.name.startswith("py-"):

@@ -62,6 +62,9 @@ ECHOES = (
     r"|error: failed-wheel-build-for-install|\u00d7|\u2570\u2500>|Exception information:)"
 )
 
+#: Begins the line of a command that is started, whose words are no error.
+COMMAND = "==> "
+
 #: What can be done about an error that is shown; ``{0}`` is the pattern's first group.
 HINTS: tuple[tuple[str, str], ...] = (
     (
@@ -115,11 +118,12 @@ def excerpt(lines: Sequence[str], limit: int = 24) -> list[str]:
     traceback, inside = _tracebacks(stripped)
     for number in inside:
         useful[number] = False
+    sought = [n for n, line in enumerate(stripped) if not line.startswith(COMMAND)]
     for sort in SORTS:
         if sort.name == "exception" and traceback:
             return traceback[-limit:]
         pattern = re.compile(sort.pattern)
-        found = [n for n, line in enumerate(stripped) if useful[n] and pattern.search(line)]
+        found = [n for n in sought if useful[n] and pattern.search(stripped[n])]
         if found:
             chosen = found[-sort.limit :] if sort.last else found[: sort.limit]
             return _with_context(stripped, useful, chosen, sort)[:limit]

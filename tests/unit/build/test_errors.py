@@ -101,3 +101,8 @@ def test_hints(line: str, part: str) -> None:
 
 def test_no_hint_where_nothing_is_known() -> None:
     assert hint(["something else"]) is None
+
+
+def test_words_of_a_command_are_no_error() -> None:
+    log = ["==> sh -c 'echo an error; exit 3'", "one", "two", "an error"]
+    assert excerpt(log) == ["one", "two", "an error"]
