@@ -45,7 +45,7 @@ from spack.errors import (
 )
 from spack.install.plan import Part, PlanOptions, make_plan
 from spack.spec import ConcreteSpec, Spec
-from spack.util.filesystem import atomic_write
+from spack.util.filesystem import atomic_write, make_shared_directory
 from spack.util.frozen import field, frozen
 from spack.util.lock import FileLock
 from spack.util.report import Reporter
@@ -253,6 +253,8 @@ def install_environment(
         tests=concretize_options.tested,
         implicit=work.environment.implicit_roots(),
     )
+    if not dry_run:
+        remember(work.environment, work.register)
     try:
         plan = install(roots, options, building, dry_run=dry_run)
     except InstallError:
@@ -262,7 +264,6 @@ def install_environment(
     if dry_run:
         reporter.report(DryRun(plan))
         return
-    remember(work.environment, work.register)
     if only == "dependencies":
         return
     regenerate_views(work, check=False)
@@ -385,30 +386,36 @@ def parse_at(text: str, origin: Origin) -> Spec:
 
 
 def remember(environment: Environment, register: Path) -> None:
-    """Remember an environment outside of the named ones, so that ``gc`` keeps what it needs.
+    """Remember an environment and what it needs, so that ``gc`` keeps that, also other users'.
 
     A register that cannot be written is left alone.
     """
-    if environment.named:
-        return
     path = str(environment.path)
-    if path in _read(register):
+    hashes: list[str] = []
+    with contextlib.suppress(SpackError):  # a damaged one: gc says so
+        lock = environment.lockfile
+        hashes = [] if lock is None else sorted({root.hash for root in lock.every_root})
+    if _read(register).get(path) == hashes:
         return
     try:
-        register.parent.mkdir(parents=True, exist_ok=True)
+        make_shared_directory(register.parent, register.parent.parent)
         # Two at once must not forget each other's: gc would remove what the forgotten one needs.
         with FileLock(register.with_suffix(".lock")).exclusive():
-            paths = {*_read(register), path}
-            atomic_write(register, json.dumps(sorted(paths), indent=1) + "\n")
+            text = json.dumps({**_read(register), path: hashes}, indent=1, sort_keys=True)
+            atomic_write(register, text + "\n", shared=True)
     except (OSError, StoreError):
         pass  # read-only installation: its store is read-only too, so nothing is removed from it
 
 
 def known_environments(root: Path, register: Path) -> list[Environment]:
-    """Return named environments and the remembered ones that still exist."""
+    """Return named environments and the remembered ones that still exist.
+
+    Those in directories of other users that cannot be read are left out.
+    """
     known = [Environment(root / name, name, named=True) for name in list_environments(root)]
+    named = {environment.path for environment in known}
     for path in map(Path, _read(register)):
-        if (path / "spack.yaml").is_file():
+        if path not in named and os.path.isfile(path / MANIFEST_NAME):
             known.append(Environment(path))
     return known
 
@@ -416,11 +423,20 @@ def known_environments(root: Path, register: Path) -> list[Environment]:
 def living_roots(root: Path, register: Path) -> Mapping[str, tuple[str, ...]]:
     """Return the root hashes of all existing environments, with their names (or paths).
 
+    What another user's environment needs, which cannot be read, is what was remembered of it.
+
     :raises SpackError: one of them cannot be read: what it needs is not known then.
     """
     found: dict[str, list[str]] = {}
     problems: list[SpackError] = []
+    remembered = _read(register)
+    closed = {path for path in remembered if _is_closed(Path(path))}
+    for path in closed:
+        for digest in remembered[path]:
+            found.setdefault(digest, []).append(path)
     for environment in known_environments(root, register):
+        if str(environment.path) in closed:
+            continue
         try:
             lock = environment.lockfile
         except SpackError as error:
@@ -436,6 +452,19 @@ def living_roots(root: Path, register: Path) -> Mapping[str, tuple[str, ...]]:
             causes=problems,
         )
     return {digest: tuple(dict.fromkeys(labels)) for digest, labels in found.items()}
+
+
+def _is_closed(path: Path) -> bool:
+    """Return whether this user may not read the environment in *path*."""
+    try:
+        for name in (MANIFEST_NAME, LOCKFILE_NAME):
+            with contextlib.suppress(FileNotFoundError):
+                os.close(os.open(path / name, os.O_RDONLY | os.O_CLOEXEC))
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def set_view(environment: Environment, view: bool | str, views: Iterable[ViewDescriptor]) -> None:
@@ -455,9 +484,13 @@ def set_view(environment: Environment, view: bool | str, views: Iterable[ViewDes
             remove_view(old.root)
 
 
-def _read(register: Path) -> Iterable[str]:
+def _read(register: Path) -> Mapping[str, list[str]]:
+    """Return the hashes that environments need, by their paths; earlier files have paths only."""
     try:
-        paths = json.loads(register.read_text(encoding="utf-8"))
+        data = json.loads(register.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []
-    return [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
+        return {}
+    if isinstance(data, list):
+        data = {path: [] for path in data if isinstance(path, str)}
+    rows = data.items() if isinstance(data, dict) else ()
+    return {path: hashes for path, hashes in rows if isinstance(hashes, list)}

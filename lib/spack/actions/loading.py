@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def run_view(parts: ViewParts, hashes: Sequence[str], staging: Path) -> str:
     Prefixes seldom change, so a view that is there is right, unless one of the nodes was installed
     again or is elsewhere since.
 
-    :param staging: the directory for a store that this user cannot write.
+    :param staging: the directory for a store that other users write, or this one cannot.
     :returns: its path.
     :raises ViewError: the nodes' files conflict, or it cannot be written.
     """
@@ -35,14 +36,25 @@ def run_view(parts: ViewParts, hashes: Sequence[str], staging: Path) -> str:
         name = sha256_hex(" ".join(sorted(hashes)))[:32]
     shared = os.path.join(store.root, VIEWS, name)
     own = os.path.join(staging, sha256_hex(str(store.root))[:8], name)
-    present = next(filter(is_view, (shared, own)), "")
+    present = next(filter(_is_readable, (shared, own)), "")
     if not present or _is_stale(present, store, hashes):
-        root = shared if os.access(store.root, os.W_OK) else own
+        root = shared if _is_own(store.root) else own
         specs = store.database.specs(hashes)
         descriptor = ViewDescriptor("run", root, Origin("spack load"))
         make_view(descriptor, [specs[digest] for digest in hashes], parts)
         return root
     return present
+
+
+def _is_readable(root: str) -> bool:
+    return is_view(root) and os.access(os.path.join(root, MANIFEST), os.R_OK)
+
+
+def _is_own(root: Path) -> bool:
+    """Return whether this user alone writes to an install tree: views of it can be in it."""
+    info = os.stat(root)
+    alone = info.st_uid == os.geteuid() and not info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return alone and os.access(root, os.W_OK)
 
 
 def _is_stale(root: str, store: Store, hashes: Sequence[str]) -> bool:

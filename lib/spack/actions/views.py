@@ -216,10 +216,14 @@ def view_sources(
         if node.external is not None:
             continue
         record = store.database.record(node.dag_hash())
-        if record is None:
+        try:
+            source = None if record is None else _source(node, record, view)
+        except FileNotFoundError:  # another process is replacing or removing it
+            source = None
+        if source is None:
             missing.append(node)
         else:
-            sources.append(_source(node, record, view))
+            sources.append(source)
     return sources, missing
 
 

@@ -62,7 +62,7 @@ ECHOES = (
     r"|error: failed-wheel-build-for-install|\u00d7|\u2570\u2500>|Exception information:)"
 )
 
-#: Begins the line of a command that is started, whose words are no error.
+#: Begins the line of a command that is started, whose words do not count.
 COMMAND = "==> "
 
 #: What can be done about an error that is shown; ``{0}`` is the pattern's first group.

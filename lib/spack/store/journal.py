@@ -114,7 +114,8 @@ class Marker:
             "build": self.build,
         }
         make_shared_directory(layout.pending, layout.root)
-        atomic_write(layout.pending / f"{self.hash}.json", json.dumps(data, indent=1) + "\n")
+        text = json.dumps(data, indent=1) + "\n"
+        atomic_write(layout.pending / f"{self.hash}.json", text, shared=True)
 
     @classmethod
     def read(cls, path: Path) -> Marker:

@@ -55,7 +55,7 @@ def note_earlier_root(layout: Layout, root: str) -> None:
     known = earlier_roots(layout)
     if root not in known:
         text = "".join(f"{line}\n" for line in (*known, root))
-        atomic_write(layout.earlier_roots, text)
+        atomic_write(layout.earlier_roots, text, shared=True)
 
 
 def forget_earlier_roots(layout: Layout) -> None:

@@ -85,7 +85,11 @@ class Store:
         if not self._upstreams:
             return self.own
         for root, database in self._upstreams:
-            if not database.path.exists():
+            try:
+                present = database.path.exists() and os.access(database.path, os.R_OK)
+            except PermissionError:
+                present = False
+            if not present:
                 raise _not_a_tree(root)
         return ChainedDatabase(self.own, [(str(root), x) for root, x in self._upstreams])
 
@@ -210,6 +214,14 @@ class Store:
 
 
 def _not_a_tree(root: Path) -> StoreError:
+    closed = next((x for x in _databases(root) if not os.access(x, os.R_OK)), None)
+    if closed is not None:
+        return StoreError(
+            f"the upstream {root} cannot be read: {closed}: permission denied",
+            facts={"upstream": str(root), "path": str(closed)},
+            hint="its owner lets you read it: chmod a+rX; or take it out of upstreams.yaml",
+            ref="upstream",
+        )
     is_of_spack = (root / ".spack-db" / "index.json").exists()
     what = (
         "an install tree of Spack itself" if is_of_spack else "no install tree: it has no database"
@@ -221,6 +233,12 @@ def _not_a_tree(root: Path) -> StoreError:
         "`spack config blame upstreams` says which file has it",
         ref="upstream",
     )
+
+
+def _databases(root: Path) -> list[Path]:
+    """Return what is there of the way to a tree's database."""
+    path = Layout(root).database
+    return [x for x in (root, path.parent, path) if os.path.lexists(x)]
 
 
 def is_committed(database: Database, marker: Marker) -> bool:

@@ -34,7 +34,12 @@ _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
 
 
 def atomic_write(
-    path: AnyPath, data: bytes | str, mode: int | None = None, *, durable: bool = False
+    path: AnyPath,
+    data: bytes | str,
+    mode: int | None = None,
+    *,
+    durable: bool = False,
+    shared: bool = False,
 ) -> None:
     """Replace the content of ``path``; readers see the old or the new file, never a part.
 
@@ -44,6 +49,7 @@ def atomic_write(
     :param mode: permission bits; by default those of the file that is replaced, else what
         the umask leaves of 0666.
     :param durable: also wait until the content is on the disk (two fsync calls).
+    :param shared: see :func:`share_like_directory`, which has its effect at once.
     """
     target = os.path.realpath(path)
     directory, name = os.path.split(target)
@@ -62,6 +68,8 @@ def atomic_write(
             if durable:
                 stream.flush()
                 os.fsync(descriptor)
+        if shared:
+            share_like_directory(temporary)
         os.replace(temporary, target)
     except BaseException:
         try:
