@@ -92,3 +92,74 @@ def test_a_copy_is_a_tree_of_its_own(
     spack(*tree, "uninstall", "-y", "top")
     assert spack(*tree, "location", "-i", "more").out.startswith(str(copy))
     assert tree_of(moved) == before
+
+
+LIBRARY = """\
+has_code = False
+version("1.0")
+depends_on("c", type="build")
+
+def install(self, spec, prefix):
+    mkdirp(prefix.lib, prefix.bin)
+    with open("lib.c", "w") as stream:
+        stream.write("int answer(void) { return 42; }")
+    Executable("cc")("-shared", "-fPIC", "-o", prefix.lib.join("libanswer.so"), "lib.c")
+    symlink(prefix.lib.join("libanswer.so"), prefix.lib.join("absolute"))
+"""
+
+PROGRAM = """\
+has_code = False
+version("1.0")
+depends_on("c", type="build")
+depends_on("library")
+
+def install(self, spec, prefix):
+    mkdirp(prefix.bin)
+    with open("main.c", "w") as stream:
+        stream.write("int answer(void); int main(void) { return answer() - 42; }")
+    Executable("cc")("-o", prefix.bin.asks, "main.c", "-lanswer")
+    with open(prefix.bin.calls, "w") as stream:
+        stream.write("#!/bin/sh\\nexec %s/bin/asks\\n" % prefix)
+    set_executable(prefix.bin.calls)
+"""
+
+
+@pytest.mark.parametrize("name", ["s", "store-with-a-much-longer-name"])
+def test_files_are_relocated(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path, name: str
+) -> None:
+    recipes.add("library", LIBRARY)
+    recipes.add("asking", PROGRAM)
+    recipes.tool()
+    recipes.python_project("sweet", {"sweet.py": "x = 1\n"})
+    environment = tmp_path / "e"
+    environment.mkdir()
+    manifest = "spack:\n  specs: [asking, py-tool, py-sweet]\n  view: view\n"
+    (environment / "spack.yaml").write_text(manifest)
+    spack("-e", environment, "install")
+    new = spack.home.path / name
+    spack.home.store.rename(new)
+    config = spack.home.config / "config.yaml"
+    config.write_text(config.read_text().replace(str(spack.home.store), str(new)))
+    done = spack("relocate", check=False)
+    if done.code:
+        assert shutil.which("patchelf") is None and len(name) > len("store")
+        again = done.out.rpartition("spack install --overwrite ")[2].split()
+        assert again and "asking@1.0/" in done.text
+        spack("install", "--overwrite", *again)
+        spack("relocate")
+    assert "no file of" in spack("relocate").out
+    assert "0 with differences" in spack("verify", "manifest", "-a").out
+    assert "files in it may still name" not in spack("install", "asking").text
+    subprocess.run([spack.prefix("asking") / "bin/calls"], env={}, check=True)
+    text = spack("-e", environment, "install").text
+    assert "built again" not in text
+    view = environment / "view"
+    assert subprocess.check_output([view / "bin/tool"], env={}, text=True) == f"42 {view}\n"
+    left = subprocess.run(
+        ["grep", "-rlF", "--exclude-dir=.spack", f"{spack.home.store}/", str(new)],
+        capture_output=True,
+        text=True,
+    )
+    left_in = [line for line in left.stdout.splitlines() if "/.spack-db/" not in line]
+    assert left_in == [] and not spack.home.store.exists()

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mark": ("build packages", "mark installed packages as explicit or implicit"),
     "gc": ("build packages", "remove packages that nothing needs any more"),
     "clean": ("build packages", "remove build stages, caches and indexes"),
+    "relocate": ("build packages", "repair an install tree that was moved"),
     "reindex": ("build packages", "rebuild the database from the prefixes"),
     "test": ("build packages", "run the tests of installed packages"),
     "verify": ("build packages", "compare installed files with what was recorded"),
