@@ -47,6 +47,7 @@ from spack.install.plan import Part, PlanOptions, make_plan
 from spack.spec import ConcreteSpec, Spec
 from spack.util.filesystem import atomic_write, make_shared_directory
 from spack.util.frozen import field, frozen
+from spack.util.json_input import parse_json
 from spack.util.lock import FileLock
 from spack.util.report import Reporter
 
@@ -487,7 +488,7 @@ def set_view(environment: Environment, view: bool | str, views: Iterable[ViewDes
 def _read(register: Path) -> Mapping[str, list[str]]:
     """Return the hashes that environments need, by their paths; earlier files have paths only."""
     try:
-        data = json.loads(register.read_text(encoding="utf-8"))
+        data = parse_json(register.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     if isinstance(data, list):

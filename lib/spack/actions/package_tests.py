@@ -27,6 +27,7 @@ from spack.spec import DEPTYPES, ConcreteSpec, dump
 from spack.store.layout import path_part
 from spack.util.filesystem import atomic_write, remove_tree
 from spack.util.hashing import sha256_hex
+from spack.util.json_input import parse_json
 
 __all__ = [
     "PackageOutcome",
@@ -261,7 +262,7 @@ def list_suites(root: Path) -> list[SuiteResults]:
 
 def _outcomes(path: Path) -> tuple[PackageOutcome, ...]:
     try:
-        rows: list[dict[str, Any]] = json.loads((path / _RESULTS).read_text(encoding="utf-8"))
+        rows: list[dict[str, Any]] = parse_json((path / _RESULTS).read_text(encoding="utf-8"))
         return tuple(
             PackageOutcome(**{**row, "tests": tuple(map(tuple, row["tests"]))}) for row in rows
         )

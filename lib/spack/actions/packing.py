@@ -23,6 +23,7 @@ from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import UsageError, ViewError
 from spack.spec import ConcreteSpec
 from spack.util.filesystem import remove_tree
+from spack.util.json_input import parse_json
 from spack.view.view_manifest import FOLDER, load_head
 
 __all__ = ["Needs", "Packed", "missing", "pack_view", "unpack_view"]
@@ -138,7 +139,7 @@ def unpack_view(archive: Path, target: Path) -> Packed:
             os.makedirs(staging)
             # Every member has been looked at above.
             tar.extractall(staging, members, **_trusting())
-        data = json.loads((staging / top / NEEDS).read_text(encoding="utf-8"))
+        data = parse_json((staging / top / NEEDS).read_text(encoding="utf-8"))
         needs = Needs(**{**data, "store": tuple(data["store"])})
         os.rename(staging / top, target)
     except Exception as error:  # each compression has an error of its own for a damaged file

@@ -6,13 +6,13 @@ prefixes hold (:mod:`spack.spec.stored`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from spack.errors import SpackError, SpecError
 from spack.spec import ConcreteSpec, Spec, from_specfile
 from spack.spec.stored import verify
+from spack.util.json_input import parse_json
 
 __all__ = ["read_spec_file", "without_files"]
 
@@ -63,7 +63,7 @@ def _content(path: str) -> Any:
     with open(path, encoding="utf-8") as stream:
         text = stream.read()
     if path.endswith(".json"):
-        return json.loads(text)
+        return parse_json(text)
     from spack.util import yaml  # start-up: files of this kind are rare
 
     return yaml.load(path, text).data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,12 +16,12 @@ from spack.build.external_modules import external_modules, external_sites, has_m
 from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import SpecError, ViewError
 from spack.host.interpreter import PythonLayout
-from spack.recipe.compiler_runtimes import COMPILERS_OF_RUNTIMES
 from spack.spec import ConcreteSpec, Version, dump
 from spack.spec.deptypes import DEPTYPES, RUN_TIME
 from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
 from spack.store.layout import path_part
 from spack.util.environment_modifications import Change, is_system_path
+from spack.util.json_input import parse_json
 from spack.view.apply import ViewResult, update_view
 from spack.view.plan_types import Files, ViewOptions, ViewSource
 from spack.view.view_manifest import FOLDER
@@ -96,7 +95,7 @@ def shown(roots: Iterable[ConcreteSpec], view: ViewDescriptor) -> list[ConcreteS
             nodes.setdefault(node.dag_hash(), node)
     newest: dict[str, Version] = {}
     for node in nodes.values():
-        if node.name in COMPILERS_OF_RUNTIMES:
+        if node.name.endswith("-runtime") and _is_runtime(node.name):
             newest[node.name] = max(node.version, newest.get(node.name, node.version))
     return [
         node
@@ -105,6 +104,12 @@ def shown(roots: Iterable[ConcreteSpec], view: ViewDescriptor) -> list[ConcreteS
         and (not view.select or any(node.satisfies(text) for text in view.select))
         and not any(node.satisfies(text) for text in view.exclude)
     ]
+
+
+def _is_runtime(name: str) -> bool:
+    from spack.recipe.compiler_runtimes import COMPILERS_OF_RUNTIMES  # start-up: few views have one
+
+    return name in COMPILERS_OF_RUNTIMES
 
 
 def check_locations(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None:
@@ -177,7 +182,7 @@ def _layout(node: ConcreteSpec, store: Store) -> PythonOfView:
     if data is None:
         record = Path(store.prefix(node)) / METADATA / "python.json"
         if record.is_file():
-            data = json.loads(record.read_text(encoding="utf-8"))
+            data = parse_json(record.read_text(encoding="utf-8"))
     if data is None:
         found = _looked_at(store.prefix(node), str(node.version))
         if found is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from spack.errors import BinaryCacheError
 from spack.util.frozen import frozen
+from spack.util.json_input import parse_json
 
 __all__ = [
     "ARCHIVE",
@@ -113,7 +114,7 @@ class CacheManifest:
         :raises BinaryCacheError: it is not one that can be used.
         """
         try:
-            data = json.loads(text)
+            data = parse_json(text)
             if data["version"] != VERSION:
                 raise ValueError(f"it has the layout version {data['version']!r}, not {VERSION}")
             return cls(tuple(Blob.from_data(row) for row in data["data"]))

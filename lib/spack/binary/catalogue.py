@@ -40,6 +40,7 @@ from spack.store import InstallRecord
 from spack.store.database import SCHEMA_VERSION, Database
 from spack.util.filesystem import atomic_write
 from spack.util.frozen import frozen
+from spack.util.json_input import parse_json
 
 __all__ = [
     "MANIFEST",
@@ -102,7 +103,7 @@ class IndexManifest:
         """
         decoded = text.decode("utf-8", "replace")
         manifest = CacheManifest.from_json(decoded, origin)
-        serial = json.loads(decoded).get("serial", 0)
+        serial = parse_json(decoded).get("serial", 0)
         spack = manifest.of_type(SPACK_INDEX)
         parts = manifest.of_type(CATALOGUE)
         if type(serial) is not int or len(parts) > MOST_PARTS or len(spack) > 1:
@@ -147,7 +148,7 @@ def decode_part(content: bytes, blob: Blob, origin: str) -> list[CachedPackage]:
         text = unpacker.decompress(content, _LARGEST)
         if unpacker.unconsumed_tail or not unpacker.eof:
             raise ValueError("its compressed data do not end")
-        data: Any = json.loads(text)
+        data: Any = parse_json(text)
         if data["format"] != FORMAT:
             raise ValueError(f"it has the format {data['format']!r}, not {FORMAT}")
         nodes = load(data["specs"])
@@ -179,7 +180,7 @@ class LocalCatalogue:
     def state(self) -> dict[str, Any]:
         """``parts`` (digests), ``serial`` and ``file``; empty before the first update."""
         try:
-            state = json.loads(self._state.read_bytes())
+            state = parse_json(self._state.read_bytes())
             return state if state["schema"] == SCHEMA_VERSION else {}
         except (OSError, ValueError, KeyError, TypeError):
             return {}

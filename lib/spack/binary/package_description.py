@@ -18,6 +18,7 @@ from spack.binary.cache_manifest import refused
 from spack.binary.path_references import ROOT, FileReferences
 from spack.errors import ConfigError
 from spack.util.frozen import frozen
+from spack.util.json_input import parse_json
 
 __all__ = ["DESCRIPTION", "PackageDescription"]
 
@@ -96,7 +97,7 @@ class PackageDescription:
 def _content(text: bytes, origin: str) -> Any:
     decoded = text.decode("utf-8")
     if decoded.startswith('{"'):
-        return json.loads(decoded)
+        return parse_json(decoded)
     from spack.util import yaml  # start-up: only for archives that Spack has made
 
     return yaml.load(origin, decoded).data

@@ -26,6 +26,7 @@ from spack.fetch.extraction_target import USUAL, ExtractionTarget, Limits
 from spack.spec import DEPTYPES, ConcreteSpec
 from spack.store import METADATA
 from spack.util.frozen import frozen
+from spack.util.json_input import parse_json
 from spack.util.record_file import RecordedFile, corrected_record
 
 __all__ = ["UnpackRequest", "Unpacked", "unpack_package"]
@@ -164,7 +165,7 @@ class _Unpacking:
         """
         wanted, name = self._request.spec.dag_hash(), self._request.spec.name
         try:
-            found_hash, found_name = _identity(json.loads(self._note("spec.json")))
+            found_hash, found_name = _identity(parse_json(self._note("spec.json")))
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise refused(self._request.origin, f"its spec.json cannot be read: {error}") from error
         if (found_hash, found_name) != (wanted, name):
@@ -260,7 +261,7 @@ class _Unpacking:
             parts += [text[position:offset], json.dumps(os.fsdecode(new))[1:-1].encode()]
             position = offset + len(old)
         try:
-            data = json.loads(b"".join([*parts, text[position:]]))
+            data = parse_json(b"".join([*parts, text[position:]]))
             if not isinstance(data, dict):
                 raise ValueError("not a record")
             return data

@@ -14,7 +14,6 @@ the stage with this environment's interpreter. All of it is removed after the bu
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from typing import Any
 from spack.errors import InstallError
 from spack.util.directory_handle import read_regular
 from spack.util.frozen import frozen
+from spack.util.json_input import parse_json
 from spack.util.shebang import first_line, is_shell, parsed_first_line
 
 __all__ = ["BaseInterpreter", "BuildVenv", "interpreter_of", "shebang_script"]
@@ -66,7 +66,7 @@ def interpreter_of(prefix: str) -> BaseInterpreter:
     """
     try:
         return BaseInterpreter.from_json(
-            json.loads(read_regular(os.path.join(prefix, LAYOUT_FILE)))
+            parse_json(read_regular(os.path.join(prefix, LAYOUT_FILE)))
         )
     except (OSError, ValueError, KeyError):
         pass

@@ -7,7 +7,6 @@ everything else that is installed there: only its own modules are shown, by a li
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterator, Mapping
 from typing import Protocol
@@ -106,7 +105,7 @@ def _recorded(site: str, metadata: str, entries: list[str]) -> Iterator[str]:
     """Yield the names in *site* that the metadata of a distribution says are its own."""
     known = set(entries)
     for path in _lines(os.path.join(site, metadata, "RECORD")):
-        top = (next(csv.reader([path]), None) or [""])[0].partition("/")[0]
+        top = path.partition(",")[0].strip('"').partition("/")[0]
         if top in known and top not in ("__pycache__", ".."):
             yield top
     for module in _lines(os.path.join(site, metadata, "top_level.txt")):

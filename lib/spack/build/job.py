@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 from spack.build.isolation import Isolation
 from spack.errors import InstallError, SpackError
 from spack.util.directory_handle import read_regular
+from spack.util.json_input import parse_json
 
 __all__ = [
     "BuildFailure",
@@ -228,7 +229,7 @@ def read(path: str, kind: type[T]) -> T:
     :raises SpackError: the file is missing or holds something else.
     """
     try:
-        data = json.loads(read_regular(path))
+        data = parse_json(read_regular(path))
         return _from_data(data, kind)
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise SpackError(f"cannot read {kind.__name__} from {path}: {exc}") from exc

@@ -13,7 +13,6 @@ import base64
 import csv
 import hashlib
 import io
-import json
 import os
 import re
 import stat
@@ -21,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from spack.build.build_venv import shebang_script
+from spack.util.json_input import parse_json
 
 __all__ = ["INSTALLER", "correct_records", "replace_interpreter"]
 
@@ -135,7 +135,7 @@ def _correct(directory: Path, touched: set[str]) -> None:
 def _is_editable(origin: Path) -> bool:
     """Return whether a ``direct_url.json`` names the directory of an editable install."""
     try:
-        data = json.loads(origin.read_text(encoding="utf-8"))
+        data = parse_json(origin.read_text(encoding="utf-8"))
         return data["dir_info"]["editable"] is True
     except (ValueError, KeyError, TypeError):
         return False

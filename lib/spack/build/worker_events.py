@@ -10,6 +10,8 @@ import json
 import os
 from dataclasses import dataclass
 
+from spack.util.json_input import parse_json
+
 __all__ = ["PhaseStarted", "WorkerEvents", "decode_event", "encode_event"]
 
 
@@ -30,7 +32,7 @@ def decode_event(line: bytes) -> PhaseStarted:
 
     :raises ValueError: it is not such a line; the recipe's code may have written it.
     """
-    data = json.loads(line)
+    data = parse_json(line)
     if not isinstance(data, dict) or data.get("event") != "phase":
         raise ValueError(f"not an event of a worker: {line!r}")
     return PhaseStarted(str(data["name"]))

@@ -19,6 +19,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
+from spack.util.json_input import parse_json
 from spack.util.shell import set_statement, shell_named, unset_statement
 from spack.util.shells.shell_text import Shell
 from spack.view.activate import ROOT, EnvStep, render
@@ -193,7 +194,7 @@ class LoadState(NamedTuple):
 def load_state(environ: Mapping[str, str]) -> LoadState:
     """Return what is loaded in the shell with *environ*; nothing, if the record is damaged."""
     try:
-        data = json.loads(environ.get(LOAD_STATE) or "{}")
+        data = parse_json(environ.get(LOAD_STATE) or "{}")
         values = {name: (old, new) for name, (old, new) in data.get("values", {}).items()}
         return LoadState(tuple(data.get("hashes", ())), data.get("view", ""), values)
     except (ValueError, TypeError, AttributeError):

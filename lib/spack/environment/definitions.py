@@ -37,7 +37,7 @@ __all__ = ["DEFAULT_GROUP", "UserSpec", "expand", "expand_definitions"]
 DEFAULT_GROUP = "default"
 
 #: A matrix with more combinations than this is a mistake.
-_MOST_ROWS = 100_000
+_MOST_ROWS = 10_000
 
 
 class UserSpec(NamedTuple):
@@ -79,7 +79,7 @@ def expand(items: Tree, lists: Lists) -> list[UserSpec]:
     """Return the specs of one list in order: plain ones, ``$references`` and matrices.
 
     :raises ConfigError: an unknown reference, a malformed cell or contradicting ones, a matrix
-        of too many combinations; with file and line.
+        of too many combinations, a list of too many specs; with file and line.
     """
     result: list[UserSpec] = []
     for item in items.value:
@@ -87,6 +87,12 @@ def expand(items: Tree, lists: Lists) -> list[UserSpec]:
             result.extend(_resolve(item, lists))
         elif isinstance(item.value, dict):
             result.extend(_matrix(item, lists))
+        if len(result) > _MOST_ROWS:
+            raise ConfigError(
+                f"{item.origin}: the list has more than {_MOST_ROWS} specs",
+                facts={"file": item.origin.file, "line": item.origin.line},
+                hint="refer to a list once, or make several environments",
+            )
     return result
 
 

@@ -259,7 +259,7 @@ def parse_json(body: bytes, url: str, index: str = "") -> tuple[IndexLink, ...]:
             raise FetchError(f"{without_secrets(url)}: index API {version} is not understood")
         rows = [row for row in page["files"] if _is_name(str(row["filename"]))]
         return tuple(_json_link(row, url, index) for row in rows)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FetchError(f"{without_secrets(url)} is not a page of a package index") from error
 
 

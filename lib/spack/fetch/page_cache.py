@@ -19,6 +19,7 @@ from spack.errors import FetchError
 from spack.fetch.transport import NOT_MODIFIED, FetchedDocument
 from spack.util.filesystem import atomic_write
 from spack.util.hashing import sha256_hex
+from spack.util.json_input import parse_json
 
 __all__ = ["PageCache"]
 
@@ -115,7 +116,7 @@ class PageCache:
 def _read(path: Path) -> _Kept | None:
     try:
         header, _, body = path.read_bytes().partition(b"\n")
-        row = dict(zip(_HEADER, json.loads(header)))
+        row = dict(zip(_HEADER, parse_json(header)))
         return _Kept(body=body, **row)
     except (OSError, ValueError, TypeError):
         return None

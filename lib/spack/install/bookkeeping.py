@@ -10,6 +10,7 @@ from spack.errors import StoreError
 from spack.install.plan import Plan
 from spack.store import InstallRecord, Metadata, Store
 from spack.util.filesystem import atomic_write
+from spack.util.json_input import parse_json
 
 __all__ = ["is_recorded", "mark_explicit", "record_present"]
 
@@ -34,7 +35,7 @@ def mark_explicit(store: Store, hashes: Iterable[str], explicit: bool = True) ->
         path = Metadata(Path(record.prefix)).record
         try:
             if not record.external:
-                data = json.loads(path.read_bytes())
+                data = parse_json(path.read_bytes())
                 data["explicit"] = explicit
                 atomic_write(path, json.dumps(data, indent=1) + "\n")
         except (OSError, ValueError, StoreError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from spack.store.locks import DATABASE
 from spack.store.moves import earlier_root, note_earlier_root
 from spack.store.os_errors import unwritable
 from spack.store.store import is_committed
+from spack.util.json_input import parse_json
 
 __all__ = ["Reindexed", "Verified", "reindex", "verify_records"]
 
@@ -95,7 +95,7 @@ def reindex(store: Store, *, patience: float | None = None) -> Reindexed:
 def _note_move(store: Store, prefix: Path) -> None:
     """Note where the tree was when *prefix* was installed, if it is elsewhere now."""
     try:
-        data = json.loads(Metadata(prefix).record.read_bytes())
+        data = parse_json(Metadata(prefix).record.read_bytes())
         below = str(prefix.relative_to(store.layout.root))
         recorded = str(data["prefix"])
         if recorded != str(prefix) and recorded.endswith(f"/{below}"):
@@ -168,7 +168,7 @@ def _is_described(marker: Marker) -> bool:
     if marker.kind != "install":
         return True
     try:
-        data = json.loads(Metadata(marker.prefix).record.read_bytes())
+        data = parse_json(Metadata(marker.prefix).record.read_bytes())
         return bool(data["transaction"] == marker.transaction)
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -196,7 +196,7 @@ def _prefixes(root: Path, excluded: Path) -> Iterator[Path]:
 def _read(prefix: Path) -> tuple[ConcreteSpec, InstallRecord]:
     metadata = Metadata(prefix)
     try:
-        data = json.loads(metadata.spec.read_bytes())
+        data = parse_json(metadata.spec.read_bytes())
         root, nodes = from_specfile(data)
         spec, earlier = nodes[root], data.get("roots", [""])[0]
         text = metadata.record.read_text(encoding="utf-8")

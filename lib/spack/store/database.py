@@ -30,6 +30,7 @@ from spack.store.os_errors import unwritable
 from spack.store.record import InstallRecord
 from spack.util.filesystem import share_like_directory
 from spack.util.frozen import replace
+from spack.util.json_input import parse_json
 from spack.util.lock import UNSUPPORTED
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class Database:
         nodes = ",".join(f'"{row[0]}":{row[1]}' for row in rows)
         roots = json.dumps([item for item in hashes if item in known])
         try:
-            return load(json.loads(f'{{"roots":{roots},"nodes":{{{nodes}}}}}'))
+            return load(parse_json(f'{{"roots":{roots},"nodes":{{{nodes}}}}}'))
         except (ValueError, SpecError) as error:
             raise _corrupt(self.path, error) from error
 
@@ -535,8 +536,8 @@ def _record(row: tuple[Any, ...]) -> InstallRecord:
         external=bool(row[10]),
         installed_at=row[11],
         transaction=row[12],
-        run_environment=json.loads(row[13]) if row[13] else None,
-        facts=json.loads(row[14]) if row[14] else {},
+        run_environment=parse_json(row[13]) if row[13] else None,
+        facts=parse_json(row[14]) if row[14] else {},
     )
 
 

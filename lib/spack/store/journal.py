@@ -28,6 +28,7 @@ from spack.store.locks import LockOwner, Locks, end_group
 from spack.store.moves import earlier_roots, in_tree
 from spack.util.filesystem import atomic_write, make_shared_directory, remove_tree
 from spack.util.frozen import frozen, replace
+from spack.util.json_input import parse_json
 
 __all__ = [
     "INSTALL",
@@ -124,7 +125,7 @@ class Marker:
         :raises ValueError: if the file is not a marker. :raises OSError: as usual.
         """
         try:
-            data = json.loads(path.read_bytes())
+            data = parse_json(path.read_bytes())
             return cls(
                 transaction=str(data["transaction"]),
                 kind=str(data["kind"]),

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from spack.errors import StoreError
 from spack.store.layout import METADATA
 from spack.util.frozen import frozen
+from spack.util.json_input import parse_json
 
 __all__ = ["Difference", "ManifestEntry", "Manifest", "Scan", "scan", "verify"]
 
@@ -62,7 +63,7 @@ class Manifest:
         :raises StoreError: if the text is damaged or of a format that is not known.
         """
         try:
-            data = json.loads(text)
+            data = parse_json(text)
             if data["format"] != FORMAT:
                 raise ValueError(f"format {data['format']!r}")
             make = ManifestEntry._make

@@ -10,6 +10,7 @@ from typing import Any
 from spack.errors import StoreError
 from spack.spec import ConcreteSpec
 from spack.util.frozen import field, frozen
+from spack.util.json_input import parse_json
 
 __all__ = ["InstallRecord"]
 
@@ -116,7 +117,7 @@ class InstallRecord:
         :raises StoreError: if it is damaged or belongs to another node.
         """
         try:
-            data = json.loads(text)
+            data = parse_json(text)
             if data["format"] != FORMAT:
                 raise ValueError(f"format {data['format']!r} is not known")
             if data["hash"] != (earlier_hash or spec.dag_hash()):

@@ -305,7 +305,7 @@ class _TreeBuilder:
     def node(self, source: Any, line: int) -> Node:
         self.count += 1
         if self.count > _MOST_NODES:
-            self.fail(line, "aliases expand to too much data")
+            self.fail(line, "it has too much data, as written or by its aliases")
         if source.id == "scalar":
             return self.scalar(source, line)
         if id(source) in self.open:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from spack.errors import ViewError
 from spack.util.frozen import frozen
+from spack.util.json_input import parse_json
 from spack.view.plan_types import Files, ViewSource
 
 __all__ = ["HOOKS", "HookContext", "HookResult", "HookRecord", "ask_recipes"]
@@ -128,7 +129,7 @@ def ask_recipes(
         )
         if not result.exists():
             raise _failure("the recipes' view hooks ended early", done.stderr, {})
-        answer = json.loads(result.read_text(encoding="utf-8"))
+        answer = parse_json(result.read_text(encoding="utf-8"))
     if "error" in answer:
         raise _failure(answer["error"], answer.get("details", ""), {"package": answer["package"]})
     return {key: _recorded(row) for key, row in answer["packages"].items()}

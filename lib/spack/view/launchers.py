@@ -17,6 +17,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any, Callable, NamedTuple
 
+from spack.util.json_input import parse_json
+
 __all__ = [
     "ShownPackage",
     "interpreter_pattern",
@@ -188,7 +190,7 @@ def _kernel(content: bytes, shown: ShownPackage) -> bytes | None:
     other programs are found on PATH.
     """
     try:
-        data: Any = json.loads(content)
+        data: Any = parse_json(content)
         argv = [word.encode() for word in data["argv"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -27,6 +27,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from spack.util.json_input import parse_json
 from spack.view.view_manifest import CHANGE, CHECKED, Head, ViewManifest
 
 __all__ = ["StatRecord", "StatCache", "load_stamps", "look_at", "write_stamps"]
@@ -86,7 +87,7 @@ def load_stamps(root: str, head: Head) -> StatCache | None:
     try:
         with open(os.path.join(root, CHECKED), encoding="utf-8") as stream:
             written = os.fstat(stream.fileno()).st_mtime_ns
-            data = json.loads(stream.read())
+            data = parse_json(stream.read())
         if data["digest"] != head.digest or os.path.lexists(os.path.join(root, CHANGE)):
             return None
         files = data["files"]

@@ -37,6 +37,7 @@ from typing import Any, NamedTuple
 from spack.errors import ViewError
 from spack.util.filesystem import atomic_write
 from spack.util.frozen import field, fields_of, frozen
+from spack.util.json_input import parse_json
 from spack.view.activate import EnvStep, steps_from_json
 from spack.view.plan_types import OWN, FileOwner, Item, Limit, Shared, ViewPlan
 
@@ -214,7 +215,7 @@ def load_head(root: str) -> Head | None:
     if text is None:
         return None
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         if data["format"] not in range(1, FORMAT + 1):
             raise ValueError(f"format {data['format']}")
         # Formats 1 and 2 had no parts; such a view is only ever made again.
@@ -244,7 +245,7 @@ def load_items(root: str, head: Head, owner: int) -> dict[str, ViewRecord]:
     key = SELF if owner == OWN else head.owners[owner].hash
     text = _read(os.path.join(root, ITEMS, f"{key}.json"))
     try:
-        return recorded(json.loads(text or ""), head, owner)
+        return recorded(parse_json(text or ""), head, owner)
     except _MALFORMED as error:
         raise _damaged(root, error) from error
 
@@ -294,7 +295,7 @@ def coming_items(root: str, head: Head) -> Coming | None:
     if text is None:
         return None
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         items = {path: ViewRecord._make(row) for path, row in data["items"].items()}
         # The change was complete but for removing its note.
         return None if data["digest"] == head.digest else Coming(tuple(data["folders"]), items)
@@ -321,7 +322,7 @@ def load_activation(root: str) -> Activation | None:
     if text is None:
         return None
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         return Activation(steps_from_json(data["steps"]), data["prompt"], data["venv"])
     except _MALFORMED as error:
         raise ViewError(

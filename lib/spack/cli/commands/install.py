@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 
-from spack.actions.binary_installs import CachedInstalls, CachePolicy, read_policy
 from spack.actions.developing import outdated
 from spack.actions.environments import install_environment
 from spack.actions.installing import InstallOptions, install, stopped_builds, with_requests
@@ -144,6 +143,9 @@ def _policy(args: argparse.Namespace) -> CachePolicy:
 
     :raises UsageError: the policy of ``--use-buildcache`` cannot be read.
     """
+    # start-up: `install` with nothing to do
+    from spack.actions.binary_installs import CachePolicy, read_policy
+
     policy = read_policy(args.use_buildcache)
     if args.no_cache:
         return CachePolicy("never", "never")
