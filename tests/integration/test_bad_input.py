@@ -349,3 +349,44 @@ def test_no_network_at_the_first_start(
     assert "127.0.0.1" in done.stderr
     left = [path for path in (fresh / "var").rglob("*") if path.is_file() and path.name != ".lock"]
     assert left == []
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "said"),
+    [
+        ("{prefix}/.spack/install_manifest.json", ("verify", "manifest", "-a"), "install_manifest"),
+        ("{prefix}/.spack/install_manifest.json", ("view", "symlink", "v", "one"), "manifest"),
+        ("{prefix}/.spack/spec.json", ("reindex",), "spec.json"),
+        ("{prefix}/.spack/install_record.json", ("reindex",), "install_record.json"),
+        ("{store}/.spack-db/pending/x.json", ("install", "two"), ""),
+        ("{store}/.spack-db/environments.json", ("gc", "-n"), ""),
+    ],
+)
+def test_records_that_are_nested_without_end(
+    spack: Command, recipes: RecipeRepository, path: str, words: tuple[str, ...], said: str
+) -> None:
+    """The message names the file, and other packages are not kept from anything."""
+    recipes.plain("one")
+    recipes.plain("two")
+    spack("install", "one")
+    file = Path(path.format(prefix=spack.prefix("one"), store=spack.home.store))
+    file.parent.mkdir(exist_ok=True)
+    if file.exists():
+        file.chmod(0o644)
+    file.write_text(DEEP)
+    result = spack(*words, check=False)
+    assert said in result.text
+    assert not said or "nested too deeply" in result.text
+    assert said or result.code == 0
+    spack("install", "two")
+
+
+def test_definitions_that_double(spack: Command, tmp_path: Path) -> None:
+    lines = ["spack:", "  specs: [$d39]", "  definitions:", "  - d0: [one]"]
+    lines += [f"  - d{number + 1}: [$d{number}, $d{number}]" for number in range(39)]
+    (tmp_path / "spack.yaml").write_text("\n".join(lines))
+    result = spack.fails("-e", tmp_path, "concretize", timeout=60)
+    assert re.search(r"spack.yaml:\d+: the list has more than \d+ specs", result.err)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from spack.actions.developing import outdated
 from spack.actions.environments import install_environment
@@ -18,6 +19,9 @@ from spack.install.plan import Plan, PlanOptions
 from spack.session import Session
 from spack.spec import ConcreteSpec
 from spack.spec.parser import parse_many
+
+if TYPE_CHECKING:
+    from spack.actions.binary_installs import CachedInstalls, CachePolicy
 
 REPORTS = True
 DESCRIPTION = """build and install packages with all they need, or the active environment
