@@ -120,6 +120,17 @@ def test_recursive(create: Command, index: LocalIndex, recipes: RecipeRepository
     assert recipes.path("py-big").exists()
 
 
+def test_a_release_for_the_python_that_is_there(
+    create: Command, index: LocalIndex, recipes: RecipeRepository
+) -> None:
+    index.sdist("thing-list", "1.0", ["Requires-Python: >=3.6"])
+    for version in ("2.0", "3.0"):
+        index.sdist("thing-list", version, ["Requires-Python: >=3.90"])
+    index.require_python("thing-list", {"2.0": ">=3.90", "3.0": ">=3.90"})
+    create("create", "--pypi", "thing-list", "--versions", "1")
+    assert create("versions", "py-thing-list").lines == ["3.0", "1.0"]
+
+
 def test_refusals(create: Command, index: LocalIndex, recipes: RecipeRepository) -> None:
     index.wheel("binary", "1", tag="cp311-cp311-linux_x86_64")
     index.sdist("leaf", "1")

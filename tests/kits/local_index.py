@@ -87,6 +87,17 @@ class LocalIndex:
         self._page(name)
         return path
 
+    def require_python(self, name: str, versions: Mapping[str, str]) -> None:
+        """Let the page of a project have ``data-requires-python`` for these versions."""
+        page = self.root / name / "index.html"
+        lines = page.read_text().splitlines()
+        for version, specifier in versions.items():
+            attribute = f'<a data-requires-python="{specifier.replace(">", "&gt;")}" '
+            lines = [
+                line.replace("<a ", attribute) if f"-{version}." in line else line for line in lines
+            ]
+        page.write_text("\n".join(lines))
+
     def _directory(self, name: str) -> Path:
         path = self.root / name
         path.mkdir(exist_ok=True)

@@ -41,6 +41,7 @@ class CreateOptions(NamedTuple):
     :ivar bounds: project -> range that one of its versions is to be in, too.
     :ivar fitting: also make recipes of what has one without a version that fits; they come before
         it, so this is for a repository that only one environment uses.
+    :ivar pythons: versions that there are: of each, a release that is for it is taken too.
     """
 
     versions: int = 5
@@ -50,6 +51,7 @@ class CreateOptions(NamedTuple):
     platform: str = "linux"
     bounds: Mapping[str, str] = MappingProxyType({})
     fitting: bool = False
+    pythons: tuple[str, ...] = ()
 
 
 class Wanted(NamedTuple):
@@ -165,7 +167,7 @@ class RecipeMaker(NamedTuple):
         texts = [row.versions for row in wanted] + [self.options.bounds.get(project, "")]
         ranges = [VersionList(text) for text in dict.fromkeys(texts) if text]
         variants = frozenset(x for row in wanted for x in row.variants)
-        releases = read_releases(project, self.fetchers, self.options.versions, ranges)
+        releases = read_releases(project, self.fetchers, self.options, ranges)
         chosen = tuple(self.options.extras or ()) or None
         draft = draft_recipe(name, releases, self.packages.of_project, chosen, variants)
         path = write_recipe(self.repository, name, recipe_text(draft))
@@ -216,17 +218,20 @@ def _wanted(project: str, spec: Spec) -> Wanted:
 
 
 def read_releases(
-    project: str, fetchers: Fetchers, count: int, ranges: Sequence[VersionList] = ()
+    project: str, fetchers: Fetchers, options: CreateOptions, ranges: Sequence[VersionList] = ()
 ) -> list[PythonRelease]:
     """Return the newest releases of a project, newest first; archives are fetched side by side.
 
     :param ranges: of each of these the newest is taken too.
     """
     offered = offered_releases(project, fetchers.checked)
-    chosen = {row.version: row for row in offered[: max(1, count)]}
+    chosen = {row.version for row in offered[: max(1, options.versions)]}
     for versions in ranges:
-        fitting = [row for row in offered if Version(row.version) in versions]
-        chosen.update({row.version: row for row in fitting[:1]})
+        chosen.update([row.version for row in offered if Version(row.version) in versions][:1])
+    for python in options.pythons:
+        fitting = [row.version for row in offered if row.admits(python)]
+        if chosen.isdisjoint(fitting):
+            chosen.update(fitting[:1])
     rows = [row for row in offered if row.version in chosen]
     with ThreadPoolExecutor(max_workers=4) as pool:
         return list(pool.map(lambda files: read_release(files, fetchers), rows))

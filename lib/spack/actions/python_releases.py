@@ -76,6 +76,17 @@ class ReleaseFiles(NamedTuple):
         """A wheel for every platform."""
         return next((x for x in self.wheels if x.filename.endswith("-none-any.whl")), None)
 
+    def admits(self, python: str) -> bool:
+        """Return whether the index says that the release is for this version of Python."""
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # start-up
+
+        link = self.sdist or self.pure
+        try:
+            specifiers = SpecifierSet((link.requires_python if link else None) or "")
+        except InvalidSpecifier:
+            return True
+        return bool(specifiers.contains(python, prereleases=True))
+
 
 @dataclass(frozen=True)
 class PythonRelease:

@@ -186,6 +186,8 @@ class _Maker:
         languages = [x for x in _LANGUAGES if x in self.release.languages]
         if "rust" in self.release.languages:
             programs.append("rust")
+        if "rust" in programs:
+            self.notes.append("the crates that cargo downloads (see config:build_env:network)")
         for name in dict.fromkeys((*languages, *programs)):
             spec = f"{name}{self._program_range(name)}"
             self.needs.append(Need(name, "", spec, ("build",)))

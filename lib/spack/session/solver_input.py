@@ -31,7 +31,17 @@ def concretize_specs(
     develop = environment.develop_specs(session.variables) if environment else ()
     wanted, given = without_files(specs)
     roots = [Root(spec) for spec in wanted]
-    return _solve(session, roots, concretize_options, (), develop, needed=given)
+    named = [*given, *_locked(environment, wanted)] if environment else given
+    return _solve(session, roots, concretize_options, (), develop, needed=named)
+
+
+def _locked(environment: Environment, wanted: Sequence[Spec]) -> list[ConcreteSpec]:
+    """Return what the environment's lock file has under the hashes that *wanted* name."""
+    prefixes = tuple(spec.hash_prefix for spec in wanted if spec.hash_prefix)
+    if not prefixes:
+        return []
+    nodes = {node.dag_hash(): node for root in environment.roots() for node in root.traverse()}
+    return [node for digest, node in nodes.items() if digest.startswith(prefixes)]
 
 
 def concretize_environment(

@@ -24,6 +24,7 @@ from spack.cli.repository_option import add_repository_options, chosen_repositor
 from spack.errors import SpackError, UsageError
 from spack.host.platform import platform_name
 from spack.session import Session
+from spack.spec import Spec
 from spack.util.project_names import normalized
 from spack.util.text import count_of
 
@@ -112,7 +113,14 @@ def _from_index(session: Session, args: argparse.Namespace) -> int | None:
         chosen_repository(session, args),
         Packages(session.recipes),
         Fetchers(session.fetcher(), session.fetcher(checksum=False)),
-        CreateOptions(args.versions, extras, args.recursive, args.force, platform_name()),
+        CreateOptions(
+            args.versions,
+            extras,
+            args.recursive,
+            args.force,
+            platform_name(),
+            pythons=known_pythons(session),
+        ),
     )
     failed: list[str] = []
 
@@ -123,6 +131,14 @@ def _from_index(session: Session, args: argparse.Namespace) -> int | None:
     for created in maker.all_of([Wanted(normalized(args.pypi))], args.name, report):
         _report(created, args.recursive)
     return 1 if failed else None
+
+
+def known_pythons(session: Session) -> tuple[str, ...]:
+    """Return the versions of Python that packages can be built for on this machine."""
+    settings = session.packages.get("python")
+    entries = settings.externals if settings is not None else ()
+    found = (Spec.parse(entry.spec).versions.concrete_range_as_version for entry in entries)
+    return tuple(dict.fromkeys(str(version) for version in found if version is not None))
 
 
 def _report(created: CreatedRecipe, recursive: bool) -> None:

@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-from spack.cli.environment_formats import add_export, export
+from spack.cli.environment_formats import FORMAT_VERBS, add_format_verbs
 from spack.cli.environment_moves import VERBS, add_verbs, made_environment
 from spack.cli.project_environment import add_project_options, project_environment_text
 from spack.cli.prompt import confirm
@@ -94,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shell_arguments(deactivate)
 
     add_verbs(verbs)
-    add_export(verbs)
+    add_format_verbs(verbs)
     verbs.add_parser("list", aliases=["ls"], help="list named environments")
     verbs.add_parser("status", aliases=["st"], help="print the active environment")
 
@@ -451,8 +451,8 @@ _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "layer": _layer,
     "pack": _pack,
     "unpack": _unpack,
-    "export": export,
     **VERBS,
+    **FORMAT_VERBS,
 }
 
 _SHORT = {"ls": "list", "st": "status", "rm": "remove", "mv": "rename"}

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from spack.actions import installed
+from spack.actions.library_check import unresolved_libraries
 from spack.actions.verifying import check_versions, owner_of
 from spack.cli.output import add_output_options, print_output
 from spack.cli.render import message
@@ -26,14 +27,15 @@ examples:
   spack verify                        everything
   spack verify py-black
   spack verify manifest --files PATH  only this file
+  spack verify libraries              shared libraries that would not be found
   spack verify versions               installed versions that recipes do not have any more
 """
 
-_VERBS = ("manifest", "versions")
+_VERBS = ("manifest", "libraries", "versions")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="manifest|versions")
+    verbs = parser.add_subparsers(dest="verb", metavar="manifest|libraries|versions")
     manifest = verbs.add_parser("manifest", help="compare files with what was recorded")
     manifest.add_argument("-a", "--all", action="store_true", help="everything (the default)")
     manifest.add_argument("-l", "--local", action="store_true", help="of this install tree only")
@@ -42,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("-f", "--files", action="store_true", help="the words are paths of files")
     add_output_options(manifest, short=True)
     manifest.add_argument("specs_or_files", metavar="SPEC", nargs="*", help="only these packages")
+    libraries = verbs.add_parser("libraries", help="look for libraries that would not be found")
+    libraries.add_argument("constraint", metavar="SPEC", nargs="*", help="only these packages")
     versions = verbs.add_parser("versions", help="look for versions that recipes do not have")
     versions.add_argument("constraint", metavar="SPEC", nargs="*", help="only these packages")
 
@@ -52,7 +56,7 @@ def completed(words: list[str]) -> list[str]:
 
 
 def run(session: Session, args: argparse.Namespace) -> int:
-    return _versions(session, args) if args.verb == "versions" else _manifest(session, args)
+    return {"versions": _versions, "libraries": _libraries}.get(args.verb, _manifest)(session, args)
 
 
 def _records(session: Session, texts: list[str]) -> list[InstallRecord]:
@@ -68,6 +72,17 @@ def _versions(session: Session, args: argparse.Namespace) -> int:
         print(f"{finding.subject}: {finding.text}")
     message(f"{count_of(len(found), 'finding')} on versions")
     return 1 if found else 0
+
+
+def _libraries(session: Session, args: argparse.Namespace) -> int:
+    records, wrong = _records(session, args.constraint), 0
+    for record in records:
+        missing = list(unresolved_libraries(Path(record.prefix)))
+        wrong += bool(missing)
+        for file, library in missing:
+            print(f"{record.short}: {file}: {library} is in none of its run paths")
+    message(f"{count_of(len(records), 'package')} checked, {wrong} with missing libraries")
+    return 1 if wrong else 0
 
 
 def _manifest(session: Session, args: argparse.Namespace) -> int:
