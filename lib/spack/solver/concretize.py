@@ -164,6 +164,7 @@ class _Search:
     :ivar multi: packages that may have several instances, and how many.
     :ivar opened: virtual packages whose hidden providers are looked at.
     :ivar undecided: packages that the last answer left open.
+    :ivar assumed: packages that answers took to be below placeholders without saying how.
     """
 
     catalog: Catalog
@@ -173,6 +174,7 @@ class _Search:
     multi: dict[str, int] = field(default_factory=dict)
     opened: frozenset[str] = frozenset()
     undecided: set[str] = field(default_factory=set)
+    assumed: set[str] = field(default_factory=set)
     rounds: int = 0
 
     def context(self) -> RoundContext:
@@ -192,6 +194,7 @@ class _Search:
             self.multi,
             paths=self.paths,
             opened=self.opened,
+            assumed=frozenset(self.assumed),
         )
 
     def widen(self, context: RoundContext, answer: driver.Answer, encoding: Encoding) -> bool:
@@ -208,6 +211,7 @@ class _Search:
         hidden = {name for name in placeholders if name.endswith(REST)}
         used = placeholders - hidden
         self.more |= context.plan.expanded | used
+        self.assumed.update(row[1] for row in answer.atoms.get("assumed", ()))
         late = max(0, self.rounds - WIDEN_AFTER)
         for row in answer.atoms.get("promised", ()):
             for name in used:
@@ -319,6 +323,7 @@ def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
             paths=context.paths,
             relaxed=True,
             opened=context.opened,
+            assumed=context.assumed,
         )
     )
     encoding = encoder.encode()

@@ -22,6 +22,8 @@ class RoundContext:
     :param relaxed: for explaining: every guard can be taken back, and a package whose guard
         ``domain`` is taken back may be anything.
     :param opened: virtual packages all of whose providers are looked at.
+    :param assumed: packages that earlier answers have assumed below placeholders: they are
+        demanded now, as what a root names is.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class RoundContext:
         paths: PossiblePaths,
         relaxed: bool = False,
         opened: frozenset[str] = frozenset(),
+        assumed: frozenset[str] = frozenset(),
     ) -> None:
         self.catalog = catalog
         self.problem = catalog.problem
@@ -43,6 +46,7 @@ class RoundContext:
         self.multi = multi
         self.relaxed = relaxed
         self.opened = opened
+        self.assumed = assumed
         self.paths = paths
         self._direct: dict[str, set[str]] = {}
         self._possible_versions: dict[str, int] = {}
