@@ -19,7 +19,7 @@ from spack.solver.explain import conflict_of, possible_changes
 from spack.solver.held_back import held_back
 from spack.solver.possible_paths import PossiblePaths
 from spack.solver.problem import Problem, Root, Solution, Statistics
-from spack.solver.round_context import RoundContext
+from spack.solver.round_context import Learned, RoundContext
 from spack.solver.validate import precheck
 from spack.solver.virtual_facts import REST
 from spack.spec import ConcreteSpec, Spec, Version
@@ -175,6 +175,7 @@ class _Search:
     opened: frozenset[str] = frozenset()
     undecided: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
+    promised: set[str] = field(default_factory=set)
     rounds: int = 0
 
     def context(self) -> RoundContext:
@@ -193,8 +194,7 @@ class _Search:
             chosen,
             self.multi,
             paths=self.paths,
-            opened=self.opened,
-            assumed=frozenset(self.assumed),
+            learned=Learned(self.opened, frozenset(self.assumed)),
         )
 
     def widen(self, context: RoundContext, answer: driver.Answer, encoding: Encoding) -> bool:
@@ -213,9 +213,14 @@ class _Search:
         self.more |= context.plan.expanded | used
         self.assumed.update(row[1] for row in answer.atoms.get("assumed", ()))
         late = max(0, self.rounds - WIDEN_AFTER)
-        for row in answer.atoms.get("promised", ()):
-            for name in used:
-                self.more |= self._path(name, row[2], late)
+        promised = {row[2] for row in answer.atoms.get("promised", ())}
+        for target in promised:
+            starts = used
+            if target in self.promised:  # where one start was no good, another one would be next
+                starts = {n for n in encoding.packages if context.may_be_placeholder(n)}
+            for name in starts:
+                self.more |= self._path(name, target, late)
+        self.promised = promised
         for name in hidden:
             virtual = name[: -len(REST)]
             self.opened |= {virtual}
@@ -312,21 +317,8 @@ def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
         contradiction stayed the same when something was.
     """
     catalog, roots, multi = context.catalog, context.roots, dict(context.multi)
-    plain = Expansion(context.plan.expanded)
     start = time.perf_counter()
-    encoder = Encoder(
-        RoundContext(
-            catalog,
-            roots,
-            plain,
-            multi,
-            paths=context.paths,
-            relaxed=True,
-            opened=context.opened,
-            assumed=context.assumed,
-        )
-    )
-    encoding = encoder.encode()
+    encoder, encoding = _contradictory(context, effort.deadline)
     core = driver.explain_core(
         encoding.facts,
         bool(multi),
@@ -345,6 +337,26 @@ def _grow(context: RoundContext, effort: _Effort) -> dict[str, int]:
         raise conflict_of(catalog, roots, encoding, core)
     effort.reasons = reasons
     return grown
+
+
+def _contradictory(context: RoundContext, deadline: float) -> tuple[Encoder, Encoding]:
+    """Return the contradiction of a round as a program, with as few packages as it needs.
+
+    What takes no part in a first, not yet minimal, contradiction need not be looked at.
+    """
+    expanded = context.plan.expanded
+    smallest: tuple[Encoder, Encoding] | None = None
+    while True:
+        encoder = Encoder(context.relaxed_to(expanded))
+        encoding = encoder.encode()
+        core = driver.find_core(encoding.facts, bool(context.multi), _order(encoding), deadline)
+        if core is None and smallest is not None:
+            return smallest
+        smallest = encoder, encoding
+        needed = {encoding.assumptions[number].package for number in core or ()} & expanded
+        if core is None or 2 * len(needed) > len(expanded):
+            return smallest
+        expanded = needed
 
 
 def _order(encoding: Encoding) -> list[int]:

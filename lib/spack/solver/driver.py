@@ -18,7 +18,7 @@ from spack.solver.quoting import unquote
 if TYPE_CHECKING:
     import clingo
 
-__all__ = ["Answer", "Row", "explain_core", "optimize"]
+__all__ = ["Answer", "Row", "explain_core", "find_core", "optimize"]
 
 Row = tuple[Any, ...]
 
@@ -143,19 +143,36 @@ def explain_core(
     :param deadline: as of :func:`optimize`; the core that is left then is not minimal.
     :param changes: the answer's ``enough`` has those after which there is a model.
     """
-    parts = ["concretize", "wheels", "explain", *(["duplicates"] if duplicates else [])]
     start = time.perf_counter()
-    control = _control(parts, facts, ("--configuration=tweety",))
-    control.ground([("base", [])])
-    search = _CoreSearch(control, order, deadline)
+    search = _core_search(facts, duplicates, order, deadline)
     core = search.core_of(sorted(search.literal_of))
     if core is None:
         return Answer(True)
-    control.configuration.solve.solve_limit = f"{CONFLICTS},umax"
+    search.bound(CONFLICTS)
     core = search.minimal(search.shrunk(core))
     enough = tuple(tuple(change) for change in changes(core) if search.is_enough(change))
     seconds = {"explain": time.perf_counter() - start}
     return Answer(False, core=core, enough=enough, seconds=seconds)
+
+
+def find_core(
+    facts: Sequence[str], duplicates: bool, order: Sequence[int], deadline: float
+) -> tuple[int, ...] | None:
+    """Return some set of assumptions that contradict each other, None when there is a model.
+
+    The arguments are those of :func:`explain_core`.
+    """
+    search = _core_search(facts, duplicates, order, deadline)
+    return search.core_of(sorted(search.literal_of))
+
+
+def _core_search(
+    facts: Sequence[str], duplicates: bool, order: Sequence[int], deadline: float
+) -> _CoreSearch:
+    parts = ["concretize", "wheels", "explain", *(["duplicates"] if duplicates else [])]
+    control = _control(parts, facts, ("--configuration=tweety",))
+    control.ground([("base", [])])
+    return _CoreSearch(control, order, deadline)
 
 
 class _CoreSearch:
@@ -174,6 +191,11 @@ class _CoreSearch:
             atom = control.symbolic_atoms[symbol]
             if atom is not None:
                 self.literal_of[number] = atom.literal
+
+    def bound(self, conflicts: int) -> None:
+        """Give up each further call after so many conflicts."""
+        configuration: Any = self.control.configuration
+        configuration.solve.solve_limit = f"{conflicts},umax"
 
     def exhausted(self) -> bool:
         """Return whether the work is bounded here."""

@@ -42,7 +42,7 @@ class FactSink:
         self.links: dict[str, set[str]] = {}
         self.edges: dict[str, set[str]] = {}
         self.tools: set[str] = set()
-        self.demanded: set[str] = set(context.assumed)
+        self.demanded: set[str] = set(context.learned.assumed)
         self.demanded_directly: set[str] = set()
         self._count = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from spack.solver.candidates import Candidates, Catalog
 from spack.solver.compiler_targets import limits
@@ -11,7 +12,19 @@ from spack.solver.possible_paths import PossiblePaths
 from spack.solver.problem import Root
 from spack.spec import ConcreteSpec, Spec, target_satisfies
 
-__all__ = ["RoundContext"]
+__all__ = ["Learned", "RoundContext"]
+
+
+class Learned(NamedTuple):
+    """What the answers of earlier rounds have shown.
+
+    :ivar opened: virtual packages all of whose providers are looked at.
+    :ivar assumed: packages that answers took to be below placeholders: they are demanded now, as
+        what a root names is.
+    """
+
+    opened: frozenset[str] = frozenset()
+    assumed: frozenset[str] = frozenset()
 
 
 class RoundContext:
@@ -21,9 +34,7 @@ class RoundContext:
     :param paths: what recipes declare, for demands below placeholders.
     :param relaxed: for explaining: every guard can be taken back, and a package whose guard
         ``domain`` is taken back may be anything.
-    :param opened: virtual packages all of whose providers are looked at.
-    :param assumed: packages that earlier answers have assumed below placeholders: they are
-        demanded now, as what a root names is.
+    :param learned: what earlier rounds have found out.
     """
 
     def __init__(
@@ -35,8 +46,7 @@ class RoundContext:
         *,
         paths: PossiblePaths,
         relaxed: bool = False,
-        opened: frozenset[str] = frozenset(),
-        assumed: frozenset[str] = frozenset(),
+        learned: Learned = Learned(),  # noqa: B008 - it is frozen
     ) -> None:
         self.catalog = catalog
         self.problem = catalog.problem
@@ -45,13 +55,24 @@ class RoundContext:
         self.plan = plan
         self.multi = multi
         self.relaxed = relaxed
-        self.opened = opened
-        self.assumed = assumed
+        self.learned = learned
         self.paths = paths
         self._direct: dict[str, set[str]] = {}
         self._possible_versions: dict[str, int] = {}
         self._hashes: dict[str, list[ConcreteSpec]] = {}
         self.targets = self._target_choice()
+
+    def relaxed_to(self, expanded: set[str]) -> RoundContext:
+        """Return the round for explaining, with only these packages expanded."""
+        return RoundContext(
+            self.catalog,
+            self.roots,
+            Expansion(expanded),
+            self.multi,
+            paths=self.paths,
+            relaxed=True,
+            learned=self.learned,
+        )
 
     def expanded(self, name: str) -> bool:
         """Return whether the build of *name* is looked at."""

@@ -3,7 +3,7 @@
 Most providers of a virtual are never chosen; a language has a dozen. Those that are neither
 there nor expanded nor named by any constraint are alike, and one placeholder represents them all:
 the package ``<virtual>?``. When a solution uses it, the next round looks at each for itself
-(:attr:`spack.solver.round_context.RoundContext.opened`).
+(:attr:`spack.solver.round_context.Learned.opened`).
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class VirtualFacts:
     def show(self) -> bool:
         """Look at the providers that constraints name; whether there are new ones."""
         named = set(self.sink.universe)
-        opened = set(self.context.opened)
+        opened = set(self.context.learned.opened)
         for literal in self.sink.conditions.literals:
             if literal.key[0] == "d":
                 named.add(literal.key[1])
