@@ -13,6 +13,7 @@ import pytest
 from kits.command import Command, prefixes, snapshot
 from kits.file_server import serve
 from kits.recipe_repository import RecipeRepository
+from kits.registry import REGISTRY, run_registry
 
 MakeSpack = Callable[[Path], Command]
 
@@ -158,7 +159,7 @@ def test_a_cache_that_cannot_be_read_is_left_out(other: Command, tmp_path: Path)
         (("push", "nowhere", "base"), "there is no mirror and no directory nowhere"),
         (("push", "./c", "none"), "none matches no installed package"),
         (("push", "./c"), "needs an active environment"),
-        (("push", "s9://cache/x", "base"), "its scheme is none of file, http, https"),
+        (("push", "s9://cache/x", "base"), "its scheme is none of file, http, https, oci"),
         (("list",), "no caches of binaries are configured"),
         (("install", "base"), "no caches of binaries are configured"),
     ],
@@ -202,3 +203,26 @@ def test_the_solver_takes_what_caches_have(
     assert "oven@2.0" in other("install", "--no-cache", "cake", "--dry-run").out
     result = other("install", "cake").text
     assert "2 from caches" in result and "oven@1.0" in other("find", "-v").out
+
+
+@pytest.mark.skipif(REGISTRY is None, reason="docker-registry is not installed")
+def test_a_registry_is_a_cache(small: Command, other: Command, tmp_path: Path) -> None:
+    with run_registry(tmp_path / "registry") as host:
+        url = f"oci+http://{host}/team/small"
+        pushed = small("buildcache", "push", "--unsigned", "--update-index", url, "py-sweet").out
+        assert "pushed 2 packages" in pushed
+        again = small("buildcache", "push", "--unsigned", url, "py-sweet").out
+        assert "pushed 0 packages" in again and "2 were there" in again
+        login = ("--oci-username", "me", "--oci-password-variable", "SECRET")
+        other("mirror", "add", "--type", "binary", "--unsigned", *login, "site", url)
+        assert "takes its secret from $SECRET, which is not set" in (
+            other.fails("buildcache", "list").err
+        )
+        environ = {"SECRET": "x"}
+        other("buildcache", "install", "py-sweet", environ=environ)
+        assert "2 cached packages" in other("buildcache", "list", environ=environ).out
+    other("uninstall", "-y", "py-sweet", environ=environ)
+    result = other.fails("buildcache", "install", "py-sweet", environ=environ).err
+    assert "the registry oci+http://" in result and "cannot be used" in result
+    wrong = other.fails("mirror", "set", "--oci-username", "me", "site", code=2).err
+    assert "a login is a user and the variable that has the password" in wrong

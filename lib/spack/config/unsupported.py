@@ -44,21 +44,24 @@ IDLE: Mapping[str, Idle] = {
     "definitions": Idle(_MANIFEST, ([],)),
     "develop": Idle(_MANIFEST, ({},)),
     "gitlab-ci": Idle("no pipelines are generated"),
-    "mirrors:*:access_pair": Idle("mirrors are read without a login"),
-    "mirrors:*:access_token_variable": Idle("mirrors are read without a login", (None,)),
+    "mirrors:*:access_token_variable": Idle(
+        "logins are names and passwords (access_pair)", (None,)
+    ),
     **{
-        f"mirrors:*:{way}:{key}": Idle("mirrors are read without a login", (None,))
+        f"mirrors:*:{way}:{key}": Idle("logins are names and passwords (access_pair)", (None,))
         for way in ("fetch", "pull")
-        for key in ("access_pair", "access_token_variable")
+        for key in ("access_token_variable",)
     },
     **{
-        f"mirrors:*:{way}:{key}": Idle("mirrors are directories or http servers", (None,))
+        f"mirrors:*:{way}:{key}": Idle(
+            "mirrors are directories, http servers or registries", (None,)
+        )
         for way in ("fetch", "pull")
         for key in ("endpoint_url", "profile")
     },
     "mirrors:*:autopush": Idle("push with `spack buildcache push`", (False,)),
-    "mirrors:*:endpoint_url": Idle("mirrors are directories or http servers", (None,)),
-    "mirrors:*:profile": Idle("mirrors are directories or http servers", (None,)),
+    "mirrors:*:endpoint_url": Idle("mirrors are directories, http servers or registries", (None,)),
+    "mirrors:*:profile": Idle("mirrors are directories, http servers or registries", (None,)),
     "modules": Idle("no module files are written: use environments or `spack load`"),
     "packages:*:compiler": Idle("require a compiler: `require: '%gcc@12'`"),
     "packages:*:externals:-:extra_attributes:implicit_rpaths": Idle(

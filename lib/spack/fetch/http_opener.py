@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from http.client import HTTPException, InvalidURL
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 from spack.fetch.network_settings import NetworkSettings, split_credentials
@@ -39,13 +39,27 @@ class HttpOpener:
 
     def open(self, url: str, headers: Mapping[str, str]) -> Opened:
         """See :class:`spack.fetch.transport_error.Opener`."""
+        return self.send("GET", url, headers)
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | IO[bytes] = b""
+    ) -> Opened:
+        """Return the answer of one attempt at a request.
+
+        :param headers: an ``authorization`` among them is sent instead of a configured login, and
+            not to other hosts. :param body: of a file, ``content-length`` is in *headers*.
+        :raises TransportError: no answer, or an unsuccessful one.
+        """
         settings = self._settings
         address, login = split_credentials(quote(url, safe=_SAFE))
-        request = urllib.request.Request(address)
+        request = urllib.request.Request(address, body or None, method=method)
         for name, value in {"user-agent": settings.user_agent, **headers}.items():
-            request.add_header(name, value)
+            if name == "authorization":
+                request.add_unredirected_header("Authorization", value)
+            else:
+                request.add_header(name, value)
         login = login or settings.login(address)
-        if login:
+        if login and "authorization" not in headers:
             token = base64.b64encode(":".join(login).encode()).decode()
             request.add_unredirected_header("Authorization", "Basic " + token)
         try:

@@ -57,6 +57,14 @@ class FetchedDocument(NamedTuple):
     body: bytes
 
 
+class _Download(NamedTuple):
+    url: str
+    target: Path
+    progress: Progress | None
+    limit: int | None
+    headers: Mapping[str, str]
+
+
 class Transport:
     """Reads documents and downloads files.
 
@@ -126,20 +134,22 @@ class Transport:
         *,
         progress: Progress | None = None,
         limit: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Mapping[str, str]:
         """Write the body of *url* to *target* and return the headers of the last answer.
 
         What an earlier, broken attempt of this call left in *target* is continued where the
         server agrees that the file is still the same (``If-Range``); else it starts again.
 
-        :param limit: bytes; a longer body is refused.
+        :param limit: bytes; a longer body is refused. :param headers: further ones.
         :raises FetchError: as :meth:`get`; *target* is removed.
         """
         target.unlink(missing_ok=True)
         state: dict[str, str] = {}
+        request = _Download(url, target, progress, limit, dict(headers or {}))
 
         def attempt() -> Mapping[str, str]:
-            return self._attempt_download(url, target, state, progress, limit)
+            return self._attempt_download(request, state)
 
         try:
             return self._with_retries(url, attempt)
@@ -147,16 +157,39 @@ class Transport:
             target.unlink(missing_ok=True)
             raise
 
-    def _attempt_download(
-        self,
-        url: str,
-        target: Path,
-        state: dict[str, str],
-        progress: Progress | None,
-        limit: int | None,
-    ) -> Mapping[str, str]:
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Path = b""
+    ) -> FetchedDocument:
+        """Send a request with a body over HTTP; return the answer, which is a small document.
+
+        :raises FetchError: as :meth:`get`.
+        """
+
+        def attempt() -> FetchedDocument:
+            answer = self._send(method, url, headers, body)
+            try:
+                text = b"".join(_chunks(answer, LARGEST_DOCUMENT))
+                return FetchedDocument(answer.url, answer.status, answer.headers, text)
+            finally:
+                answer.close()
+
+        return self._with_retries(url, attempt)
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Path
+    ) -> Opened:
+        opener = self._openers.setdefault(HttpOpener, HttpOpener(self.settings))
+        assert isinstance(opener, HttpOpener)
+        if isinstance(body, bytes):
+            return opener.send(method, url, headers, body)
+        size = {"content-length": str(body.stat().st_size)}
+        with open(body, "rb") as stream:
+            return opener.send(method, url, {**headers, **size}, stream)
+
+    def _attempt_download(self, request: _Download, state: dict[str, str]) -> Mapping[str, str]:
+        url, target, progress, limit, _ = request
         have = target.stat().st_size if target.exists() and "validator" in state else 0
-        headers = {"accept": "*/*", "accept-encoding": "identity"}
+        headers = {"accept": "*/*", "accept-encoding": "identity", **request.headers}
         if have:
             headers.update({"range": f"bytes={have}-", "if-range": state["validator"]})
         answer = self.open(url, headers)
@@ -208,7 +241,11 @@ class Transport:
             )
         return FetchError(
             f"{without_secrets(url)} cannot be read: {failure.reason}",
-            facts={"url": without_secrets(url), "status": failure.status},
+            facts={
+                "url": without_secrets(url),
+                "status": failure.status,
+                "challenge": failure.challenge,
+            },
             hint=hint,
         )
 

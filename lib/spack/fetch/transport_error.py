@@ -17,6 +17,7 @@ class TransportError(Exception):
     :param transient: another attempt may succeed.
     :param status: of the answer, if there was one.
     :param pause: seconds that the server asked to wait.
+    :param challenge: how the server wants to be asked (``WWW-Authenticate``).
     """
 
     def __init__(
@@ -26,8 +27,10 @@ class TransportError(Exception):
         transient: bool,
         status: int | None = None,
         pause: float | None = None,
+        challenge: str = "",
     ) -> None:
         super().__init__(reason)
+        self.challenge = challenge
         self.reason = reason
         self.transient = transient
         self.status = status
@@ -78,4 +81,5 @@ def failure_of_status(status: int, reason: str, headers: Mapping[str, str]) -> T
         transient=status in TRANSIENT,
         status=status,
         pause=float(after) if after.isdigit() else None,
+        challenge=lower.get("www-authenticate", ""),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,10 +20,15 @@ from spack.errors import ConfigError, SpackError, UsageError
 from spack.util.hashing import sha256_hex
 
 if TYPE_CHECKING:
+    from spack.fetch.transport import Transport
     from spack.session.session import Session
     from spack.store.database import Database
 
 __all__ = ["cached_installs", "configured_caches", "key_ring", "named_cache"]
+
+
+#: Further attempts at a cache, after which the next source is taken.
+_RETRIES = 2
 
 
 def cached_installs(
@@ -120,17 +126,68 @@ def _cache(
     local = session.cache / "binary" / sha256_hex(url)[:16]
     if trust is None:
         trust = TrustedKeys(key_ring(session)) if entry.signed else NoSignatures()
-    return BinaryCache(entry.name, _storage(session, url), local, trust)
+    return BinaryCache(entry.name, _storage(session, entry, url, push), local, trust)
 
 
-def _storage(session: Session, url: str) -> CacheStorage:
+def _storage(session: Session, entry: MirrorEntry, url: str, push: bool) -> CacheStorage:
     scheme = urlsplit(url).scheme if "://" in url else "file"
     if scheme == "file":
         return DirectoryStorage.of_url(url)
     if scheme in ("http", "https"):
-        return HttpStorage(url, session.fetcher().connect()[1])
+        return HttpStorage(url, _transport(session, url, login_of(session, entry, push)))
+    if scheme in ("oci", "oci+http"):
+        from spack.binary.oci_registry import OciRegistry  # start-up: few mirrors are registries
+
+        return OciRegistry(url, _transport(session, url), login_of(session, entry, push))
     raise ConfigError(
-        f"the mirror {url} cannot be used: its scheme is none of file, http, https",
-        hint="use a directory or an http server",
+        f"the mirror {url} cannot be used: its scheme is none of file, http, https, oci, oci+http",
+        hint="use a directory, an http server or a registry",
         ref="mirror-scheme",
     )
+
+
+def _transport(session: Session, url: str, login: tuple[str, str] | None = None) -> Transport:
+    """Return the transport of sources, with a login for the host of *url*.
+
+    A cache that does not answer is soon left out.
+    """
+    from spack.fetch.transport import Transport  # start-up: not for directories
+
+    settings = session.fetcher().connect()[1].settings
+    credentials = dict(settings.credentials)
+    if login is not None:
+        credentials[urlsplit(url).netloc.rpartition("@")[2]] = login
+    return Transport(
+        replace(settings, credentials=credentials, retries=min(settings.retries, _RETRIES))
+    )
+
+
+def login_of(session: Session, entry: MirrorEntry, push: bool) -> tuple[str, str] | None:
+    """Return the user and the password of a mirror; None if none is configured.
+
+    :raises ConfigError: a variable of the environment that it names is not set.
+    """
+    connection = entry.connection
+    nested = connection.get("push" if push else "fetch")
+    if isinstance(nested, Mapping) and nested.get("access_pair"):
+        connection = nested
+    pair = connection.get("access_pair")
+    if not pair:
+        return None
+    if isinstance(pair, (list, tuple)):
+        return str(pair[0]), str(pair[1])
+
+    def value(key: str) -> str:
+        name = pair.get(f"{key}_variable")
+        if name is None:
+            return str(pair.get(key, ""))
+        if name not in session.environ:
+            raise ConfigError(
+                f"{entry.origin}: the mirror {entry.name} takes its {key} from ${name}, which is "
+                "not set",
+                hint=f"export {name}=…",
+                ref="mirror-login",
+            )
+        return session.environ[name]
+
+    return value("id"), value("secret")

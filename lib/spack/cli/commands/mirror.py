@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = verbs.add_parser("add", help="configure a mirror; it is asked first")
     add.add_argument("--type", **_TYPE)
     _add_trust(add)
+    _add_login(add)
     add.add_argument("name", help="a name of your choice")
     add.add_argument("url", help="its directory or URL")
     add_scope_argument(add, "where to write it")
@@ -71,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_direction(change)
     change.add_argument("--type", **_TYPE)
     _add_trust(change)
+    _add_login(change)
     change.add_argument("--url", help="its directory or URL")
     change.add_argument("name")
     add_scope_argument(change, "where it is configured")
@@ -84,6 +86,33 @@ _TYPE: dict[str, Any] = {
     "choices": ("source", "binary"),
     "help": "what it is for (both)",
 }
+
+
+def _add_login(parser: argparse.ArgumentParser) -> None:
+    for option, text in (
+        ("--oci-username", "user of a registry or server of binaries"),
+        ("--oci-username-variable", "the variable of the environment that has it"),
+        ("--oci-password-variable", "the variable of the environment that has the password"),
+    ):
+        parser.add_argument(option, metavar="NAME", help=text)
+
+
+def _login(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the login of the command line as keys of a mirror's entry.
+
+    :raises UsageError: a part of it is missing.
+    """
+    user, variable = args.oci_username, args.oci_username_variable
+    secret = args.oci_password_variable
+    if not any((user, variable, secret)):
+        return {}
+    if not secret or bool(user) == bool(variable):
+        raise UsageError(
+            "spack mirror: a login is a user and the variable that has the password",
+            hint="give --oci-password-variable, and --oci-username or --oci-username-variable",
+        )
+    name = {"id": user} if user else {"id_variable": variable}
+    return {"access_pair": {**name, "secret_variable": secret}}
 
 
 def _add_trust(parser: argparse.ArgumentParser) -> None:
@@ -276,10 +305,11 @@ def _url(session: Session, text: str) -> str:
     return text if "://" in text else os.path.abspath(session.cwd / os.path.expanduser(text))
 
 
-def _types(args: argparse.Namespace) -> dict[str, bool]:
+def _types(args: argparse.Namespace) -> dict[str, Any]:
     kinds = ("source", "binary")
     types = {kind: kind in args.type for kind in kinds} if args.type else {}
-    return types if args.signed is None else {**types, "signed": args.signed}
+    signed = {} if args.signed is None else {"signed": args.signed}
+    return {**types, **signed, **_login(args)}
 
 
 def _add(session: Session, args: argparse.Namespace) -> int | None:
