@@ -30,6 +30,7 @@ class PyThing(PythonPackage):
     with default_args(type="run"):
         depends_on("py-kept@1:")
         depends_on("py-dropped")
+        depends_on("py-split@1:")
         depends_on("py-raised@1:", when="+fast")
     depends_on(
         "py-moved@:1",
@@ -46,11 +47,14 @@ class PyThing(PythonPackage):
 
 OLD = ["Requires-Dist: kept>=1", "Requires-Dist: dropped", "Requires-Dist: moved<2"]
 OLD += ['Requires-Dist: raised>=1; extra == "fast"', "Provides-Extra: fast"]
+OLD += ["Requires-Dist: split>=1"]
 OLD += ["Requires-Dist: looped", "License-Expression: MIT"]
 
 NEW = ["Requires-Dist: kept>=1", "Requires-Dist: moved>=2", "Requires-Dist: foreseen>=2"]
 NEW += ['Requires-Dist: raised>=2; extra == "fast"', "Provides-Extra: fast", "Provides-Extra: big"]
 NEW += ['Requires-Dist: fresh; python_version < "3.11"', "License-Expression: Apache-2.0"]
+NEW += ['Requires-Dist: split>=1; python_version < "3.15"']
+NEW += ['Requires-Dist: split>=2; python_version >= "3.15"']
 NEW += ["Requires-Dist: far @ https://example.org/far-1.tar.gz"]
 
 
@@ -73,8 +77,12 @@ EXPECTED = """\
      version("1.0", sha256="{1.0}")
 -        depends_on("py-dropped")
 +        depends_on("py-dropped", when="@:1.0")
+-        depends_on("py-split@1:")
++        depends_on("py-split@1:", when="@:1.0")
          depends_on("py-raised@1:", when="+fast")
 +    depends_on("py-raised@2:", type="run", when="@2.0:+fast")
++    depends_on("py-split@1:", type="run", when="@2.0: ^python@:3.14")
++    depends_on("py-split@2:", type="run", when="@2.0: ^python@3.15:")
      depends_on(
          "py-moved@:1",
 -        type="run",
@@ -105,7 +113,7 @@ def test_what_changed_is_written(
 
     done = update("update", "py-thing")
     for text in (
-        "line 27: py-looped is for versions up to 1.0",
+        "line 28: py-looped is for versions up to 1.0",
         'its license is Apache-2.0 now (license(...), when="@2.0:")',
         "new extras, which are not variants here: big",
         "2.0: Requires-Dist: far @ https://example.org/far-1.tar.gz",
@@ -114,6 +122,7 @@ def test_what_changed_is_written(
     after = path.read_text()
     assert [x for x in before.splitlines() if x not in after.splitlines()] == [
         '        depends_on("py-dropped")',
+        '        depends_on("py-split@1:")',
         '        type="run",',
     ]
     assert update("versions", "py-thing").lines == ["2.1", "2.0", "1.0"]

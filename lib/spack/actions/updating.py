@@ -104,6 +104,8 @@ class _Update:
         self.old = old
         self.versions = [release.version for release in (*releases, *([old] if old else []))]
         self.by_hand: list[str] = []
+        #: Records that were given an end -> the newest version that they are still about.
+        self._ended: dict[DependencyRecord, str] = {}
 
     def run(self) -> None:
         for release in reversed(self.releases):
@@ -177,7 +179,9 @@ class _Update:
         if Version(following) in VersionList(f":{upper}"):
             upper += ".0"
         alone = [row for row in self.recipe.dependencies if row.line == record.line] == [record]
-        if not alone or not self.edit.bound(record.line, f":{upper}"):
+        if alone and self.edit.bound(record.line, f":{upper}"):
+            self._ended[record] = last
+        else:
             self._note(f"line {record.line}: {need.spec} is for versions up to {last}")
 
     # -- what it needs now --------------------------------------------------------------------
@@ -203,6 +207,8 @@ class _Update:
         types: set[str] = set()
         for record in self.recipe.dependencies:
             if Spec.parse(record.spec).name != need.package or not _is_within(record, need):
+                continue
+            if record in self._ended and Version(version) > Version(self._ended[record]):
                 continue
             if spec.satisfies(Spec.parse(f"{self.recipe.name} {record.when}")):
                 types |= set(record.types)

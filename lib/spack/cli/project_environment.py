@@ -83,7 +83,13 @@ def project_environment_text(
                 packages,
                 Fetchers(session.fetcher(), session.fetcher(checksum=False)),
                 CreateOptions(
-                    1, None, True, True, platform_name(), bounds=roots.bounds, fitting=True
+                    versions=1,
+                    recursive=True,
+                    force=True,
+                    platform=platform_name(),
+                    bounds=roots.bounds,
+                    fitting=True,
+                    pythons=(python,),
                 ),
             )
             made: set[str] = set()
