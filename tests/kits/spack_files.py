@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from spack.environment.lockfile import read_lockfile
-from spack.spec import DEPTYPES, ConcreteSpec, Edge, dump
+from spack.spec import DEPTYPES, ConcreteSpec, Edge, dump, to_specfile, traverse_all
 from spack.spec.traversal import post_order
 
-__all__ = ["as_spack", "spack_lock", "to_spack_lock"]
+__all__ = [
+    "as_spack",
+    "spack_lock",
+    "spack_prefix",
+    "to_spack_lock",
+    "write_spack_index",
+    "write_spack_prefix",
+]
 
 #: Spack writes hashes of recipes in base 32, with padding.
 RECIPE_HASH = "z" * 52 + "===="
@@ -46,3 +56,65 @@ def to_spack_lock(path: Path) -> list[ConcreteSpec]:
     texts = [root.spec for root in lock.roots]
     path.write_text(json.dumps(spack_lock(zip(texts, specs))))
     return list({node.dag_hash(): node for s in specs for node in s.traverse(DEPTYPES)}.values())
+
+
+def write_spack_index(
+    root: Path, specs: Iterable[ConcreteSpec], *, version: str = "8", missing: Iterable[str] = ()
+) -> Path:
+    """Write the database of an install tree of Spack that has *specs* and all below them.
+
+    :param missing: names of packages that are known and not installed.
+    """
+    nodes = list({node.dag_hash(): node for node in traverse_all(specs, DEPTYPES)}.values())
+    plain = dump(nodes)["nodes"]
+    installs = {
+        node.dag_hash(): {
+            "spec": plain[node.dag_hash()],
+            "path": spack_prefix(root, node),
+            "installed": node.name not in missing,
+            "ref_count": 1,
+            "explicit": node.name == "top",
+            "installation_time": 1700000000.25,
+        }
+        for node in nodes
+    }
+    path = root / ".spack-db" / "index.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".temp")
+    new.write_text(json.dumps({"database": {"version": version, "installs": installs}}))
+    new.rename(path)
+    return path
+
+
+def spack_prefix(root: Path, node: ConcreteSpec) -> str:
+    """Return where Spack installs *node* in the tree at *root*."""
+    if node.external is not None:
+        return node.external.path or "None"
+    return str(root / f"linux-{node.target}" / f"{node.name}-{node.version}-{node.dag_hash()}")
+
+
+def write_spack_prefix(root: Path, node: ConcreteSpec, files: Mapping[str, str]) -> Path:
+    """Install *files* as Spack does, with its metadata; scripts are executable."""
+    prefix = Path(spack_prefix(root, node))
+    for name, text in files.items():
+        path = prefix / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755 if text.startswith("#!") else 0o644)
+    (prefix / ".spack").mkdir(parents=True)
+    (prefix / ".spack" / "spec.json").write_text(json.dumps(to_specfile(node)))
+    manifest = {str(path): _manifest_row(path) for path in (prefix, *prefix.rglob("*"))}
+    (prefix / ".spack" / "install_manifest.json").write_text(json.dumps(manifest))
+    return prefix
+
+
+def _manifest_row(path: Path) -> dict[str, Any]:
+    status = path.lstat()
+    row: dict[str, Any] = {"mode": status.st_mode, "owner": status.st_uid, "group": status.st_gid}
+    if path.is_symlink():
+        row["dest"] = os.readlink(path)
+    elif path.is_file():
+        digest = hashlib.sha1(path.read_bytes(), usedforsecurity=False).digest()
+        row["hash"] = base64.b32encode(digest).decode()
+        row["time"], row["size"] = status.st_mtime, status.st_size
+    return row

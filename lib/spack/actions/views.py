@@ -18,7 +18,7 @@ from spack.errors import SpecError, ViewError
 from spack.host.interpreter import PythonLayout
 from spack.spec import ConcreteSpec, Version, dump
 from spack.spec.deptypes import DEPTYPES, RUN_TIME
-from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store
+from spack.store import METADATA, InstallRecord, Manifest, Metadata, Store, scan
 from spack.store.layout import path_part
 from spack.util.environment_modifications import Change, is_system_path
 from spack.util.json_input import parse_json
@@ -44,6 +44,10 @@ __all__ = [
 
 #: Which edges a view follows from the roots, by ``link:``.
 _FOLLOWED = {"roots": (), "run": RUN_TIME, "all": DEPTYPES}
+
+
+#: Roles whose part of a view is the view's own, whatever the recipe (such as upstream's) would do.
+_OF_VIEW = ("python", "python-venv")
 
 
 class PythonOfView(NamedTuple):
@@ -233,11 +237,14 @@ def view_sources(
 
 
 def _source(node: ConcreteSpec, record: InstallRecord, view: ViewDescriptor | None) -> ViewSource:
-    manifest = Metadata(Path(record.prefix)).manifest
-    status = os.stat(manifest)
+    prefix = Path(record.prefix)
+    manifest = Metadata(prefix).manifest
+    # a package that Spack installed may have no manifest
+    listed = manifest.exists() or not record.upstream
+    status = os.stat(manifest if listed else prefix)
 
     def load() -> Files:
-        return Manifest.load(manifest).files
+        return Manifest.load(manifest).files if listed else scan(prefix).manifest.files
 
     return ViewSource(
         name=node.name,
@@ -255,7 +262,9 @@ def _source(node: ConcreteSpec, record: InstallRecord, view: ViewDescriptor | No
 def _role(node: ConcreteSpec) -> str:
     if node.name in ("python", "python-venv"):
         return node.name
-    if any(edge.spec.name == "python-venv" for edge in node.edges):
+    names = {edge.spec.name for edge in node.edges if "run" in edge.deptypes}
+    # extensions that Spack made before it had python-venv need Python itself
+    if "python-venv" in names or (node.name.startswith("py-") and "python" in names):
         return "extension"
     return "package"
 
@@ -411,6 +420,8 @@ def _asker(nodes: Sequence[ConcreteSpec], link_type: str, root: str, parts: View
         path = parts.recipes()
         asked = []
         for source in sources:
+            if source.role in _OF_VIEW:
+                continue
             recipe = path.get(known[source.hash].fullname)
             if recipe is not None and not set(HOOKS).isdisjoint(recipe.hooks):
                 asked.append(source)

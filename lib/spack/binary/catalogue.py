@@ -37,7 +37,8 @@ from spack.errors import SpackError
 from spack.spec import ConcreteSpec, dump, load
 from spack.spec.stored import verify
 from spack.store import InstallRecord
-from spack.store.database import SCHEMA_VERSION, Database
+from spack.store.database import Database
+from spack.store.database_tables import SCHEMA_VERSION
 from spack.util.filesystem import atomic_write
 from spack.util.frozen import frozen
 from spack.util.json_input import parse_json

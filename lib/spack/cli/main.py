@@ -82,6 +82,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bootstrap": ("configuration", "provide now what this program itself needs"),
     "config": ("configuration", "show and change the configuration"),
     "mirror": ("configuration", "make and manage mirrors of sources and binaries"),
+    "upstream": ("configuration", "use what is installed in another install tree"),
     "buildcache": ("configuration", "push packages to caches of binaries; list what they have"),
     "repo": ("configuration", "add, update, list and remove repositories of recipes"),
     "doctor": ("configuration", "check what builds need of this machine"),

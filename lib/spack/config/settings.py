@@ -156,6 +156,11 @@ class Settings:
     @property
     def upstreams(self) -> tuple[Path, ...]:
         """The roots of upstream install trees, in order of precedence."""
+        return tuple(self.named_upstreams.values())
+
+    @property
+    def named_upstreams(self) -> dict[str, Path]:
+        """The same by name."""
         return self._once("upstreams", _read_upstreams)
 
     @property
@@ -318,10 +323,10 @@ def _url(connection: str | Mapping[str, Any] | None) -> str:
     return connection or ""
 
 
-def _read_upstreams(reader: SectionReader) -> tuple[Path, ...]:
+def _read_upstreams(reader: SectionReader) -> dict[str, Path]:
     tree = reader.sections.get("upstreams")
     names = tree.value if tree is not None else {}
-    return tuple(reader.path("", "upstreams", name, "install_tree") for name in names)
+    return {str(name): reader.path("", "upstreams", name, "install_tree") for name in names}
 
 
 def _read_bootstrap(reader: SectionReader) -> BootstrapSettings:

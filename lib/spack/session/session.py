@@ -342,7 +342,7 @@ class Session:
     @cached_property
     def store(self) -> Store:
         """The install tree."""
-        from spack.store import Layout, Store
+        from spack.store import Layout, Store, Upstreams
 
         config = self.settings.config
         layout = Layout(
@@ -356,7 +356,9 @@ class Session:
             locks=config.locks,
             patience=config.db_lock_timeout,
             package_patience=config.package_lock_timeout,
-            upstreams=upstream_roots(self.settings, self.locations),
+            upstreams=Upstreams(
+                upstream_roots(self.settings, self.locations), self.cache / "upstreams"
+            ),
         )
 
     @cached_property

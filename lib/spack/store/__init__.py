@@ -12,7 +12,7 @@ from spack.store.locks import Lock, LockOwner, Locks, current_owner, is_alive
 from spack.store.modes import Modes, apply_modes, modes_of
 from spack.store.prefix_manifest import Difference, Manifest, ManifestEntry, scan, verify
 from spack.store.record import InstallRecord
-from spack.store.store import Store
+from spack.store.store import Store, Upstreams
 
 __all__ = [
     "DEFAULT_PROJECTION",
@@ -30,6 +30,7 @@ __all__ = [
     "Modes",
     "LockOwner",
     "Store",
+    "Upstreams",
     "apply_modes",
     "current_owner",
     "is_alive",

@@ -1,8 +1,8 @@
 """What is installed here and in upstreams, for reading: as one database.
 
-An upstream is another install tree of this tool, which is not written to (``upstreams``
-configuration). A node that is installed in several trees is that of the first one, the own tree
-before upstreams.
+An upstream is another install tree, of this tool or of Spack, which is not written to
+(``upstreams`` configuration). A node that is installed in several trees is that of the first one,
+the own tree before upstreams.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from spack.store.database import Database, DependencyLink
 from spack.store.record import InstallRecord
-from spack.util.frozen import replace
 
 if TYPE_CHECKING:
     from spack.spec import ConcreteSpec
@@ -30,7 +29,9 @@ class ChainedDatabase(Database):
     def __init__(self, own: Database, upstreams: Sequence[tuple[str, Database]]) -> None:
         super().__init__(own.path)
         self._own = own
-        self._upstreams = tuple(upstreams)
+        self._upstreams = tuple(database for _, database in upstreams)
+        for root, database in upstreams:
+            database.upstream = root
 
     def records(
         self,
@@ -43,11 +44,12 @@ class ChainedDatabase(Database):
     ) -> list[InstallRecord]:
         """Return the records for which all of the given hold, in order; see the base class."""
         found: dict[str, InstallRecord] = {}
-        for root, database in (("", self._own), *self._upstreams):
-            for record in database.records(name=name, hash_prefix=hash_prefix, installed=None):
+        of_any = True if installed else None
+        for database in (self._own, *self._upstreams):
+            for record in database.records(name=name, hash_prefix=hash_prefix, installed=of_any):
                 known = found.get(record.hash)
                 if known is None or (record.installed and not known.installed):
-                    found[record.hash] = replace(record, upstream=root) if root else record
+                    found[record.hash] = record
         wanted = (("explicit", explicit), ("external", external), ("installed", installed))
         chosen = [
             record
@@ -60,10 +62,10 @@ class ChainedDatabase(Database):
         """Return the record of one node by its full hash, or None."""
         found = self._own.record(spec_hash, installed=None)
         if found is None or not found.installed:
-            for root, database in self._upstreams:
+            for database in self._upstreams:
                 record = database.record(spec_hash)
                 if record is not None:
-                    found = replace(record, upstream=root)
+                    found = record
                     break
         if found is None or (installed is not None and found.installed != installed):
             return None
@@ -73,7 +75,7 @@ class ChainedDatabase(Database):
         """Return the nodes with these hashes, with their DAGs; all installed ones by default."""
         wanted = list(self.installed_hashes() if hashes is None else hashes)
         found = self._own.specs(wanted)
-        for _, database in self._upstreams:
+        for database in self._upstreams:
             missing = [item for item in wanted if item not in found]
             if missing:
                 found.update(database.specs(missing))
@@ -81,25 +83,25 @@ class ChainedDatabase(Database):
 
     def installed_hashes(self) -> frozenset[str]:
         """Return the hashes of all installed nodes, externals included."""
-        parts = [database.installed_hashes() for _, database in self._upstreams]
+        parts = [database.installed_hashes() for database in self._upstreams]
         return self._own.installed_hashes().union(*parts)
 
     def installed_values(self, column: str) -> frozenset[str]:
         """Return what installed nodes have in *column*, ``name`` or ``target``."""
-        parts = [database.installed_values(column) for _, database in self._upstreams]
+        parts = [database.installed_values(column) for database in self._upstreams]
         return self._own.installed_values(column).union(*parts)
 
     def links(self) -> list[DependencyLink]:
         """Return all edges between known nodes."""
         found = {(link.parent, link.child): link for link in self._own.links()}
-        for _, database in self._upstreams:
+        for database in self._upstreams:
             for link in database.links():
                 found.setdefault((link.parent, link.child), link)
         return list(found.values())
 
     def check(self) -> None:
         """Read all files. :raises StoreError: if one is damaged."""
-        for database in (self._own, *(database for _, database in self._upstreams)):
+        for database in (self._own, *self._upstreams):
             database.check()
 
     def close(self) -> None:

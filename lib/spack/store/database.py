@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spack.errors import SpecError, StoreError
 from spack.spec import DEPTYPES, ConcreteSpec, Spec, dump, load
+from spack.store.database_tables import COLUMNS, SCHEMA_VERSION, TABLES, record_of, row_of
 from spack.store.moves import earlier_root, in_tree
 from spack.store.os_errors import unwritable
 from spack.store.record import InstallRecord
@@ -38,33 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Database", "DependencyLink"]
 
-#: Raised when a table changes. An older file is rebuilt from the prefixes.
-SCHEMA_VERSION = 2
-
 #: Seconds to wait for another process' commit.
 PATIENCE = 60.0
-
-_SCHEMA = """
-CREATE TABLE nodes (
-    hash TEXT PRIMARY KEY, name TEXT NOT NULL, namespace TEXT NOT NULL, version TEXT NOT NULL,
-    platform TEXT NOT NULL, os TEXT NOT NULL, target TEXT NOT NULL,
-    prefix TEXT NOT NULL, explicit INTEGER NOT NULL, installed INTEGER NOT NULL,
-    external INTEGER NOT NULL, installed_at REAL NOT NULL, "transaction" TEXT NOT NULL,
-    run_environment TEXT, facts TEXT
-) WITHOUT ROWID;
-CREATE INDEX nodes_name ON nodes (name);
-CREATE TABLE documents (hash TEXT PRIMARY KEY, node TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE edges (
-    parent TEXT NOT NULL, child TEXT NOT NULL, deptypes TEXT NOT NULL,
-    PRIMARY KEY (parent, child)
-) WITHOUT ROWID;
-CREATE INDEX edges_child ON edges (child);
-"""
-
-_COLUMNS = (
-    "hash, name, namespace, version, platform, os, target, prefix, explicit, installed, external,"
-    ' installed_at, "transaction", run_environment, facts'
-)
 
 #: All nodes that the given ones lead to, themselves included; takes the start as JSON array.
 _CLOSURE = """
@@ -103,6 +79,8 @@ class Database:
         patience: float = PATIENCE,
     ) -> None:
         self.path = path
+        #: Root of the install tree, as records name it; "" for the tool's own.
+        self.upstream = ""
         self._patience = patience
         self._write = write
         self._locks = locks
@@ -153,12 +131,12 @@ class Database:
             conditions.append("hash >= ? AND hash < ?")
             values += [hash_prefix, hash_prefix + "~"]
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        query = f"SELECT {_COLUMNS} FROM nodes{where} ORDER BY name, version, hash"
+        query = f"SELECT {COLUMNS} FROM nodes{where} ORDER BY name, version, hash"
         return [self._record(row) for row in self._rows(query, values)]
 
     def record(self, spec_hash: str, installed: bool | None = True) -> InstallRecord | None:
         """Return the record of one node by its full hash, or None."""
-        rows = self._rows(f"SELECT {_COLUMNS} FROM nodes WHERE hash = ?", [spec_hash])
+        rows = self._rows(f"SELECT {COLUMNS} FROM nodes WHERE hash = ?", [spec_hash])
         records = [self._record(row) for row in rows]
         if not records or (installed is not None and records[0].installed != installed):
             return None
@@ -280,7 +258,7 @@ class Database:
             old, new = self.earlier_root, self._root
             if old is None:
                 return
-            query = f"SELECT {_COLUMNS} FROM nodes WHERE external = 0"
+            query = f"SELECT {COLUMNS} FROM nodes WHERE external = 0"
             for row in connection.execute(query).fetchall():
                 record = self._record(row)
                 run_environment = json.dumps(record.run_environment)
@@ -307,7 +285,7 @@ class Database:
         return str(self.path.parent.parent)
 
     def _record(self, row: tuple[Any, ...]) -> InstallRecord:
-        record = _record(row)
+        record = record_of(row, self.upstream)
         if self.earlier_root is None or record.external:
             return record
         return replace(record, prefix=in_tree(record.prefix, self.earlier_root, self._root))
@@ -437,7 +415,7 @@ class Database:
             connection, _ = _open(new, f"mode=rw{self._unlocked(new)}", self._patience)
             try:
                 connection.execute("PRAGMA journal_mode = DELETE")
-                connection.executescript(f"BEGIN;{_SCHEMA}")
+                connection.executescript(f"BEGIN;{TABLES}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
                 connection.execute("COMMIT")
             finally:
@@ -520,27 +498,6 @@ def _open(path: Path, parameters: str, patience: float) -> tuple[sqlite3.Connect
         raise
 
 
-def _record(row: tuple[Any, ...]) -> InstallRecord:
-    spec_hash, name, namespace, version, platform, os_name, target, prefix = row[:8]
-    return InstallRecord(
-        hash=spec_hash,
-        name=name,
-        namespace=namespace,
-        version=version,
-        platform=platform,
-        os=os_name,
-        target=target,
-        prefix=prefix,
-        explicit=bool(row[8]),
-        installed=bool(row[9]),
-        external=bool(row[10]),
-        installed_at=row[11],
-        transaction=row[12],
-        run_environment=parse_json(row[13]) if row[13] else None,
-        facts=parse_json(row[14]) if row[14] else {},
-    )
-
-
 def _insert(connection: sqlite3.Connection, spec: ConcreteSpec, record: InstallRecord) -> None:
     data = dump([spec])
     marks = ", ".join("?" * 15)
@@ -557,36 +514,16 @@ def _insert(connection: sqlite3.Connection, spec: ConcreteSpec, record: InstallR
         )
         if spec_hash != record.hash:
             prefix = Path(node.external.path or "/") if node.external else Path()
-            row = _row(InstallRecord.of(node, prefix, installed=False))
-            connection.execute(f"INSERT OR IGNORE INTO nodes ({_COLUMNS}) VALUES ({marks})", row)
-    row = _row(record)
+            row = row_of(InstallRecord.of(node, prefix, installed=False))
+            connection.execute(f"INSERT OR IGNORE INTO nodes ({COLUMNS}) VALUES ({marks})", row)
+    row = row_of(record)
     connection.execute(
-        f"INSERT INTO nodes ({_COLUMNS}) VALUES ({marks}) ON CONFLICT (hash) DO UPDATE SET "
+        f"INSERT INTO nodes ({COLUMNS}) VALUES ({marks}) ON CONFLICT (hash) DO UPDATE SET "
         "prefix = excluded.prefix, installed = excluded.installed, external = excluded.external, "
         "explicit = max(explicit, excluded.explicit), installed_at = excluded.installed_at, "
         '"transaction" = excluded."transaction", run_environment = excluded.run_environment, '
         "facts = excluded.facts",
         row,
-    )
-
-
-def _row(record: InstallRecord) -> tuple[Any, ...]:
-    return (
-        record.hash,
-        record.name,
-        record.namespace,
-        record.version,
-        record.platform,
-        record.os,
-        record.target,
-        record.prefix,
-        record.explicit,
-        record.installed,
-        record.external,
-        record.installed_at,
-        record.transaction,
-        None if record.run_environment is None else json.dumps(record.run_environment),
-        json.dumps(dict(record.facts)) if record.facts else None,
     )
 
 

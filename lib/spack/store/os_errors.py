@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spack.errors import StoreError
 
-__all__ = ["unwritable"]
+__all__ = ["reason_of", "unwritable"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -44,3 +44,8 @@ def unwritable(path: Path, reason: OSError | str, what: str | None = None) -> St
         hint=_HINTS[kind],
         ref="store-full" if kind == "full" else "store-unwritable",
     )
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system says of an error, without its number."""
+    return error.strerror or str(error)

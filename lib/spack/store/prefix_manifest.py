@@ -8,6 +8,9 @@ size]}}`` with paths relative to the prefix, in sorted order; *kind* is ``file``
 ``dir``; *mode* the permission bits; *content* the hex sha256 of a file, the target of a link,
 ``""`` of a directory; *size* in bytes.
 
+A prefix that Spack installed has its manifest at the same path, with absolute paths, modes with
+the type of file, and SHA-1 in base 32; it is read too (:mod:`spack.store.spack_manifest`).
+
 Cost: one walk that opens each file once; 700 files of a Python package take about 20 ms.
 """
 
@@ -22,7 +25,9 @@ from typing import NamedTuple
 
 from spack.errors import StoreError
 from spack.store.layout import METADATA
+from spack.store.spack_manifest import is_of_spack, spack_entries
 from spack.util.frozen import frozen
+from spack.util.hashing import SHA1, hash_file
 from spack.util.json_input import parse_json
 
 __all__ = ["Difference", "ManifestEntry", "Manifest", "Scan", "scan", "verify"]
@@ -64,6 +69,8 @@ class Manifest:
         """
         try:
             data = parse_json(text)
+            if is_of_spack(data):
+                return cls({path: ManifestEntry(*row) for path, row in spack_entries(data)})
             if data["format"] != FORMAT:
                 raise ValueError(f"format {data['format']!r}")
             make = ManifestEntry._make
@@ -214,7 +221,10 @@ def verify(prefix: Path, manifest: Manifest) -> tuple[Difference, ...]:
         entry = actual.manifest.files.get(path)
         if entry is None:
             differences.append(Difference(path, "missing", expected.kind))
-        elif entry != expected:
+            continue
+        if entry.kind == FILE and expected.content.startswith(SHA1):
+            entry = entry._replace(content=hash_file(prefix / path, expected.content))
+        if entry != expected:
             differences.append(_difference(path, expected, entry))
     for path, entry in actual.manifest.files.items():
         if path not in manifest.files and not _is_bytecode(path):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from spack.errors import StoreError
 from spack.spec import ConcreteSpec
@@ -19,9 +19,25 @@ from spack.store.locks import LockOwner, Locks, current_owner
 from spack.store.moves import earlier_roots, note_earlier_root
 from spack.store.os_errors import unwritable
 from spack.store.record import InstallRecord
+from spack.store.spack_database import SpackDatabase
+from spack.store.spack_tree_index import spack_index_path
 from spack.util.filesystem import make_shared_directory
 
-__all__ = ["Store"]
+__all__ = ["Store", "Upstreams"]
+
+
+class Upstreams(NamedTuple):
+    """Further install trees, of this tool or of Spack, to be read only.
+
+    :ivar roots: in order of precedence.
+    :ivar cache: directory for what is computed of those of Spack; None: memory.
+    """
+
+    roots: tuple[Path, ...] = ()
+    cache: Path | None = None
+
+
+NO_UPSTREAMS = Upstreams()
 
 
 class Store:
@@ -34,7 +50,6 @@ class Store:
     :param patience: seconds to wait for commits of other processes, and for a ``reindex``.
     :param package_patience: seconds to wait for a package that another process installs or
         uses; None waits without a limit.
-    :param upstreams: roots of further install trees of this tool, to be read only.
     """
 
     def __init__(
@@ -46,7 +61,7 @@ class Store:
         locks: bool = True,
         patience: float = 60.0,
         package_patience: float | None = None,
-        upstreams: Sequence[Path] = (),
+        upstreams: Upstreams = NO_UPSTREAMS,
     ) -> None:
         self.layout = layout
         self.clock = clock
@@ -55,7 +70,7 @@ class Store:
         self.locks = Locks(layout.locks, enabled=locks)
         #: What :meth:`writer` found and ended, for the command to report.
         self.recovered: tuple[Recovered, ...] = ()
-        self._upstreams = tuple((root, Database(Layout(root).database)) for root in upstreams)
+        self._upstream_trees = upstreams
         self._owner = owner
         self._uses_locks = locks
         self._database: Database | None = None
@@ -74,24 +89,32 @@ class Store:
     @property
     def upstreams(self) -> tuple[Path, ...]:
         """The roots of upstream install trees, in order of precedence."""
-        return tuple(root for root, _ in self._upstreams)
+        return self._upstream_trees.roots
 
     @property
     def database(self) -> Database:
         """What is installed here and in upstreams, for reading.
 
-        :raises StoreError: an upstream is not an install tree of this tool.
+        :raises StoreError: an upstream is not an install tree.
         """
-        if not self._upstreams:
+        if not self._upstream_trees.roots:
             return self.own
-        for root, database in self._upstreams:
-            try:
-                present = database.path.exists() and os.access(database.path, os.R_OK)
-            except PermissionError:
-                present = False
-            if not present:
+        return ChainedDatabase(self.own, self._upstreams)
+
+    @cached_property
+    def _upstreams(self) -> list[tuple[str, Database]]:
+        """The databases of upstreams with their roots; a tree can have one of each kind."""
+        found: list[tuple[str, Database]] = []
+        for root in self._upstream_trees.roots:
+            databases: list[Database] = []
+            if _is_readable(Layout(root).database):
+                databases.append(Database(Layout(root).database))
+            if _is_readable(spack_index_path(root)):
+                databases.append(SpackDatabase(root, self._upstream_trees.cache))
+            if not databases:
                 raise _not_a_tree(root)
-        return ChainedDatabase(self.own, [(str(root), x) for root, x in self._upstreams])
+            found += [(str(root), database) for database in databases]
+        return found
 
     @property
     def own(self) -> Database:
@@ -209,7 +232,7 @@ class Store:
         if self._database is not None:
             self._database.close()
             self._database, self._writes = None, False
-        for _, database in self._upstreams:
+        for _, database in self.__dict__.get("_upstreams", ()):
             database.close()
 
 
@@ -222,23 +245,27 @@ def _not_a_tree(root: Path) -> StoreError:
             hint="its owner lets you read it: chmod a+rX; or take it out of upstreams.yaml",
             ref="upstream",
         )
-    is_of_spack = (root / ".spack-db" / "index.json").exists()
-    what = (
-        "an install tree of Spack itself" if is_of_spack else "no install tree: it has no database"
-    )
     return StoreError(
-        f"the upstream {root} is {what}",
+        f"the upstream {root} is not an install tree: it has no database",
         facts={"upstream": str(root)},
-        hint="let upstreams:NAME:install_tree name an install tree of this tool; "
+        hint="let upstreams:NAME:install_tree name an install tree of Spack or of this tool; "
         "`spack config blame upstreams` says which file has it",
         ref="upstream",
     )
 
 
 def _databases(root: Path) -> list[Path]:
-    """Return what is there of the way to a tree's database."""
+    """Return what is there of the way to a tree's databases."""
     path = Layout(root).database
-    return [x for x in (root, path.parent, path) if os.path.lexists(x)]
+    ways = (root, path.parent, path, spack_index_path(root))
+    return [x for x in ways if os.path.lexists(x)]
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return path.exists() and os.access(path, os.R_OK)
+    except PermissionError:
+        return False
 
 
 def is_committed(database: Database, marker: Marker) -> bool:

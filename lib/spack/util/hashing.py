@@ -12,9 +12,12 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-__all__ = ["checksum", "hash_file", "sha256_hex"]
+__all__ = ["SHA1", "checksum", "hash_file", "sha256_hex"]
 
 _CHUNK = 1 << 20
+
+#: Begins a digest that is none of SHA-256: manifests of Spack have SHA-1.
+SHA1 = "sha1:"
 
 
 def sha256_hex(data: bytes | str) -> str:
@@ -34,21 +37,25 @@ def _own_sha256() -> Any:
     return import_module("hashlib").sha256
 
 
-def hash_file(path: str | os.PathLike[str]) -> str:
+def hash_file(path: str | os.PathLike[str], like: str = "") -> str:
     """Return SHA-256 of a file's content in lower-case hex, read in chunks.
+
+    :param like: a digest that the result is compared with: if that begins with :data:`SHA1`, the
+        result is of the same kind.
 
     :raises OSError: the file cannot be read.
     """
     import hashlib  # start-up: loads OpenSSL, 10 ms
 
-    digest = hashlib.sha256()
+    of_spack = like.startswith(SHA1)
+    digest = hashlib.sha1(usedforsecurity=False) if of_spack else hashlib.sha256()
     with open(path, "rb", buffering=0) as stream:
         buffer = bytearray(_CHUNK)
         view = memoryview(buffer)
         while True:
             count = stream.readinto(buffer)
             if not count:
-                return digest.hexdigest()
+                return SHA1 + digest.hexdigest() if of_spack else digest.hexdigest()
             digest.update(view[:count])
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
+from spack.util.hashing import SHA1, hash_file
 from spack.view.namespace_packages import declaration_rank
 from spack.view.plan_types import OWN, Conflict, Item, Read, Shared, ViewSource
 
@@ -24,6 +25,23 @@ GENERATED = frozenset(
 )
 
 _ICON_CACHE = re.compile(r"share/icons/[^/]+/icon-theme\.cache\Z")
+
+
+def _have_same_content(first: Item, second: Item) -> bool:
+    """Return whether two files of packages are alike.
+
+    Digests of different kinds, of a package of Spack and of another, take reading one of the files.
+    """
+    if first.digest == second.digest:
+        return True
+    marked = first.digest.startswith(SHA1)
+    if marked == second.digest.startswith(SHA1):
+        return False
+    other, known = (second, first) if marked else (first, second)
+    try:
+        return bool(other.source) and hash_file(other.source, known.digest) == known.digest
+    except OSError:
+        return False
 
 
 class PathConflicts:
@@ -50,7 +68,7 @@ class PathConflicts:
         if first.how == "link" or second.how == "link":
             same = first.how == second.how and first.source == second.source
         else:
-            same = first.digest == second.digest
+            same = _have_same_content(first, second)
         if same or location in GENERATED or _is_derived(location):
             self._share(location, "same" if same else "generated", first, second)
             return first

@@ -105,17 +105,17 @@ def _is_same_file(path: str, info: os.stat_result, item: ViewRecord) -> bool:
         try:
             source = os.stat(item.source, follow_symlinks=False)
         except OSError:
-            return _hash(path) == item.digest
+            return _hash(path, item.digest) == item.digest
         if (source.st_ino, source.st_dev) == (info.st_ino, info.st_dev):
             return True
     elif info.st_size == item.size and info.st_mtime_ns == item.mtime_ns:
         return True
-    return _hash(path) == item.digest
+    return _hash(path, item.digest) == item.digest
 
 
-def _hash(path: str) -> str:
+def _hash(path: str, like: str) -> str:
     try:
-        return hash_file(path)
+        return hash_file(path, like)
     except OSError:
         return ""
 

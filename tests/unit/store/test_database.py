@@ -15,7 +15,8 @@ from kits.specs import MakeSpec
 from spack.errors import StoreError
 from spack.spec import ConcreteSpec, Spec
 from spack.store import InstallRecord
-from spack.store.database import SCHEMA_VERSION, Database
+from spack.store.database import Database
+from spack.store.database_tables import SCHEMA_VERSION
 
 
 def add(database: Any, spec: ConcreteSpec, prefix: str = "/p", **parts: Any) -> Any:

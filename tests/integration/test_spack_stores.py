@@ -1,0 +1,138 @@
+"""Install trees of Spack as upstreams: found, reused, built upon, shown, and never changed."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kits.command import Command, TakeSnapshot
+from kits.recipe_repository import RecipeRepository
+from kits.spack_files import (
+    spack_prefix,
+    to_spack_lock,
+    write_spack_index,
+    write_spack_prefix,
+)
+from spack.spec import ConcreteSpec
+
+
+class Site:
+    """An install tree of Spack with ``base``, ``py-sweet``, and what they need."""
+
+    def __init__(self, root: Path, nodes: list[ConcreteSpec]) -> None:
+        self.root = root
+        self.nodes = {node.name: node for node in nodes}
+        for node in nodes:
+            if node.external is None:
+                self._install(node)
+        write_spack_index(root, nodes)
+
+    def _install(self, node: ConcreteSpec) -> None:
+        prefix = Path(spack_prefix(self.root, node))
+        if node.name == "python-venv":
+            python = [node["python"].extra_attributes["executable"], "-I", "-m", "venv"]
+            subprocess.run([*python, "--without-pip", prefix], check=True)
+        files = {f"bin/{node.name}": f"#!/bin/sh\necho {node.name}\n"}
+        if node.name == "py-sweet":
+            major, minor = str(node["python"].version).split(".")[:2]
+            site = f"lib/python{major}.{minor}/site-packages"
+            venv = spack_prefix(self.root, self.nodes["python-venv"])
+            script = f"#!{venv}/bin/python3\nimport sweet\nsweet.main()\n"
+            files = {
+                f"{site}/sweet.py": "import sys\ndef main():\n    print(sys.prefix)\n",
+                "bin/sweet": script,
+            }
+        write_spack_prefix(self.root, node, files)
+
+
+@pytest.fixture
+def spack(
+    make_spack: Callable[[Path], Command],
+    make_recipes: Callable[[Command, Path], RecipeRepository],
+    tmp_path: Path,
+) -> Command:
+    spack = make_spack(tmp_path)
+    recipes = make_recipes(spack, tmp_path / "tiny")
+    recipes.plain("base")
+    recipes.plain("top", "base", install="Executable('base')()\n")
+    recipes.python_project("sweet", {"sweet.py": ""})
+    return spack
+
+
+@pytest.fixture
+def site(spack: Command, tmp_path: Path) -> Site:
+    """Return an install tree of Spack, which is configured as an upstream."""
+    path = tmp_path / "theirs"
+    spack("env", "create", "-d", path)
+    spack("-e", path, "add", "base", "py-sweet")
+    spack("-e", path, "concretize")
+    site = Site(tmp_path / "site", to_spack_lock(path / "spack.lock"))
+    spack("upstream", "add", "site", site.root)
+    return site
+
+
+def test_what_spack_installed_is_found_and_reused(
+    spack: Command, site: Site, tree_of: TakeSnapshot
+) -> None:
+    before = tree_of(site.root)
+    assert "site" in spack("upstream", "list").out and "of Spack" in spack("upstream", "list").out
+    assert "[^] base@1.0" in spack("find", "-I").out
+    base = site.nodes["base"]
+    assert f"[^]  {base.dag_hash(7)}" in spack("spec", "-I", "-l", "base").out
+    spack("install", "top")
+    assert spack.prefix("base") == Path(spack_prefix(site.root, base))
+    assert spack.prefix("top").is_relative_to(spack.home.store)
+    assert "0 with differences" in spack("verify").text
+    assert "it is in the upstream" in spack.fails("uninstall", "-y", "base").err
+    assert tree_of(site.root) == before
+
+
+def test_a_view_of_what_spack_installed_is_a_relocatable_venv(
+    spack: Command, site: Site, tmp_path: Path, tree_of: TakeSnapshot
+) -> None:
+    before = tree_of(site.root)
+    spack("-e", tmp_path / "theirs", "install")
+    view = tmp_path / "theirs" / ".spack-env" / "view"
+    moved = tmp_path / "moved"
+    view.rename(moved)
+    subprocess.run([moved / "bin" / "python", "-m", "sweet"], check=True)
+    shown = subprocess.run([moved / "bin" / "sweet"], capture_output=True, text=True, check=True)
+    assert shown.stdout == f"{moved}\n"
+    assert (moved / "bin" / "base").exists()
+    assert str(site.root) not in (moved / "bin" / "sweet").read_text()
+    assert "all as they were made" in spack("view", "verify", moved).text
+    assert tree_of(site.root) == before
+
+
+def test_a_package_without_a_manifest_is_shown_too(
+    spack: Command, site: Site, tmp_path: Path
+) -> None:
+    prefix = Path(spack_prefix(site.root, site.nodes["base"]))
+    (prefix / ".spack" / "install_manifest.json").unlink()
+    spack("view", "add", tmp_path / "view", "base")
+    assert (tmp_path / "view" / "bin" / "base").exists()
+
+
+def test_a_damaged_database_is_named(spack: Command, site: Site) -> None:
+    index = site.root / ".spack-db" / "index.json"
+    index.write_text(index.read_text()[:100])
+    failed = spack.fails("find")
+    assert f"the database of Spack is damaged: {index}" in failed.err
+    assert "spack reindex" in failed.err
+    assert "unusable" in spack("upstream", "list").out
+
+
+def test_upstreams_are_configured(spack: Command, site: Site, tmp_path: Path) -> None:
+    assert (
+        "is not an install tree: it has no database" in spack.fails("upstream", "add", "x", "/").err
+    )
+    again = spack.fails("upstream", "add", "site", site.root, code=2)
+    assert "already has an upstream site" in again.err
+    assert "a subcommand is required" in spack.fails("upstream", code=2).err
+    spack("upstream", "rm", "site")
+    assert "there is no upstream site" in spack.fails("upstream", "rm", "site", code=2).err
+    assert spack("upstream", "list").text == "==> no upstreams configured\n"
+    assert site.root.is_dir()
