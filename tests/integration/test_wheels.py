@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from kits.command import Command
 from kits.recipe_repository import RecipeRepository
-from kits.wheel_index import WheelIndex
+from kits.wheel_index import Offer, WheelIndex
 
 
 @pytest.fixture
@@ -211,3 +212,98 @@ def test_without_an_index(spack: Command, recipes: RecipeRepository, sweet: Whee
     assert "build_system=python_wheel" in preferred.lines[0]
     result = spack.fails("spec", "--wheels", "only", "py-sweet", environ=environ)
     assert "127.0.0.1" in result.err
+
+
+def nodes_of(spack: Command, *words: object, environ: dict[str, str]) -> dict[str, str]:
+    """Return versions by package, of what words of `spack spec` become."""
+    shown = spack("spec", "--json", *words, environ=environ).out
+    return {node["name"]: node["version"] for node in json.loads(shown)["spec"]["nodes"]}
+
+
+@pytest.fixture
+def projects(spack: Command, index: WheelIndex) -> WheelIndex:
+    """Return an index with projects that have no recipes."""
+    add = index.add
+    add("sweet", "2.0", requires=["sour>=2"], requires_python=">=3.99")
+    add(
+        "sweet",
+        requires=["sour<2", "bitter; extra == 'full'", "sweet[full]; extra == 'all'"],
+        extras=["full", "all"],
+        scripts={"sweet": "sweet:main"},
+        modules={"sweet.py": "import sour\n\n\ndef main():\n    print('sweet', sour.VERSION)\n"},
+    )
+    for version in ("1.0", "1.5", "2.0", "2.1"):
+        add("sour", version)
+    add("bitter", requires=["sour!=1.5"])
+    return index
+
+
+def test_projects_without_recipes(spack: Command, projects: WheelIndex, tmp_path: Path) -> None:
+    environ = projects.environ
+    found = nodes_of(spack, "pypi:Sweet", environ=environ)
+    assert {key: found[key] for key in found if key.startswith("py-")} == {
+        "py-sweet": "1.0",
+        "py-sour": "1.5",
+    }
+    found = nodes_of(spack, "pypi:sweet[all]", environ=environ)
+    assert (found["py-sour"], found["py-bitter"]) == ("1.0", "1.0")
+    environment = tmp_path / "environment"
+    environment.mkdir()
+    (environment / "spack.yaml").write_text("spack: {specs: [], view: view}\n")
+    spack("-e", environment, "add", "pypi:sweet[full]", environ=environ)
+    assert "pypi.py-sweet+full" in (environment / "spack.yaml").read_text()
+    spack("-e", environment, "install", environ=environ)
+    program = [str(environment / "view" / "bin" / "sweet")]
+    assert subprocess.check_output(program, text=True) == "sweet 1.0\n"
+    # it is locked, and the index is not needed any more
+    (environment / "spack.lock").read_text().index('"namespace": "pypi"')
+    nothing = WheelIndex(tmp_path / "nothing").environ
+    assert "is up to date" in spack("-e", environment, "concretize", environ=nothing).text
+    spack("uninstall", "-fy", "--dependents", "py-sour", environ=nothing)
+    spack("-e", environment, "install", environ=nothing)
+    assert subprocess.check_output(program, text=True) == "sweet 1.0\n"
+    assert spack("verify", "manifest", "-a", environ=nothing).code == 0
+
+
+def test_a_recipe_is_taken_before_its_project(
+    spack: Command, recipes: RecipeRepository, projects: WheelIndex
+) -> None:
+    recipes.plain("py-sour", version="1.2")
+    shown = spack("spec", "--json", "pypi:sweet", environ=projects.environ).out
+    nodes = {node["name"]: node for node in json.loads(shown)["spec"]["nodes"]}
+    assert (nodes["py-sour"]["namespace"], nodes["py-sour"]["version"]) == ("tiny", "1.2")
+    assert nodes["py-sweet"]["namespace"] == "pypi"
+    asked = spack("spec", "--json", "pypi:sour", environ=projects.environ).out
+    assert json.loads(asked)["spec"]["nodes"][0]["namespace"] == "tiny"
+
+
+def test_projects_that_cannot_be_used(spack: Command, projects: WheelIndex) -> None:
+    environ = projects.environ
+    result = spack.fails("spec", "pypi:nothing", environ=environ, code=2)
+    assert "cannot use the project nothing of the package index: it has no wheel" in result.err
+    result = spack.fails("spec", "pypi:sweet[most]", environ=environ, code=2)
+    assert "the project sweet has no extra most" in result.err
+    assert "its extras are all, full" in result.err
+    projects.add("odd", requires=["sour @ https://host.invalid/sour.whl"])
+    result = spack.fails("spec", "pypi:odd", environ=environ, code=2)
+    assert "no recipe can say what it needs: sour @ https" in result.err
+    projects.add("asking", requires=["sour>=3"])
+    result = spack.fails("spec", "pypi:asking", environ=environ)
+    assert "py-asking depends on py-sour@3:" in result.err
+    projects.file("broken-1.0-py3-none-any.whl").write_bytes(b"no zip")
+    digest = hashlib.sha256(b"no zip").hexdigest()
+    projects.offer("broken", Offer("broken-1.0-py3-none-any.whl", digest, 6))
+    result = spack.fails("spec", "pypi:broken", environ=environ, code=2)
+    assert "broken-1.0-py3-none-any.whl has no metadata" in result.err
+
+
+def test_metadata_beside_a_wheel(spack: Command, projects: WheelIndex) -> None:
+    """They are read where the index serves them; a wheel that needs more says so."""
+    name = projects.add("lying", requires=["sour<2"]).name
+    projects.metadata[name] = "Metadata-Version: 2.1\nName: lying\nVersion: 1.0\n"
+    with projects.served() as environ:
+        assert "py-sour" not in nodes_of(spack, "pypi:lying", environ=environ)
+        assert (f"/files/{name}.metadata", 200) in projects.requests
+        assert (f"/files/{name}", 200) not in projects.requests
+        result = spack("install", "pypi:lying", environ=environ)
+        assert "its wheel requires sour<2, the metadata of the index do not" in result.text

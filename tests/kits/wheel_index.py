@@ -31,11 +31,13 @@ class WheelIndex:
     """The files are in ``files``, the pages for ``file://`` in ``simple``.
 
     :ivar requests: paths that the server was asked for, with the status of each answer.
+    :ivar metadata: by file, what the server says its metadata are (:pep:`658`).
     """
 
     root: Path
     projects: dict[str, list[Offer]] = field(default_factory=dict)
     requests: list[tuple[str, int]] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -54,6 +56,7 @@ class WheelIndex:
         *,
         tag: str = "py3-none-any",
         requires: Sequence[str] = (),
+        extras: Sequence[str] = (),
         requires_python: str | None = None,
         name: str | None = None,
         record: bool = True,
@@ -69,6 +72,7 @@ class WheelIndex:
         info = f"{project}-{version}.dist-info"
         metadata = f"Metadata-Version: 2.1\nName: {name or project}\nVersion: {version}\n"
         metadata += "".join(f"Requires-Dist: {text}\n" for text in requires)
+        metadata += "".join(f"Provides-Extra: {text}\n" for text in extras)
         metadata += f"Requires-Python: {requires_python}\n" if requires_python else ""
         pure = "true" if tag.endswith("-any") else "false"
         files = dict(modules or {f"{project}.py": f"VERSION = {version!r}\n"})
@@ -161,6 +165,8 @@ class WheelIndex:
 
     def _answer(self, path: str, host: str) -> tuple[int, str, bytes]:
         parts = path.strip("/").split("/")
+        if parts[-1].endswith(".whl.metadata"):
+            return 200, "text/plain", self.metadata[parts[-1][: -len(".metadata")]].encode()
         if parts[0] == "files" and self.file(parts[-1]).is_file():
             return 200, "application/octet-stream", self.file(parts[-1]).read_bytes()
         rows = self.projects.get(parts[-1]) if parts[0] == "simple" else None
@@ -174,6 +180,7 @@ class WheelIndex:
                 "requires-python": row.requires_python,
                 "yanked": row.yanked,
                 **({"size": row.size} if row.size is not None else {}),
+                **({"core-metadata": True} if row.filename in self.metadata else {}),
             }
             for row in rows
         ]

@@ -165,7 +165,7 @@ def _opened(build_options: BuildOptions) -> Iterator[str]:
 
 
 def _writable(build_options: BuildOptions, request: BuildRequest, stage: Stage) -> tuple[str, ...]:
-    roots = [str(repository.root) for repository in build_options.recipes.repositories]
+    roots = [root for _, root in build_options.recipes.with_roots()]
     return sandbox.writable_locations(
         (str(stage.path), str(stage.source_path)),
         str(request.prefix),
@@ -201,7 +201,7 @@ def _development(spec: ConcreteSpec) -> Development:
 
 def repository_rows(recipes: RepoPath) -> tuple[RepositoryRow, ...]:
     """Return the repositories as the worker's job lists them."""
-    return tuple(RepositoryRow(repo.namespace, str(repo.root)) for repo in recipes.repositories)
+    return tuple(RepositoryRow(*row) for row in recipes.with_roots())
 
 
 def build_variables(

@@ -35,7 +35,7 @@ def isolation_of(
         *prefixes,
         *options.library_path,
         *own_locations(),
-        *(str(repository.root) for repository in options.recipes.repositories),
+        *(root for _, root in options.recipes.with_roots()),
         *files,
         *(path for node in spec.traverse() for path in external_locations(node)),
         *(path for value in values for path in value.split(os.pathsep) if os.path.isabs(path)),

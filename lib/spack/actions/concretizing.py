@@ -16,8 +16,7 @@ from spack.spec import ConcreteSpec, Spec
 if TYPE_CHECKING:
     # The solver is imported by the function that runs it: clingo costs 25 ms at start-up.
     from spack.host.platform import Host
-    from spack.repo import RepoPath
-    from spack.solver.problem import Root, Solution, WheelSource
+    from spack.solver.problem import NamedRecipes, Root, Solution, WheelSource
     from spack.store.database import Database
 
 __all__ = ["ConcretizeOptions", "InstalledSpecs", "concretize"]
@@ -76,7 +75,7 @@ class ConcretizeOptions:
 
 def concretize(  # noqa: PLR0913 - keywords of independent settings
     roots: Sequence[Root],
-    recipes: RepoPath,
+    recipes: NamedRecipes,
     host: Host,
     packages: Mapping[str, PackageSettings],
     settings: ConcretizerSettings,
@@ -132,7 +131,7 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
     return solution
 
 
-def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
+def _check_names(roots: Sequence[Root], recipes: NamedRecipes) -> None:
     """Refuse all unknown names at once, each with suggestions."""
     problems: list[SpackError] = []
     for root in roots:
@@ -154,7 +153,7 @@ def _check_names(roots: Sequence[Root], recipes: RepoPath) -> None:
         raise SpecError("some packages are not known", causes=problems)
 
 
-def _unknown(spec: Spec, recipes: RepoPath) -> SpackError:
+def _unknown(spec: Spec, recipes: NamedRecipes) -> SpackError:
     if spec.namespace and spec.name in ("json", "yaml"):
         return SpecError(
             f"there is no package '{spec.fullname}'",
@@ -165,7 +164,7 @@ def _unknown(spec: Spec, recipes: RepoPath) -> SpackError:
     return recipes.unknown(spec.name)
 
 
-def _nameless_hint(spec: Spec, recipes: RepoPath) -> str:
+def _nameless_hint(spec: Spec, recipes: NamedRecipes) -> str:
     for name, value in spec.variants.items():
         if recipes.exists(name):  # pip's way of writing it: py-black==25
             return f"a version is written with '@': {name}@{','.join(value.values)}"

@@ -21,6 +21,7 @@ from spack.errors import InstallError, SpackError
 from spack.fetch.source import GitSource, source_for
 from spack.fetch.source_cache import SourceCache, archive_path
 from spack.recipe import requirements
+from spack.recipe.package_names import INDEX_NAMESPACE
 from spack.recipe.records import Recipe
 from spack.recipe.requirements import Declared, RequirementFinding
 from spack.spec import ConcreteSpec, Spec, Version
@@ -319,8 +320,29 @@ def installed_findings(
         name = normalized(str(metadata.get("Name", "")))
         if name != requirements.project_of(spec.name, recipe):
             continue
-        found += _of_metadata(declared, metadata, python)
+        if spec.namespace == INDEX_NAMESPACE:
+            found += _of_index_project(spec, recipe, metadata, python)
+        else:
+            found += _of_metadata(declared, metadata, python)
     return list(dict.fromkeys(found))
+
+
+def _of_index_project(
+    spec: ConcreteSpec, recipe: Recipe, metadata: Any, python: str
+) -> list[RequirementFinding]:
+    """Return what a wheel requires that the metadata which were solved do not say.
+
+    The package has no recipe to be compared: what counts is what was chosen.
+    """
+    texts = [" ".join(value.split()) for value in metadata.get_all("Requires-Dist", ())]
+    chosen = {requirements.project_of(e.spec.name, None): e.spec for e in spec.edges}
+    found = []
+    for row in requirements.read(texts, environment(python), lambda text: "Requires-Dist"):
+        node = chosen.get(row.name)
+        if node is None or not row.specifier.contains(str(node.version), prereleases=True):
+            text = f"its wheel requires {row.text}, the metadata of the index do not"
+            found.append(RequirementFinding("missing", recipe.path, text))
+    return found
 
 
 def _of_metadata(declared: Declared, metadata: Any, python: str) -> list[RequirementFinding]:

@@ -91,7 +91,7 @@ def of_nodes(
     """
 
     def recipe_of(node: ConcreteSpec) -> Recipe:
-        found = recipes.get(node.fullname) or recipes.get(node.name)
+        found = recipes.of_node(node)
         if found is None:
             raise recipes.unknown(node.name)
         return found

@@ -189,7 +189,7 @@ def _run_one(
 
 def _job(spec: ConcreteSpec, build_options: BuildOptions, stage: Path, log: Path) -> BuildJob:
     store = build_options.store
-    roots = [str(repository.root) for repository in build_options.recipes.repositories]
+    roots = [root for _, root in build_options.recipes.with_roots()]
     writable = sandbox.writable_locations(
         (str(stage),),
         str(stage / "prefix"),

@@ -432,7 +432,7 @@ def _asker(nodes: Sequence[ConcreteSpec], link_type: str, root: str, parts: View
         context = HookContext(
             dump(specs),
             {digest: str(parts.store.prefix(node)) for digest, node in every.items()},
-            tuple((x.namespace, str(x.root)) for x in path.repositories),
+            path.with_roots(),
             parts.library_path,
         )
         unmanaged = [source for source in sources if source not in asked]

@@ -12,7 +12,6 @@ from spack.build.clean_environment import passed_names
 from spack.build.isolation import has_namespaces
 from spack.errors import RecipeError
 from spack.fetch.fetcher import Fetcher
-from spack.recipe.package_names import building_name
 from spack.recipe.records import Recipe
 from spack.repo import RepoPath
 from spack.spec import ConcreteSpec
@@ -82,8 +81,7 @@ class BuildOptions:
 
         :raises RecipeError: no repository has it.
         """
-        recipes = self.recipes
-        recipe = recipes.get(building_name(spec.fullname)) or recipes.get(spec.name)
+        recipe = self.recipes.of_node(spec)
         if recipe is None:
             raise RecipeError(
                 f"no repository has a recipe for {spec.fullname}",

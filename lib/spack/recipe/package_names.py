@@ -17,7 +17,17 @@ import keyword
 import re
 from collections.abc import Iterable
 
-__all__ = ["building_name", "class_name", "directory_name", "suggest_names", "package_name"]
+__all__ = [
+    "INDEX_NAMESPACE",
+    "building_name",
+    "class_name",
+    "directory_name",
+    "suggest_names",
+    "package_name",
+]
+
+#: The namespace of packages whose projects on the package index have no recipe.
+INDEX_NAMESPACE = "pypi"
 
 
 def package_name(directory: str) -> str:

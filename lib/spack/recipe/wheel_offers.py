@@ -29,6 +29,14 @@ class OfferedFile(Protocol):
     def yanked(self) -> bool: ...
     @property
     def size(self) -> int | None: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def index(self) -> str: ...
+    @property
+    def metadata(self) -> bool: ...
+    @property
+    def metadata_hashes(self) -> Mapping[str, str]: ...
 
 
 class AbiOfPython(NamedTuple):
@@ -66,6 +74,28 @@ class WheelTable:
                 if version is not None:
                     self._files.setdefault(version, []).append(file)
         self._wheels: dict[str, tuple[list[_Wheel], list[str]]] = {}
+
+    def versions(self) -> list[str]:
+        """Return the versions with a wheel for the machine, newest first, as they are spelled.
+
+        Versions before a release are left out, unless there is nothing else.
+        """
+        from packaging.version import Version  # start-up: only where wheels may be chosen
+
+        platforms = {*self._platforms, "any"}
+        found = {
+            Version(version): files[0].filename.split("-")[1]
+            for version, files in self._files.items()
+            if any(
+                not platforms.isdisjoint(_platforms_of(file)) and _counts(file) for file in files
+            )
+        }
+        final = [version for version in found if not version.is_prerelease]
+        return [found[version] for version in sorted(final or found, reverse=True)]
+
+    def files(self, version: str) -> list[OfferedFile]:
+        """Return the wheels of a version that count."""
+        return [wheel.file for wheel in self._of(version)[0]]
 
     def best(self, version: str, python: AbiOfPython) -> ChosenWheel | None:
         """Return the wheel of *version* that fits *python* best, or None."""
@@ -130,6 +160,14 @@ class WheelTable:
         if file.sha256 is None:
             raise ValueError(f"the index gives no sha256 of {file.filename}")
         return _Wheel(file, tuple(build), tuple(sorted(str(tag) for tag in tags)))
+
+
+def _platforms_of(file: OfferedFile) -> list[str]:
+    return file.filename[: -len(".whl")].rpartition("-")[2].split(".")
+
+
+def _counts(file: OfferedFile) -> bool:
+    return not file.yanked and file.sha256 is not None
 
 
 #: How many tags an explanation lists.

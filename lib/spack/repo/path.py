@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spack.errors import RecipeError
-from spack.recipe.package_names import directory_name, package_name, suggest_names
+from spack.recipe.package_names import (
+    INDEX_NAMESPACE,
+    building_name,
+    directory_name,
+    package_name,
+    suggest_names,
+)
 from spack.recipe.records import Recipe
 from spack.repo.repository import Repository
 from spack.repo.repository_index import RepositoryIndex, engine_fingerprint, providers_of
@@ -16,6 +22,8 @@ from spack.util.hashing import checksum
 
 if TYPE_CHECKING:
     from spack.repo.facts_process import FactsBuilder
+    from spack.repo.index_repository import IndexRepository
+    from spack.spec import ConcreteSpec
 
 __all__ = ["RepoPath"]
 
@@ -40,6 +48,7 @@ class RepoPath:
     :param cache_dir: where the indexes are kept; None keeps them in memory.
     :param build_index: computes facts; replaced in tests.
     :param on_build: called with the number of recipes before facts are computed.
+    :param of_index: recipes of projects on the package index, for nodes only.
 
     The indexes are read, checked (one stat for each recipe) and updated when the first
     question is asked, and not again: one object represents one moment.
@@ -52,11 +61,13 @@ class RepoPath:
         *,
         build_index: FactsBuilder | None = None,
         on_build: Callable[[int], None] | None = None,
+        of_index: IndexRepository | None = None,
     ) -> None:
         self.repositories: Sequence[Repository] = tuple(repositories)
         self._cache_dir = cache_dir
         self._build = build_index
         self._on_build = on_build
+        self.of_index = of_index
         self._indexes: list[RepositoryIndex] | None = None
         self._recipes: dict[str, Recipe | None] = {}
         self._providers: dict[str, tuple[str, ...]] | None = None
@@ -139,6 +150,22 @@ class RepoPath:
                 raise RecipeError(message, hint=hint, facts={"package": package_name(directory)})
             self._recipes[name] = index.recipe(directory)
         return self._recipes[name]
+
+    def of_node(self, spec: ConcreteSpec) -> Recipe | None:
+        """Return the facts of a node's package; None when no repository has it.
+
+        :raises RecipeError: its recipe cannot be used.
+        """
+        if spec.namespace == INDEX_NAMESPACE and self.of_index is not None:
+            return self.of_index.recipe(spec.name)
+        return self.get(building_name(spec.fullname)) or self.get(spec.name)
+
+    def with_roots(self) -> tuple[tuple[str, str], ...]:
+        """Return namespace and root of every repository that nodes may come from."""
+        rows = [(repository.namespace, str(repository.root)) for repository in self.repositories]
+        if self.of_index is not None and self.of_index.root.is_dir():
+            rows.append((INDEX_NAMESPACE, str(self.of_index.root)))
+        return tuple(rows)
 
     def providers(self, virtual: str) -> tuple[str, ...]:
         """Return the sorted names of the packages that provide *virtual* under some condition."""

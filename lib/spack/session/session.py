@@ -266,11 +266,13 @@ class Session:
         """The configured repositories of recipes, this tree's own among them."""
         from spack.actions.repositories import repositories
         from spack.repo import RepoPath
+        from spack.repo.index_repository import IndexRepository
 
         return RepoPath(
             repositories(self.settings.repos, self.repository_access),
             self.cache / "recipes",
             on_build=self._report_index,
+            of_index=IndexRepository(self.cache / "index-recipes"),
         )
 
     @property

@@ -12,6 +12,7 @@ from spack.actions.spec_files import without_files
 from spack.config.external_dependencies import with_external_dependencies
 from spack.environment.groups import solve_order
 from spack.errors import SpecError
+from spack.session.index_parts import with_index_projects
 from spack.solver.problem import Root, Solution
 from spack.spec import ConcreteSpec, Spec, expand_toolchains
 
@@ -104,11 +105,12 @@ def _solve(
         # The solver reuses all or nothing: nothing but what is needed is offered.
         database, fixed = None, ()
         concretize_options = concretize_options.with_reuse(True)
+    recipes, roots = with_index_projects(session, roots)
     wanted = [root.spec for root in roots]
     caches = _caches(session) if concretize_options.caches and database is not None else ()
     solution = concretize(
         roots,
-        session.recipes,
+        recipes,
         host,
         packages,
         settings=settings.concretizer,

@@ -17,6 +17,7 @@ from typing import (
 
 if TYPE_CHECKING:
     from spack.config.wheel_policy import WheelPolicy
+    from spack.errors import SpackError
     from spack.recipe.records import Recipe
     from spack.recipe.wheel_offers import WheelTable
     from spack.solver.spec_pool import ReusableSpecs
@@ -26,6 +27,7 @@ __all__ = [
     "ExternalLike",
     "HeldBackRoot",
     "HostLike",
+    "NamedRecipes",
     "PackageLike",
     "Problem",
     "RecipeSource",
@@ -51,6 +53,16 @@ class RecipeSource(Protocol):
 
     def suggestions(self, name: str) -> Sequence[str]:
         """Return known names that look like *name*, best first."""
+
+
+class NamedRecipes(RecipeSource, Protocol):
+    """Facts of packages that users name."""
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is a package *name*."""
+
+    def unknown(self, name: str) -> SpackError:
+        """Return the error for a package that does not exist."""
 
 
 class ExternalLike(Protocol):

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
+from spack.recipe.package_names import INDEX_NAMESPACE
 from spack.recipe.records import ConflictRecord, DependencyRecord, Recipe, RequirementRecord
 from spack.recipe.wheel_offers import AbiOfPython, WheelTable
 from spack.solver.problem import ExternalLike, PackageLike, Problem
@@ -94,7 +95,11 @@ class WheelChoices:
 
     def strip(self, recipe: Recipe) -> Recipe:
         """Return *recipe*, without the value ``python_binary`` where nothing lets it be one."""
-        if recipe.attributes.get("build_system") not in _BUILDERS or self.admitted(recipe.name):
+        if (
+            recipe.attributes.get("build_system") not in _BUILDERS
+            or recipe.namespace == INDEX_NAMESPACE
+            or self.admitted(recipe.name)
+        ):
             return recipe
         return without_binary(recipe)
 
@@ -110,6 +115,8 @@ class WheelChoices:
         if known is None:
             specs = [spec for root in self._problem.roots for spec in root.spec.traverse()]
             known = any(spec.name == name and _names_binary(spec) for spec in specs)
+            recipe = self._problem.recipes.get(name)
+            known = known or (recipe is not None and recipe.namespace == INDEX_NAMESPACE)
             for section in (name, "all"):
                 settings = self._catalog.settings(section)
                 known = known or (settings is not None and any(map(_names_binary, _said(settings))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spack.recipe.package_names import INDEX_NAMESPACE
 from spack.recipe.records import Recipe, VariantRecord
 from spack.solver.facts import FactSink
 from spack.solver.quoting import quote
@@ -60,6 +61,8 @@ def changes_build(recipe: Recipe, record: VariantRecord) -> bool:
 
     A variant that only conditions of run dependencies name is such a choice, as an extra is.
     """
+    if recipe.namespace == INDEX_NAMESPACE:
+        return False
     named = [
         dependency.types
         for dependency in recipe.dependencies

@@ -20,6 +20,7 @@ from spack.spec.deptypes import DEPTYPES, RUN_TIME
 from spack.spec.syntax import ParsedEdge, ParsedNode, Problems, Span, read
 from spack.spec.variant import RESERVED_NAMES, VariantValue
 from spack.spec.version_list import VersionList, any_version
+from spack.util.project_names import normalized
 
 __all__ = ["parse", "parse_many"]
 
@@ -50,6 +51,7 @@ def parse(text: str) -> Spec:
     known = parsed.get(text)
     if known is not None:
         return known
+    original, text = text, _with_packages(text)
     problems = Problems(text)
     roots = read(text, problems)
     if len(roots) > 1 and not problems.found:
@@ -62,7 +64,7 @@ def parse(text: str) -> Spec:
     problems.report()
     if len(parsed) > _LIMIT:
         parsed.clear()
-    parsed[text] = spec
+    parsed[original] = spec
     return spec
 
 
@@ -74,11 +76,28 @@ def parse_many(texts: str | Iterable[str]) -> list[Spec]:
 
     :raises SpecError: as :func:`parse`; positions refer to the joined text.
     """
-    text = texts if isinstance(texts, str) else _joined(texts)
+    text = _with_packages(texts if isinstance(texts, str) else _joined(texts))
     problems = Problems(text)
     specs = [_build(root, problems) for root in read(text, problems)]
     problems.report()
     return specs
+
+
+#: A project of the package index, and its extras.
+_PROJECT = r"(?<![\w.:=/-])pypi:([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[([^\]]*)\])?"
+
+
+def _with_packages(text: str) -> str:
+    """Return *text* with ``pypi.py-name+extra`` for each ``pypi:Name[extra]``."""
+    if "pypi:" not in text:
+        return text
+
+    def package(match: re.Match[str]) -> str:
+        extras = [x.strip() for x in (match.group(2) or "").split(",")]
+        variants = "".join(f"+{normalized(x).replace('-', '_')}" for x in extras if x)
+        return f"pypi.py-{normalized(match.group(1))}{variants}"
+
+    return re.sub(_PROJECT, package, text)
 
 
 def _joined(arguments: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from spack.cli.render import message
+from spack.recipe.package_names import INDEX_NAMESPACE
 from spack.session import Session
 from spack.spec.parser import parse_many
 
@@ -12,6 +13,7 @@ DESCRIPTION = """add specs to the active environment's spack.yaml; nothing is bu
 
 examples:
   spack -e work add py-black 'py-isort@6:'
+  spack -e work add 'pypi:httpx[http2]'     a project of the package index without a recipe
 """
 
 
@@ -22,9 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> None:
     environment = session.need_environment("add")
-    specs = [str(spec) for spec in parse_many(args.spec)]
-    for spec in parse_many(args.spec):
-        if spec.name and not session.recipes.is_virtual(spec.name):
+    wanted = parse_many(args.spec)
+    specs = [f"{spec.namespace}.{spec}" if spec.namespace else str(spec) for spec in wanted]
+    for spec in wanted:
+        known = spec.namespace == INDEX_NAMESPACE or session.recipes.is_virtual(spec.name or "")
+        if spec.name and not known:
             session.need_recipe(spec.name)
     with environment.lock():
         environment.add(specs, args.list_name)
