@@ -226,3 +226,69 @@ def test_a_registry_is_a_cache(small: Command, other: Command, tmp_path: Path) -
     assert "the registry oci+http://" in result and "cannot be used" in result
     wrong = other.fails("mirror", "set", "--oci-username", "me", "site", code=2).err
     assert "a login is a user and the variable that has the password" in wrong
+
+
+def test_what_is_built_is_pushed_to_mirrors_that_want_it(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    recipes.plain("inner")
+    recipes.plain("outer", "inner")
+    recipes.plain("bad", install='raise InstallError("no")\n')
+    spack("mirror", "add", "--type", "binary", "--unsigned", "--autopush", "c", tmp_path / "c")
+    spack("install", "outer", "bad", check=False)
+    assert "2 cached packages" in spack("buildcache", "list").out
+    spack("uninstall", "-y", "--all", "inner", "outer", "-R", check=False)
+    spack("uninstall", "-y", "--all", check=False)
+    assert "2 from caches" in spack("install", "outer").text
+    spack("mirror", "set", "--no-autopush", "c")
+    recipes.plain("later")
+    spack("install", "later")
+    assert "2 cached packages" in spack("buildcache", "list").out
+    (tmp_path / "file").write_text("")
+    spack("mirror", "set", "--autopush", "--url", tmp_path / "file", "c")
+    recipes.plain("last")
+    assert "not pushed to the cache c" in spack("install", "last").text
+
+
+def test_upkeep_of_a_cache(small: Command, other: Command, tmp_path: Path) -> None:
+    cache, copy = tmp_path / "c", tmp_path / "copy"
+    small("buildcache", "push", "--unsigned", cache, "top", "prog")
+    index = cache / "v3/manifests/index/index.manifest.json"
+    index.unlink()
+    assert "lists 3 packages" in other("buildcache", "update-index", cache).text
+    assert "application/vnd.spack.db.v8+json" in index.read_text()
+    add(other, cache)
+    assert "the caches have all of it" in other("buildcache", "check", "top").out
+    lacks = other(
+        "buildcache", "check", "-m", cache, "-o", "l", "py-sweet", check=False, cwd=tmp_path
+    )
+    assert lacks.code == 1 and "py-sweet@1.0" in lacks.out and "is in no cache" in lacks.out
+    assert len((tmp_path / "l").read_text().split()) == 2
+    sound = "==> 3 packages examined, 0 with problems"
+    assert sound in other("buildcache", "check-index", "--verify", "all", "--", "site").out
+
+    synced = other("buildcache", "sync", "site", copy).out
+    assert "copied 3 packages" in synced and "0 were there" in synced
+    assert "copied 0 packages" in other("buildcache", "sync", "site", copy).out
+    keep = small("find", "--format", "{hash}", "base").out
+    (tmp_path / "keep").write_text(keep)
+    words = ("buildcache", "prune", "--keeplist", tmp_path / "keep", copy)
+    assert "would remove 2 packages" in other(*words, "--dry-run").out
+    assert "removed 2 packages and" in other(*words).out
+    assert "removed 0 packages and 0 blobs" in other("buildcache", "prune", copy).out
+    other("mirror", "set-url", "site", copy)
+    assert "==> 1 cached package" in other("buildcache", "list").out
+    assert (
+        "cannot read the list"
+        in other.fails("buildcache", "prune", "--keeplist", "none", copy, code=2).err
+    )
+
+    blob = max((copy / "blobs").rglob("*"), key=lambda x: x.stat().st_size if x.is_file() else 0)
+    blob.write_bytes(b"x" * blob.stat().st_size)
+    for name in copy.rglob("*.spec.manifest.json"):
+        path = name
+    broken = other("buildcache", "check-index", "--verify", "blobs", "--", copy, check=False)
+    assert broken.code == 1 and "does not have its digest" in broken.out
+    path.write_text("{")
+    again = other("buildcache", "update-index", copy, check=False)
+    assert again.code == 1 and "cannot be read" in again.out

@@ -15,7 +15,7 @@ from spack.install.events import (
     TreeMoved,
     WaitingForRemovals,
 )
-from spack.install.plan import Plan, PlanOptions, make_plan
+from spack.install.plan import BUILD, Plan, PlanOptions, make_plan
 from spack.spec import ConcreteSpec
 from spack.store import Store
 from spack.store.locks import BUILDS
@@ -41,6 +41,7 @@ class InstallOptions:
     :param jobs: processes of all builds together; never more than there are cores.
     :param concurrent: builds at one time; 0 is as many as the cores allow.
     :param caches: binaries to take instead of builds; None takes none.
+    :param pushed: is given what was built, also when something else failed.
     """
 
     store: Store
@@ -51,6 +52,7 @@ class InstallOptions:
     fail_fast: bool = False
     keep_stage: bool = False
     caches: CachedInstalls | None = None
+    pushed: Callable[[Sequence[ConcreteSpec]], None] | None = None
 
 
 def install(
@@ -163,10 +165,14 @@ def _build(plan: Plan, work: InstallOptions) -> InstallReport:
     from spack.install.execute import execute
 
     with installer_dependencies(work.build_options(), plan, work.reporter, work.caches) as ports:
-        return execute(plan, ports, _schedule(plan, work))
+        report = execute(plan, ports, _schedule(plan, work))
+    built = [step.spec for step in report.installed if step.kind == BUILD]
+    if work.pushed is not None and built:
+        work.pushed(built)
+    return report
 
 
-#: Downloads at once of wheels, which are small and need no unpacking before they are installed.
+#: Downloads at once of wheels and binaries, which need no unpacking before they are installed.
 _WHEEL_FETCHES = 16
 
 
@@ -176,7 +182,7 @@ def _schedule(plan: Plan, work: InstallOptions) -> Schedule:
     from spack.util.helper_process import available_cores
 
     cores = available_cores()
-    wheels = sum(wheel_of(step.spec) is not None for step in plan.builds)
+    wheels = sum(wheel_of(step.spec) is not None for step in plan.builds) + len(plan.binaries)
     return Schedule(
         concurrent=work.concurrent or cores,
         jobs=max(1, min(work.jobs, cores)),

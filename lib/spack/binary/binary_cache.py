@@ -32,6 +32,7 @@ from spack.binary.catalogue import (
 from spack.binary.pack_package import PackedPrefix
 from spack.binary.signatures import Trust
 from spack.binary.spack_index import decode_spack_index, encode_spack_index
+from spack.errors import BinaryCacheError
 from spack.spec import ConcreteSpec, to_specfile
 
 __all__ = ["BinaryCache"]
@@ -171,6 +172,28 @@ class BinaryCache:
                 f"the binary of {spec.short} in the cache {self.name}", "its archive is missing"
             ) from error
 
+    def packages(self) -> list[CachedPackage]:
+        """Return all packages of the index, with their manifests.
+
+        :raises BinaryCacheError: the index cannot be read.
+        """
+        self.refresh()
+        found = self.catalogue.every()
+        read = self._manifests(x.spec for x in found if not x.manifest)
+        filled = (
+            CachedPackage(x.spec, x.manifest or read.get(x.spec.dag_hash(), "")) for x in found
+        )
+        return [package for package in filled if package.manifest]
+
+    def index_blobs(self) -> set[str]:
+        """Return the paths of the blobs that make up the index.
+
+        :raises BinaryCacheError: the index cannot be read.
+        """
+        index = self._index()
+        spack = [] if index.spack is None else [index.spack]
+        return {blob.path for blob in (*index.parts, *spack)}
+
     # -- writing -----------------------------------------------------------------------------
 
     def store(self, spec: ConcreteSpec, packed: PackedPrefix, archive: Path) -> CachedPackage:
@@ -213,6 +236,24 @@ class BinaryCache:
             blob, content = encode_part(by_hash.values())
         self.storage.write(blob.path, content)
         self.write_index(IndexManifest((*kept, blob), index.spack, index.serial))
+
+    def replace_index(self, packages: Iterable[CachedPackage]) -> None:
+        """Make the index one of *packages* alone; Spack's too, if there is one.
+
+        :raises BinaryCacheError: it cannot be written.
+        """
+        every = list(packages)
+        try:
+            old = self._index()
+        except BinaryCacheError:
+            old = IndexManifest()
+        blob, content = encode_part(every)
+        self.storage.write(blob.path, content)
+        spack = old.spack
+        if spack is not None:
+            spack, text = encode_spack_index([package.spec for package in every])
+            self.storage.write(spack.path, text)
+        self.write_index(IndexManifest((blob,), spack, old.serial))
 
     def _all_of_spack(self, blob: Blob) -> list[CachedPackage]:
         """Return the packages of an index that Spack has written, with their manifests."""

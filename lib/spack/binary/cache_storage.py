@@ -6,7 +6,9 @@ so all reads are limited.
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,7 +119,7 @@ class DirectoryStorage:
             path.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(content, Path):
                 os.chmod(content, 0o644)
-                os.replace(content, path)
+                _move(content, path)
             else:
                 atomic_write(path, content)
         except OSError as error:
@@ -157,6 +159,22 @@ class DirectoryStorage:
             hint="look at the permissions and the free space of the cache's directory",
             ref="binary-directory",
         )
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a file, also from another file system; readers never see a part of it."""
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            shutil.copyfile(source, copy)
+            os.replace(copy, target)
+        finally:
+            copy.unlink(missing_ok=True)
+        source.unlink()
 
 
 class HttpStorage:

@@ -196,6 +196,13 @@ class LocalCatalogue:
                 database.specs([spec_hash])[spec_hash], str(record.facts[MANIFEST])
             )
 
+    def every(self) -> list[CachedPackage]:
+        """Return all packages, by name, version and hash; manifests may be missing."""
+        with self.database as database:
+            records = database.records()
+            specs = database.specs(record.hash for record in records)
+        return [CachedPackage(specs[row.hash], str(row.facts[MANIFEST])) for row in records]
+
     def manifests(self, hashes: Iterable[str]) -> dict[str, str]:
         """Return the manifests of those of *hashes* that it has."""
         with self.database as database:

@@ -155,13 +155,15 @@ class OciRegistry:
             text = manifest.get("annotations", {}).get(DOCUMENT)
             if text is not None:
                 return str(text).encode()
-            layer = manifest["layers"][-1]
-            blob = _blob_of(layer, ARCHIVE, "gzip")
+            blobs = (
+                _blob_of(manifest["layers"][-1], ARCHIVE, "gzip"),
+                _blob_of(manifest["config"], SPEC, "none"),
+            )
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise refused(
                 f"the tag {tag} of {self.url}", f"it cannot be read: {error!r}"
             ) from error
-        return CacheManifest((blob,)).to_json().encode()
+        return CacheManifest(blobs).to_json().encode()
 
     def _index_of_spack(self) -> bytes:
         manifest = self._manifest(cache_paths.INDEX, _SPACK_INDEX_TAG)

@@ -59,7 +59,6 @@ IDLE: Mapping[str, Idle] = {
         for way in ("fetch", "pull")
         for key in ("endpoint_url", "profile")
     },
-    "mirrors:*:autopush": Idle("push with `spack buildcache push`", (False,)),
     "mirrors:*:endpoint_url": Idle("mirrors are directories, http servers or registries", (None,)),
     "mirrors:*:profile": Idle("mirrors are directories, http servers or registries", (None,)),
     "modules": Idle("no module files are written: use environments or `spack load`"),

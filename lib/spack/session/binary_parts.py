@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 from urllib.parse import urlsplit
 
 from spack.actions.binary_installs import CachedInstalls, CachePolicy, patchelf_on
@@ -22,9 +22,10 @@ from spack.util.hashing import sha256_hex
 if TYPE_CHECKING:
     from spack.fetch.transport import Transport
     from spack.session.session import Session
+    from spack.spec import ConcreteSpec
     from spack.store.database import Database
 
-__all__ = ["cached_installs", "configured_caches", "key_ring", "named_cache"]
+__all__ = ["cached_installs", "configured_caches", "key_ring", "named_cache", "pushing"]
 
 
 #: Further attempts at a cache, after which the next source is taken.
@@ -45,6 +46,26 @@ def cached_installs(
         return None
     search_path = os.pathsep.join(session.search_path)
     return CachedInstalls(caches, policy, session.reporter, patchelf_on(search_path))
+
+
+def pushing(session: Session) -> Callable[[Sequence[ConcreteSpec]], None] | None:
+    """Return what pushes new builds to the mirrors with ``autopush``; None without such mirrors."""
+    mirrors = [entry for entry in session.settings.mirrors if entry.binary and entry.autopush]
+    if not mirrors:
+        return None
+
+    def push_all(built: Sequence[ConcreteSpec]) -> None:
+        from spack.actions.buildcache import push  # start-up: something was built
+
+        for entry in mirrors:
+            try:
+                cache = _cache(session, entry, push=True)
+                jobs = session.settings.config.build_jobs
+                push(built, session.store, cache, session.reporter, jobs=jobs).raise_failures()
+            except SpackError as error:
+                session.reporter.warning(f"not pushed to the cache {entry.name}: {error.message}")
+
+    return push_all
 
 
 def configured_caches(session: Session, trust: Trust | None = None) -> list[BinaryCache]:

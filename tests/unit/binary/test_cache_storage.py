@@ -181,6 +181,17 @@ def test_an_archive_that_is_missing(server: FileServer, machine: Machine, tmp_pa
             act()
 
 
+def test_a_file_is_moved_from_another_file_system(tmp_path: Path) -> None:
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system")
+    source = shared / f"spack-test-{os.getpid()}"
+    source.write_bytes(b"data")
+    DirectoryStorage(tmp_path).write("a/b", source)
+    assert (tmp_path / "a" / "b").read_bytes() == b"data"
+    assert not source.exists() and os.listdir(tmp_path / "a") == ["b"]
+
+
 def test_directories(tmp_path: Path) -> None:
     storage = DirectoryStorage.of_url(f"file://{tmp_path}/a%20b")
     assert storage.url == f"{tmp_path}/a b"

@@ -6,21 +6,25 @@ import argparse
 import sys
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
+from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
 from spack.cli.render import Colors, columns, message, table, terminal_width, use_color
 from spack.cli.spec_text import node_text
 from spack.errors import UsageError
 from spack.session import Session
-from spack.spec import ConcreteSpec
+from spack.spec import RUN_TIME, ConcreteSpec
 from spack.spec.parser import parse_many
 from spack.util.text import count_of
 
 if TYPE_CHECKING:
+    from spack.actions.cache_upkeep import IndexProblem
     from spack.binary.binary_cache import BinaryCache
     from spack.binary.signatures import Trust
 
 REPORTS = True
+
+_CACHE = "a mirror's name, a directory or a URL"
 DESCRIPTION = """push installed packages to caches of binaries, and install from them
 
 A cache is a mirror of the type binary, a directory or a URL. Its layout is Spack's. A package that
@@ -36,7 +40,9 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="push|install|list|keys|update-index")
+    verbs = parser.add_subparsers(
+        dest="verb", metavar="push|install|list|check|keys|sync|prune|update-index"
+    )
     _add_push(verbs.add_parser("push", aliases=["create"], help="push installed packages"))
 
     install = verbs.add_parser("install", help="install packages from caches; nothing is built")
@@ -53,9 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("-f", "--force", action="store_true", help="fetch them again (always so)")
 
     update = verbs.add_parser(
-        "update-index", aliases=["rebuild-index"], help="write the index that Spack reads"
+        "update-index",
+        aliases=["rebuild-index"],
+        help="make the index again, and the one that Spack reads",
     )
-    update.add_argument("mirror", help="a mirror's name, a directory or a URL")
+    update.add_argument("mirror", help=_CACHE)
+    _add_upkeep(verbs)
 
     shown = verbs.add_parser("list", help="list the packages of the configured caches")
     shown.add_argument("-l", "--long", action="store_true", help="with short hashes")
@@ -63,6 +72,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shown.add_argument("-v", "--variants", action="store_true", help="with variants")
     shown.add_argument("-a", "--allarch", action="store_true", help="of all architectures")
     shown.add_argument("spec", nargs="*", help="only what satisfies one of these")
+
+
+def _add_upkeep(verbs: Any) -> None:
+    check = verbs.add_parser("check", help="list what the caches lack of packages")
+    check.add_argument("-m", "--mirror-url", metavar="MIRROR", help="only this cache")
+    check.add_argument("-o", "--output-file", metavar="FILE", help="write the hashes there")
+    add_concretizer_arguments(check)
+    check.add_argument("spec", nargs="*", help="packages; of the environment without")
+
+    index = verbs.add_parser("check-index", help="examine all packages in the index of a cache")
+    index.add_argument(
+        "--verify",
+        nargs="+",
+        choices=("exists", "manifests", "blobs", "all"),
+        default=["exists"],
+        help="archives are there (default), signatures, contents",
+    )
+    index.add_argument("mirror", help=_CACHE)
+
+    sync = verbs.add_parser("sync", help="copy what one cache has to another")
+    sync.add_argument("source", help=_CACHE)
+    sync.add_argument("target", help=_CACHE)
+
+    prune = verbs.add_parser("prune", help="remove what nothing in a cache names any more")
+    prune.add_argument(
+        "-k", "--keeplist", metavar="FILE", help="keep only packages of these hashes"
+    )
+    prune.add_argument("--dry-run", action="store_true", help="only list what would be removed")
+    prune.add_argument("mirror", help=_CACHE)
 
 
 def _add_push(push: argparse.ArgumentParser) -> None:
@@ -89,7 +127,7 @@ def _add_push(push: argparse.ArgumentParser) -> None:
         "--without-build-dependencies", action="store_true", help="leave it out (the default)"
     )
     push.add_argument("-j", "--jobs", type=int, help="threads that compress")
-    push.add_argument("mirror", help="a mirror's name, a directory or a URL")
+    push.add_argument("mirror", help=_CACHE)
     push.add_argument("spec", nargs="*", help="installed packages; of the environment without")
 
 
@@ -166,11 +204,88 @@ def _keys(session: Session, args: argparse.Namespace) -> int | None:
 
 
 def _update_index(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.cache_upkeep import rebuild_index
     from spack.session.binary_parts import named_cache
 
     cache = named_cache(session, args.mirror, push=True)
-    count = cache.write_spack_index()
+    count, problems = rebuild_index(cache)
+    cache.write_spack_index()
     message(f"the index of {cache.storage.url} lists {count_of(count, 'package')}")
+    return _report_problems(problems)
+
+
+def _check(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.cache_upkeep import missing_nodes
+    from spack.session.binary_parts import named_cache
+
+    caches = (
+        [named_cache(session, args.mirror_url, push=False)] if args.mirror_url else _caches(session)
+    )
+    roots = concretize_arguments(session, args)
+    missing = missing_nodes(caches, [node for root in roots for node in root.traverse(RUN_TIME)])
+    lines = [f"{node.short} is in no cache" for node in missing]
+    if args.output_file:
+        text = "".join(f"{node.dag_hash()}\n" for node in missing)
+        (session.cwd / args.output_file).write_text(text, encoding="utf-8")
+    print("\n".join(lines)) if lines else message("the caches have all of it", sys.stdout)
+    return 1 if missing else 0
+
+
+def _check_index(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.cache_upkeep import check_index
+    from spack.session.binary_parts import named_cache
+
+    depth = {"exists", "manifests", "blobs"} if "all" in args.verify else set(args.verify)
+    cache = named_cache(session, args.mirror, push=False)
+    count, problems = check_index(cache, depth)
+    message(f"{count_of(count, 'package')} examined, {len(problems)} with problems", sys.stdout)
+    return _report_problems(problems)
+
+
+def _report_problems(problems: Sequence[IndexProblem]) -> int:
+    for problem in problems:
+        print(f"{problem.package}: {problem.error.message}")
+    return 1 if problems else 0
+
+
+def _sync(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.cache_upkeep import sync
+    from spack.session.binary_parts import named_cache
+
+    source = named_cache(session, args.source, push=False)
+    target = named_cache(session, args.target, push=True)
+    report = sync(source, target)
+    message(
+        f"copied {count_of(len(report.copied), 'package')} to {target.storage.url}, "
+        f"{report.present} were there",
+        sys.stdout,
+    )
+    return _report_problems(report.problems)
+
+
+def _prune(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.cache_upkeep import prune
+    from spack.session.binary_parts import named_cache
+
+    keep = None
+    if args.keeplist:
+        try:
+            text = (session.cwd / args.keeplist).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(
+                f"cannot read the list of hashes {args.keeplist}: {error}", hint="one hash a line"
+            ) from error
+        keep = set(text.split())
+    cache = named_cache(session, args.mirror, push=True)
+    report = prune(cache, keep, dry_run=args.dry_run)
+    verb = "would remove" if args.dry_run else "removed"
+    for name in (*report.packages, *report.files) if args.dry_run else ():
+        print(name)
+    message(
+        f"{verb} {count_of(len(report.packages), 'package')} and "
+        f"{count_of(len(report.files), 'blob')}",
+        sys.stdout,
+    )
     return None
 
 
@@ -297,7 +412,11 @@ _ALIASES = {"create": "push", "rebuild-index": "update-index"}
 _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "push": _push,
     "install": _install,
+    "check": _check,
+    "check-index": _check_index,
     "keys": _keys,
     "list": _list,
+    "prune": _prune,
+    "sync": _sync,
     "update-index": _update_index,
 }

@@ -19,6 +19,7 @@ from spack.install.plan import Plan, PlanOptions
 from spack.session import Session
 from spack.spec import ConcreteSpec
 from spack.spec.parser import parse_many
+from spack.util.frozen import replace
 
 if TYPE_CHECKING:
     from spack.actions.binary_installs import CachedInstalls, CachePolicy
@@ -205,6 +206,10 @@ def _defaults() -> argparse.Namespace:
 
 def _install(session: Session, args: argparse.Namespace) -> None:
     work = install_options(session, args, _caches(session, _policy(args)))
+    if any(entry.autopush for entry in session.settings.mirrors):
+        from spack.session.binary_parts import pushing  # start-up: few mirrors are pushed to
+
+        work = replace(work, pushed=pushing(session))
     environment = session.environment
     if args.only_concrete and (environment is None or args.spec):
         raise UsageError(

@@ -116,6 +116,13 @@ def _login(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _add_trust(parser: argparse.ArgumentParser) -> None:
+    pushes = parser.add_mutually_exclusive_group()
+    pushes.add_argument(
+        "--autopush", action="store_true", default=None, help="push what is built to it"
+    )
+    pushes.add_argument(
+        "--no-autopush", dest="autopush", action="store_false", help="do not (the default)"
+    )
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--signed",
@@ -308,8 +315,9 @@ def _url(session: Session, text: str) -> str:
 def _types(args: argparse.Namespace) -> dict[str, Any]:
     kinds = ("source", "binary")
     types = {kind: kind in args.type for kind in kinds} if args.type else {}
-    signed = {} if args.signed is None else {"signed": args.signed}
-    return {**types, **signed, **_login(args)}
+    said = {"signed": args.signed, "autopush": args.autopush}
+    chosen = {key: value for key, value in said.items() if value is not None}
+    return {**types, **chosen, **_login(args)}
 
 
 def _add(session: Session, args: argparse.Namespace) -> int | None:
