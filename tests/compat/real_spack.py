@@ -7,7 +7,7 @@ that it does not have: as the first repository it would take that from upstream'
 * ``--write`` makes the links anew.
 * With the path of real Spack's command: concretize each of ``--specs`` with upstream's recipes
   alone, with this repository before, and after them; then ``venv.py-black``. ``--install`` installs
-  it, with the Python of this machine, below ``--work``.
+  it, with the Python of this machine, below ``--work``; ``--scope`` adds configuration (externals).
 
 The status is 1 if links are missing or superfluous, or if something stops being concretized.
 """
@@ -103,8 +103,9 @@ def check_links(upstream: Path, write: bool) -> list[str]:
 class RealSpack:
     """Real Spack's command, with directories of its own below *work*."""
 
-    def __init__(self, command: Path, upstream: Path, work: Path) -> None:
+    def __init__(self, command: Path, upstream: Path, work: Path, scopes: Sequence[Path]) -> None:
         self.command = command
+        self.scopes = scopes
         self.upstream = upstream
         self.work = work
 
@@ -124,9 +125,10 @@ class RealSpack:
         if python:
             version = subprocess.check_output(["/usr/bin/python3", "-V"], text=True).split()[1]
             packages.write_text(PYTHON.format(version=version, prefix="/usr"))
+        given = [word for path in self.scopes for word in ("-C", str(path))]
         environ = {**os.environ, "HOME": str(self.work / "home")}
         done = subprocess.run(
-            [self.command, "-C", scope, *words], env=environ, capture_output=True, text=True
+            [self.command, "-C", scope, *given, *words], env=environ, capture_output=True, text=True
         )
         return done.returncode, done.stdout + done.stderr
 
@@ -152,13 +154,14 @@ def main() -> int:
     parser.add_argument("--specs", nargs="*", default=SPECS)
     parser.add_argument("--install", action="store_true")
     parser.add_argument("--work", type=Path)
+    parser.add_argument("--scope", type=Path, action="append", default=[])
     args = parser.parse_args()
     problems = check_links(args.upstream, args.write)
     print("\n".join(problems) or f"{FACE}: the links are as they should be")
     failed = len(problems)
     if args.spack is not None:
         work = args.work or Path(tempfile.mkdtemp(prefix="real-spack-"))
-        spack = RealSpack(args.spack, args.upstream, work)
+        spack = RealSpack(args.spack, args.upstream, work, args.scope)
         failed += compare(spack, args.specs)
         words = ["install"] if args.install else ["spec"]
         code, text = spack(("venv", "builtin"), *words, "venv.py-black", python=args.install)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import shutil
 import subprocess
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,31 @@ def test_unit_tests_of_a_clone(spack: Command) -> None:
         assert spack("unit-test", "-H").out == "pytest --help\n"
     finally:
         script.write_text(text)
+
+
+def test_a_report_for_continuous_integration(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    recipes.plain("base")
+    recipes.plain("broken", "base", install="raise InstallError('no\\x07 luck')\n")
+    recipes.plain("top", "broken")
+    report = tmp_path / "report.xml"
+    failed = spack("install", "--log-format", "junit", "--log-file", report, "top", check=False)
+    assert failed.code == 1
+    suite = ElementTree.parse(report).getroot()[0]
+    assert dict(suite.attrib) == {
+        "name": "spack install",
+        "tests": "3",
+        "failures": "1",
+        "skipped": "1",
+    }
+    cases = {case.get("classname"): case for case in suite}
+    assert float(cases["base"].get("time") or 0) > 0
+    failure = cases["broken"].find("failure")
+    assert failure is not None and "broken" in str(failure.get("message"))
+    assert "luck" in str(failure.text)
+    assert cases["top"].find("skipped") is not None
+    spack("install", "--log-format=junit", "base", cwd=tmp_path)
+    assert 'tests="0"' in (tmp_path / "junit.xml").read_text()
+    refused = spack.fails("install", "--log-file", tmp_path / "no" / "x.xml", "base", code=2)
+    assert "cannot write" in refused.err

@@ -42,6 +42,7 @@ class InstallOptions:
     :param concurrent: builds at one time; 0 is as many as the cores allow.
     :param caches: binaries to take instead of builds; None takes none.
     :param pushed: is given what was built, also when something else failed.
+    :param on_report: called with what became of each plan that was carried out.
     """
 
     store: Store
@@ -53,6 +54,7 @@ class InstallOptions:
     keep_stage: bool = False
     caches: CachedInstalls | None = None
     pushed: Callable[[Sequence[ConcreteSpec]], None] | None = None
+    on_report: Callable[[InstallReport], None] = lambda report: None
 
 
 def install(
@@ -99,6 +101,7 @@ def install(
             plan = _plan(roots, options, work, missing)
             work.reporter.report(PlanMade(plan))
             report = _build(plan, work)
+        work.on_report(report)
         report.raise_failures()
     return plan
 

@@ -47,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for verb in ("find", "add"):
         sub = verbs.add_parser(verb, help="look for compilers, and write them to packages.yaml")
         add_scope_argument(sub, "where to write them")
+        sub.add_argument(
+            "-j", "--jobs", type=int, metavar="N", help="accepted: programs are asked one by one"
+        )
         sub.add_argument("add_paths", metavar="DIR", nargs="*", help="look here (PATH)")
     sub = verbs.add_parser("list", aliases=["ls"], help="list compilers")
     add_scope_argument(sub, "only those of this scope")

@@ -25,6 +25,9 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="do not show the result")
+    parser.add_argument(
+        "-j", "--jobs", type=int, metavar="N", help="accepted: the solver uses one process"
+    )
     add_concretizer_arguments(parser)
     parser.set_defaults(spec=[])
 

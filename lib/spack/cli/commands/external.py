@@ -48,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     find.add_argument(
         "-t", "--tag", metavar="TAG", action="append", default=[], help="only with this tag"
     )
+    find.add_argument(
+        "-j", "--jobs", type=int, metavar="N", help="accepted: programs are asked one by one"
+    )
     find.add_argument("package", nargs="*", help="only these packages")
     verbs.add_parser("list", aliases=["ls"], help="list what can be detected")
 

@@ -23,6 +23,7 @@ from spack.util.frozen import replace
 
 if TYPE_CHECKING:
     from spack.actions.binary_installs import CachedInstalls, CachePolicy
+    from spack.install.install_report import InstallReport
 
 REPORTS = True
 DESCRIPTION = """build and install packages with all they need, or the active environment
@@ -80,6 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only-concrete", action="store_true", help="the environment's lock file as it is"
     )
     _add_cache_arguments(parser)
+    parser.add_argument("--log-format", choices=("junit",), help="write a report in this format")
+    parser.add_argument("--log-file", metavar="FILE", help="the report (junit.xml)")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done")
     parser.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
     add_concretizer_arguments(parser)
@@ -89,6 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_cache_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what chooses between builds and caches of binaries."""
     cache = parser.add_mutually_exclusive_group()
+    cache.add_argument("--use-cache", action="store_true", help="look into caches (the default)")
     cache.add_argument("--no-cache", action="store_true", help="build everything from sources")
     cache.add_argument("--cache-only", action="store_true", help="build nothing")
     cache.add_argument(
@@ -101,8 +105,29 @@ def _add_cache_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> None:
+    reports: list[InstallReport] = []
     try:
-        _install(session, args)
+        _run(session, args, reports)
+    finally:
+        if args.log_format or args.log_file:
+            _write_report(session, args.log_file or "junit.xml", reports)
+
+
+def _write_report(session: Session, name: str, reports: Sequence[InstallReport]) -> None:
+    from spack.actions.install_junit import install_junit  # start-up: few ask for it
+
+    path = session.cwd / name
+    try:
+        path.write_text(install_junit(reports), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {path}: {error.strerror}", hint="name another file: --log-file FILE"
+        ) from error
+
+
+def _run(session: Session, args: argparse.Namespace, reports: list[InstallReport]) -> None:
+    try:
+        _install(session, args, reports)
     except InstallError as error:
         stopped = stopped_builds(error) if args.until else ()
         for end in stopped:
@@ -204,12 +229,13 @@ def _defaults() -> argparse.Namespace:
     return parser.parse_args([])
 
 
-def _install(session: Session, args: argparse.Namespace) -> None:
+def _install(session: Session, args: argparse.Namespace, reports: list[InstallReport]) -> None:
     work = install_options(session, args, _caches(session, _policy(args)))
     if any(entry.autopush for entry in session.settings.mirrors):
         from spack.session.binary_parts import pushing  # start-up: few mirrors are pushed to
 
         work = replace(work, pushed=pushing(session))
+    work = replace(work, on_report=reports.append)
     environment = session.environment
     if args.only_concrete and (environment is None or args.spec):
         raise UsageError(

@@ -22,6 +22,9 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("package", help="a package's name")
+    parser.add_argument(
+        "-j", "--jobs", type=int, metavar="N", help="accepted: one page is read at a time"
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("-s", "--safe", action="store_true", help="only those with a checksum")
     which.add_argument("-r", "--remote", action="store_true", help="only those that are offered")
