@@ -138,6 +138,7 @@ def test_refusals(create: Command, index: LocalIndex, recipes: RecipeRepository)
     assert "the package index has no project nothing" in refused.err
     refused = create.fails("create", "--pypi", "binary", code=2)
     assert "no source archive, and no wheel for every platform" in refused.err
+    assert "cannot make a recipe of pip" in create.fails("create", "--pypi", "pip", code=2).err
     create("create", "--pypi", "leaf")
     refused = create.fails("create", "--pypi", "leaf", code=2)
     assert "py_leaf/package.py exists" in refused.err and "spack update py-leaf" in refused.err

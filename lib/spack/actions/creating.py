@@ -25,7 +25,18 @@ from spack.repo import RepoPath, Repository
 from spack.spec import Spec, Version, VersionList
 from spack.util.project_names import normalized
 
-__all__ = ["CreateOptions", "CreatedRecipe", "Packages", "RecipeMaker", "write_recipe"]
+__all__ = [
+    "BASE_PROJECTS",
+    "CreateOptions",
+    "CreatedRecipe",
+    "Packages",
+    "RecipeMaker",
+    "write_recipe",
+]
+
+
+#: Projects that the base class of Python packages depends on, so that theirs do not derive from it.
+BASE_PROJECTS = frozenset(("pip", "wheel"))
 
 
 class CreateOptions(NamedTuple):
@@ -162,6 +173,12 @@ class RecipeMaker(NamedTuple):
         :raises UsageError: there is such a recipe, or the index has no such project.
         :raises FetchError: the index or an archive cannot be read.
         """
+        if normalized(project) in BASE_PROJECTS:
+            raise UsageError(
+                f"cannot make a recipe of {project}: every Python package may depend on it",
+                hint=f"copy the one of the repository venv: `spack edit py-{project}`",
+                ref="base-project",
+            )
         name = name or f"py-{normalized(project)}"
         refuse_existing(self.repository, name, self.options.force)
         texts = [row.versions for row in wanted] + [self.options.bounds.get(project, "")]

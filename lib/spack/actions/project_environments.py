@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spack import package_api_version
-from spack.actions.creating import Packages, Wanted
+from spack.actions.creating import BASE_PROJECTS, Packages, Wanted
 from spack.actions.project_files import ProjectNeeds, WantedProject
 from spack.actions.recipe_text import quoted
 from spack.actions.release_needs import variant_name
@@ -84,6 +84,8 @@ def _root(row: WantedProject, packages: Packages) -> tuple[str, list[Wanted]]:
     missing = []
     if program is not None:
         package, variants = program, []
+    elif row.project in BASE_PROJECTS:
+        variants = []
     elif recipe is None or not any(
         Version(x.version) in VersionList(versions or ":") for x in recipe.versions
     ):

@@ -131,7 +131,7 @@ def compare(declared: Declared, requirements: Sequence[Requirement]) -> list[Req
         elif not set(declared.tolerated).isdisjoint(record.types):
             remaining.setdefault(project, []).append(record)
     found = []
-    for requirement in requirements:
+    for requirement in _joined(requirements):
         records = by_project.pop(requirement.name, None)
         if records is None:
             if requirement.name not in IMPLIED and not _provided(requirement.name, recipe):
@@ -139,13 +139,34 @@ def compare(declared: Declared, requirements: Sequence[Requirement]) -> list[Req
         else:
             found += _bounds(declared, requirement, records)
     for project, records in by_project.items():
-        record = records[0]
-        certain = any(declared.holds(row.when) for row in records)
-        own = record.line and _package(record).startswith("py-")
-        if own and certain and project not in remaining and not set(record.types) & set(_OTHER):
-            text = f"{_package(record)} ({'/'.join(record.types)}) is not required"
-            found.append(RequirementFinding("extra", f"{recipe.path}:{record.line}", text))
+        if project not in remaining:
+            found += _superfluous(declared, records)
     return sorted(set(found), key=lambda row: (row.location, row.message))
+
+
+def _joined(requirements: Iterable[Requirement]) -> list[Requirement]:
+    """Return one requirement for each project: all that apply hold together."""
+    found: dict[str, Requirement] = {}
+    for row in requirements:
+        known = found.get(row.name)
+        if known is not None:
+            text = f"{known.text}, {row.text}"
+            row = row._replace(specifier=known.specifier & row.specifier, text=text)
+        found[row.name] = row
+    return list(found.values())
+
+
+def _superfluous(
+    declared: Declared, records: Sequence[DependencyRecord]
+) -> list[RequirementFinding]:
+    """Return that a dependency is not required, unless it is there for another reason."""
+    record = records[0]
+    certain = any(declared.holds(row.when) for row in records)
+    own = record.line and _package(record).startswith("py-")
+    if not (own and certain) or set(record.types) & set(_OTHER):
+        return []
+    text = f"{_package(record)} ({'/'.join(record.types)}) is not required"
+    return [RequirementFinding("extra", f"{declared.recipe.path}:{record.line}", text)]
 
 
 #: Dependencies of these types are there for other reasons than importing.

@@ -96,6 +96,12 @@ def findings(
             ["hatchling>=1.20,<2"],
             [],
         ),
+        # Two requirements on one project.
+        (
+            [(5, "py-hatchling@1.20:", "build"), (6, "py-hatchling@:1", "build")],
+            ["hatchling>=1.20", "hatchling<2"],
+            [],
+        ),
         # What means other reasons than importing, or comes from a base class, is not a news.
         ([(5, "py-click", "run"), (0, "py-pip", "build"), (6, "cmake", "build")], ["cmake"], []),
         ([], ["wheel", "a"], []),
