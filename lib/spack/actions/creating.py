@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-#: Projects that the base class of Python packages depends on, so that theirs do not derive from it.
+#: Projects that the base class of Python packages depends on: their recipes have another base.
 BASE_PROJECTS = frozenset(("pip", "wheel"))
 
 
