@@ -86,12 +86,14 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
     unify: bool | str | None = None,
     develop: Mapping[str, Root] | None = None,
     wheels: WheelSource | None = None,
+    workers: int = 1,
 ) -> Solution:
     """Solve for *roots*.
 
     :param reusable: installed specs, and those that an environment has fixed.
     :param develop: see :class:`spack.solver.problem.Problem`.
     :param wheels: where wheels of the package index are looked up.
+    :param workers: see :class:`spack.solver.problem.Problem`.
     :raises SpecError: a root has no name, or names a package that no repository has.
     :raises UnsatisfiableError: with the causes.
     """
@@ -118,6 +120,8 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
         seconds=float(settings.timeout),
         wheels=wheels,
         wheel_policy=concretize_options.wheels or settings.wheels,
+        # what is asked over the network is asked by one process, over connections that it keeps
+        workers=workers if (concretize_options.wheels or settings.wheels) == "never" else 1,
     )
     solution = solve(problem)
     if settings.timeout and settings.error_on_timeout and not solution.stats.optimal:

@@ -15,6 +15,7 @@ from spack.errors import SpecError
 from spack.session.index_parts import with_index_projects
 from spack.solver.problem import Root, Solution
 from spack.spec import ConcreteSpec, Spec, expand_toolchains
+from spack.util.helper_process import available_cores
 
 if TYPE_CHECKING:
     from spack.environment import DevelopSpec, Environment
@@ -114,6 +115,7 @@ def _solve(
         host,
         packages,
         settings=settings.concretizer,
+        workers=min(settings.config.build_jobs, available_cores()),
         reusable=InstalledSpecs(
             database,
             reuse,

@@ -249,11 +249,17 @@ class Catalog:
             found = self._known[name] = self._collect(name)
         return found
 
-    def _compiler_versions(self, compiler: str) -> list[Version]:
-        """Return the versions of *compiler* that its runtime may have: those there, else all."""
+    def _compiler_versions(self, compiler: str) -> dict[Version, bool]:
+        """Return the versions of *compiler*, those of its runtime, and which may be asked for.
+
+        A runtime that is asked for is that of a compiler which is there, if there is one; below
+        what a compiler builds it is that compiler's.
+        """
         candidates = self.get(compiler)
-        usable = candidates.external_mask | candidates.installed_mask or candidates.buildable
-        return sorted(row.version for i, row in enumerate(candidates.versions) if usable >> i & 1)
+        there = candidates.external_mask | candidates.installed_mask
+        asked = there or candidates.buildable
+        rows = enumerate(candidates.versions)
+        return {row.version: bool(asked >> index & 1) for index, row in rows}
 
     def _collect(self, name: str) -> Candidates:  # noqa: C901 - one pass over all sources of versions
         recipe = self.recipe(name)
@@ -284,7 +290,8 @@ class Catalog:
         available += [spec.version for spec in installed]
         given = sorted(self._given.get(name, ())) if rows or not available else []
         if name in COMPILERS_OF_RUNTIMES and not rows:
-            given = self._compiler_versions(COMPILERS_OF_RUNTIMES[name])
+            for version, asked in self._compiler_versions(COMPILERS_OF_RUNTIMES[name]).items():
+                rows[version.string] = (version, asked, False, False)
         for version in given:
             rows.setdefault(version.string, (version, True, False, False))
         for version in available:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import inf
+from typing import Any
 
 from spack.errors import SpackError, UnsatisfiableError
 from spack.solver import driver
@@ -22,7 +23,8 @@ from spack.solver.problem import Problem, Root, Solution, Statistics
 from spack.solver.round_context import Learned, RoundContext
 from spack.solver.validate import precheck
 from spack.solver.virtual_facts import REST
-from spack.spec import ConcreteSpec, Spec, Version
+from spack.spec import ConcreteSpec, Spec, Version, dump, load
+from spack.util.forks import map_in_forks
 
 __all__ = ["CRITERIA", "concretize"]
 
@@ -69,6 +71,16 @@ class _Effort:
     #: When the solution has to be there, as of ``time.perf_counter``.
     deadline: float = inf
 
+    def add(self, other: _Effort) -> None:
+        """Add what another solution has cost."""
+        self.rounds += other.rounds
+        self.expanded, self.possible = other.expanded, other.possible
+        self.facts, self.cost = other.facts, other.cost
+        self.optimal = self.optimal and other.optimal
+        self.duplicates.update(other.duplicates)
+        for phase, seconds in other.seconds.items():
+            self.spend(phase, seconds)
+
     def spend(self, phase: str, seconds: float) -> None:
         self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
 
@@ -94,9 +106,7 @@ def concretize(problem: Problem) -> Solution:
     elif problem.unify == "when_possible":
         found = _when_possible(problem, roots, effort)
     else:
-        found = []
-        for root in roots:
-            found.extend(_solve(replace(problem, roots=(root,)), (root,), effort))
+        found = _apart(problem, roots, effort)
     older = held_back(catalog, roots, found)
     effort.spend("total", time.perf_counter() - start)
     stats = Statistics(
@@ -110,6 +120,22 @@ def concretize(problem: Problem) -> Solution:
         seconds=effort.seconds,
     )
     return Solution(tuple(found), stats, older)
+
+
+def _apart(problem: Problem, roots: Sequence[Root], effort: _Effort) -> list[ConcreteSpec]:
+    """Return each root in a graph of its own, several at a time."""
+
+    def solve(root: Root) -> tuple[dict[str, Any], _Effort]:
+        own = _Effort(deadline=effort.deadline)
+        specs = _solve(replace(problem, roots=(root,)), (root,), own)
+        return dump(specs), own
+
+    found: list[ConcreteSpec] = []
+    for data, own in map_in_forks(solve, roots, problem.workers):
+        specs = load(data)
+        found += [specs[digest] for digest in data["roots"]]
+        effort.add(own)
+    return found
 
 
 def _when_possible(problem: Problem, roots: Sequence[Root], effort: _Effort) -> list[ConcreteSpec]:

@@ -196,6 +196,7 @@ class Problem:
     :param python: ``"available"``: no Python is built while one that is there satisfies the roots;
         ``"newest"``: the newest roots decide.
     :param wheels: where wheels are looked up; None has none.
+    :param workers: processes that solve roots apart (``unify: false``) at the same time.
     :param seconds: bound on the time of the whole solution, 0 for none; see
         :func:`spack.solver.concretize`.
     """
@@ -215,6 +216,7 @@ class Problem:
     compiler_mixing: bool | Sequence[str] = True
     python: str = "available"
     seconds: float = 0.0
+    workers: int = 1
     wheels: WheelSource | None = None
     wheel_policy: WheelPolicy = "never"
 

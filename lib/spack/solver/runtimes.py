@@ -4,7 +4,8 @@ A package that gcc compiles links to gcc-runtime, of the version of that gcc, wh
 the compiler's libraries, so that it runs where there is no compiler; and to the C library of the
 machine. Both follow from the compilers, so the solver does not decide on them: they are added to
 its answer, where recipes for them are known. One graph builds one runtime of each compiler, the
-newest that is needed; what is reused keeps its own, which must not be newer than what links it.
+newest that is needed, and those that newer compilers of the graph need themselves; what is reused
+keeps its own, which must not be newer than what links it.
 """
 
 from __future__ import annotations
@@ -58,26 +59,59 @@ def _add_runtime(
     if recipe is None:
         return
     used = {child for user in users for child in drafts[user].children if child[0] == compiler}
-    newest = max(used, key=lambda node: _version(catalog, drafts, node))
-    version = _version(catalog, drafts, newest)
-    runtime = _existing(catalog, drafts, package, version)
-    if runtime is None:
-        runtime = _free(drafts, package)
-        drafts[runtime] = draft = Draft(version=catalog.get(package).index(version))
-        draft.target = _common_target(catalog, [drafts[user].target for user in users])
-        for record in recipe.dependencies:
-            wanted = Spec.parse(record.spec).name
-            if wanted == compiler:
-                draft.depend(newest, *record.types)
-            elif wanted == C_LIBRARY and library is not None:
-                draft.depend(library, "link", virtuals=(C_LIBRARY,))
+    newest_first = sorted(used, key=lambda node: _version(catalog, drafts, node), reverse=True)
     provided = [Spec.parse(text).name for row in recipe.provides for text in row.virtuals]
-    for user in users:
-        draft = drafts[user]
-        if any(child[0] == package for child in draft.children):
+    waiting = [user for user in users if all(c[0] != package for c in drafts[user].children)]
+    for node in newest_first:
+        # what the compiler itself needs has the runtime of an older one, which made it
+        below = _below(drafts, node)
+        served = [user for user in waiting if user not in below]
+        waiting = [user for user in waiting if user in below]
+        if not served:
             continue
-        fortran = "fortran" in draft.virtuals[compiler]
-        draft.depend(runtime, "link", virtuals=provided if fortran else ())
+        runtime = _runtime(catalog, drafts, node, served, library)
+        for user in served:
+            draft = drafts[user]
+            fortran = "fortran" in draft.virtuals[compiler]
+            draft.depend(runtime, "link", virtuals=provided if fortran else ())
+
+
+def _below(drafts: Mapping[Node, Draft], start: Node) -> set[Node]:
+    """Return *start* and everything that it depends on."""
+    found = {start}
+    queue = [start]
+    while queue:
+        for child in drafts[queue.pop()].children:
+            if child not in found:
+                found.add(child)
+                queue.append(child)
+    return found
+
+
+def _runtime(
+    catalog: Catalog,
+    drafts: dict[Node, Draft],
+    compiler: Node,
+    users: list[Node],
+    library: Node | None,
+) -> Node:
+    """Return the node of the runtime of *compiler*, made if there is none."""
+    package = RUNTIMES[compiler[0]]
+    version = _version(catalog, drafts, compiler)
+    runtime = _existing(catalog, drafts, package, version)
+    if runtime is not None:
+        return runtime
+    runtime = _free(drafts, package)
+    drafts[runtime] = draft = Draft(version=catalog.get(package).index(version))
+    draft.target = _common_target(catalog, [drafts[user].target for user in users])
+    recipe = catalog.recipe(package)
+    for record in recipe.dependencies if recipe is not None else ():
+        wanted = Spec.parse(record.spec).name
+        if wanted == compiler[0]:
+            draft.depend(compiler, *record.types)
+        elif wanted == C_LIBRARY and library is not None:
+            draft.depend(library, "link", virtuals=(C_LIBRARY,))
+    return runtime
 
 
 def _existing(

@@ -59,6 +59,10 @@ class DependencyLink(NamedTuple):
     deptypes: frozenset[str]
 
 
+#: Connections that a fork has inherited, kept from being closed.
+_OF_OTHER_PROCESSES: list[sqlite3.Connection | None] = []
+
+
 class Database:
     """An open database.
 
@@ -87,6 +91,7 @@ class Database:
         self._guard = threading.RLock()
         self._specs: dict[str, ConcreteSpec] = {}
         self._connection: sqlite3.Connection | None = None
+        self._process = 0
         self._inode: tuple[int, int] = (0, 0)
         #: Where the tree was when its records were written, if it was moved.
         self.earlier_root: str | None = None
@@ -328,6 +333,10 @@ class Database:
                 raise
 
     def _connect(self) -> sqlite3.Connection | None:
+        if self._process != os.getpid():
+            # SQLite: a connection must not be used, nor closed, in a fork.
+            _OF_OTHER_PROCESSES.append(self._connection)
+            self._connection, self._process = None, os.getpid()
         if self._connection is not None:
             return self._connection
         if not self.path.exists():
