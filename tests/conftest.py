@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from kits.system_programs import command_for, missing_programs
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,3 +29,23 @@ def uv() -> str:
     if program is None:
         pytest.skip("uv is not installed; it is among the development tools of pyproject.toml")
     return program
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the tests that could not run by what is missing, and the command that installs it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    reasons = Counter(_reason(report) for report in skipped)
+    terminalreporter.section("not tested")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count:5} {reason}")
+    missing = missing_programs()
+    if missing:
+        terminalreporter.write_line(f"missing here: {', '.join(missing)}")
+        terminalreporter.write_line(f"install it with: {command_for(missing)}")
+
+
+def _reason(report: object) -> str:
+    text = getattr(report, "longrepr", "")
+    return str(text[2] if isinstance(text, tuple) else text).removeprefix("Skipped: ")

@@ -1,8 +1,8 @@
-"""Makes requirements.lock anew: the newest own dependencies that have wheels for every Python.
+"""Make the locks again: the newest dependencies that have wheels for every Python.
 
-    bin/spack python share/bootstrap/relock.py
+    bin/spack python share/bootstrap/relock.py [requirements.lock] [development.lock]
 
-The requirements are those of pyproject.toml; for each Python the newest fitting versions are
+The requirements are those of pyproject.toml, for development also those of its group; for each Python the newest fitting versions are
 taken, first come first served, without backtracking: a clash is reported. The choice needs a pure
 wheel or one for each REQUIRED platform; those for the OPTIONAL ones are listed where they exist.
 """
@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,13 @@ DEFAULT_INDEX_WHEEL = "pypi_simple-1.8.0-py3-none-any.whl"
 
 
 class Chooser:
-    """Chooses versions; reads the index and the metadata of wheels."""
+    """Chooses versions; reads the index and the metadata of wheels.
 
-    def __init__(self) -> None:
+    :param pure: take pure wheels where there are some: fewer files to lock.
+    """
+
+    def __init__(self, *, pure: bool) -> None:
+        self.pure = pure
         settings = pipconfig.read(os.environ, (sys.prefix,))
         default_index_wheel = SHARE / DEFAULT_INDEX_WHEEL
         digest = hashlib.sha256(default_index_wheel.read_bytes()).hexdigest()
@@ -86,7 +90,8 @@ class Chooser:
         for threads in ("", "t"):
             for system, machine, libc in (*REQUIRED, *OPTIONAL):
                 interpreter = Interpreter((3, minor), f"cp3{minor}{threads}", system, machine, libc)
-                names = [name for name in links if name.endswith("-any.whl")] or list(links)
+                names = [name for name in links if self.pure and name.endswith("-any.whl")]
+                names = names or list(links)
                 ranked = [(rank, name) for name in names if (rank := interpreter.fit(name))]
                 if ranked:
                     name = max(ranked)[1]
@@ -106,7 +111,9 @@ class Chooser:
                 self.metadata[link.filename] = BytesHeaderParser().parsebytes(archive.read(name))
         return self.metadata[link.filename]
 
-    def choose(self, minor: int, system: str) -> dict[str, tuple[Version, dict[str, str]]]:
+    def choose(
+        self, requirements: Sequence[str], minor: int, system: str
+    ) -> dict[str, tuple[Version, dict[str, str]]]:
         """Return name -> version and wheels, for one Python on one system."""
         environment = {
             "python_version": f"3.{minor}",
@@ -118,7 +125,7 @@ class Chooser:
             "os_name": "posix",
             "extra": "",
         }
-        wanted = [Requirement(text) for text in requirements()]
+        wanted = [Requirement(text) for text in requirements]
         chosen: dict[str, tuple[Version, dict[str, str]]] = {}
         while wanted:
             need = wanted.pop(0)
@@ -150,22 +157,26 @@ class Chooser:
         raise SystemExit(f"3.{minor}: no version of {need} has the wheels")
 
 
-def requirements() -> Iterator[str]:
-    """Yield the requirements of pyproject.toml, and FURTHER."""
+def requirements(groups: Sequence[str]) -> list[str]:
+    """Return the requirements of pyproject.toml with those of *groups*, and FURTHER."""
     try:
         import tomllib
     except ModuleNotFoundError:
         import tomli as tomllib
     with open(ROOT / "pyproject.toml", "rb") as file:
-        yield from tomllib.load(file)["project"]["dependencies"]
-    yield from FURTHER
+        project = tomllib.load(file)
+    further = [text for group in groups for text in project["dependency-groups"][group]]
+    return [*project["project"]["dependencies"], *further, *FURTHER]
 
 
-def merged(chooser: Chooser) -> list[dict[str, Any]]:
+def merged(
+    chooser: Chooser, requirements: Sequence[str], oldest: int, newest: int
+) -> list[dict[str, Any]]:
     """Return rows of the lock file: runs of Pythons that take the same version are one row."""
     rows: list[dict[str, Any]] = []
-    for minor in range(OLDEST, NEWEST + 1):
-        linux, darwin = chooser.choose(minor, "linux"), chooser.choose(minor, "darwin")
+    for minor in range(oldest, newest + 1):
+        linux = chooser.choose(requirements, minor, "linux")
+        darwin = chooser.choose(requirements, minor, "darwin")
         for name in sorted({*linux, *darwin}):
             version, wheels = linux.get(name) or darwin[name]
             system = "" if name in linux and name in darwin else "macosx"
@@ -185,26 +196,37 @@ def merged(chooser: Chooser) -> list[dict[str, Any]]:
             row["minors"][1] = minor
             row["wheels"].update(wheels)
     for row in rows:
-        if row["minors"][1] == NEWEST:
+        if row["minors"][1] == newest:
             row["minors"][1] = None
         row["wheels"] = dict(sorted(row["wheels"].items()))
     return sorted(rows, key=lambda row: (row["name"], row["minors"][0]))
 
 
-def main() -> None:
-    """Write requirements.lock."""
+#: Lock file -> groups of pyproject.toml in it, and the oldest and the newest Python 3 that it
+#: is for; newer ones take what the newest takes.
+LOCKS = {
+    "requirements.lock": ((), OLDEST, NEWEST),
+    "development.lock": (("dev",), 11, NEWEST),
+}
+
+
+def main(names: Sequence[str]) -> None:
+    """Write the lock files *names*, by default all."""
     default_index_wheel = hashlib.sha256((SHARE / DEFAULT_INDEX_WHEEL).read_bytes()).hexdigest()
-    lock = {
-        "knows-the-index": {"file": DEFAULT_INDEX_WHEEL, "sha256": default_index_wheel},
-        "packages": merged(Chooser()),
-    }
-    body = json.dumps(lock, indent=1)[1:].lstrip("\n") + "\n"
-    digest = hashlib.sha256(body.encode()).hexdigest()
-    text = f'{{"digest": "{digest}",\n{body}'
-    (SHARE / "requirements.lock").write_text(text, encoding="utf-8")
-    for row in lock["packages"]:
-        print(row["name"], row["version"], row["minors"], len(row["wheels"]))
+    for name in names or LOCKS:
+        chooser = Chooser(pure=name == "requirements.lock")
+        groups, oldest, newest = LOCKS[name]
+        lock = {
+            "knows-the-index": {"file": DEFAULT_INDEX_WHEEL, "sha256": default_index_wheel},
+            "packages": merged(chooser, requirements(groups), oldest, newest),
+        }
+        body = json.dumps(lock, indent=1)[1:].lstrip("\n") + "\n"
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        text = f'{{"digest": "{digest}",\n{body}'
+        (SHARE / name).write_text(text, encoding="utf-8")
+        for row in lock["packages"]:
+            print(row["name"], row["version"], row["minors"], len(row["wheels"]))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -78,11 +78,14 @@ def provide(root: str, environ: Mapping[str, str], stream: TextIO) -> str:
     return str(target)
 
 
-def fetch_wheels(root: str, directory: Path, environ: Mapping[str, str]) -> list[str]:
+def fetch_wheels(
+    root: str, directory: Path, environ: Mapping[str, str], *, lock_name: str = LOCK
+) -> list[str]:
     """Download the wheels that the running interpreter needs into *directory*; their names.
 
     ``PIP_FIND_LINKS`` names that directory on a machine without a network.
 
+    :param lock_name: of the lock file, relative to *root*.
     :raises FetchError: see :func:`provide`.
     """
     from pathlib import Path  # start-up: only for a mirror
@@ -90,7 +93,7 @@ def fetch_wheels(root: str, directory: Path, environ: Mapping[str, str]) -> list
     from spack.bootstrap import wheels
     from spack.fetch import pipconfig
 
-    lock_path = Path(root, LOCK)
+    lock_path = Path(root, lock_name)
     lock = _read_lock(lock_path)
     transport, index = _index(lock, lock_path.parent, pipconfig.read(environ), environ)
     directory.mkdir(parents=True, exist_ok=True)

@@ -151,7 +151,7 @@ def server() -> Iterator[Server]:
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a certificate of 127.0.0.1 that it has signed itself, with its key."""
     if shutil.which("openssl") is None:
-        pytest.skip("the program openssl is missing; .ci/run installs it")
+        pytest.skip("the program openssl is missing; tests/run installs it")
     path = tmp_path_factory.mktemp("tls") / "certificate.pem"
     subprocess.run(
         [

@@ -1,0 +1,96 @@
+"""What tests need from the system: which of it is missing, and how it is installed.
+
+``--install`` installs it with apt-get, as root on a Debian-like system; elsewhere nothing happens.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+
+__all__ = ["PACKAGES", "command_for", "missing_programs"]
+
+#: Debian packages by what tests need of them: a program, a path, a pattern of paths.
+PACKAGES = {
+    "gcc": "gcc",
+    "g++": "g++",
+    "/usr/include/stdio.h": "libc6-dev",
+    "make": "make",
+    "cmake": "cmake",
+    "ninja": "ninja-build",
+    "autoconf": "autoconf",
+    "automake": "automake",
+    "pkg-config": "pkg-config",
+    "git": "git",
+    "patch": "patch",
+    "xz": "xz-utils",
+    "openssl": "openssl",
+    "zsh": "zsh",
+    "fish": "fish",
+    "tcsh": "tcsh",
+    "ksh": "ksh",
+    "mksh": "mksh",
+    "busybox": "busybox",
+    "patchelf": "patchelf",
+    "readelf": "binutils",
+    "gpg": "gnupg",
+    "docker-registry": "docker-registry",
+    "/usr/bin/python3d": "python3-dbg",
+    "/usr/include/python3.*/Python.h": "python3-dev",
+    "/usr/lib/python3*/ensurepip/__init__.py": "python3-venv",
+    "/usr/lib/*/libz.so.1": "zlib1g",
+    "nu": "npm",  # which has Nushell: Debian has none
+}
+
+
+def missing_programs() -> list[str]:
+    """Return the keys of :data:`PACKAGES` that are not on this machine."""
+    return [name for name in PACKAGES if not _is_there(name)]
+
+
+def _is_there(name: str) -> bool:
+    return bool(glob.glob(name)) if name.startswith("/") else shutil.which(name) is not None
+
+
+def command_for(names: Iterable[str]) -> str:
+    """Return the command that installs the packages of *names*."""
+    packages = sorted({PACKAGES[name] for name in names})
+    return f"apt-get install --no-install-recommends {' '.join(packages)}"
+
+
+def install(names: Sequence[str]) -> None:
+    """Install the packages of *names*; what cannot be installed is left to the tests' report."""
+    packages = sorted({PACKAGES[name] for name in names})
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", **os.environ}
+    print(f"installing {' '.join(packages)}", flush=True)
+    run(["apt-get", "update", "-qq"], quiet)
+    for package in packages:  # one that is not there does not keep the rest away
+        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], quiet)
+    if "nu" in names and shutil.which("npm"):
+        install_nushell()
+
+
+def install_nushell() -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--loglevel=error", "--no-audit", "--no-fund", "--prefix", folder]
+        run(["npm", "install", *options, "nushell"], dict(os.environ))
+        for program in glob.glob(f"{folder}/node_modules/@nushell/*/bin/nu"):
+            shutil.copy(program, "/usr/local/bin/nu")
+
+
+def run(argv: Sequence[str], environ: dict[str, str]) -> None:
+    done = subprocess.run(argv, env=environ, stdout=subprocess.DEVNULL)
+    if done.returncode:
+        print(f"{' '.join(argv)}: status {done.returncode}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    missing = missing_programs()
+    if missing and "--install" in sys.argv and os.getuid() == 0 and shutil.which("apt-get"):
+        install(missing)
