@@ -31,6 +31,15 @@ def uv() -> str:
     return program
 
 
+@pytest.fixture
+def git_program() -> str:
+    """Return the program git."""
+    program = shutil.which("git")
+    if program is None:
+        pytest.skip("git is not installed")
+    return program
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List the tests that could not run by what is missing, and the command that installs it."""
     skipped = terminalreporter.stats.get("skipped", [])

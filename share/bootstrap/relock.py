@@ -2,9 +2,10 @@
 
     bin/spack python share/bootstrap/relock.py [requirements.lock] [development.lock]
 
-The requirements are those of pyproject.toml, for development also those of its group; for each Python the newest fitting versions are
-taken, first come first served, without backtracking: a clash is reported. The choice needs a pure
-wheel or one for each REQUIRED platform; those for the OPTIONAL ones are listed where they exist.
+The requirements are those of pyproject.toml, for development also those of its group; for each
+Python the newest fitting versions are taken, first come first served, without backtracking: a
+clash is reported. The choice needs a pure wheel or one for each REQUIRED platform; those for the
+OPTIONAL ones are listed where they exist.
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ PACKAGES = {
     "readelf": "binutils",
     "gpg": "gnupg",
     "docker-registry": "docker-registry",
+    "ssh-keygen": "openssh-client",
+    "debootstrap": "debootstrap",
     "/usr/bin/python3d": "python3-dbg",
     "/usr/include/python3.*/Python.h": "python3-dev",
     "/usr/lib/python3*/ensurepip/__init__.py": "python3-venv",

@@ -53,8 +53,8 @@ def test_the_environment_follows_its_description(root: Path, tmp_path: Path) -> 
 
 
 @pytest.fixture()
-def checkout(tmp_path: Path) -> Path:
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@x"]
+def checkout(tmp_path: Path, git_program: str) -> Path:
+    git = [git_program, "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@x"]
     (tmp_path / "same.py").write_text("a = 1\n")
     (tmp_path / "other.py").write_text("a = 1\n")
     subprocess.run([*git, "init", "-q", "."], check=True)

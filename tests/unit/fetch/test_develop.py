@@ -44,6 +44,7 @@ def test_sources_are_copied_and_nothing_else(source: Path, tmp_path: Path) -> No
     assert (source / "pkg" / "data.txt").read_text() == "pkg/data.txt"
 
 
+@pytest.mark.usefixtures("git_program")
 def test_versions_can_be_read_from_git(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -44,13 +45,14 @@ def run(name: str, script: str) -> str:
     if shutil.which(name) is None:
         pytest.skip(f"the shell {name} is not installed")
     flags: list[str] = ["-f"] if name in ("tcsh", "zsh") else []
-    done = subprocess.run(
-        [name, *flags, "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "OLD": "x"},
-    )
+    with tempfile.TemporaryDirectory() as home:  # fish complains without one
+        done = subprocess.run(
+            [name, *flags, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PATH": "/usr/bin:/bin", "HOME": home, "LC_ALL": "C.UTF-8", "OLD": "x"},
+        )
     assert done.stderr == ""
     return done.stdout
 
