@@ -107,6 +107,40 @@ def test_a_view_of_what_spack_installed_is_a_relocatable_venv(
     assert tree_of(site.root) == before
 
 
+def test_an_environment_of_spack_stays_as_it_is(
+    spack: Command, site: Site, tmp_path: Path, tree_of: TakeSnapshot
+) -> None:
+    theirs = tmp_path / "theirs"
+    (theirs / ".spack-env").mkdir(exist_ok=True)
+    (theirs / ".spack-env" / "view").symlink_to("nowhere")
+    before = tree_of(theirs)
+    spack("-e", theirs, "view", "make", tmp_path / "venv")
+    shown = subprocess.run(
+        [tmp_path / "venv" / "bin" / "sweet"], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == f"{tmp_path / 'venv'}\n"
+    assert "is up to date" in spack("-e", theirs, "view", "-v", "make", tmp_path / "venv").text
+    assert tree_of(theirs) == before
+    spack("upstream", "rm", "site")
+    failed = spack.fails("-e", theirs, "view", "make", tmp_path / "venv2")
+    assert "not installed: " in failed.err and "spack upstream add NAME PATH" in failed.err
+
+
+def test_an_environment_without_a_view_is_made_and_packed(
+    spack: Command, site: Site, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs"
+    manifest = theirs / "spack.yaml"
+    manifest.write_text(manifest.read_text().replace("view: true", "view: false"))
+    spack("-e", theirs, "env", "pack", tmp_path / "theirs.tar")
+    (tmp_path / "out").mkdir()
+    subprocess.run(["tar", "-xf", tmp_path / "theirs.tar", "-C", tmp_path / "out"], check=True)
+    subprocess.run([tmp_path / "out" / "theirs" / "bin" / "sweet"], check=True)
+    (theirs / "spack.lock").unlink()
+    failed = spack.fails("-e", theirs, "view", "make", tmp_path / "venv")
+    assert "theirs is not concretized" in failed.err
+
+
 def test_a_package_without_a_manifest_is_shown_too(
     spack: Command, site: Site, tmp_path: Path
 ) -> None:

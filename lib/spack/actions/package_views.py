@@ -11,14 +11,21 @@ from typing import NamedTuple
 
 from spack.actions.views import ViewParts, make_view
 from spack.config.schema import Origin
-from spack.environment import ViewDescriptor
-from spack.errors import StoreError, UsageError, ViewError
+from spack.environment import Environment, ViewDescriptor
+from spack.errors import EnvironmentFileError, StoreError, UsageError, ViewError
 from spack.spec import ConcreteSpec
 from spack.spec.deptypes import RUN_TIME
 from spack.view.apply import ViewResult, remove_view
 from spack.view.view_manifest import is_view, load_head
 
-__all__ = ["PackageView", "add_packages", "packages_of", "remove_packages"]
+__all__ = [
+    "PackageView",
+    "add_packages",
+    "packages_of",
+    "plain_view",
+    "remove_packages",
+    "view_of_environment",
+]
 
 
 class PackageView(NamedTuple):
@@ -108,6 +115,40 @@ def remove_packages(
         return remove_view(view.root)
     head = load_head(view.root)
     return _made(view, stays, head.link_type if head is not None else "symlink", {}, False)
+
+
+def plain_view(root: str) -> ViewDescriptor:
+    """Return the view at *root* that an environment has where ``spack.yaml`` says nothing of it."""
+    return ViewDescriptor("view", root, Origin("command line"))
+
+
+def view_of_environment(
+    environment: Environment, root: str, link_type: str, parts: ViewParts
+) -> ViewResult:
+    """Show what an environment has at *root*, as its default view would; update what is there.
+
+    The environment stays as it is, and so do its own views: it may be one that Spack has installed.
+
+    :raises EnvironmentFileError: it is not concretized.
+    :raises ViewError: packages are not installed, or conflict; there is something else at the path.
+    """
+    if environment.lockfile is None:
+        raise EnvironmentFileError(
+            f"{environment.name} is not concretized",
+            hint=f"spack -e {environment.name} install",
+            ref="not-concretized",
+        )
+    descriptor = plain_view(root)._replace(link_type=link_type)
+    try:
+        return make_view(descriptor, environment.roots(), parts, prompt=environment.name)
+    except ViewError as error:
+        if error.ref != "view-missing":
+            raise
+        hint = (
+            "spack install; if Spack has installed them, name its install tree: "
+            "spack upstream add NAME PATH"
+        )
+        raise error.replaced(hint=hint) from error
 
 
 def _need_view(view: PackageView) -> None:

@@ -19,7 +19,14 @@ from spack.util.text import count_of
 from spack.view.apply import ViewResult
 from spack.view.inspect import need_manifest
 
-__all__ = ["REMOVING", "SHOWING", "add_package_options", "add_package_verbs", "run_package_verb"]
+__all__ = [
+    "MAKING",
+    "REMOVING",
+    "SHOWING",
+    "add_package_options",
+    "add_package_verbs",
+    "run_package_verb",
+]
 
 #: Subcommand -> link type.
 LINKING = {
@@ -28,6 +35,7 @@ LINKING = {
 LINKING.pop("relative", None)
 REMOVING = ("remove", "rm")
 SHOWING = ("statlink", "check")
+MAKING = "make"
 
 
 def add_package_options(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +59,12 @@ def add_package_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_package_verbs(verbs: Any) -> None:
-    """Add ``symlink``, ``hardlink``, ``copy``, ``remove`` and ``statlink``."""
+    """Add ``make``, ``symlink``, ``hardlink``, ``copy``, ``remove`` and ``statlink``."""
+    make = verbs.add_parser(MAKING, help="show the active environment in any directory")
+    make.add_argument(
+        "--link-type", choices=tuple(row.name for row in link_types.LINK_TYPES), help="symlink"
+    )
+    make.add_argument("path", metavar="DIR", help="the view; it is updated if it is there")
     for row in link_types.LINK_TYPES:
         synonyms = [text for text, name in LINKING.items() if name == row.name != text]
         sub = verbs.add_parser(row.name, aliases=synonyms, help=row.help)
@@ -80,6 +93,8 @@ def add_package_verbs(verbs: Any) -> None:
 
 def run_package_verb(session: Session, args: argparse.Namespace) -> int | None:
     """Carry out one of the subcommands that :func:`add_package_verbs` adds."""
+    if args.verb == MAKING:
+        return _make(session, args)
     view = PackageView(
         os.path.abspath(session.cwd / args.path),
         session.view_parts,
@@ -101,6 +116,16 @@ def run_package_verb(session: Session, args: argparse.Namespace) -> int | None:
         ignore_conflicts=args.ignore_conflicts,
     )
     _report(result, args)
+    return None
+
+
+def _make(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.package_views import view_of_environment
+
+    environment = session.need_environment("view make")
+    root = os.path.abspath(session.cwd / args.path)
+    link_type = args.link_type or link_types.DEFAULT
+    _report(view_of_environment(environment, root, link_type, session.view_parts), args)
     return None
 
 

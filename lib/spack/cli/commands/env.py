@@ -340,14 +340,23 @@ def _chosen_view(
 
 
 def _pack(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.package_views import plain_view
     from spack.actions.packing import pack_view
 
     environment = session.need_environment("env pack")
     view = _chosen_view(session, environment, args.view)
+    if environment.lockfile is None:
+        raise UsageError(
+            f"{environment.name} is not concretized, so it has nothing to pack",
+            hint="spack install",
+            ref="not-concretized",
+        )
+    if view is None and not environment.views(session.variables):
+        view = plain_view(str(environment.path))
     if view is None:
         raise UsageError(
             f"{environment.name} has no default view to pack",
-            hint="name one with --view, or write `view: true` into spack.yaml",
+            hint="name one with --view",
             ref="no-view",
         )
     packed = pack_view(

@@ -28,6 +28,7 @@ answered from the view's own records; no Python of the view is run, so that it w
 interpreter or the store is missing.
 
 examples:
+  spack -e work view make ./tools       show an environment, also of one that Spack has installed
   spack view symlink ./tools py-black   show it and what it needs in ./tools
   spack view remove ./tools py-black    and no more
   spack view status                     packages, Python, and what is wrong
