@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -307,3 +308,27 @@ def test_metadata_beside_a_wheel(spack: Command, projects: WheelIndex) -> None:
         assert (f"/files/{name}", 200) not in projects.requests
         result = spack("install", "pypi:lying", environ=environ)
         assert "its wheel requires sour<2, the metadata of the index do not" in result.text
+
+
+def test_an_index_without_digests(spack: Command, sweet: WheelIndex) -> None:
+    """Refused, unless files without checksums are taken: then they are computed, and hold."""
+    name = "sweet-1.0-py3-none-any.whl"
+    digest, size = sweet.projects["sweet"][0].sha256, sweet.projects["sweet"][0].size
+    sweet.change(name, sha256=None, size=None)
+    with sweet.served() as environ:
+        result = spack.fails("install", "--wheels", "only", "py-sweet", environ=environ)
+        assert f"gives no sha256 of {name}, and config:checksum does not let" in result.err
+        words = ("-c", "config:checksum:false", "spec", "--json", "--wheels", "only", "py-sweet")
+        shown = spack(*words, environ=environ).out
+        chosen = json.loads(shown)["spec"]["nodes"][0]["parameters"]
+        assert (chosen["wheel_sha256"], chosen["wheel_size"]) == (digest, str(size))
+
+
+def test_a_mirror_of_wheels(
+    spack: Command, sweet: WheelIndex, tmp_path: Path, make_spack: Callable[[Path], Command]
+) -> None:
+    mirror = tmp_path / "mirror"
+    words = ("mirror", "create", "-d", mirror, "--wheels", "only", "-D", "py-sweet")
+    spack(*words, environ=sweet.environ)
+    (file,) = [path for path in mirror.rglob("*.whl") if path.is_file()]
+    assert file.read_bytes() == sweet.file("sweet-1.0-py3-none-any.whl").read_bytes()

@@ -235,6 +235,10 @@ class InstalledSpecs:
         """Return the targets that the specs may have."""
         return self._installed_values("target").union(self._fixed.targets())
 
+    def is_fixed(self, digest: str) -> bool:
+        """Return whether an environment has decided the spec of this hash."""
+        return any(spec.dag_hash() == digest for spec in self._fixed.by_hash(digest))
+
     def _installed_values(self, column: str) -> frozenset[str]:
         known = self._values.get(column)
         if known is None:

@@ -14,7 +14,7 @@ from spack.errors import FetchError
 from spack.fetch.source import IndexSource, source_for
 from spack.host.wheel_platforms import wheel_platforms
 from spack.recipe.records import Recipe
-from spack.recipe.wheel_offers import WheelTable
+from spack.recipe.wheel_offers import DigestOf, OfferedFile, WheelTable
 from spack.util.hashing import hash_file
 from spack.util.project_names import normalized
 
@@ -33,13 +33,18 @@ class IndexWheels:
 
     :param connect: returns the index; called when the first project is looked up.
     :param platforms: returns the platform tags of the machine.
+    :param digest_of: see :class:`spack.recipe.wheel_offers.WheelTable`.
     """
 
     def __init__(
-        self, connect: Callable[[], PackageIndex], platforms: Callable[[], Sequence[str]]
+        self,
+        connect: Callable[[], PackageIndex],
+        platforms: Callable[[], Sequence[str]],
+        digest_of: DigestOf | None = None,
     ) -> None:
         self._connect = connect
         self._platforms = platforms
+        self._digest_of = digest_of
         self._answers: dict[str, Future[tuple[IndexLink, ...]]] = {}
         self._tables: dict[str, WheelTable | str] = {}
         self._pool: ThreadPoolExecutor | None = None
@@ -95,12 +100,24 @@ class IndexWheels:
         failures = self._connect().failures
         if not links and failures:
             return next(iter(failures.values())).message
-        return WheelTable(name, [_with_digest(link) for link in links], self._platforms())
+        files = [_with_digest(link) for link in links]
+        return WheelTable(name, files, self._platforms(), self._digest_of)
 
 
 def index_wheels(fetcher: Fetcher) -> IndexWheels:
-    """Return the wheels for this machine of the index that *fetcher* asks."""
-    return IndexWheels(lambda: fetcher.connect()[0], wheel_platforms)
+    """Return the wheels for this machine of the index that *fetcher* asks.
+
+    Where it takes files without checksums, those are computed of what is downloaded.
+    """
+
+    def digest_of(file: OfferedFile) -> tuple[str, int]:
+        project = file.filename.split("-")[0]
+        source = IndexSource(project, file.filename, expand=False, what=file.filename)
+        path = fetcher.fetch(source)
+        return hash_file(path), path.stat().st_size
+
+    computed = None if fetcher.options.checksum else digest_of
+    return IndexWheels(lambda: fetcher.connect()[0], wheel_platforms, computed)
 
 
 def _with_digest(link: IndexLink) -> IndexLink:

@@ -6,14 +6,14 @@ sha256 and one whose name says another project do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from spack.spec.wheel import ChosenWheel
 from spack.util.project_names import normalized
 
-__all__ = ["AbiOfPython", "OfferedFile", "WheelTable", "fits_layout", "rank_of_tags"]
+__all__ = ["AbiOfPython", "DigestOf", "OfferedFile", "WheelTable", "fits_layout", "rank_of_tags"]
 
 
 class OfferedFile(Protocol):
@@ -49,6 +49,10 @@ class AbiOfPython(NamedTuple):
     threads: str = ""
 
 
+#: See :class:`WheelTable`.
+DigestOf = Callable[[OfferedFile], "tuple[str, int]"]
+
+
 class _Wheel(NamedTuple):
     file: OfferedFile
     build: tuple[Any, ...]
@@ -60,13 +64,20 @@ class WheelTable:
 
     :param files: everything that the index has of it.
     :param platforms: platform tags of the machine, best first.
+    :param digest_of: returns sha256 and size of a file whose index does not give them; without it
+        such files do not count.
     """
 
     def __init__(
-        self, project: str, files: Iterable[OfferedFile], platforms: Sequence[str]
+        self,
+        project: str,
+        files: Iterable[OfferedFile],
+        platforms: Sequence[str],
+        digest_of: DigestOf | None = None,
     ) -> None:
         self._project = normalized(project)
         self._platforms = tuple(platforms)
+        self._digest_of = digest_of
         self._files: dict[str, list[OfferedFile]] = {}
         for file in files:
             if file.filename.endswith(".whl"):
@@ -87,7 +98,7 @@ class WheelTable:
             Version(version): files[0].filename.split("-")[1]
             for version, files in self._files.items()
             if any(
-                not platforms.isdisjoint(_platforms_of(file)) and _counts(file) for file in files
+                not platforms.isdisjoint(_platforms_of(file)) and not file.yanked for file in files
             )
         }
         final = [version for version in found if not version.is_prerelease]
@@ -97,8 +108,17 @@ class WheelTable:
         """Return the wheels of a version that count."""
         return [wheel.file for wheel in self._of(version)[0]]
 
-    def best(self, version: str, python: AbiOfPython) -> ChosenWheel | None:
-        """Return the wheel of *version* that fits *python* best, or None."""
+    def choose(self, version: str, python: AbiOfPython) -> ChosenWheel | None:
+        """Return the wheel of *version* that fits *python* best, with its digest; or None."""
+        file = self.best(version, python)
+        if file is None:
+            return None
+        if file.sha256 is None and self._digest_of is not None:
+            return ChosenWheel(file.filename, *self._digest_of(file))
+        return ChosenWheel(file.filename, str(file.sha256), file.size)
+
+    def best(self, version: str, python: AbiOfPython) -> OfferedFile | None:
+        """Return the file of *version* that fits *python* best, or None."""
         ranks = rank_of_tags(_minor(python.version), python.threads, self._platforms)
         found: list[tuple[int, tuple[Any, ...], _Wheel]] = []
         for wheel in self._of(version)[0]:
@@ -107,8 +127,7 @@ class WheelTable:
                 found.append((-rank, wheel.build, wheel))
         if not found:
             return None
-        file = max(found, key=lambda row: (row[:2], row[2].file.filename))[2].file
-        return ChosenWheel(file.filename, str(file.sha256), file.size)
+        return max(found, key=lambda row: (row[:2], row[2].file.filename))[2].file
 
     def reason(self, version: str, wanted: AbiOfPython) -> str:
         """Return why there is no wheel of *version* for *wanted*: a part of a sentence."""
@@ -157,17 +176,16 @@ class WheelTable:
             raise ValueError(f"{file.filename} is not of {self._project}")
         if file.yanked:
             raise ValueError(f"{file.filename} was yanked")
-        if file.sha256 is None:
-            raise ValueError(f"the index gives no sha256 of {file.filename}")
+        if file.sha256 is None and self._digest_of is None:
+            raise ValueError(
+                f"the index gives no sha256 of {file.filename}, and config:checksum does not let "
+                "it be computed"
+            )
         return _Wheel(file, tuple(build), tuple(sorted(str(tag) for tag in tags)))
 
 
 def _platforms_of(file: OfferedFile) -> list[str]:
     return file.filename[: -len(".whl")].rpartition("-")[2].split(".")
-
-
-def _counts(file: OfferedFile) -> bool:
-    return not file.yanked and file.sha256 is not None
 
 
 #: How many tags an explanation lists.

@@ -368,7 +368,7 @@ class Session:
         """Wheels of the package index; nothing is looked up before the solver asks."""
         from spack.actions.index_wheels import index_wheels
 
-        return index_wheels(self.fetcher())
+        return index_wheels(self.fetcher(checksum=self.settings.config.checksum))
 
     @cached_property
     def caches(self) -> list[BinaryCache]:

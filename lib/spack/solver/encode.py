@@ -345,6 +345,8 @@ class Encoder:
                 continue
             if not self.rules.compiled_as_configured(spec, "prefer"):
                 self.emit(f"hdislike({h}).")
+            if self.wheels.is_for_builds(spec):
+                self.emit(f"hwheel({h}).")
             self.emit(
                 f"hash({p},{h}).", f"hcost({h},{candidates.ranks[version] * 100 + location})."
             )

@@ -129,7 +129,11 @@ class RoundContext:
         known = self._hashes.get(name)
         if known is None:
             reuse = self.problem.reuse
-            known = list(self.catalog.installed(name))
+            installed = self.catalog.installed(name)
+            known = [spec for spec in installed if self.catalog.wheels.may_reuse(spec)]
+            if len(known) < len(installed):
+                named = self._named_hashes()
+                known = [s for s in installed if s in known or s.dag_hash() in named]
             if reuse is False or (reuse == "dependencies" and name in self.root_names):
                 named = self._named_hashes()
                 known = [spec for spec in known if spec.dag_hash() in named]

@@ -25,6 +25,9 @@ class ReusableSpecs(Protocol):
     def targets(self) -> Collection[str]:
         """Return the targets that the specs have."""
 
+    def is_fixed(self, digest: str) -> bool:
+        """Return whether the spec of this hash was decided before, so that it may be anything."""
+
 
 class SpecPool:
     """Specs in memory, with what they link to and run.
@@ -59,3 +62,7 @@ class SpecPool:
     def targets(self) -> Collection[str]:
         """Return the targets that the specs have."""
         return {str(spec.target) for spec in self._by_hash.values()}
+
+    def is_fixed(self, digest: str) -> bool:
+        """Return whether the spec of this hash was decided before: none was."""
+        return False

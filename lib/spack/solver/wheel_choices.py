@@ -16,9 +16,10 @@ from spack.recipe.package_names import INDEX_NAMESPACE
 from spack.recipe.records import ConflictRecord, DependencyRecord, Recipe, RequirementRecord
 from spack.recipe.wheel_offers import AbiOfPython, WheelTable
 from spack.solver.problem import ExternalLike, PackageLike, Problem
+from spack.solver.spec_pool import ReusableSpecs
 from spack.spec import ConcreteSpec, Spec, Version
 from spack.spec.languages import LANGUAGE_NAMES
-from spack.spec.wheel import BINARY, ChosenWheel
+from spack.spec.wheel import BINARY, ChosenWheel, wheel_of
 
 __all__ = [
     "POLICY_ORIGIN",
@@ -61,6 +62,7 @@ class _Packages(Protocol):
     """What is read of :class:`spack.solver.candidates.Catalog`."""
 
     problem: Problem
+    pool: ReusableSpecs
 
     def settings(self, name: str) -> PackageLike | None: ...
     def recipe(self, name: str) -> Recipe | None: ...
@@ -145,6 +147,19 @@ class WheelChoices:
         """Return whether a wheel of *name* may only be what a build needs."""
         return self._problem.wheel_policy == "build" and not self.asked(name)
 
+    def may_reuse(self, spec: ConcreteSpec) -> bool:
+        """Return whether an installed spec may be used as far as the policy says."""
+        return self._problem.wheel_policy != "never" or not self.is_restrained(spec)
+
+    def is_restrained(self, spec: ConcreteSpec) -> bool:
+        """Return whether *spec* is a wheel that nothing but the policy could let be one."""
+        return (
+            wheel_of(spec) is not None
+            and spec.namespace != INDEX_NAMESPACE
+            and not self.asked(spec.name)
+            and not self._catalog.pool.is_fixed(spec.dag_hash())
+        )
+
     def barred(self, name: str) -> bool:
         """Return whether the policy alone lets *name* be a wheel, and must not let it."""
         return not self.asked(name) and self._problem.wheel_policy in ("build", "prefer")
@@ -188,7 +203,7 @@ class WheelChoices:
         table = self._table(name)
         threads = "t" if python.satisfies(f"+{_THREADS}") else ""
         assert isinstance(table, WheelTable)
-        found = table.best(version, AbiOfPython(str(python.version), threads))
+        found = table.choose(version, AbiOfPython(str(python.version), threads))
         assert found is not None  # the records demand it
         return found
 

@@ -6,7 +6,7 @@ from spack.recipe.package_names import INDEX_NAMESPACE
 from spack.recipe.records import Recipe, VariantRecord
 from spack.solver.facts import FactSink
 from spack.solver.quoting import quote
-from spack.spec import Spec
+from spack.spec import ConcreteSpec, Spec
 from spack.spec.wheel import BINARY
 
 __all__ = ["WheelFacts", "changes_build"]
@@ -20,6 +20,19 @@ class WheelFacts:
         self.conditions = sink.conditions
         self.emit = sink.emit
         self.wheels = sink.catalog.wheels
+        self._restrained = False
+
+    def is_for_builds(self, spec: ConcreteSpec) -> bool:
+        """Return whether *spec*, which is installed, may only be what a build needs.
+
+        The first time it emits that there are such specs.
+        """
+        if self.sink.context.problem.wheel_policy != "build" or not self.wheels.is_restrained(spec):
+            return False
+        if not self._restrained:
+            self._restrained = True
+            self.emit("restrained.")
+        return True
 
     def write(self, name: str) -> None:
         """Emit the facts of package *name*, whose build is looked at."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from spack.build import sandbox
 from spack.build.options import BuildOptions
 from spack.fetch.stage import Stage
 from spack.install.interfaces import BuildRequest
+from spack.repo import RepoPath
 from spack.store import Layout, Store
 
 
@@ -39,7 +39,7 @@ def test_wheels_are_kept_only_of_what_their_key_names(
     }
     build_options = BuildOptions(
         **{
-            "recipes": SimpleNamespace(repositories=()),
+            "recipes": RepoPath((), None),
             "library_path": (),
             "interpreter": "python",
             "wheels": Path("/wheels"),
