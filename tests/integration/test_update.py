@@ -29,7 +29,7 @@ class PyThing(PythonPackage):
     depends_on("zlib")  # by hand
     with default_args(type="run"):
         depends_on("py-kept@1:")
-        depends_on("py-dropped")
+        depends_on("py-dropped", type=("build", "run"))
         depends_on("py-split@1:")
         depends_on("py-raised@1:", when="+fast")
     depends_on(
@@ -75,8 +75,8 @@ EXPECTED = """\
 +    version("2.1", sha256="{2.1}")
 +    version("2.0", sha256="{2.0}")
      version("1.0", sha256="{1.0}")
--        depends_on("py-dropped")
-+        depends_on("py-dropped", when="@:1.0")
+-        depends_on("py-dropped", type=("build", "run"))
++        depends_on("py-dropped", type=("build", "run"), when="@:1.0")
 -        depends_on("py-split@1:")
 +        depends_on("py-split@1:", when="@:1.0")
          depends_on("py-raised@1:", when="+fast")
@@ -121,7 +121,7 @@ def test_what_changed_is_written(
         assert f"left to you: {text}" in done.err
     after = path.read_text()
     assert [x for x in before.splitlines() if x not in after.splitlines()] == [
-        '        depends_on("py-dropped")',
+        '        depends_on("py-dropped", type=("build", "run"))',
         '        depends_on("py-split@1:")',
         '        type="run",',
     ]

@@ -149,13 +149,18 @@ class _Update:
                 continue
             last = next(version for version in self.versions if need in needs[version])
             same = [x for x in needs[newest] if (x.package, x.when) == (need.package, need.when)]
-            for record in self._records(need):
+            for record in self._records(need, needs[newest]):
                 if same and all(_is_within(x, record) for x in same):
                     continue  # the new line says more, the old one stays true
                 self._bound(record, need, last)
 
-    def _records(self, need: Need) -> list[DependencyRecord]:
-        """Return the records that say *need* of the newest version that the recipe has."""
+    def _records(self, need: Need, now: Collection[Need]) -> list[DependencyRecord]:
+        """Return the records that say *need* of the newest version that the recipe has.
+
+        Many recipes say build and run of what only runs: that counts unless it is built with *now*.
+
+        :param now: what the newest release needs.
+        """
         assert self.old is not None
         at = f"{self.recipe.name}@={self.old.version}"
         spec = Spec.parse(f"{at} {need.when}")
@@ -167,7 +172,9 @@ class _Update:
             own = Spec.parse(f"{at} {_without_version(record.when)}")
             wanted = Spec.parse(f"{self.recipe.name} {need.when}")
             if set(record.types) & set(need.types) and spec.satisfies(condition):
-                if own.satisfies(wanted) and set(record.types) <= {*need.types, "test"}:
+                further = set(record.types) - set(need.types)
+                used = any(further & set(x.types) for x in now if x.package == need.package)
+                if own.satisfies(wanted) and not used:
                     found.append(record)
                 else:
                     self._note(f"line {record.line}: {need.spec} is not needed as it was")
