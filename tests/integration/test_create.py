@@ -143,6 +143,9 @@ def test_refusals(create: Command, index: LocalIndex, recipes: RecipeRepository)
     refused = create.fails("create", "--pypi", "leaf", code=2)
     assert "py_leaf/package.py exists" in refused.err and "spack update py-leaf" in refused.err
     create("create", "--pypi", "leaf", "--force")
+    index.sdist("needs-new", "1", ["Requires-Dist: leaf>=9"])
+    made = create("create", "--pypi", "needs-new")
+    assert "no recipe has a version in these ranges: py-leaf@9:" in made.err
     path = recipes.path("py-new").parent
     path.write_text("in the way")
     assert "cannot write" in create.fails("create", "--pypi", "leaf", "-n", "py-new", code=2).err

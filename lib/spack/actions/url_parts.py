@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from spack.fetch.fetcher import Fetcher
 from spack.fetch.index_names import project_of, stem_of
 from spack.fetch.package_index import listed_files
 from spack.recipe.records import Recipe
+from spack.util.project_names import normalized
 
 __all__ = ["RecipeUrl", "UrlParts", "parse_url", "urls_beside", "urls_of"]
 
@@ -49,9 +51,21 @@ def parse_url(url: str) -> UrlParts:
     return UrlParts(url, _name(url), version)
 
 
+#: What comes before the archives of a repository, and the repository's name.
+_REPOSITORY = re.compile(r"/([^/]+)/(?:-/)?(?:archive|releases|tarball|zipball|get)(?:/|$)")
+
+
 def _name(url: str) -> str:
-    file = urlsplit(url).path.rpartition("/")[2]
-    return project_of(file) or stem_of(file)
+    """Return the name in the file's name, or that of the repository whose archive it is."""
+    path, _, file = urlsplit(url).path.rpartition("/")
+    found = project_of(file)
+    if found:
+        return found
+    stem = stem_of(file)
+    repository = _REPOSITORY.search(path)
+    if repository is not None and re.fullmatch(r"v?\d[\w.+-]*", stem):
+        return normalized(repository.group(1))
+    return re.sub(r"[-_.]?v?\d[\d._]*$", "", stem) or stem
 
 
 def urls_beside(parts: UrlParts, fetcher: Fetcher) -> tuple[str, dict[str, str]]:

@@ -153,4 +153,7 @@ def _report(created: CreatedRecipe, recursive: bool) -> None:
         names = ", ".join(created.conditional)
         warning(f"no repository has what only variants and other platforms need: {names}")
     if created.too_old:
-        warning(f"no recipe has a version in these ranges: {', '.join(created.too_old)}")
+        warning(
+            f"no recipe has a version in these ranges: {', '.join(created.too_old)}: "
+            "`spack checksum -a NAME VERSION` adds one"
+        )
