@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spack.errors import SpecError, StoreError
-from spack.spec import DEPTYPES, ConcreteSpec, Spec, dump, load
+from spack.spec import ConcreteSpec, Spec, load
+from spack.spec.dag_hash import node_data
+from spack.spec.stored import written
 from spack.store.database_tables import COLUMNS, SCHEMA_VERSION, TABLES, record_of, row_of
 from spack.store.moves import earlier_root, in_tree
 from spack.store.os_errors import unwritable
@@ -227,8 +229,7 @@ class Database:
     def add_all(self, items: Iterable[tuple[ConcreteSpec, InstallRecord]]) -> None:
         """Add several records in one commit, as :meth:`add` does."""
         with self._transaction() as connection:
-            for spec, record in items:
-                _insert(connection, spec, record)
+            _insert(connection, items)
 
     def mark_explicit(self, hashes: Iterable[str], explicit: bool = True) -> None:
         """Record whether installed nodes are explicit. The prefix is not touched."""
@@ -254,8 +255,7 @@ class Database:
             for table in ("nodes", "documents", "edges"):
                 connection.execute(f"DELETE FROM {table}")
             self._specs.clear()
-            for spec, record in items:
-                _insert(connection, spec, record)
+            _insert(connection, items)
 
     def follow_move(self) -> None:
         """Record prefixes below the tree's present root instead of :attr:`earlier_root`."""
@@ -507,33 +507,65 @@ def _open(path: Path, parameters: str, patience: float) -> tuple[sqlite3.Connect
         raise
 
 
-def _insert(connection: sqlite3.Connection, spec: ConcreteSpec, record: InstallRecord) -> None:
-    data = dump([spec])
-    marks = ", ".join("?" * 15)
-    for node in spec.traverse(DEPTYPES):
-        spec_hash = node.dag_hash()
-        document = json.dumps(data["nodes"][spec_hash], separators=(",", ":"))
-        connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (spec_hash, document))
-        deptypes: dict[str, set[str]] = {}
-        for edge in node.edges:
-            deptypes.setdefault(edge.spec.dag_hash(), set()).update(edge.deptypes)
+def _insert(
+    connection: sqlite3.Connection, items: Iterable[tuple[ConcreteSpec, InstallRecord]]
+) -> None:
+    """Write records, and each node that they depend on once."""
+    known: set[str] = set()
+    for spec, record in items:
+        nodes = _unknown_nodes(spec, known)
+        connection.executemany(
+            "INSERT OR IGNORE INTO documents VALUES (?, ?)", map(_document, nodes)
+        )
         connection.executemany(
             "INSERT OR REPLACE INTO edges VALUES (?, ?, ?)",
-            [(spec_hash, child, ",".join(sorted(types))) for child, types in deptypes.items()],
+            [row for node in nodes for row in _edges(node)],
         )
-        if spec_hash != record.hash:
-            prefix = Path(node.external.path or "/") if node.external else Path()
-            row = row_of(InstallRecord.of(node, prefix, installed=False))
-            connection.execute(f"INSERT OR IGNORE INTO nodes ({COLUMNS}) VALUES ({marks})", row)
-    row = row_of(record)
-    connection.execute(
-        f"INSERT INTO nodes ({COLUMNS}) VALUES ({marks}) ON CONFLICT (hash) DO UPDATE SET "
-        "prefix = excluded.prefix, installed = excluded.installed, external = excluded.external, "
-        "explicit = max(explicit, excluded.explicit), installed_at = excluded.installed_at, "
-        '"transaction" = excluded."transaction", run_environment = excluded.run_environment, '
-        "facts = excluded.facts",
-        row,
-    )
+        connection.executemany(
+            f"INSERT OR IGNORE INTO nodes ({COLUMNS}) VALUES ({_MARKS})",
+            [row_of(_known_only(node)) for node in nodes if node is not spec],
+        )
+        connection.execute(
+            f"INSERT INTO nodes ({COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (hash) DO UPDATE SET "
+            "prefix = excluded.prefix, installed = excluded.installed, "
+            "external = excluded.external, explicit = max(explicit, excluded.explicit), "
+            'installed_at = excluded.installed_at, "transaction" = excluded."transaction", '
+            "run_environment = excluded.run_environment, facts = excluded.facts",
+            row_of(record),
+        )
+
+
+_MARKS = ", ".join("?" * 15)
+
+
+def _unknown_nodes(spec: ConcreteSpec, known: set[str]) -> list[ConcreteSpec]:
+    """Return the nodes below *spec*, itself included, that are not in *known*; add them to it."""
+    spec.dag_hash()
+    found, waiting = [], [spec]
+    while waiting:
+        node = waiting.pop()
+        if node.dag_hash() not in known:
+            known.add(node.dag_hash())
+            found.append(node)
+            waiting.extend(edge.spec for edge in node.edges)
+    return found
+
+
+def _document(node: ConcreteSpec) -> tuple[str, str]:
+    digest = node.dag_hash()
+    return digest, json.dumps(written(digest, node_data(node)), separators=(",", ":"))
+
+
+def _edges(node: ConcreteSpec) -> list[tuple[str, str, str]]:
+    deptypes: dict[str, set[str]] = {}
+    for edge in node.edges:
+        deptypes.setdefault(edge.spec.dag_hash(), set()).update(edge.deptypes)
+    return [(node.dag_hash(), key, ",".join(sorted(types))) for key, types in deptypes.items()]
+
+
+def _known_only(node: ConcreteSpec) -> InstallRecord:
+    prefix = Path(node.external.path or "/") if node.external else Path()
+    return InstallRecord.of(node, prefix, installed=False)
 
 
 def _forget(connection: sqlite3.Connection) -> None:
