@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,15 +64,15 @@ def test_a_push_adds_only_what_is_new(small: Command, cache: Path, tmp_path: Pat
     copy = tmp_path / "copy"
     first = small("buildcache", "push", "--unsigned", "--only", "package", copy, "top").out
     assert "pushed 1 package" in first
-    before = snapshot(copy)
+    before = snapshot(copy, ".index.lock")
     again = small("buildcache", "push", "--unsigned", copy, "top").out
     assert "pushed 1 package" in again and "1 were there" in again
-    after = snapshot(copy)
+    after = snapshot(copy, ".index.lock")
     index = "v3/manifests/index/index.manifest.json"
     assert {k: v for k, v in before.items() if k != index}.items() <= after.items()
     again = small("buildcache", "push", "--unsigned", "--force", copy, "top").out
     assert "pushed 2 packages" in again
-    assert {k: v for k, v in snapshot(copy).items() if k != index} == {
+    assert {k: v for k, v in snapshot(copy, ".index.lock").items() if k != index} == {
         k: v for k, v in after.items() if k != index
     }
 
@@ -292,3 +294,59 @@ def test_upkeep_of_a_cache(small: Command, other: Command, tmp_path: Path) -> No
     path.write_text("{")
     again = other("buildcache", "update-index", copy, check=False)
     assert again.code == 1 and "cannot be read" in again.out
+
+
+def test_kept_wheels_become_an_index(small: Command, uv: str, tmp_path: Path) -> None:
+    index = tmp_path / "simple"
+    made = small("buildcache", "push", "--wheels", index, "py-sweet").text
+    assert "1 new wheel in" in made and "0 were there" in made
+    before = snapshot(index)
+    again = small("buildcache", "push", "--wheels", index, "py-sweet", "top").text
+    assert "0 new wheels in" in again and "1 were there" in again
+    assert snapshot(index) == before
+    (wheel,) = (index / "sweet").glob("*.whl")
+    assert re.fullmatch(r"sweet-1\.0\+spack\.[0-9a-f]{8}-py3-none-any\.whl", wheel.name)
+    assert (index / "sweet" / f"{wheel.name}.metadata").read_text().count("Version: 1.0+spack") == 1
+    venv = tmp_path / "venv"
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    for command in (
+        (uv, "venv", "-q", venv, "-p", sys.executable),
+        (
+            uv,
+            "pip",
+            "install",
+            "-q",
+            "--offline",
+            "-p",
+            venv,
+            "--index-url",
+            index.as_uri(),
+            "sweet",
+        ),
+    ):
+        subprocess.run(command, check=True, env=environ)
+    shown = subprocess.check_output(
+        [uv, "pip", "list", "-p", venv, "--format", "freeze"], env=environ, text=True
+    )
+    assert re.search(r"^sweet==1\.0\+spack\.[0-9a-f]{8}$", shown, re.MULTILINE)
+    verified = subprocess.run(
+        [uv, "pip", "check", "-p", venv], env=environ, capture_output=True, text=True
+    )
+    assert verified.returncode == 0, verified.stderr
+    (tmp_path / "file").write_text("")
+    assert (
+        "cannot be written"
+        in small.fails("buildcache", "push", "--wheels", tmp_path / "file" / "x", "py-sweet").err
+    )
+    assert "no cache is named" in small.fails("buildcache", "push", code=2).err
+
+
+def test_two_pushes_at_one_time(small: Command, tmp_path: Path) -> None:
+    cache = tmp_path / "c"
+    push = ("buildcache", "push", "--unsigned", "--only", "package", cache)
+    with small.start(*push, "base") as one, small.start(*push, "prog") as two:
+        for process in (one, two):
+            out, _ = process.communicate(timeout=60)
+            assert process.returncode == 0, out
+    small("buildcache", "check-index", "--verify", "blobs", "--", cache)
+    assert "2 packages examined" in small("buildcache", "check-index", cache).out

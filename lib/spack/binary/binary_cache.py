@@ -220,8 +220,11 @@ class BinaryCache:
         :raises BinaryCacheError: the index cannot be read or written.
         """
         new = list(packages)
-        if not new:
-            return
+        if new:
+            with self.storage.exclusive():
+                self._add_to_index(new)
+
+    def _add_to_index(self, new: list[CachedPackage]) -> None:
         index = self._index()
         if index.spack is not None and not index.parts:
             new = [*self._all_of_spack(index.spack), *new]

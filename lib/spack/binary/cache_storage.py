@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Protocol
 from urllib.parse import quote, urlsplit
@@ -20,6 +21,7 @@ from spack.binary.cache_manifest import refused
 from spack.errors import BinaryCacheError, FetchError
 from spack.fetch.index_names import without_secrets
 from spack.util.filesystem import atomic_write
+from spack.util.lock import FileLock
 
 if TYPE_CHECKING:
     from spack.fetch.transport import Transport
@@ -76,6 +78,9 @@ class CacheStorage(Protocol):
 
         :raises BinaryCacheError: it cannot be removed.
         """
+
+    def exclusive(self) -> AbstractContextManager[object]:
+        """Return what keeps other processes from changing the index meanwhile, where possible."""
 
 
 class DirectoryStorage:
@@ -139,6 +144,14 @@ class DirectoryStorage:
             pass
         except OSError as error:
             raise self._error(name, error, "removed") from error
+
+    def exclusive(self) -> AbstractContextManager[object]:
+        path = self.root / "v3" / ".index.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._error("v3", error, "written") from error
+        return FileLock(path).exclusive()
 
     def _regular(self, name: str) -> Path:
         """Return the path of a file; a pipe or device would never end."""
@@ -225,6 +238,9 @@ class HttpStorage:
 
     def remove(self, name: str) -> None:
         raise self._readonly("written to")
+
+    def exclusive(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def _address(self, name: str) -> str:
         return f"{self._base}/{quote(name)}"

@@ -15,6 +15,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -209,6 +210,9 @@ class OciRegistry:
             self._send(name, "DELETE", self._manifest_url(digest or tag), {})
         except MissingInCacheError:
             pass
+
+    def exclusive(self) -> AbstractContextManager[object]:
+        return nullcontext()  # registries have no locks: `update-index` mends what is lost
 
     def _layers_of(self, name: str, content: bytes) -> tuple[list[Blob], dict[str, Any]]:
         """Return the blobs that a document names, the archive last, and its configuration."""

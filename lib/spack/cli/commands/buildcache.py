@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
@@ -127,7 +129,12 @@ def _add_push(push: argparse.ArgumentParser) -> None:
         "--without-build-dependencies", action="store_true", help="leave it out (the default)"
     )
     push.add_argument("-j", "--jobs", type=int, help="threads that compress")
-    push.add_argument("mirror", help=_CACHE)
+    push.add_argument(
+        "--wheels",
+        metavar="DIR",
+        help="instead put the wheels that builds have kept into an index for pip and uv",
+    )
+    push.add_argument("mirror", nargs="?", help=_CACHE)
     push.add_argument("spec", nargs="*", help="installed packages; of the environment without")
 
 
@@ -144,13 +151,21 @@ def _push(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.buildcache import push, pushed_nodes
     from spack.session.binary_parts import named_cache
 
-    cache = named_cache(session, args.mirror, push=True, trust=_signing(session, args))
+    texts = [x for x in (args.mirror, *args.spec) if x] if args.wheels else args.spec
+    if args.wheels is None and args.mirror is None:
+        raise UsageError(
+            "spack buildcache push: no cache is named",
+            hint="spack buildcache push DIR-OR-MIRROR [SPEC ...]",
+        )
     nodes = pushed_nodes(
-        _installed(session, args.spec),
+        _installed(session, texts),
         package=args.only != "dependencies",
         dependencies=args.only != "package",
         build=args.with_build_dependencies,
     )
+    if args.wheels is not None:
+        return _push_wheels(session, nodes, args.wheels)
+    cache = named_cache(session, args.mirror, push=True, trust=_signing(session, args))
     report = push(
         nodes,
         session.store,
@@ -166,6 +181,19 @@ def _push(session: Session, args: argparse.Namespace) -> int | None:
     if args.update_index:
         cache.write_spack_index()
     report.raise_failures()
+    return None
+
+
+def _push_wheels(session: Session, nodes: Sequence[ConcreteSpec], target: str) -> int | None:
+    from spack.actions.wheel_index import publish_wheels
+
+    index = Path(os.path.abspath(session.cwd / os.path.expanduser(target)))
+    kept = session.settings.fetch.source_cache / "wheels"
+    wheels, missing = publish_wheels(nodes, kept, index)
+    new = sum(wheel.new for wheel in wheels)
+    message(f"{count_of(new, 'new wheel')} in {index}, {len(wheels) - new} were there")
+    if missing:
+        message(f"without a kept wheel: {', '.join(node.short for node in missing)}")
     return None
 
 
