@@ -382,3 +382,24 @@ def test_two_users_of_one_store(spack: Command, recipes: RecipeRepository, clone
     finally:
         subprocess.run(["chmod", "-R", "u+w", area], check=False)
         shutil.rmtree(area)
+
+
+def test_a_compiler_without_headers(
+    spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    """It is as if it were not there, and the reason is given."""
+    recipes.c_program("prog", "#include <stdio.h>\nint main(void) { return 0; }\n")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("gcc", "g++"):
+        (programs / name).write_text(
+            '#!/bin/sh\ncase "$1" in -dump*) echo 99.1.0; exit;; esac\n'
+            f'exec /usr/bin/{name} -nostdinc "$@"\n'
+        )
+        (programs / name).chmod(0o755)
+    environ = {"PATH": f"{programs}:/usr/bin:/bin"}
+    for words in (("spec", "prog"), ("compiler", "find"), ("install", "prog")):
+        text = " ".join(spack(*words, environ=environ).text.split())
+        if words != ("install", "prog"):
+            assert f"{programs}/gcc is not used: it does not find stdio.h" in text
+        assert "99.1.0" not in text

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cloning",
+    "CompilerUnusable",
     "Concretized",
     "DevelopedIsUnused",
     "DryRun",
@@ -51,6 +52,13 @@ class PackagePushed(Event):
     """A package was written to a cache: an archive of *size* bytes."""
 
     size: int
+
+
+@frozen
+class CompilerUnusable(Event):
+    """The detected compiler *path* does not find the headers of the C library."""
+
+    path: str
 
 
 @frozen

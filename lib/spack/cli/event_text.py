@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from spack.view.apply import ViewResult
     from spack.view.user_distributions import UserDistribution
 
-__all__ = ["lines_of", "phase_text", "plan_lines", "result_text", "view_lines", "view_summary"]
+__all__ = [
+    "lines_of",
+    "phase_text",
+    "plan_lines",
+    "result_text",
+    "view_lines",
+    "view_summary",
+    "without_headers",
+]
 
 _E = TypeVar("_E", bound=Event)
 _R = TypeVar("_R")
@@ -69,6 +77,14 @@ def view_lines(result: ViewResult) -> list[str]:
         if path not in whole:
             lines.append(f"{path} was not the view's own; it is kept in {location}")
     return lines
+
+
+def without_headers(path: str) -> str:
+    """Return the line for a compiler that is not used."""
+    return (
+        f"{path} is not used: it does not find stdio.h; install the headers of the C library "
+        "(libc6-dev, glibc-devel, musl-dev)"
+    )
 
 
 def view_summary(result: ViewResult) -> str:
@@ -167,6 +183,7 @@ LINES: Mapping[type[Event], Callable[[Any], list[str]]] = dict(
                 "unfinished ones were removed"
             ),
         ),
+        _one(notices.CompilerUnusable, lambda e: without_headers(e.path)),
         _one(notices.Cloning, _cloning),
         _one(
             notices.InterpreterMissing,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from spack.config.packages import ExternalEntry, PackageSettings
@@ -182,6 +182,7 @@ def packages_with_detected(
     cache: str | None = None,
     names: Iterable[str] | None = None,
     interpreters: Iterable[str] = (),
+    unusable: Callable[[Detected], None] | None = None,
 ) -> dict[str, PackageSettings]:
     """Return the package settings of the concretizer: configured, completed, detected.
 
@@ -189,7 +190,7 @@ def packages_with_detected(
     package with externals of its own, or with ``buildable: true``, is left alone.
 
     :param names: only these packages are of interest; None means all that can be detected.
-    :param interpreters: as for :func:`spack.host.detection.detect`.
+    :param interpreters: as for :func:`spack.host.detection.detect`; so is *unusable*.
     :raises ConfigError: a configured Python or compiler is not there, or is another version.
     """
     packages = dict(settings.packages)
@@ -205,7 +206,9 @@ def packages_with_detected(
         if not settings.package(name).externals and settings.package(name).buildable is not True
     )
     more = [str(path) for path in settings.config.additional_external_search_paths]
-    found = detect(wanted, [*more, *paths], run, cache, interpreters)
+    found = detect(
+        wanted, [*more, *paths], run, cache, interpreters=interpreters, unusable=unusable
+    )
     python = packages.get("python")
     if python is not None and python.externals:
         search = Search([], run, cache)

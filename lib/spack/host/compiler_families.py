@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from spack.host.search import Detected, Search, is_shim
 
-__all__ = ["FAMILIES", "Family", "detect_compilers"]
+__all__ = ["FAMILIES", "Family", "detect_compilers", "has_headers"]
 
 #: ``-12``, ``-12.2``, ``-mp-12`` (MacPorts).
 _SUFFIX = r"(?:-(?:mp-)?\d+(?:\.\d+)*)?"
@@ -28,6 +28,7 @@ class Family(NamedTuple):
     :ivar real: what the name of the file behind all links must contain, as a pattern.
     :ivar variants: spec text by a rule of :func:`_variants`.
     :ivar parts: further programs beside it that decide a variant.
+    :ivar header_argv: arguments with which it reads a header of the C library, and writes nothing.
     """
 
     name: str
@@ -37,7 +38,11 @@ class Family(NamedTuple):
     real: str
     variants: str = ""
     parts: tuple[str, ...] = ()
+    header_argv: tuple[str, ...] = ()
 
+
+#: How gcc and clang read a header of the C library.
+_HEADER_ARGV = ("-fsyntax-only", "-x", "c", "-include", "stdio.h", "/dev/null")
 
 FAMILIES: tuple[Family, ...] = (
     Family(
@@ -47,6 +52,7 @@ FAMILIES: tuple[Family, ...] = (
         r"^(\d+(?:\.\d+)*)\s*$",
         real=r"gcc|g\+\+|gfortran",
         variants="languages",
+        header_argv=_HEADER_ARGV,
     ),
     Family(
         "llvm",
@@ -56,6 +62,7 @@ FAMILIES: tuple[Family, ...] = (
         real="clang|flang",
         variants="programs",
         parts=("lld", "lldb"),
+        header_argv=_HEADER_ARGV,
     ),
     Family(
         "apple-clang",
@@ -118,6 +125,18 @@ def detect_compilers(search: Search, name: str) -> list[Detected]:
             ),
         )
     return list(found.values())
+
+
+def has_headers(search: Search, compiler: Detected) -> bool:
+    """Return whether a compiler finds the headers of the C library; True where it is not asked.
+
+    Distributions have them in a package of their own: without it every program fails to compile.
+    """
+    family = next((row for row in FAMILIES if row.name == compiler.name), None)
+    if family is None or not family.header_argv:
+        return True
+    path = compiler.extra_attributes["compilers"]["c"]
+    return search.works("has headers", (path, *family.header_argv))
 
 
 def _by_length(paths: Sequence[str]) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from spack.host.compiler_families import FAMILIES, detect_compilers
+from spack.host.compiler_families import FAMILIES, detect_compilers, has_headers
 from spack.host.interpreter import detect_pythons
 from spack.host.search import Detected, Search
 from spack.host.tools import TOOLS, detect_tools
@@ -33,6 +33,7 @@ def detect(
     run: Runner,
     cache: str | None = None,
     interpreters: Iterable[str] = (),
+    unusable: Callable[[Detected], None] | None = None,
 ) -> list[Detected]:
     """Return the detected software of some packages.
 
@@ -42,6 +43,8 @@ def detect(
     :param run: starts a program and gives its output; warm runs do not call it.
     :param cache: directory for the memory of :mod:`spack.host.search`.
     :param interpreters: paths of further Python interpreters, looked at last.
+    :param unusable: called with each compiler that is left out as it has no headers of the C
+        library; None leaves none out.
     :returns: in order of ``names``; of one package the preferred one first.
     """
     search = Search(paths, run, cache)
@@ -50,8 +53,22 @@ def detect(
         if name == "python":
             found += detect_pythons(search, interpreters)
         elif name in _COMPILERS:
-            found += detect_compilers(search, name)
+            found += _usable(search, detect_compilers(search, name), unusable)
         else:
             found += detect_tools(search, name)
     search.memory.save()
+    return found
+
+
+def _usable(
+    search: Search, compilers: list[Detected], unusable: Callable[[Detected], None] | None
+) -> list[Detected]:
+    if unusable is None:
+        return compilers
+    found = []
+    for compiler in compilers:
+        if has_headers(search, compiler):
+            found.append(compiler)
+        else:
+            unusable(compiler)
     return found

@@ -214,3 +214,12 @@ class Search:
             answer = done.stdout + done.stderr if done.ok else None
             self.memory.note(question, path, answer)
         return None if answer is None else str(answer)
+
+    def works(self, question: str, argv: Sequence[str]) -> bool:
+        """Return whether a program succeeds; only success is remembered."""
+        path = argv[0]
+        known, _ = self.memory.recall(question, path)
+        if not known and self.run(argv).ok:
+            self.memory.note(question, path, True)
+            known = True
+        return known

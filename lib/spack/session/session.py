@@ -302,6 +302,7 @@ class Session:
     @cached_property
     def packages(self) -> Mapping[str, PackageSettings]:
         """``packages.yaml`` with what this machine has where nothing is configured."""
+        from spack.actions.notices import CompilerUnusable
         from spack.config.externals import packages_with_detected
         from spack.host.detection import ON_THE_FLY
 
@@ -311,6 +312,7 @@ class Session:
             run_program,
             str(self.cache / "host"),
             [name for name in ON_THE_FLY if self.recipes.exists(name)],
+            unusable=lambda found: self.reporter.report(CompilerUnusable(found.executable)),
         )
 
     @property

@@ -252,3 +252,26 @@ def test_the_real_machine(machine: Machine) -> None:
     found = detect(names, paths, machine.runner)
     assert {item.name for item in found} >= here
     assert len({(item.name, item.version, item.prefix) for item in found}) == len(found)
+
+
+def test_compilers_without_headers_are_left_out(machine: Machine) -> None:
+    """They are asked again until they find the headers, which no time of the program shows."""
+    headers = machine.root / "stdio.h"
+    for directory in ("good", "bad"):
+        machine.script(f"{directory}/gcc", "12.2.0")
+    script = (machine.root / "bad/gcc").read_text()
+    check = f'case "$*" in *stdio.h*) test -e {headers}; exit;; esac\n'
+    (machine.root / "bad/gcc").write_text(script.replace("\n", f"\n{check}", 1))
+    paths = [str(machine.root / name) for name in ("bad", "good")]
+    run = machine.search("bad").run
+    cache = str(machine.root / "cache")
+
+    def unusable() -> list[str]:
+        left_out: list[Detected] = []
+        found = detect(["gcc"], paths, run, cache, unusable=left_out.append)
+        assert len(found) + len(left_out) == 2
+        return [item.executable for item in left_out]
+
+    assert unusable() == unusable() == [str(machine.root / "bad/gcc")]
+    headers.touch()
+    assert unusable() == []

@@ -15,7 +15,8 @@ from spack.actions.compilers import (
     matching,
     remove_compilers,
 )
-from spack.cli.render import message
+from spack.cli.event_text import without_headers
+from spack.cli.render import message, warning
 from spack.cli.scope_option import add_scope_argument, edited_section, scopes_of, writable_scopes
 from spack.config.edit import SectionFile
 from spack.config.externals import externals_data
@@ -84,7 +85,13 @@ def _find(session: Session, args: argparse.Namespace) -> int | None:
         given = [os.path.abspath(session.cwd / path) for path in args.add_paths]
         paths = [x for path in given for x in (path, os.path.join(path, "bin"))]
     names = [name for name in COMPILER_NAMES if session.recipes.exists(name)]
-    found = detect(names, paths, session.run_program, str(session.cache / "host"))
+    found = detect(
+        names,
+        paths,
+        session.run_program,
+        str(session.cache / "host"),
+        unusable=lambda x: warning(without_headers(x.executable), session.options.color),
+    )
     with edited_section(session, "packages", args.scope) as file:
         known = {row.entry.spec for row in _configured(file)}
         fresh = [item for item in found if item.spec_text not in known]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from spack.actions.external_detection import detect_by_recipes, detectable_recipes
 from spack.actions.recipe_queries import recipes_of, tags_of
+from spack.cli.event_text import without_headers
 from spack.cli.render import message, warning
 from spack.config.externals import merge_externals
 from spack.config.scopes import user_config_path
@@ -114,7 +115,13 @@ def _found(session: Session, args: argparse.Namespace) -> list[Detected]:
     given = [x for path in args.path for x in (path, os.path.join(path, "bin")) if os.path.isdir(x)]
     paths = given if args.path else session.search_path
     table = [name for name in names if name in DETECTABLE]
-    found = detect(table, paths, session.run_program, str(session.cache / "host"))
+    found = detect(
+        table,
+        paths,
+        session.run_program,
+        str(session.cache / "host"),
+        unusable=lambda x: warning(without_headers(x.executable), session.options.color),
+    )
     by_recipes = [name for name in names if name not in DETECTABLE]
     if by_recipes:
         asked = detect_by_recipes(session.recipes, by_recipes, paths, session.environ)
