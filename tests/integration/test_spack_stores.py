@@ -39,8 +39,10 @@ class Site:
         if node.name == "py-sweet":
             major, minor = str(node["python"].version).split(".")[:2]
             site = f"lib/python{major}.{minor}/site-packages"
-            venv = spack_prefix(self.root, self.nodes["python-venv"])
-            script = f"#!{venv}/bin/python3\nimport sweet\nsweet.main()\n"
+            interpreter = str(node["python"].extra_attributes["executable"])
+            if "python-venv" in self.nodes:
+                interpreter = f"{spack_prefix(self.root, self.nodes['python-venv'])}/bin/python3"
+            script = f"#!{interpreter}\nimport sweet\nsweet.main()\n"
             files = {
                 f"{site}/sweet.py": "import sys\ndef main():\n    print(sys.prefix)\n",
                 "bin/sweet": script,
@@ -62,18 +64,25 @@ def spack(
     return spack
 
 
+@pytest.fixture(params=["", "python-venv"])
+def without(request: pytest.FixtureRequest) -> str:
+    """Return what the tree does not have; python-venv came with Spack 0.23."""
+    return str(request.param)
+
+
 @pytest.fixture
-def site(spack: Command, tmp_path: Path) -> Site:
+def site(spack: Command, tmp_path: Path, without: str) -> Site:
     """Return an install tree of Spack, which is configured as an upstream."""
     path = tmp_path / "theirs"
     spack("env", "create", "-d", path)
     spack("-e", path, "add", "base", "py-sweet")
     spack("-e", path, "concretize")
-    site = Site(tmp_path / "site", to_spack_lock(path / "spack.lock"))
+    site = Site(tmp_path / "site", to_spack_lock(path / "spack.lock", without))
     spack("upstream", "add", "site", site.root)
     return site
 
 
+@pytest.mark.parametrize("without", [""], indirect=True)
 def test_what_spack_installed_is_found_and_reused(
     spack: Command, site: Site, tree_of: TakeSnapshot
 ) -> None:
@@ -107,6 +116,7 @@ def test_a_view_of_what_spack_installed_is_a_relocatable_venv(
     assert tree_of(site.root) == before
 
 
+@pytest.mark.parametrize("without", [""], indirect=True)
 def test_an_environment_of_spack_stays_as_it_is(
     spack: Command, site: Site, tmp_path: Path, tree_of: TakeSnapshot
 ) -> None:
@@ -141,6 +151,7 @@ def test_an_environment_without_a_view_is_made_and_packed(
     assert "theirs is not concretized" in failed.err
 
 
+@pytest.mark.parametrize("without", [""], indirect=True)
 def test_a_package_without_a_manifest_is_shown_too(
     spack: Command, site: Site, tmp_path: Path
 ) -> None:
@@ -150,6 +161,7 @@ def test_a_package_without_a_manifest_is_shown_too(
     assert (tmp_path / "view" / "bin" / "base").exists()
 
 
+@pytest.mark.parametrize("without", [""], indirect=True)
 def test_a_damaged_database_is_named(spack: Command, site: Site) -> None:
     index = site.root / ".spack-db" / "index.json"
     index.write_text(index.read_text()[:100])
@@ -159,6 +171,7 @@ def test_a_damaged_database_is_named(spack: Command, site: Site) -> None:
     assert "unusable" in spack("upstream", "list").out
 
 
+@pytest.mark.parametrize("without", [""], indirect=True)
 def test_upstreams_are_configured(spack: Command, site: Site, tmp_path: Path) -> None:
     assert (
         "is not an install tree: it has no database" in spack.fails("upstream", "add", "x", "/").err

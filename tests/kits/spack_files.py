@@ -27,12 +27,19 @@ __all__ = [
 RECIPE_HASH = "z" * 52 + "===="
 
 
-def as_spack(roots: Iterable[ConcreteSpec]) -> list[ConcreteSpec]:
-    """Return the graphs as Spack makes them: every node has a hash of its recipe."""
+def as_spack(roots: Iterable[ConcreteSpec], without: str = "") -> list[ConcreteSpec]:
+    """Return the graphs as Spack makes them: every node has a hash of its recipe.
+
+    :param without: name of a package that nothing depends on.
+    """
     done: dict[str, ConcreteSpec] = {}
     starts = list(roots)
     for node in post_order(starts):
-        edges = [Edge(done[e.spec.dag_hash()], e.deptypes, e.virtuals) for e in node.edges]
+        edges = [
+            Edge(done[e.spec.dag_hash()], e.deptypes, e.virtuals)
+            for e in node.edges
+            if e.spec.name != without
+        ]
         done[node.dag_hash()] = node.replace(edges=edges, package_hash=RECIPE_HASH)
     return [done[root.dag_hash()] for root in starts]
 
@@ -48,11 +55,11 @@ def spack_lock(roots: Iterable[tuple[str, ConcreteSpec]]) -> dict[str, Any]:
     }
 
 
-def to_spack_lock(path: Path) -> list[ConcreteSpec]:
+def to_spack_lock(path: Path, without: str = "") -> list[ConcreteSpec]:
     """Replace the lock file at *path* by what Spack would have written; return all its nodes."""
     lock = read_lockfile(path)
     assert lock is not None
-    specs = as_spack(lock.specs[root.hash] for root in lock.roots)
+    specs = as_spack((lock.specs[root.hash] for root in lock.roots), without)
     texts = [root.spec for root in lock.roots]
     path.write_text(json.dumps(spack_lock(zip(texts, specs))))
     return list({node.dag_hash(): node for s in specs for node in s.traverse(DEPTYPES)}.values())

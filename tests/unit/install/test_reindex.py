@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -119,3 +120,28 @@ def test_an_explicit_mark_on_a_prefix_that_cannot_be_written(installed: Any, sto
     Metadata(Path(record.prefix)).record.unlink()
     mark_explicit(store, [record.hash])
     assert store.database.record(record.hash).explicit
+
+
+def test_prefixes_of_an_earlier_version(store: Store, tmp_path: Path) -> None:
+    """Their nodes get the hashes of Spack; the prefixes keep their names."""
+    lock = Path(__file__).parents[2] / "cases" / "spack" / "earlier" / "spack.lock"
+    data = json.loads(lock.read_text())
+    old = data["roots"][0]["hash"]
+    prefix = store.layout.root / "linux-x86_64" / f"py-flake8-7.3.0-{old}"
+    metadata = Metadata(prefix)
+    metadata.folder.mkdir(parents=True)
+    metadata.spec.write_text(json.dumps({"roots": [old], "nodes": data["concrete_specs"]}))
+    row = {"format": 1, "hash": old, "prefix": str(prefix), "explicit": True}
+    row.update(installed_at=5.0, transaction="t", run_environment=None, facts={})
+    metadata.record.write_text(json.dumps(row))
+    found = reindex(store)
+    assert found.problems == ()
+    (record,) = store.database.records(external=False)
+    assert record.prefix == str(prefix) and record.explicit
+    assert record.hash != old
+    (spec,) = store.database.specs([record.hash]).values()
+    assert spec.satisfies("py-flake8@7.3.0 build_system=python_wheel")
+
+    metadata.record.write_text(json.dumps({**row, "hash": "x"}))
+    ((where, problem),) = reindex(store).problems
+    assert where == prefix and f"it is of x, the spec of {record.hash}" in problem

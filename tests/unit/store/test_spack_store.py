@@ -11,7 +11,8 @@ import pytest
 from kits.spack_files import as_spack, write_spack_index, write_spack_prefix
 from kits.specs import MakeSpec
 from spack.errors import StoreError
-from spack.spec import ConcreteSpec, Spec
+from spack.spec import ConcreteSpec, Spec, from_specfile
+from spack.spec.stored import verify as check_nodes
 from spack.store import Layout, Manifest, Metadata, Store, Upstreams, verify
 from spack.store.spack_database import SpackDatabase
 
@@ -178,3 +179,25 @@ def test_a_tree_of_spack_that_was_moved(root: Path, top: ConcreteSpec, tmp_path:
     record = SpackDatabase(tmp_path / "elsewhere", None).record(top.dag_hash())
     assert record is not None
     assert record.prefix == str(tmp_path / "elsewhere" / "linux-x86_64" / f"top-2-{top.dag_hash()}")
+
+
+def test_recorded_files_of_spack(tmp_path: Path) -> None:
+    """What Spack 1.2 wrote when it installed py-flake8 into /site."""
+    recorded = Path(__file__).parents[2] / "cases" / "spack" / "store"
+    (tmp_path / ".spack-db").mkdir()
+    (tmp_path / ".spack-db" / "index.json").write_bytes((recorded / "index.json").read_bytes())
+    database = SpackDatabase(tmp_path, None)
+    assert [r.name for r in database.records(explicit=True)] == ["py-flake8"]
+    assert [r.name for r in database.records(external=True)] == ["python"]
+    nodes = database.specs()
+    check_nodes(nodes)
+    (flake8,) = (node for node in nodes.values() if node.name == "py-flake8")
+    assert flake8.satisfies("py-flake8@7.3.0 build_system=python_pip ^python@3.11.2+ssl")
+    mccabe = flake8["py-mccabe"]
+    root, below = from_specfile(json.loads((recorded / "spec.json").read_text()))
+    check_nodes(below)
+    assert below[root] == mccabe
+    manifest = Manifest.load(recorded / "install_manifest.json")
+    name = "lib/python3.11/site-packages/mccabe.py"
+    assert manifest.files[name].kind == "file" and manifest.files[name].size > 10000
+    assert not [path for path in manifest.files if path.startswith((".spack", "/"))]
