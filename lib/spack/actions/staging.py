@@ -30,6 +30,7 @@ __all__ = [
     "StagedSources",
     "pinned_of",
     "patches_of",
+    "refuse_spliced",
     "report_staging",
     "resources_of",
     "stage_sources",
@@ -52,6 +53,7 @@ class StagedSources:
     def stage(self, step: Step, task: Task, cancelled: Callable[[], bool]) -> Stage:
         """See :class:`spack.install.interfaces.Sources`."""
         spec = step.spec
+        refuse_spliced(spec)
         recipe = self._build_options.recipe(spec)
         task.phase(Fetching())
 
@@ -131,6 +133,20 @@ def patches_of(
     unique = {patch.sha256 or patch.source: (owner, patch) for owner, patch in found}
     _check_locked(spec, [patch for _, patch in unique.values()])
     return list(unique.values())
+
+
+def refuse_spliced(spec: ConcreteSpec) -> None:
+    """Refuse to build what Spack makes of a finished binary.
+
+    :raises RecipeError: dependencies of *spec* were exchanged after it was built.
+    """
+    if spec.is_spliced:
+        raise RecipeError(
+            f"cannot build {spec.short}: it is spliced, so Spack installs it from a binary cache",
+            facts={"hash": spec.dag_hash()},
+            hint="let Spack install it, and name its install tree: spack upstream add NAME PATH",
+            ref="locked-splice",
+        )
 
 
 def _check_locked(spec: ConcreteSpec, patches: Iterable[PatchRecord]) -> None:

@@ -233,6 +233,11 @@ class ConcreteSpec:
         return self.package_hash is not None and self.package_hash.endswith("=")
 
     @property
+    def is_spliced(self) -> bool:
+        """Whether Spack exchanged dependencies after it was built: it cannot be built as it is."""
+        return self._stored is not None and "build_spec" in self._stored
+
+    @property
     def anonymous(self) -> bool:
         """Never: a concrete spec has a name."""
         return False

@@ -52,11 +52,15 @@ def stored_edges(node: Mapping[str, Any]) -> list[StoredEdge]:
 
 
 def read_node(
-    digest: str, stored: Mapping[str, Any], nodes: Mapping[str, ConcreteSpec]
+    digest: str,
+    stored: Mapping[str, Any],
+    edges: Iterable[StoredEdge],
+    nodes: Mapping[str, ConcreteSpec],
 ) -> ConcreteSpec:
     """Return the node *stored*, whose hash is taken as it is.
 
-    :param nodes: by hash: its dependencies.
+    :param edges: its dependencies, as :func:`stored_edges` gives them.
+    :param nodes: by hash: those that it depends on.
     :raises SpecError: a dependency has another name than the node with its hash.
     :raises KeyError: it is malformed; so do :exc:`TypeError` and :exc:`AttributeError`.
     """
@@ -72,7 +76,7 @@ def read_node(
         platform=arch["platform"],
         os=arch["platform_os"],
         target=target if type(target) is str else target["name"],
-        edges=[_edge(edge, nodes[edge.hash]) for edge in stored_edges(stored)],
+        edges=[_edge(edge, nodes[edge[1]]) for edge in edges],
         external=_external(stored.get("external")),
         package_hash=stored.get("package_hash"),
         patch_order=tuple(stored.get("patches", ())),
@@ -118,13 +122,14 @@ def _compiler(stored: Mapping[str, Any]) -> str:
 
 
 def _edge(edge: StoredEdge, node: ConcreteSpec) -> Edge:
-    if node.name != edge.name:
+    name, digest, deptypes, virtuals = edge
+    if node.name != name:
         raise SpecError(
-            f"the stored dependency {edge.name} has the hash of {node.short}",
-            facts={"hash": edge.hash},
+            f"the stored dependency {name} has the hash of {node.short}",
+            facts={"hash": digest},
             ref="spec-data",
         )
-    return Edge(node, frozenset(edge.deptypes), edge.virtuals)
+    return Edge(node, frozenset(deptypes), virtuals)
 
 
 def _parameters(

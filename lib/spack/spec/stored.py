@@ -17,6 +17,7 @@ its root first: ``{"spec": {"_meta": {"version": 5}, "nodes": [node, ...]}}``.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -26,7 +27,13 @@ from spack.spec.concrete import ConcreteSpec
 from spack.spec.dag_hash import SPECFILE_VERSION, computed_hash, node_data
 from spack.spec.deptypes import DEPTYPES
 from spack.spec.earlier_form import earlier_hash, is_earlier, taken_over
-from spack.spec.node_reading import current_form, is_current, read_node, stored_edges
+from spack.spec.node_reading import (
+    StoredEdge,
+    current_form,
+    is_current,
+    read_node,
+    stored_edges,
+)
 from spack.spec.traversal import post_order, traverse_all
 
 __all__ = [
@@ -109,6 +116,8 @@ def load(data: Mapping[str, Any]) -> dict[str, ConcreteSpec]:
     :raises SpecError: when a node is missing or malformed, or nodes depend on each other.
     """
     done: dict[str, ConcreteSpec] = {}
+    collects = gc.isenabled()
+    gc.disable()  # everything that is made here stays: half of the time
     try:
         nodes = data["nodes"]
         for start in nodes:
@@ -116,37 +125,42 @@ def load(data: Mapping[str, Any]) -> dict[str, ConcreteSpec]:
                 _load_below(start, nodes, done)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _incomplete(error) from error
+    finally:
+        if collects:
+            gc.enable()
     return done
 
 
 def _load_below(start: str, nodes: Mapping[str, Any], done: dict[str, ConcreteSpec]) -> None:
     """Load the node *start*, its dependencies before it."""
     stack = [start]
-    open_nodes: set[str] = set()
+    opened: dict[str, tuple[Mapping[str, Any], list[StoredEdge]]] = {}
     while stack:
         digest = stack[-1]
         if digest in done:
             stack.pop()
             continue
-        node = nodes[digest]
-        earlier = is_earlier(node)
-        form = taken_over(node) if earlier else node
-        missing = [edge.hash for edge in stored_edges(form) if edge.hash not in done]
+        again = digest in opened
+        if not again:
+            node = nodes[digest]
+            form = taken_over(node) if is_earlier(node) else node
+            opened[digest] = form, stored_edges(form)
+        form, edges = opened[digest]
+        missing = [edge[1] for edge in edges if edge[1] not in done]
         if not missing:
-            done[digest] = read_node(digest, form, done)
-            if earlier:
-                _check_earlier(digest, node)
+            done[digest] = read_node(digest, form, edges, done)
+            if form is not nodes[digest]:
+                _check_earlier(digest, nodes[digest])
                 _set(done[digest], "_stored", None)
                 _set(done[digest], "_hash", None)
             stack.pop()
             continue
-        if digest in open_nodes:
+        if again:
             raise SpecError(
                 f"the stored nodes depend on each other at {digest}",
                 facts={"hash": digest},
                 ref="spec-data",
             )
-        open_nodes.add(digest)
         stack.extend(missing)
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from kits.specs import make_spec
+from spack.actions.staging import refuse_spliced
 from spack.environment import Environment
 from spack.environment.lockfile import Lockfile, read_lockfile
-from spack.errors import EnvironmentFileError
+from spack.errors import EnvironmentFileError, RecipeError
 from spack.spec import DEPTYPES, Edge
 from spack.spec.dag_hash import node_hash
 
@@ -232,3 +233,20 @@ def test_older_locks_of_spack(tmp_path: Path, version: int) -> None:
     assert set(again["include_concrete"]["/envs/tools"]["concrete_specs"]) == {"c" * 32}
     lock = read_lockfile(path)
     assert lock is not None and lock.concrete_roots()[0].dag_hash() == "a" * 32
+
+
+def test_spliced_nodes_keep_the_end_of_the_hash_they_were_built_with() -> None:
+    lock = recorded("mixed")
+    make = lock.concrete_roots()[1]
+    built = lock.nodes[make.dag_hash()]
+    spliced = {**built, "dependencies": built["dependencies"][:2]}
+    spliced["build_spec"] = {"name": make.name, "hash": make.dag_hash()}
+    spliced["annotations"] = spliced.pop("annotations")
+    digest = node_hash(spliced)[:-7] + make.dag_hash()[-7:]
+    nodes = {**lock.nodes, digest: {**spliced, "hash": digest}}
+    both = lock.replace(nodes=nodes)
+    assert both.specs[digest].is_spliced and not both.specs[make.dag_hash()].is_spliced
+    assert len(both.specs) == 9
+    with pytest.raises(RecipeError, match=f"cannot build {make.name}@4.4.1/.*: it is spliced"):
+        refuse_spliced(both.specs[digest])
+    refuse_spliced(make)
