@@ -12,6 +12,7 @@ from typing import (
     NamedTuple,
 )
 
+from spack.actions.library_copies import library_copies
 from spack.build.external_modules import external_modules, external_sites, has_modules
 from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import SpecError, ViewError
@@ -337,8 +338,9 @@ def make_view(
     )
     ask = _asker(nodes, options.link_type, view.root, parts)
     result = update_view(view.root, sources, options, force=force, check=check, ask=ask)
+    copies = library_copies(nodes, lambda node: Path(store.prefix(node))) if result.changed else ()
     return result._replace(
-        notes=(*result.notes, *omissions),
+        notes=(*result.notes, *omissions, *copies),
         site_packages=() if python is None else (python.purelib, python.platlib),
     )
 
