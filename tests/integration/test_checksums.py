@@ -75,3 +75,28 @@ def test_url(offered: Command, recipes: RecipeRepository) -> None:
     assert url.replace("1.2", "1.1") in offered("url", "list").lines
     assert url.replace("1.2", "1.1") in offered("url", "list", "--correct-version").lines
     assert url.replace("1.2", "1.1") not in offered("url", "list", "-n", check=False).lines
+
+
+def test_statistics(offered: Command, recipes: RecipeRepository) -> None:
+    recipes.add(
+        "old-style",
+        'homepage = "http://example.org"\nurl = "http://example.org/old-style-1.0.tar.gz"\n'
+        'version("1.0", md5="0123456789abcdef0123456789abcdef")\n'
+        'version("main", git="https://example.org/x.git", branch="main")\n',
+    )
+    recipes.plain("nothing")
+    shown = offered("url", "stats", "--show-issues").out
+    for line in ("    no code", "    branch ", "    http ", "    md5 "):
+        assert line in shown
+    assert "    old-style: http://example.org/old-style-1.0.tar.gz" in shown
+    summary = offered("url", "summary").out
+    assert "Total URLs found:" in summary and "Names correctly parsed:" in summary
+    wrong = offered("audit", "packages-https", "old-style", check=False)
+    assert wrong.code == 1
+    assert wrong.lines[:2] == [
+        "old-style: http://example.org",
+        "old-style: http://example.org/old-style-1.0.tar.gz",
+    ]
+    assert "2 URLs not encrypted" in wrong.out
+    assert "0 URLs not" in offered("audit", "packages-https", "nothing").out
+    assert "packages-https" in offered("audit", "list").lines

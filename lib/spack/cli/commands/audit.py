@@ -6,6 +6,8 @@ import argparse
 from typing import Callable
 
 from spack.actions.metadata import audit, cached_archive
+from spack.actions.recipe_queries import recipes_of
+from spack.actions.url_statistics import insecure_addresses
 from spack.actions.verifying import check_externals
 from spack.cli.render import message
 from spack.errors import SpackError, UsageError
@@ -30,7 +32,9 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="packages|configs|externals|list")
+    verbs = parser.add_subparsers(
+        dest="verb", metavar="packages|packages-https|configs|externals|list"
+    )
     packages = verbs.add_parser("packages", help="compare recipes with their sources")
     packages.add_argument("--narrow", action="store_true", help="also bounds that are too narrow")
     packages.add_argument("name", nargs="*", help="only these packages")
@@ -38,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     externals = verbs.add_parser("externals", help="look whether configured externals are there")
     externals.add_argument("--list", action="store_true", help="list what can be detected")
     externals.add_argument("name", nargs="*", help="only of these packages")
+    https = verbs.add_parser("packages-https", help="look for addresses that are not encrypted")
+    https.add_argument("--all", action="store_true", help="of all packages (the default)")
+    https.add_argument("name", nargs="*", help="only of these packages")
     verbs.add_parser("list", help="list the audits")
 
 
@@ -106,8 +113,21 @@ def _packages(session: Session, args: argparse.Namespace) -> int | None:
     return 1 if findings else 0
 
 
+def _https(session: Session, args: argparse.Namespace) -> int | None:
+    names = None if args.all or not args.name else args.name
+    for name in names or ():
+        session.need_recipe(name)
+    rows = [(x.name, insecure_addresses(x)) for x in recipes_of(session.recipes, names)]
+    found = [(name, url) for name, urls in rows for url in urls]
+    for name, url in found:
+        print(f"{name}: {url}")
+    message(f"{count_of(len(found), 'URL')} not encrypted")
+    return 1 if found else None
+
+
 _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "packages": _packages,
+    "packages-https": _https,
     "configs": _configs,
     "externals": _externals,
     "list": _list,

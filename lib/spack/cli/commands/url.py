@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from spack.actions.recipe_queries import recipes_of
 from spack.actions.url_parts import RecipeUrl, parse_url, urls_beside, urls_of
+from spack.actions.url_statistics import url_statistics
 from spack.cli.render import message
 from spack.errors import UsageError
 from spack.session import Session
@@ -18,11 +19,12 @@ examples:
   spack url parse https://example.org/foo-1.2.tar.gz
   spack url parse --spider https://example.org/foo-1.2.tar.gz
   spack url list
+  spack url stats --show-issues
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="parse|list")
+    verbs = parser.add_subparsers(dest="verb", metavar="parse|list|summary|stats")
     parse = verbs.add_parser("parse", help="show the name and version in a URL")
     parse.add_argument("-s", "--spider", action="store_true", help="and versions beside it")
     parse.add_argument("url", help="of an archive")
@@ -35,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         (("-V", "--correct-version"), "whose version is the recipe's"),
     ):
         which.add_argument(*words, action="store_true", help=f"only those {text}")
+    verbs.add_parser("summary", help="count the URLs whose parts are what the recipe says")
+    stats = verbs.add_parser("stats", help="count the versions of all packages by their sources")
+    stats.add_argument("--show-issues", action="store_true", help="list http URLs and md5 sums")
 
 
 def run(session: Session, args: argparse.Namespace) -> int | None:
@@ -76,7 +81,47 @@ def _is_wanted(args: argparse.Namespace, row: RecipeUrl) -> bool:
     return True
 
 
+def _summary(session: Session, args: argparse.Namespace) -> int | None:
+    rows = list(urls_of(recipes_of(session.recipes)))
+    names, versions = sum(x.same_name for x in rows), sum(x.same_version for x in rows)
+    print(f"    Total URLs found:          {len(rows)}")
+    print(
+        f"    Names correctly parsed:    {names:>4}/{len(rows):>4} ({_percent(names, len(rows))})"
+    )
+    print(
+        f"    Versions correctly parsed: {versions:>4}/{len(rows):>4} "
+        f"({_percent(versions, len(rows))})"
+    )
+    return None
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole if whole else 0:6.2f}%"
+
+
+def _stats(session: Session, args: argparse.Namespace) -> int | None:
+    found = url_statistics(recipes_of(session.recipes))
+    message(f"URL stats for {count_of(found.packages, 'package')}:")
+    print(f"{'stat':<24}{'versions':>10}{'%':>9}")
+    for title, counts in (
+        ("sources", found.kinds),
+        ("schemes", found.schemes),
+        ("checksums", found.checksums),
+        ("git references", found.references),
+    ):
+        print(title)
+        for name, count in sorted(counts.items()):
+            print(f"    {name:<20}{count:>10}{_percent(count, found.versions):>9}")
+    for issue, packages in found.issues.items() if args.show_issues else ():
+        message(f"{issue} of {count_of(len(packages), 'package')}:")
+        for name, urls in packages.items():
+            print("\n".join(f"    {name}: {url}" for url in urls))
+    return None
+
+
 _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "parse": _parse,
     "list": _list,
+    "summary": _summary,
+    "stats": _stats,
 }
