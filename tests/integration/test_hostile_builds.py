@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,3 +90,31 @@ def test_records_whose_names_are_taken_by_links(
         path = spack.prefix("hostile") / ".spack" / name
         assert path.is_file() and not path.is_symlink()
         spack("verify")
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        ("for _ in range(300):\n    os.mkdir('d' * 50)\n    os.chdir('d' * 50)\n", "too long"),
+        ("with open('big', 'wb') as stream:\n    stream.truncate(1 << 42)\n", "4096 GiB large"),
+    ],
+)
+@pytest.mark.parametrize("where", ["prefix", "self.stage.path"])
+def test_what_is_too_deep_or_too_large(
+    spack: Command, recipes: RecipeRepository, work: str, said: str, where: str
+) -> None:
+    """The build fails, what it left is removed, and no other package is kept from anything."""
+    recipes.plain(
+        "hostile",
+        install=f"import os\nwith working_dir({where}):\n"
+        + textwrap.indent(work, "    ")
+        + "    os.chdir('/')\n",
+    )
+    recipes.plain("later")
+    result = spack("install", "hostile", check=False, timeout=120)
+    assert (result.code == 1 and said in result.err) or where != "prefix"
+    spack("install", "later")
+    assert not list(spack.home.stages.glob("*/spack-stage-hostile*")) or result.code
+    spack("clean", "-a")
+    assert not list(spack.home.stages.glob("*/spack-stage-hostile*"))
+    assert where != "prefix" or not list(spack.home.store.glob("*/hostile*"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
@@ -12,6 +13,7 @@ from typing import Any
 
 from spack.errors import FetchError, InstallError, RecipeError
 from spack.recipe.records import ResourceRecord
+from spack.util.filesystem import remove_tree
 
 __all__ = ["SOURCE", "Stage", "StagedPatch", "choose_root", "move_resource"]
 
@@ -52,12 +54,8 @@ class Stage:
 
     def destroy(self) -> None:
         """Remove the stage, also directories that a build made read-only."""
-        for directory, directories, _ in os.walk(self.path):
-            for name in directories:
-                location = os.path.join(directory, name)
-                if not os.path.islink(location) and not os.access(location, os.W_OK | os.X_OK):
-                    os.chmod(location, 0o755)
-        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(self.path)
 
 
 def choose_root(locations: Iterable[Path], user: int) -> Path:

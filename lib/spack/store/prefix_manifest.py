@@ -171,6 +171,7 @@ def _examine(path: str, needles: Sequence[bytes]) -> tuple[str, bytes | None, bo
 
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
+        _refuse_holes(path, os.fstat(descriptor))
         data = os.read(descriptor, _CHUNK)
         text = b"\0" not in data[:8192]
         needle = _first(data, needles)
@@ -186,6 +187,21 @@ def _examine(path: str, needles: Sequence[bytes]) -> tuple[str, bytes | None, bo
         return digest.hexdigest(), needle, text
     finally:
         os.close(descriptor)
+
+
+#: Bytes; a file of more that is nearly all holes would take hours to read.
+_LARGE = 1 << 35
+
+
+def _refuse_holes(path: str, info: os.stat_result) -> None:
+    present = info.st_blocks * 512
+    if info.st_size > _LARGE and present < info.st_size // 8:
+        raise StoreError(
+            f"{path} is {info.st_size >> 30} GiB large, of which {present >> 20} MiB are there",
+            facts={"path": path, "size": info.st_size, "present": present},
+            hint="let the recipe remove it, or install a file without holes",
+            ref="store-holes",
+        )
 
 
 def _first(data: bytes, needles: Sequence[bytes]) -> bytes | None:

@@ -130,7 +130,8 @@ def remove_tree(path: AnyPath) -> None:
 
     Never follows a symbolic link. Directories without write permission are made writable
     first: package managers leave such trees behind. Does not recurse in Python, so depth is
-    not limited by the interpreter.
+    not limited by the interpreter; nor by the system's longest path, as what is deep is renamed
+    to the top first.
     """
     root = os.fspath(path)
     try:
@@ -147,10 +148,25 @@ def remove_tree(path: AnyPath) -> None:
             continue
         pending.append((directory, True))
         for entry in _entries(directory):
-            if entry.is_dir(follow_symlinks=False):
+            if not entry.is_dir(follow_symlinks=False):
+                _in_writable_parent(os.unlink, entry.path)
+            elif len(entry.path) < _LONG_PATH:
                 pending.append((entry.path, False))
             else:
-                _in_writable_parent(os.unlink, entry.path)
+                pending.append((_at_top(root, entry.path), False))
+
+
+#: Letters; paths of twice the length and a name more are possible everywhere.
+_LONG_PATH = 1500
+
+
+def _at_top(root: str, directory: str) -> str:
+    """Rename a directory deep in *root* to a name at its top; return that path."""
+    target = os.path.join(root, f".removed-{os.getpid()}-{next(_serial)}")
+    os.chmod(root, 0o700)
+    os.chmod(directory, 0o700)
+    _in_writable_parent(lambda path: os.rename(path, target), directory)
+    return target
 
 
 def _entries(directory: str) -> list[os.DirEntry[str]]:

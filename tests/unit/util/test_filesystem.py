@@ -147,3 +147,21 @@ def test_what_root_makes_in_a_users_directory_is_the_users(tmp_path: Path) -> No
     share_like_directory(folder / "a" / "b" / "file")
     for path in folder.rglob("*"):
         assert (path.stat().st_uid, path.stat().st_gid) == (54321, 54320), path
+
+
+def test_removing_what_is_deeper_than_the_longest_path(tmp_path: Path) -> None:
+    """A build that made it would keep every later command from the install tree."""
+    root = tmp_path / "root"
+    root.mkdir()
+    before = os.getcwd()
+    os.chdir(root)
+    try:
+        for number in range(300):
+            os.mkdir("d" * 50)
+            os.chdir("d" * 50)
+            if number % 50 == 0:
+                Path("file").touch()
+    finally:
+        os.chdir(before)
+    remove_tree(root)
+    assert not root.exists()
