@@ -107,11 +107,14 @@ class VirtualFacts:
         for virtual, users in self._users.items():
             settings = self.catalog.settings(virtual)
             ruled = settings is not None and bool(settings.require or settings.conflict)
-            everyone = virtual in opened or ruled
+            preferred = [x for group in settings.prefer for x in group.specs] if settings else []
+            preferred_names = {Spec.parse(text).name for text in preferred}
+            everyone = virtual in opened or ruled or not preferred_names.isdisjoint(("", virtual))
             everyone = everyone or any(u.spec.variants or u.spec.dependencies for u in users)
             hidden = [p for p in self.catalog.providers(virtual) if p not in self._shown[virtual]]
             for provider in hidden:
-                if everyone or provider in named or len(hidden) == 1:
+                known = provider in named or provider in preferred_names
+                if everyone or known or len(hidden) == 1:
                     self._show(virtual, provider)
         return len(self.sink.universe) > size
 
