@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -350,3 +351,46 @@ def test_two_pushes_at_one_time(small: Command, tmp_path: Path) -> None:
             assert process.returncode == 0, out
     small("buildcache", "check-index", "--verify", "blobs", "--", cache)
     assert "2 packages examined" in small("buildcache", "check-index", cache).out
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg is not installed")
+def test_a_cache_that_spack_has_made(make_spack: MakeSpack, root: Path, tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="s") as short:
+        _install_what_spack_has_made(make_spack(Path(short) / "h"), root, Path(short))
+
+
+def _install_what_spack_has_made(spack: Command, root: Path, short: Path) -> None:
+    # A path in a binary has room for short ones only; nor are those of gpg's sockets long.
+    environ = {"SPACK_GNUPGHOME": str(short / "g")}
+    spack("mirror", "add", "--type", "binary", "site", root / "tests/cases/binary/spack-cache")
+    assert "==> 2 cached packages" in spack("buildcache", "list", "-a").out
+    refused = spack.fails("buildcache", "install", "envelope", environ=environ).err
+    assert "no trusted key has signed it" in refused
+    try:
+        assert "trusted gpg 5ADFBD40" in spack("buildcache", "keys", "-it", environ=environ).text
+        spack("buildcache", "install", "envelope", environ=environ)
+    finally:
+        if (short / "g").is_dir():
+            arguments = ["gpgconf", "--homedir", str(short / "g"), "--kill", "gpg-agent"]
+            subprocess.run(arguments, check=True)
+    prefix, letter = spack.prefix("envelope"), spack.prefix("letter")
+    assert subprocess.check_output([prefix / "bin" / "envelope"], text=True) == "a letter\n"
+    assert os.readlink(prefix / "share" / "link") == f"{letter}/share/text"
+    path = (prefix / "share" / "data").read_bytes().strip(b"\0")
+    assert os.path.normpath(path) == os.fsencode(f"{letter}/share/text")
+    assert "0 with differences" in spack("verify", "manifest", "-a").text
+    loaded = spack("load", "--sh", "envelope").out + "envelope\n"
+    assert subprocess.check_output(["sh", "-c", loaded], text=True) == "a letter\n"
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg is not installed")
+def test_a_longer_path_than_a_binary_has_room_for(
+    make_spack: MakeSpack, root: Path, tmp_path: Path
+) -> None:
+    far = make_spack(tmp_path / ("a-very-long-name-of-a-home" * 4))
+    cache = root / "tests/cases/binary/spack-cache"
+    far("mirror", "add", "--type", "binary", "--unsigned", "site", cache)
+    refused = far.fails("buildcache", "install", "envelope").err
+    assert "envelope@2.0/cgnpite cannot be moved" in refused
+    assert "share/data names /opt/spack-recorded" in refused and "padded_length" in refused
+    assert far.names() == ["letter"]

@@ -66,7 +66,8 @@ class UnpackRequest:
 class Unpacked:
     """A package that was unpacked.
 
-    :param run_environment: as its install record has it, for the new prefixes; None without one.
+    :param run_environment: as its install record has it, for the new prefixes; Spack's archives
+        have none.
     :param relocated: the files that were changed.
     """
 
@@ -262,8 +263,8 @@ class _Unpacking:
             position = offset + len(old)
         try:
             data = parse_json(b"".join([*parts, text[position:]]))
-            if not isinstance(data, dict):
-                raise ValueError("not a record")
+            if not isinstance(data, dict) or "run_environment" not in data:
+                raise ValueError("it lacks the run environment")
             return data
         except ValueError as error:
             raise refused(self._request.origin, f"its install record: {error}") from error

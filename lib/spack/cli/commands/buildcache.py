@@ -51,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     install.add_argument("-f", "--force", action="store_true", help="install them again")
     install.add_argument("-m", "--multiple", action="store_true", help="all that match")
     install.add_argument("-u", "--unsigned", action="store_true", help="also without signatures")
+    install.add_argument(
+        "-o", "--otherarch", action="store_true", help="of all architectures (always so)"
+    )
     install.add_argument("spec", nargs="+", help="packages")
 
     keys = verbs.add_parser("keys", help="list, make and trust keys that sign binaries")
