@@ -121,8 +121,13 @@ def test_an_environment_of_spack_stays_as_it_is(
     spack: Command, site: Site, tmp_path: Path, tree_of: TakeSnapshot
 ) -> None:
     theirs = tmp_path / "theirs"
-    (theirs / ".spack-env").mkdir(exist_ok=True)
-    (theirs / ".spack-env" / "view").symlink_to("nowhere")
+    view = theirs / ".spack-env" / "._view" / "abc"
+    view.mkdir(parents=True)
+    (view / "file").touch()
+    (theirs / ".spack-env" / "view").symlink_to(view)
+    failed = spack.fails("-e", theirs, "install")
+    assert "was not made as a view" in failed.err
+    assert "Spack made it: `spack -e ENV view make DIR`" in failed.err
     before = tree_of(theirs)
     spack("-e", theirs, "view", "make", tmp_path / "venv")
     shown = subprocess.run(

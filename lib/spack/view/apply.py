@@ -264,6 +264,10 @@ def recover(root: str) -> None:
         remove_tree(path)
 
 
+#: Where Spack keeps the views of an environment; their path in it is a link.
+_VIEWS_OF_SPACK = "/.spack-env/._view/"
+
+
 def _refuse_unmanaged(root: str, shown: str) -> None:
     """Refuse a *root* that exists and is not a view of this tool.
 
@@ -273,10 +277,13 @@ def _refuse_unmanaged(root: str, shown: str) -> None:
         return
     if os.path.isdir(root) and not os.listdir(root):
         return
+    hint = "move it away, or choose another path for the view in spack.yaml"
+    if _VIEWS_OF_SPACK in os.path.realpath(root):
+        hint = "Spack made it: `spack -e ENV view make DIR` makes one beside it; else " + hint
     raise ViewError(
         f"{shown} is {describe(root)} that was not made as a view, so it is not replaced",
         facts={"path": shown},
-        hint="move it away, or choose another path for the view in spack.yaml",
+        hint=hint,
         ref="view-foreign",
     )
 
