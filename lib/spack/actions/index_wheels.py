@@ -84,7 +84,7 @@ class IndexWheels:
     def close(self) -> None:
         """End the threads; what is being looked up is given up."""
         if self._pool is not None:
-            self._pool.shutdown(wait=False)
+            self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
     def _links(self, name: str) -> tuple[IndexLink, ...]:

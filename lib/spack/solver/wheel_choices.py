@@ -109,7 +109,10 @@ class WheelChoices:
         """Return whether a node of package *name* may be a wheel, as far as the input says."""
         if self._problem.wheels is None:
             return False
-        return self._problem.wheel_policy != "never" or self.asked(name)
+        if self._problem.wheel_policy == "never":
+            return self.asked(name)
+        recipe = self._problem.recipes.get(name)
+        return recipe is not None and recipe.attributes.get("build_system") in _BUILDERS
 
     def asked(self, name: str) -> bool:
         """Return whether the user names ``build_system=python_binary`` for package *name*."""
@@ -189,7 +192,11 @@ class WheelChoices:
 
     def fits(self, name: str) -> bool:
         """Return whether a wheel of some version of *name* fits some interpreter."""
-        return self.admitted(name) and bool(self.of(name).fitting)
+        return (
+            self.admitted(name)
+            and can_be_wheel(self._catalog.recipe(name))
+            and bool(self.of(name).fitting)
+        )
 
     def of(self, name: str) -> WheelCandidates:
         """Return the candidates for package *name*, which is admitted."""
