@@ -17,6 +17,11 @@ from kits.command import Command, prefixes, snapshot
 from kits.file_server import serve
 from kits.recipe_repository import RecipeRepository
 from kits.registry import REGISTRY, run_registry
+from kits.specs import make_spec
+from spack.binary.binary_cache import BinaryCache
+from spack.binary.cache_storage import DirectoryStorage
+from spack.binary.catalogue import CachedPackage
+from spack.binary.signatures import NoSignatures
 
 MakeSpack = Callable[[Path], Command]
 
@@ -364,11 +369,11 @@ def _install_what_spack_has_made(spack: Command, root: Path, short: Path) -> Non
     environ = {"SPACK_GNUPGHOME": str(short / "g")}
     spack("mirror", "add", "--type", "binary", "site", root / "tests/cases/binary/spack-cache")
     assert "==> 2 cached packages" in spack("buildcache", "list", "-a").out
-    refused = spack.fails("buildcache", "install", "envelope", environ=environ).err
+    refused = spack.fails("buildcache", "install", "-o", "envelope", environ=environ).err
     assert "no trusted key has signed it" in refused
     try:
         assert "trusted gpg 5ADFBD40" in spack("buildcache", "keys", "-it", environ=environ).text
-        spack("buildcache", "install", "envelope", environ=environ)
+        spack("buildcache", "install", "-o", "envelope", environ=environ)
     finally:
         if (short / "g").is_dir():
             arguments = ["gpgconf", "--homedir", str(short / "g"), "--kill", "gpg-agent"]
@@ -390,7 +395,18 @@ def test_a_longer_path_than_a_binary_has_room_for(
     far = make_spack(tmp_path / ("a-very-long-name-of-a-home" * 4))
     cache = root / "tests/cases/binary/spack-cache"
     far("mirror", "add", "--type", "binary", "--unsigned", "site", cache)
-    refused = far.fails("buildcache", "install", "envelope").err
+    refused = far.fails("buildcache", "install", "-o", "envelope").err
     assert "envelope@2.0/cgnpite cannot be moved" in refused
     assert "share/data names /opt/spack-recorded" in refused and "padded_length" in refused
     assert far.names() == ["letter"]
+
+
+def test_a_binary_for_another_machine(other: Command, tmp_path: Path) -> None:
+    storage = DirectoryStorage(tmp_path / "c")
+    cache = BinaryCache("c", storage, tmp_path / "local", NoSignatures())
+    cache.add_to_index([CachedPackage(make_spec("heavy", target="m68k", os="other9"), "{}")])
+    add(other, tmp_path / "c")
+    refused = other.fails("buildcache", "install", "heavy", code=2).err
+    assert "the binaries of heavy are for other machines: linux-other9-m68k" in refused
+    assert "==> 0 cached packages" in other("buildcache", "list").out
+    assert "heavy@1.0" in other("buildcache", "list", "--allarch").out

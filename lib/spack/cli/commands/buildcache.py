@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     install.add_argument("-m", "--multiple", action="store_true", help="all that match")
     install.add_argument("-u", "--unsigned", action="store_true", help="also without signatures")
     install.add_argument(
-        "-o", "--otherarch", action="store_true", help="of all architectures (always so)"
+        "-o", "--otherarch", action="store_true", help="also of other architectures and systems"
     )
     install.add_argument("spec", nargs="+", help="packages")
 
@@ -348,7 +348,7 @@ def _install(session: Session, args: argparse.Namespace) -> int | None:
     from spack.session.binary_parts import cached_installs
 
     caches = _caches(session, NoSignatures() if args.unsigned else None)
-    roots = _cached(caches, args.spec, several=args.multiple)
+    roots = _cached(caches, args.spec, several=args.multiple, runs=_runs_on(session, args))
     work = install_options(
         session, caches=cached_installs(session, CachePolicy("only", "only"), caches)
     )
@@ -378,18 +378,42 @@ def _caches(session: Session, trust: Trust | None = None) -> list[BinaryCache]:
     return caches
 
 
+def _runs_on(session: Session, args: argparse.Namespace) -> Callable[[ConcreteSpec], bool]:
+    """Return what decides whether a binary is for this machine; with --otherarch, all are."""
+    host = session.host
+    targets = frozenset(host.targets)
+
+    def runs(spec: ConcreteSpec) -> bool:
+        return (spec.platform, spec.os) == (host.platform, host.os) and spec.target in targets
+
+    return (lambda spec: True) if args.otherarch else runs
+
+
 def _cached(
-    caches: Sequence[BinaryCache], texts: Sequence[str], *, several: bool
+    caches: Sequence[BinaryCache],
+    texts: Sequence[str],
+    *,
+    several: bool,
+    runs: Callable[[ConcreteSpec], bool],
 ) -> list[ConcreteSpec]:
     """Return the packages of *caches* that *texts* mean, one each unless *several*.
 
+    :param runs: decides whether one is for this machine.
     :raises UsageError: there is none, or more than one.
     """
     from spack.actions.buildcache import matching
 
     found: dict[str, ConcreteSpec] = {}
     for spec in parse_many(texts):
-        matches = matching(caches, spec)
+        every = matching(caches, spec)
+        matches = [x for x in every if runs(x)]
+        if every and not matches:
+            systems = sorted({f"{x.platform}-{x.os}-{x.target}" for x in every})
+            raise UsageError(
+                f"the binaries of {spec} are for other machines: {', '.join(systems)}",
+                hint="--otherarch installs one all the same; `spack arch` shows this machine",
+                ref="other-machine",
+            )
         if not matches:
             raise UsageError(
                 f"no cache has {spec}",
