@@ -20,7 +20,7 @@ from spack.binary.cache_manifest import (
     CacheManifest,
     refused,
 )
-from spack.binary.cache_storage import CacheStorage, MissingInCacheError
+from spack.binary.cache_storage import CacheStorage, HttpStorage, MissingInCacheError
 from spack.binary.catalogue import (
     CachedPackage,
     IndexManifest,
@@ -130,10 +130,14 @@ class BinaryCache:
         if not wanted:
             return {}
         if not self.refresh():
-            return self._manifests(wanted.values())
+            return self._manifests(wanted.values()) if self._may_have_packages() else {}
         known = self.catalogue.manifests(wanted)
         unread = [wanted[key] for key, text in known.items() if not text]
         return {**{k: text for k, text in known.items() if text}, **self._manifests(unread)}
+
+    def _may_have_packages(self) -> bool:
+        """Return whether asking for single packages makes sense: mirrors of sources have none."""
+        return not isinstance(self.storage, HttpStorage) or self.storage.exists(cache_paths.LAYOUT)
 
     def _manifests(self, specs: Iterable[ConcreteSpec]) -> dict[str, str]:
         """Return what the manifests of *specs* say, of those that are there."""

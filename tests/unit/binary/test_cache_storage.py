@@ -76,6 +76,17 @@ def test_an_index_is_fetched_only_when_it_has_changed(
     assert len(server.requests) <= 1 + MOST_PARTS
 
 
+def test_a_mirror_of_sources_is_not_asked_for_each_package(
+    server: FileServer, machine: Machine, tmp_path: Path
+) -> None:
+    (server.root / cache_paths.INDEX).unlink()
+    assert reader(server, tmp_path / "l").find([machine.spec])
+    (server.root / cache_paths.LAYOUT).unlink()
+    server.requests.clear()
+    assert not reader(server, tmp_path / "l").find([machine.spec, make_spec("other")])
+    assert server.requests == [cache_paths.INDEX, cache_paths.LAYOUT]
+
+
 def status(code: int, times: int) -> Trick:
     left = [times]
 
