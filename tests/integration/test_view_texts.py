@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import zipfile
 from pathlib import Path
+
+import pytest
 
 from kits.command import Command
 from kits.recipe_repository import RecipeRepository
@@ -166,3 +169,39 @@ def test_launchers_of_dependencies_run_in_builds(spack: Command, recipes: Recipe
         recipes.path("py-user").read_text() + "        touch(prefix.share.done)\n"
     )
     spack("install", "py-user")
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_scripts_of_the_user_move_too(
+    spack: Command, tmp_path: Path, uv: str, installer: str
+) -> None:
+    """What pip and uv write into a view finds its Python beside itself."""
+    wheel = tmp_path / "userpkg-1.0-py3-none-any.whl"
+    info = "userpkg-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(
+            "userpkg.py", "import sys\ndef main():\n    print('userpkg', sys.prefix)\n"
+        )
+        plain = zipfile.ZipInfo("userpkg-1.0.data/scripts/plain")
+        plain.external_attr = 0o100755 << 16
+        archive.writestr(plain, "#!python\nimport userpkg as u\nu.main()\n")
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: userpkg\nVersion: 1.0\n")
+        archive.writestr(
+            f"{info}/WHEEL",
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nGenerator: test\nTag: py3-none-any\n",
+        )
+        archive.writestr(f"{info}/entry_points.txt", "[console_scripts]\nuserpkg = userpkg:main\n")
+        archive.writestr(f"{info}/RECORD", "")
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e/spack.yaml").write_text("spack:\n  specs: [py-pip]\n  view: view\n")
+    spack("-e", tmp_path / "e", "install")
+    python = str(tmp_path / "e/view/bin/python3")
+    argv = [python, "-m", "pip", "install"]
+    if installer == "uv":
+        argv = [uv, "pip", "install", "--offline", "--no-cache", "--python", python]
+    words = ["--no-index", "--no-deps", str(wheel)]
+    subprocess.run([*argv, *words], env=dict(spack.environ), check=True, capture_output=True)
+    view = (tmp_path / "e/view").rename(tmp_path / "moved away")
+    for name in ("userpkg", "plain"):
+        program = view / "bin" / name
+        assert subprocess.check_output([program], text=True) == f"userpkg {view}\n"

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 #: Changes whenever the same sources and options give another tree.
-PLAN_VERSION = 5
+PLAN_VERSION = 6
 
 LINK_TYPES = tuple(row.name for row in link_types.LINK_TYPES)
 

@@ -37,6 +37,7 @@ __all__ = [
     "is_of_base",
     "relocated_base",
     "relocated_script",
+    "script_header",
     "shebang",
     "without_env_split",
 ]
@@ -163,6 +164,14 @@ def without_env_split(path: str, text: bytes) -> Mapping[str, bytes]:
     script = os.fsencode(f"/{'../' * path.count('/')}{STAGING}{path}")
     launcher = b"#!/bin/sh\n" + _FIND + python + b' "${p%/*}' + script + b'" "$@"\n'
     return {path: launcher, STAGING + path: plain}
+
+
+def script_header(splits_env: bool) -> bytes:
+    """Return the header of a script in ``bin`` of a view that has no docstring of its own."""
+    header, body = shebang("bin/script"), b"import sys\n"
+    if splits_env:
+        return header
+    return without_env_split("bin/script", header + body)["bin/script"][: -len(body)]
 
 
 def _takes_trampoline(body: bytes) -> bool:

@@ -13,9 +13,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from spack.util.shell import SHELLS
+from spack.view import relocate
 from spack.view.activate import EnvStep, render
 
 __all__ = ["BasePython", "VenvParts", "configuration", "parts"]
+
+
+#: The template of a module that lets pip write scripts which move with the view, and its name.
+PIP_TEMPLATE, PIP_MODULE = "view_pip.py", "_spack_view_pip"
 
 
 class BasePython(Protocol):
@@ -64,6 +69,8 @@ def configuration(
     if not contained:
         lines.insert(0, f"home = {posixpath.dirname(python.executable)}")
         lines.append(f"executable = {python.executable}")
+    # uv writes scripts then that find the interpreter beside themselves.
+    lines.append("relocatable = true")
     if prompt:
         lines.append(f"prompt = {prompt!r}")
     return "\n".join(lines) + "\n"
@@ -99,12 +106,14 @@ def parts(
     templates: Mapping[str, str],
     steps: Sequence[EnvStep],
     contained: bool = False,
+    splits_env: bool = True,
 ) -> VenvParts:
     """Return all that a view gets on top of the packages' files to be a virtual environment.
 
     :param templates: texts of ``share/activate`` by file name; scripts without one are left out.
     :param steps: what the activation scripts do.
     :param contained: see :func:`configuration`; the interpreter's file itself is the package's.
+    :param splits_env: see :class:`spack.view.plan_types.ViewOptions`.
     """
     folders: list[str] = ["bin", "include", "lib", python.purelib]
     texts: dict[str, bytes] = {
@@ -120,6 +129,13 @@ def parts(
         if template is not None:
             text = render(shell, template, steps, name=prompt)
             texts[f"bin/{row.activation.template}"] = text.encode()
+    template = templates.get(PIP_TEMPLATE)
+    if template is not None:
+        header = relocate.script_header(splits_env)
+        texts[f"{python.purelib}/{PIP_MODULE}.py"] = template.replace(
+            'b"@HEADER@"', repr(header)
+        ).encode()
+        texts[f"{python.purelib}/{PIP_MODULE}.pth"] = f"import {PIP_MODULE}\n".encode()
     links = contained_links(python) if contained else interpreter_links(python)
     links["lib64"] = "lib"
     return VenvParts(tuple(folders), links, texts)

@@ -63,6 +63,7 @@ class ViewTree:
             templates=options.templates,
             steps=steps,
             contained=self.base is not None,
+            splits_env=options.splits_env,
         )
 
     def canonical(self, path: str) -> str:
