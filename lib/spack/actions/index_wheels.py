@@ -122,8 +122,10 @@ def index_wheels(fetcher: Fetcher) -> IndexWheels:
 
 def _with_digest(link: IndexLink) -> IndexLink:
     """Return the link with the sha256 of a file of this machine where its index gives none."""
+    if link.sha256 is not None or not link.filename.endswith(".whl"):
+        return link
     parts = urlsplit(link.url)
-    if link.sha256 is not None or parts.scheme != "file" or not link.filename.endswith(".whl"):
+    if parts.scheme != "file":
         return link
     path = Path(unquote(parts.path))
     try:
