@@ -34,7 +34,7 @@ class _Decoder:
     ) -> None:
         self.catalog = catalog
         self.encoding = encoding
-        self.target, self.external_target = context.targets[0], context.external_target
+        self.target, self.external_target = context.targets[0], context.unasked_target
         self.drafts: dict[Node, Draft] = {}
         self._read(atoms)
         add_runtimes(catalog, self.drafts)

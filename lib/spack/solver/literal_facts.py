@@ -197,7 +197,7 @@ class LiteralFacts:
                 self.emit(f"htgt({quote(spec.dag_hash())},{quote(str(spec.target))}).")
             if self.context.catalog.externals(name):
                 for external in self.context.catalog.get(name).externals:
-                    # without one it is for any machine that it runs on
-                    if external.spec.arch.target:
-                        target = quote(external.spec.arch.target)
-                        self.emit(f"xtgt({quote(name)},{external.index},{target}).")
+                    # without one it fits whatever target is asked for
+                    target = external.spec.arch.target or self.context.unasked_target
+                    if target:
+                        self.emit(f"xtgt({quote(name)},{external.index},{quote(target)}).")

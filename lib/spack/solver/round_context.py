@@ -151,10 +151,9 @@ class RoundContext:
         return found
 
     @property
-    def external_target(self) -> str:
-        """The target of an external that names none: any machine's, unless one is asked for."""
-        host = self.problem.host
-        return self.targets[0] if any(self._asked_targets()) else host.targets[-1]
+    def unasked_target(self) -> str | None:
+        """The target of externals that name none: any machine's; None if targets are asked for."""
+        return None if any(self._asked_targets()) else self.problem.host.targets[-1]
 
     def _asked_targets(self) -> list[str | None]:
         asked = [
