@@ -380,7 +380,7 @@ def _contradictory(context: RoundContext, deadline: float) -> tuple[Encoder, Enc
             return smallest
         smallest = encoder, encoding
         needed = {encoding.assumptions[number].package for number in core or ()} & expanded
-        if core is None or 2 * len(needed) > len(expanded):
+        if core is None or 2 * len(needed) >= len(expanded):
             return smallest
         expanded = needed
 
