@@ -20,49 +20,9 @@ from pathlib import Path
 import pytest
 
 from kits.command import Command
+from kits.transcripts import blocks, pattern
 
 CASES = Path(__file__).parent.parent / "cases" / "cli"
-
-MARKS = {
-    "hash": r"[a-z2-7]{32}",
-    "hash7": r"[a-z2-7]{7}",
-    "time": r"\d+(?:\.\d)?(?:m \d+)?s",
-    "n": r"\d+",
-    "...": r".*",
-}
-
-
-def blocks(text: str) -> list[tuple[str, list[str], int]]:
-    """Commands with the lines that they print and their status."""
-    found: list[tuple[str, list[str], int]] = []
-    for line in text.splitlines():
-        if line.startswith("$ "):
-            found.append((line[2:], [], 0))
-        elif found and re.fullmatch(r"\[\d+\]", line):
-            command, lines, _ = found.pop()
-            found.append((command, lines, int(line[1:-1])))
-        elif found and (line or found[-1][1]):
-            found[-1][1].append(line)
-    return [
-        (command, "\n".join(lines).strip("\n").splitlines(), code) for command, lines, code in found
-    ]
-
-
-def pattern(lines: list[str], locations: dict[str, str]) -> str:
-    """Return the lines as a regular expression."""
-    parts = []
-    for line in lines:
-        if line == "...":
-            parts.append(r"(?:.*\n)*?")
-            continue
-        words = re.split(r"<([a-z0-9]+|\.\.\.)>", line)
-        for position in range(1, len(words), 2):
-            mark = words[position]
-            known = MARKS.get(mark) or (re.escape(locations[mark]) if mark in locations else None)
-            words[position] = known or re.escape(f"<{mark}>")
-        words[::2] = map(re.escape, words[::2])
-        parts.append("".join(words) + r"\n")
-    return "".join(parts)
 
 
 @pytest.mark.parametrize("case", sorted(path.stem for path in CASES.glob("*.txt")))

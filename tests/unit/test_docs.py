@@ -1,0 +1,52 @@
+"""The pages in ``docs``: their links lead to something, and each is led to from the index."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def prose(page: Path) -> str:
+    """Return the text of a page without its code."""
+    text = page.read_text(encoding="utf-8")
+    return re.sub(r"^```.*?^```$|`[^`\n]*`", "", text, flags=re.M | re.S)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of the headings of a page, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.*)", text, re.M)
+    return {re.sub(r"[^\w -]", "", x.lower()).replace(" ", "-") for x in headings}
+
+
+def links(page: Path) -> list[tuple[Path, str]]:
+    """Return the files that a page links to, each with an anchor or an empty text."""
+    found = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if "://" not in target:
+            path, _, anchor = target.partition("#")
+            found.append(((page.parent / path).resolve() if path else page, anchor))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_something(page: Path) -> None:
+    for target, anchor in links(page):
+        assert target.exists(), target
+        assert not anchor or anchor in anchors(target), f"{target}#{anchor}"
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = DOCS / "index.md"
+    reached = {target for target, _ in links(index)} | {index}
+    assert {page for page in PAGES if page not in reached} == set()
+
+
+def test_readme_leads_to_the_index() -> None:
+    assert DOCS / "index.md" in {target for target, _ in links(ROOT / "README.md")}
