@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from kits import reference_pages
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
@@ -50,3 +52,16 @@ def test_the_index_leads_to_every_page() -> None:
 
 def test_readme_leads_to_the_index() -> None:
     assert DOCS / "index.md" in {target for target, _ in links(ROOT / "README.md")}
+
+
+def test_reference_pages_are_what_the_program_says() -> None:
+    """``python3 tests/kits/reference_pages.py --write`` writes them."""
+    assert reference_pages.outdated() == []
+
+
+def test_every_command_and_section_has_a_heading() -> None:
+    from spack.cli.main import COMMANDS
+    from spack.config.keys import SECTIONS
+
+    for page, names in (("commands", COMMANDS), ("configuration", SECTIONS)):
+        assert set(names) <= anchors(DOCS / "reference" / f"{page}.md")

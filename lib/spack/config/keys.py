@@ -35,7 +35,7 @@ from spack.config.schema import (
 from spack.config.wheel_policy import WheelPolicy
 from spack.util.yaml import Node
 
-__all__ = ["ENVIRONMENT", "SECTIONS", "VIEW"]
+__all__ = ["ENVIRONMENT", "SECTIONS", "VIEW", "ByKey"]
 
 SPEC = SpecText()
 #: A path inside a clone.
@@ -200,7 +200,7 @@ REPO = Either(
 )
 
 
-class _ByKey(Kind):
+class ByKey(Kind):
     """One of two records: the first where it has the key, else the second."""
 
     expected = "a mapping"
@@ -336,7 +336,7 @@ _GROUP = Record(
     {"group": TEXT, "explicit": BOOL, "needs": TEXTS, "specs": SPEC_LIST, "override": NULL},
     required=("group",),
 )
-ROOTS = ListOf(Either(_ENTRY, _ByKey("group", _GROUP, _MATRIX), NULL))
+ROOTS = ListOf(Either(_ENTRY, ByKey("group", _GROUP, _MATRIX), NULL))
 DEVELOP = MapOf(Record({"spec": SPEC, "path": PATH}, required=("spec",)))
 TOOLCHAINS = MapOf(Either(SPEC, ListOf(Record({"spec": SPEC, "when": SPEC}))))
 

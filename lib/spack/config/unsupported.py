@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from spack.config.config_keys import config_rows
 from spack.config.schema import Idle, Tree, key_name, strip
 
-__all__ = ["IDLE", "idle_notes"]
+__all__ = ["IDLE", "MANIFEST_ONLY", "idle_notes"]
 
 
 #: An environment's own file is asked by the environment; these are the other scopes.
-_MANIFEST = "it is taken from the spack.yaml of an environment, not from other files"
+MANIFEST_ONLY = "it is taken from the spack.yaml of an environment, not from other files"
 _ONE_SOLVER = "see `spack help spec` for the options of the concretizer"
 
 #: By the keys that lead there, separated by colons; ``*`` is any one, ``-`` any item of a list.
@@ -41,8 +41,8 @@ IDLE: Mapping[str, Idle] = {
         "no check is made for missing libraries", ("ignore",)
     ),
     "container": Idle("no images are generated"),
-    "definitions": Idle(_MANIFEST, ([],)),
-    "develop": Idle(_MANIFEST, ({},)),
+    "definitions": Idle(MANIFEST_ONLY, ([],)),
+    "develop": Idle(MANIFEST_ONLY, ({},)),
     "gitlab-ci": Idle("no pipelines are generated"),
     "mirrors:*:access_token_variable": Idle(
         "logins are names and passwords (access_pair)", (None,)
@@ -68,7 +68,7 @@ IDLE: Mapping[str, Idle] = {
     ),
     "packages:*:package_attributes": Idle("recipes are used as they are", ({},)),
     "upstreams:*:modules": Idle("no module files are written: use environments or `spack load`"),
-    "view": Idle(_MANIFEST),
+    "view": Idle(MANIFEST_ONLY),
 }
 
 
