@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kits.command import Command
+from kits.spack_files import spack_prefix, to_spack_lock, write_spack_index, write_spack_prefix
 from kits.transcripts import run_page
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -16,6 +18,30 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(path.stem for path in DOCS.glob("*.md") if "```console" in path.read_text("utf-8"))
 
 pytestmark = pytest.mark.slow
+
+
+def spack_with_click(spack: Command, home: Path) -> None:
+    """Make an environment of Spack in ``~/theirs`` and what it installed in ``~/spack``."""
+    theirs, root = home / "theirs", home / "spack" / "opt" / "spack"
+    spack("env", "create", "-d", theirs)
+    spack("-e", theirs, "add", "py-click")
+    spack("-e", theirs, "concretize")
+    nodes = to_spack_lock(theirs / "spack.lock")
+    for node in nodes:
+        files = {f"share/{node.name}": ""}
+        if node.name == "py-click":
+            site = f"lib/python{'.'.join(str(node['python'].version).split('.')[:2])}/site-packages"
+            files = {f"{site}/click/__init__.py": "import sys\n"}
+        if node.name == "python-venv":
+            python = [node["python"].extra_attributes["executable"], "-I", "-m", "venv"]
+            subprocess.run([*python, "--without-pip", spack_prefix(root, node)], check=True)
+        if node.external is None:
+            write_spack_prefix(root, node, files)
+    write_spack_index(root, nodes)
+
+
+#: What a reader of a page has, besides this tool.
+HAVING: dict[str, Callable[[Command, Path], None]] = {"from-spack": spack_with_click}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -32,6 +58,8 @@ def test_commands_of_a_page(
         str(home / "environments"): "~/spack-venv/var/spack/environments",
     }
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    if page in HAVING:
+        HAVING[page](spack, home)
     variables = spack.variables()
     variables["PATH"] = f"{spack.root / 'bin'}:{variables['PATH']}"
     problems = run_page(text, variables, home, names)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kits import reference_pages
+from kits.transcripts import run_page
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -65,3 +66,22 @@ def test_every_command_and_section_has_a_heading() -> None:
 
     for page, names in (("commands", COMMANDS), ("configuration", SECTIONS)):
         assert set(names) <= anchors(DOCS / "reference" / f"{page}.md")
+
+
+@pytest.mark.parametrize(
+    ("page", "problems"),
+    [
+        ("```console\n$ echo py-click@8.1/abcdefg 3.2s\npy-click@9.0.1/gfedcba 1m 2s\n```\n", 0),
+        ("```console\n$ echo one; echo two\none\n```\n", 1),
+        ("```console\n$ echo one; echo two\none\n...\n```\n", 0),
+        ("```console\n$ echo any\n```\n", 0),
+        ("```console\n$ false\n```\n", 1),
+        ("```console\n$ false\n[1]\n$ exit 1\n```\n", 1),
+        ("<!-- run\nfalse\n-->\n", 1),
+        ("```yaml\n# ~/a/b.yaml\nx: 1\n```\n```console\n$ cat ~/a/b.yaml\nx: 1\n```\n", 0),
+        ("```console\n$ cd /; x=1\n(work) $ echo $PWD$x ~\n/1 ~\n```\n", 0),
+    ],
+)
+def test_a_page_is_compared_with_its_run(page: str, problems: int, tmp_path: Path) -> None:
+    variables = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    assert len(run_page(page, variables, tmp_path, {str(tmp_path): "~"})) == problems
