@@ -42,9 +42,14 @@ def project_root(cwd: Path, run: Runner) -> Path | None:
 def changed_files(root: Path, base: str, everything: bool, run: Runner) -> list[Path]:
     """Return the Python files that differ from *base* or are new; with *everything* all.
 
+    Without any commit all files are new.
+
     :raises UsageError: git does not know *base*.
     """
     new = run(["git", "-C", str(root), "ls-files", "-z", "--others", "--exclude-standard"])
+    if base == "HEAD":
+        head = run(["git", "-C", str(root), "rev-parse", "--verify", "--quiet", base])
+        everything = everything or not head.ok
     if everything:
         old = run(["git", "-C", str(root), "ls-files", "-z"])
     else:
