@@ -330,9 +330,9 @@ def test_a_criterion(tree: Tree, bakery: RecipeRepository) -> None:
     tree.edit(
         "lib/spack/solver/logic/optimize.lp",
         "#const p_nodes",
-        '#const p_short = 21.\n#minimize { 1@p_short, P, I : node(P, I), P = "cake" }.\n\n<old>',
+        '#const p_short = 22.\n#minimize { 1@p_short, P, I : node(P, I), P = "cake" }.\n\n<old>',
     )
-    tree.edit("lib/spack/solver/concretize.py", "CRITERIA = {\n", '<old>    21: "no cake",\n')
+    tree.edit("lib/spack/solver/concretize.py", "CRITERIA = {\n", '<old>    22: "no cake",\n')
     bakery.plain("cake")
     assert "cost:                    1  no cake" in tree.spack("solve", "cake")
 

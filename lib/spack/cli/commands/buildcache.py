@@ -31,13 +31,13 @@ DESCRIPTION = """push installed packages to caches of binaries, and install from
 
 A cache is a mirror of the type binary, a directory or a URL. Its layout is Spack's. A package that
 was pushed is installed under any prefix: the paths in it are changed to those of this machine.
+`spack mirror add --type binary site ./cache` makes installs look there; with
+`spack install --cache-only` nothing is built.
 
 examples:
   spack buildcache push ./cache py-black          py-black and what it needs at run time
   spack -e work buildcache push ./cache           all of an environment
-  spack mirror add --type binary site ./cache
   spack buildcache list -l
-  spack install --cache-only py-black             builds nothing
 """
 
 

@@ -17,12 +17,12 @@ DESCRIPTION = """use what is installed in another install tree, of Spack or of t
 
 What an upstream has is not built: it is found, reused by `spack concretize`, a dependency of
 builds, and shown in views. Nothing is written into it. The first upstream that has a package is
-the one that it is taken from, after the own install tree.
+the one that it is taken from, after the own install tree. `spack find -I` marks what upstreams
+have: [^].
 
 examples:
   spack upstream add site /opt/site/spack/opt/spack    the install tree of a Spack
   spack upstream list                                  with the number of packages
-  spack find -I                                        [^] are those of upstreams
 """
 
 
