@@ -429,6 +429,7 @@ def test_the_table_names_all_of_them(root: Path) -> None:
         "link type of views",
         "optimization criterion",
         "output format",
+        "page of documentation",  # tests/unit/test_docs.py
         "program that tests need",
         "progress event",
         "recipe",
