@@ -19,6 +19,8 @@ from spack.util.helper_process import available_cores
 
 if TYPE_CHECKING:
     from spack.environment import DevelopSpec, Environment
+    from spack.recipe.records import Recipe
+    from spack.recipe.wheel_offers import WheelTable
     from spack.session.session import Session
     from spack.store.database import Database
 
@@ -76,6 +78,22 @@ def concretize_environment(
     )
 
 
+class _WheelsWhenAsked:
+    """The session's wheels of the index; start-up: most solutions ask for none."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def project(self, recipe: Recipe) -> str | None:
+        return self._session.wheels.project(recipe)
+
+    def start(self, project: str) -> None:
+        self._session.wheels.start(project)
+
+    def table(self, project: str) -> WheelTable | str:
+        return self._session.wheels.table(project)
+
+
 def _solve(
     session: Session,
     roots: Sequence[Root],
@@ -127,7 +145,7 @@ def _solve(
         concretize_options=concretize_options,
         deprecated=settings.config.deprecated,
         develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
-        wheels=session.wheels,
+        wheels=_WheelsWhenAsked(session),
     )
     for held_back in solution.held_back:
         session.reporter.report(RootHeldBack(held_back))
