@@ -4,7 +4,7 @@
 after its own. A recipe is among them unless a recipe of upstream's asks for a version or a variant
 that it does not have: as the first repository it would take that from upstream's.
 
-* ``--write`` makes the links anew.
+* ``--write`` makes the links again.
 * With the path of real Spack's command: concretize each of ``--specs`` with upstream's recipes
   alone, with this repository before, and after them; then ``venv.py-black``. ``--install`` installs
   it, with the Python of this machine, below ``--work``; ``--scope`` adds configuration (externals).
@@ -81,7 +81,7 @@ def usable(upstream: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def check_links(upstream: Path, write: bool) -> list[str]:
-    """Return what is wrong with the links, after making them anew if asked."""
+    """Return what is wrong with the links, after making them again if asked."""
     wanted = set()
     for directory, lost in usable(upstream):
         if not lost:

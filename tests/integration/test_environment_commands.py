@@ -262,10 +262,10 @@ def test_an_environment_whose_python_does_not_run_spack(
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is missing")
     recipes.python_project("sweet", {"sweet.py": ""})
-    spack("env", "create", "work")
-    spack("-e", "work", "add", "py-sweet")
-    spack("-e", "work", "install")
-    view = spack.home.path / "environments/work/.spack-env/view"
+    spack("env", "create", "stack")
+    spack("-e", "stack", "add", "py-sweet")
+    spack("-e", "stack", "install")
+    view = spack.home.path / "environments/stack/.spack-env/view"
     for program in view.glob("bin/python*"):
         program.unlink()
         program.write_text("#!/bin/sh\necho the Python of the view; exit 3\n")
@@ -275,7 +275,7 @@ def test_an_environment_whose_python_does_not_run_spack(
     script = "\n".join(
         [
             source.format(root=spack.root),
-            "spack env activate work; python3; spack env status",
+            "spack env activate stack; python3; spack env status",
             "spack env deactivate",
             same.format(path=path) + " && echo left",
         ]
@@ -284,7 +284,7 @@ def test_an_environment_whose_python_does_not_run_spack(
         [shell, "-c", script], env=spack.variables(), cwd=spack.cwd, capture_output=True, text=True
     )
     assert done.stdout.splitlines()[0] == "the Python of the view", done
-    assert "in environment work" in done.stdout and done.stdout.endswith("left\n"), done
+    assert "in environment stack" in done.stdout and done.stdout.endswith("left\n"), done
     without_setup = {**spack.variables(), "PATH": f"{view}/bin:{spack.environ['PATH']}"}
     argv = [str(spack.root / "bin/spack"), "--version"]
     found = subprocess.check_output(argv, env=without_setup, text=True)

@@ -40,7 +40,7 @@ COMMANDS = (
     ("find", "-lvd"),
     ("location", "-i", "{}"),
     ("load", "--sh", "{}"),
-    ("-e", "work", "install"),
+    ("-e", "stack", "install"),
     ("gc", "-y"),
     ("reindex",),
     ("verify", "manifest", "-a"),
@@ -83,9 +83,9 @@ class Users:
 
     def make_home(self, number: int) -> None:
         home = self.area / f"home{number}"
-        (home / "work").mkdir(parents=True)
+        (home / "stack").mkdir(parents=True)
         (home / ".spack").mkdir()
-        (home / "work/spack.yaml").write_text("spack:\n  specs: [first]\n  view: view\n")
+        (home / "stack/spack.yaml").write_text("spack:\n  specs: [first]\n  view: view\n")
         (home / ".spack/repos.yaml").write_text(f"repos: [{self.area / 'tiny'}]\n")
         (home / ".spack/packages.yaml").write_text(
             "packages:\n  all:\n    permissions: {read: world, write: group}\n"
@@ -184,12 +184,12 @@ def test_two_users_behind_a_chain_of_upstreams(users: Users, tree_of: TakeSnapsh
         users.run(number, "install", "second", "third")
         users.run(number, "reindex")
         assert "0 with differences" in users.run(number, "verify", "manifest", "-a")
-        users.run(number, "-e", "work", "install")
-        program = users.area / f"home{number}/work/view/bin/first"
+        users.run(number, "-e", "stack", "install")
+        program = users.area / f"home{number}/stack/view/bin/first"
         assert subprocess.check_output([program], text=True) == "first 1.0\n"
     # The second user's environment is closed to the first, and keeps what it needs all the same.
     users.run(USERS[0], "gc", "-y", "-E")
-    subprocess.run([users.area / f"home{USERS[1]}/work/view/bin/first"], check=True)
+    subprocess.run([users.area / f"home{USERS[1]}/stack/view/bin/first"], check=True)
     for number in USERS:
         users.run(number, "install", "--overwrite", "third")
     assert [tree_of(tree) for tree in users.upstreams] == before

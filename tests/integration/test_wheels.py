@@ -23,7 +23,7 @@ def index(spack: Command, tmp_path: Path) -> WheelIndex:
 
 
 def add_recipe(recipes: RecipeRepository, name: str, *lines: str, version: str = "1.0") -> Path:
-    """Add a recipe whose source cannot be had: what is installed was a wheel."""
+    """Add a recipe whose source no server has: what is installed was a wheel."""
     body = [
         f'pypi = "{name}/{name}-{version}.tar.gz"',
         f'version("{version}", sha256="{"0" * 64}")',
