@@ -75,11 +75,11 @@ def test_changed_files(checkout: Path) -> None:
     assert names == ["new.py", "other.py", "same.py"]
 
 
-def test_without_a_commit_all_files_are_new(tmp_path: Path) -> None:
-    run(["git", "-C", str(tmp_path), "init", "-q"])
+def test_without_a_commit_all_files_are_new(tmp_path: Path, git_program: str) -> None:
+    run([git_program, "-C", str(tmp_path), "init", "-q"])
     for name in ("added.py", "untracked.py"):
         (tmp_path / name).write_text("x = 1\n")
-    run(["git", "-C", str(tmp_path), "add", "added.py"])
+    run([git_program, "-C", str(tmp_path), "add", "added.py"])
     names = [path.name for path in changed_files(tmp_path, "HEAD", False, run)]
     assert names == ["added.py", "untracked.py"]
 
