@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -38,6 +39,16 @@ def git_program() -> str:
     if program is None:
         pytest.skip("git is not installed")
     return program
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the tests and their programs when a shell started them with ``&``.
+
+    A shell without job control lets its background commands ignore SIGINT, and ignored signals
+    are inherited.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
