@@ -7,11 +7,12 @@ import shutil
 import signal
 import sys
 from collections import Counter
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from kits.system_programs import command_for, missing_programs
+from kits.system_programs import command_for, missing_program_of, missing_programs
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -49,6 +50,20 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a test as skipped that starts a program which this machine does not have."""
+    report = yield
+    program = missing_program_of(call.excinfo.value) if call.excinfo is not None else None
+    if report.failed and program is not None:
+        path, line, _ = report.location
+        report.outcome = "skipped"
+        report.longrepr = (path, (line or 0) + 1, f"Skipped: {program} is not installed")
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

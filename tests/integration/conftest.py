@@ -33,6 +33,7 @@ from kits.command import (
     snapshot,
 )
 from kits.recipe_repository import RecipeRepository
+from kits.version_control import own_files
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -54,16 +55,10 @@ def area(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def copy_tree(root: Path) -> Callable[[Path], Path]:
     """Copy the files of this tree that are, or could be, in version control."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
-        cwd=root,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split("\0")
+    listed = own_files(root)
 
     def copy(location: Path) -> Path:
-        for name in filter(None, listed):
+        for name in listed:
             source, target = root / name, location / name
             if source.is_symlink() or source.is_file():
                 target.parent.mkdir(parents=True, exist_ok=True)

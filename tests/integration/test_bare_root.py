@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from kits.command import network_variables
+from kits.system_programs import find_program
 
 #: Carries out a command in the root at ``$1``, with /proc, /dev and the directories of ``$2``.
 ENTER = """\
@@ -47,14 +48,15 @@ def bare(
     """Return a root of Debian's with a copy of this tree at ``/src``."""
     if os.getuid() != 0:
         pytest.skip("only root makes a root directory")
-    if shutil.which("debootstrap") is None:
+    debootstrap = find_program("debootstrap")
+    if debootstrap is None:
         pytest.skip("debootstrap is not installed")
     if not suite():
         pytest.skip("this system is not Debian")
     root = tmp_path_factory.mktemp("bare")
     root.chmod(0o755)
     words = ["--variant=minbase", "--include=python3,ca-certificates", suite(), str(root)]
-    done = subprocess.run(["debootstrap", *words], capture_output=True, text=True)
+    done = subprocess.run([debootstrap, *words], capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"debootstrap: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
     copy_tree(root / "src")

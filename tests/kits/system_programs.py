@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 
-__all__ = ["PACKAGES", "command_for", "missing_programs"]
+__all__ = ["PACKAGES", "command_for", "find_program", "missing_program_of", "missing_programs"]
 
 #: Debian packages by what tests need of them: a program, a path, a pattern of paths.
 PACKAGES = {
@@ -54,8 +54,28 @@ def missing_programs() -> list[str]:
     return [name for name in PACKAGES if not _is_there(name)]
 
 
+def find_program(name: str) -> str | None:
+    """Return the path of a program, those of the administrator included, or None.
+
+    A user's PATH lacks their directories on Debian.
+    """
+    path = os.environ.get("PATH", os.defpath)
+    return shutil.which(name, path=f"{path}:/usr/local/sbin:/usr/sbin:/sbin")
+
+
 def _is_there(name: str) -> bool:
-    return bool(glob.glob(name)) if name.startswith("/") else shutil.which(name) is not None
+    return bool(glob.glob(name)) if name.startswith("/") else find_program(name) is not None
+
+
+def missing_program_of(error: BaseException) -> str | None:
+    """Return the program of :data:`PACKAGES` that could not be started, or None.
+
+    It is not on this machine: an error about a program that is there is a failure.
+    """
+    name = error.filename if isinstance(error, FileNotFoundError) else None
+    if isinstance(name, str) and name in PACKAGES and not _is_there(name):
+        return name
+    return None
 
 
 def command_for(names: Iterable[str]) -> str:
