@@ -80,7 +80,6 @@ ALLOWED: tuple[tuple[str, str, str], ...] = (
     ("view/layer.py", '"layer-place"', _REFERENCE),
     ("view/layer.py", '"layer-foreign"', _REFERENCE),
     ("view/apply.py", '"view-foreign"', _REFERENCE),
-    ("install/build_node.py", '"install-dependency-gone"', _REFERENCE),
     ("cli/commands/view.py", '"gone"', _JSON),
     ("cli/commands/view.py", '"altered"', _JSON),
     ("cli/commands/view.py", '"foreign"', _JSON),

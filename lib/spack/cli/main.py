@@ -32,6 +32,7 @@ __all__ = ["COMMANDS", "console_script", "main"]
 #: Command -> (group in the overview, one line of help). The order is that of the overview.
 COMMANDS: dict[str, tuple[str, str]] = {
     "install": ("build packages", "build and install packages, or the active environment"),
+    "build": ("build packages", "build single nodes of a lock file, for make, Slurm and CI"),
     "uninstall": ("build packages", "remove installed packages"),
     "fetch": ("build packages", "fetch the sources of packages into the source cache"),
     "patch": ("build packages", "unpack and patch the sources of a package"),

@@ -168,7 +168,7 @@ def _hold_dependencies(
                 f"{missing.short}, which {step.spec.short} needs, was removed meanwhile",
                 facts={"missing": spec_hash},
                 hint="run the same command again",
-                ref="install-dependency-gone",
+                ref="install-dependency-missing",
             )
 
 

@@ -403,7 +403,7 @@ def test_a_dependency_that_goes_away_meanwhile(
     store.writer().remove([low.dag_hash()])
     report = execute(plan, services())
     error = report.failures[0].error
-    assert isinstance(error, InstallError) and error.ref == "install-dependency-gone"
+    assert isinstance(error, InstallError) and error.ref == "install-dependency-missing"
 
 
 def test_ctrl_c_stops_builds_and_leaves_nothing_half_done(
