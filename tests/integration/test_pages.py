@@ -21,12 +21,12 @@ pytestmark = pytest.mark.slow
 
 
 def spack_with_click(spack: Command, home: Path) -> None:
-    """Make an environment of Spack in ``~/theirs`` and what it installed in ``~/spack``."""
-    theirs, root = home / "theirs", home / "spack" / "opt" / "spack"
-    spack("env", "create", "-d", theirs)
-    spack("-e", theirs, "add", "py-click")
-    spack("-e", theirs, "concretize")
-    nodes = to_spack_lock(theirs / "spack.lock")
+    """Make an environment of Spack in ``~/science`` and what it installed in ``~/spack``."""
+    science, root = home / "science", home / "spack" / "opt" / "spack"
+    spack("env", "create", "-d", science)
+    spack("-e", science, "add", "py-click")
+    spack("-e", science, "concretize")
+    nodes = to_spack_lock(science / "spack.lock")
     for node in nodes:
         files = {f"share/{node.name}": ""}
         if node.name == "py-click":

@@ -169,6 +169,8 @@ def searched_files(root: Path = ROOT) -> list[Path]:
         *(root / "packages").glob("*/package.py"),
         *(root / "etc").glob("*.yaml"),
         *root.glob("*.md"),
+        *(root / "docs").rglob("*.md"),
+        *(root / "docs").rglob("*.py"),
     ]
     own = {Path(__file__).resolve()}
     return sorted(path for path in found if path.is_file() and path.resolve() not in own)

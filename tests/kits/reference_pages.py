@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests")]
 
 from kits.commands_table import parser_of  # noqa: E402
+from kits.package_api_page import build_systems_page, package_api_page  # noqa: E402
 from spack.config.keys import ByKey  # noqa: E402
 from spack.config.schema import Either, Kind, ListOf, MapOf, Record  # noqa: E402
 from spack.config.unsupported import IDLE, MANIFEST_ONLY  # noqa: E402
@@ -206,7 +207,9 @@ def exit_codes_page() -> str:
 WRITERS: Mapping[str, Callable[[], str]] = {
     "commands": commands_page,
     "configuration": configuration_page,
+    "build-systems": lambda: build_systems_page(_NOTE),
     "exit-codes": exit_codes_page,
+    "package-api": lambda: package_api_page(_NOTE),
 }
 
 

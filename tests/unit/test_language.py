@@ -10,7 +10,10 @@ from kits.language import ROOT, hits, logic_hits, python_hits, searched_files
 ENGINE = counts.parse()
 
 
-@pytest.mark.parametrize("part", ["lib", "packages", "etc", "README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "part",
+    ["lib", "packages", "etc", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"],
+)
 def test_no_banned_idioms(part: str) -> None:
     files = [path for path in searched_files() if path.relative_to(ROOT).parts[0] == part]
     assert files

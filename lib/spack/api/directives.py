@@ -140,7 +140,9 @@ def version(
 
     :param ver: the exact version.
     :param checksum: the hash of the archive; its length gives the kind (write ``sha256=``).
-    :param options: see ``_VERSION_KEYWORDS``; ``when`` is none of them.
+    :param options: the digest (``sha256``); where the source is (``url``, ``git`` with ``tag``,
+        ``commit`` or ``branch``, ``submodules``, ``extension``, ``expand``); ``preferred`` and
+        ``deprecated``. ``when`` is not accepted.
     :raises RecipeError: inside ``with when``, an unknown keyword, or a version that is not a text.
     :raises VersionError: the text is not one version.
     """

@@ -47,11 +47,17 @@ class PackageIdentity(metaclass=DeclaringMeta):
     __declared__: tuple[Any, ...]
     __callbacks__: tuple[Any, ...]
 
+    #: URL of the project.
     homepage: Any = None
+    #: URL of the archive of one version, from which those of the other versions follow.
     url: Any = None
+    #: URL of a page that links to archives.
     list_url: Any = None
+    #: How many links deep archives are below that page; accepted, one page is read.
     list_depth = 0
+    #: URL of the repository, for versions with ``tag``, ``commit`` or ``branch``.
     git: Any = None
+    #: Project and file name of one version on the package index, ``black/black-24.4.2.tar.gz``.
     pypi: Any = None
 
     @classproperty

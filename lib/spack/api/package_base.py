@@ -93,22 +93,39 @@ class PackageBase(TargetsMixin, PackageViewMixin, PackageIdentity):
     :param spec: a view of a concrete spec (in a build), or of an abstract one (for facts).
     """
 
+    #: True for a name that only other packages provide.
     virtual = False
+    #: False for packages without sources; nothing is fetched.
     has_code = True
+    #: False where ``make -j`` breaks the build.
     parallel = True
+    #: True for packages that other packages extend, such as interpreters.
     extendable = False
+    #: True where the user must fetch the sources by hand; accepted, nothing depends on it.
     manual_download = False
+    #: Whether this build runs its tests; the build sets it.
     run_tests = False
+    #: ``"all"`` or ``"specific"`` keeps ``-Werror``, which the compiler wrapper removes.
     keep_werror: Any = None
+    #: Accepted; links have the run paths of all link dependencies.
     transitive_rpaths = True
+    #: Accepted; tests have the compiler of the build.
     test_requires_compiler = False
+    #: Files that must be in the prefix after the install, relative to it.
     sanity_check_is_file: ClassVar[Any] = []
+    #: Directories that must be in the prefix after the install, relative to it.
     sanity_check_is_dir: ClassVar[Any] = []
+    #: Accepted; ``spack verify libraries`` names all libraries that are not found.
     unresolved_libraries: ClassVar[Any] = []
+    #: True where the software needs a licence file; accepted, the recipe writes it.
     license_required = False
+    #: How a comment in that file begins; accepted.
     license_comment = "#"
+    #: Where the software looks for it, relative to the prefix; see ``global_license_file``.
     license_files: ClassVar[Any] = []
+    #: Variables that name it; accepted.
     license_vars: ClassVar[Any] = []
+    #: Where the user gets a licence; accepted.
     license_url = ""
     test_suite: Any = None
 
