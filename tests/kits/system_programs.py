@@ -41,6 +41,10 @@ PACKAGES = {
     "docker-registry": "docker-registry",
     "ssh-keygen": "openssh-client",
     "debootstrap": "debootstrap",
+    "mksquashfs": "squashfs-tools",
+    "squashfuse": "squashfuse",
+    "fusermount3": "fuse3",  # which squashfuse needs to take a mount away
+    "zstd": "zstd",
     "/usr/bin/python3d": "python3-dbg",
     "/usr/include/python3.*/Python.h": "python3-dev",
     "/usr/lib/python3*/ensurepip/__init__.py": "python3-venv",

@@ -40,7 +40,7 @@ except ImportError:  # a Python that was built without liblzma
         """Never raised: without the library the program xz does the work."""
 
 
-__all__ = ["Limits", "Route", "kind_of", "pack", "unpack", "unpack_tar"]
+__all__ = ["Limits", "Route", "decompressed", "kind_of", "pack", "unpack", "unpack_tar"]
 
 #: Where an entry of that name belongs, or None: it is left out.
 Route = Callable[[tarfile.TarInfo], Optional[str]]
@@ -152,7 +152,7 @@ def pack(directory: Path, archive: Path) -> None:
 
 
 def _untar(archive: Path, kind: str, extraction: ExtractionTarget, search_path: str | None) -> None:
-    with _decompressed(archive, kind, extraction.archive, search_path) as stream:
+    with decompressed(archive, kind, extraction.archive, search_path) as stream:
         guarded = _Guarded(stream, extraction)
         head = guarded.peek(512)
         if kind != "tar" and not _is_tar(head):
@@ -299,9 +299,14 @@ def _opener(module: str) -> Callable[[Path, str], AbstractContextManager[IO[byte
 
 
 @contextmanager
-def _decompressed(
+def decompressed(
     archive: Path, kind: str, name: str, search_path: str | None
 ) -> Iterator[IO[bytes]]:
+    """Give the content of a compressed file as a stream.
+
+    :param kind: a key of KINDS. :param name: for messages. :param search_path: see :func:`unpack`.
+    :raises FetchError: a program is missing, or finds the file damaged.
+    """
     row = KINDS[kind]
     opener = _opener(row.module)
     if opener is not None:

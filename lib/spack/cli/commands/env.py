@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Callable
 
 from spack.cli.environment_formats import FORMAT_VERBS, add_format_verbs
 from spack.cli.environment_moves import VERBS, add_verbs, made_environment
+from spack.cli.environment_packing import PACKING_VERBS, add_packing_verbs, chosen_view
 from spack.cli.project_environment import add_project_options, project_environment_text
 from spack.cli.prompt import confirm
 from spack.cli.render import Colors, message, use_color, warning
@@ -21,7 +22,6 @@ from spack.errors import ConfigError, UsageError
 from spack.session import ACTIVE, Session
 
 if TYPE_CHECKING:
-    from spack.actions.packing import Needs
     from spack.environment import Environment, ViewDescriptor
 
 REPORTS = True
@@ -111,13 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     layer.add_argument("--view", metavar="VIEW", help="as for `spack view`")
     layer.add_argument("dir", metavar="DIR", help="where; a layer that is there is renewed")
 
-    pack = verbs.add_parser("pack", help="write one archive of the environment's view")
-    pack.add_argument("--view", metavar="NAME", help="which view, if there are several")
-    pack.add_argument("file", metavar="FILE", nargs="?", help="NAME.tar.gz, .tar.xz or .tar")
-    unpack = verbs.add_parser("unpack", help="unpack what `spack env pack` has made")
-    unpack.add_argument("file", metavar="FILE")
-    unpack.add_argument("dir", metavar="DIR", help="a new directory")
-
+    add_packing_verbs(verbs)
     view = verbs.add_parser("view", help="work on the views of the active environment")
     view.add_argument("action", choices=("regenerate", "enable", "disable"))
     view.add_argument("view_path", metavar="DIR", nargs="?", help="where, for `enable`")
@@ -201,7 +195,7 @@ def _activate(session: Session, args: argparse.Namespace) -> int | None:
             _create(session, made)
         args.with_view = None
     environment = session.find_environment(name, args.dir or name == ".")
-    view = _chosen_view(session, environment, args.with_view)
+    view = chosen_view(session, environment, args.with_view)
     if args.without_view:
         view = None
     activation = load_activation(view.root) if view is not None else None
@@ -320,88 +314,6 @@ def _views_of(session: Session, environment: Environment) -> Sequence[ViewDescri
         return ()
 
 
-def _chosen_view(
-    session: Session, environment: Environment, name: str | None
-) -> ViewDescriptor | None:
-    """Return the view of that name, or the default one.
-
-    :raises UsageError: there is none of that name.
-    """
-    if not name:
-        return environment.default_view(session.variables)
-    views = {view.name: view for view in environment.views(session.variables)}
-    if name not in views:
-        raise UsageError(
-            f"{environment.name} has no view named {name}",
-            hint="its views: " + (", ".join(views) or "none"),
-            ref="view-unknown",
-        )
-    return views[name]
-
-
-def _pack(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.package_views import plain_view
-    from spack.actions.packing import pack_view
-
-    environment = session.need_environment("env pack")
-    view = _chosen_view(session, environment, args.view)
-    if environment.lockfile is None:
-        raise UsageError(
-            f"{environment.name} is not concretized, so it has nothing to pack",
-            hint="spack install",
-            ref="not-concretized",
-        )
-    if view is None and not environment.views(session.variables):
-        view = plain_view(str(environment.path))
-    if view is None:
-        raise UsageError(
-            f"{environment.name} has no default view to pack",
-            hint="name one with --view",
-            ref="no-view",
-        )
-    packed = pack_view(
-        view,
-        environment.roots_of(view.groups),
-        session.view_parts,
-        name=environment.name,
-        target=session.cwd / (args.file or f"{environment.name}.tar.gz"),
-    )
-    message(f"packed {packed.entries} files into {packed.path}")
-    for line in _needs(packed.needs):
-        print(f"    {line}")
-    return None
-
-
-def _needs(needs: Needs) -> list[str]:
-    """Return the lines about what an unpacked view needs from its machine."""
-    lines = [f"needs {needs.platform}" + (f" with {needs.libc} or newer" if needs.libc else "")]
-    if needs.python:
-        lines.append(f"needs Python {needs.python_version} at {needs.python}")
-    elif needs.python_version:
-        lines.append(f"contains its own Python {needs.python_version}")
-    if needs.store:
-        shown = ", ".join(needs.store[:3]) + (", …" if len(needs.store) > 3 else "")
-        lines.append(
-            f"{len(needs.store)} binary files look for libraries in the store they were built "
-            f"in ({shown}): they need that store at its path"
-        )
-    return lines
-
-
-def _unpack(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.packing import missing, unpack_view
-
-    path = Path(os.path.abspath(session.cwd / args.dir))
-    unpacked = unpack_view(session.cwd / args.file, path)
-    message(f"unpacked a view into {path}")
-    for line in _needs(unpacked.needs):
-        print(f"    {line}")
-    lacking = missing(unpacked.needs)
-    for line in lacking:
-        warning(line)
-    return 1 if lacking else None
-
-
 def _layer(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.views import templates
     from spack.cli.commands.view import find_view
@@ -458,10 +370,9 @@ _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "remove": _remove,
     "view": _view,
     "layer": _layer,
-    "pack": _pack,
-    "unpack": _unpack,
     **VERBS,
     **FORMAT_VERBS,
+    **PACKING_VERBS,
 }
 
-_SHORT = {"ls": "list", "st": "status", "rm": "remove", "mv": "rename"}
+_SHORT = {"ls": "list", "st": "status", "rm": "remove", "mv": "rename", "umount": "unmount"}
