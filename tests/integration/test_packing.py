@@ -65,7 +65,7 @@ def home(
 
 def works(view: Path) -> None:
     assert subprocess.run([view / "bin" / "says"]).returncode == 7
-    code = [view / "bin" / "python", "-c", "import sweet; sweet.main()"]
+    code = [str(view / "bin" / "python"), "-c", "import sweet; sweet.main()"]
     assert subprocess.check_output(code, text=True) == "sweet\n"
 
 
