@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from spack.actions.pack_needs import NEEDS, Machine, Needs, lacking, needs_of_text
+from spack.actions.pack_needs import NEEDS, MachineFacts, Needs, lacking, needs_of_text
 from spack.actions.packing import lacks
 from spack.actions.programs import Programs
 from spack.errors import ViewError
@@ -41,12 +41,18 @@ class Mounted(NamedTuple):
 
 
 def mount_view(
-    image: Path, directory: Path, *, machine: Machine, programs: Programs, root: bool, force: bool
+    image: Path,
+    directory: Path,
+    *,
+    machine: MachineFacts,
+    programs: Programs,
+    root: bool,
+    force: bool,
 ) -> Mounted:
     """Mount the squashfs file *image* at *directory*, which is made if it is not there.
 
     :param root: the kernel may be asked. :param force: even if *machine* lacks something.
-    :raises ViewError: it is no packed view; *directory* is in use; nothing here can mount it.
+    :raises ViewError: it does not hold a packed view; *directory* is in use; nothing here can mount it.
     """
     _check(image, directory)
     made = not directory.exists()
@@ -83,7 +89,7 @@ def _remove_if(made: bool, directory: Path) -> None:
 def _check(image: Path, directory: Path) -> None:
     """Check what can be known before anything is mounted.
 
-    :raises ViewError: *image* is no squashfs file, or *directory* is in use.
+    :raises ViewError: *image* is not a squashfs file, or *directory* is in use.
     """
     try:
         with open(image, "rb") as stream:

@@ -1,4 +1,4 @@
-"""Kinds of archives that a view is packed into: each writes one, and reads what others wrote.
+"""Kinds of archives that a view is packed into: each writes one, and reads those that come from elsewhere.
 
 The same tree gives the same bytes: entries are in order of name and have no owner.
 """

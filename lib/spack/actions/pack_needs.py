@@ -18,7 +18,7 @@ from spack.spec import ConcreteSpec
 from spack.util.json_input import parse_json
 from spack.view.view_manifest import FOLDER, load_head
 
-__all__ = ["NEEDS", "Machine", "Needs", "find_needs", "lacking", "needs_of_text", "this_libc"]
+__all__ = ["NEEDS", "MachineFacts", "Needs", "find_needs", "lacking", "needs_of_text", "this_libc"]
 
 #: The file of a packed view that holds its needs.
 NEEDS = f"{FOLDER}/needs.json"
@@ -32,7 +32,7 @@ class Needs(NamedTuple):
     """What an unpacked view needs from its machine.
 
     :ivar platform: such as ``linux``.
-    :ivar targets: the processors that its packages were built for, those that include others alone.
+    :ivar targets: the processors that its packages were built for, without those that another of them includes.
     :ivar python: path of the interpreter; ``""`` if it is in the view.
     :ivar python_version: of three numbers; ``""`` if the view shows no Python.
     :ivar libc: such as ``glibc 2.34`` (this or newer) or ``musl``; ``""`` if it has no programs.
@@ -50,7 +50,7 @@ class Needs(NamedTuple):
         return json.dumps(self._asdict(), indent=1, sort_keys=True) + "\n"
 
 
-class _Done(Protocol):
+class ProgramRun(Protocol):
     @property
     def returncode(self) -> int: ...
 
@@ -58,8 +58,8 @@ class _Done(Protocol):
     def stdout(self) -> str: ...
 
 
-class Machine(NamedTuple):
-    """What needs are compared with.
+class MachineFacts(NamedTuple):
+    """The properties of a machine that needs are compared with.
 
     :ivar platform: such as ``linux``. :ivar targets: all whose programs run on it.
     :ivar libc: such as ``glibc 2.36``; ``""`` if it is not known.
@@ -69,7 +69,7 @@ class Machine(NamedTuple):
     platform: str
     targets: tuple[str, ...]
     libc: str
-    run: Callable[[Sequence[str]], _Done]
+    run: Callable[[Sequence[str]], ProgramRun]
 
 
 def this_libc() -> str:
@@ -166,7 +166,7 @@ def _files(root: str) -> Iterator[str]:
                 yield path
 
 
-def lacking(needs: Needs, machine: Machine) -> list[str]:
+def lacking(needs: Needs, machine: MachineFacts) -> list[str]:
     """Return a line for each of *needs* that *machine* lacks."""
     lines = []
     if needs.platform and needs.platform != machine.platform:
@@ -197,7 +197,7 @@ def _numbers(version: str) -> list[int]:
     return [int(x) for x in re.findall(r"\d+", version)]
 
 
-def _lacking_python(needs: Needs, machine: Machine) -> list[str]:
+def _lacking_python(needs: Needs, machine: MachineFacts) -> list[str]:
     if not (os.path.isfile(needs.python) and os.access(needs.python, os.X_OK)):
         return [f"it needs Python {needs.python_version} at {needs.python}, which is not there"]
     code = "import sys; print('%d.%d' % sys.version_info[:2])"

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from spack.actions.developing import is_editable
 from spack.actions.pack_formats import PackFormat, format_of_file
-from spack.actions.pack_needs import Machine, Needs, lacking, needs_of_text
+from spack.actions.pack_needs import MachineFacts, Needs, lacking, needs_of_text
 from spack.actions.packed_tree import packed_tree
 from spack.actions.programs import Programs
 from spack.actions.views import ViewParts, shown
@@ -25,10 +25,17 @@ from spack.spec import ConcreteSpec
 from spack.util.filesystem import remove_tree
 from spack.util.hashing import hash_file
 
-__all__ = ["Packed", "Unpacked", "check_digest", "pack_view", "refuse_editable", "unpack_view"]
+__all__ = [
+    "PackedView",
+    "UnpackedView",
+    "check_digest",
+    "pack_view",
+    "refuse_editable",
+    "unpack_view",
+]
 
 
-class Packed(NamedTuple):
+class PackedView(NamedTuple):
     """An archive that was made.
 
     :ivar digest: sha256 of the file, in hex.
@@ -40,7 +47,7 @@ class Packed(NamedTuple):
     digest: str
 
 
-class Unpacked(NamedTuple):
+class UnpackedView(NamedTuple):
     """A view that was taken out of an archive.
 
     :ivar lacking: what it needs and this machine lacks; a line each.
@@ -60,7 +67,7 @@ def pack_view(
     target: Path,
     form: PackFormat,
     programs: Programs,
-) -> Packed:
+) -> PackedView:
     """Write the archive *target* with a copy of *view* below the folder *name*.
 
     :raises UsageError: a program is missing.
@@ -80,7 +87,7 @@ def pack_view(
         ) from error
     finally:
         part.unlink(missing_ok=True)
-    return Packed(target, tree.entries, tree.needs, digest)
+    return PackedView(target, tree.entries, tree.needs, digest)
 
 
 def refuse_editable(nodes: Iterable[ConcreteSpec]) -> None:
@@ -102,8 +109,8 @@ def refuse_editable(nodes: Iterable[ConcreteSpec]) -> None:
 
 
 def unpack_view(
-    archive: Path, target: Path, *, machine: Machine, programs: Programs, force: bool = False
-) -> Unpacked:
+    archive: Path, target: Path, *, machine: MachineFacts, programs: Programs, force: bool = False
+) -> UnpackedView:
     """Unpack a view into the directory *target*, which must not exist yet.
 
     :param force: even if *machine* lacks something that it needs.
@@ -136,7 +143,7 @@ def unpack_view(
     finally:
         if staging.exists():
             remove_tree(staging)
-    return Unpacked(target, needs, lines)
+    return UnpackedView(target, needs, lines)
 
 
 def lacks(what: str, lines: Sequence[str]) -> ViewError:

@@ -12,7 +12,7 @@ from spack.errors import UsageError
 from spack.session import Session
 
 if TYPE_CHECKING:
-    from spack.actions.pack_needs import Machine, Needs
+    from spack.actions.pack_needs import MachineFacts, Needs
     from spack.actions.programs import Programs
     from spack.environment import Environment, ViewDescriptor
 
@@ -191,13 +191,13 @@ def _programs(session: Session) -> Programs:
     return Programs(os.pathsep.join(session.search_path))
 
 
-def _machine(session: Session) -> Machine:
+def _machine(session: Session) -> MachineFacts:
     """Return this machine, with the names of all processors whose programs it runs."""
-    from spack.actions.pack_needs import Machine, this_libc
+    from spack.actions.pack_needs import MachineFacts, this_libc
     from spack.host.platform import Host
 
     host = Host.detect(str(session.cache / "host"))
-    return Machine(host.platform, host.targets, this_libc(), session.run_program)
+    return MachineFacts(host.platform, host.targets, this_libc(), session.run_program)
 
 
 PACKING_VERBS = {"pack": _pack, "unpack": _unpack, "mount": _mount, "unmount": _unmount}

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from spack.actions.pack_needs import Machine, Needs, lacking, needs_of_text
+from spack.actions.pack_needs import MachineFacts, Needs, lacking, needs_of_text
 
 
 def run(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, capture_output=True, text=True)
 
 
-HERE = Machine("linux", ("zen3", "x86_64_v3", "x86_64"), "glibc 2.36", run)
+HERE = MachineFacts("linux", ("zen3", "x86_64_v3", "x86_64"), "glibc 2.36", run)
 VERSION = ".".join(map(str, sys.version_info[:3]))
 
 
