@@ -52,7 +52,8 @@ def mount_view(
     """Mount the squashfs file *image* at *directory*, which is made if it is not there.
 
     :param root: the kernel may be asked. :param force: even if *machine* lacks something.
-    :raises ViewError: it does not hold a packed view; *directory* is in use; nothing here can mount it.
+    :raises ViewError: it does not hold a packed view; *directory* is in use; nothing here can
+        mount it.
     """
     _check(image, directory)
     made = not directory.exists()

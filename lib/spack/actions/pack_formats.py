@@ -1,4 +1,4 @@
-"""Kinds of archives that a view is packed into: each writes one, and reads those that come from elsewhere.
+"""Kinds of archives that a view is packed into: each is written, and read with care.
 
 The same tree gives the same bytes: entries are in order of name and have no owner.
 """

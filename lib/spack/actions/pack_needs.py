@@ -32,7 +32,7 @@ class Needs(NamedTuple):
     """What an unpacked view needs from its machine.
 
     :ivar platform: such as ``linux``.
-    :ivar targets: the processors that its packages were built for, without those that another of them includes.
+    :ivar targets: the processors of its packages, but for those that another includes.
     :ivar python: path of the interpreter; ``""`` if it is in the view.
     :ivar python_version: of three numbers; ``""`` if the view shows no Python.
     :ivar libc: such as ``glibc 2.34`` (this or newer) or ``musl``; ``""`` if it has no programs.
