@@ -60,7 +60,7 @@ def keep_bytecode(lib, environ):
 
 def run(argv):
     # type: (list[str]) -> int
-    """Run one command line and return the exit code."""
+    """Run one command line; return the exit code, or end the process with it."""
     lib = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     sys.path.insert(0, lib)
     if argv in (["--version"], ["-V"]):
@@ -88,15 +88,17 @@ def run(argv):
     if location:
         sys.path.insert(1, location)
     from spack.cli.main import main  # start-up: needs the own dependencies
+    from spack.util.streams import end_process
 
-    return main(argv)
+    end_process(main(argv))
 
 
 if __name__ == "__main__":
     if sys.version_info < MINIMUM:
         sys.exit(refuse_old_python(os.environ))
     try:
-        sys.exit(run(sys.argv[1:]))
+        # Nothing is buffered, and nothing is left that had to be freed.
+        os._exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)
     except ImportError as error:

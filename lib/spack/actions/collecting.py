@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from spack.environment import Environment
 from spack.install.removal import Removal, unneeded
-from spack.spec import Spec
 from spack.spec.deptypes import RUN_TIME
-from spack.store import Database, DependencyLink
 from spack.util.frozen import frozen
+
+if TYPE_CHECKING:
+    from spack.environment import Environment
+    from spack.spec import Spec
+    from spack.store import Database, DependencyLink
 
 __all__ = ["Keeping", "collectable", "keep_for"]
 

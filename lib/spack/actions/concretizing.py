@@ -7,16 +7,17 @@ from typing import (
     TYPE_CHECKING,
 )
 
-from spack.config.packages import PackageSettings
-from spack.config.setting_types import ConcretizerSettings, ReuseSettings
-from spack.config.wheel_policy import WheelPolicy
 from spack.errors import SpackError, SpecError
-from spack.spec import ConcreteSpec, Spec
+from spack.spec import Spec
 
 if TYPE_CHECKING:
     # The solver is imported by the function that runs it: clingo costs 25 ms at start-up.
+    from spack.config.packages import PackageSettings
+    from spack.config.setting_types import ConcretizerSettings, ReuseSettings
+    from spack.config.wheel_policy import WheelPolicy
     from spack.host.platform import Host
     from spack.solver.problem import NamedRecipes, Root, Solution, WheelSource
+    from spack.spec import ConcreteSpec
     from spack.store.database import Database
 
 __all__ = ["ConcretizeOptions", "InstalledSpecs", "concretize"]

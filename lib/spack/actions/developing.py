@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from spack.actions.notices import SourcesChanged
 from spack.errors import FetchError, SpecError, UsageError
 from spack.fetch.develop_sources import check_directory, fingerprint
-from spack.spec import ConcreteSpec, Spec, VariantValue, Version, VersionList
+from spack.spec import VariantValue, Version, VersionList
 from spack.util.filesystem import remove_tree
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from spack.build.options import BuildOptions
     from spack.environment import DevelopSpec, Environment
     from spack.recipe.records import Recipe
+    from spack.spec import ConcreteSpec, Spec
     from spack.store import Store
     from spack.util.report import Reporter, Task
 

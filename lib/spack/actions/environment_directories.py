@@ -17,10 +17,11 @@ from spack.environment import (
     create_environment,
     remove_environment,
 )
-from spack.environment.environment import is_environment, need_name
+from spack.environment.environment import need_name
 from spack.environment.lockfile import LOCKFILE_NAME, configuration_digest, read_lockfile
 from spack.environment.manifest_copy import manifest_for_elsewhere, manifest_of_roots
-from spack.environment.spack_yaml import DEFAULT_TEXT, MANIFEST_NAME
+from spack.environment.named_environments import MANIFEST_NAME, is_environment
+from spack.environment.spack_yaml import DEFAULT_TEXT
 from spack.errors import EnvironmentFileError, SpackError
 from spack.util.filesystem import remove_tree
 

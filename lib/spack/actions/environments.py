@@ -20,21 +20,17 @@ from spack.actions.notices import (
     RecipesChanged,
     ViewUpdated,
 )
-from spack.config.schema import Origin
-from spack.config.variables import Variables
 from spack.environment import (
     Environment,
     Lockfile,
-    ViewDescriptor,
     list_environments,
 )
 from spack.environment.lockfile import (
     LOCKFILE_NAME,
-    LockedRoot,
     configuration_digest,
     read_lockfile,
 )
-from spack.environment.spack_yaml import MANIFEST_NAME
+from spack.environment.named_environments import MANIFEST_NAME
 from spack.errors import (
     EnvironmentFileError,
     InstallError,
@@ -43,22 +39,32 @@ from spack.errors import (
     StoreError,
     ViewError,
 )
-from spack.install.plan import Part, PlanOptions, make_plan
-from spack.spec import ConcreteSpec, Spec
+from spack.install.plan import PlanOptions, make_plan
+from spack.spec import Spec
 from spack.util.filesystem import atomic_write, make_shared_directory
 from spack.util.frozen import field, frozen
 from spack.util.json_input import parse_json
 from spack.util.lock import FileLock
-from spack.util.report import Reporter
 
 if TYPE_CHECKING:
     # What builds and what solves is imported when it has something to do.
     from spack.actions.concretizing import ConcretizeOptions
     from spack.actions.installing import InstallOptions
     from spack.actions.views import ViewParts
+    from spack.config.schema import Origin
+    from spack.config.variables import Variables
+    from spack.environment import (
+        ViewDescriptor,
+    )
+    from spack.environment.lockfile import (
+        LockedRoot,
+    )
+    from spack.install.plan import Part
     from spack.repo import RepoPath
     from spack.solver.problem import Solution
+    from spack.spec import ConcreteSpec
     from spack.store import Store
+    from spack.util.report import Reporter
     from spack.view.apply import ViewResult
 
 __all__ = [

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spack.actions.spec_files import without_files
 from spack.errors import SpackError, StoreError
-from spack.spec import Spec, Version
-from spack.store import InstallRecord, Store
+from spack.spec import Version
+
+if TYPE_CHECKING:
+    from spack.spec import Spec
+    from spack.store import InstallRecord, Store
 
 __all__ = ["build_log", "find", "one", "several"]
 
@@ -35,7 +38,7 @@ def find(
     """
     database = store.database
     records: list[InstallRecord] = []
-    for spec in without_files(specs)[0] or (None,):
+    for spec in _without_files(specs) or (None,):
         if spec is None:
             records += database.records(explicit=explicit, external=external, installed=present)
         else:
@@ -45,6 +48,14 @@ def find(
         records = [record for record in records if record.hash in chosen]
     unique = {record.hash: record for record in records}
     return sorted(unique.values(), key=_order)
+
+
+def _without_files(specs: Sequence[Spec]) -> Sequence[Spec]:
+    if not specs:
+        return ()
+    from spack.actions.spec_files import without_files  # start-up: needs all that DAGs do
+
+    return without_files(specs)[0]
 
 
 def is_database_lost(store: Store) -> bool:

@@ -15,13 +15,9 @@ from spack.install.events import (
     TreeMoved,
     WaitingForRemovals,
 )
-from spack.install.plan import BUILD, Plan, PlanOptions, make_plan
-from spack.spec import ConcreteSpec
-from spack.store import Store
+from spack.install.plan import BUILD, make_plan
 from spack.store.locks import BUILDS
 from spack.util.frozen import frozen, replace
-from spack.util.lock import Holder
-from spack.util.report import Reporter
 
 if TYPE_CHECKING:
     # What fetches and builds is imported when something is missing: it costs 30 ms.
@@ -29,6 +25,11 @@ if TYPE_CHECKING:
     from spack.build.options import BuildOptions
     from spack.install.execute import Schedule
     from spack.install.install_report import InstallReport
+    from spack.install.plan import Plan, PlanOptions
+    from spack.spec import ConcreteSpec
+    from spack.store import Store
+    from spack.util.lock import Holder
+    from spack.util.report import Reporter
 
 __all__ = ["InstallOptions", "install", "stopped_builds", "with_requests"]
 

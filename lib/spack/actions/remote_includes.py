@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from spack.config.includes import IncludeAccess
 from spack.config.settings import Settings
-from spack.config.variables import Variables
 from spack.util.hashing import sha256_hex
+
+if TYPE_CHECKING:
+    from spack.config.variables import Variables
 
 __all__ = ["include_access"]
 

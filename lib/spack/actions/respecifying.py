@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from spack.config.values import overridden
-from spack.environment import Environment, LockedRoot
 from spack.errors import EnvironmentFileError
 from spack.spec import DEPTYPES, Spec
+
+if TYPE_CHECKING:
+    from spack.environment import Environment, LockedRoot
 
 __all__ = ["change_roots", "deconcretize", "remove_roots", "to_deconcretize"]
 

@@ -7,12 +7,15 @@ prefixes hold (:mod:`spack.spec.stored`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spack.errors import SpackError, SpecError
-from spack.spec import ConcreteSpec, Spec, from_specfile
+from spack.spec import from_specfile
 from spack.spec.stored import verify
 from spack.util.json_input import parse_json
+
+if TYPE_CHECKING:
+    from spack.spec import ConcreteSpec, Spec
 
 __all__ = ["read_spec_file", "without_files"]
 

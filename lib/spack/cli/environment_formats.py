@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from spack.cli.render import message
 from spack.errors import UsageError
-from spack.session import Session
 
 if TYPE_CHECKING:
     from spack.environment import Environment
+    from spack.session import Session
 
 __all__ = ["FORMAT_VERBS", "add_format_verbs"]
 

@@ -6,12 +6,14 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spack.cli.prompt import confirm
 from spack.cli.render import message, warning
 from spack.errors import UsageError
-from spack.session import Session
+
+if TYPE_CHECKING:
+    from spack.session import Session
 
 __all__ = ["VERBS", "add_verbs", "made_environment"]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from spack.actions import notices
 from spack.install import events
-from spack.install.plan import BINARY, BUILD, EXTERNAL, REUSE, Step
+from spack.install.plan import BINARY, BUILD, EXTERNAL, REUSE
 from spack.spec.wheel import wheel_of
 from spack.util.report import Event, Failed
 from spack.util.text import count_of
 
 if TYPE_CHECKING:
-    from spack.install.plan import Plan
+    from spack.install.plan import Plan, Step
     from spack.view.apply import ViewResult
     from spack.view.user_distributions import UserDistribution
 

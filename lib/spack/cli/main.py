@@ -15,6 +15,7 @@ ended it (130: Ctrl-C).
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -25,7 +26,7 @@ from types import FrameType
 from typing import Any, NoReturn, cast
 
 from spack.errors import SpackError, UsageError
-from spack.util.streams import abandon_output, flush_output, open_missing
+from spack.util.streams import abandon_output, end_process, flush_output, open_missing
 
 __all__ = ["COMMANDS", "console_script", "main"]
 
@@ -107,6 +108,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("developer", "show this overview or the help of a command"),
 }
 
+#: Thresholds of the garbage collector. Modules, recipes and facts stay to the end: looking through
+#: them at every 700th object is a tenth of a run.
+_COLLECTIONS = (50_000, 20, 20)
+
+# argparse has no translations here, and would import locale (2 ms) to look for them.
+setattr(argparse, "_", str)  # noqa: B010 - its stub does not have the name
+
 #: Other names that users of Spack type.
 ALIASES = {"rm": "remove", "concretise": "concretize"}
 
@@ -151,6 +159,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, such as ``["-e", "dir", "find", "-l"]``; returns the exit code."""
+    gc.set_threshold(*_COLLECTIONS)
     open_missing()
     arguments = list(sys.argv[1:] if argv is None else argv)
     _handle_signals()
@@ -178,7 +187,7 @@ def _output_lost(error: OSError) -> int:
 def console_script() -> NoReturn:
     """Run the command of an installation with pip."""
     try:
-        sys.exit(main())
+        end_process(main())
     except ImportError as error:
         from spack.bootstrap.missing_modules import explain_missing  # start-up: seldom
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spack.cli.render import message, warning
-from spack.errors import SpackError, UsageError
-from spack.session import Session
+from spack.errors import UsageError
 from spack.util.text import count_of
+
+if TYPE_CHECKING:
+    from spack.errors import SpackError
+    from spack.session import Session
 
 __all__ = ["add_project_options", "project_environment_text"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
-from spack.cli.render import Colors
-from spack.spec import ConcreteSpec
 from spack.spec.deptypes import TYPES, USUAL
-from spack.spec.wheel import wheel_of
+
+if TYPE_CHECKING:
+    from spack.cli.render import Colors
+    from spack.spec import ConcreteSpec
 
 __all__ = ["WHEEL_NOTE", "Status", "flags_text", "node_text", "status_mark", "tree"]
 
@@ -16,7 +17,7 @@ __all__ = ["WHEEL_NOTE", "Status", "flags_text", "node_text", "status_mark", "tr
 WHEEL_NOTE = "wheel of the index"
 
 #: What is known of a node on this machine: "installed", "external", "missing", "upstream".
-Status = Callable[[ConcreteSpec], str]
+Status = Callable[["ConcreteSpec"], str]
 
 _MARKS = {
     "installed": ("[+]", "good"),
@@ -80,6 +81,8 @@ def tree(
     :param hash_length: adds the hash, this many characters of it (``-l``, ``-L``).
     :param types: adds the letters of the dependency types by which a node is reached (``-t``).
     """
+    from spack.spec.wheel import wheel_of  # start-up: lists show no DAG
+
     lines: list[str] = []
     for root in roots:
         reached = _types_of(root, USUAL)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Callable, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Callable, Generic, Literal, TypeVar, overload
 
 from spack.config.schema import (
     BOOL,
@@ -19,7 +19,6 @@ from spack.config.schema import (
     Either,
     Idle,
     Integer,
-    Kind,
     ListOf,
     MapOf,
     PathText,
@@ -27,7 +26,12 @@ from spack.config.schema import (
     Text,
     one_or_more,
 )
-from spack.config.section_reader import SectionReader
+
+if TYPE_CHECKING:
+    from spack.config.schema import (
+        Kind,
+    )
+    from spack.config.section_reader import SectionReader
 
 __all__ = [
     "ACCEPTED",

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from spack.config.schema import ConfigReport, Origin, Tree
-from spack.config.variables import Variables
 from spack.errors import SpackError
 from spack.util.hashing import sha256_hex
+
+if TYPE_CHECKING:
+    from spack.config.schema import ConfigReport, Origin, Tree
+    from spack.config.variables import Variables
 
 __all__ = ["IncludeAccess", "included_paths"]
 

@@ -7,7 +7,7 @@ them. Keys that only this project has are marked ``own``.
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from spack.config import link_types
 from spack.config.config_keys import NULLABLE_TEXT, PATH, PROJECTIONS, TEXTS, config_record
@@ -17,13 +17,11 @@ from spack.config.schema import (
     NULL,
     TEXT,
     Choice,
-    ConfigReport,
     Either,
     Integer,
     Kind,
     ListOf,
     MapOf,
-    Origin,
     PathText,
     Record,
     SpecText,
@@ -33,7 +31,13 @@ from spack.config.schema import (
     one_or_more,
 )
 from spack.config.wheel_policy import WheelPolicy
-from spack.util.yaml import Node
+
+if TYPE_CHECKING:
+    from spack.config.schema import (
+        ConfigReport,
+        Origin,
+    )
+    from spack.util.yaml import Node
 
 __all__ = ["ENVIRONMENT", "SECTIONS", "VIEW", "ByKey"]
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spack.config.schema import ConfigReport, Tree, strip
-from spack.config.variables import Variables
+from spack.config.schema import strip
+
+if TYPE_CHECKING:
+    from spack.config.schema import ConfigReport, Tree
+    from spack.config.variables import Variables
 
 __all__ = ["ExternalEdge", "ExternalEntry", "PackageSettings", "RequirementGroup", "read_packages"]
 

@@ -13,10 +13,12 @@ and ``key-:`` prepends (the usual). YAML takes the last colon, so the suffixes a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spack.errors import ConfigError
-from spack.util.yaml import Node
+
+if TYPE_CHECKING:
+    from spack.util.yaml import Node
 
 __all__ = [
     "ANYTHING",

@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import (
+    TYPE_CHECKING,
     Any,
     Callable,
     NamedTuple,
@@ -33,7 +34,9 @@ from spack.config.unsupported import idle_notes
 from spack.config.variables import Variables
 from spack.errors import ConfigError, SpecError, UsageError
 from spack.util import yaml
-from spack.util.yaml import Node
+
+if TYPE_CHECKING:
+    from spack.util.yaml import Node
 
 __all__ = [
     "ENVIRONMENT_SCOPE",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from spack.config.merge import find
 from spack.config.schema import ConfigReport, Origin, Tree, strip
-from spack.config.variables import Variables
+
+if TYPE_CHECKING:
+    from spack.config.variables import Variables
 
 __all__ = ["SectionReader"]
 

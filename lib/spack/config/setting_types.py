@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spack.config.wheel_policy import WheelPolicy
+if TYPE_CHECKING:
+    from spack.config.wheel_policy import WheelPolicy
 
 __all__ = [
     "BootstrapSettings",

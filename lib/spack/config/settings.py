@@ -17,17 +17,9 @@ from typing import (
 )
 
 from spack.config.config_keys import ConfigSettings, read_config
-from spack.config.includes import IncludeAccess
 from spack.config.merge import find, leaves
-from spack.config.packages import (
-    ExternalEntry,
-    PackageSettings,
-    Permissions,
-    RequirementGroup,
-    read_packages,
-)
-from spack.config.schema import Origin, Tree, strip
-from spack.config.scopes import Scope, data_scope, read_scopes
+from spack.config.schema import Tree, strip
+from spack.config.scopes import data_scope, read_scopes
 from spack.config.section_reader import SectionReader
 from spack.config.setting_types import (
     BootstrapSettings,
@@ -40,19 +32,19 @@ from spack.config.setting_types import (
 from spack.config.variables import Variables
 
 if TYPE_CHECKING:
+    from spack.config.includes import IncludeAccess
+    from spack.config.packages import PackageSettings, Permissions
+    from spack.config.schema import Origin
+    from spack.config.scopes import Scope
     from spack.spec import Spec
 
 __all__ = [
     "BootstrapSettings",
     "ConcretizerSettings",
     "ConfigSettings",
-    "ExternalEntry",
     "FetchSettings",
     "MirrorEntry",
-    "PackageSettings",
-    "Permissions",
     "RepoEntry",
-    "RequirementGroup",
     "ReuseSettings",
     "Settings",
     "load_settings",
@@ -107,6 +99,8 @@ class Settings:
     @property
     def packages(self) -> Mapping[str, PackageSettings]:
         """By package name, ``all`` among them; a package without settings has no entry."""
+        from spack.config.packages import read_packages  # start-up: `find` reads none
+
         return self._once(
             "packages",
             lambda reader: read_packages(
@@ -116,10 +110,14 @@ class Settings:
 
     def package(self, name: str) -> PackageSettings:
         """Return the settings of one package, without those of ``all``."""
-        return self.packages.get(name, _NOTHING)
+        from spack.config.packages import PackageSettings
+
+        return self.packages.get(name) or PackageSettings()
 
     def permissions(self, name: str) -> Permissions:
         """Return the permissions of a package; what it does not set is taken from ``all``."""
+        from spack.config.packages import Permissions
+
         own, every = self.package(name).permissions, self.package("all").permissions
         return Permissions(*(x if x is not None else y for x, y in zip(own, every)))
 
@@ -193,9 +191,6 @@ class Settings:
             self._known[name] = value
         result: _T = self._known[name]
         return result
-
-
-_NOTHING = PackageSettings()
 
 
 def load_settings(

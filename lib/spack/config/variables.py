@@ -11,9 +11,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
-from spack.config.schema import ConfigReport, Origin, suggestion
+from spack.config.schema import suggestion
+
+if TYPE_CHECKING:
+    from spack.config.schema import ConfigReport, Origin
 
 __all__ = ["Variables"]
 

@@ -8,16 +8,21 @@ and may be moved.
 
 from __future__ import annotations
 
-from spack.environment.develop_specs import DevelopSpec
-from spack.environment.environment import (
-    Environment,
-    create_environment,
-    find_environment,
-    list_environments,
-    remove_environment,
-)
-from spack.environment.lockfile import LockedRoot, Lockfile
-from spack.environment.spack_yaml import EnvironmentManifest, UserSpec, ViewDescriptor
+from typing import TYPE_CHECKING
+
+from spack.util.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from spack.environment.develop_specs import DevelopSpec
+    from spack.environment.environment import (
+        Environment,
+        create_environment,
+        find_environment,
+        remove_environment,
+    )
+    from spack.environment.lockfile import LockedRoot, Lockfile
+    from spack.environment.named_environments import is_environment, list_environments
+    from spack.environment.spack_yaml import EnvironmentManifest, UserSpec, ViewDescriptor
 
 __all__ = [
     "DevelopSpec",
@@ -29,6 +34,18 @@ __all__ = [
     "ViewDescriptor",
     "create_environment",
     "find_environment",
+    "is_environment",
     "list_environments",
     "remove_environment",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "develop_specs": "DevelopSpec",
+        "environment": "Environment create_environment find_environment remove_environment",
+        "lockfile": "LockedRoot Lockfile",
+        "spack_yaml": "EnvironmentManifest UserSpec ViewDescriptor",
+        "named_environments": "is_environment list_environments",
+    },
+)

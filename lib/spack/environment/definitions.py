@@ -25,11 +25,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spack.config.schema import Origin, Tree, suggestion
+from spack.config.schema import suggestion
 from spack.errors import ConfigError, SpecError
 from spack.spec import Spec, parse
+
+if TYPE_CHECKING:
+    from spack.config.schema import Origin, Tree
 
 __all__ = ["DEFAULT_GROUP", "UserSpec", "expand", "expand_definitions"]
 

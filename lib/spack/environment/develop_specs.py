@@ -17,11 +17,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from spack.config.schema import ConfigReport, Origin, Tree
+from spack.config.schema import ConfigReport, Tree
 from spack.errors import EnvironmentFileError, SpecError
-from spack.spec import Spec, VariantValue, VersionList, parse
+from spack.spec import VariantValue, VersionList, parse
+
+if TYPE_CHECKING:
+    from spack.config.schema import Origin
+    from spack.spec import Spec
 
 __all__ = ["DevelopSpec", "read_develop", "remove_entries", "row_of", "spec_with_version"]
 

@@ -8,36 +8,43 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from spack.config.schema import suggestion
-from spack.config.variables import Variables
-from spack.environment.develop_specs import DevelopSpec
-from spack.environment.groups import SpecGroup
-from spack.environment.lockfile import LOCKFILE_NAME, Lockfile, read_lockfile
+from spack.environment.lockfile import LOCKFILE_NAME, read_lockfile
+from spack.environment.named_environments import (
+    MANIFEST_NAME,
+    is_environment,
+    list_environments,
+)
 from spack.environment.spack_yaml import (
     DEFAULT_TEXT,
-    MANIFEST_NAME,
     STATE_FOLDER,
     EnvironmentManifest,
-    UserSpec,
-    ViewDescriptor,
 )
 from spack.errors import EnvironmentFileError
-from spack.spec import ConcreteSpec, Spec
 from spack.util import yaml
 from spack.util.filesystem import atomic_write, remove_tree
 from spack.util.lock import FileLock
+
+if TYPE_CHECKING:
+    from spack.config.variables import Variables
+    from spack.environment.develop_specs import DevelopSpec
+    from spack.environment.groups import SpecGroup
+    from spack.environment.lockfile import Lockfile
+    from spack.environment.spack_yaml import (
+        UserSpec,
+        ViewDescriptor,
+    )
+    from spack.spec import ConcreteSpec, Spec
 
 __all__ = [
     "Environment",
     "create_environment",
     "find_environment",
-    "is_environment",
-    "list_environments",
     "need_name",
     "remove_environment",
 ]
@@ -214,11 +221,6 @@ class Environment:
         return f"Environment({str(self.path)!r})"
 
 
-def is_environment(path: Path) -> bool:
-    """Return whether *path* is a directory with a ``spack.yaml``."""
-    return (path / MANIFEST_NAME).is_file()
-
-
 def find_environment(
     name: str,
     environments_root: Path,
@@ -261,18 +263,6 @@ def find_environment(
     raise EnvironmentFileError(
         message, facts={"name": name, "known": known}, hint=hint, ref="environment-unknown"
     )
-
-
-def list_environments(environments_root: Path) -> tuple[str, ...]:
-    """Return the sorted names of all named environments."""
-    return tuple(sorted(path.name for path in _folders(environments_root) if is_environment(path)))
-
-
-def _folders(root: Path) -> Iterator[Path]:
-    try:
-        yield from root.iterdir()
-    except (FileNotFoundError, NotADirectoryError):
-        return
 
 
 def need_name(name: str) -> None:

@@ -17,11 +17,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from spack.config.schema import Origin, Tree, suggestion
-from spack.environment.definitions import DEFAULT_GROUP, Lists, UserSpec, expand
+from spack.config.schema import Tree, suggestion
+from spack.environment.definitions import DEFAULT_GROUP, expand
 from spack.errors import ConfigError
+
+if TYPE_CHECKING:
+    from spack.config.schema import Origin
+    from spack.environment.definitions import Lists, UserSpec
 
 __all__ = ["SpecGroup", "read_groups", "solve_order"]
 

@@ -23,15 +23,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spack.environment.definitions import DEFAULT_GROUP, UserSpec
+from spack.environment.definitions import DEFAULT_GROUP
 from spack.errors import EnvironmentFileError, SpecError
-from spack.spec import DEPTYPES, ConcreteSpec, Spec, dump, load, traverse_all
+from spack.spec import DEPTYPES, Spec, dump, load, traverse_all
 from spack.spec.stored import stored_closure, verify, written
 from spack.util.filesystem import atomic_write
 from spack.util.frozen import field, frozen, replace
 from spack.util.hashing import sha256_hex
+
+if TYPE_CHECKING:
+    from spack.environment.definitions import UserSpec
+    from spack.spec import ConcreteSpec
 
 __all__ = ["LOCKFILE_NAME", "LockedRoot", "Lockfile", "configuration_digest", "read_lockfile"]
 

@@ -10,29 +10,31 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from spack.config import link_types
 from spack.config.schema import ConfigReport, Origin, Tree
 from spack.config.scopes import check_environment
 from spack.config.variables import Variables
 from spack.environment.definitions import UserSpec, expand_definitions
-from spack.environment.develop_specs import DevelopSpec, read_develop, remove_entries, row_of
-from spack.environment.groups import SpecGroup, read_groups
+from spack.environment.develop_specs import read_develop, remove_entries, row_of
+from spack.environment.groups import read_groups
 from spack.errors import EnvironmentFileError, SpecError
-from spack.spec import Spec, parse
+from spack.spec import parse
 from spack.util import yaml
+
+if TYPE_CHECKING:
+    from spack.environment.develop_specs import DevelopSpec
+    from spack.environment.groups import SpecGroup
+    from spack.spec import Spec
 
 __all__ = [
     "DEFAULT_TEXT",
-    "MANIFEST_NAME",
     "STATE_FOLDER",
     "EnvironmentManifest",
     "UserSpec",
     "ViewDescriptor",
 ]
-
-MANIFEST_NAME = "spack.yaml"
 
 #: What the tool keeps for itself in an environment's directory.
 STATE_FOLDER = ".spack-env"

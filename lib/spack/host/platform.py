@@ -6,11 +6,14 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from spack.errors import HostError
-from spack.host.code_generation import CompilerRanges, compiler_ranges
+from spack.host.code_generation import compiler_ranges
 from spack.util.hashing import checksum
+
+if TYPE_CHECKING:
+    from spack.host.code_generation import CompilerRanges
 
 __all__ = ["Host", "operating_system", "platform_name"]
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spack.errors import StoreError
-from spack.install.plan import Plan
-from spack.store import InstallRecord, Metadata, Store
+from spack.store import InstallRecord, Metadata
 from spack.util.filesystem import atomic_write
 from spack.util.json_input import parse_json
+
+if TYPE_CHECKING:
+    from spack.install.plan import Plan
+    from spack.store import Store
 
 __all__ = ["is_recorded", "mark_explicit", "record_present"]
 

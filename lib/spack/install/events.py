@@ -7,12 +7,15 @@ a task, the second its results, the third what concerns the whole install.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spack.install.plan import Plan
-from spack.store.journal import Recovered
 from spack.util.frozen import frozen
-from spack.util.lock import Holder
 from spack.util.report import Event
+
+if TYPE_CHECKING:
+    from spack.install.plan import Plan
+    from spack.store.journal import Recovered
+    from spack.util.lock import Holder
 
 __all__ = [
     "Building",

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from spack.errors import InstallError
-from spack.spec import RUN_TIME, ConcreteSpec
+from spack.spec import RUN_TIME
 from spack.spec.deptypes import USUAL
 from spack.spec.languages import LANGUAGE_NAMES
 from spack.util.frozen import frozen, replace
+
+if TYPE_CHECKING:
+    from spack.spec import ConcreteSpec
 
 __all__ = [
     "BINARY",

@@ -11,16 +11,21 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spack.errors import StoreError
 from spack.install.events import Removed, Removing
 from spack.spec import RUN_TIME
-from spack.store import METADATA, DependencyLink, InstallRecord, Store
+from spack.store import METADATA
 from spack.store.journal import REMOVE, Marker, clear, discard
 from spack.store.locks import DATABASE
 from spack.store.os_errors import unwritable
 from spack.util.filesystem import make_shared_directory, remove_tree
-from spack.util.report import Failed, Reporter
+from spack.util.report import Failed
+
+if TYPE_CHECKING:
+    from spack.store import DependencyLink, InstallRecord, Store
+    from spack.util.report import Reporter
 
 __all__ = [
     "Removal",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from spack.actions.environments import EnvironmentWork, known_environments
 from spack.config.schema import Origin, strip
-from spack.environment.environment import is_environment
+from spack.environment.named_environments import is_environment
 from spack.errors import EnvironmentFileError
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spack import spack_version
-from spack.config.paths import InstallationPaths
 from spack.config.variables import Variables
 from spack.host.platform import Host
 
 if TYPE_CHECKING:
+    from spack.config.paths import InstallationPaths
     from spack.config.settings import Settings
     from spack.util.helper_process import Completed
 

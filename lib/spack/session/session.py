@@ -13,7 +13,7 @@ from typing import (
 )
 
 from spack.config.paths import find_installation
-from spack.config.schema import Tree, nodes_of
+from spack.config.schema import nodes_of
 from spack.config.scopes import (
     ENVIRONMENT_SCOPE,
     Scope,
@@ -22,12 +22,10 @@ from spack.config.scopes import (
     environment_scope,
     standard_scopes,
 )
-from spack.config.settings import Settings, load_settings
-from spack.config.variables import Variables
+from spack.config.settings import load_settings
 from spack.errors import EnvironmentFileError, UsageError
 from spack.host.platform import Host, platform_name
 from spack.session.global_options import (
-    GlobalOptions,
     condition_names,
     configuration_variables,
     library_path,
@@ -48,10 +46,16 @@ if TYPE_CHECKING:
     from spack.build.options import BuildOptions
     from spack.config.includes import IncludeAccess
     from spack.config.packages import PackageSettings
+    from spack.config.schema import Tree
+    from spack.config.settings import Settings
+    from spack.config.variables import Variables
     from spack.environment import Environment
     from spack.fetch.fetcher import Fetcher
     from spack.recipe.records import Recipe
     from spack.repo import RepoPath
+    from spack.session.global_options import (
+        GlobalOptions,
+    )
     from spack.solver.problem import Solution
     from spack.spec import ConcreteSpec, Spec
     from spack.store import Store

@@ -8,11 +8,13 @@ business of the callers, since a constraint and a concrete graph look for them d
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spack.spec.architecture import NO_ARCH
-from spack.spec.variant import VariantValue
 from spack.spec.version_list import any_version
+
+if TYPE_CHECKING:
+    from spack.spec.variant import VariantValue
 
 __all__ = [
     "BUILTIN_TO_LEGACY",

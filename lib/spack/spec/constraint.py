@@ -16,7 +16,7 @@ not printed; equal constraints have equal texts, but for spellings of versions (
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spack.errors import SpecError
 from spack.spec.algebra import (
@@ -26,13 +26,17 @@ from spack.spec.algebra import (
     node_satisfies,
     read_only,
 )
-from spack.spec.architecture import NO_ARCH, ArchSpec
+from spack.spec.architecture import NO_ARCH
 from spack.spec.canonical_text import spec_text
 from spack.spec.dependency import Dependency, merged_dependencies
 from spack.spec.format import format_spec
-from spack.spec.variant import VariantValue
-from spack.spec.version import Version
-from spack.spec.version_list import VersionList, any_version
+from spack.spec.version_list import any_version
+
+if TYPE_CHECKING:
+    from spack.spec.architecture import ArchSpec
+    from spack.spec.variant import VariantValue
+    from spack.spec.version import Version
+    from spack.spec.version_list import VersionList
 
 __all__ = ["Spec"]
 

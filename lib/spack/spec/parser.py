@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spack.errors import SpecError
 from spack.spec.algebra import FLAG_NAMES, LEGACY_TO_BUILTIN, NOTHING, split_flags
@@ -17,10 +17,13 @@ from spack.spec.architecture import NO_ARCH, ArchSpec
 from spack.spec.constraint import ANYTHING, Spec, parsed
 from spack.spec.dependency import Dependency
 from spack.spec.deptypes import DEPTYPES, RUN_TIME
-from spack.spec.syntax import ParsedEdge, ParsedNode, Problems, Span, read
+from spack.spec.syntax import Problems, read
 from spack.spec.variant import RESERVED_NAMES, VariantValue
 from spack.spec.version_list import VersionList, any_version
 from spack.util.project_names import normalized
+
+if TYPE_CHECKING:
+    from spack.spec.syntax import ParsedEdge, ParsedNode, Span
 
 __all__ = ["parse", "parse_many"]
 
@@ -77,6 +80,8 @@ def parse_many(texts: str | Iterable[str]) -> list[Spec]:
     :raises SpecError: as :func:`parse`; positions refer to the joined text.
     """
     text = _with_packages(texts if isinstance(texts, str) else _joined(texts))
+    if not text or text.isspace():
+        return []
     problems = Problems(text)
     specs = [_build(root, problems) for root in read(text, problems)]
     problems.report()

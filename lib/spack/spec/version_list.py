@@ -17,18 +17,22 @@ one text: ``1.2,1.3`` is ``1.2:1.3``. Everything is immutable; parsing is memois
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from spack.spec.version import (
     DEVELOP_NAMES,
     GitVersion,
-    Key,
     Ordered,
     Version,
     VersionError,
     _set,
     is_git_version,
 )
+
+if TYPE_CHECKING:
+    from spack.spec.version import (
+        Key,
+    )
 
 __all__ = ["EmptyRangeError", "VersionList", "VersionRange", "any_version", "ver"]
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from spack.store.database import Database, DependencyLink
-from spack.store.record import InstallRecord
+from spack.store.database import Database
 
 if TYPE_CHECKING:
     from spack.spec import ConcreteSpec
+    from spack.store.database import DependencyLink
+    from spack.store.record import InstallRecord
 
 __all__ = ["ChainedDatabase"]
 

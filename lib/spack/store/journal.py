@@ -20,15 +20,18 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from spack.errors import StoreError
-from spack.store.layout import Layout
-from spack.store.locks import LockOwner, Locks, end_group
+from spack.store.locks import LockOwner, end_group
 from spack.store.moves import earlier_roots, in_tree
 from spack.util.filesystem import atomic_write, make_shared_directory, remove_tree
 from spack.util.frozen import frozen, replace
 from spack.util.json_input import parse_json
+
+if TYPE_CHECKING:
+    from spack.store.layout import Layout
+    from spack.store.locks import Locks
 
 __all__ = [
     "INSTALL",

@@ -22,10 +22,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spack.errors import ConfigError, StoreError
-from spack.spec import ConcreteSpec
 from spack.util.frozen import field, frozen
+
+if TYPE_CHECKING:
+    from spack.spec import ConcreteSpec
 
 __all__ = ["DEFAULT_PROJECTION", "METADATA", "Layout", "Metadata", "path_part"]
 

@@ -26,10 +26,12 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from spack.config.packages import Permissions
 from spack.errors import ConfigError, StoreError
+
+if TYPE_CHECKING:
+    from spack.config.packages import Permissions
 
 __all__ = ["Modes", "apply_modes", "modes_of"]
 

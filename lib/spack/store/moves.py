@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spack.store.layout import Layout
 from spack.util.filesystem import atomic_write
+
+if TYPE_CHECKING:
+    from spack.store.layout import Layout
 
 __all__ = ["earlier_root", "earlier_roots", "forget_earlier_roots", "in_tree", "note_earlier_root"]
 

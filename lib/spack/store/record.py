@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spack.errors import StoreError
-from spack.spec import ConcreteSpec
 from spack.util.frozen import field, frozen
 from spack.util.json_input import parse_json
+
+if TYPE_CHECKING:
+    from spack.spec import ConcreteSpec
 
 __all__ = ["InstallRecord"]
 

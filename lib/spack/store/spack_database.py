@@ -16,11 +16,13 @@ from spack.errors import StoreError
 from spack.store.database import Database
 from spack.store.database_tables import COLUMNS, SCHEMA_VERSION, TABLES, row_of
 from spack.store.os_errors import reason_of
-from spack.store.spack_tree_index import SpackIndex, read_spack_index, spack_index_path
+from spack.store.spack_tree_index import read_spack_index, spack_index_path
 from spack.util.hashing import sha256_hex
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from spack.store.spack_tree_index import SpackIndex
 
 __all__ = ["SpackDatabase"]
 

@@ -7,21 +7,20 @@ import os
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from spack.errors import StoreError
-from spack.spec import ConcreteSpec
-from spack.store.chained_database import ChainedDatabase
 from spack.store.database import Database
-from spack.store.journal import INSTALL, Marker, Recovered, names, recover, settle
 from spack.store.layout import Layout, Metadata
-from spack.store.locks import LockOwner, Locks, current_owner
-from spack.store.moves import earlier_roots, note_earlier_root
 from spack.store.os_errors import unwritable
 from spack.store.record import InstallRecord
-from spack.store.spack_database import SpackDatabase
-from spack.store.spack_tree_index import spack_index_path
 from spack.util.filesystem import make_shared_directory
+
+if TYPE_CHECKING:
+    # start-up: what reads records takes no lock and follows no transaction
+    from spack.spec import ConcreteSpec
+    from spack.store.journal import Marker, Recovered
+    from spack.store.locks import LockOwner, Locks
 
 __all__ = ["Store", "Upstreams"]
 
@@ -67,7 +66,6 @@ class Store:
         self.clock = clock
         self.patience = patience
         self.package_patience = package_patience
-        self.locks = Locks(layout.locks, enabled=locks)
         #: What :meth:`writer` found and ended, for the command to report.
         self.recovered: tuple[Recovered, ...] = ()
         self._upstream_trees = upstreams
@@ -80,9 +78,18 @@ class Store:
     def root(self) -> Path:
         return self.layout.root
 
+    @cached_property
+    def locks(self) -> Locks:
+        """The locks of the tree."""
+        from spack.store.locks import Locks
+
+        return Locks(self.layout.locks, enabled=self._uses_locks)
+
     @property
     def owner(self) -> LockOwner:
         if self._owner is None:
+            from spack.store.locks import current_owner
+
             self._owner = current_owner()
         return self._owner
 
@@ -99,17 +106,21 @@ class Store:
         """
         if not self._upstream_trees.roots:
             return self.own
+        from spack.store.chained_database import ChainedDatabase
+
         return ChainedDatabase(self.own, self._upstreams)
 
     @cached_property
     def _upstreams(self) -> list[tuple[str, Database]]:
         """The databases of upstreams with their roots; a tree can have one of each kind."""
+        from spack.store.spack_database import SpackDatabase
+
         found: list[tuple[str, Database]] = []
         for root in self._upstream_trees.roots:
             databases: list[Database] = []
             if _is_readable(Layout(root).database):
                 databases.append(Database(Layout(root).database))
-            if _is_readable(spack_index_path(root)):
+            if _is_readable(_spack_index(root)):
                 databases.append(SpackDatabase(root, self._upstream_trees.cache))
             if not databases:
                 raise _not_a_tree(root)
@@ -127,7 +138,7 @@ class Store:
         """
         if self._database is None:
             try:
-                if names(self.layout.pending):
+                if _has_pending(self.layout):
                     return self.writer()
             except (OSError, StoreError):
                 self.close()
@@ -142,6 +153,8 @@ class Store:
 
         :raises StoreError: if the tree cannot be written, or the database is damaged.
         """
+        from spack.store.journal import recover
+
         if self._database is None or not self._writes:
             _make_writable(self.layout)
             database = Database(
@@ -170,6 +183,8 @@ class Store:
         database.installed_values("name")  # opens it
         if database.earlier_root is None:
             return
+        from spack.store.moves import note_earlier_root
+
         try:
             note_earlier_root(self.layout, database.earlier_root)
         except OSError as error:
@@ -179,6 +194,8 @@ class Store:
     @property
     def earlier_roots(self) -> tuple[str, ...]:
         """Where the tree was before it was moved, as files in it may still say."""
+        from spack.store.moves import earlier_roots
+
         found = dict.fromkeys(earlier_roots(self.layout))
         if self._database is not None and self._database.earlier_root is not None:
             found[self._database.earlier_root] = None
@@ -189,6 +206,8 @@ class Store:
 
         The caller holds the node's lock.
         """
+        from spack.store.journal import settle
+
         database = self.writer()
         leftover = settle(self.layout, spec_hash, lambda marker: is_committed(database, marker))
         if leftover is not None:
@@ -257,8 +276,22 @@ def _not_a_tree(root: Path) -> StoreError:
 def _databases(root: Path) -> list[Path]:
     """Return what is there of the way to a tree's databases."""
     path = Layout(root).database
-    ways = (root, path.parent, path, spack_index_path(root))
+    ways = (root, path.parent, path, _spack_index(root))
     return [x for x in ways if os.path.lexists(x)]
+
+
+def _spack_index(root: Path) -> Path:
+    from spack.store.spack_tree_index import spack_index_path
+
+    return spack_index_path(root)
+
+
+def _has_pending(layout: Layout) -> bool:
+    """Return whether a transaction runs, or has been left. Cost: a look into an empty directory."""
+    try:
+        return bool(os.listdir(layout.pending))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _is_readable(path: Path) -> bool:
@@ -270,6 +303,8 @@ def _is_readable(path: Path) -> bool:
 
 def is_committed(database: Database, marker: Marker) -> bool:
     """Return whether the database has seen the commit of the transaction."""
+    from spack.store.journal import INSTALL
+
     record = database.record(marker.hash)
     if marker.kind == INSTALL:
         return record is not None and record.transaction == marker.transaction

@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from spack.errors import UsageError
 from spack.util.shells import csh, fish, nushell, posix, pwsh
-from spack.util.shells.shell_text import Dialect, Shell
+
+if TYPE_CHECKING:
+    from spack.util.shells.shell_text import Dialect, Shell
 
 __all__ = [
     "SHELLS",

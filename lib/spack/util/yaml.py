@@ -17,7 +17,6 @@ a file with errors is read again each time, so that its errors are shown again.
 
 from __future__ import annotations
 
-import copy
 import marshal
 import os
 import re
@@ -432,6 +431,8 @@ def _take_comment_below(items: Any) -> Any:
     own, newline, rest = token.value.partition("\n")
     if not rest:
         return None
+    import copy  # start-up: only commands that edit need it
+
     below = copy.copy(token)
     below.value = newline + rest
     if own:

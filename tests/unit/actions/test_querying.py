@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from spack.actions.querying import parse_date
+from spack.actions.dates import parse_date
 from spack.errors import UsageError
 
 NOW = datetime.datetime(2026, 3, 31, 12, 30, 15)

@@ -15,7 +15,8 @@ from spack.config.externals import (
     packages_with_detected,
     with_detected,
 )
-from spack.config.settings import PackageSettings, Settings
+from spack.config.packages import PackageSettings
+from spack.config.settings import Settings
 from spack.config.variables import Variables
 from spack.errors import ConfigError
 from spack.host.search import Detected

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from spack.config.config_keys import ConfigKey, ConfigSettings
+from spack.config.packages import PackageSettings, RequirementGroup
 from spack.config.scopes import Scope
-from spack.config.settings import PackageSettings, RequirementGroup, Settings, load_settings
+from spack.config.settings import Settings, load_settings
 from spack.config.variables import Variables
 from spack.errors import ConfigError
 

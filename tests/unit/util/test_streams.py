@@ -52,3 +52,29 @@ def test_a_full_output_is_reported_once_and_quiet_at_the_end() -> None:
 def test_output_that_is_written_is_no_error() -> None:
     done = run("print('text')\nassert streams.flush_output() is None", "")
     assert (done.returncode, done.stdout) == (0, "text\n")
+
+
+def test_the_end_of_a_process_flushes_and_runs_exit_handlers() -> None:
+    done = run(
+        "import atexit\n"
+        "atexit.register(print, 'handler')\n"
+        "class Slow:\n"
+        "    def __del__(self): print('freed')\n"
+        "kept = Slow()\n"
+        "print('out'); print('err', end='', file=sys.stderr)\n"
+        "streams.end_process(3)",
+        "",
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "out\nhandler\n", "err")
+
+
+def test_the_end_of_a_process_waits_for_its_threads() -> None:
+    done = run(
+        "import threading, time\n"
+        "def work():\n"
+        "    time.sleep(0.2); print('done')\n"
+        "threading.Thread(target=work).start()\n"
+        "streams.end_process(0)",
+        "",
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n")

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Callable
 
 from spack.actions import installed
-from spack.actions.querying import Selection, parse_date, select, to_be_installed
+from spack.actions.querying import Selection, select, to_be_installed
 from spack.cli.output import add_output_options, print_output
 from spack.cli.render import Colors, columns, message, terminal_width, use_color, warning
 from spack.cli.spec_text import WHEEL_NOTE, flags_text, node_text, status_mark
 from spack.errors import UsageError
-from spack.session import Session
-from spack.spec import RUN_TIME, ConcreteSpec
-from spack.spec.parser import parse_many
-from spack.store import InstallRecord
+from spack.spec.deptypes import RUN_TIME
 from spack.util.text import count_of
 
 if TYPE_CHECKING:
     from spack.environment import Environment
+    from spack.session import Session
+    from spack.spec import ConcreteSpec, Spec
+    from spack.store import InstallRecord
 
 DESCRIPTION = """list installed packages, all or those that match a spec
 
@@ -110,7 +109,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
     pending: list[InstallRecord] = []
     if environment is not None and args.show_concretized:
         nodes = [node for root in environment.roots() for node in root.traverse()]
-        pending = to_be_installed(nodes, session.store, parse_many(args.constraint))
+        pending = to_be_installed(nodes, session.store, _constraints(args))
     shown = (*records, *pending)
     if not print_output(
         args,
@@ -133,18 +132,35 @@ def _selection(session: Session, args: argparse.Namespace) -> Selection:
 
         loaded = frozenset(load_state(session.environ).hashes)
         among = loaded if among is None else among & loaded
-    now = datetime.datetime.now()
     return Selection(
-        specs=parse_many(args.constraint),
+        specs=_constraints(args),
         explicit=True if args.explicit else False if args.implicit else None,
         external=True if args.external else False if args.no_externals else None,
         present=None if args.missing else not args.only_missing,
         among=among,
         tags=frozenset(args.tag),
         unknown=args.unknown,
-        since=parse_date(args.start_date, now) if args.start_date else None,
-        until=parse_date(args.end_date, now) if args.end_date else None,
+        since=_moment(args.start_date),
+        until=_moment(args.end_date),
     )
+
+
+def _constraints(args: argparse.Namespace) -> Sequence[Spec]:
+    if not args.constraint:
+        return ()
+    from spack.spec.parser import parse_many  # start-up: only for constraints
+
+    return parse_many(args.constraint)
+
+
+def _moment(text: str | None) -> float | None:
+    if text is None:
+        return None
+    import datetime  # start-up: seldom
+
+    from spack.actions.dates import parse_date
+
+    return parse_date(text, datetime.datetime.now())
 
 
 def _specs(session: Session, records: Sequence[InstallRecord]) -> dict[str, ConcreteSpec]:

@@ -13,11 +13,12 @@ from spack.cli.output import add_output_options, is_for_programs, print_output
 from spack.cli.render import Colors, use_color
 from spack.cli.spec_text import tree
 from spack.config.wheel_policy import WheelPolicy
-from spack.session import Session
-from spack.spec import ConcreteSpec, parse_many, to_specfile
+from spack.spec import parse_many, to_specfile
 
 if TYPE_CHECKING:
     from spack.environment import Environment
+    from spack.session import Session
+    from spack.spec import ConcreteSpec
 
 DESCRIPTION = """show what a spec becomes when it is concretized; nothing is built
 
