@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,9 @@ def test_what_spack_installed_is_found_and_reused(
     assert "[^] base@1.0" in spack("find", "-I").out
     base = site.nodes["base"]
     assert f"[^]  {base.dag_hash(7)}" in spack("spec", "-I", "-l", "base").out
+    shutil.rmtree(spack.home.store)
+    loaded = spack("load", "--sh", "base").out + "base\n"
+    assert subprocess.check_output(["sh", "-c", loaded], text=True) == "base\n"
     spack("install", "top")
     assert spack.prefix("base") == Path(spack_prefix(site.root, base))
     assert spack.prefix("top").is_relative_to(spack.home.store)
@@ -114,6 +118,32 @@ def test_a_view_of_what_spack_installed_is_a_relocatable_venv(
     assert str(site.root) not in (moved / "bin" / "sweet").read_text()
     assert "all as they were made" in spack("view", "verify", moved).text
     assert tree_of(site.root) == before
+
+
+@pytest.mark.parametrize("without", [""], indirect=True)
+def test_what_recipes_say_of_using_what_spack_installed(
+    spack: Command, site: Site, tmp_path: Path
+) -> None:
+    """Spack records no run environment: recipes are asked, and once only."""
+    recipe = tmp_path / "tiny" / "packages" / "base" / "package.py"
+    text = recipe.read_text()
+    body = (
+        "    def setup_run_environment(self, env):\n"
+        '        env.set("BASE_HOME", self.prefix.share)\n'
+    )
+    recipe.write_text(text + "\n" + body)
+    prefix = spack_prefix(site.root, site.nodes["base"])
+    shown = spack("load", "--sh", "base").out
+    assert f"BASE_HOME={prefix}/share" in shown or f"BASE_HOME='{prefix}/share'" in shown
+    theirs = tmp_path / "theirs"
+    spack("-e", theirs, "install")
+    assert "BASE_HOME" in spack("env", "activate", "--sh", "-d", theirs).out
+    assert "BASE_HOME" in (theirs / ".spack-env" / "view" / "bin" / "activate").read_text()
+    recipe.write_text(text + "\n" + body.replace("self.prefix.share", "1 // 0"))
+    spack("view", "add", tmp_path / "view", "base")
+    spack("clean", "-m")
+    refused = spack.fails("view", "add", tmp_path / "again", "base").err
+    assert "base cannot be put into the view: " in refused and "package.py:" in refused
 
 
 @pytest.mark.parametrize("without", [""], indirect=True)

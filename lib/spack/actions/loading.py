@@ -51,7 +51,12 @@ def _is_readable(root: str) -> bool:
 
 
 def _is_own(root: Path) -> bool:
-    """Return whether this user alone writes to an install tree: views of it can be in it."""
+    """Return whether this user alone writes to an install tree: views of it can be in it.
+
+    A tree that nothing was installed in is not there yet.
+    """
+    if not root.is_dir():
+        return False
     info = os.stat(root)
     alone = info.st_uid == os.geteuid() and not info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return alone and os.access(root, os.W_OK)

@@ -59,7 +59,7 @@ def packed_tree(
     try:
         result = make_view(descriptor, roots, parts)
         nodes = shown(roots, view)
-        sources, _ = view_sources(nodes, parts.store, view)
+        sources, _ = view_sources(nodes, parts, view)
         changed = _relative_run_paths(
             str(staging), {source.prefix: source.projection for source in sources}
         )

@@ -13,6 +13,7 @@ from typing import (
 )
 
 from spack.actions.library_copies import library_copies
+from spack.actions.unrecorded_environments import UnrecordedEnvironments
 from spack.build.external_modules import external_modules, external_sites, has_modules
 from spack.environment.spack_yaml import ViewDescriptor
 from spack.errors import SpecError, ViewError
@@ -69,6 +70,7 @@ class ViewParts(NamedTuple):
         planned.
     :ivar library_path: what a child needs on ``sys.path``.
     :ivar splits_env: see :class:`spack.view.plan_types.ViewOptions`.
+    :ivar run_environments: those of packages whose install records have none.
     """
 
     store: Store
@@ -76,6 +78,7 @@ class ViewParts(NamedTuple):
     recipes: Callable[[], RepoPath]
     library_path: tuple[str, ...]
     splits_env: bool
+    run_environments: UnrecordedEnvironments
 
 
 def templates(share: Path) -> dict[str, str]:
@@ -214,20 +217,26 @@ def _looked_at(prefix: Path, version: str) -> PythonOfView | None:
 
 
 def view_sources(
-    nodes: Sequence[ConcreteSpec], store: Store, view: ViewDescriptor | None = None
+    nodes: Sequence[ConcreteSpec], parts: ViewParts, view: ViewDescriptor | None = None
 ) -> tuple[list[ViewSource], list[ConcreteSpec]]:
     """Return the sources of the view, and the nodes that are not installed.
 
     Externals have no files of their own to show.
+
+    :raises ViewError: a recipe that is asked for the run environment fails.
     """
     sources: list[ViewSource] = []
     missing: list[ConcreteSpec] = []
-    for node in nodes:
-        if node.external is not None:
-            continue
-        record = store.database.record(node.dag_hash())
+    own = [node for node in nodes if node.external is None]
+    records = {node.dag_hash(): parts.store.database.record(node.dag_hash()) for node in own}
+    unrecorded = parts.run_environments.of(
+        [node for node in own if _lacks_environment(records[node.dag_hash()])], parts.store
+    )
+    for node in own:
+        record = records[node.dag_hash()]
+        changes = unrecorded.get(node.dag_hash(), ())
         try:
-            source = None if record is None else _source(node, record, view)
+            source = None if record is None else _source(node, record, view, changes)
         except FileNotFoundError:  # another process is replacing or removing it
             source = None
         if source is None:
@@ -237,7 +246,16 @@ def view_sources(
     return sources, missing
 
 
-def _source(node: ConcreteSpec, record: InstallRecord, view: ViewDescriptor | None) -> ViewSource:
+def _lacks_environment(record: InstallRecord | None) -> bool:
+    return record is not None and record.run_environment is None
+
+
+def _source(
+    node: ConcreteSpec,
+    record: InstallRecord,
+    view: ViewDescriptor | None,
+    unrecorded: Sequence[Mapping[str, str]],
+) -> ViewSource:
     prefix = Path(record.prefix)
     manifest = Metadata(prefix).manifest
     # a package that Spack installed may have no manifest
@@ -256,7 +274,7 @@ def _source(node: ConcreteSpec, record: InstallRecord, view: ViewDescriptor | No
         fingerprint=f"{status.st_mtime_ns}:{status.st_size}",
         role=_role(node),
         projection=_projection(node, view),
-        environment=tuple(Change(**row) for row in record.run_environment or ()),
+        environment=tuple(Change(**row) for row in record.run_environment or unrecorded),
     )
 
 
@@ -304,7 +322,7 @@ def make_view(
     """
     store = parts.store
     nodes = shown(roots, view)
-    sources, missing = view_sources(nodes, store, view)
+    sources, missing = view_sources(nodes, parts, view)
     if missing and not (partial and sources):
         names = ", ".join(node.short for node in missing)
         raise ViewError(

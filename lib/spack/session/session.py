@@ -337,6 +337,7 @@ class Session:
     @property
     def view_parts(self) -> ViewParts:
         """What views are made with."""
+        from spack.actions.unrecorded_environments import UnrecordedEnvironments
         from spack.actions.views import ViewParts
 
         return ViewParts(
@@ -345,6 +346,9 @@ class Session:
             recipes=lambda: self.recipes,
             library_path=self.library_path,
             splits_env=self.splits_env,
+            run_environments=UnrecordedEnvironments(
+                self.cache / "run-environments", lambda: self.recipes, self.library_path
+            ),
         )
 
     @cached_property

@@ -23,7 +23,7 @@ from typing import Any
 from spack.errors import SpecError
 from spack.spec.languages import LANGUAGE_NAMES
 from spack.spec.variant import quoted
-from spack.spec.wheel import WHEEL_KEYS
+from spack.spec.wheel import WHEEL_KEYS, names_wheel
 
 __all__ = ["format_spec"]
 
@@ -209,6 +209,7 @@ def variants_text(variants: Any) -> str:
 
     Without those that name a wheel: they are not what a user asks for.
     """
-    values = [variants[key] for key in sorted(variants) if key not in WHEEL_KEYS]
+    hidden = WHEEL_KEYS if names_wheel(variants) else ()
+    values = [variants[key] for key in sorted(variants) if key not in hidden]
     booleans = "".join(str(value) for value in values if value.kind == "bool")
     return booleans + "".join(f" {value}" for value in values if value.kind != "bool")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from spack.errors import SpecError
 from spack.spec.variant import VariantValue
 
-__all__ = ["BINARY", "WHEEL_KEYS", "ChosenWheel", "wheel_of"]
+__all__ = ["BINARY", "WHEEL_KEYS", "ChosenWheel", "names_wheel", "wheel_of"]
 
 
 #: The value of ``build_system`` of what is installed from a wheel of the index.
@@ -50,12 +50,21 @@ class ChosenWheel(NamedTuple):
         return {key: VariantValue.single(key, text) for key, text in zip(WHEEL_KEYS, texts) if text}
 
 
+def names_wheel(variants: Mapping[str, VariantValue]) -> bool:
+    """Return whether :data:`WHEEL_KEYS` among *variants* say which wheel a node is.
+
+    Recipes may have variants of their own that are called ``wheel``.
+    """
+    system = variants.get("build_system")
+    return system is not None and BINARY in system.values and "wheel" in variants
+
+
 def wheel_of(spec: _Node) -> ChosenWheel | None:
     """Return the wheel that *spec* is installed from; None for what is built from source.
 
     :raises SpecError: what is stored of it is incomplete or malformed.
     """
-    if "wheel" not in spec.variants:
+    if not names_wheel(spec.variants):
         return None
     filename, digest, size = (
         spec.variants[key].values[0] if key in spec.variants else "" for key in WHEEL_KEYS

@@ -8,6 +8,8 @@ plan like any other and is still made in staging and exchanged at once.
 
 ``remove_files_from_view`` has nothing to do here and is not called: a view without the package is
 planned without its files, and a file that another package provides too stays by itself.
+
+In the same way recipes are asked for the run environment of packages that another tool installed.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +27,14 @@ from spack.util.frozen import frozen
 from spack.util.json_input import parse_json
 from spack.view.plan_types import Files, ViewSource
 
-__all__ = ["HOOKS", "HookContext", "HookResult", "HookRecord", "ask_recipes"]
+__all__ = [
+    "HOOKS",
+    "HookContext",
+    "HookRecord",
+    "HookResult",
+    "ask_recipes",
+    "ask_run_environments",
+]
 
 #: The methods of a recipe that make a view ask it.
 HOOKS = ("add_files_to_view", "view_destination", "view_file_conflicts", "view_source")
@@ -95,44 +105,77 @@ def ask_recipes(
     :param root: where the view will be; text that names the scratch folder will name it.
     :raises ViewError: a recipe failed, with its line.
     """
-    # start-up: few packages have hooks
-    import subprocess
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="spack-view-") as folder:
-        # Recipes may compare real paths.
-        folder = os.path.realpath(folder)
-        job = Path(folder, "job.json")
-        result = Path(folder, "result.json")
+    with _scratch() as folder:
         data = {
-            "graph": context.graph,
-            "prefixes": context.prefixes,
-            "repositories": context.repositories,
+            "task": "view",
             "link_type": link_type,
             "folder": folder,
             "final": root,
             "packages": [_package(source, rest, asked) for source in asked],
-            "result": str(result),
         }
-        job.write_text(json.dumps(data), encoding="utf-8")
-        library = str(Path(__file__).resolve().parents[2])
-        command = [context.interpreter, "-I", "-S", "-c", _BOOT, str(job), library]
-        done = subprocess.run(
-            [*command, *context.library_path],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env={"PATH": "/usr/bin:/bin", "HOME": folder, "LC_ALL": "C.UTF-8"},
-            cwd=folder,
-            timeout=_SECONDS,
-        )
-        if not result.exists():
-            raise _failure("the recipes' view hooks ended early", done.stderr, {})
-        answer = parse_json(result.read_text(encoding="utf-8"))
+        answer = _answer(context, data, folder)
+    return {key: _recorded(row) for key, row in answer["packages"].items()}
+
+
+def ask_run_environments(
+    context: HookContext, asked: Mapping[str, Sequence[str]]
+) -> dict[str, list[dict[str, str]]]:
+    """Return what using installed packages changes of the environment, as their recipes say.
+
+    :param asked: by hash of a package, those that it needs at run time and whose recipes
+        have ``setup_dependent_run_environment``.
+    :returns: changes as ``EnvironmentModifications.to_json`` gives them, by hash.
+    :raises ViewError: a recipe failed, with its line.
+    """
+    with _scratch() as folder:
+        rows = {digest: list(below) for digest, below in asked.items()}
+        answer = _answer(context, {"task": "run", "packages": rows}, folder)
+    found: dict[str, list[dict[str, str]]] = answer["packages"]
+    return found
+
+
+@contextmanager
+def _scratch() -> Iterator[str]:
+    import tempfile  # start-up: few packages have hooks
+
+    with tempfile.TemporaryDirectory(prefix="spack-view-") as folder:
+        yield os.path.realpath(folder)  # recipes may compare real paths
+
+
+def _answer(context: HookContext, task: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """Return what the child process answers to a task.
+
+    :raises ViewError: a recipe failed, or the child ended early.
+    """
+    import subprocess  # start-up: few packages have hooks
+
+    job, result = Path(folder, "job.json"), Path(folder, "result.json")
+    data = {
+        "graph": context.graph,
+        "prefixes": context.prefixes,
+        "repositories": context.repositories,
+        "result": str(result),
+        **task,
+    }
+    job.write_text(json.dumps(data), encoding="utf-8")
+    library = str(Path(__file__).resolve().parents[2])
+    command = [context.interpreter, "-I", "-S", "-c", _BOOT, str(job), library]
+    done = subprocess.run(
+        [*command, *context.library_path],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env={"PATH": "/usr/bin:/bin", "HOME": folder, "LC_ALL": "C.UTF-8"},
+        cwd=folder,
+        timeout=_SECONDS,
+    )
+    if not result.exists():
+        raise _failure("the recipes' view hooks ended early", done.stderr, {})
+    answer: dict[str, Any] = parse_json(result.read_text(encoding="utf-8"))
     if "error" in answer:
         raise _failure(answer["error"], answer.get("details", ""), {"package": answer["package"]})
-    return {key: _recorded(row) for key, row in answer["packages"].items()}
+    return answer
 
 
 def _failure(message: str, details: str, facts: Mapping[str, Any]) -> ViewError:

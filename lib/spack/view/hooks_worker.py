@@ -7,9 +7,10 @@ import os
 import shutil
 import stat
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from spack.api.context import BuildContext, current_build
 from spack.errors import RecipeError, SpackError
@@ -18,6 +19,7 @@ from spack.repo.finder import install_finder
 from spack.repo.load_class import load_class
 from spack.repo.repository import Repository
 from spack.spec import ConcreteSpec, load
+from spack.util.environment_modifications import EnvironmentModifications
 
 __all__ = ["RecordingView", "main"]
 
@@ -73,17 +75,53 @@ def main(job_path: str) -> int:
             lambda digest: str(job["prefixes"].get(digest, "/nonexistent/not-installed")),
         )
         current_build.set(context)
-        projections = {row["hash"]: row["projection"] for row in job["packages"]}
-        for number, row in enumerate(job["packages"]):
-            name = row["name"]
-            root = os.path.join(job["folder"], f"view-{number}")
-            package = context.package(nodes[row["hash"]])
-            view = RecordingView(root, job["link_type"], projections)
-            answer["packages"][row["hash"]] = _run(package, view, row, job["final"])
+        for digest, run in _TASKS[job["task"]](job, context, nodes):
+            name = nodes[digest].name
+            answer["packages"][digest] = run()
     except Exception as error:
         answer = {"error": _message(error, name), "details": _details(error), "package": name}
     Path(job["result"]).write_text(json.dumps(answer), encoding="utf-8")
     return 0
+
+
+def _views(
+    job: Mapping[str, Any], context: BuildContext, nodes: Mapping[str, ConcreteSpec]
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield each package with what runs its view hooks."""
+    for number, row in enumerate(job["packages"]):
+        yield row["hash"], partial(_in_view, job, context, nodes[row["hash"]], number=number)
+
+
+def _in_view(
+    job: Mapping[str, Any], context: BuildContext, node: ConcreteSpec, number: int
+) -> dict[str, Any]:
+    projections = {row["hash"]: row["projection"] for row in job["packages"]}
+    root = os.path.join(job["folder"], f"view-{number}")
+    view = RecordingView(root, job["link_type"], projections)
+    return _run(context.package(node), view, job["packages"][number], job["final"])
+
+
+def _run_environments(
+    job: Mapping[str, Any], context: BuildContext, nodes: Mapping[str, ConcreteSpec]
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield each package with what computes its run environment."""
+    for digest, below in job["packages"].items():
+        yield digest, partial(_run_environment, context, nodes[digest], [nodes[x] for x in below])
+
+
+def _run_environment(
+    context: BuildContext, node: ConcreteSpec, below: Iterable[ConcreteSpec]
+) -> list[dict[str, str]]:
+    changes = EnvironmentModifications()
+    package = context.package(node)
+    for dependency in below:
+        context.package(dependency).setup_dependent_run_environment(changes, package.spec)
+    package.setup_run_environment(changes)
+    return list(changes.to_json())
+
+
+#: What each task runs, package by package.
+_TASKS = {"view": _views, "run": _run_environments}
 
 
 def _package_class(node: ConcreteSpec, repositories: list[Repository]) -> Any:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from spack.actions.library_copies import library_copies
-from spack.spec import ConcreteSpec, Edge
-from spack.spec.wheel import ChosenWheel
+from spack.spec import ConcreteSpec, Edge, VariantValue
+from spack.spec.wheel import BINARY, ChosenWheel
 
 
 @pytest.fixture
@@ -22,7 +22,8 @@ def wheel(place: Path, name: str, *libraries: str) -> ConcreteSpec:
         path = place / name / "lib" / "python3.11" / "site-packages" / f"{name}.libs" / library
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    return ConcreteSpec(name, "pypi", "1.0", chosen.variants())
+    system = {"build_system": VariantValue.single("build_system", BINARY)}
+    return ConcreteSpec(name, "pypi", "1.0", {**system, **chosen.variants()})
 
 
 def lines(place: Path, *nodes: ConcreteSpec) -> list[str]:
