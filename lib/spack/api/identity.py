@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from spack.api.declared_urls import DeclaredUrls
 from spack.api.directives import (
     BuildSystemDeclaration,
     MaintainersDeclaration,
@@ -16,7 +17,7 @@ from spack.api.directives import (
 )
 from spack.api.lang import classproperty
 from spack.api.metaclass import DeclaringMeta
-from spack.api.urls import index_source, substitute_version
+from spack.api.urls import index_source
 from spack.api.variants import Variant
 from spack.errors import RecipeError
 from spack.recipe.package_names import package_name
@@ -169,18 +170,22 @@ class PackageIdentity(metaclass=DeclaringMeta):
         names = (Spec(v).name for r in cls.provisions() for v in r.virtuals)
         return list(dict.fromkeys(name for name in names if name))
 
+    @classproperty
+    def declared_urls(cls: Any) -> DeclaredUrls:
+        """Return what the declared versions say of URLs."""
+        known: DeclaredUrls | None = cls.__dict__.get("__declared_urls")
+        if known is None:
+            known = DeclaredUrls(_declared(cls, VersionDeclaration))
+            setattr(cls, "__declared_urls", known)  # a name that is not mangled
+        return known
+
     def url_version(self, version: Any) -> str:
         """Return the text for *version* in URLs; recipes override it."""
         return str(version)
 
     def nearest_url(self, version: Any) -> str | None:
         """Return the ``url=`` of the nearest earlier version with one, else of the next later."""
-        wanted, nearest = Version(str(version)), None
-        for declared in sorted(_declared(type(self), VersionDeclaration), key=_numeric):
-            own = declared.options.get("url")
-            if own and (nearest is None or _numeric(declared) <= wanted):
-                nearest = own
-        return nearest
+        return type(self).declared_urls.nearest(Version(str(version)))
 
     def sample_url(self, version: Any) -> str | None:
         """Return the URL that *version*'s follows from: the class's, or the nearest version's."""
@@ -198,29 +203,24 @@ class PackageIdentity(metaclass=DeclaringMeta):
         :raises RecipeError: there is nothing from which it could follow.
         """
         text = str(version)
-        known = []
-        for declared in _declared(type(self), VersionDeclaration):
-            if declared.version == text and declared.options.get("url"):
-                return str(declared.options["url"])
-            known.append(declared.version)
+        declared: DeclaredUrls = type(self).declared_urls
+        own = declared.own(text)
+        if own is not None:
+            return own
         sample = self.sample_url(version)
         if sample is None:
             raise RecipeError(
                 f"{self.name} declares no url for version {text}",
                 hint="add url, pypi, git or a url= for this version",
             )
-        return substitute_version(index_source(sample), self.url_version(version), known)
+        return declared.substituted(index_source(sample), self.url_version(version))
 
     def all_urls_for_version(self, version: Any) -> list[str]:
         """Return the URL of *version*, then those that follow from ``urls`` (mirrors)."""
-        known = [d.version for d in _declared(type(self), VersionDeclaration)]
+        declared: DeclaredUrls = type(self).declared_urls
         urls = [self.url_for_version(version)]
-        urls += [substitute_version(u, version, known) for u in getattr(self, "urls", None) or ()]
+        urls += [declared.substituted(str(u), version) for u in getattr(self, "urls", None) or ()]
         return list(dict.fromkeys(urls))
-
-
-def _numeric(declared: VersionDeclaration) -> Any:
-    return Version(declared.version)
 
 
 def _pypi_path(pypi: str) -> str:

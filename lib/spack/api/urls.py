@@ -18,7 +18,14 @@ from urllib.parse import urljoin
 
 from spack.util.project_names import normalized
 
-__all__ = ["index_source", "join_url", "sample_version", "substitute_version"]
+__all__ = [
+    "index_source",
+    "join_url",
+    "replace_version",
+    "sample_version",
+    "substitute_version",
+    "url_version",
+]
 
 # Start-up: patterns are texts, compiled at the first use; most builds look at no url.
 
@@ -143,17 +150,36 @@ def substitute_version(url: str, version: object, declared: Iterable[str] = ()) 
     Every occurrence of the sample's version as a complete token is replaced (not within a longer
     number). A url without a version stays as it is.
     """
+    return replace_version(url, url_version(url, declared), version)
+
+
+def url_version(url: str, declared: Iterable[str] = ()) -> str | None:
+    """Return the version in a URL or a ``pypi:`` location as it is spelled there, or None.
+
+    :param declared: see :func:`sample_version`.
+    """
+    if not url.startswith("pypi:"):
+        return sample_version(url, declared)
+    project, _, name = url[5:].rpartition("/")
+    return _pypi_version(project, name) or sample_version(name, declared)
+
+
+def replace_version(url: str, old: str | None, version: object) -> str:
+    """Return *url* with *version* in place of *old*; as it is if that is None.
+
+    :param old: what :func:`url_version` found in *url*.
+    """
+    if not old:
+        return url
     new = str(version)
-    if url.startswith("pypi:"):
-        project, _, name = url[5:].rpartition("/")
-        old = _pypi_version(project, name) or sample_version(name, declared)
-        digits = re.search(r"\d+$", project)
-        if digits and new.startswith(f"{digits[0]}-"):
-            # Written for a rule that takes the digits at a project's end for part of the version.
-            new = new[len(digits[0]) + 1 :]
-        return f"pypi:{project}/{_replace(name, old, new)}" if old else url
-    old = sample_version(url, declared)
-    return _replace(url, old, new) if old else url
+    if not url.startswith("pypi:"):
+        return _replace(url, old, new)
+    project, _, name = url[5:].rpartition("/")
+    digits = re.search(r"\d+$", project)
+    if digits and new.startswith(f"{digits[0]}-"):
+        # Written for a rule that takes the digits at a project's end for part of the version.
+        new = new[len(digits[0]) + 1 :]
+    return f"pypi:{project}/{_replace(name, old, new)}"
 
 
 def _replace(text: str, old: str, new: str) -> str:

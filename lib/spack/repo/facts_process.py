@@ -33,6 +33,9 @@ _WORTH_A_PROCESS = 60
 #: Seconds for one recipe, which takes milliseconds, and between two looks at how far they are.
 _PATIENCE, _LOOK = 15.0, 0.5
 
+#: Fields of ``/proc/PID/stat`` after the name of the program: time as a user and in the kernel.
+_USER_TIME, _KERNEL_TIME = 11, 12
+
 #: Exit status of a process whose engine could not be imported.
 _NOT_STARTED = 70
 
@@ -96,21 +99,40 @@ def compute_facts(
 
 
 def _wait(process: subprocess.Popen[bytes], answer: Path, patience: float) -> tuple[str, bool]:
-    """Wait for the end; what it wrote, and whether it was stopped because nothing came any more."""
-    seen, since = -1, time.monotonic()
+    """Wait for the end; what it wrote, and whether it was stopped because nothing came any more.
+
+    Nothing comes if it computed for *patience* seconds, or neither computed nor answered for as
+    long: on a busy machine it waits for its turn, which is not the recipe's fault.
+    """
+    answered, worked = -1, -1.0
+    answered_at, worked_at = 0.0, time.monotonic()
     while True:
         try:
             _, errors = process.communicate(timeout=min(_LOOK, patience))
         except subprocess.TimeoutExpired:
             size = answer.stat().st_size if answer.exists() else 0
-            if size != seen:
-                seen, since = size, time.monotonic()
-            if time.monotonic() - since < patience:
+            seconds, now = _processor_seconds(process.pid), time.monotonic()
+            if (size, seconds) != (answered, worked):
+                worked, worked_at = seconds, now
+            if size != answered:
+                answered, answered_at = size, seconds
+            if seconds - answered_at < patience and now - worked_at < patience:
                 continue
             process.kill()
             _, errors = process.communicate()
             return errors.decode("utf-8", "replace").strip(), True
         return errors.decode("utf-8", "replace").strip(), False
+
+
+def _processor_seconds(pid: int) -> float:
+    """Return how long a process has computed; 0 where the system does not report it."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
+            fields = stream.read().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    ticks = int(fields[_USER_TIME]) + int(fields[_KERNEL_TIME])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _culprit(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
+from spack.api import declared_urls
 from spack.api.identity import PackageIdentity
-from spack.api.urls import index_source, sample_version
+from spack.api.urls import index_source, sample_version, url_version
 from spack.errors import RecipeError
 from spack.package import PackageBase, join_url, substitute_version_in_url, version
 
@@ -181,3 +184,25 @@ def test_overrides_build_on_it() -> None:
 
     assert Overridden(None).url_for_version("2.0") == "pypi:Project/Project_2.0.tar.gz"
     assert Overridden.url_for_version is not PackageIdentity.url_for_version
+
+
+def test_urls_of_many_versions_search_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = []
+
+    def counted(url: str, declared: Iterable[str]) -> str | None:
+        searched.append(url)
+        return url_version(url, declared)
+
+    monkeypatch.setattr(declared_urls, "url_version", counted)
+
+    class Many(PackageBase):
+        url = "https://example.org/x-1.0.tar.gz"
+        for number in range(50):
+            version(f"{number}.0")
+        version("100.0", url="https://example.org/y-100.zip")
+
+    package = Many(None)
+    urls = [package.url_for_version(f"{number}.0") for number in range(50)]
+    assert urls == [f"https://example.org/x-{number}.0.tar.gz" for number in range(50)]
+    assert package.url_for_version("100.0") == "https://example.org/y-100.zip"
+    assert len(searched) == 1
