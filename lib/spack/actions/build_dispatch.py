@@ -187,8 +187,9 @@ def _own_and_external(request: BuildRequest) -> tuple[list[str], list[str]]:
         if layout:
             base = layout["base_prefix"]
             other_paths += [os.path.join(base, layout[key]) for key in ("purelib", "platlib")]
-            # Debian's directories, for users and for its own packages
+            # of Debian and Fedora for users, and of Debian for its own packages
             other_paths.append(os.path.join(base, "local", "lib", layout["stdlib"]))
+            other_paths.append(os.path.join(base, "local", "lib64", layout["stdlib"]))
             other_paths.append(os.path.join(base, "lib", "python3", "dist-packages"))
     return own, list(dict.fromkeys(other_paths))
 

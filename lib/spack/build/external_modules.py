@@ -21,6 +21,8 @@ __all__ = ["ModulePaths", "external_modules", "external_sites", "has_modules"]
 _LAYOUTS = (
     "lib/{}/site-packages",
     "lib64/{}/site-packages",
+    "local/lib/{}/site-packages",  # Fedora: what the user installs
+    "local/lib64/{}/site-packages",
     "local/lib/{}/dist-packages",  # Debian: what the user installs
     "lib/python3/dist-packages",  # Debian: its own packages
     "lib/{}/dist-packages",

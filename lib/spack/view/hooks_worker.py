@@ -13,11 +13,8 @@ from pathlib import Path
 from typing import Any, Callable
 
 from spack.api.context import BuildContext, current_build
-from spack.errors import RecipeError, SpackError
-from spack.recipe.package_names import directory_name
-from spack.repo.finder import install_finder
-from spack.repo.load_class import load_class
-from spack.repo.repository import Repository
+from spack.api.node_classes import NodeClasses
+from spack.errors import SpackError
 from spack.spec import ConcreteSpec, load
 from spack.util.environment_modifications import EnvironmentModifications
 
@@ -68,10 +65,9 @@ def main(job_path: str) -> int:
     name = ""
     try:
         nodes = load(job["graph"])
-        repositories = [Repository.open(Path(root)) for _, root in job["repositories"]]
-        install_finder(repositories)
+        classes = NodeClasses(root for _, root in job["repositories"])
         context = BuildContext(
-            lambda digest: _package_class(nodes[digest], repositories),
+            lambda digest: classes.package_class(nodes[digest]),
             lambda digest: str(job["prefixes"].get(digest, "/nonexistent/not-installed")),
         )
         current_build.set(context)
@@ -122,14 +118,6 @@ def _run_environment(
 
 #: What each task runs, package by package.
 _TASKS = {"view": _views, "run": _run_environments}
-
-
-def _package_class(node: ConcreteSpec, repositories: list[Repository]) -> Any:
-    own = [x for x in repositories if x.namespace == node.namespace]
-    for repository in (*own, *repositories):
-        if repository.exists(node.name):
-            return load_class(repository, directory_name(node.name))
-    raise RecipeError(f"there is no recipe for {node.name}")
 
 
 def _run(package: Any, view: RecordingView, row: Mapping[str, Any], final: str) -> dict[str, Any]:
