@@ -31,8 +31,6 @@ def with_external_dependencies(
 ) -> Mapping[str, PackageSettings]:
     """Return *packages* whose externals know their ``edges``.
 
-    A dependency in the spec of an external is left out where no external satisfies it.
-
     :raises ConfigError: a dependency names no external, or several; with file and line.
     """
     every = [
@@ -56,23 +54,33 @@ _SIGILS = frozenset("%^")
 
 
 def _edges(entry: ExternalEntry, every: list[Located]) -> Iterator[ExternalEdge]:
-    for row in entry.dependencies:
+    for row in (*entry.dependencies, *_rows_of_spec(entry)):
         found = _named(row, every)
         if len(found) != 1:
             text = row.get("id") or row.get("spec") or "an entry without 'id' and 'spec'"
+            several = " or ".join(sorted(item[2].spec for item in found))
+            what = f"several externals: {several}" if found else "not among the externals"
             raise ConfigError(
-                f"{entry.origin}: the external '{entry.spec}' depends on '{text}', "
-                f"which is {'several externals' if found else 'not among the externals'}",
+                f"{entry.origin}: the external '{entry.spec}' depends on '{text}', which is {what}",
                 facts={"spec": entry.spec, "dependency": text},
-                hint="give the other external an 'id', and name that",
+                hint=_AMBIGUOUS if found else _MISSING,
                 ref="external-dependency",
             )
         yield _edge(found[0], row)
+
+
+_AMBIGUOUS = "give the other external an 'id', and name that under 'dependencies'"
+_MISSING = "add that external, or name one that is there"
+
+
+def _rows_of_spec(entry: ExternalEntry) -> Iterator[Mapping[str, Any]]:
+    """Yield what the spec of an external says after ``%`` and ``^``, as entries of its own."""
     for dependency in parse(entry.spec).dependencies if _SIGILS.intersection(entry.spec) else ():
-        found = _satisfying(dependency.spec, every)
-        if found:
-            row = {"deptypes": dependency.deptypes, "virtuals": ",".join(dependency.virtuals)}
-            yield _edge(found[0], row)
+        yield {
+            "spec": str(dependency.spec),
+            "deptypes": dependency.deptypes,
+            "virtuals": ",".join(dependency.virtuals),
+        }
 
 
 def _edge(found: Located, row: Mapping[str, Any]) -> ExternalEdge:

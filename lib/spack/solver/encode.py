@@ -319,13 +319,14 @@ class Encoder:
     def _external_edge(self, name: str, index: int, edge: ExternalEdgeLike) -> None:
         """Write a dependency of an external; what is not said of it is as its recipe declares."""
         types, virtuals = set(edge.deptypes), set(edge.virtuals)
+        provided: set[str] = set()
         for record in dependency_records(self.catalog, name) if not types else ():
             wanted = Spec.parse(record.spec).name
             if wanted == edge.name or wanted in virtuals:
                 types.update(record.types)
             elif not edge.virtuals and edge.name in self.catalog.providers(wanted):
                 types.update(record.types)
-                virtuals.add(wanted)
+                provided.add(wanted)
         types = types or {"build", "link"}
         p, q = f"{quote(name)},{index}", quote(edge.name)
         self.sink.visit(edge.name)
@@ -333,6 +334,7 @@ class Encoder:
         self.emit(f"xdep({p},{q},{edge.position}).")
         self.emit(*(f"xdeptype({p},{q},{kind})." for kind in sorted(types - {"test"})))
         self.emit(*(f"xdepvirt({p},{q},{quote(virtual)})." for virtual in sorted(virtuals)))
+        self.emit(*(f"xdepmay({p},{q},{quote(virtual)})." for virtual in sorted(provided)))
 
     def _installed(self, name: str) -> None:
         candidates = self.catalog.get(name)

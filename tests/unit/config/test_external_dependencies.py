@@ -26,7 +26,7 @@ packages:
   gcc:
     externals: [{spec: gcc@12.2, prefix: /usr}]
   d:
-    externals: [{spec: d@1 %llvm, prefix: /d}]
+    externals: [{spec: d@1, prefix: /d}]
 """
 
 
@@ -47,7 +47,7 @@ def test_they_are_found(files: Any) -> None:
     [
         ("{id: nowhere}", "depends on 'nowhere', which is not among the externals"),
         ("{spec: c@3}", "depends on 'c@3', which is not among the externals"),
-        ("{spec: c}", "depends on 'c', which is several externals"),
+        ("{spec: c}", "depends on 'c', which is several externals: c@1 or c@2"),
         ("{deptypes: run}", "an entry without 'id' and 'spec'"),
     ],
 )
@@ -60,6 +60,21 @@ def test_what_is_not_there_names_its_line(files: Any, row: str, message: str) ->
         with_external_dependencies(files.load().packages)
     assert "packages.yaml:4: the external 'a@1 %gcc@12' depends on" in str(caught.value)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("d@1 %llvm", "depends on 'llvm', which is not among the externals"),
+        ("d@1 ^c", "depends on 'c', which is several externals: c@1 or c@2"),
+    ],
+)
+def test_what_the_spec_of_an_external_names_is_one_external(
+    files: Any, spec: str, message: str
+) -> None:
+    files.write("user/packages.yaml", TEXT.replace("d@1", spec))
+    with pytest.raises(ConfigError, match=message):
+        with_external_dependencies(files.load().packages)
 
 
 def test_without_any_nothing_changes(files: Any) -> None:
