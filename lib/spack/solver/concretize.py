@@ -46,7 +46,6 @@ CRITERIA = {
     8: "builds",
     7: "further instances of a package",
     6: "providers that are there already",
-    5: "compilers that differ from those of what links a package",
     4: "providers of single packages",
     3: "variants that are assumed of externals",
     2: "versions that are there already",

@@ -33,8 +33,6 @@ class LiteralFacts:
         self._literals()
         self._below()
         self._demanded()
-        if any(self._is_compiler(name) for name in self.sink.demanded_directly):
-            self.emit("compilers_asked.")
         # Where every package may be a placeholder, conditions on the one target are literals too.
         if len(self.context.targets) > 1 or self.context.relaxed:
             self._target_facts()
