@@ -72,6 +72,7 @@ class _Decoder:
     def specs(self) -> dict[Node, ConcreteSpec]:
         """Return all nodes, made from the leaves upwards."""
         done: dict[Node, ConcreteSpec] = {}
+        entered: set[Node] = set()
         for start in sorted(self.drafts):
             stack = [start]
             while stack:
@@ -82,6 +83,8 @@ class _Decoder:
                 draft = self.drafts[node]
                 waiting = [child for child in draft.children if child not in done]
                 if waiting and draft.reused is None:
+                    assert node not in entered, f"{node} depends on itself"
+                    entered.add(node)
                     stack.extend(waiting)
                     continue
                 done[node] = self._spec(node, draft, done)

@@ -99,7 +99,7 @@ def _runtime(
     package = RUNTIMES[compiler[0]]
     version = _version(catalog, drafts, compiler)
     runtime = _existing(catalog, drafts, package, version)
-    if runtime is not None:
+    if runtime is not None and _below(drafts, runtime).isdisjoint(users):
         return runtime
     runtime = _free(drafts, package)
     drafts[runtime] = draft = Draft(version=catalog.get(package).index(version))
