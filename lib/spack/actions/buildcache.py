@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from spack.actions.notices import PackagePushed
 from spack.binary.binary_cache import BinaryCache
 from spack.binary.catalogue import CachedPackage
-from spack.binary.pack_package import pack_prefix
+from spack.binary.pack_package import PackedPrefix, pack_prefix
+from spack.binary.parallel_gzip import Digest
 from spack.binary.published_keys import read_keys
 from spack.binary.signing_keys import KeyRing
 from spack.errors import BinaryCacheError, SpackError
@@ -24,9 +26,11 @@ from spack.util.report import Failed, Reporter
 __all__ = [
     "KnownKey",
     "PushReport",
+    "installed_prefix",
     "known_keys",
     "listed",
     "matching",
+    "pack_installed",
     "push",
     "pushed_nodes",
     "trust_keys",
@@ -130,27 +134,50 @@ class _Pushing:
             return error
 
     def push(self, node: ConcreteSpec) -> tuple[CachedPackage, int]:
-        record = self.store.database.record(node.dag_hash())
-        if record is None or not self.store.is_present(record):
-            raise BinaryCacheError(
-                f"{node.short} is not installed, so it cannot be pushed",
-                hint="install it first, or leave build dependencies out",
-                ref="binary-not-installed",
-            )
-        prefixes = {
-            x.dag_hash(): str(self.store.prefix(x))
-            for x in node.traverse(DEPTYPES)
-            if x.external is None
-        }
-        root = Path(record.upstream) if record.upstream else self.store.layout.padded_root
         descriptor, name = tempfile.mkstemp(dir=self.folder)
-        with os.fdopen(descriptor, "wb") as file:
-            packed = pack_prefix(Path(record.prefix), root, prefixes, file, self.pool)
         archive = Path(name)
         try:
+            with os.fdopen(descriptor, "wb") as file:
+                packed = pack_installed(node, self.store, file, self.pool)
             return self.cache.store(node, packed, archive), packed.size
         finally:
             archive.unlink(missing_ok=True)
+
+
+def installed_prefix(node: ConcreteSpec, store: Store) -> Path:
+    """Return where a package is installed.
+
+    :raises BinaryCacheError: it is not.
+    """
+    record = store.database.record(node.dag_hash())
+    if record is None or not store.is_present(record):
+        raise BinaryCacheError(
+            f"{node.short} is not installed, so it cannot be pushed",
+            hint="install it first, or leave build dependencies out",
+            ref="binary-not-installed",
+        )
+    return Path(record.prefix)
+
+
+def pack_installed(
+    node: ConcreteSpec,
+    store: Store,
+    file: IO[bytes],
+    pool: ThreadPoolExecutor,
+    plain: Digest | None = None,
+) -> PackedPrefix:
+    """Write the archive of an installed package; see :mod:`spack.binary.pack_package`.
+
+    :raises BinaryCacheError: it is not installed, or cannot be read.
+    """
+    prefix = installed_prefix(node, store)
+    record = store.database.record(node.dag_hash())
+    prefixes = {
+        x.dag_hash(): str(store.prefix(x)) for x in node.traverse(DEPTYPES) if x.external is None
+    }
+    upstream = record.upstream if record is not None else ""
+    root = Path(upstream) if upstream else store.layout.padded_root
+    return pack_prefix(prefix, root, prefixes, file, pool, plain)
 
 
 def listed(caches: Iterable[BinaryCache]) -> list[ConcreteSpec]:

@@ -94,16 +94,19 @@ def needs_of_text(text: str) -> Needs:
     return Needs(**data)
 
 
-def find_needs(root: str, store: str, nodes: Iterable[ConcreteSpec]) -> Needs:
-    """Return what the copied view at *root* needs.
+def find_needs(
+    root: str, store: str, nodes: Iterable[ConcreteSpec], prefixes: Sequence[str] = ()
+) -> Needs:
+    """Return what the view at *root* needs.
 
-    :param store: root of the install tree. :param nodes: the packages of the view.
+    :param store: root of the install tree, if its programs shall not need that; else ``""``.
+    :param nodes: the packages of the view. :param prefixes: of them, if the view has links only.
     """
     head = load_head(root)
     python = {} if head is None or head.python is None else dict(head.python)
     executable = python.get("executable", "")
     built = [node for node in nodes if node.external is None]
-    found = _Programs(root, store)
+    found = _Programs(prefixes or (root,), store)
     return Needs(
         platform=next((node.platform for node in built), ""),
         targets=_most_special({str(node.target) for node in built}),
@@ -126,12 +129,13 @@ def _most_special(targets: set[str]) -> tuple[str, ...]:
 class _Programs:
     """What the programs and libraries of a tree ask the dynamic linker for."""
 
-    def __init__(self, root: str, store: str) -> None:
+    def __init__(self, roots: Sequence[str], store: str) -> None:
         self.store: list[str] = []
         self._newest = (0, 0)
         self._musl = False
-        for path in _files(root):
-            self._look(path, root, store)
+        for root in roots:
+            for path in _files(root):
+                self._look(path, root, store)
 
     @property
     def libc(self) -> str:
@@ -153,7 +157,7 @@ class _Programs:
         libraries = [os.fsdecode(name) for name in elf.dt_needed_strs]
         self._musl = self._musl or any(_MUSL.match(name) for name in libraries)
         paths = os.fsdecode(elf.dt_rpath_str or b"").split(":")
-        inside = [x for x in paths if x.startswith(store + os.sep)]
+        inside = [x for x in paths if store and x.startswith(store + os.sep)]
         if any(os.path.exists(os.path.join(x, name)) for x in inside for name in libraries):
             self.store.append(os.path.relpath(path, root))
 

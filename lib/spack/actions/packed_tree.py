@@ -22,13 +22,13 @@ from spack.actions.views import ViewParts, make_view, shown, view_sources
 from spack.binary.path_references import PrefixPattern, references_in
 from spack.build.post_install import correct_records
 from spack.environment.spack_yaml import ViewDescriptor
-from spack.spec import ConcreteSpec
+from spack.spec import RUN_TIME, ConcreteSpec
 from spack.util.filesystem import remove_tree
 from spack.util.frozen import replace
 from spack.util.hashing import hash_file
 from spack.view.view_manifest import ITEMS, MANIFEST, head_text, load_head
 
-__all__ = ["PACKED_TIME", "PackedTree", "packed_tree"]
+__all__ = ["PACKED_TIME", "PackedTree", "packed_tree", "shown_tree"]
 
 #: The time of all that is packed: the first that every archive format can hold (1980, UTC).
 PACKED_TIME = 315532800
@@ -73,6 +73,37 @@ def packed_tree(
         yield PackedTree(staging, result.entries, needs)
     finally:
         remove_tree(staging)
+
+
+@contextmanager
+def shown_tree(
+    view: ViewDescriptor, roots: Sequence[ConcreteSpec], parts: ViewParts, beside: Path
+) -> Iterator[PackedTree]:
+    """Make a tree whose files are links to the prefixes; see :func:`packed_tree`.
+
+    Its needs are those of the packages, whose prefixes are as they are here.
+    """
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    staging = beside.with_name(f".{beside.name[:200]}.{os.urandom(4).hex()}.new")
+    descriptor = view._replace(root=str(staging), link_type="symlink")
+    try:
+        result = make_view(descriptor, roots, parts)
+        nodes = shown(roots, view)
+        every = {x.dag_hash(): x for node in nodes for x in node.traverse(RUN_TIME)}
+        prefixes = [str(parts.store.prefix(x)) for x in every.values() if x.external is None]
+        needs = find_needs(str(staging), "", every.values(), prefixes)
+        if is_inside(needs.python, prefixes):
+            needs = needs._replace(python="")
+        _forget_making(staging, ())
+        _level(staging)
+        yield PackedTree(staging, result.entries, needs)
+    finally:
+        remove_tree(staging)
+
+
+def is_inside(path: str, folders: Sequence[str]) -> bool:
+    """Return whether *path* is below one of *folders*."""
+    return any(path.startswith(folder + os.sep) for folder in folders)
 
 
 def _relative_run_paths(root: str, locations: Mapping[str, str]) -> list[str]:

@@ -14,11 +14,10 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, Callable
 
 from spack.binary import cache_paths
 from spack.binary.cache_manifest import (
@@ -31,22 +30,15 @@ from spack.binary.cache_manifest import (
     refused,
 )
 from spack.binary.cache_storage import LARGEST_MANIFEST, MissingInCacheError
-from spack.binary.oci_login import RegistryLogin
-from spack.errors import BinaryCacheError, FetchError
+from spack.binary.oci_client import MANIFEST_TYPE, OciClient
 
 if TYPE_CHECKING:
     from spack.fetch.transport import Transport
 
 __all__ = ["OciRegistry", "tag_of"]
 
-_T = TypeVar("_T")
-
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 _LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
-#: Media types of manifests that are read.
-_ACCEPTED = f"{MANIFEST_TYPE}, application/vnd.docker.distribution.manifest.v2+json"
-
 #: The annotation that holds a document of the cache.
 DOCUMENT = "org.spack-venv.document"
 
@@ -79,14 +71,8 @@ class OciRegistry:
     """
 
     def __init__(self, url: str, transport: Transport, login: tuple[str, str] | None) -> None:
-        self.url = url.rstrip("/")
-        parts = urlsplit(self.url)
-        scheme = "http" if parts.scheme == "oci+http" else "https"
-        name = parts.path.strip("/").rpartition(":")
-        self._name = name[0] if name[1] else name[2]
-        self._base = f"{scheme}://{parts.netloc}/v2/{self._name}"
-        self._transport = transport
-        self._login = RegistryLogin(transport, self._name, login)
+        self.client = OciClient(url, transport, login)
+        self.url = self.client.url
         #: Contents of small blobs that were written, which configurations are made of.
         self._written: dict[str, bytes] = {}
         self._guard = threading.Lock()
@@ -96,8 +82,7 @@ class OciRegistry:
     def read(self, name: str, limit: int = LARGEST_MANIFEST) -> bytes:
         blob = _BLOB.match(name)
         if blob is not None:
-            url = self._blob_url(blob.group(1))
-            return self._get(name, url, "*/*", limit)
+            return self.client.blob(blob.group(1), limit)
         try:
             return self._document(name, tag_of(name))
         except MissingInCacheError:
@@ -108,46 +93,26 @@ class OciRegistry:
     def obtain(self, name: str, target: Path, size: int, progress: Callable[[int], None]) -> Path:
         blob = _BLOB.match(name)
         assert blob is not None
-        url = self._blob_url(blob.group(1))
-        target.parent.mkdir(parents=True, exist_ok=True)
-
-        def download(headers: Mapping[str, str]) -> None:
-            self._transport.download(
-                url,
-                target,
-                progress=lambda done, total: progress(done),
-                limit=size,
-                headers=headers,
-            )
-
-        self._authorized(name, download)
+        self.client.download(blob.group(1), target, size, progress)
         return target
 
     def exists(self, name: str) -> bool:
         blob = _BLOB.match(name)
-        url = self._blob_url(blob.group(1)) if blob else self._manifest_url(tag_of(name))
-        try:
-            self._send(name, "HEAD", url, {"accept": _ACCEPTED})
-        except MissingInCacheError:
-            return False
-        return True
+        if blob is not None:
+            return self.client.has_blob(blob.group(1))
+        return self.client.has_manifest(tag_of(name))
 
     def names(self, below: str) -> Iterator[str]:
         """Yield the names of the packages' manifests; nothing else is listed."""
         if not below.startswith(cache_paths.SPECS):
             return
-        url = f"{self._base}/tags/list?n=1000"
-        while url:
-            answer = self._send("tags", "GET", url, {"accept": "application/json"})
-            try:
-                tags = sorted(map(str, json.loads(answer.body).get("tags") or []))
-            except (ValueError, AttributeError, TypeError) as error:
-                raise refused(f"the list of tags of {self.url}", str(error)) from error
-            for tag in tags:
-                if tag.endswith(".spack") and tag != _SPACK_INDEX_TAG:
-                    yield f"{cache_paths.SPECS}/-/{tag[: -len('.spack')]}{_ENDING}"
-            further = re.match(r"<([^>]+)>; *rel=\"?next", answer.headers.get("link", ""))
-            url = urljoin(url, further.group(1)) if further else ""
+        try:
+            tags = self.client.tags()
+        except (ValueError, AttributeError, TypeError) as error:
+            raise refused(f"the list of tags of {self.url}", str(error)) from error
+        for tag in tags:
+            if tag.endswith(".spack") and tag != _SPACK_INDEX_TAG:
+                yield f"{cache_paths.SPECS}/-/{tag[: -len('.spack')]}{_ENDING}"
 
     def _document(self, name: str, tag: str) -> bytes:
         """Return the document of a tag; of a package that Spack has pushed, one made for it."""
@@ -176,7 +141,7 @@ class OciRegistry:
         return CacheManifest((blob,)).to_json().encode()
 
     def _manifest(self, name: str, tag: str) -> Any:
-        content = self._get(name, self._manifest_url(tag), _ACCEPTED, LARGEST_MANIFEST)
+        content = self.client.manifest(tag, name)
         try:
             data = json.loads(content)
             if not isinstance(data, dict):
@@ -190,26 +155,20 @@ class OciRegistry:
     def write(self, name: str, content: bytes | Path) -> None:
         blob = _BLOB.match(name)
         if blob is not None:
-            self._upload(name, blob.group(1), content)
+            self._upload(blob.group(1), content)
             return
         assert isinstance(content, bytes)
         layers, config = self._layers_of(name, content)
-        self._write_tag(name, tag_of(name), layers, config, content.decode())
+        self._write_tag(tag_of(name), layers, config, content.decode())
         spack = [x for x in layers if x.media_type == SPACK_INDEX]
         if name == cache_paths.INDEX and spack:
-            self._write_tag(name, _SPACK_INDEX_TAG, spack, {}, None)
+            self._write_tag(_SPACK_INDEX_TAG, spack, {}, None)
 
     def remove(self, name: str) -> None:
         blob = _BLOB.match(name)
         if blob is not None:
             return  # the registry removes blobs that no manifest names
-        tag = tag_of(name)
-        try:
-            answer = self._send(name, "HEAD", self._manifest_url(tag), {"accept": _ACCEPTED})
-            digest = answer.headers.get("docker-content-digest", "")
-            self._send(name, "DELETE", self._manifest_url(digest or tag), {})
-        except MissingInCacheError:
-            pass
+        self.client.remove_manifest(tag_of(name))
 
     def exclusive(self) -> AbstractContextManager[object]:
         return nullcontext()  # registries have no locks: `update-index` mends what is lost
@@ -253,7 +212,6 @@ class OciRegistry:
 
     def _write_tag(
         self,
-        name: str,
         tag: str,
         layers: list[Blob],
         config: dict[str, Any],
@@ -267,7 +225,7 @@ class OciRegistry:
         }
         text = json.dumps({**image, **config}, separators=(",", ":"), sort_keys=True).encode()
         digest = hashlib.sha256(text).hexdigest()
-        self._upload(name, digest, text)
+        self._upload(digest, text)
         manifest: dict[str, Any] = {
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
@@ -277,79 +235,13 @@ class OciRegistry:
         if document is not None:
             manifest["annotations"] = {DOCUMENT: document}
         body = json.dumps(manifest, separators=(",", ":")).encode()
-        url = self._manifest_url(tag)
-        self._send(name, "PUT", url, {"content-type": MANIFEST_TYPE}, body)
+        self.client.put_manifest(tag, body)
 
-    def _upload(self, name: str, digest: str, content: bytes | Path) -> None:
+    def _upload(self, digest: str, content: bytes | Path) -> None:
         if isinstance(content, bytes):
             with self._guard:
                 self._written[digest] = content
-        path = f"blobs/sha256/{digest[:2]}/{digest}"
-        if self.exists(path):
-            return
-        begun = self._send(name, "POST", f"{self._base}/blobs/uploads/", {"content-length": "0"})
-        location = urljoin(self._base, begun.headers.get("location", ""))
-        separator = "&" if urlsplit(location).query else "?"
-        url = f"{location}{separator}{urlencode({'digest': f'sha256:{digest}'})}"
-        self._send(name, "PUT", url, {"content-type": "application/octet-stream"}, content)
-
-    # -- requests ----------------------------------------------------------------------------
-
-    def _blob_url(self, digest: str) -> str:
-        return f"{self._base}/blobs/sha256:{digest}"
-
-    def _manifest_url(self, tag: str) -> str:
-        return f"{self._base}/manifests/{quote(tag, safe=':')}"
-
-    def _get(self, name: str, url: str, accept: str, limit: int) -> bytes:
-        def get(headers: Mapping[str, str]) -> bytes:
-            return self._transport.document(url, {"accept": accept, **headers}, limit).body
-
-        return self._authorized(name, get)
-
-    def _send(
-        self,
-        name: str,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: bytes | Path = b"",
-    ) -> Any:
-        writes = method not in ("GET", "HEAD")
-        return self._authorized(
-            name,
-            lambda login: self._transport.send(method, url, {**headers, **login}, body),
-            writes=writes,
-        )
-
-    def _authorized(
-        self, name: str, action: Callable[[Mapping[str, str]], _T], *, writes: bool = False
-    ) -> _T:
-        """Do *action* with the headers of a login, which is asked for when the registry wants one.
-
-        :raises MissingInCacheError: there is no such tag or blob.
-        :raises BinaryCacheError: the registry refuses it, or does not answer.
-        """
-        try:
-            try:
-                return action(self._login.headers(writes=writes))
-            except FetchError as error:
-                if error.facts.get("status") != 401:
-                    raise
-                challenge = str(error.facts.get("challenge", ""))
-                return action(self._login.answer(challenge, writes=writes))
-        except FetchError as error:
-            if error.facts.get("status") == 404:
-                raise MissingInCacheError(
-                    f"the registry {self.url} has no {name}", facts={"path": name}
-                ) from error
-            raise BinaryCacheError(
-                f"the registry {self.url} cannot be used: {error.message}",
-                facts=error.facts,
-                hint="access_pair of the mirror names a login; `oci+http://` is for registries "
-                "without encryption",
-                ref="binary-registry",
-            ) from error
+        self.client.upload(digest, content)
 
 
 def _layer(blob: Blob) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 from spack.binary.package_description import DESCRIPTION, PackageDescription
-from spack.binary.parallel_gzip import GzipWriter
+from spack.binary.parallel_gzip import Digest, GzipWriter
 from spack.binary.path_references import ROOT, FileReferences, PrefixPattern, references_in
 from spack.errors import BinaryCacheError
 from spack.store import METADATA
@@ -53,15 +53,16 @@ def pack_prefix(
     prefixes: Mapping[str, str],
     target: IO[bytes],
     pool: ThreadPoolExecutor,
+    plain: Digest | None = None,
 ) -> PackedPrefix:
     """Write the archive of *prefix* to *target*.
 
     :param root: of its install tree. :param prefixes: of the node and its dependencies, by hash.
-    :param pool: compresses.
+    :param pool: compresses. :param plain: is given the archive before it is compressed.
     :raises BinaryCacheError: the prefix cannot be read.
     """
     every = {**prefixes, ROOT: str(root)}
-    writer = GzipWriter(target, pool)
+    writer = GzipWriter(target, pool, plain=plain)
     try:
         packing = _Packing(str(prefix), PrefixPattern(every), writer)
         packing.run()

@@ -10,9 +10,9 @@ import hashlib
 import zlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO
+from typing import IO, Protocol
 
-__all__ = ["GzipWriter"]
+__all__ = ["Digest", "GzipWriter"]
 
 #: Bytes of a member. Smaller ones compress worse, larger ones keep more memory.
 CHUNK = 1 << 20
@@ -23,13 +23,27 @@ LEVEL = 3
 _WBITS = zlib.MAX_WBITS | 16
 
 
+class Digest(Protocol):
+    """A digest of :mod:`hashlib`."""
+
+    def update(self, data: bytes, /) -> object: ...
+
+
 class GzipWriter:
     """A file to write to; :meth:`close` gives size and digest of what came out.
 
     :param pool: its threads compress. :param ahead: chunks that may wait for them.
+    :param plain: is given what is not compressed yet, for a digest of it.
     """
 
-    def __init__(self, target: IO[bytes], pool: ThreadPoolExecutor, ahead: int = 8) -> None:
+    def __init__(
+        self,
+        target: IO[bytes],
+        pool: ThreadPoolExecutor,
+        ahead: int = 8,
+        plain: Digest | None = None,
+    ) -> None:
+        self._plain = plain
         self._target = target
         self._pool = pool
         self._ahead = ahead
@@ -41,6 +55,8 @@ class GzipWriter:
 
     def write(self, data: bytes) -> int:
         """Take the next bytes."""
+        if self._plain is not None:
+            self._plain.update(data)
         self._buffer += data
         while len(self._buffer) >= CHUNK:
             self._submit(bytes(self._buffer[:CHUNK]))

@@ -37,7 +37,14 @@ if TYPE_CHECKING:
     from spack.environment.definitions import UserSpec
     from spack.spec import ConcreteSpec
 
-__all__ = ["LOCKFILE_NAME", "LockedRoot", "Lockfile", "configuration_digest", "read_lockfile"]
+__all__ = [
+    "LOCKFILE_NAME",
+    "LockedRoot",
+    "Lockfile",
+    "configuration_digest",
+    "parse_lockfile",
+    "read_lockfile",
+]
 
 LOCKFILE_NAME = "spack.lock"
 
@@ -214,6 +221,14 @@ def read_lockfile(path: Path) -> Lockfile | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable(path, f"cannot be read: {error}") from error
+    return parse_lockfile(text, path)
+
+
+def parse_lockfile(text: str, path: Path) -> Lockfile:
+    """Return the lock file in *text*.
+
+    :param path: for messages. :raises EnvironmentFileError: as :func:`read_lockfile`.
+    """
     try:
         data = json.loads(text)
         meta = data["_meta"]

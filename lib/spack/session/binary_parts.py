@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from spack.spec import ConcreteSpec
     from spack.store.database import Database
 
-__all__ = ["cached_installs", "configured_caches", "key_ring", "named_cache", "pushing"]
+__all__ = [
+    "cached_installs",
+    "configured_caches",
+    "image_cache",
+    "key_ring",
+    "login_of",
+    "named_cache",
+    "pushing",
+    "transport_for",
+]
 
 
 #: Further attempts at a cache, after which the next source is taken.
@@ -130,6 +139,12 @@ def named_cache(
     return _cache(session, entry, push=push, trust=trust)
 
 
+def image_cache(session: Session, storage: CacheStorage) -> BinaryCache:
+    """Return a cache of verified archives, for which no signature is needed."""
+    local = session.cache / "binary" / sha256_hex(storage.url)[:16]
+    return BinaryCache(storage.url, storage, local, NoSignatures())
+
+
 def key_ring(session: Session) -> KeyRing:
     """Return the user's keys: ``keys`` and ``gpg`` beside the user's configuration.
 
@@ -155,11 +170,11 @@ def _storage(session: Session, entry: MirrorEntry, url: str, push: bool) -> Cach
     if scheme == "file":
         return DirectoryStorage.of_url(url)
     if scheme in ("http", "https"):
-        return HttpStorage(url, _transport(session, url, login_of(session, entry, push)))
+        return HttpStorage(url, transport_for(session, url, login_of(session, entry, push)))
     if scheme in ("oci", "oci+http"):
         from spack.binary.oci_registry import OciRegistry  # start-up: few mirrors are registries
 
-        return OciRegistry(url, _transport(session, url), login_of(session, entry, push))
+        return OciRegistry(url, transport_for(session, url), login_of(session, entry, push))
     raise ConfigError(
         f"the mirror {url} cannot be used: its scheme is none of file, http, https, oci, oci+http",
         hint="use a directory, an http server or a registry",
@@ -167,7 +182,7 @@ def _storage(session: Session, entry: MirrorEntry, url: str, push: bool) -> Cach
     )
 
 
-def _transport(session: Session, url: str, login: tuple[str, str] | None = None) -> Transport:
+def transport_for(session: Session, url: str, login: tuple[str, str] | None = None) -> Transport:
     """Return the transport of sources, with a login for the host of *url*.
 
     A cache that does not answer is soon left out.

@@ -106,12 +106,12 @@ def test_what_spack_has_pushed_has_no_document(host: str, machine: Machine, tmp_
     name = cache_paths.spec_manifest_path(machine.spec)
     found = manifest(storage, tag_of(name))
     del found["annotations"]
-    url = storage._manifest_url(tag_of(name))
+    url = storage.client.manifest_url(tag_of(name))
     kind = {"content-type": found["mediaType"]}
     TRANSPORT.send("PUT", url, kind, json.dumps(found).encode())
-    index = storage._manifest_url("index.spack-venv")
+    index = storage.client.manifest_url("index.spack-venv")
     digest = TRANSPORT.send("HEAD", index, {"accept": found["mediaType"]}).headers
-    TRANSPORT.send("DELETE", storage._manifest_url(digest["docker-content-digest"]), {})
+    TRANSPORT.send("DELETE", storage.client.manifest_url(digest["docker-content-digest"]), {})
     reader = cache(registry(host, "team/spack"), tmp_path / "l")
     text = reader.find([machine.spec])[machine.spec.dag_hash()]
     assert reader.archive_of(machine.spec, text) == blob
