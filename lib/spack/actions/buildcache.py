@@ -177,7 +177,7 @@ def pack_installed(
     }
     upstream = record.upstream if record is not None else ""
     root = Path(upstream) if upstream else store.layout.padded_root
-    return pack_prefix(prefix, root, prefixes, file, pool, plain)
+    return pack_prefix(prefix, root, prefixes, file, pool=pool, plain=plain)
 
 
 def listed(caches: Iterable[BinaryCache]) -> list[ConcreteSpec]:

@@ -213,7 +213,7 @@ def _hex(digest: object) -> str:
 
 
 def _verified(content: bytes, reference: str, origin: str) -> bytes:
-    """Return *content*, if *reference* is no digest or that of it.
+    """Return *content*, unless *reference* is a digest and not that of it.
 
     :raises BinaryCacheError: it is another one.
     """
