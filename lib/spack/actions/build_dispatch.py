@@ -59,6 +59,13 @@ def installer_dependencies(
     server = _fork_server(build_options, plan)
     sources: Sources = StagedSources(build_options, plan.steps)
     builder: NodeBuilder = _WorkerBuilder(build_options, reporter, server)
+    if build_options.pool is not None and any(wheel_of(step.spec) for step in plan.builds):
+        from spack.actions.pooled_wheels import LinkingBuilder, PooledSources  # start-up
+        from spack.actions.wheel_pool import WheelPool
+
+        pool = WheelPool(build_options.pool)
+        sources = PooledSources(sources, build_options, pool)
+        builder = LinkingBuilder(builder, build_options, pool, reporter)
     if caches is not None:
         sources = CachingSources(sources, caches, build_options.stage_path)
         builder = UnpackingBuilder(builder, build_options.store, caches.set_run_path)

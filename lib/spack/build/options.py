@@ -40,6 +40,7 @@ class BuildOptions:
     :param stage_name: format of the names of stages.
     :param dirty: let the whole environment of the user through.
     :param wheels: where the wheels of clean builds are kept.
+    :param pool: where wheels of the index are unpacked to be linked; None unpacks each again.
     :param strict_metadata: a recipe that differs from the metadata of its sources is an error.
     :param until: names of packages, each with the phase after which its build stops.
     :param keep_source: copy the patched sources of what is built into the prefix.
@@ -65,6 +66,7 @@ class BuildOptions:
     dirty: bool = False
     keep_venv: bool = False
     wheels: Path | None = None
+    pool: Path | None = None
     strict_metadata: bool = False
     verbose: bool = False
     until: Mapping[str, str] = field(default_factory=dict)

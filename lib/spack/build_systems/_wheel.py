@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import (
     Any,
     BinaryIO,
+    Callable,
     NamedTuple,
 )
 
@@ -26,7 +27,16 @@ from spack.fetch.extraction_target import USUAL, name_parts
 from spack.util.project_names import normalized
 from spack.util.shebang import first_line
 
-__all__ = ["Compiler", "WheelScheme", "compiler", "install_wheel"]
+__all__ = [
+    "Compiler",
+    "WheelScheme",
+    "check_identity",
+    "compiler",
+    "entry_point_script",
+    "install_wheel",
+    "refused_wheels",
+    "transfer_wheel",
+]
 
 _COMPILER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_compile_process.py")
 
@@ -98,7 +108,13 @@ class Compiler:
 
         :raises InstallError: the interpreter failed.
         """
-        lines = [f"{path}\0{os.path.relpath(path, prefix)}" for path in sorted(modules)]
+        self.run(f"{path}\0{os.path.relpath(path, prefix)}" for path in sorted(modules))
+
+    def run(self, lines: Iterable[str]) -> None:
+        """Do what *lines* say, as ``_compile_process`` reads them; can be done once.
+
+        :raises InstallError: the interpreter failed.
+        """
         self._process.communicate("\n".join(lines).encode("utf-8", "surrogateescape"))
         if self._process.returncode != 0:
             raise InstallError(
@@ -145,14 +161,7 @@ class _Destination:
 
     def write_script(self, name: str, module: str, attr: str, section: str) -> _Written:
         """Write the script of an entry point."""
-        text = _SCRIPT.format(
-            module=module,
-            name=attr.partition(".")[0],
-            function=attr,
-            first=_FIRST[self.layout.old],
-        )
-        data = first_line(self.layout.interpreter) + text.encode()
-        return self._write("scripts", name, data, True)
+        return self._write("scripts", name, entry_point_script(self.layout, module, attr), True)
 
     def write_file(self, scheme: str, path: Any, stream: BinaryIO, is_executable: bool) -> _Written:
         """Write a file of the wheel; scripts get their interpreter."""
@@ -233,28 +242,71 @@ def install_wheel(
     :param expected: the project and version that its metadata must have.
     :raises InstallError: it is not a wheel, its RECORD is wrong, or it has files for other schemes.
     """
+
+    def destination(distribution: str) -> Any:
+        return _Destination(layout, distribution, compiler)
+
+    transfer_wheel(path, destination, verify=verify, direct_url=direct_url, expected=expected)
+
+
+def entry_point_script(layout: WheelScheme, module: str, attr: str) -> bytes:
+    """Return the script of an entry point."""
+    text = _SCRIPT.format(
+        module=module, name=attr.partition(".")[0], function=attr, first=_FIRST[layout.old]
+    )
+    return first_line(layout.interpreter) + text.encode()
+
+
+def transfer_wheel(
+    path: str,
+    destination_of: Callable[[str], Any],
+    *,
+    verify: bool,
+    direct_url: bytes | None = None,
+    expected: tuple[str, str] | None = None,
+    name: str = "",
+) -> None:
+    """Give the files of the wheel at *path* to a destination of ``installer``.
+
+    :param destination_of: makes it for the name of a distribution.
+    :param verify: see :func:`install_wheel`, as of the further parameters.
+    :param name: of the wheel, where its file is called otherwise.
+    :raises InstallError: it is not a wheel, its RECORD is wrong, or it has files for other schemes.
+    """
     # start-up: only builds install wheels
     import zipfile
 
     from installer import install
-    from installer.exceptions import InstallerError
     from installer.sources import WheelFile
 
-    name = os.path.basename(path)
+    name = name or os.path.basename(path)
+    with refused_wheels(name), zipfile.ZipFile(path) as archive:
+        archive.filename = name
+        source = WheelFile(archive)
+        if verify:
+            _examine(archive, os.path.getsize(path))
+            _verify(archive, source.dist_info_dir)
+        text = source.read_dist_info("METADATA")
+        if expected is not None:
+            check_identity(text, *expected)
+        match = _NAME.search(text)
+        destination = destination_of(match[1] if match else source.distribution)
+        metadata = _METADATA if direct_url is None else {**_METADATA, DIRECT_URL: direct_url}
+        install(source, destination, metadata)
+
+
+@contextlib.contextmanager
+def refused_wheels(name: str) -> Iterator[None]:
+    """Turn what is wrong with the wheel *name* into an error for the user.
+
+    :raises InstallError: in the block an error was raised that a broken wheel leads to.
+    """
+    import zipfile  # start-up: only builds install wheels
+
+    from installer.exceptions import InstallerError
+
     try:
-        with zipfile.ZipFile(path) as archive:
-            source = WheelFile(archive)
-            if verify:
-                _examine(archive, os.path.getsize(path))
-                _verify(archive, source.dist_info_dir)
-            text = source.read_dist_info("METADATA")
-            if expected is not None:
-                _check_identity(text, *expected)
-            match = _NAME.search(text)
-            distribution = match[1] if match else source.distribution
-            destination: Any = _Destination(layout, distribution, compiler)
-            metadata = _METADATA if direct_url is None else {**_METADATA, DIRECT_URL: direct_url}
-            install(source, destination, metadata)
+        yield
     except (InstallerError, ValueError, KeyError, AssertionError, zipfile.BadZipFile) as exc:
         raise InstallError(
             f"{name} cannot be installed: {exc}",
@@ -263,7 +315,7 @@ def install_wheel(
         ) from exc
 
 
-def _check_identity(metadata: str, project: str, version: str) -> None:
+def check_identity(metadata: str, project: str, version: str) -> None:
     """Check that the metadata of a wheel is that of *project* at *version*.
 
     :raises ValueError: it is not.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Callable
 
 from spack.errors import InstallError
-from spack.install.check import Checked, check_prefix
+from spack.install.check import Checked, check_manifest, check_prefix
 from spack.install.events import Building, Checking, WaitingForDependency
 from spack.install.interfaces import BuildOutput, BuildRequest, InstallerDependencies, NodeStage
 from spack.install.plan import BINARY, Step
@@ -98,9 +98,14 @@ def _checked(
 ) -> Checked:
     """Set the permissions of what was installed and check it; report what is only odd.
 
+    What the engine itself has written is checked by its manifest.
+
     :raises InstallError: see :func:`spack.install.check.check_prefix`.
     """
     name, stage = order.spec.short, order.stage.path
+    python = services.python(order.spec, order.prefixes)
+    if outcome.manifest is not None:
+        return check_manifest(outcome.manifest, python)
     for path in apply_modes(order.prefix, modes):
         services.reporter.warning(
             f"{name}: {path} is installed without its set-id bit; the administrator of this "
@@ -109,7 +114,7 @@ def _checked(
     checked = check_prefix(
         order.prefix,
         stages=tuple(dict.fromkeys((stage, Path(stage).resolve()))),
-        python=services.python(order.spec, order.prefixes),
+        python=python,
         pythonpath=any(x["name"] == "PYTHONPATH" for x in outcome.run_environment or ()),
     )
     for warning in checked.warnings:

@@ -25,7 +25,7 @@ from spack.errors import InstallError
 from spack.store import METADATA, Manifest
 from spack.store.prefix_manifest import DIRECTORY, Scan, scan
 
-__all__ = ["Checked", "PrefixProblem", "PythonPaths", "check_prefix", "examine"]
+__all__ = ["Checked", "PrefixProblem", "PythonPaths", "check_manifest", "check_prefix", "examine"]
 
 #: How many files of each kind of problem a message names.
 _SHOWN = 5
@@ -114,7 +114,18 @@ def check_prefix(
     :raises StoreError: if the prefix cannot be read.
     """
     result = scan(prefix, [os.fsencode(stage) for stage in stages if len(stage.parts) > 1])
-    problems = examine(result, python, pythonpath)
+    return _judged(result.manifest, examine(result, python, pythonpath))
+
+
+def check_manifest(manifest: Manifest, python: PythonPaths | None) -> Checked:
+    """Return what :func:`check_prefix` does of files that no build has written.
+
+    :raises InstallError: as there.
+    """
+    return _judged(manifest, examine(Scan(manifest, {}, {}, ()), python))
+
+
+def _judged(manifest: Manifest, problems: Sequence[PrefixProblem]) -> Checked:
     fatal = [problem for problem in problems if problem.fatal]
     if fatal:
         raise InstallError(
@@ -124,7 +135,7 @@ def check_prefix(
             hint=fatal[0].fix,
             ref="install-check",
         )
-    return Checked(result.manifest, tuple(problems))
+    return Checked(manifest, tuple(problems))
 
 
 def examine(

@@ -15,7 +15,7 @@ from typing import Any, Callable, Protocol
 from spack.install.check import PythonPaths
 from spack.install.plan import Step
 from spack.spec import ConcreteSpec
-from spack.store import Modes, Store
+from spack.store import Manifest, Modes, Store
 from spack.util.report import Reporter, Task
 
 __all__ = [
@@ -81,10 +81,13 @@ class BuildOutput:
 
     :param run_environment: as ``EnvironmentModifications.to_json`` gives it.
     :param facts: plain data for the install record.
+    :param manifest: what is in the prefix, of a builder that runs nothing of the package and has
+        set all permissions; None where a walk is to find out.
     """
 
     run_environment: Any = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Manifest | None = None
 
 
 class NodeBuilder(Protocol):

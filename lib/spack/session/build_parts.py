@@ -61,6 +61,7 @@ def make_build_options(
         dirty=config.dirty if dirty is None else dirty,
         keep_venv=keep_venv,
         wheels=settings.fetch.source_cache / "wheels",
+        pool=settings.fetch.source_cache / "unpacked" / str(os.geteuid()),
         strict_metadata=strict_metadata,
         verbose=verbose,
         modes=modes,

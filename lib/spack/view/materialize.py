@@ -7,22 +7,16 @@ loop over the items does nothing else. Cost: 10 µs a symlink, 5 µs a hardlink,
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Callable
 
+from spack.util.file_clones import NO_HARD_LINK, share_blocks
 from spack.view.plan_types import Item, ViewPlan
 from spack.view.view_manifest import FOLDER
 
 __all__ = ["Maker"]
-
-#: ``ioctl`` that makes a file share the blocks of another (btrfs, xfs, overlay over them).
-_FICLONE = 0x40049409
-
-#: A hard link that is not possible: other file system, protected files, too many links.
-_NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES})
 
 _CHUNK = 1 << 20
 
@@ -91,7 +85,7 @@ class Maker:
         try:
             os.link(base, name, src_dir_fd=origin, dst_dir_fd=at, follow_symlinks=False)
         except OSError as error:
-            if error.errno not in _NO_LINK:
+            if error.errno not in NO_HARD_LINK:
                 raise OSError(error.errno, error.strerror, item.source) from error
             # One file may have too many links; anything else holds for all of them.
             self.hardlinks = error.errno == errno.EMLINK
@@ -124,12 +118,8 @@ class Maker:
 
     def clone(self, source: int, target: int) -> bool:
         """Return whether *target* could be made to share the blocks of *source*."""
-        try:
-            fcntl.ioctl(target, _FICLONE, source)
-        except OSError:
-            self.clones = False
-            return False
-        return True
+        self.clones = share_blocks(source, target)
+        return self.clones
 
     def write(self, at: int, folder: str, name: str, item: Item) -> None:
         """Write a text of the plan."""
