@@ -26,23 +26,6 @@ from spack.binary.signatures import NoSignatures
 MakeSpack = Callable[[Path], Command]
 
 
-@pytest.fixture(scope="session")
-def cache(small: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache with what ``small`` has installed. Tests leave it as it is."""
-    cache = tmp_path_factory.mktemp("cache") / "binaries"
-    pushed = small("buildcache", "push", "--unsigned", cache, "top", "prog", "py-sweet").out
-    assert "==> pushed 5 packages" in pushed and "0 were there" in pushed
-    return cache
-
-
-@pytest.fixture
-def other(make_spack: MakeSpack, small: Command, tmp_path: Path) -> Command:
-    """Return a command with an empty install tree under a longer path, and the same recipes."""
-    spack = make_spack(tmp_path / "another-home-with-a-much-longer-path")
-    shutil.copy(small.home.config / "repos.yaml", spack.home.config)
-    return spack
-
-
 def add(spack: Command, cache: Path, *words: str) -> None:
     spack("mirror", "add", "--type", "binary", *(words or ("--unsigned",)), "site", cache)
 

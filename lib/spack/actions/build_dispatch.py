@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Callable
 
+from spack import __version__
 from spack.actions.binary_installs import CachedInstalls, CachingSources, UnpackingBuilder
 from spack.actions.build_isolation import isolation_of
 from spack.actions.developing import DEVELOPED, is_editable
@@ -43,6 +45,7 @@ from spack.install.plan import BUILD, Plan
 from spack.repo import RepoPath
 from spack.spec import DEPTYPES, ConcreteSpec, dump
 from spack.spec.wheel import wheel_of
+from spack.util.hashing import hash_file
 from spack.util.report import Reporter, Task
 
 __all__ = ["build_job", "build_variables", "installer_dependencies", "repository_rows"]
@@ -245,6 +248,25 @@ def _versions(spec: ConcreteSpec) -> dict[str, str]:
     return dict.fromkeys(("SETUPTOOLS_SCM_PRETEND_VERSION", "PDM_BUILD_SCM_VERSION"), version)
 
 
+def _built(result: BuildResult, stage: Stage) -> dict[str, object]:
+    """Return what the provenance of a binary says of the build; see ``binary.provenance``."""
+    files = [] if stage.archive_file is None else [stage.archive_file]
+    rows = {"source": files, "patch": [patch.path for patch in stage.patches]}
+    host = os.uname()
+    digests = {
+        kind: [{"name": path.name, "sha256": hash_file(path)} for path in paths if path.is_file()]
+        for kind, paths in rows.items()
+    }
+    return {
+        **{kind: found for kind, found in digests.items() if found},
+        "protected": list(result.protected),
+        "unprotected": list(result.unprotected),
+        "host": host.nodename,
+        "tool": __version__,
+        "finished": int(time.time()),
+    }
+
+
 class _Lines:
     """Reports the whole lines of what a build prints."""
 
@@ -346,6 +368,7 @@ class _WorkerBuilder:
             facts["wheel"] = wheel.filename
         if stage.developed:
             facts[DEVELOPED] = stage.developed
+        facts["built"] = _built(result, stage)
         return facts
 
     def _warn_of_missing_protection(self, missing: tuple[str, ...]) -> None:

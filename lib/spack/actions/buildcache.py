@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from spack.actions.notices import PackagePushed
 from spack.binary.binary_cache import BinaryCache
+from spack.binary.cache_manifest import Blob
 from spack.binary.catalogue import CachedPackage
 from spack.binary.pack_package import PackedPrefix, pack_prefix
 from spack.binary.parallel_gzip import Digest
+from spack.binary.provenance import provenance_text
 from spack.binary.published_keys import read_keys
 from spack.binary.signing_keys import KeyRing
 from spack.errors import BinaryCacheError, SpackError
@@ -23,9 +25,13 @@ from spack.store import Store
 from spack.util.frozen import frozen
 from spack.util.report import Failed, Reporter
 
+if TYPE_CHECKING:
+    from spack.repo import RepoPath
+
 __all__ = [
     "KnownKey",
     "PushReport",
+    "ShownBinary",
     "installed_prefix",
     "known_keys",
     "listed",
@@ -33,6 +39,8 @@ __all__ = [
     "pack_installed",
     "push",
     "pushed_nodes",
+    "redistributable",
+    "shown_binaries",
     "trust_keys",
 ]
 
@@ -77,6 +85,23 @@ def pushed_nodes(
     ]
 
 
+def redistributable(
+    nodes: Iterable[ConcreteSpec], recipes: RepoPath
+) -> tuple[list[ConcreteSpec], list[ConcreteSpec]]:
+    """Return those of *nodes* whose binaries may be passed on, and those that may not.
+
+    A recipe says so with ``redistribute(binary=False)``.
+    """
+    allowed: list[ConcreteSpec] = []
+    kept: list[ConcreteSpec] = []
+    for node in nodes:
+        recipe = recipes.of_node(node)
+        rows: Any = () if recipe is None else recipe.attributes.get("redistribute", ())
+        refused = any(not binary and (not when or node.satisfies(when)) for _, binary, when in rows)
+        (kept if refused else allowed).append(node)
+    return allowed, kept
+
+
 def push(
     nodes: Iterable[ConcreteSpec],
     store: Store,
@@ -84,11 +109,13 @@ def push(
     reporter: Reporter,
     *,
     force: bool = False,
+    fail_fast: bool = False,
     jobs: int = 1,
 ) -> PushReport:
     """Push installed *nodes*; what the cache has stays as it is.
 
-    :param force: replace what it has. :param jobs: threads that compress.
+    :param force: replace what it has. :param fail_fast: begin no further package after a failure.
+    :param jobs: threads that compress.
     :raises BinaryCacheError: the cache cannot be used at all.
     """
     report = PushReport()
@@ -108,6 +135,9 @@ def push(
             if isinstance(outcome, SpackError):
                 report.failed.append((node, outcome))
                 task.fail(Failed(outcome))
+                if fail_fast:
+                    packing.shutdown(cancel_futures=True)
+                    break
                 continue
             package, size = outcome
             stored.append(package)
@@ -139,7 +169,9 @@ class _Pushing:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 packed = pack_installed(node, self.store, file, self.pool)
-            return self.cache.store(node, packed, archive), packed.size
+            record = self.store.database.record(node.dag_hash())
+            text = b"" if record is None else provenance_text(node, record, packed.digest)
+            return self.cache.store(node, packed, archive, text), packed.size
         finally:
             archive.unlink(missing_ok=True)
 
@@ -208,6 +240,42 @@ def matching(caches: Iterable[BinaryCache], spec: Spec) -> list[ConcreteSpec]:
             records = database.query(spec)
             found.update(database.specs(record.hash for record in records))
     return list(found.values())
+
+
+@frozen
+class ShownBinary:
+    """A package of a cache as it is shown.
+
+    :param archive: None if the manifest is not trusted. :param problem: why.
+    :param provenance: an in-toto statement; None if there is none.
+    """
+
+    cache: str
+    spec: ConcreteSpec
+    archive: Blob | None
+    provenance: Mapping[str, Any] | None
+    problem: str = ""
+
+
+def shown_binaries(caches: Iterable[BinaryCache], spec: Spec) -> list[ShownBinary]:
+    """Return what *caches* have of *spec*, each with its provenance.
+
+    :raises BinaryCacheError: a cache cannot be read.
+    """
+    return [
+        _shown(cache, node, text)
+        for cache in caches
+        for node in matching([cache], spec)
+        for text in cache.find([node]).values()
+    ]
+
+
+def _shown(cache: BinaryCache, node: ConcreteSpec, text: str) -> ShownBinary:
+    try:
+        archive = cache.archive_of(node, text)
+        return ShownBinary(cache.name, node, archive, cache.provenance_of(node, text))
+    except BinaryCacheError as error:
+        return ShownBinary(cache.name, node, None, None, str(error.facts.get("reason", error)))
 
 
 @frozen

@@ -10,14 +10,15 @@ import zlib
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Literal
 
 from spack.binary import cache_paths
 from spack.binary.binary_cache import BinaryCache
 from spack.binary.cache_manifest import ARCHIVE, SPEC, Blob, refused
+from spack.binary.cache_storage import DirectoryStorage
 from spack.binary.catalogue import CachedPackage
 from spack.binary.signatures import NoSignatures
-from spack.errors import BinaryCacheError, SpackError
+from spack.errors import BinaryCacheError, SpackError, UsageError
 from spack.spec import ConcreteSpec, from_specfile
 from spack.spec.stored import verify
 from spack.util.frozen import field, frozen
@@ -32,10 +33,14 @@ __all__ = [
     "prune",
     "rebuild_index",
     "sync",
+    "write_index_view",
 ]
 
 #: Manifests that are read at one time.
 _AT_ONCE = 8
+
+#: What is done with an index view.
+ViewMode = Literal["append", "create", "replace"]
 
 #: How much :func:`check_index` examines: whether blobs are there, and what is in them.
 Depth = Collection[str]
@@ -87,6 +92,37 @@ def _package_of(cache: BinaryCache, name: str) -> CachedPackage:
     if cache_paths.hash_of(name) != digest:
         raise refused(name, f"its spec file is of {nodes[digest].short}")
     return CachedPackage(nodes[digest], text)
+
+
+def write_index_view(
+    whole: BinaryCache, view: BinaryCache, hashes: Collection[str], mode: ViewMode
+) -> tuple[int, int]:
+    """Write an index of some packages of a cache, which readers take for the whole.
+
+    :param whole: the cache by its whole index. :param view: the same by the index view.
+    :param mode: ``create`` a new one, ``replace`` it, or ``append`` to what it has.
+    :returns: how many packages it has, and how many of *hashes* the cache does not have.
+    :raises UsageError: it is there, and to be created.
+    :raises BinaryCacheError: an index cannot be read or written.
+    """
+    if not isinstance(view.storage, DirectoryStorage):
+        raise UsageError(
+            f"the cache {view.storage.url} has no index views",
+            hint="caches in directories have them",
+            ref="index-view",
+        )
+    if mode == "create" and view.has_index():
+        raise UsageError(
+            f"the cache {view.storage.url} has an index view {view.view}",
+            hint="--append adds to it, --force replaces it",
+            ref="index-view",
+        )
+    packages = {x.spec.dag_hash(): x for x in whole.packages() if x.spec.dag_hash() in hashes}
+    lacking = len(set(hashes) - set(packages))
+    if mode == "append" and view.has_index():
+        packages = {**{x.spec.dag_hash(): x for x in view.packages()}, **packages}
+    view.replace_index(packages.values())
+    return len(packages), lacking
 
 
 def check_index(cache: BinaryCache, depth: Depth) -> tuple[int, list[IndexProblem]]:
@@ -164,12 +200,15 @@ class SyncReport:
     problems: tuple[IndexProblem, ...] = field(default_factory=tuple)
 
 
-def sync(source: BinaryCache, target: BinaryCache) -> SyncReport:
+def sync(
+    source: BinaryCache, target: BinaryCache, only: Collection[str] | None = None
+) -> SyncReport:
     """Copy what *source* has and *target* lacks; manifests are copied with their signatures.
 
+    :param only: hashes; None copies all packages.
     :raises BinaryCacheError: one of the caches cannot be used.
     """
-    packages = source.packages()
+    packages = [x for x in source.packages() if only is None or x.spec.dag_hash() in only]
     known = target.find([package.spec for package in packages])
     new = [package for package in packages if package.spec.dag_hash() not in known]
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
+import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 from spack.binary import cache_paths
 from spack.binary.cache_manifest import (
@@ -30,10 +32,12 @@ from spack.binary.catalogue import (
     parts_to_merge,
 )
 from spack.binary.pack_package import PackedPrefix
+from spack.binary.provenance import PROVENANCE, read_provenance
 from spack.binary.signatures import Trust
 from spack.binary.spack_index import decode_spack_index, encode_spack_index
 from spack.errors import BinaryCacheError
 from spack.spec import ConcreteSpec, to_specfile
+from spack.util.hashing import hash_file
 
 __all__ = ["BinaryCache"]
 
@@ -53,10 +57,14 @@ class BinaryCache:
     :param name: of the mirror, or its URL.
     :param local: where is kept what is known of it here.
     :param trust: decides whether a manifest counts.
+    :param view: the index view that says what the cache has; ``""`` is the whole index.
     """
 
-    def __init__(self, name: str, storage: CacheStorage, local: Path, trust: Trust) -> None:
+    def __init__(
+        self, name: str, storage: CacheStorage, local: Path, trust: Trust, *, view: str = ""
+    ) -> None:
         self.name = name
+        self.view = view
         self.storage = storage
         self.trust = trust
         self.catalogue = LocalCatalogue(local)
@@ -81,7 +89,7 @@ class BinaryCache:
 
     def _index(self) -> IndexManifest:
         try:
-            text = self.storage.read(cache_paths.INDEX)
+            text = self.storage.read(cache_paths.index_path(self.view))
         except MissingInCacheError:
             return IndexManifest()
         return IndexManifest.from_json(text, self._origin)
@@ -117,7 +125,8 @@ class BinaryCache:
 
     @property
     def _origin(self) -> str:
-        return f"the index of the cache {self.name}"
+        view = f"view {self.view} of the " if self.view else ""
+        return f"the {view}index of the cache {self.name}"
 
     def find(self, specs: Iterable[ConcreteSpec]) -> dict[str, str]:
         """Return the texts of manifests by hash, of those of *specs* that the cache has.
@@ -176,6 +185,41 @@ class BinaryCache:
                 f"the binary of {spec.short} in the cache {self.name}", "its archive is missing"
             ) from error
 
+    def provenance_of(self, spec: ConcreteSpec, text: str) -> Mapping[str, Any] | None:
+        """Return the provenance that a manifest names, if it is trusted; None if it names none.
+
+        :raises BinaryCacheError: it is not trusted, missing, damaged or of another archive.
+        """
+        origin = f"{spec.short} in the cache {self.name}"
+        manifest = self.trust.verified(text, spec.dag_hash(), origin)
+        rows = manifest.of_type(PROVENANCE)
+        if not rows:
+            return None
+        content = self.storage.read(rows[0].path)
+        if hashlib.sha256(content).hexdigest() != rows[0].digest:
+            raise refused(origin, "its provenance does not have the digest of its manifest")
+        return read_provenance(content, manifest.one(ARCHIVE, origin).digest, origin)
+
+    def copy_archive(self, spec: ConcreteSpec, blob: Blob, target: Path) -> None:
+        """Write an archive to *target*, which is there only if it has the right digest.
+
+        :raises BinaryCacheError: it is missing, damaged, or cannot be read.
+        :raises OSError: *target* cannot be written.
+        """
+        new = target.with_name(f".{target.name}.new")
+        try:
+            path = self.obtain(spec, blob, new, lambda done: None)
+            if path != new:
+                shutil.copyfile(path, new)
+            if hash_file(new) != blob.digest:
+                raise refused(
+                    f"the binary of {spec.short} in the cache {self.name}",
+                    "its archive does not have the digest of its manifest",
+                )
+            os.replace(new, target)
+        finally:
+            new.unlink(missing_ok=True)
+
     def packages(self) -> list[CachedPackage]:
         """Return all packages of the index, with their manifests.
 
@@ -189,6 +233,11 @@ class BinaryCache:
         )
         return [package for package in filled if package.manifest]
 
+    def has_index(self) -> bool:
+        """Return whether there is an index, or the index view."""
+        index = self._index()
+        return bool(index.parts) or index.spack is not None
+
     def index_blobs(self) -> set[str]:
         """Return the paths of the blobs that make up the index.
 
@@ -200,10 +249,13 @@ class BinaryCache:
 
     # -- writing -----------------------------------------------------------------------------
 
-    def store(self, spec: ConcreteSpec, packed: PackedPrefix, archive: Path) -> CachedPackage:
+    def store(
+        self, spec: ConcreteSpec, packed: PackedPrefix, archive: Path, provenance: bytes = b""
+    ) -> CachedPackage:
         """Write one package, its manifest last: until then the cache does not have it.
 
         :param archive: is moved.
+        :param provenance: see :mod:`spack.binary.provenance`; nothing is written if it is empty.
         :raises BinaryCacheError: it cannot be written.
         """
         blob = Blob(packed.size, ARCHIVE, "gzip", packed.digest)
@@ -214,7 +266,12 @@ class BinaryCache:
         digest = hashlib.sha256(content).hexdigest()
         described = Blob(len(content), SPEC, "gzip", digest)
         self.storage.write(described.path, content)
-        manifest = self.trust.signed(CacheManifest((blob, described)), spec.dag_hash())
+        blobs = [blob, described]
+        if provenance:
+            digest = hashlib.sha256(provenance).hexdigest()
+            blobs.append(Blob(len(provenance), PROVENANCE, "none", digest))
+            self.storage.write(blobs[-1].path, provenance)
+        manifest = self.trust.signed(CacheManifest(tuple(blobs)), spec.dag_hash())
         self.storage.write(cache_paths.spec_manifest_path(spec), manifest.encode())
         return CachedPackage(spec, manifest)
 
@@ -257,7 +314,7 @@ class BinaryCache:
         blob, content = encode_part(every)
         self.storage.write(blob.path, content)
         spack = old.spack
-        if spack is not None:
+        if spack is not None or self.view:
             spack, text = encode_spack_index([package.spec for package in every])
             self.storage.write(spack.path, text)
         self.write_index(IndexManifest((blob,), spack, old.serial))
@@ -290,7 +347,7 @@ class BinaryCache:
         """Write the manifest of the index, with a serial that is greater than before."""
         serial = max(time.time_ns(), index.serial + 1)
         new = IndexManifest(index.parts, index.spack, serial)
-        self.storage.write(cache_paths.INDEX, new.to_json().encode())
+        self.storage.write(cache_paths.index_path(self.view), new.to_json().encode())
         if not self.storage.exists(cache_paths.LAYOUT):
             self.storage.write(cache_paths.LAYOUT, cache_paths.LAYOUT_TEXT.encode())
         self._refreshed = False

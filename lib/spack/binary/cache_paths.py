@@ -5,7 +5,15 @@ from __future__ import annotations
 from spack.spec import ConcreteSpec
 from spack.store.layout import path_part
 
-__all__ = ["INDEX", "LAYOUT", "LAYOUT_TEXT", "SPECS", "hash_of", "spec_manifest_path"]
+__all__ = [
+    "INDEX",
+    "LAYOUT",
+    "LAYOUT_TEXT",
+    "SPECS",
+    "hash_of",
+    "index_path",
+    "spec_manifest_path",
+]
 
 #: Manifests of packages, one directory for each name.
 SPECS = "v3/manifests/spec"
@@ -16,6 +24,11 @@ LAYOUT = "v3/layout.json"
 LAYOUT_TEXT = '{"signing": "gpg"}'
 
 _ENDING = ".spec.manifest.json"
+
+
+def index_path(view: str) -> str:
+    """Return where the manifest of an index view is; of the whole index for ``""``."""
+    return f"v3/manifests/index/{view}/index.manifest.json" if view else INDEX
 
 
 def spec_manifest_path(spec: ConcreteSpec) -> str:

@@ -189,6 +189,7 @@ class BuildResult:
     :param undeclared: packages whose modules the project's own code imports to build itself
         although its recipe does not depend on them, each as ``module package``.
     :param wheel: the wheel in the stage that may be kept, as ``key/name``; "" keeps none.
+    :param protected: what held the build.
     :param unprotected: protections that this machine does not offer, with the reasons.
     """
 
@@ -202,6 +203,7 @@ class BuildResult:
     tests: tuple[tuple[str, str], ...] = ()
     undeclared: tuple[str, ...] = ()
     wheel: str = ""
+    protected: tuple[str, ...] = ()
     unprotected: tuple[str, ...] = ()
 
 

@@ -59,6 +59,7 @@ def execute(job: BuildJob, events: WorkerEvents, enclosure: Enclosure) -> BuildR
             requirements=tuple(package.stage.requirements),
             undeclared=build.undeclared(package.stage.imports),
             wheel=reusable_wheel(job, build.wheel_key),
+            protected=held.active,
             unprotected=held.missing,
         )
     except BaseException as exc:

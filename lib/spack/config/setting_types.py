@@ -114,6 +114,13 @@ class MirrorEntry(NamedTuple):
     origin: str
     connection: Mapping[str, Any] = {}
 
+    @property
+    def view(self) -> str:
+        """The index view that is read; empty for the whole index."""
+        fetch = self.connection.get("fetch", self.connection.get("pull"))
+        nested = fetch.get("view") if isinstance(fetch, Mapping) else None
+        return str(nested or self.connection.get("view") or "")
+
 
 class BootstrapSettings(NamedTuple):
     """The section ``bootstrap``: where the tool's own dependencies go."""

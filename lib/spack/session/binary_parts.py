@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ from spack.binary.binary_cache import BinaryCache
 from spack.binary.cache_storage import CacheStorage, DirectoryStorage, HttpStorage
 from spack.binary.signatures import NoSignatures, Trust, TrustedKeys
 from spack.binary.signing_keys import KeyRing
-from spack.config.scopes import user_config_path
+from spack.config.scopes import Scope, user_config_path
 from spack.config.setting_types import MirrorEntry
+from spack.config.settings import load_settings
 from spack.errors import ConfigError, SpackError, UsageError
 from spack.util.hashing import sha256_hex
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cached_installs",
+    "caches_of",
     "configured_caches",
     "image_cache",
     "key_ring",
@@ -91,6 +94,12 @@ def make_caches(session: Session, trust: Trust | None = None) -> list[BinaryCach
     return [_cache(session, entry, trust=trust) for entry in mirrors]
 
 
+def caches_of(session: Session, scopes: Sequence[Scope]) -> list[BinaryCache]:
+    """Return the caches that *scopes* alone configure."""
+    settings = load_settings(scopes, session.variables, session.host.platform)
+    return [_cache(session, entry) for entry in settings.mirrors if entry.binary]
+
+
 def cached_databases(session: Session) -> list[Database]:
     """Return what the configured caches have, for the solver.
 
@@ -107,16 +116,22 @@ def cached_databases(session: Session) -> list[Database]:
 
 
 def named_cache(
-    session: Session, name: str, *, push: bool, trust: Trust | None = None
+    session: Session,
+    name: str,
+    *,
+    push: bool,
+    trust: Trust | None = None,
+    view: str | None = None,
 ) -> BinaryCache:
     """Return the cache of a mirror's name, of a directory or of a URL.
 
     :param push: it is written to. :param trust: instead of what is configured.
+    :param view: the name of an index view, instead of what is configured.
     :raises UsageError: there is no such mirror or directory.
     """
     for entry in session.settings.mirrors:
         if entry.name == name:
-            return _cache(session, entry, push=push, trust=trust)
+            return _cache(session, entry, push=push, trust=trust, view=view)
     if "://" not in name:
         path = Path(os.path.abspath(session.cwd / os.path.expanduser(name)))
         if "/" not in name and not path.is_dir():
@@ -136,7 +151,7 @@ def named_cache(
         autopush=False,
         origin="command line",
     )
-    return _cache(session, entry, push=push, trust=trust)
+    return _cache(session, entry, push=push, trust=trust, view=view)
 
 
 def image_cache(session: Session, storage: CacheStorage) -> BinaryCache:
@@ -156,13 +171,30 @@ def key_ring(session: Session) -> KeyRing:
 
 
 def _cache(
-    session: Session, entry: MirrorEntry, *, push: bool = False, trust: Trust | None = None
+    session: Session,
+    entry: MirrorEntry,
+    *,
+    push: bool = False,
+    trust: Trust | None = None,
+    view: str | None = None,
 ) -> BinaryCache:
     url = entry.push_url if push else entry.fetch_url
-    local = session.cache / "binary" / sha256_hex(url)[:16]
+    if view is None:
+        view = "" if push else entry.view
+    _check_view(view)
+    local = session.cache / "binary" / sha256_hex(f"{url} {view}" if view else url)[:16]
     if trust is None:
         trust = TrustedKeys(key_ring(session)) if entry.signed else NoSignatures()
-    return BinaryCache(entry.name, _storage(session, entry, url, push), local, trust)
+    return BinaryCache(entry.name, _storage(session, entry, url, push), local, trust, view=view)
+
+
+def _check_view(view: str) -> None:
+    if view and not re.fullmatch(r"\w[\w.+-]*", view):
+        raise UsageError(
+            f"{view!r} cannot be the name of an index view",
+            hint="use letters, digits, '.', '_', '+' and '-'",
+            ref="index-view",
+        )
 
 
 def _storage(session: Session, entry: MirrorEntry, url: str, push: bool) -> CacheStorage:

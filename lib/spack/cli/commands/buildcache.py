@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Callable
 
-from spack.cli.commands.spec import add_concretizer_arguments, concretize_arguments
-from spack.cli.render import Colors, columns, message, table, terminal_width, use_color
-from spack.cli.spec_text import node_text
+from spack.cli.cache_verbs import CACHE, VERBS, add_verbs, need_caches
+from spack.cli.render import message
 from spack.errors import UsageError
 from spack.session import Session
-from spack.spec import RUN_TIME, ConcreteSpec
+from spack.spec import ConcreteSpec
 from spack.spec.parser import parse_many
 from spack.util.text import count_of
 
 if TYPE_CHECKING:
-    from spack.actions.cache_upkeep import IndexProblem
     from spack.binary.binary_cache import BinaryCache
     from spack.binary.signatures import Trust
 
 REPORTS = True
 
-_CACHE = "a mirror's name, a directory or a URL"
 DESCRIPTION = """push installed packages to caches of binaries, and install from them
 
 A cache is a mirror of the type binary, a directory or a URL. Its layout is Spack's. A package that
@@ -43,7 +38,8 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(
-        dest="verb", metavar="push|install|list|check|keys|sync|prune|update-index"
+        dest="verb",
+        metavar="push|install|list|show|check|keys|sync|prune|update-index|migrate|download",
     )
     _add_push(verbs.add_parser("push", aliases=["create"], help="push installed packages"))
 
@@ -56,56 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     install.add_argument("spec", nargs="+", help="packages")
 
-    keys = verbs.add_parser("keys", help="list, make and trust keys that sign binaries")
-    keys.add_argument("--create", nargs="?", const="", metavar="COMMENT", help="make your key")
-    keys.add_argument("--add", metavar="FILE", help="trust the public key in a file")
-    keys.add_argument("-i", "--install", action="store_true", help="trust the keys of the caches")
-    keys.add_argument("-t", "--trust", action="store_true", help="the same")
-    keys.add_argument("-f", "--force", action="store_true", help="fetch them again (always so)")
-
-    update = verbs.add_parser(
-        "update-index",
-        aliases=["rebuild-index"],
-        help="make the index again, and the one that Spack reads",
-    )
-    update.add_argument("mirror", help=_CACHE)
-    _add_upkeep(verbs)
-
-    shown = verbs.add_parser("list", help="list the packages of the configured caches")
-    shown.add_argument("-l", "--long", action="store_true", help="with short hashes")
-    shown.add_argument("-L", "--very-long", action="store_true", help="with hashes")
-    shown.add_argument("-v", "--variants", action="store_true", help="with variants")
-    shown.add_argument("-a", "--allarch", action="store_true", help="of all architectures")
-    shown.add_argument("spec", nargs="*", help="only what satisfies one of these")
-
-
-def _add_upkeep(verbs: Any) -> None:
-    check = verbs.add_parser("check", help="list what the caches lack of packages")
-    check.add_argument("-m", "--mirror-url", metavar="MIRROR", help="only this cache")
-    check.add_argument("-o", "--output-file", metavar="FILE", help="write the hashes there")
-    add_concretizer_arguments(check)
-    check.add_argument("spec", nargs="*", help="packages; of the environment without")
-
-    index = verbs.add_parser("check-index", help="examine all packages in the index of a cache")
-    index.add_argument(
-        "--verify",
-        nargs="+",
-        choices=("exists", "manifests", "blobs", "all"),
-        default=["exists"],
-        help="archives are there (default), signatures, contents",
-    )
-    index.add_argument("mirror", help=_CACHE)
-
-    sync = verbs.add_parser("sync", help="copy what one cache has to another")
-    sync.add_argument("source", help=_CACHE)
-    sync.add_argument("target", help=_CACHE)
-
-    prune = verbs.add_parser("prune", help="remove what nothing in a cache names any more")
-    prune.add_argument(
-        "-k", "--keeplist", metavar="FILE", help="keep only packages of these hashes"
-    )
-    prune.add_argument("--dry-run", action="store_true", help="only list what would be removed")
-    prune.add_argument("mirror", help=_CACHE)
+    add_verbs(verbs)
 
 
 def _add_push(push: argparse.ArgumentParser) -> None:
@@ -131,13 +78,21 @@ def _add_push(push: argparse.ArgumentParser) -> None:
     push.add_argument(
         "--without-build-dependencies", action="store_true", help="leave it out (the default)"
     )
+    push.add_argument(
+        "--fail-fast", action="store_true", help="stop at the first package that cannot be pushed"
+    )
+    push.add_argument(
+        "--private",
+        action="store_true",
+        help="also what its recipe does not allow to be passed on (redistribute)",
+    )
     push.add_argument("-j", "--jobs", type=int, help="threads that compress")
     push.add_argument(
         "--wheels",
         metavar="DIR",
         help="instead put the wheels that builds have kept into an index for pip and uv",
     )
-    push.add_argument("mirror", nargs="?", help=_CACHE)
+    push.add_argument("mirror", nargs="?", help=CACHE)
     push.add_argument("spec", nargs="*", help="installed packages; of the environment without")
 
 
@@ -151,7 +106,7 @@ def run(session: Session, args: argparse.Namespace) -> int | None:
 
 
 def _push(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.buildcache import push, pushed_nodes
+    from spack.actions.buildcache import push, pushed_nodes, redistributable
     from spack.session.binary_parts import named_cache
 
     texts = [x for x in (args.mirror, *args.spec) if x] if args.wheels else args.spec
@@ -168,6 +123,11 @@ def _push(session: Session, args: argparse.Namespace) -> int | None:
     )
     if args.wheels is not None:
         return _push_wheels(session, nodes, args.wheels)
+    if not args.private:
+        nodes, kept = redistributable(nodes, session.recipes)
+        if kept:
+            names = ", ".join(node.name for node in kept)
+            message(f"left out, as their recipes do not allow to pass them on: {names}")
     cache = named_cache(session, args.mirror, push=True, trust=_signing(session, args))
     report = push(
         nodes,
@@ -175,6 +135,7 @@ def _push(session: Session, args: argparse.Namespace) -> int | None:
         cache,
         session.reporter,
         force=args.force,
+        fail_fast=args.fail_fast,
         jobs=args.jobs or session.settings.config.build_jobs,
     )
     message(
@@ -210,116 +171,6 @@ def _signing(session: Session, args: argparse.Namespace) -> Trust | None:
     return TrustedKeys(key_ring(session), args.key) if args.signed or args.key else None
 
 
-def _keys(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.buildcache import known_keys, trust_keys
-    from spack.session.binary_parts import configured_caches, key_ring
-
-    ring = key_ring(session)
-    if args.create is not None:
-        key = ring.create(args.create or session.environ.get("USER") or "spack")
-        message(f"made a key in {ring.folder}; its public part is", sys.stdout)
-        print(key)
-        return None
-    if args.add:
-        trusted = ring.trust([ring.read(session.cwd / args.add)])
-        message(f"trusted {count_of(len(trusted), 'new key')}")
-        return None
-    caches = configured_caches(session)
-    if args.install or args.trust:
-        for name, what in trust_keys(caches, ring):
-            message(f"trusted {what} of the cache {name}")
-        return None
-    rows = [(key.state, key.origin, key.text) for key in known_keys(caches, ring)]
-    print(table(rows, indent=0)) if rows else message("there are no keys", sys.stdout)
-    return None
-
-
-def _update_index(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.cache_upkeep import rebuild_index
-    from spack.session.binary_parts import named_cache
-
-    cache = named_cache(session, args.mirror, push=True)
-    count, problems = rebuild_index(cache)
-    cache.write_spack_index()
-    message(f"the index of {cache.storage.url} lists {count_of(count, 'package')}")
-    return _report_problems(problems)
-
-
-def _check(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.cache_upkeep import missing_nodes
-    from spack.session.binary_parts import named_cache
-
-    caches = (
-        [named_cache(session, args.mirror_url, push=False)] if args.mirror_url else _caches(session)
-    )
-    roots = concretize_arguments(session, args)
-    missing = missing_nodes(caches, [node for root in roots for node in root.traverse(RUN_TIME)])
-    lines = [f"{node.short} is in no cache" for node in missing]
-    if args.output_file:
-        text = "".join(f"{node.dag_hash()}\n" for node in missing)
-        (session.cwd / args.output_file).write_text(text, encoding="utf-8")
-    print("\n".join(lines)) if lines else message("the caches have all of it", sys.stdout)
-    return 1 if missing else 0
-
-
-def _check_index(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.cache_upkeep import check_index
-    from spack.session.binary_parts import named_cache
-
-    depth = {"exists", "manifests", "blobs"} if "all" in args.verify else set(args.verify)
-    cache = named_cache(session, args.mirror, push=False)
-    count, problems = check_index(cache, depth)
-    message(f"{count_of(count, 'package')} examined, {len(problems)} with problems", sys.stdout)
-    return _report_problems(problems)
-
-
-def _report_problems(problems: Sequence[IndexProblem]) -> int:
-    for problem in problems:
-        print(f"{problem.package}: {problem.error.message}")
-    return 1 if problems else 0
-
-
-def _sync(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.cache_upkeep import sync
-    from spack.session.binary_parts import named_cache
-
-    source = named_cache(session, args.source, push=False)
-    target = named_cache(session, args.target, push=True)
-    report = sync(source, target)
-    message(
-        f"copied {count_of(len(report.copied), 'package')} to {target.storage.url}, "
-        f"{report.present} were there",
-        sys.stdout,
-    )
-    return _report_problems(report.problems)
-
-
-def _prune(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.cache_upkeep import prune
-    from spack.session.binary_parts import named_cache
-
-    keep = None
-    if args.keeplist:
-        try:
-            text = (session.cwd / args.keeplist).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(
-                f"cannot read the list of hashes {args.keeplist}: {error}", hint="one hash a line"
-            ) from error
-        keep = set(text.split())
-    cache = named_cache(session, args.mirror, push=True)
-    report = prune(cache, keep, dry_run=args.dry_run)
-    verb = "would remove" if args.dry_run else "removed"
-    for name in (*report.packages, *report.files) if args.dry_run else ():
-        print(name)
-    message(
-        f"{verb} {count_of(len(report.packages), 'package')} and "
-        f"{count_of(len(report.files), 'blob')}",
-        sys.stdout,
-    )
-    return None
-
-
 def _installed(session: Session, texts: Sequence[str]) -> list[ConcreteSpec]:
     """Return the installed nodes that *texts* mean, or the roots of the environment."""
     if not texts:
@@ -347,7 +198,7 @@ def _install(session: Session, args: argparse.Namespace) -> int | None:
     from spack.install.plan import PlanOptions
     from spack.session.binary_parts import cached_installs
 
-    caches = _caches(session, NoSignatures() if args.unsigned else None)
+    caches = need_caches(session, NoSignatures() if args.unsigned else None)
     roots = _cached(caches, args.spec, several=args.multiple, runs=_runs_on(session, args))
     work = install_options(
         session, caches=cached_installs(session, CachePolicy("only", "only"), caches)
@@ -359,23 +210,6 @@ def _install(session: Session, args: argparse.Namespace) -> int | None:
         if record is not None:
             message(f"{record.short} is in {record.prefix}", color=session.options.color)
     return None
-
-
-def _caches(session: Session, trust: Trust | None = None) -> list[BinaryCache]:
-    """Return the configured caches.
-
-    :raises UsageError: there are none.
-    """
-    from spack.session.binary_parts import configured_caches
-
-    caches = configured_caches(session, trust)
-    if not caches:
-        raise UsageError(
-            "no caches of binaries are configured",
-            hint="spack mirror add --type binary NAME DIR-OR-URL",
-            ref="no-caches",
-        )
-    return caches
 
 
 def _runs_on(session: Session, args: argparse.Namespace) -> Callable[[ConcreteSpec], bool]:
@@ -432,46 +266,10 @@ def _cached(
     return list(found.values())
 
 
-def _list(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.buildcache import listed
-
-    constraints = parse_many(args.spec)
-    host = (session.host.platform, session.host.os)
-    specs = [
-        spec
-        for spec in listed(_caches(session))
-        if (args.allarch or (spec.platform, spec.os) == host)
-        and (not constraints or any(spec.satisfies(x) for x in constraints))
-    ]
-    colors = Colors(use_color(sys.stdout, session.options.color))
-    for architecture, group in groupby(specs, key=lambda x: (x.platform, x.os, x.target)):
-        title = "-".join(architecture)
-        print(colors.paint(f"-- {title} " + "-" * max(4, 60 - len(title)), "dim"))
-        lines = [_line(spec, args, colors) for spec in group]
-        wide = args.long or args.very_long or args.variants or colors.enabled
-        text = "\n".join(lines) if wide else columns(lines, terminal_width(session.environ))
-        print(text)
-    message(f"{count_of(len(specs), 'cached package')}")
-    return None
-
-
-def _line(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) -> str:
-    digest = spec.dag_hash() if args.very_long else spec.dag_hash()[:7]
-    hashes = [colors.paint(digest, "hash")] if args.long or args.very_long else []
-    text = node_text(spec, colors.paint, variants=args.variants, architecture=False)
-    return " ".join([*hashes, text])
-
-
 _ALIASES = {"create": "push", "rebuild-index": "update-index"}
 
 _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "push": _push,
     "install": _install,
-    "check": _check,
-    "check-index": _check_index,
-    "keys": _keys,
-    "list": _list,
-    "prune": _prune,
-    "sync": _sync,
-    "update-index": _update_index,
+    **VERBS,
 }
