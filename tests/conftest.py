@@ -56,13 +56,14 @@ def pytest_configure() -> None:
 def pytest_runtest_makereport(
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Count a test as skipped that starts a program which this machine does not have."""
+    """Count a test as skipped that fails for want of a program which this machine does not have."""
     report = yield
-    program = missing_program_of(call.excinfo.value) if call.excinfo is not None else None
-    if report.failed and program is not None:
-        path, line, _ = report.location
-        report.outcome = "skipped"
-        report.longrepr = (path, (line or 0) + 1, f"Skipped: {program} is not installed")
+    if report.failed and call.excinfo is not None:
+        program = missing_program_of(call.excinfo.value, report.capstdout)
+        if program is not None:
+            path, line, _ = report.location
+            report.outcome = "skipped"
+            report.longrepr = (path, (line or 0) + 1, f"Skipped: {program} is not installed")
     return report
 
 

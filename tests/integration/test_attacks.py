@@ -146,7 +146,7 @@ def attack(machine: Machine, missing: str) -> tuple[Mapping[str, bool], str, Res
         "SECRET_OF_THE_INSTALLER": "1",
         **network_variables(),
     }
-    if "PIP_CONFIG_FILE" in environ:  # it may be in another user's home
+    if os.path.isfile(environ.get("PIP_CONFIG_FILE", "")):  # it may be in another user's home
         shutil.copy(environ["PIP_CONFIG_FILE"], base / "pip.conf")
         environ["PIP_CONFIG_FILE"] = str(base / "pip.conf")
     spack = Command(base / "clone", environ, home, Home(home))
@@ -214,7 +214,7 @@ def test_attacks(machine: Machine, missing: str) -> None:
     # where nothing prevents it, what it did to a dependency is undone, and it is not installed
     assert result.code == (1 if missing == "both" else 0)
     for mechanism, line in (
-        ("unshare", "not protected by: namespaces (unshare Function not implemented)"),
+        ("unshare", "not protected by: namespaces (unshare: Function not implemented)"),
         ("landlock", "not protected by: Landlock (the kernel has none, or it is switched off)"),
     ):
         assert (line in log) is (mechanism in MISSING[missing])

@@ -17,17 +17,23 @@ from kits.command import network_variables
 from kits.system_programs import find_program
 
 #: Carries out a command in the root at ``$1``, with /proc, /dev and the directories of ``$2``.
+#: That is the root of its mounts, as on a machine: after chroot there are no user namespaces.
 ENTER = """\
 root=$1 shared=$2
 shift 2
 mount --make-rprivate /
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
+mount --bind "$root" "$root"
+cd "$root"
+mount -t proc proc proc
+mount --rbind /dev dev
 for path in $shared; do
-    mkdir -p "$root$path"
-    mount --bind "$path" "$root$path"
+    mkdir -p ".$path"
+    mount --bind "$path" ".$path"
 done
-exec chroot "$root" "$@"
+pivot_root . .
+umount -l .
+cd /
+exec "$@"
 """
 
 

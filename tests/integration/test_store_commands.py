@@ -190,7 +190,7 @@ def test_clean_all(spack: Command, recipes: RecipeRepository) -> None:
         *("-c", f"config:misc_cache:{spack.home.path}/misc"),
     )
     recipes.c_program("prog", "int main(void) { return undeclared; }\n")
-    spack(*own, "install", "prog", check=False)
+    spack.fails(*own, "install", "prog")
     assert list(spack.home.sources.rglob("*.tar.gz"))
     assert list(spack.home.stages.rglob("main.c")), "the stage of a failed build stays"
     shown = spack(*own, "clean", "--all").out

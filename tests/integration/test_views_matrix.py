@@ -158,7 +158,8 @@ def check(view: Path) -> None:
     assert out(view / "bin" / argv[0], *argv[1:]) == "['file']"
     for shell, template in SHELLS.items():
         program = shutil.which(shell)
-        assert program is not None, f"the shell {shell} is not installed"
+        if program is None:
+            pytest.skip(f"the shell {shell} is not installed")
         quoted = str(view / "bin/activate")
         script = template.format(
             activate='"$ACTIVATE"' if shell not in ("fish", "tcsh") else "$ACTIVATE:q",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ PACKAGES = {
     "make": "make",
     "cmake": "cmake",
     "ninja": "ninja-build",
-    "autoconf": "autoconf",
+    "autoreconf": "autoconf",
     "automake": "automake",
     "pkg-config": "pkg-config",
     "git": "git",
@@ -53,6 +54,20 @@ PACKAGES = {
 }
 
 
+#: Texts of this tool about something that the system lacks: what to look for in its place.
+SAYINGS = (
+    (r"let spack external find (?:c|gcc|llvm) search for more", "gcc"),
+    (r"let spack external find gmake search for more", "make"),
+    (r"let spack external find (\S+) search for more", r"\1"),
+    (r"need the program (\S+), which is not on PATH", r"\1"),
+    (r"sh: (?:line )?\d+: (\S+): (?:command )?not found", r"\1"),
+    (r"no (\S+), which is for packages with", r"\1"),
+    (r"cannot (?:run|compare with \S+): .*No such file or directory: '(\S+)'", r"\1"),
+    (r"no Python\.h of", "/usr/include/python3.*/Python.h"),
+    (r"no compiler of c\b", "gcc"),
+)
+
+
 def missing_programs() -> list[str]:
     """Return the keys of :data:`PACKAGES` that are not on this machine."""
     return [name for name in PACKAGES if not _is_there(name)]
@@ -71,15 +86,21 @@ def _is_there(name: str) -> bool:
     return bool(glob.glob(name)) if name.startswith("/") else find_program(name) is not None
 
 
-def missing_program_of(error: BaseException) -> str | None:
-    """Return the program of :data:`PACKAGES` that could not be started, or None.
+def missing_program_of(error: BaseException, output: str = "") -> str | None:
+    """Return the program of :data:`PACKAGES` that a test failed without, or None.
 
-    It is not on this machine: an error about a program that is there is a failure.
+    The test or this tool could not start it, or the tool says that the system lacks it. It is not
+    on this machine: an error about a program that is there is a failure.
+
+    :param output: what the test has printed.
     """
-    name = error.filename if isinstance(error, FileNotFoundError) else None
-    if isinstance(name, str) and name in PACKAGES and not _is_there(name):
-        return name
-    return None
+    if isinstance(error, FileNotFoundError):
+        names = [str(error.filename)]
+    else:
+        text = f"{error}\n{output}"
+        found = ((re.search(pattern, text), name) for pattern, name in SAYINGS)
+        names = [match.expand(name) for match, name in found if match is not None]
+    return next((name for name in names if name in PACKAGES and not _is_there(name)), None)
 
 
 def command_for(names: Iterable[str]) -> str:

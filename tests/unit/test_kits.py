@@ -28,6 +28,22 @@ def test_a_missing_program_is_told_from_other_errors(
     assert missing_program_of(FileNotFoundError(2, "No such file or directory", "sh")) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("  hint: let spack external find gmake search for more", "make"),
+        ("  hint: let spack external find cmake search for more", "cmake"),
+        ("signatures of binaries need the program ssh-keygen, which is not on PATH", "ssh-keygen"),
+        ("$ git init\nsh: 1: git: not found\n[127]", "git"),
+    ],
+)
+def test_what_the_tool_lacks(monkeypatch: pytest.MonkeyPatch, text: str, name: str) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setitem(PACKAGES, name, "nothing")
+    there = find_program(name) is not None
+    assert missing_program_of(AssertionError(text)) == (None if there else name)
+
+
 def test_a_program_of_the_administrator_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     assert find_program("chroot") in ("/usr/sbin/chroot", "/sbin/chroot")

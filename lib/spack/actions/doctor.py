@@ -19,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from spack.build.isolation import namespace_trial
 from spack.config.packages import ExternalEntry, PackageSettings
 from spack.errors import SpackError
 from spack.fetch.fetcher import Fetcher
@@ -386,22 +387,39 @@ def _variables(machine: Machine) -> Iterator[DoctorFinding]:
         yield DoctorFinding(OK, "no variable is in the way")
 
 
+#: Settings of the kernel that keep users from namespaces: the value that does, and the remedy.
+_NAMESPACE_SETTINGS = {
+    "kernel/unprivileged_userns_clone": ("0", "sudo sysctl kernel.unprivileged_userns_clone=1"),
+    "kernel/apparmor_restrict_unprivileged_userns": (
+        "1", "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
+    "user/max_user_namespaces": ("0", "sudo sysctl user.max_user_namespaces=10000"),
+}  # fmt: skip
+
+
 def _isolation(machine: Machine) -> Iterator[DoctorFinding]:
-    root = str(Path(__file__).resolve().parents[2])
-    script = (
-        f"import sys; sys.path.insert(0, {root!r})\n"
-        "from spack.util.linux_namespaces import unshare\nunshare(network=True)\n"
-    )
-    done = machine.run([sys.executable, "-I", "-c", script])
+    done = machine.run(namespace_trial(sys.executable))
     if done.ok:
         yield DoctorFinding(OK, "builds have namespaces of their own")
     else:
-        text = "no namespaces for builds: they see the network and other files"
-        yield DoctorFinding(NOTE, text, "sudo sysctl kernel.unprivileged_userns_clone=1")
+        reason = done.stdout.strip() or "the trial failed"
+        text = f"no namespaces for builds ({reason}): they see the network and other files"
+        yield DoctorFinding(NOTE, text, _namespace_remedy())
     if landlock.is_available():
         yield DoctorFinding(OK, f"Landlock {landlock.version()}")
     else:
         yield DoctorFinding(NOTE, "no Landlock: it is in Linux from 5.13 on, with lsm=landlock")
+
+
+def _namespace_remedy() -> str:
+    """Return the command that lets users have namespaces; empty if no setting forbids it."""
+    for name, (forbids, remedy) in _NAMESPACE_SETTINGS.items():
+        try:
+            if Path("/proc/sys", name).read_text().strip() == forbids:
+                return remedy
+        except OSError:
+            continue
+    return ""
 
 
 def _permissions(machine: Machine) -> Iterator[DoctorFinding]:

@@ -114,7 +114,7 @@ def _send(pipe: int, **facts: object) -> None:
 
 
 def _refuse(pipe: int, error: OSError) -> NoReturn:
-    _send(pipe, refused=f"{error.filename or ''} {error.strerror}".strip())
+    _send(pipe, refused=f"{error.filename or 'fork'}: {error.strerror}")
     os._exit(1)
 
 

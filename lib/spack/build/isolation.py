@@ -11,7 +11,7 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = [
     "Isolation",
     "external_locations",
     "has_namespaces",
+    "namespace_trial",
     "homes_of",
     "own_locations",
 ]
@@ -65,28 +66,39 @@ SECRETS = (
 _SYSTEM = ("/usr", "/bin", "/lib", "/etc")
 
 
-#: Tries, in a process of its own, what a build's needs.
+#: Tries, in a process of its own, what a build's needs; prints why that is not possible.
 _TRIAL = """
 import os, sys
 sys.path[:0] = sys.argv[1:]
 from spack.util.linux_namespaces import MountPlan, arrange_mounts, unshare
-unshare(network=True)
-child = os.fork()
-if child == 0:
+try:
+    unshare(network=True)
+    child = os.fork()
+    if child:
+        sys.exit(os.waitpid(child, 0)[1] != 0)
     arrange_mounts(MountPlan((), {}, (), (), ()))
-    os._exit(0)
-sys.exit(os.waitpid(child, 0)[1] != 0)
+except OSError as error:
+    print(f"{error.filename}: {error.strerror}")
+    sys.exit(1)
 """
+
+
+def namespace_trial(interpreter: str, library_path: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return a command that succeeds if a build can have mounts and a network of its own.
+
+    :param library_path: further directories of modules; those of the engine are known.
+    """
+    engine = os.path.dirname(os.path.dirname(os.path.abspath(spack.__file__)))
+    return (interpreter, "-I", "-S", "-c", _TRIAL, engine, *library_path)
 
 
 @functools.cache
 def has_namespaces(interpreter: str, library_path: tuple[str, ...]) -> bool:
     """Return whether this process may give a build mounts and a network of its own.
 
-    :param library_path: further directories of modules; those of the engine are known.
+    :param library_path: as of :func:`namespace_trial`.
     """
-    engine = os.path.dirname(os.path.dirname(os.path.abspath(spack.__file__)))
-    return run([interpreter, "-I", "-S", "-c", _TRIAL, engine, *library_path]).ok
+    return run(namespace_trial(interpreter, library_path)).ok
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
+_NAMES = {_OPEN_TREE: "open_tree", _MOVE_MOUNT: "move_mount", _MOUNT_SETATTR: "mount_setattr"}
 _AT_FDCWD, _AT_EMPTY_PATH, _AT_RECURSIVE = -100, 0x1000, 0x8000
 _OPEN_TREE_CLONE = 1
 _MOVE_MOUNT_F_EMPTY_PATH = 4
@@ -176,7 +177,7 @@ def arrange_mounts(plan: MountPlan) -> tuple[str, ...]:
     :return: which parts could not be had, a phrase each; what matters most is an error.
     :raises OSError: the kernel refuses.
     """
-    _set_attributes(_AT_FDCWD, "/", propagation=_PRIVATE, recursive=True)
+    _detach_from_host()
     covered = (*plan.hidden, *plan.private, "/dev")
     links, trees = _clone_all(plan, covered)
     private = {path: _clone(source) for path, source in plan.private.items()}
@@ -228,8 +229,18 @@ def _make_links(links: Mapping[str, str]) -> None:
 
 def mount_processes() -> tuple[str, ...]:
     """Show this process those of its namespace only; otherwise as :func:`arrange_mounts`."""
-    _set_attributes(_AT_FDCWD, "/", propagation=_PRIVATE, recursive=True)
+    _detach_from_host()
     return _mount_proc()
+
+
+def _detach_from_host() -> None:
+    """Let mounts of this namespace stay in it. :raises OSError: the kernel refuses."""
+    try:
+        _set_attributes(_AT_FDCWD, "/", propagation=_PRIVATE, recursive=True)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            error.strerror = "the root directory is not a mount point, as after chroot"
+        raise
 
 
 def _is_covered(path: str, covered: Iterable[str]) -> bool:
@@ -354,7 +365,7 @@ def _call(number: int, arguments: tuple[object, ...]) -> int:
     values = [ctypes.c_long(x) if isinstance(x, int) else x for x in arguments]
     status: int = _library().syscall(ctypes.c_long(number), *values)
     if status < 0:
-        raise _error(f"system call {number}")
+        raise _error(_NAMES[number])
     return status
 
 
