@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kits.command import Style, TakeSnapshot
+from kits.transcripts import compared, page_steps, run_page
 
 pytestmark = pytest.mark.slow
 
@@ -239,3 +240,17 @@ def test_a_view_can_be_moved(style: Style, tmp_path: Path) -> None:
         moved / "bin" / "python", "-c", "import sys; print(sys.prefix)", cwd=tmp_path, home=tmp_path
     ).stdout.strip()
     assert prefix == str(moved)
+
+
+def test_the_session_of_readme_is_a_real_one(style: Style) -> None:
+    """Its first command was run in a fresh copy; the other commands follow it."""
+    readme = (style.spack.root / "README.md").read_text(encoding="utf-8")
+    home = style.spack.home.path
+    names = {str(home): "~", str(style.spack.root): "~/spack-venv"}
+    first, *rest = page_steps(readme)
+    assert compared(first, style.result.out, style.result.code, names) is None
+    text = readme.partition(first.command)[2].partition("\n$ ")[2]
+    variables = {**style.spack.variables(), "SPACK_COLOR": "never"}
+    problems = run_page(f"```console\n$ {text}", variables, home, names, cwd=style.spack.root)
+    assert not problems, "\n\n".join(problems)
+    assert len(rest) > 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -40,8 +41,32 @@ def spack_with_click(spack: Command, home: Path) -> None:
     write_spack_index(root, nodes)
 
 
+def recipes_in_git(spack: Command, home: Path) -> None:
+    """Make a repository of recipes in ``~/upstream``, as one that is cloned from its URL."""
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("git is not installed")
+    package = home / "upstream" / "spack_repo" / "builtin"
+    recipe = package / "packages" / "hello" / "package.py"
+    recipe.parent.mkdir(parents=True)
+    (package / "repo.yaml").write_text("repo:\n  namespace: builtin\n  api: v2.0\n")
+    recipe.write_text(
+        "from spack.package import *\n\n\n"
+        'class Hello(Package):\n    has_code = False\n    version("2.12")\n'
+    )
+    (home / "upstream" / "spack-repo-index.yaml").write_text(
+        "repo_index:\n  paths:\n  - spack_repo/builtin\n"
+    )
+    author = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q", "-b", "main"], ["add", "."], [*author, "commit", "-qm", "x"]):
+        subprocess.run([git, *words], cwd=home / "upstream", env=spack.variables(), check=True)
+
+
 #: What a reader of a page has, besides this tool.
-HAVING: dict[str, Callable[[Command, Path], None]] = {"from-spack": spack_with_click}
+HAVING: dict[str, Callable[[Command, Path], None]] = {
+    "from-spack": spack_with_click,
+    "upstream-recipes": recipes_in_git,
+}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["PageStep", "blocks", "page_steps", "pattern", "run_page", "with_marks"]
+__all__ = ["PageStep", "blocks", "compared", "page_steps", "pattern", "run_page", "with_marks"]
 
 MARKS = {
     "hash": r"[a-z2-7]{32}",
@@ -122,19 +122,42 @@ def page_steps(text: str) -> Iterator[PageStep]:
                 )
 
 
+def compared(step: PageStep, shown: str, status: int, names: Mapping[str, str]) -> str | None:
+    """Return how what a command printed differs from the page, or None.
+
+    :param names: what the page calls the directories of this run.
+    """
+    for location, name in sorted(names.items(), key=lambda x: -len(x[0])):
+        shown = shown.replace(location, name)
+    shown = "".join(f"{line.rstrip()}\n" for line in shown.strip("\n").splitlines())
+    print(f"$ {step.command}\n{shown}[{status}]")
+    if status != step.status:
+        return f"$ {step.command}\n{shown}[{status}]"
+    if step.output is not None and not re.fullmatch(pattern(step.output, {}), shown):
+        expected = "\n".join(step.output)
+        return f"$ {step.command}\n{shown}-- expected --\n{expected}"
+    return None
+
+
 def run_page(
-    text: str, variables: Mapping[str, str], home: Path, names: Mapping[str, str]
+    text: str,
+    variables: Mapping[str, str],
+    home: Path,
+    names: Mapping[str, str],
+    *,
+    cwd: Path | None = None,
 ) -> list[str]:
     """Carry out a page in one shell, as its reader does; return what differs from the page.
 
     :param names: what the page calls the directories of this run.
+    :param cwd: where the reader begins; *home* by default.
     """
     steps = list(page_steps(text))
     script = "".join(f"{{\n{x.command}\n}} 2>&1\nprintf '{_END}%d{_END}' $?\n" for x in steps)
     done = subprocess.run(
         ["bash", "-c", script],
         env=variables,
-        cwd=home,
+        cwd=cwd or home,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -143,15 +166,8 @@ def run_page(
     parts = done.stdout.split(_END)
     problems = []
     for step, shown, status in zip(steps, parts[::2], parts[1::2]):
-        for location, name in sorted(names.items(), key=lambda x: -len(x[0])):
-            shown = shown.replace(location, name)
-        shown = "".join(f"{line.rstrip()}\n" for line in shown.strip("\n").splitlines())
-        print(f"$ {step.command}\n{shown}[{status}]")
-        if int(status) != step.status:
-            problems.append(f"$ {step.command}\n{shown}[{status}]")
-        elif step.output is not None and not re.fullmatch(pattern(step.output, {}), shown):
-            expected = "\n".join(step.output)
-            problems.append(f"$ {step.command}\n{shown}-- expected --\n{expected}")
+        problem = compared(step, shown, int(status), names)
+        problems += [problem] if problem else []
     if len(parts) != 2 * len(steps) + 1:
         problems.append(f"the shell ended early: {done.stderr}")
     return problems

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 from kits import reference_pages
-from kits.commands_table import parser_of
-from kits.transcripts import page_steps, run_page
+from kits.transcripts import run_page
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -87,21 +85,3 @@ def test_every_command_and_section_has_a_heading() -> None:
 def test_a_page_is_compared_with_its_run(page: str, problems: int, tmp_path: Path) -> None:
     variables = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     assert len(run_page(page, variables, tmp_path, {str(tmp_path): "~"})) == problems
-
-
-def test_commands_of_readme_are_understood() -> None:
-    """What they do is seen elsewhere; here the parsers accept their words and options."""
-    from spack.cli.main import global_parser
-
-    seen = 0
-    for step in page_steps((ROOT / "README.md").read_text(encoding="utf-8")):
-        for part in step.command.split("&&"):
-            words = shlex.split(part, comments=True)
-            if words and words[0] in ("spack", "bin/spack"):
-                _, rest = global_parser().parse_known_args(words[1:])
-                begin = next(i for i, word in enumerate(words) if word == rest[0])
-                parser = parser_of(rest[0])
-                assert parser is not None, step.command
-                parser.parse_args(words[begin + 1 :])
-                seen += 1
-    assert seen > 30
