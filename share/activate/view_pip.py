@@ -37,6 +37,24 @@ def _change(module):
         return changed
 
     module.fix_script = fix_script
+    save = module.ZipBackedFile.save
+
+    def save_inside(self):
+        # A directory of the view may be a link to one of a package, which is not changed.
+        folder = os.path.dirname(self.dest_path)
+        shown, real = os.path.abspath(folder), os.path.realpath(folder)
+        inside = shown.startswith(os.path.abspath(sys.prefix) + os.sep)
+        if inside and not f"{real}{os.sep}".startswith(os.path.realpath(sys.prefix) + os.sep):
+            from pip._internal.exceptions import InstallationError
+
+            raise InstallationError(
+                f"{shown} is a directory of a package that spack has installed in {real}; "
+                "nothing is written into it. Uninstall that distribution first, or use a layer: "
+                "spack env layer DIR"
+            )
+        return save(self)
+
+    module.ZipBackedFile.save = save_inside
 
 
 class _Finder:

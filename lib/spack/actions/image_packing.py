@@ -192,6 +192,7 @@ def _extension(request: ImageRequest, done: PackedImage) -> dict[str, Any]:
         "view": {
             "link": view.link,
             "link_type": "symlink",
+            "fold": view.fold,
             "select": list(view.select),
             "exclude": list(view.exclude),
             "projections": dict(view.projections),

@@ -55,7 +55,7 @@ def packed_tree(
     :raises OSError: it cannot be written.
     """
     staging = beside.with_name(f".{beside.name[:200]}.{os.urandom(4).hex()}.new")
-    descriptor = view._replace(root=str(staging), link_type="copy")
+    descriptor = view._replace(root=str(staging), link_type="copy", fold=False)
     try:
         result = make_view(descriptor, roots, parts)
         nodes = shown(roots, view)

@@ -353,6 +353,7 @@ def make_view(
         program_directories=_program_directories(nodes),
         omissions=omissions,
         splits_env=parts.splits_env,
+        fold=view.fold,
     )
     ask = _asker(nodes, options.link_type, view.root, parts)
     result = update_view(view.root, sources, options, force=force, check=check, ask=ask)

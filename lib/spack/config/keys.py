@@ -286,6 +286,7 @@ _VIEW_FIELDS: dict[str, Kind] = {
     "exclude": SPECS,
     "projections": PROJECTIONS,
     "group": one_or_more(TEXT),
+    "fold": BOOL,  # own: links whole directories
     "conflicts": MapOf(TEXT),  # own: which package owns a path that several have
 }
 VIEW_DESCRIPTOR = Record(_VIEW_FIELDS, required=("root",))

@@ -61,6 +61,7 @@ class ViewDescriptor(NamedTuple):
     :ivar select: only packages that satisfy one of these (all, if empty).
     :ivar projections: spec text -> format of the folder below the root; ``all`` for the rest.
     :ivar winners: pattern of paths -> the package whose file is taken where several differ.
+    :ivar fold: whole directories are links; see :mod:`spack.view.folding`.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ViewDescriptor(NamedTuple):
     projections: Mapping[str, str] = {}  # never changed
     winners: Mapping[str, str] = {}  # never changed
     groups: tuple[str, ...] = ()
+    fold: bool = False
 
 
 class EnvironmentManifest:
@@ -188,6 +190,7 @@ class EnvironmentManifest:
             exclude=tuple(_plain(data.get("exclude"), [])),
             projections=_plain(data.get("projections"), {}),
             groups=_names(_plain(data.get("group"), [])),
+            fold=bool(_plain(data.get("fold"), False)),
             winners={x: str(y) for x, y in _plain(data.get("conflicts"), {}).items()},
         )
 

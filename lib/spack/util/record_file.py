@@ -6,12 +6,12 @@ import base64
 import csv
 import io
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Callable, NamedTuple
 
 from spack.util.hashing import sha256_hex
 
-__all__ = ["RecordedFile", "corrected_record"]
+__all__ = ["RecordedFile", "corrected_record", "folded_record"]
 
 
 class RecordedFile(NamedTuple):
@@ -48,6 +48,31 @@ def corrected_record(
         rows.append(row)
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode("utf-8")
+
+
+def folded_record(
+    record: bytes,
+    folder: str,
+    links: Sequence[str],
+    canonical: Callable[[str], str] = lambda path: path,
+) -> bytes:
+    """Return a ``RECORD`` with one row for each of *links*, instead of those of what is below it.
+
+    :param folder: of the installed distributions. :param links: to directories, as paths in the
+        view. :param canonical: as of :func:`corrected_record`.
+    """
+    rows: dict[str, list[str]] = {}
+    for row in csv.reader(io.StringIO(record.decode("utf-8"))):
+        if not row:
+            continue
+        path = canonical(posixpath.normpath(posixpath.join(folder, row[0])))
+        link = next((x for x in links if path.startswith(x + "/")), None)
+        if link is not None:
+            row = [posixpath.relpath(link, folder), "", ""]
+        rows.setdefault(row[0], row)
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows.values())
     return out.getvalue().encode("utf-8")
 
 

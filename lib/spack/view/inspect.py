@@ -173,6 +173,9 @@ def find_path(root: str, manifest: ViewManifest, text: str, cwd: str) -> list[Fo
             ]
         if path in manifest.folders:
             return _folder(manifest, path)
+        folded = manifest.folded(path)
+        if folded and os.path.lexists(os.path.join(root, path)):
+            return [Found(path, manifest.items[folded], manifest.owner(path))]
         if os.path.lexists(os.path.join(root, path)):
             state = examine(root, manifest)
             users = distributions(root, manifest, state)

@@ -104,6 +104,7 @@ class ViewOptions:
         the view's own on PATH.
     :param omissions: lines for the user about what the view's Python does not import.
     :param splits_env: whether ``/usr/bin/env -S`` works here; scripts need another header if not.
+    :param fold: whole directories are links; see :mod:`spack.view.folding`.
     """
 
     link_type: str = link_types.DEFAULT
@@ -118,8 +119,16 @@ class ViewOptions:
     program_directories: tuple[str, ...] = ()
     omissions: tuple[str, ...] = ()
     splits_env: bool = True
+    fold: bool = False
 
     def __post_init__(self) -> None:
+        if self.fold and self.link_type != "symlink":
+            raise ViewError(
+                f"cannot fold directories of a view with link_type: {self.link_type}",
+                facts={"link_type": self.link_type},
+                hint="use link_type: symlink, or fold: false",
+                ref="view-fold",
+            )
         if self.link_type not in LINK_TYPES:
             raise ViewError(
                 f"invalid link type '{self.link_type}'",
@@ -279,6 +288,7 @@ def options_digest(options: ViewOptions) -> str:
             sorted(options.templates.items()),
             python and [str(python.executable), python.version, python.purelib, python.platlib],
             *([] if options.splits_env else ["no env -S"]),
+            *(["fold"] if options.fold else []),
             *options.site_directories,
             *options.external_modules,
             *options.program_directories,

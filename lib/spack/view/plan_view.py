@@ -26,6 +26,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Callable
 
 from spack.view.activate import EnvStep
+from spack.view.folding import fold
 from spack.view.hooks import HookRecord
 from spack.view.path_rewriting import rewrite
 from spack.view.plan_types import (
@@ -79,6 +80,8 @@ def plan_view(
         else:
             tree.add_recorded(index, source, answer)
     rewrite(tree, read)
+    if options.fold:
+        fold(tree, read)
     return _result(tree, _add_own(tree, tree.folders, tree.shows))
 
 
@@ -106,6 +109,8 @@ def plan_added(
         elif source in added:
             tree.add(index, source)
     rewrite(tree, read)
+    if options.fold:
+        fold(tree, read)
     return _result(tree, ())
 
 

@@ -112,9 +112,19 @@ class ViewManifest(Head):
     items: Mapping[str, ViewRecord] = field(default_factory=dict)
     interrupted: bool = False
 
+    def folded(self, path: str) -> str:
+        """Return the link above *path* that shows a whole directory of a package; else ``""``."""
+        above = path.rpartition("/")[0]
+        while above:
+            item = self.items.get(above)
+            if item is not None:
+                return above if item.how == "symlink" else ""
+            above = above.rpartition("/")[0]
+        return ""
+
     def owner(self, path: str) -> FileOwner | None:
         """Return the package of *path* (relative); None for the view's own, or unknown."""
-        item = self.items.get(path)
+        item = self.items.get(self.folded(path) or path)
         return None if item is None or item.owner < 0 else self.owners[item.owner]
 
 

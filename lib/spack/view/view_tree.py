@@ -42,6 +42,9 @@ class ViewTree:
         self.texts: dict[str, bytes] = {}
         self.reserved: dict[str, None] = {}
         self.bare: dict[str, list[int]] = {}
+        #: How many files and links a package has in each directory of its, by path in the view,
+        #: index of the package and directory in its prefix; only where directories are folded.
+        self.given: dict[str, dict[tuple[int, str], int]] = {}
         self.limits: list[Limit] = [Limit(OWN, "", text) for text in options.omissions]
         self.lib64 = options.python is not None
         self.base = contained_base(sources, options)
@@ -91,6 +94,7 @@ class ViewTree:
         prefix = source.prefix + "/"
         folders, items, reserved = self.folders, self.items, self.reserved
         own: list[str] = []
+        counts = self.options.fold
         filled: set[str] = set()
         if top:
             self.folder(top, index)
@@ -98,6 +102,8 @@ class ViewTree:
             location = start + path
             if self.lib64 and location.startswith("lib64"):
                 location = self.canonical(location)
+            if counts:
+                self._count(location, index, prefix + path, kind)
             if kind == "dir":
                 own.append(location)
                 if location not in folders:
@@ -125,6 +131,13 @@ class ViewTree:
         for path in own:
             if path not in filled:
                 self.bare.setdefault(path, []).append(index)
+
+    def _count(self, location: str, index: int, source: str, kind: str) -> None:
+        """Note that a package has something at *location*, for :mod:`spack.view.folding`."""
+        if kind != "dir":
+            location, source = location.rpartition("/")[0], source.rpartition("/")[0]
+        given = self.given.setdefault(location, {})
+        given[(index, source)] = given.get((index, source), 0) + (kind != "dir")
 
     def add_recorded(self, index: int, source: ViewSource, recorded: HookRecord) -> None:
         """Add all paths that the recipe of a package put into the view."""
