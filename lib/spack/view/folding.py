@@ -122,7 +122,7 @@ class _Folding:
         return folder if self._bytecode_is_there(path, names) else None
 
     def _plain(self, path: str, folder: _Folder) -> bool:
-        """Return whether an entry is what the package has, and nobody else has it."""
+        """Return whether an entry is what its package alone has."""
         item = self._tree.items[path]
         if item.owner != folder.owner or path in self._tree.conflicts.shared:
             return False
