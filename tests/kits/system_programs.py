@@ -50,6 +50,7 @@ PACKAGES = {
     "/usr/include/python3.*/Python.h": "python3-dev",
     "/usr/lib/python3*/ensurepip/__init__.py": "python3-venv",
     "/usr/lib/*/libz.so.1": "zlib1g",
+    "/usr/share/lmod/lmod/init/bash": "lmod",
     "nu": "npm",  # which has Nushell: Debian has none
 }
 

@@ -37,6 +37,7 @@ __all__ = [
     "PythonOfView",
     "ViewParts",
     "check_locations",
+    "folder_in_view",
     "make_view",
     "python_of",
     "shown",
@@ -128,7 +129,7 @@ def check_locations(view: ViewDescriptor, roots: Iterable[ConcreteSpec]) -> None
     """
     try:
         for node in shown(roots, view):
-            location = _projection(node, view)
+            location = folder_in_view(node, view)
             reason = _unusable(location)
             if reason:
                 raise ViewError(
@@ -273,7 +274,7 @@ def _source(
         load_files=load,
         fingerprint=f"{status.st_mtime_ns}:{status.st_size}",
         role=_role(node),
-        projection=_projection(node, view),
+        projection=folder_in_view(node, view),
         environment=tuple(Change(**row) for row in record.run_environment or unrecorded),
     )
 
@@ -288,7 +289,8 @@ def _role(node: ConcreteSpec) -> str:
     return "package"
 
 
-def _projection(node: ConcreteSpec, view: ViewDescriptor | None) -> str:
+def folder_in_view(node: ConcreteSpec, view: ViewDescriptor | None) -> str:
+    """Return where a view shows the files of *node*, relative to it; empty: in the view itself."""
     if view is None or not view.projections:
         return ""
     for text, projection in view.projections.items():

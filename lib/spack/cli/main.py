@@ -78,6 +78,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "concretize": ("environments", "concretize the active environment and write its lock file"),
     "load": ("environments", "add packages to the shell's environment"),
     "unload": ("environments", "undo load"),
+    "module": ("environments", "write, find and remove module files"),
     "external": ("configuration", "detect packages that the system has"),
     "compiler": ("configuration", "find, list and forget compilers"),
     "compilers": ("configuration", "list the compilers that can be used"),

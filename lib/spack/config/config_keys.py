@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCEPTED",
+    "ENVIRONMENT_CHANGES",
     "NULLABLE_TEXT",
     "PATH",
     "PROJECTIONS",
@@ -53,6 +54,15 @@ PATHS = ListOf(PATH)
 TEXTS = ListOf(TEXT)
 NULLABLE_TEXT = Either(TEXT, NULL)
 PROJECTIONS = MapOf(Text("a format text"))
+ENVIRONMENT_CHANGES = Record(
+    {
+        "set": MapOf(TEXT),
+        "unset": TEXTS,
+        "prepend_path": MapOf(TEXT),
+        "append_path": MapOf(TEXT),
+        "remove_path": MapOf(TEXT),
+    }
+)
 
 #: What ``padded_length: true`` means: with a file's own path it stays below PATH_MAX.
 _LONGEST_PADDING = 256

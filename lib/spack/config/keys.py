@@ -1,8 +1,8 @@
 """What each section may contain: the tables of all keys that configuration knows.
 
-Keys that Spack knows and this project has no use for (the schedules of build caches, module
-files, ...) are accepted, so that a user's files work with both; the comment ``Spack's`` marks
-them. Keys that only this project has are marked ``own``.
+Keys that Spack knows and this project has no use for (the schedules of build caches, ...) are
+accepted, so that a user's files work with both; the comment ``Spack's`` marks them. Keys that only
+this project has are marked ``own``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from spack.config import link_types
-from spack.config.config_keys import NULLABLE_TEXT, PATH, PROJECTIONS, TEXTS, config_record
+from spack.config.config_keys import (
+    ENVIRONMENT_CHANGES,
+    NULLABLE_TEXT,
+    PATH,
+    PROJECTIONS,
+    TEXTS,
+    config_record,
+)
+from spack.config.module_settings import MODULES, UPSTREAM_MODULES
 from spack.config.schema import (
     ANYTHING,
     BOOL,
@@ -57,16 +65,6 @@ PREFERENCES = ListOf(
     Either(SPEC, Record({"spec": SPEC, "message": TEXT, "when": SPEC}, required=("spec",)))
 )
 ACCESS = Choice("user", "group", "world")
-
-ENVIRONMENT_CHANGES = Record(
-    {
-        "set": MapOf(TEXT),
-        "unset": TEXTS,
-        "prepend_path": MapOf(TEXT),
-        "append_path": MapOf(TEXT),
-        "remove_path": MapOf(TEXT),
-    }
-)
 
 EXTERNAL = Record(
     {
@@ -360,12 +358,12 @@ SECTIONS: dict[str, Kind] = {
     "gitlab-ci": ANYTHING,  # Spack's
     "include": INCLUDE,
     "mirrors": MIRRORS,
-    "modules": ANYTHING,  # Spack's
+    "modules": MODULES,
     "packages": PACKAGES,
     "repos": REPOS,
     "toolchains": TOOLCHAINS,
     "upstreams": MapOf(
-        Record({"install_tree": PATH, "modules": ANYTHING}, required=("install_tree",))
+        Record({"install_tree": PATH, "modules": UPSTREAM_MODULES}, required=("install_tree",))
     ),
     "view": VIEW,
 }

@@ -33,6 +33,7 @@ from spack.config.variables import Variables
 
 if TYPE_CHECKING:
     from spack.config.includes import IncludeAccess
+    from spack.config.module_settings import ModuleKind, ModuleSet
     from spack.config.packages import PackageSettings, Permissions
     from spack.config.schema import Origin
     from spack.config.scopes import Scope
@@ -160,6 +161,25 @@ class Settings:
     def named_upstreams(self) -> dict[str, Path]:
         """The same by name."""
         return self._once("upstreams", _read_upstreams)
+
+    @property
+    def module_sets(self) -> Mapping[str, ModuleSet]:
+        """The sets of module files by name."""
+        from spack.config.module_settings import read_module_sets  # start-up: few users have any
+
+        return self._once("modules", read_module_sets)
+
+    def upstream_modules(self, kind: ModuleKind) -> dict[Path, Path]:
+        """Return the directory of module files of each upstream install tree that has one."""
+        rows = {
+            name: root
+            for name, root in self.named_upstreams.items()
+            if find(self.sections.get("upstreams"), name, "modules", kind) is not None
+        }
+        reader = SectionReader(self.sections, self.variables)
+        return {
+            root: reader.path("", "upstreams", name, "modules", kind) for name, root in rows.items()
+        }
 
     @property
     def bootstrap(self) -> BootstrapSettings:

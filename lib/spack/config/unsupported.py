@@ -61,13 +61,19 @@ IDLE: Mapping[str, Idle] = {
     },
     "mirrors:*:endpoint_url": Idle("mirrors are directories, http servers or registries", (None,)),
     "mirrors:*:profile": Idle("mirrors are directories, http servers or registries", (None,)),
-    "modules": Idle("no module files are written: use environments or `spack load`"),
+    **{
+        f"modules:*:{kind}:*:template": Idle("all module files are of one form")
+        for kind in ("tcl", "lmod")
+    },
+    **{
+        f"modules:*:{kind}:verbose": Idle("modules print nothing when they are loaded", (False,))
+        for kind in ("tcl", "lmod")
+    },
     "packages:*:compiler": Idle("require a compiler: `require: '%gcc@12'`"),
     "packages:*:externals:-:extra_attributes:implicit_rpaths": Idle(
         "run paths are those of dependencies", (False, [])
     ),
     "packages:*:package_attributes": Idle("recipes are used as they are", ({},)),
-    "upstreams:*:modules": Idle("no module files are written: use environments or `spack load`"),
     "view": Idle(MANIFEST_ONLY),
 }
 

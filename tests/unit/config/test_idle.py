@@ -49,8 +49,8 @@ VALUES: dict[str, Any] = {
     "packages:*:externals:-:extra_attributes:implicit_rpaths": True,
     "packages:*:compiler": ["gcc"],
     "packages:*:package_attributes": {"x": 1},
+    **{f"modules:*:{kind}:verbose": True for kind in ("tcl", "lmod")},
     "view": True,
-    "upstreams:*:modules": {"tcl": "/x"},
 }
 
 

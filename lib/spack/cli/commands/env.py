@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Callable
 from spack.cli.environment_formats import FORMAT_VERBS, add_format_verbs
 from spack.cli.environment_moves import VERBS, add_verbs, made_environment
 from spack.cli.environment_packing import PACKING_VERBS, add_packing_verbs, chosen_view
+from spack.cli.module_loads import add_environment_loads, environment_loads
 from spack.cli.project_environment import add_project_options, project_environment_text
 from spack.cli.prompt import confirm
 from spack.cli.render import Colors, message, use_color, warning
@@ -95,6 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add_verbs(verbs)
     add_format_verbs(verbs)
+    add_environment_loads(verbs)
     verbs.add_parser("list", aliases=["ls"], help="list named environments")
     verbs.add_parser("status", aliases=["st"], help="print the active environment")
 
@@ -371,6 +373,7 @@ _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "view": _view,
     "layer": _layer,
     **VERBS,
+    "loads": environment_loads,
     **FORMAT_VERBS,
     **PACKING_VERBS,
 }

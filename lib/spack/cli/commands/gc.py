@@ -10,6 +10,7 @@ from spack.cli.prompt import confirm
 from spack.cli.render import message
 from spack.install.removal import collect
 from spack.session import Session
+from spack.session.module_parts import follow_removals
 from spack.spec.parser import parse_many
 from spack.util.text import count_of
 
@@ -86,5 +87,6 @@ def run(session: Session, args: argparse.Namespace) -> int:
         keep_build=keeping.build,
         keep_explicit=keeping.explicit,
     )
+    follow_removals(session, (record.hash for record in removed))
     message(f"{count_of(len(removed), 'package')} removed")
     return 0

@@ -109,6 +109,11 @@ def run(session: Session, args: argparse.Namespace) -> None:
     try:
         _run(session, args, reports)
     finally:
+        new = [step.hash for report in reports for step in report.installed]
+        if new:
+            from spack.session.module_parts import follow_installs  # start-up: nothing to do
+
+            follow_installs(session, new)
         if args.log_format or args.log_file:
             _write_report(session, args.log_file or "junit.xml", reports)
 

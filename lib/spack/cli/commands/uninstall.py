@@ -14,6 +14,7 @@ from spack.environment import Environment
 from spack.errors import ViewError
 from spack.install.removal import plan_removal, refuse_roots, refuse_upstream, remove
 from spack.session import Session
+from spack.session.module_parts import follow_removals
 from spack.spec.parser import parse_many
 from spack.util.text import count_of
 
@@ -67,6 +68,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
             remove_roots(session.environment, dropped, from_lock=True)
         message(f"removed from {session.environment.name}: {', '.join(dropped)}")
     removed = remove(store, removal, session.reporter)
+    follow_removals(session, (record.hash for record in removed))
     if dropped and session.environment is not None:
         _update_views(session, session.environment)
     message(f"{count_of(len(removed), 'package')} removed")
