@@ -99,8 +99,8 @@ class Host:
     platform: str
     os: str
     granularity: str
-    _found: tuple[str, tuple[str, ...]] | None
-    _detect: Callable[[], tuple[tuple[str, ...], CompilerRanges]] | None
+    _found: tuple[str, tuple[str, ...], tuple[str, ...]] | None
+    _detect: Callable[[], tuple[tuple[str, ...], tuple[str, ...], CompilerRanges]] | None
     _ranges: CompilerRanges | None
 
     def __init__(
@@ -112,8 +112,8 @@ class Host:
         granularity: str = "microarchitectures",
     ) -> None:
         self._set(platform, os, granularity)
-        both = (target, tuple(targets) or (target,))
-        object.__setattr__(self, "_found", both)
+        compatible = tuple(targets) or (target,)
+        object.__setattr__(self, "_found", (target, compatible, compatible))
 
     def _set(self, platform: str, os: str, granularity: str) -> None:
         object.__setattr__(self, "platform", platform)
@@ -142,9 +142,10 @@ class Host:
         platform = platform_name()
         host._set(platform, operating_system(platform=platform), granularity)
 
-        def detect() -> tuple[tuple[str, ...], CompilerRanges]:
+        def detect() -> tuple[tuple[str, ...], tuple[str, ...], CompilerRanges]:
             found = _microarchitectures(cache, cpuinfo)
-            return tuple(found[granularity]), found["compilers"]
+            every = tuple(found["microarchitectures"])
+            return tuple(found[granularity]), every, found["compilers"]
 
         object.__setattr__(host, "_detect", detect)
         return host
@@ -156,8 +157,12 @@ class Host:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """All targets whose programs run here, best first; ``target`` is the first."""
+        """The targets whose programs run here, best first; ``target`` is the first."""
         return self._targets()[1]
+
+    def runs(self, target: str) -> bool:
+        """Whether programs for *target* run here, whatever the host's granularity."""
+        return target in self._targets()[2]
 
     @property
     def family(self) -> str:
@@ -197,10 +202,10 @@ class Host:
         assert self._ranges is not None
         return self._ranges[target]
 
-    def _targets(self) -> tuple[str, tuple[str, ...]]:
+    def _targets(self) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         if self._found is None and self._detect is not None:
-            names, ranges = self._detect()
-            object.__setattr__(self, "_found", (names[0], names))
+            names, every, ranges = self._detect()
+            object.__setattr__(self, "_found", (names[0], names, every))
             object.__setattr__(self, "_ranges", ranges)
         assert self._found is not None
         return self._found

@@ -166,7 +166,10 @@ class RoundContext:
         return asked
 
     def _target_choice(self) -> tuple[str, ...]:
-        """Return the targets to choose from: one, unless the input names another."""
+        """Return the targets to choose from: one, unless the input names another.
+
+        What is asked for by name may be more special than the host's granularity.
+        """
         host = self.problem.host
         preferred = self._preferred_target()
         asked = [*self._asked_targets(), *self.catalog.pool.targets()]
@@ -176,6 +179,7 @@ class RoundContext:
         compatible = [preferred, *(t for t in host.targets if t != preferred)]
         if host.target not in compatible:
             compatible.append(host.target)
+        compatible += [t for t in dict.fromkeys(wanted) if t not in compatible and host.runs(t)]
         return tuple(compatible)
 
     def _preferred_target(self) -> str:

@@ -59,6 +59,7 @@ def test_this_machine(tmp_path: Path) -> None:
     generic = Host.detect(str(cache), granularity="generic")
     assert set(generic.targets) <= set(host.targets)
     assert generic.family == host.family
+    assert all(generic.runs(target) for target in host.targets) and not generic.runs("vax")
     assert Host.detect(None).targets == host.targets
 
 

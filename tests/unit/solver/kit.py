@@ -53,6 +53,10 @@ class FakeHost:
     targets: tuple[str, ...] = ("x86_64_v3", "x86_64_v2", "x86_64")
     family: str = "x86_64"
     ranges: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    microarchitectures: tuple[str, ...] = ()
+
+    def runs(self, target: str) -> bool:
+        return target in (*self.targets, *self.microarchitectures)
 
     def compiler_ranges(self, target: str) -> Mapping[str, Sequence[str]]:
         return self.ranges.get(target, {})
