@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -98,10 +99,31 @@ class PackageSettings(NamedTuple):
 def read_packages(
     tree: Tree | None, variables: Variables, report: ConfigReport
 ) -> dict[str, PackageSettings]:
-    """Return settings by package name, ``all`` among them."""
+    """Return settings by package name, ``all`` among them.
+
+    Externals belong to the package that their spec names: those of providers may be listed under
+    the name of a virtual package.
+    """
     if tree is None:
         return {}
-    return {name: _package(child, variables, report) for name, child in tree.value.items()}
+    found = {name: _package(child, variables, report) for name, child in tree.value.items()}
+    for name, settings in list(found.items()):
+        moved = [(package_name(entry.spec) or name, entry) for entry in settings.externals]
+        if all(owner == name for owner, _ in moved):
+            continue
+        own = tuple(entry for owner, entry in moved if owner == name)
+        found[name] = settings._replace(externals=own)
+        for owner, entry in moved:
+            if owner != name:
+                there = found.get(owner, PackageSettings(origin=entry.origin))
+                found[owner] = there._replace(externals=(*there.externals, entry))
+    return found
+
+
+def package_name(spec: str) -> str:
+    """Return the name that the text of a spec begins with, without its namespace; or ""."""
+    matched = re.match(r"\s*([\w.-]+)", spec)
+    return matched.group(1).rpartition(".")[2] if matched else ""
 
 
 def _package(tree: Tree, variables: Variables, report: ConfigReport) -> PackageSettings:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from spack.errors import UnsatisfiableError
 from spack.recipe.compiler_runtimes import COMPILERS_OF_RUNTIMES
 from spack.recipe.records import DependencyRecord, Recipe
 from spack.solver.problem import ExternalLike, PackageLike, Problem
@@ -305,6 +306,8 @@ class Catalog:
                 result.buildable |= 1 << index
             if deprecated:
                 result.deprecated |= 1 << index
+        if settings is not None and recipe is not None:
+            self._check_preferences(result, settings)
         ranked = list(range(len(order)))
         if available and result.deprecated:
             ranked.sort(key=lambda index: order[index][0], reverse=True)
@@ -319,6 +322,23 @@ class Catalog:
             result.externals.append(ExternalCandidate(entry, spec, version, mask, index))
         result.installed = installed
         return result
+
+    def _check_preferences(self, candidates: Candidates, settings: PackageLike) -> None:
+        """Refuse a preferred version that does not exist.
+
+        :raises UnsatisfiableError: with the origin of the preference.
+        """
+        for text in settings.version:
+            if candidates.versions and not candidates.mask(VersionList.parse(text)):
+                name = candidates.name
+                known = [row.version.string for row in candidates.versions[:5]]
+                raise UnsatisfiableError(
+                    f"version {text} of {name} is preferred, but there is no such version "
+                    f"({_location(settings, name)})",
+                    facts={"package": name, "version": text, "known": known},
+                    hint=f"known are {', '.join(known)}; spack versions {name} lists more",
+                    ref="unknown-preferred-version",
+                )
 
 
 def _location(settings: PackageLike, name: str) -> str:

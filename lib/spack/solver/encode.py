@@ -52,8 +52,9 @@ from spack.solver.variant_facts import VariantFacts
 from spack.solver.virtual_facts import VirtualFacts
 from spack.solver.wheel_choices import types_of_wheel
 from spack.solver.wheel_facts import WheelFacts
-from spack.spec import Dependency, Spec
+from spack.spec import ConcreteSpec, Dependency, Spec
 from spack.spec.deptypes import RUN_TIME
+from spack.spec.languages import LANGUAGE_NAMES
 
 __all__ = ["Encoder", "Encoding"]
 
@@ -353,6 +354,9 @@ class Encoder:
                 f"hash({p},{h}).", f"hcost({h},{candidates.ranks[version] * 100 + location})."
             )
             self.rules.runtime_of_installed(spec)
+            self._compilers_of_installed(spec)
+            if name in compilers(self.catalog):
+                self.emit(f"hpick({h},{version}).")
             for edge in spec.edges:
                 kinds = edge.deptypes & RUN_TIME
                 if not kinds:
@@ -364,6 +368,16 @@ class Encoder:
                 self.emit(*(f"htype({h},{child},{kind})." for kind in sorted(kinds)))
                 for virtual in edge.virtuals:
                     self.emit(f"hvirt({h},{child},{quote(virtual)}).")
+
+    def _compilers_of_installed(self, spec: ConcreteSpec) -> None:
+        """Write the compilers of an installed spec that are candidates still."""
+        for edge in spec.edges:
+            name = edge.spec.name
+            if name not in compilers(self.catalog) or set(LANGUAGE_NAMES).isdisjoint(edge.virtuals):
+                continue
+            for index, candidate in enumerate(self.catalog.get(name).versions):
+                if candidate.version == edge.spec.version:
+                    self.emit(f"hcompiler({quote(spec.dag_hash())},{quote(name)},{index}).")
 
 
 def _clauses(spec: Spec) -> list[Spec]:

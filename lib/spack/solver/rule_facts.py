@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from spack.errors import UnsatisfiableError
 from spack.recipe.compiler_runtimes import COMPILERS_OF_RUNTIMES
 from spack.recipe.records import RequirementRecord
 from spack.solver.compiler_targets import compilers, generated
@@ -242,7 +243,11 @@ class RuleFacts:
         return wanted.name in FREE_KEYS
 
     def virtual(self, virtual: str, group: RequirementLike) -> None:
-        """Write a requirement or a preference of a virtual package as one on its provider."""
+        """Write a requirement or a preference of a virtual package as one on its provider.
+
+        :raises UnsatisfiableError: one of its specs names no package.
+        """
+        self._check_names(virtual, group)
         number = self.sink.number()
         if group.policy == "prefer":
             self.emit(f"vprefer({quote(virtual)},{number}).")
@@ -256,7 +261,7 @@ class RuleFacts:
             if spec.flags or not FREE_KEYS.isdisjoint(spec.variants):
                 self.emit(f"vsets({number}).")
             for provider in self.context.catalog.providers(virtual):
-                if spec.name not in (provider, virtual, ""):
+                if spec.name not in (provider, virtual):
                     continue
                 inner = spec if spec.name == provider else spec.replace(name="")
                 condition = self.conditions.both(provider, inner)
@@ -265,6 +270,22 @@ class RuleFacts:
                 self.emit(f"voption({number},{quote(provider)},{location}).")
                 if condition:
                     self.emit(f"voptcond({number},{quote(provider)},{location},{condition}).")
+
+    def _check_names(self, virtual: str, group: RequirementLike) -> None:
+        for text in group.specs:
+            spec = Spec.parse(text)
+            if spec.name:
+                continue
+            below = [dependency.spec.name for dependency in spec.dependencies]
+            providers = self.context.catalog.providers(virtual)
+            named = next((name for name in below if name in providers), None)
+            hint = f"write {named}" if named else f"name a provider, for instance {providers[0]}"
+            raise UnsatisfiableError(
+                f"'{text}' names no package, but {virtual} is a virtual package ({_at(group)})",
+                facts={"virtual": virtual, "spec": text, "origin": group.origin},
+                hint=f"{hint}{text if not below else ''}",
+                ref="anonymous-requirement",
+            )
 
     def compiled_as_configured(self, spec: ConcreteSpec, key: Literal["require", "prefer"]) -> bool:
         """Return whether the compilers of an installed spec are what *key* of languages says.

@@ -294,3 +294,13 @@ def test_the_old_form_of_repositories_merges_with_names(tmp_path: Path) -> None:
         Path(scope.path).mkdir()
         (Path(scope.path) / "repos.yaml").write_text(f"repos: {text}\n")
     assert [str(e.path) for e in load_settings([low, high], VARIABLES).repos] == ["/b", "/a"]
+
+
+def test_externals_of_providers_may_stand_under_a_virtual_package(files: Any) -> None:
+    text = (
+        "packages: {mpi: {buildable: false, externals: [{spec: mpich@3, prefix: /m}]}, mpich: {%s}}"
+    )
+    files.write("user/packages.yaml", text % "externals: [{spec: mpich@4, prefix: /n}]")
+    packages = files.load().packages
+    assert packages["mpi"].externals == () and packages["mpi"].buildable is False
+    assert [entry.spec for entry in packages["mpich"].externals] == ["mpich@4", "mpich@3"]
