@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -122,3 +124,68 @@ def test_a_spec_file_and_what_is_neither(spack: Command, work: Path, tmp_path: P
     assert "needs an active environment" in refused.err
     assert "has no node /zzz" in spack.fails("-D", work, "build", "/zzz", code=2).err
     assert "cannot read the spec file" in spack.fails("build", "base").err
+
+
+#: A Makefile of four targets, each of which notes when it begins and ends.
+NOTES = """\
+all: a b c d
+\t@true
+a b c d:
+\t@echo begin >> $(NOTES); sleep 0.4; echo end >> $(NOTES)
+install: all
+\tmkdir -p $(prefix)/bin; touch $(prefix)/bin/x
+"""
+
+
+def most_at_once(notes: Path) -> int:
+    """Return how many targets ran at one time, and forget them."""
+    running = most = 0
+    for line in notes.read_text().splitlines():
+        running += 1 if line == "begin" else -1
+        most = max(most, running)
+    notes.unlink()
+    return most
+
+
+@pytest.mark.parametrize("engine", ["make", "ninja"])
+def test_builds_share_the_processes_of_the_engine(
+    engine: str, spack: Command, recipes: RecipeRepository, tmp_path: Path
+) -> None:
+    program = shutil.which(engine, path="/usr/bin:/bin")
+    if program is None or shutil.which("make", path="/usr/bin:/bin") is None:
+        pytest.skip(f"{engine} or make is missing")
+    notes = tmp_path / "notes" / "all"
+    notes.parent.mkdir()
+    spack.let_builds_read(notes.parent)
+    with open(spack.home.config / "config.yaml", "a") as stream:
+        stream.write(f"    write: ['{notes.parent}']\n  build_jobs: 8\n")
+    for name in ("one", "two", "three"):
+        source = recipes.archive(f"{name}-1.0", {"Makefile": NOTES})
+        needs = 'depends_on("one")\ndepends_on("two")\n' if name == "three" else ""
+        recipes.add(
+            name,
+            f'version("1.0", {source})\n{needs}'
+            f'build_targets = ["NOTES={notes}"]\n'
+            "@property\ndef install_targets(self):\n"
+            f'    return ["install", "NOTES={notes}", "prefix=" + self.prefix]\n',
+            base="MakefilePackage",
+        )
+    work = tmp_path / "work"
+    spack("env", "create", "-d", work)
+    spack("-D", work, "add", "three")
+    spack("-D", work, "concretize")
+    file = tmp_path / "file"
+    # Without the job server each build would take all processes of the machine.
+    spack("-D", work, "env", "depfile", "--format", engine, "-j", "2", "-o", file)
+    if engine == "make":
+        command = [program, "-j2", f"SPACK={spack.argv([])[0]}"]
+    else:
+        file.write_text(file.read_text().replace("spack = spack", f"spack = {spack.argv([])[0]}"))
+        command = [program, "-j8"]
+    done = subprocess.run(
+        [*command, "-f", file], cwd=tmp_path, env=spack.variables(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert most_at_once(notes) == min(2, len(os.sched_getaffinity(0)))
+    assert {"one", "three", "two"} <= set(spack.names())
+    assert (work / ".spack-env" / "view" / "bin" / "x").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import shutil
 import subprocess
@@ -34,6 +35,17 @@ def test_make_builds_an_environment(
     assert "\t$(SPACK)" in spack("-D", work, "env", "depfile", "--make-disable-jobserver").out
     only = spack("-D", work, "env", "depfile", "other").out
     assert "/other-1.0" in only and "top-1.0" not in only
+    spack("install", "base")
+    assert "/base-1.0" not in spack("-D", work, "env", "depfile").out
+    assert "/base-1.0" in spack("-D", work, "env", "depfile", "-G", "make").out
+    data = json.loads(spack("-D", work, "env", "depfile", "--format", "json").out)
+    learned = {node["name"]: node["learned"] for node in data["nodes"]}
+    assert learned == {"top": False, "other": False}
+    spack("uninstall", "-y", "--force", "base")
+    data = json.loads(spack("-D", work, "env", "depfile", "--format", "json").out)
+    assert [node["learned"] for node in data["nodes"] if node["name"] == "base"] == [True]
+    alone = spack("-D", work, "env", "depfile", "--format", "gitlab")
+    assert "no mirror has autopush" in alone.err
     assert "no root of" in spack.fails("-D", work, "env", "depfile", "base", code=2).err
 
     spack("-D", work, "env", "depfile", "-o", tmp_path / "Makefile", "--make-prefix", "done")

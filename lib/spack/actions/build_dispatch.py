@@ -98,6 +98,7 @@ def _fork_server(build_options: BuildOptions, plan: Plan) -> ForkServer | None:
             build_options.interpreter,
             variables,
             worker_process.libraries(build_options.library_path),
+            build_options.inherited,
         )
     return None
 
@@ -230,6 +231,8 @@ def build_variables(
         passed=build_options.let_through,
     )
     variables.update(build_options.compiling)
+    if build_options.jobserver is not None:
+        variables["MAKEFLAGS"] = build_options.jobserver.makeflags
     if spec.is_develop:
         variables.update(_versions(spec))
     variables.update(build_options.variables)
@@ -319,6 +322,7 @@ class _WorkerBuilder:
         own, other_paths = _own_and_external(request) if policy == sandbox.UNDO else ([], [])
         before = sandbox.look([*own, *other_paths])
         job = build_job(options, request, stage, policy)
+        begin = time.monotonic()
         result = worker_process.run(
             job,
             build_variables(options, request.spec, stage.path),
@@ -328,6 +332,7 @@ class _WorkerBuilder:
             on_event=lambda event: task.phase(InPhase(event.name)),
             on_output=output,
             cancelled=cancelled,
+            inherited=options.inherited,
         )
         if before:
             sandbox.settle(own, other_paths, before, request.spec.short)
@@ -352,6 +357,11 @@ class _WorkerBuilder:
             lambda s, r, f: metadata.installed_findings(s, r, f, request.prefix),
         )
         facts = self._facts(request.spec, result, stage)
+        facts["usage"] = {
+            "seconds": round(time.monotonic() - begin, 3),
+            "processor": result.processor,
+            "memory": result.memory,
+        }
         return BuildOutput(list(result.run_environment), facts)
 
     def _facts(self, spec: ConcreteSpec, result: BuildResult, stage: Stage) -> dict[str, object]:

@@ -1,93 +1,44 @@
-"""The builds of an environment as rules of make: one target for each package."""
+"""The builds that an environment still needs, for the engines that carry them out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from spack.engines.build_graph import BuildGraph, build_graph
+from spack.engines.build_weights import expected_weight
+from spack.install.plan import Plan, PlanOptions, make_plan
 from spack.spec import ConcreteSpec
+from spack.store import Store
 
-__all__ = ["DepfileOptions", "depfile_text"]
+if TYPE_CHECKING:
+    from spack.actions.binary_installs import CachedInstalls
+
+__all__ = ["graph_of", "missing_builds"]
 
 
-class DepfileOptions(NamedTuple):
-    """How the rules are written.
+def missing_builds(
+    roots: Sequence[ConcreteSpec],
+    store: Store,
+    caches: CachedInstalls | None,
+    *,
+    everything: bool = False,
+) -> BuildGraph:
+    """Return the builds that *roots* need.
 
-    :ivar prefix: of the names of targets and of the files that mark what is done, "" for none.
-    :ivar jobserver: let builds take their processes from make's.
-    :ivar flags: of ``spack install``.
+    :param caches: what they have is not built.
+    :param everything: also what the store or a cache has.
     """
-
-    prefix: str = ""
-    jobserver: bool = True
-    flags: str = ""
-
-
-_HEAD = """\
-# Made by `spack env depfile`: make -j N builds the environment, each package by a spack of its own.
-SPACK ?= spack
-SPACK_INSTALL_FLAGS ?= {flags}
-SPACK_PACKAGE_IDS := {ids}
-
-.PHONY: {all} {clean}
-
-{all}: {env}
-
-{env}: {roots}
-\t$(SPACK) -e '{environment}' env view regenerate
-\t@mkdir -p $(@D) && touch $@
-
-{clean}:
-\trm -rf {install} {env}
-"""
-
-_RULE = """
-{target}: {needs}
-\t{plus}$(SPACK) -e '{environment}' install $(SPACK_INSTALL_FLAGS) --only package --no-add /{hash}
-\t@mkdir -p $(@D) && touch $@
-"""
+    there = {record.hash for record in store.missing()}
+    installed = frozenset() if everything else store.database.installed_hashes() - there
+    plan = make_plan(roots, installed)
+    if caches is not None and not everything:
+        own = frozenset(root.dag_hash() for root in roots)
+        cached = caches.available([step.spec for step in plan.builds], own)
+        plan = make_plan(roots, installed, PlanOptions(cached=cached))
+    return graph_of(plan, store)
 
 
-def depfile_text(environment: str, roots: Sequence[ConcreteSpec], options: DepfileOptions) -> str:
-    """Return a Makefile that builds *roots* and what they need.
-
-    :param environment: its name or directory.
-    """
-    nodes = {node.dag_hash(): node for root in roots for node in root.traverse()}
-    built = {digest: node for digest, node in nodes.items() if not node.external}
-    names = {digest: _id(node) for digest, node in built.items()}
-    head = _HEAD.format(
-        flags=options.flags,
-        ids=" ".join(sorted(names.values())),
-        all=_target(options, "all"),
-        clean=_target(options, "clean"),
-        env=_target(options, "env"),
-        install=_target(options, "install"),
-        roots=" ".join(_installs(options, (names.get(x.dag_hash()) for x in roots))),
-        environment=environment,
-    )
-    rules = [
-        _RULE.format(
-            target=_target(options, f"install/{names[digest]}"),
-            needs=" ".join(
-                _installs(options, (names.get(edge.spec.dag_hash()) for edge in node.edges))
-            ),
-            plus="+" if options.jobserver else "",
-            environment=environment,
-            hash=digest,
-        ).replace(": \n", ":\n")
-        for digest, node in sorted(built.items(), key=lambda item: names[item[0]])
-    ]
-    return head + "".join(rules)
-
-
-def _id(node: ConcreteSpec) -> str:
-    return f"{node.name}-{node.version}-{node.dag_hash()}"
-
-
-def _target(options: DepfileOptions, name: str) -> str:
-    return f"{options.prefix}/{name}" if options.prefix else name
-
-
-def _installs(options: DepfileOptions, names: Iterable[str | None]) -> list[str]:
-    return sorted({_target(options, f"install/{name}") for name in names if name})
+def graph_of(plan: Plan, store: Store) -> BuildGraph:
+    """Return the builds of *plan*, with the weights that *store* knows."""
+    return build_graph(plan, lambda step: expected_weight(step, store.history.of(step.spec.name)))

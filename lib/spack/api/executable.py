@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import (
     IO,
@@ -24,6 +25,7 @@ from typing import (
 from spack.api import tty
 from spack.errors import SpackError
 from spack.util.environment_modifications import EnvironmentModifications
+from spack.util.jobserver import inherited_descriptors, inherited_jobserver
 
 __all__ = [
     "CommandNotFoundError",
@@ -207,7 +209,12 @@ class Executable:
         sys.stdout.flush()
         try:
             process = subprocess.Popen(
-                command, stdin=stdin, stdout=stdout, stderr=stderr, env=environment
+                command,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                env=environment,
+                pass_fds=inherited_descriptors(environment),
             )
         except OSError as exc:
             self.returncode = 127
@@ -317,8 +324,21 @@ class MakeExecutable(Executable):
     ) -> str | None:
         """Run it; *jobs_env* names a variable that is to carry the number of jobs as well."""
         jobs = effective_jobs(self.jobs, parallel, self.supports_jobserver, os.environ)
-        if jobs is not None:
-            args = (f"-j{jobs}", *args)
+        server = inherited_jobserver(os.environ) if jobs is not None and jobs > 1 else None
+        with server.some_tokens(jobs - 1) if server and jobs else nullcontext(None) as tokens:
+            if jobs is not None:
+                args = (f"-j{jobs if tokens is None else 1 + tokens}", *args)
+            return self._call(args, parallel, jobs_env, jobs_env_supports_jobserver, kwargs)
+
+    def _call(
+        self,
+        args: Sequence[str | os.PathLike[str]],
+        parallel: bool,
+        jobs_env: str | None,
+        jobs_env_supports_jobserver: bool,
+        kwargs: dict[str, Any],
+    ) -> str | None:
+        """Run it with *args*, and with the number of jobs in a variable if there is to be one."""
         if jobs_env:
             count = effective_jobs(self.jobs, parallel, jobs_env_supports_jobserver, os.environ)
             if count is not None:

@@ -87,11 +87,16 @@ class ForkServer:
 
     :param environment: as a build has it; what is of one build only does not matter.
     :param library_path: where the engine and its libraries are.
+    :param inherited: descriptors that workers inherit.
     :raises OSError: it cannot be started.
     """
 
     def __init__(
-        self, interpreter: str, environment: Mapping[str, str], library_path: Sequence[str]
+        self,
+        interpreter: str,
+        environment: Mapping[str, str],
+        library_path: Sequence[str],
+        inherited: Sequence[int] = (),
     ) -> None:
         self._environment = _common(environment)
         self._guard = threading.Lock()
@@ -104,7 +109,7 @@ class ForkServer:
                 stderr=subprocess.DEVNULL,
                 env=self._environment,
                 cwd="/",
-                pass_fds=(other_part.fileno(),),
+                pass_fds=(other_part.fileno(), *inherited),
                 start_new_session=True,
             )
 

@@ -190,6 +190,8 @@ class BuildResult:
         although its recipe does not depend on them, each as ``module package``.
     :param wheel: the wheel in the stage that may be kept, as ``key/name``; "" keeps none.
     :param protected: what held the build.
+    :param processor: seconds of processors that the build took, all its processes together.
+    :param memory: bytes of its largest process.
     :param unprotected: protections that this machine does not offer, with the reasons.
     """
 
@@ -205,6 +207,8 @@ class BuildResult:
     wheel: str = ""
     protected: tuple[str, ...] = ()
     unprotected: tuple[str, ...] = ()
+    processor: float = 0.0
+    memory: int = 0
 
 
 #: Classes of the items of fields that hold records.

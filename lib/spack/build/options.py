@@ -17,6 +17,7 @@ from spack.repo import RepoPath
 from spack.spec import ConcreteSpec
 from spack.store import Modes, Store
 from spack.store.layout import path_part
+from spack.util.jobserver import Jobserver
 
 __all__ = ["BuildOptions"]
 
@@ -46,6 +47,7 @@ class BuildOptions:
     :param keep_source: copy the patched sources of what is built into the prefix.
     :param verbose: report what builds print.
     :param modes: the permissions of what a node installs.
+    :param jobserver: gives builds their processes beyond the first.
     """
 
     recipes: RepoPath
@@ -72,6 +74,7 @@ class BuildOptions:
     until: Mapping[str, str] = field(default_factory=dict)
     keep_source: bool = False
     modes: Callable[[ConcreteSpec], Modes] = lambda spec: Modes()
+    jobserver: Jobserver | None = None
 
     @property
     def is_clean(self) -> bool:
@@ -90,6 +93,11 @@ class BuildOptions:
                 hint="add the repository that it came from: `spack repo add`",
             )
         return recipe
+
+    @property
+    def inherited(self) -> tuple[int, ...]:
+        """Descriptors that workers inherit."""
+        return () if self.jobserver is None else self.jobserver.descriptors
 
     def opens_network(self, name: str) -> bool:
         """Return whether the build of the package *name* reaches other machines."""

@@ -7,7 +7,9 @@ does happens here: loading it, its hooks, patches, phases. Standard output and e
 from __future__ import annotations
 
 import os
+import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from spack.api import tty
@@ -93,9 +95,20 @@ def main(job_path: str, events: int = -1, lifeline: int = -1) -> int:
     if job.background:
         step_back()
     enclosure = _enclosed(job, lifeline)
-    result = execute(job, WorkerEvents(events), enclosure)
+    result = _with_usage(execute(job, WorkerEvents(events), enclosure))
     contract.write(job.result_path, result)
     return 0 if result.ok else 1
+
+
+def _with_usage(result: BuildResult) -> BuildResult:
+    """Return *result* with what this process and those that it has waited for have taken."""
+    rows = [resource.getrusage(x) for x in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    unit = 1 if sys.platform == "darwin" else 1024
+    return replace(
+        result,
+        processor=round(sum(row.ru_utime + row.ru_stime for row in rows), 3),
+        memory=max(row.ru_maxrss for row in rows) * unit,
+    )
 
 
 def _enclosed(job: BuildJob, lifeline: int) -> Enclosure:

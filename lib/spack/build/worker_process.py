@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Union
@@ -68,6 +68,7 @@ def run(  # noqa: PLR0913 - keywords of independent settings
     on_event: Callable[[PhaseStarted], None] | None = None,
     on_output: Callable[[bytes], None] | None = None,
     cancelled: threading.Event | None = None,
+    inherited: Sequence[int] = (),
 ) -> BuildResult:
     """Run *job* to its end. May be called in a thread.
 
@@ -79,6 +80,7 @@ def run(  # noqa: PLR0913 - keywords of independent settings
     :param on_event: called for each event of the worker, in order.
     :param on_output: called with what is new in the log, to show it.
     :param cancelled: when it is set, the build is ended.
+    :param inherited: further descriptors that the worker inherits; *server* has them, too.
     :return: a failed build is a result too, with ``failure`` filled.
     :raises Cancelled: the build was ended by *cancelled*.
     """
@@ -89,7 +91,7 @@ def run(  # noqa: PLR0913 - keywords of independent settings
     write(job_path, job)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(job.result_path)
-    started = _started(job, job_path, environment, interpreter, server)
+    started = _started(job, job_path, environment, interpreter, server=server, inherited=inherited)
     with started as (process, events, lifeline):
         if on_start is not None:
             on_start(process.pid)
@@ -122,6 +124,7 @@ def _started(
     environment: Mapping[str, str],
     interpreter: str,
     server: ForkServer | None,
+    inherited: Sequence[int],
 ) -> Iterator[tuple[_Process, int, int]]:
     """Yield the worker, the reading end of its events and its lifeline.
 
@@ -155,7 +158,7 @@ def _started(
                     stderr=subprocess.STDOUT,
                     env=dict(environment),
                     cwd=job.stage_path,
-                    pass_fds=(events_out, lifeline_in),
+                    pass_fds=(events_out, lifeline_in, *inherited),
                     start_new_session=True,
                 )
         os.close(events_out)

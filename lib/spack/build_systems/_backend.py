@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from spack.errors import InstallError
+from spack.util.jobserver import inherited_descriptors
 from spack.util.toml import parse_toml
 
 __all__ = [
@@ -276,7 +277,7 @@ def started(python: str, directory: str, system: BuildSystem, jobs: int = 1) -> 
             [python, _PROCESS, str(answers_out), str(jobs), *modules],
             cwd=directory,
             stdin=subprocess.PIPE,
-            pass_fds=(answers_out,),
+            pass_fds=(answers_out, *inherited_descriptors(os.environ)),
         )
         os.close(answers_out)
         answers_out = -1

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spack.cli.render import message
+from spack.cli.render import message, warning
 from spack.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,22 +28,53 @@ def add_format_verbs(verbs: Any) -> None:
     form.add_argument("--pylock", action="store_true", help="a pylock.toml (PEP 751)")
     form.add_argument("--sbom", action="store_true", help="a bill of materials (CycloneDX, JSON)")
     parser.add_argument("file", metavar="FILE", nargs="?", help="instead of standard output")
-    depfile = verbs.add_parser("depfile", help="write a Makefile that builds the environment")
+    _add_depfile(verbs)
+
+
+def _add_depfile(verbs: Any) -> None:
+    from spack.engines.formats import FORMATS  # start-up: only for `spack env`
+
+    depfile = verbs.add_parser(
+        "depfile", help="write the builds that the environment needs for make, Slurm, CI"
+    )
+    depfile.add_argument(
+        "--format",
+        choices=tuple(FORMATS),
+        help="of what neither the store nor a cache has: make (the default), ninja, a script "
+        "that submits jobs to slurm, pbs or lsf, a child pipeline of gitlab, a workflow of "
+        "github, json",
+    )
+    depfile.add_argument(
+        "-G", "--generator", choices=("make",), help="Spack's option: --format make --all"
+    )
+    depfile.add_argument(
+        "--all", action="store_true", help="also what the store or a cache has already"
+    )
+    depfile.add_argument(
+        "--use-buildcache",
+        metavar="POLICY",
+        default="auto",
+        help="auto (the default) leaves out what caches have, never asks none",
+    )
     depfile.add_argument(
         "--make-prefix", "--make-target-prefix", metavar="DIR", help="of targets and their files"
     )
     depfile.add_argument(
-        "--make-disable-jobserver", action="store_true", help="keep make's processes from builds"
+        "--make-disable-jobserver", action="store_true", help="let builds share no processes"
+    )
+    depfile.add_argument(
+        "-j", "--jobs", type=int, metavar="N", help="processes of all builds that ninja runs"
     )
     depfile.add_argument("-o", "--output", metavar="FILE", help="instead of standard output")
-    depfile.add_argument(
-        "-G", "--generator", choices=("make",), default="make", help="the kind of file (make)"
-    )
     depfile.add_argument("specs", metavar="SPEC", nargs="*", help="only these roots")
 
 
 def _depfile(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.environment_depfile import DepfileOptions, depfile_text
+    from spack.actions.binary_installs import read_policy
+    from spack.actions.environment_depfile import missing_builds
+    from spack.engines.export_options import ExportOptions
+    from spack.engines.formats import FORMATS, SEPARATE_STORES
+    from spack.session.binary_parts import cached_installs
     from spack.spec.parser import parse_many
 
     environment = _concretized(session, "env depfile")
@@ -59,8 +90,30 @@ def _depfile(session: Session, args: argparse.Namespace) -> int | None:
             hint="`spack find` shows its roots",
             ref="no-root",
         )
-    options = DepfileOptions((args.make_prefix or "").rstrip("/"), not args.make_disable_jobserver)
-    return _written(session, args.output, depfile_text(str(environment.path), roots, options))
+    form = args.format or "make"
+    everything = args.all or bool(args.generator and not args.format)
+    caches = None if everything else cached_installs(session, read_policy(args.use_buildcache))
+    graph = missing_builds(roots, session.store, caches, everything=everything)
+    if form in SEPARATE_STORES and not any(x.autopush for x in session.settings.mirrors):
+        warning(
+            f"builds of {form} have a store of their own each and no mirror has autopush: a "
+            "build finds no dependency; `spack mirror add --autopush NAME URL`",
+            color=session.options.color,
+        )
+    options = ExportOptions(
+        _named(session, environment) if form in SEPARATE_STORES else str(environment.path),
+        prefix=(args.make_prefix or "").rstrip("/"),
+        jobserver=not args.make_disable_jobserver,
+        jobs=args.jobs or session.settings.config.build_jobs,
+    )
+    return _written(session, args.output, FORMATS[form](graph, options))
+
+
+def _named(session: Session, environment: Environment) -> str:
+    """Return how another machine finds *environment* in its copy of this directory."""
+    if session.cwd in (environment.path, *environment.path.parents):
+        return os.path.join(".", environment.path.relative_to(session.cwd))
+    return str(environment.path)
 
 
 def _concretized(session: Session, command: str) -> Environment:

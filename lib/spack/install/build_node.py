@@ -84,13 +84,17 @@ def build_one(  # noqa: PLR0913 - keywords of independent settings
         transaction.confirm()
         checked = _checked(order, outcome, modes, services)
         built()
-        return transaction.commit(
+        record = transaction.commit(
             checked,
             run_environment=outcome.run_environment,
             # A binary has the recipe that built it.
             recipe=None if step.kind == BINARY else services.recipe(spec),
             facts=outcome.facts,
         )
+    if "usage" in outcome.facts:
+        # Of a binary it is what the build took that made it.
+        store.history.add(spec, outcome.facts["usage"])
+    return record
 
 
 def _checked(

@@ -12,6 +12,7 @@ from spack.build.clean_environment import compiler_variables
 from spack.build.options import BuildOptions
 from spack.errors import ConfigError
 from spack.store import Modes, modes_of
+from spack.util.jobserver import inherited_jobserver
 
 if TYPE_CHECKING:
     from spack.session.session import Session
@@ -65,6 +66,7 @@ def make_build_options(
         strict_metadata=strict_metadata,
         verbose=verbose,
         modes=modes,
+        jobserver=inherited_jobserver(session.environ),
     )
 
 

@@ -177,6 +177,11 @@ class Layout:
         return self.root / DATABASE_FOLDER / "locks"
 
     @property
+    def history(self) -> Path:
+        """What earlier builds took; see :mod:`spack.store.build_history`."""
+        return self.root / DATABASE_FOLDER / "history"
+
+    @property
     def pending(self) -> Path:
         """Markers of transactions that have begun and not ended."""
         return self.root / DATABASE_FOLDER / "pending"

@@ -19,6 +19,7 @@ from spack.util.filesystem import make_shared_directory
 if TYPE_CHECKING:
     # start-up: what reads records takes no lock and follows no transaction
     from spack.spec import ConcreteSpec
+    from spack.store.build_history import BuildHistory
     from spack.store.journal import Marker, Recovered
     from spack.store.locks import LockOwner, Locks
 
@@ -84,6 +85,13 @@ class Store:
         from spack.store.locks import Locks
 
         return Locks(self.layout.locks, enabled=self._uses_locks)
+
+    @property
+    def history(self) -> BuildHistory:
+        """What earlier builds took."""
+        from spack.store.build_history import BuildHistory  # start-up: something is built
+
+        return BuildHistory(self.layout.history)
 
     @property
     def owner(self) -> LockOwner:

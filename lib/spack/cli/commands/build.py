@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spack.cli.commands.install import install_options
@@ -17,6 +20,7 @@ from spack.util.frozen import replace
 if TYPE_CHECKING:
     from spack.actions.installing import InstallOptions
     from spack.actions.node_builds import NodeOutcome, NodeStatus
+    from spack.util.jobserver import Jobserver
 
 REPORTS = True
 DESCRIPTION = """build single nodes of a lock file: the unit of work of make, Slurm and CI
@@ -53,6 +57,12 @@ _EXITS: Mapping[NodeStatus, int] = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-j", "--jobs", type=int, metavar="N", help="processes of the build")
     parser.add_argument(
+        "--jobserver",
+        metavar="FILE",
+        help="share the processes of -j with all builds that name this named pipe; it is made. "
+        "That of make is used where MAKEFLAGS names one",
+    )
+    parser.add_argument(
         "--present-ok",
         action="store_true",
         help="exit with 0 also if all nodes were in the store, for engines that take any other "
@@ -70,19 +80,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> int:
+    nodes = list(_nodes(session, args))
+    with _jobserver(session, args) as jobserver:
+        outcomes = _outcomes(session, _work(session, args, jobserver), nodes)
+    exits = list(_EXITS)
+    worst = min((outcome.status for outcome in outcomes), key=exits.index)
+    return 0 if worst == "present" and args.present_ok else _EXITS[worst]
+
+
+def _outcomes(
+    session: Session, work: InstallOptions, nodes: Sequence[tuple[ConcreteSpec, bool]]
+) -> list[NodeOutcome]:
+    """Build *nodes*, each with whether it is explicit, and print the outcome of each."""
     from spack.actions.node_builds import build_node
 
-    nodes = list(_nodes(session, args))
-    work = _work(session, args)
-    exits = list(_EXITS)
-    worst: NodeStatus = "present"
+    outcomes = []
     for node, explicit in nodes:
         outcome = build_node(
             node, work, explicit=explicit, excluded_directories=session.excluded_directories
         )
         _print(session, outcome)
-        worst = min(worst, outcome.status, key=exits.index)
-    return 0 if worst == "present" and args.present_ok else _EXITS[worst]
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _jobserver(
+    session: Session, args: argparse.Namespace
+) -> AbstractContextManager[Jobserver | None]:
+    """Return what gives builds their processes: a pool, make's job server, or nothing."""
+    from spack.util.jobserver import inherited_jobserver, join_pool
+
+    server = inherited_jobserver(session.environ)
+    if server is not None or args.jobserver is None:
+        return nullcontext(server)
+    jobs = args.jobs or session.settings.config.build_jobs
+    return join_pool(Path(session.cwd, args.jobserver), jobs)
 
 
 def _nodes(session: Session, args: argparse.Namespace) -> Iterator[tuple[ConcreteSpec, bool]]:
@@ -110,7 +142,9 @@ def _nodes(session: Session, args: argparse.Namespace) -> Iterator[tuple[Concret
             yield read_spec_file(str(session.cwd / text)), True
 
 
-def _work(session: Session, args: argparse.Namespace) -> InstallOptions:
+def _work(
+    session: Session, args: argparse.Namespace, jobserver: Jobserver | None
+) -> InstallOptions:
     """Return how the nodes are installed: dependencies come from caches only."""
     from spack.actions.binary_installs import CachePolicy
     from spack.session.binary_parts import cached_installs, pushing
@@ -118,10 +152,12 @@ def _work(session: Session, args: argparse.Namespace) -> InstallOptions:
     policy = CachePolicy("never" if args.no_cache else "auto", "only")
     work = install_options(session, None, cached_installs(session, policy))
     config = session.settings.config
+    verbose = args.verbose or session.options.verbose
     return replace(
         work,
-        build_options=lambda: session.build_options(
-            checksum=not args.no_checksum, verbose=args.verbose or session.options.verbose
+        build_options=lambda: dataclasses.replace(
+            session.build_options(checksum=not args.no_checksum, verbose=verbose),
+            jobserver=jobserver,
         ),
         jobs=args.jobs or config.build_jobs,
         keep_stage=args.keep_stage,
