@@ -98,7 +98,7 @@ def _fork_server(build_options: BuildOptions, plan: Plan) -> ForkServer | None:
             build_options.interpreter,
             variables,
             worker_process.libraries(build_options.library_path),
-            build_options.inherited,
+            inherited=build_options.inherited,
         )
     return None
 

@@ -328,7 +328,7 @@ class MakeExecutable(Executable):
         with server.some_tokens(jobs - 1) if server and jobs else nullcontext(None) as tokens:
             if jobs is not None:
                 args = (f"-j{jobs if tokens is None else 1 + tokens}", *args)
-            return self._call(args, parallel, jobs_env, jobs_env_supports_jobserver, kwargs)
+            return self._call(args, parallel, jobs_env, jobs_env_supports_jobserver, kwargs=kwargs)
 
     def _call(
         self,

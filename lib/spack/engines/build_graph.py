@@ -105,7 +105,13 @@ def build_graph(plan: Plan, weigh: Callable[[Step], BuildWeight]) -> BuildGraph:
 def _node(step: Step, needs: tuple[str, ...], weight: BuildWeight, height: float) -> GraphNode:
     spec = step.spec
     return GraphNode(
-        step.hash, spec.name, str(spec.version), spec.short, needs, weight, round(height, 3)
+        step.hash,
+        spec.name,
+        str(spec.version),
+        spec.short,
+        needs=needs,
+        weight=weight,
+        height=round(height, 3),
     )
 
 
