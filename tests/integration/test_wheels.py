@@ -278,6 +278,20 @@ def test_a_recipe_is_taken_before_its_project(
     assert json.loads(asked)["spec"]["nodes"][0]["namespace"] == "tiny"
 
 
+def test_a_recipe_of_another_name_is_the_project_that_it_names(
+    spack: Command, recipes: RecipeRepository, projects: WheelIndex
+) -> None:
+    """``pypi =`` in the recipe says which project it is, not its name."""
+    body = 'pypi = "Sour/sour-1.2.tar.gz"\nversion("1.2", sha256="' + "0" * 64 + '")\n'
+    recipes.add("lemon", body, base="PythonPackage")
+    recipes.add("py-bitter", body.replace("Sour/sour", "other/other"), base="PythonPackage")
+    found = nodes_of(spack, "pypi:sweet", environ=projects.environ)
+    assert found["lemon"] == "1.2"
+    assert "py-sour" not in found
+    asked = spack("spec", "--json", "pypi:sour", environ=projects.environ).out
+    assert json.loads(asked)["spec"]["nodes"][0]["name"] == "lemon"
+
+
 def test_projects_that_cannot_be_used(spack: Command, projects: WheelIndex) -> None:
     environ = projects.environ
     result = spack.fails("spec", "pypi:nothing", environ=environ, code=2)

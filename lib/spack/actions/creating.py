@@ -15,12 +15,10 @@ from spack.actions.python_releases import (
     read_release,
 )
 from spack.actions.recipe_draft import RecipeDraft, draft_recipe
-from spack.actions.recipe_queries import recipes_of
 from spack.actions.recipe_text import recipe_text
 from spack.actions.release_needs import Need, variant_name
 from spack.errors import SpackError, UsageError
 from spack.recipe.records import Recipe
-from spack.recipe.requirements import project_of
 from spack.repo import RepoPath, Repository
 from spack.spec import Spec, Version, VersionList
 from spack.util.project_names import normalized
@@ -99,24 +97,11 @@ class Packages:
 
     def __init__(self, recipes: RepoPath) -> None:
         self._recipes = recipes
-        self._by_project: dict[str, str] | None = None
 
     def of_project(self, project: str) -> tuple[str, Recipe | None]:
         """Return the package made from a project, and its recipe if there is one."""
-        name = f"py-{project}"
-        recipe = self._usable(name)
-        if recipe is not None and project_of(name, recipe) == project:
-            return name, recipe
-        if self._by_project is None:
-            self._by_project = {
-                project_of(found.name, found): found.name
-                for found in recipes_of(self._recipes)
-                if found.attributes.get("pypi")
-            }
-        named = self._by_project.get(project)
-        if named is not None:
-            return named, self._usable(named)
-        return name, recipe
+        name = self._recipes.package_of_project(project)
+        return name, self._usable(name)
 
     def _usable(self, name: str) -> Recipe | None:
         if name in self._recipes.errors():

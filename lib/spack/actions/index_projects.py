@@ -217,7 +217,7 @@ class IndexProjects:
             )
 
     def _package_of(self, project: str) -> tuple[str, Recipe | None]:
-        name = f"py-{normalized(project)}"
+        name = self._recipes.package_of_project(normalized(project))
         return name, self._recipes.get(name)
 
     def _recipe(self, project: _Gathered) -> Recipe:

@@ -7,13 +7,15 @@ that no recipe code runs where a solution is computed. The request is JSON::
 
 The answer is a stream of marshalled rows, one for each piece of work, in any order::
 
-    (index, directory, identity, data | None, error | None, virtual, provided, bases, files)
+    (index, directory, identity, data | None, error | None, virtual, provided, bases, files,
+     project)
 
 ``data`` is the marshalled :meth:`Recipe.to_data`; ``error`` is (message, hint) of a recipe that
 cannot be used; ``bases`` are the directories of other recipes whose classes it derives from;
 ``identity`` is (mtime_ns, size, ctime_ns, CRC-32) of the recipe;
-``files`` are the patches beside it as (name, mtime_ns, size, ctime_ns). Rows describe what was on
-disk when the recipe was loaded: the stat is taken first.
+``files`` are the patches beside it as (name, mtime_ns, size, ctime_ns); ``project`` is the project
+of the package index that it names where its own name is not the usual one for that, or "". Rows
+describe what was on disk when the recipe was loaded: the stat is taken first.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ from spack.repo.finder import install_finder
 from spack.repo.load_class import load_class, recipe_error
 from spack.repo.repository import Repository
 from spack.spec import Spec
+from spack.util.project_names import normalized
 
 __all__ = ["main", "recipe_of"]
 
@@ -408,9 +411,16 @@ def _row(repositories: list[Repository], index: int, directory: str) -> tuple[An
         definition.abandon()
         wrapped = error if _is_located(error, file) else recipe_error(error, str(file))
         message = (str(wrapped), getattr(wrapped, "hint", None))
-        return (index, directory, identity, None, message, False, (), (), files)
-    virtual = bool(cls.virtual)
-    return (index, directory, identity, data, None, virtual, tuple(provided), bases, files)
+        return (index, directory, identity, None, message, False, (), (), files, "")
+    virtual, project = bool(cls.virtual), _project(recipe)
+    return (index, directory, identity, data, None, virtual, tuple(provided), bases, files, project)
+
+
+def _project(recipe: Recipe) -> str:
+    """Return the project that a recipe names, if its own name does not say it."""
+    named = recipe.attributes.get("pypi")
+    project = normalized(named.split("/")[0]) if isinstance(named, str) else ""
+    return project if recipe.name != f"py-{project}" else ""
 
 
 def _is_located(error: BaseException, file: Path) -> bool:

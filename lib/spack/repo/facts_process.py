@@ -156,7 +156,7 @@ def _culprit(
         what = f"ended the process that read it (status {status})"
     hint = "what a recipe does when it is loaded must be quick and harmless: move it into a method"
     message = (f"{file}:1: the recipe {what}", hint)
-    return (index, directory, identity, None, message, False, (), (), ())
+    return (index, directory, identity, None, message, False, (), (), (), "")
 
 
 def _start(

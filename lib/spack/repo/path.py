@@ -71,6 +71,7 @@ class RepoPath:
         self._indexes: list[RepositoryIndex] | None = None
         self._recipes: dict[str, Recipe | None] = {}
         self._providers: dict[str, tuple[str, ...]] | None = None
+        self._projects: dict[str, str] | None = None
 
     # The indexes.
 
@@ -195,6 +196,25 @@ class RepoPath:
             for index in reversed(self.indexes())
             for directory, error in index.errors.items()
         }
+
+    def package_of_project(self, project: str) -> str:
+        """Return the package of a project of the package index: ``py-NAME`` where none is.
+
+        The recipe of that name counts, unless it names another project; then the one that names
+        the project, whatever its own name is.
+
+        :param project: normalized (:pep:`503`).
+        """
+        if self._projects is None:
+            self._projects = {}
+            for index in reversed(self.indexes()):
+                for directory, named in index.projects.items():
+                    self._projects[named] = package_name(directory)
+        usual = f"py-{project}"
+        found = self._find(usual)
+        if found is not None and found[0].projects.get(found[1], project) == project:
+            return usual
+        return self._projects.get(project, usual)
 
     def repository_of(self, name: str) -> Repository:
         """Return the repository that answers for package *name*.

@@ -35,7 +35,7 @@ from spack.util.lock import FileLock
 
 __all__ = ["RepositoryIndex"]
 
-_FORMAT = 2
+_FORMAT = 3
 
 #: mtime_ns, size, ctime_ns and CRC-32 of a recipe.
 Identity = tuple[int, int, int, int]
@@ -68,6 +68,8 @@ class RepositoryIndex:
         self.virtual: set[str] = set()
         self.provided: dict[str, tuple[str, ...]] = {}
         self.bases: dict[str, tuple[str, ...]] = {}
+        #: Projects of the package index whose recipe does not have the usual name for them.
+        self.projects: dict[str, str] = {}
         self.files: dict[str, tuple[tuple[str, int, int, int], ...]] = {}
         self.close()
 
@@ -88,7 +90,7 @@ class RepositoryIndex:
             return
         values = [array("q", column) for column in columns]
         self.entries = dict(zip(names.split("\n") if names else (), zip(*values)))
-        self.errors, virtual, self.provided, self.bases, self.files = rest
+        self.errors, virtual, self.provided, self.bases, self.files, self.projects = rest
         self.virtual = set(virtual)
 
     def _open(self, name: str) -> None:
@@ -208,10 +210,11 @@ class RepositoryIndex:
             self.errors.pop(name, None)
             self.provided.pop(name, None)
             self.bases.pop(name, None)
+            self.projects.pop(name, None)
             self.files.pop(name, None)
 
     def _take(self, rows: list[Any], offset: int) -> None:
-        for _, name, identity, data, error, virtual, provided, bases, files in rows:
+        for _, name, identity, data, error, virtual, provided, bases, files, project in rows:
             length = len(data) if data is not None else 0
             self.entries[name] = (*identity, offset, length)
             offset += length
@@ -224,6 +227,8 @@ class RepositoryIndex:
                     table[name] = tuple(value)
             if files:
                 self.files[name] = tuple(files)
+            if project:
+                self.projects[name] = project
 
     def _append(self, rows: list[Any]) -> None:
         """Append the facts to the current file, or start a new one without the dead ones."""
@@ -270,7 +275,8 @@ class RepositoryIndex:
         assert self.directory is not None
         names = list(self.entries)
         columns = [array("q", column).tobytes() for column in zip(*self.entries.values())]
-        rest = (self.errors, tuple(sorted(self.virtual)), self.provided, self.bases, self.files)
+        virtual = tuple(sorted(self.virtual))
+        rest = (self.errors, virtual, self.provided, self.bases, self.files, self.projects)
         header = (_FORMAT, self.fingerprint, self._blob_name, str(self.repository.root))
         document = (header, "\n".join(names), columns or [b""] * 6, rest)
         atomic_write(self.directory / "index", marshal.dumps(document))

@@ -66,7 +66,9 @@ def _pythons(session: Session) -> list[str]:
 
 
 def _recipe_first(session: Session, spec: Spec) -> Spec:
-    if spec.namespace == INDEX_NAMESPACE and session.recipes.exists(spec.name):
-        spec = spec.replace(namespace=None)
+    if spec.namespace == INDEX_NAMESPACE:
+        name = session.recipes.package_of_project(spec.name.partition("-")[2])
+        if session.recipes.exists(name):
+            spec = spec.replace(name=name, namespace=None)
     edges = [edge.replace(spec=_recipe_first(session, edge.spec)) for edge in spec.dependencies]
     return spec.replace(dependencies=tuple(edges)) if edges else spec
