@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spack.actions.library_copies import library_copies
+from spack.actions.library_copies import installed_copies, library_copies
 from spack.spec import ConcreteSpec, Edge, VariantValue
 from spack.spec.wheel import BINARY, ChosenWheel
 
@@ -49,3 +49,26 @@ def test_a_wheel_beside_a_library_of_the_environment(place: Path) -> None:
     own = wheel(place, "own", "libscipy_openblas64_-13e2df51.so")
     (line,) = lines(place, built, own)
     assert blas.short in line and f"libscipy_openblas64_-13e2df51.so of {own.short}" in line
+
+
+def test_the_runtime_of_a_compiler(place: Path) -> None:
+    """What is built with OpenMP loads the runtime of its compiler."""
+    value = VariantValue.single("threads", "openmp")
+    built = ConcreteSpec("openblas", "builtin", "0.3", {"threads": value})
+    assert lines(place, built) == []
+    torch = wheel(place, "torch")
+    library = place / "torch" / "lib" / "python3.11" / "site-packages" / "torch" / "lib"
+    library.mkdir(parents=True)
+    (library / "libgomp-98b21ff3.so.1").write_bytes(b"")
+    (line,) = lines(place, torch, built)
+    assert f"that of the compiler of {built.short}" in line
+
+
+def test_only_what_is_used_together(place: Path) -> None:
+    one = wheel(place, "one", "libgomp-a34b3233.so.1")
+    two = wheel(place, "two", "libomp.so")
+    edges = tuple(Edge(node, frozenset(("run",)), ()) for node in (one, two))
+    both = ConcreteSpec("both", "pypi", "1.0", edges=edges)
+    prefix_of = lambda node: place / node.name  # noqa: E731
+    assert list(installed_copies([one, two], prefix_of)) == []
+    assert len(list(installed_copies([one, both, both], prefix_of))) == 1

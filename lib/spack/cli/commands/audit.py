@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Callable
 
+from spack.actions.library_copies import installed_copies, library_copies
 from spack.actions.metadata import audit, cached_archive
+from spack.actions.querying import Selection, select
 from spack.actions.recipe_queries import recipes_of
 from spack.actions.url_statistics import insecure_addresses
 from spack.actions.verifying import check_externals
@@ -13,6 +16,7 @@ from spack.cli.render import message
 from spack.errors import SpackError, UsageError
 from spack.host.detection import DETECTABLE
 from spack.session import Session
+from spack.spec import RUN_TIME, parse_many, traverse_all
 from spack.util.text import count_of
 
 DESCRIPTION = """compare recipes of Python packages with the metadata of their source archives
@@ -27,13 +31,14 @@ examples:
   spack audit packages                 all recipes of the registered repositories
   spack audit packages py-black        one
   spack audit configs                  configuration, and whether externals are there
+  spack audit libraries                several OpenMP runtimes or BLAS, of wheels in one process
   spack audit packages --narrow        also where a recipe excludes versions without need
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(
-        dest="verb", metavar="packages|packages-https|configs|externals|list"
+        dest="verb", metavar="packages|packages-https|configs|externals|libraries|list"
     )
     packages = verbs.add_parser("packages", help="compare recipes with their sources")
     packages.add_argument("--narrow", action="store_true", help="also bounds that are too narrow")
@@ -42,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     externals = verbs.add_parser("externals", help="look whether configured externals are there")
     externals.add_argument("--list", action="store_true", help="list what can be detected")
     externals.add_argument("name", nargs="*", help="only of these packages")
+    libraries = verbs.add_parser(
+        "libraries", help="look for copies of one library that wheels add to one process"
+    )
+    libraries.add_argument(
+        "spec", nargs="*", help="only what these installed packages load; in an environment all"
+    )
     https = verbs.add_parser("packages-https", help="look for addresses that are not encrypted")
     https.add_argument("--all", action="store_true", help="of all packages (the default)")
     https.add_argument("name", nargs="*", help="only of these packages")
@@ -113,6 +124,23 @@ def _packages(session: Session, args: argparse.Namespace) -> int | None:
     return 1 if findings else 0
 
 
+def _libraries(session: Session, args: argparse.Namespace) -> int | None:
+    store, environment = session.store, session.environment
+    found: list[str]
+    if environment is not None and not args.spec:
+        nodes = traverse_all(environment.roots(), RUN_TIME)
+        found = list(library_copies(nodes, lambda node: Path(store.prefix(node))))
+    else:
+        specs = parse_many(args.spec)
+        records = select(store, None, Selection(specs, explicit=None if specs else True))
+        roots = store.database.specs([record.hash for record in records]).values()
+        found = list(installed_copies(roots, lambda node: Path(store.prefix(node))))
+    for line in found:
+        print(line)
+    message(f"{count_of(len(found), 'finding')} on libraries")
+    return 1 if found else None
+
+
 def _https(session: Session, args: argparse.Namespace) -> int | None:
     names = None if args.all or not args.name else args.name
     for name in names or ():
@@ -130,5 +158,6 @@ _VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "packages-https": _https,
     "configs": _configs,
     "externals": _externals,
+    "libraries": _libraries,
     "list": _list,
 }
