@@ -150,7 +150,10 @@ def test_a_cache_that_cannot_be_read_is_left_out(other: Command, tmp_path: Path)
         (("push", "nowhere", "base"), "there is no mirror and no directory nowhere"),
         (("push", "./c", "none"), "none matches no installed package"),
         (("push", "./c"), "needs an active environment"),
-        (("push", "s9://cache/x", "base"), "its scheme is none of file, http, https, oci"),
+        (
+            ("push", "s9://cache/x", "base"),
+            "its scheme is none of file, http, https, oci, oci+http, s3",
+        ),
         (("list",), "no caches of binaries are configured"),
         (("install", "base"), "no caches of binaries are configured"),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kits.command import Command
+from kits.object_store import LOGIN, serve_objects
 from kits.recipe_repository import RecipeRepository
 from spack.binary.provenance import PREDICATE_TYPE
 
@@ -130,6 +131,31 @@ def test_what_may_not_be_passed_on_stays(
     assert "pushed 1 package" in shown
     assert "left out, as their recipes do not allow to pass them on: secret" in shown
     assert "pushed 1 package" in spack(*push, "--private").text
+
+
+def test_a_bucket_is_a_cache(small: Command, other: Command) -> None:
+    with serve_objects() as store:
+        secret_options = ("--s3-access-key-id", LOGIN.key_id, "--s3-access-key-secret-variable")
+        options = (*secret_options, "SECRET", "--s3-endpoint-url", store.url)
+        other("mirror", "add", "--type=binary", "--unsigned", *options, "site", "s3://b/team")
+        keys = {"AWS_ACCESS_KEY_ID": LOGIN.key_id, "AWS_SECRET_ACCESS_KEY": LOGIN.secret}
+        environ = {**keys, "S3_ENDPOINT_URL": store.url}
+        push = ("buildcache", "push", "--unsigned", "s3://b/team", "py-sweet")
+        assert "pushed 2 packages" in small(*push, environ=environ).out
+        assert "2 were there" in small(*push, environ=environ).out
+        assert "from $SECRET, which is not set" in other.fails("buildcache", "list").err
+        store.requests.clear()
+        secret = {"SECRET": LOGIN.secret}
+        other("buildcache", "install", "py-sweet", environ=secret)
+        assert len(store.requests) <= 4, store.requests  # index, its part, two archives
+        assert (
+            "lists 2 packages"
+            in small("buildcache", "update-index", "s3://b/team", environ=environ).out
+        )
+        refused = other.fails("buildcache", "list", environ={"SECRET": "wrong"}).err
+        assert "s3://b/team/v3/" in refused and "--s3-access-key-secret-variable" not in refused
+    other("mirror", "set-url", "--s3-profile", "team", "site", "s3://b/other")
+    assert "profile: team" in other("config", "get", "mirrors").out
 
 
 @pytest.mark.parametrize("stops", [True, False])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from spack.config.wheel_policy import WheelPolicy
@@ -114,12 +114,17 @@ class MirrorEntry(NamedTuple):
     origin: str
     connection: Mapping[str, Any] = {}
 
+    def connection_for(self, way: Literal["fetch", "push"]) -> Mapping[str, Any]:
+        """Return what is configured for reading or writing: its own keys, then the mirror's."""
+        nested = self.connection.get(way)
+        if nested is None and way == "fetch":
+            nested = self.connection.get("pull")
+        return {**self.connection, **nested} if isinstance(nested, Mapping) else self.connection
+
     @property
     def view(self) -> str:
         """The index view that is read; empty for the whole index."""
-        fetch = self.connection.get("fetch", self.connection.get("pull"))
-        nested = fetch.get("view") if isinstance(fetch, Mapping) else None
-        return str(nested or self.connection.get("view") or "")
+        return str(self.connection_for("fetch").get("view") or "")
 
 
 class BootstrapSettings(NamedTuple):

@@ -44,23 +44,6 @@ IDLE: Mapping[str, Idle] = {
     "definitions": Idle(MANIFEST_ONLY, ([],)),
     "develop": Idle(MANIFEST_ONLY, ({},)),
     "gitlab-ci": Idle("no pipelines are generated"),
-    "mirrors:*:access_token_variable": Idle(
-        "logins are names and passwords (access_pair)", (None,)
-    ),
-    **{
-        f"mirrors:*:{way}:{key}": Idle("logins are names and passwords (access_pair)", (None,))
-        for way in ("fetch", "pull")
-        for key in ("access_token_variable",)
-    },
-    **{
-        f"mirrors:*:{way}:{key}": Idle(
-            "mirrors are directories, http servers or registries", (None,)
-        )
-        for way in ("fetch", "pull")
-        for key in ("endpoint_url", "profile")
-    },
-    "mirrors:*:endpoint_url": Idle("mirrors are directories, http servers or registries", (None,)),
-    "mirrors:*:profile": Idle("mirrors are directories, http servers or registries", (None,)),
     **{
         f"modules:*:{kind}:*:template": Idle("all module files are of one form")
         for kind in ("tcl", "lmod")

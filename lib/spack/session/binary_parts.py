@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
@@ -207,11 +207,35 @@ def _storage(session: Session, entry: MirrorEntry, url: str, push: bool) -> Cach
         from spack.binary.oci_registry import OciRegistry  # start-up: few mirrors are registries
 
         return OciRegistry(url, transport_for(session, url), login_of(session, entry, push))
+    if scheme == "s3":
+        return _bucket(session, entry, url, push)
     raise ConfigError(
-        f"the mirror {url} cannot be used: its scheme is none of file, http, https, oci, oci+http",
-        hint="use a directory, an http server or a registry",
+        f"the mirror {url} cannot be used: its scheme is none of file, http, https, oci, "
+        "oci+http, s3",
+        hint="use a directory, an http server, a registry or a bucket",
         ref="mirror-scheme",
     )
+
+
+def _bucket(session: Session, entry: MirrorEntry, url: str, push: bool) -> CacheStorage:
+    """Return the cache of an ``s3://`` URL.
+
+    :raises ConfigError: a variable of the environment that the mirror names is not set.
+    """
+    from spack.binary.s3_requests import S3Login, S3Target, find_login  # start-up: few are buckets
+    from spack.binary.s3_storage import S3Storage
+
+    connection = entry.connection_for("push" if push else "fetch")
+    endpoint = str(connection.get("endpoint_url") or session.environ.get("S3_ENDPOINT_URL") or "")
+    login, region = find_login(
+        session.environ, Path(session.home), str(connection.get("profile") or "")
+    )
+    pair = login_of(session, entry, push)
+    if pair is not None:
+        token = connection.get("access_token_variable")
+        login = S3Login(*pair, _variable(session, entry, "token", token) if token else "")
+    target = S3Target.of_url(url, endpoint, region)
+    return S3Storage(url, target, transport_for(session, target.base), login)
 
 
 def transport_for(session: Session, url: str, login: tuple[str, str] | None = None) -> Transport:
@@ -235,10 +259,7 @@ def login_of(session: Session, entry: MirrorEntry, push: bool) -> tuple[str, str
 
     :raises ConfigError: a variable of the environment that it names is not set.
     """
-    connection = entry.connection
-    nested = connection.get("push" if push else "fetch")
-    if isinstance(nested, Mapping) and nested.get("access_pair"):
-        connection = nested
+    connection = entry.connection_for("push" if push else "fetch")
     pair = connection.get("access_pair")
     if not pair:
         return None
@@ -247,15 +268,17 @@ def login_of(session: Session, entry: MirrorEntry, push: bool) -> tuple[str, str
 
     def value(key: str) -> str:
         name = pair.get(f"{key}_variable")
-        if name is None:
-            return str(pair.get(key, ""))
-        if name not in session.environ:
-            raise ConfigError(
-                f"{entry.origin}: the mirror {entry.name} takes its {key} from ${name}, which is "
-                "not set",
-                hint=f"export {name}=…",
-                ref="mirror-login",
-            )
-        return session.environ[name]
+        return str(pair.get(key, "")) if name is None else _variable(session, entry, key, name)
 
     return value("id"), value("secret")
+
+
+def _variable(session: Session, entry: MirrorEntry, key: str, name: str) -> str:
+    if name not in session.environ:
+        raise ConfigError(
+            f"{entry.origin}: the mirror {entry.name} takes its {key} from ${name}, which is not "
+            "set",
+            hint=f"export {name}=…",
+            ref="mirror-login",
+        )
+    return session.environ[name]

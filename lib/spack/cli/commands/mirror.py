@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--type", **_TYPE)
     _add_trust(add)
     _add_login(add)
+    add.add_argument(
+        "-n", "--name", dest="view", metavar="VIEW", help="read this index view of binaries"
+    )
     add.add_argument("name", help="a name of your choice")
     add.add_argument("url", help="its directory or URL")
     add_scope_argument(add, "where to write it")
@@ -64,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     set_url = verbs.add_parser("set-url", help="change the URL of a mirror")
     _add_direction(set_url)
+    _add_login(set_url)
     set_url.add_argument("name")
     set_url.add_argument("url", help="its directory or URL")
     add_scope_argument(set_url, "where it is configured")
@@ -93,6 +97,12 @@ def _add_login(parser: argparse.ArgumentParser) -> None:
         ("--oci-username", "user of a registry or server of binaries"),
         ("--oci-username-variable", "the variable of the environment that has it"),
         ("--oci-password-variable", "the variable of the environment that has the password"),
+        ("--s3-access-key-id", "id of a key for a bucket"),
+        ("--s3-access-key-id-variable", "the variable of the environment that has it"),
+        ("--s3-access-key-secret-variable", "the variable of the environment that has its secret"),
+        ("--s3-access-token-variable", "the variable of the environment that has its token"),
+        ("--s3-profile", "profile in ~/.aws that has a key for a bucket"),
+        ("--s3-endpoint-url", "URL of a service like S3"),
     ):
         parser.add_argument(option, metavar="NAME", help=text)
 
@@ -102,17 +112,28 @@ def _login(args: argparse.Namespace) -> dict[str, Any]:
 
     :raises UsageError: a part of it is missing.
     """
-    user, variable = args.oci_username, args.oci_username_variable
-    secret = args.oci_password_variable
+    found = {
+        key: text
+        for key, text in (
+            ("access_token_variable", args.s3_access_token_variable),
+            ("profile", args.s3_profile),
+            ("endpoint_url", args.s3_endpoint_url),
+        )
+        if text
+    }
+    user = args.oci_username or args.s3_access_key_id
+    variable = args.oci_username_variable or args.s3_access_key_id_variable
+    secret = args.oci_password_variable or args.s3_access_key_secret_variable
     if not any((user, variable, secret)):
-        return {}
+        return found
     if not secret or bool(user) == bool(variable):
         raise UsageError(
             "spack mirror: a login is a user and the variable that has the password",
-            hint="give --oci-password-variable, and --oci-username or --oci-username-variable",
+            hint="give --oci-password-variable, and --oci-username or --oci-username-variable; "
+            "for buckets the options that begin with --s3-access-key",
         )
     name = {"id": user} if user else {"id_variable": variable}
-    return {"access_pair": {**name, "secret_variable": secret}}
+    return {**found, "access_pair": {**name, "secret_variable": secret}}
 
 
 def _add_trust(parser: argparse.ArgumentParser) -> None:
@@ -324,7 +345,8 @@ def _add(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.mirror_entries import add_mirror
 
     with edited_section(session, "mirrors", args.scope) as file:
-        add_mirror(file, args.name, _url(session, args.url), _types(args))
+        view = {"view": args.view} if args.view else {}
+        add_mirror(file, args.name, _url(session, args.url), {**_types(args), **view})
         message(f"added mirror {args.name} to {file.path}")
     return None
 
@@ -349,7 +371,7 @@ def _remove(session: Session, args: argparse.Namespace) -> int | None:
 def _set(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.mirror_entries import change_mirror
 
-    changes: dict[str, Any] = dict(_types(args)) if args.verb == "set" else {}
+    changes: dict[str, Any] = dict(_types(args) if args.verb == "set" else _login(args))
     if args.url:
         url = _url(session, args.url)
         changes["push" if args.push else "fetch" if args.fetch else "url"] = url
