@@ -78,7 +78,10 @@ class CachedInstalls:
 
     :param caches: in the order in which they are asked.
     :param set_run_path: sets run paths that have no room; None where no program does that.
+    :ivar beyond_index: see :meth:`spack.binary.binary_cache.BinaryCache.find`.
     """
+
+    beyond_index = False
 
     def __init__(
         self,
@@ -105,13 +108,21 @@ class CachedInstalls:
         self._asked.update(x.dag_hash() for x in new)
         for cache in self._caches if new else ():
             try:
-                found = cache.find(new)
+                found = cache.find(new, beyond_index=self.beyond_index)
             except SpackError as error:
                 self._reporter.warning(f"the cache {cache.name} is not used: {error.message}")
                 continue
             for spec_hash, text in found.items():
                 self._found.setdefault(spec_hash, []).append((cache, text))
         return frozenset(x.dag_hash() for x in wanted if self._found.get(x.dag_hash()))
+
+    def forget(self) -> None:
+        """Ask the caches again for what they did not have: other machines have pushed to them."""
+        self._asked.clear()
+        self._found.clear()
+        self.beyond_index = True
+        for cache in self._caches:
+            cache.forget()
 
     def check(self, plan: Plan, roots: frozenset[str]) -> None:
         """Check that *plan* builds nothing that may come from caches only.

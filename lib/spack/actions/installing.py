@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-from spack.errors import BinaryCacheError, SpackError
+from spack.errors import BinaryCacheError, InstallError, SpackError
 from spack.install.bookkeeping import is_recorded, record_present
 from spack.install.events import (
     BuiltAgain,
@@ -43,6 +43,8 @@ class InstallOptions:
     :param concurrent: builds at one time; 0 is as many as the cores allow.
     :param caches: binaries to take instead of builds; None takes none.
     :param pushed: is given what was built, also when something else failed.
+    :param engine: builds elsewhere what a plan builds; what is missing here after that is taken
+        from caches.
     :param on_report: called with what became of each plan that was carried out.
     """
 
@@ -55,6 +57,7 @@ class InstallOptions:
     keep_stage: bool = False
     caches: CachedInstalls | None = None
     pushed: Callable[[Sequence[ConcreteSpec]], None] | None = None
+    engine: Callable[[Plan], InstallReport] | None = None
     on_report: Callable[[InstallReport], None] = lambda report: None
 
 
@@ -81,6 +84,8 @@ def install(
     if store.earlier_roots:
         work.reporter.report(TreeMoved(store.root, store.earlier_roots))
 
+    _build_elsewhere(plan, work)
+
     # From the plan to the end no process may collect what the builds rely on.
     def waiting(holder: Holder) -> None:
         work.reporter.report(WaitingForRemovals(holder))
@@ -94,6 +99,7 @@ def install(
         if not plan.builds:
             record_present(plan, store)
             return plan
+        _check_built(plan, work)
         work.reporter.report(PlanMade(plan))
         report = _build(plan, work)
         while work.caches is not None and _refused(report, work.caches):
@@ -105,6 +111,38 @@ def install(
         work.on_report(report)
         report.raise_failures()
     return plan
+
+
+def _build_elsewhere(plan: Plan, work: InstallOptions) -> None:
+    """Let the engine, if there is one, build what is missing.
+
+    :raises InstallError: a build failed.
+    """
+    if work.engine is None or not any(step.kind == BUILD for step in plan.builds):
+        return
+    work.reporter.report(PlanMade(plan))
+    report = work.engine(plan)
+    work.on_report(report)
+    report.raise_failures()
+    if work.caches is not None:
+        work.caches.forget()
+
+
+def _check_built(plan: Plan, work: InstallOptions) -> None:
+    """Check that everything that an engine, if there is one, was to build can be found.
+
+    :raises InstallError: something is neither in the store nor in a cache.
+    """
+    missing = [step for step in plan.builds if step.kind == BUILD]
+    if missing and work.engine is not None:
+        names = ", ".join(step.spec.short for step in missing)
+        raise InstallError(
+            f"built on other machines, but neither in {work.store.root} nor in a cache: {names}",
+            facts={"missing": tuple(step.hash for step in missing)},
+            hint="the nodes need this install tree, or a mirror with autopush that this machine "
+            "reads, too",
+            ref="engine-result-missing",
+        )
 
 
 def _refused(report: InstallReport, caches: CachedInstalls) -> bool:

@@ -59,7 +59,8 @@ class NodeOutcome:
         if self.record is not None:
             data["prefix"] = self.record.prefix
         if self.error is not None:
-            data["error"] = _innermost(self.error).message
+            shown = _innermost(self.error)
+            data.update(error=shown.message, details=shown.long_message, hint=shown.hint)
             data["missing"] = list(self.error.facts.get("missing", ()))
             data["logs"] = list(self.error.facts.get("logs", ()))
         return {key: value for key, value in data.items() if value not in ([], None)}

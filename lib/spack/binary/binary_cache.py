@@ -128,11 +128,17 @@ class BinaryCache:
         view = f"view {self.view} of the " if self.view else ""
         return f"the {view}index of the cache {self.name}"
 
-    def find(self, specs: Iterable[ConcreteSpec]) -> dict[str, str]:
+    def forget(self) -> None:
+        """Fetch what is new of the index when it is next needed."""
+        self._refreshed = False
+
+    def find(self, specs: Iterable[ConcreteSpec], *, beyond_index: bool = False) -> dict[str, str]:
         """Return the texts of manifests by hash, of those of *specs* that the cache has.
 
         Without an index of this tool each manifest is a request, as in Spack.
 
+        :param beyond_index: ask for each manifest that the index does not have: of two machines
+            that push to a registry at once the index may have what one of them has pushed.
         :raises BinaryCacheError: the cache cannot be read.
         """
         wanted = {spec.dag_hash(): spec for spec in specs if spec.external is None}
@@ -142,6 +148,8 @@ class BinaryCache:
             return self._manifests(wanted.values()) if self._may_have_packages() else {}
         known = self.catalogue.manifests(wanted)
         unread = [wanted[key] for key, text in known.items() if not text]
+        if beyond_index:
+            unread += [spec for key, spec in wanted.items() if key not in known]
         return {**{k: text for k, text in known.items() if text}, **self._manifests(unread)}
 
     def _may_have_packages(self) -> bool:

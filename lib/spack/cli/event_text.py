@@ -175,6 +175,24 @@ LINES: Mapping[type[Event], Callable[[Any], list[str]]] = dict(
             events.WaitingForDependency,
             lambda e: f"{e.package}: waiting for {e.dependency}, in use by {e.holder}",
         ),
+        _one(
+            events.JobLost,
+            lambda e: f"{e.package}: job {e.job} ended without an outcome; submitting it again",
+        ),
+        _one(events.QueueSilent, lambda e: f"{e.system} does not answer; asking it again"),
+        _one(events.JobsCancelled, lambda e: f"cancelled {count_of(e.jobs, 'job')}"),
+        _one(
+            events.JobsStay,
+            lambda e: f"{count_of(e.jobs, 'job')} go on; the same command goes on following them",
+        ),
+        _one(
+            events.StoreProbed,
+            lambda e: (
+                f"the nodes share {e.root}"
+                if e.shared
+                else "each node has a store of its own; they exchange through the cache"
+            ),
+        ),
         _one(events.RemovingUnfinished, lambda e: "removing what was half installed, please wait"),
         _one(
             events.InstallInterrupted,
@@ -235,6 +253,7 @@ PHASES: Mapping[type[Event], Callable[[Any], str]] = dict(
         _row(events.WaitingForNode, lambda e: f"waiting for {e.holder}"),
         _row(events.WaitingForDependency, lambda e: f"waiting for {e.dependency}"),
         _row(events.Building, lambda e: "build"),
+        _row(events.InJob, lambda e: f"job {e.job}"),
         _row(events.InPhase, lambda e: e.name),
         _row(events.Checking, lambda e: "check"),
         _row(events.Removing, lambda e: "remove"),

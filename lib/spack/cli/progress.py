@@ -14,7 +14,7 @@ from typing import Any, Callable, TextIO
 
 from spack.cli.event_text import lines_of, phase_text, result_text
 from spack.cli.render import Colors, use_color
-from spack.install.events import Building, InPhase, Queued
+from spack.install.events import Building, InJob, InPhase, Queued
 from spack.util.report import Event, Reporter, Task
 
 __all__ = ["LiveReporter", "PlainReporter", "make_reporter"]
@@ -197,7 +197,7 @@ class _LiveTask:
     def phase(self, phase: Event) -> None:
         if not self.started:
             self._begin = self._reporter._clock()
-        self.started = not isinstance(phase, Queued)
+        self.started = not isinstance(phase, (Queued, InJob))
         self._phase = _escape(phase_text(phase))
         self._share = ""
 

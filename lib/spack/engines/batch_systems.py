@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Callable, Literal, NamedTuple
 
-__all__ = ["BATCH_SYSTEMS", "BatchJob", "BatchSystem", "JobState", "job_states"]
+__all__ = ["BATCH_SYSTEMS", "BatchJob", "BatchSystem", "JobState", "job_states", "nodes_in"]
 
 #: What a batch system says of a job that it knows.
 JobState = Literal["waiting", "running", "done", "failed", "lost", "blocked"]
@@ -44,7 +44,8 @@ class BatchSystem(NamedTuple):
     :ivar listing: words that print ``NAME STATE`` for each job of the user.
     :ivar states: the words that it has for states; what is missing is running.
     :ivar cancel: words before the names of jobs that end.
-    :ivar variable: of a script: the node it runs on.
+    :ivar machines: words that print the cores and the MiB of each node; none where a system has
+        no such command.
     """
 
     submit: Callable[[BatchJob], Sequence[str]]
@@ -52,7 +53,7 @@ class BatchSystem(NamedTuple):
     listing: tuple[str, ...]
     states: Mapping[str, JobState]
     cancel: tuple[str, ...]
-    variable: str
+    machines: tuple[str, ...] = ()
 
 
 def _sbatch(job: BatchJob) -> Sequence[str]:
@@ -103,7 +104,7 @@ BATCH_SYSTEMS: Mapping[str, BatchSystem] = {
             "REVOKED": "lost",
         },
         cancel=("scancel",),
-        variable="SLURMD_NODENAME",
+        machines=("sinfo", "--noheader", "--Node", "--responding", "--format=%c %m"),
     ),
     "pbs": BatchSystem(
         submit=_qsub,
@@ -111,7 +112,6 @@ BATCH_SYSTEMS: Mapping[str, BatchSystem] = {
         listing=("qselect", "-x"),
         states={},
         cancel=("qdel",),
-        variable="HOSTNAME",
     ),
     "lsf": BatchSystem(
         submit=_bsub,
@@ -119,7 +119,6 @@ BATCH_SYSTEMS: Mapping[str, BatchSystem] = {
         listing=("bjobs", "-a", "-noheader", "-o", "jobid stat"),
         states={"PEND": "waiting", "DONE": "done", "EXIT": "failed", "ZOMBI": "lost"},
         cancel=("bkill",),
-        variable="HOSTNAME",
     ),
 }
 
@@ -132,4 +131,16 @@ def job_states(system: BatchSystem, text: str) -> dict[str, JobState]:
         if words:
             plain = words.split()[0]
             found[name] = system.states.get(words.strip(), system.states.get(plain, "running"))
+    return found
+
+
+def nodes_in(text: str) -> list[tuple[int, int]]:
+    """Return the cores and the bytes of memory of each node; 0 bytes where they do not count."""
+    found = []
+    for line in text.splitlines():
+        words = [word.rstrip("+") for word in line.split()]
+        if len(words) == 2 and all(word.isdigit() for word in words):
+            # Slurm has 1 MiB where nothing is configured.
+            mebibytes = int(words[1])
+            found.append((int(words[0]), mebibytes * _MIB if mebibytes > 1 else 0))
     return found

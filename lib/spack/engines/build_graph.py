@@ -46,6 +46,16 @@ class BuildGraph:
     def by_hash(self) -> Mapping[str, GraphNode]:
         return {node.hash: node for node in self.nodes}
 
+    def only(self, hashes: AbstractSet[str]) -> BuildGraph:
+        """Return the builds of *hashes*, which need nothing but each other."""
+        return BuildGraph(
+            tuple(
+                node._replace(needs=tuple(x for x in node.needs if x in hashes))
+                for node in self.nodes
+                if node.hash in hashes
+            )
+        )
+
     @property
     def work(self) -> float:
         """Seconds of all builds."""

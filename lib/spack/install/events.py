@@ -25,6 +25,12 @@ __all__ = [
     "Fetching",
     "FoundInstalled",
     "InPhase",
+    "InJob",
+    "JobLost",
+    "JobsCancelled",
+    "JobsStay",
+    "QueueSilent",
+    "StoreProbed",
     "InstallInterrupted",
     "Installed",
     "OutputLine",
@@ -193,3 +199,47 @@ class InstallInterrupted(Event):
     """The user has ended the command; *kept* packages were finished and stay."""
 
     kept: int
+
+
+@frozen
+class InJob(Event):
+    """The build waits in *job* of a batch system."""
+
+    job: str
+
+
+@frozen
+class JobLost(Event):
+    """*job*, which was to build *package*, ended without an outcome; another one is submitted."""
+
+    package: str
+    job: str
+
+
+@frozen
+class QueueSilent(Event):
+    """The batch system *system* does not answer; it is asked again."""
+
+    system: str
+
+
+@frozen
+class JobsCancelled(Event):
+    """The user has ended the command; *jobs* jobs were cancelled."""
+
+    jobs: int
+
+
+@frozen
+class JobsStay(Event):
+    """The command ends because of its shell; *jobs* jobs go on."""
+
+    jobs: int
+
+
+@frozen
+class StoreProbed(Event):
+    """The nodes of the cluster share the install tree *root*, or each has one of its own."""
+
+    root: Path
+    shared: bool

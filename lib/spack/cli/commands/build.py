@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from spack.cli.commands.install import install_options
 from spack.cli.render import render_error
+from spack.errors import UsageError
 from spack.session import Session
 from spack.spec import ConcreteSpec
 from spack.util.frozen import replace
@@ -76,10 +77,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keep-stage", action="store_true", help="keep stages of good builds")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what builds print")
-    parser.add_argument("node", metavar="/HASH|FILE", nargs="+", help="what to build")
+    parser.add_argument(
+        "--probe",
+        metavar="LOCK",
+        help="build nothing; print whether this lock of the install tree is seen and held, as "
+        "`spack install --on` asks it of a node",
+    )
+    parser.add_argument("node", metavar="/HASH|FILE", nargs="*", help="what to build")
 
 
 def run(session: Session, args: argparse.Namespace) -> int:
+    if args.probe is not None:
+        from spack.actions.store_probe import probe_store
+
+        print(json.dumps({"probe": probe_store(session.store, args.probe)._asdict()}))
+        return 0
+    if not args.node:
+        raise UsageError("spack build: nothing is named", hint="see `spack build --help`")
     nodes = list(_nodes(session, args))
     with _jobserver(session, args) as jobserver:
         outcomes = _outcomes(session, _work(session, args, jobserver), nodes)
@@ -150,7 +164,10 @@ def _work(
     from spack.session.binary_parts import cached_installs, pushing
 
     policy = CachePolicy("never" if args.no_cache else "auto", "only")
-    work = install_options(session, None, cached_installs(session, policy))
+    caches = cached_installs(session, policy)
+    if caches is not None:
+        caches.beyond_index = True
+    work = install_options(session, None, caches)
     config = session.settings.config
     verbose = args.verbose or session.options.verbose
     return replace(

@@ -81,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only-concrete", action="store_true", help="the environment's lock file as it is"
     )
     _add_cache_arguments(parser)
+    _add_engine_arguments(parser)
     parser.add_argument("--log-format", choices=("junit",), help="write a report in this format")
     parser.add_argument("--log-file", metavar="FILE", help="the report (junit.xml)")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done")
@@ -101,6 +102,30 @@ def _add_cache_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="auto (the default), never, or only (build nothing), also "
         "package:POLICY,dependencies:POLICY",
+    )
+
+
+def _add_engine_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what lets a batch system run the builds."""
+    parser.add_argument(
+        "--on",
+        choices=("slurm",),
+        help="let this batch system build the environment on the nodes of a cluster",
+    )
+    parser.add_argument(
+        "--node-store",
+        metavar="DIR",
+        default="",
+        help="of --on: the install tree of each node, '$TMPDIR/store' for one; they exchange "
+        "through a mirror with autopush. Without it the nodes are asked whether they share the "
+        "configured one",
+    )
+    parser.add_argument(
+        "--submit-option",
+        metavar="OPTION",
+        action="append",
+        default=[],
+        help="of --on: a further option of the command that submits, --partition=debug for one",
     )
 
 
@@ -242,6 +267,10 @@ def _install(session: Session, args: argparse.Namespace, reports: list[InstallRe
         work = replace(work, pushed=pushing(session))
     work = replace(work, on_report=reports.append)
     environment = session.environment
+    if args.on:
+        from spack.cli.cluster_option import cluster_work  # start-up: seldom
+
+        work = cluster_work(session, args, work)
     if args.only_concrete and (environment is None or args.spec):
         raise UsageError(
             "spack install: --only-concrete installs what an environment's lock file has",
