@@ -149,10 +149,16 @@ def test_an_end_of_the_shell_leaves_the_jobs_to_the_next_command(
     assert "4 jobs go on" in out
     nodes.be_silent(True)
     with spack.start(*words, environ=cluster) as process:
+        lines = iter(process.stdout or ())
+        assert any("slurm does not answer" in line for line in lines)
         process.kill()
     nodes.be_silent(False)
-    work.hold("ant", False)
-    spack(*words, environ=cluster)
+    with spack.start(*words, environ=cluster) as process:
+        until(lambda: nodes.running(), "the job still runs")
+        work.hold("ant", False)
+        out = read(process)
+    assert process.returncode == 0, out
+    assert len(nodes.jobs()) == 5  # with the one that looked at the store
     assert [work.builds(name) for name in BUILT] == [1, 1, 1, 1]
     assert sorted(spack.names()) == ["ant", "bee", "cow", "dog"]
 

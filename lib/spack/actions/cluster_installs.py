@@ -17,6 +17,7 @@ from spack.engines.batch_systems import BatchJob
 from spack.engines.build_graph import GraphNode
 from spack.engines.cluster_run import ClusterRun, JobSettings
 from spack.engines.job_output import BuildEnded
+from spack.engines.run_state import read_jobs
 from spack.errors import InstallError, UsageError
 from spack.install.events import (
     Building,
@@ -91,11 +92,12 @@ def build_on_cluster(
     """
     queue = BatchQueue(options.system)
     options.folder.mkdir(parents=True, exist_ok=True)
-    _check_sharing(queue, store, reporter, options)
     listener = _TaskListener(plan, reporter, options.system)
     settings = JobSettings(
         options.folder, options.build, str(options.directory), options=options.options
     )
+    if not read_jobs(settings.state_file, options.system):
+        _check_sharing(queue, store, reporter, options)
     run = ClusterRun(graph_of(plan, store), queue, settings, listener)
     try:
         run.run()

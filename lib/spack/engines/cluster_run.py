@@ -78,6 +78,11 @@ class JobSettings:
     directory: str
     options: tuple[str, ...] = ()
 
+    @property
+    def state_file(self) -> Path:
+        """Where the jobs that are not at their end are noted."""
+        return self.folder / "run.json"
+
     def script(self, bundle_hashes: Sequence[str], cores: int) -> str:
         hashes = " ".join(f"/{digest}" for digest in bundle_hashes)
         return (
@@ -115,7 +120,7 @@ class ClusterRun:
 
     @property
     def state_file(self) -> Path:
-        return self.settings.folder / "run.json"
+        return self.settings.state_file
 
     def run(self) -> None:
         """Carry out the graph; failures are reported to the listener.
@@ -149,7 +154,12 @@ class ClusterRun:
     def _adopt(self) -> None:
         """Go on with jobs that an earlier process has left, as far as they still exist."""
         left = read_jobs(self.state_file, self.queue.name)
-        states = (self.queue.states() or {}) if left else {}
+        states: dict[str, JobState] | None = self.queue.states() if left else {}
+        while states is None:
+            # Jobs that may still run must not be submitted again.
+            self.listener.silent()
+            self.sleep(_FIRST_LISTING)
+            states = self.queue.states()
         for job in left:
             if states.get(job.id) not in ("waiting", "running"):
                 continue
