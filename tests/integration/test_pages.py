@@ -62,9 +62,16 @@ def recipes_in_git(spack: Command, home: Path) -> None:
         subprocess.run([git, *words], cwd=home / "upstream", env=spack.variables(), check=True)
 
 
+def squashfs_tools(spack: Command, home: Path) -> None:
+    """Skip the page where the programs of squashfs are missing."""
+    if shutil.which("mksquashfs") is None:
+        pytest.skip("squashfs-tools is not installed")
+
+
 #: What a reader of a page has, besides this tool.
 HAVING: dict[str, Callable[[Command, Path], None]] = {
     "from-spack": spack_with_click,
+    "ship": squashfs_tools,
     "upstream-recipes": recipes_in_git,
 }
 

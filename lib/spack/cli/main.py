@@ -67,6 +67,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tags": ("query packages", "list the tags of packages"),
     "location": ("query packages", "print the prefix, stage or recipe directory of a package"),
     "cd": ("query packages", "change to a directory that location prints"),
+    "containerize": ("environments", "write the recipe of an image that builds an environment"),
     "env": ("environments", "create, activate and inspect environments"),
     "view": ("environments", "make views of packages; show what a view holds"),
     "add": ("environments", "add a spec to the active environment"),

@@ -343,6 +343,32 @@ ROOTS = ListOf(Either(_ENTRY, ByKey("group", _GROUP, _MATRIX), NULL))
 DEVELOP = MapOf(Record({"spec": SPEC, "path": PATH}, required=("spec",)))
 TOOLCHAINS = MapOf(Either(SPEC, ListOf(Record({"spec": SPEC, "when": SPEC}))))
 
+_TOOL = Record({"url": TEXT, "ref": TEXT, "resolve_sha": BOOL, "verify": BOOL})
+CONTAINER = Record(
+    {
+        "format": Choice("docker", "singularity"),
+        "images": ByKey(
+            "os",
+            Record({"os": TEXT, "spack": Either(TEXT, _TOOL)}, required=("os",)),
+            Record({"build": TEXT, "final": TEXT}, required=("build", "final")),
+        ),
+        "strip": BOOL,
+        "os_packages": Record(
+            {
+                "command": Choice("apt", "yum", "zypper", "apk", "yum_amazon"),
+                "update": BOOL,
+                "build": TEXTS,
+                "final": TEXTS,
+            }
+        ),
+        "labels": MapOf(TEXT),
+        "template": Either(TEXT, NULL),
+        "singularity": Record({"runscript": TEXT, "startscript": TEXT, "test": TEXT, "help": TEXT}),
+        "docker": Record({}),
+        "depfile": BOOL,
+    }
+)
+
 #: Sections that may be in ``<section>.yaml`` of a scope and below ``spack:``.
 SECTIONS: dict[str, Kind] = {
     "bootstrap": BOOTSTRAP,
@@ -351,7 +377,7 @@ SECTIONS: dict[str, Kind] = {
     "compilers": ANYTHING,  # Spack's, of old
     "concretizer": CONCRETIZER,
     "config": CONFIG,
-    "container": ANYTHING,  # Spack's
+    "container": CONTAINER,
     "definitions": DEFINITIONS,
     "develop": DEVELOP,
     "env_vars": ENVIRONMENT_CHANGES,

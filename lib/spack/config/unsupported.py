@@ -40,7 +40,9 @@ IDLE: Mapping[str, Idle] = {
     "config:shared_linking:missing_library_policy": Idle(
         "no check is made for missing libraries", ("ignore",)
     ),
-    "container": Idle("no images are generated"),
+    "container:images:spack:resolve_sha": Idle("`ref` is taken as it is", (False,)),
+    "container:images:spack:verify": Idle("git verifies what it fetches", (False,)),
+    "container:template": Idle("recipes are not made from templates", (None,)),
     "definitions": Idle(MANIFEST_ONLY, ([],)),
     "develop": Idle(MANIFEST_ONLY, ({},)),
     "gitlab-ci": Idle("no pipelines are generated"),

@@ -6,7 +6,8 @@ no reason to add to it or to write through it:
 
 * In ``site-packages`` the directory of a distribution itself stays real, with its modules as links:
   other distributions add modules there. Below it, whole subpackages and data are folded.
-* Namespace packages (PEP 420, pkgutil) are not folded.
+* Namespace packages (PEP 420, pkgutil) are not folded, nor directories of plugins: modules
+  directly in a directory of the distribution that is not a package.
 * Modules without bytecode for the view's Python are not folded: it would be written into the
   store.
 * Directories that programs share (``bin``, ``share/man``, ``share/jupyter``) are not folded.
@@ -48,6 +49,9 @@ _REAL = frozenset(
 
 #: Parts of a path below which a directory may be folded, by its first part.
 _LEAST = {"share": 3}
+
+#: What is in the texts of packages that other distributions add to, by declaration.
+_DECLARING = (b"extend_path", b"declare_namespace")
 
 _SITE = re.compile(r"(?:.*/)?(?:site|dist)-packages(?:/|\Z)")
 _STDLIB = re.compile(r"lib(?:64)?/(?:python|pypy)[^/]*/")
@@ -183,30 +187,42 @@ class _Folding:
         for depth, name in enumerate(names):
             below = f"{below}/{name}"
             if self._is_regular_package(below):
-                # The directory of the distribution itself stays; so do namespaces below it.
-                return depth == len(names) - 1 or self._has_namespace(path)
+                # The directory of the distribution itself stays, as it may get more modules.
+                return (
+                    depth == len(names) - 1
+                    or self._is_for_plugins(path)
+                    or self._declares_namespace(path)
+                )
         return True
 
     def _is_regular_package(self, path: str) -> bool:
-        item = self._tree.items.get(f"{path}/__init__.py")
-        if item is None:
+        if f"{path}/__init__.py" not in self._tree.items:
             return False
-        content = self._tree.texts.get(f"{path}/__init__.py")
-        if content is None:
-            content = self._read(item.source, None) if item.how != "link" else b"pass"
-        return not declaration_rank(content)
+        return not declaration_rank(self._content(f"{path}/__init__.py"))
 
-    def _has_namespace(self, path: str) -> bool:
-        """Return whether *path* or a directory below it has modules and is not a package."""
+    def _is_for_plugins(self, path: str) -> bool:
+        """Return whether *path* has modules and is not a package: a directory of plugins."""
         names = self._items.get(path, ())
         modules = any(name.endswith((".py", ".so")) for name in names)
-        if modules and "__init__.py" not in names:
-            return True
+        return modules and "__init__.py" not in names
+
+    def _declares_namespace(self, path: str) -> bool:
+        """Return whether a package at *path* or below it is one that is shared by declaration."""
+        if "__init__.py" in self._items.get(path, ()):
+            content = self._content(f"{path}/__init__.py")
+            if any(word in content for word in _DECLARING) and declaration_rank(content):
+                return True
         return any(
-            self._has_namespace(f"{path}/{name}")
+            self._declares_namespace(f"{path}/{name}")
             for name in self._folders.get(path, ())
             if name != "__pycache__"
         )
+
+    def _content(self, path: str) -> bytes:
+        item, text = self._tree.items[path], self._tree.texts.get(path)
+        if text is not None:
+            return text
+        return b"pass" if item.how == "link" else self._read(item.source, None)
 
     # -- the change --------------------------------------------------------------------------
 

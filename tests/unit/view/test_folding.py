@@ -42,6 +42,8 @@ APPLE = {
     "apple/tree/leaf/green.py": "",
     "apple/data/names.txt": "one\n",
     "apple/plugins/first.py": "",
+    "apple/tree/tests/test_tree.py": "",
+    "apple/shared/__init__.py": "__path__ = __import__('pkgutil').extend_path(__path__, __name__)",
     "orchard/fruit/__init__.py": "X = 1\n",
     "orchard/fruit/seeds/__init__.py": "",
 }
