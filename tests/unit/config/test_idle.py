@@ -36,6 +36,7 @@ VALUES: dict[str, Any] = {
     "config:shared_linking:missing_library_policy": "error",
     "config:suppress_gpg_warnings": True,
     "config:template_dirs": ["/x"],
+    **{f"container:images:spack:{key}": True for key in ("resolve_sha", "verify")},
     "definitions": [{"x": ["py-black"]}],
     "develop": {"x": {"spec": "x@=1.0"}},
     "mirrors:*:access_pair": {"id": "x", "secret_variable": "X"},
@@ -57,7 +58,7 @@ VALUES: dict[str, Any] = {
 def nested(path: str, value: Any) -> dict[str, Any]:
     """Return the value below its keys: ``*`` is some name, ``-`` the item of a list.
 
-    A mirror has a url, and an external what it must have.
+    A mirror has a url, an image an operating system, and an external what it must have.
     """
     for key in reversed(path.split(":")):
         value = [value] if key == "-" else {"some" if key == "*" else key: value}
@@ -66,6 +67,8 @@ def nested(path: str, value: Any) -> dict[str, Any]:
         for way in ("fetch", "pull"):
             if isinstance(value["mirrors"]["some"].get(way), dict):
                 value["mirrors"]["some"][way]["url"] = "/m"
+    if "images" in value.get("container", {}):
+        value["container"]["images"]["os"] = "debian:12"
     for upstream in value.get("upstreams", {}).values():
         upstream["install_tree"] = "/t"
     for external in value.get("packages", {}).get("some", {}).get("externals", []):
