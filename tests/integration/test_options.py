@@ -100,3 +100,16 @@ def test_logs_are_of_the_package_and_version_that_is_named(
     assert "/base@1.0-" in spack("logs", "--path", "base@1").out
     assert "/base-more@1.0-" in spack("logs", "--path", "base-more").out
     assert "no build log" in spack.fails("logs", "base@2").err
+
+
+def test_a_timeline_shows_what_ran(spack: Command, work: Path, tmp_path: Path) -> None:
+    page = tmp_path / "timeline.html"
+    spack("-e", work, "install", "--timeline", page)
+    text = page.read_text()
+    assert "<title>spack -e work install</title>" in text
+    assert "3 of 3 packages installed in" in text
+    assert len(re.findall(r'<g class="row', text)) == 3
+    base, top = (spack("find", "--format", "{hash}", x).out.strip() for x in ("base", "top"))
+    assert f'id="{top}" data-requires="{base}"' in text
+    result = spack.fails("install", "--timeline", tmp_path / "absent" / "x.html", "top", code=2)
+    assert "cannot write" in result.err and "--timeline FILE" in result.err

@@ -118,6 +118,24 @@ def status(root: str) -> Status:
     )
 
 
+def sizes(root: str) -> tuple[tuple[FileOwner, int, int], ...]:
+    """Return each package of the view with its entries and the bytes that they show, largest first.
+
+    Links are followed: what is counted is what a copy of the view would take.
+    """
+    manifest = need_manifest(root)
+    counts: Counter[int] = Counter()
+    totals: Counter[int] = Counter()
+    for path, item in manifest.items.items():
+        counts[item.owner] += 1
+        try:
+            totals[item.owner] += os.stat(os.path.join(root, path)).st_size
+        except OSError:
+            pass  # `verify` names what is missing
+    rows = [(owner, counts[i], totals[i]) for i, owner in enumerate(manifest.owners)]
+    return tuple(sorted(rows, key=lambda row: (-row[2], row[0].name)))
+
+
 def verify(root: str) -> tuple[ViewManifest, VerificationResult, tuple[UserDistribution, ...]]:
     """Return the differences from the manifest, and the distributions that the user installed."""
     manifest = need_manifest(root)

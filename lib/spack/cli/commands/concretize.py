@@ -8,7 +8,7 @@ import sys
 from spack.actions.environments import concretize_environment
 from spack.cli.commands.spec import add_concretizer_arguments, concretize_options
 from spack.cli.render import Colors, message, use_color
-from spack.cli.spec_text import tree
+from spack.cli.spec_text import TreeParts, tree
 from spack.session import Session
 from spack.util.text import count_of
 
@@ -44,5 +44,5 @@ def run(session: Session, args: argparse.Namespace) -> None:
         return
     if not args.quiet:
         colors = Colors(use_color(sys.stdout, session.options.color))
-        print(tree(roots, colors, hash_length=7))
+        print(tree(roots, colors, TreeParts(hash_length=7)))
     message(f"concretized {count_of(len(roots), 'spec')} of {environment.name}")

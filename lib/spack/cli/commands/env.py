@@ -14,6 +14,7 @@ from spack.cli.environment_formats import FORMAT_VERBS, add_format_verbs
 from spack.cli.environment_moves import VERBS, add_verbs, made_environment
 from spack.cli.environment_packing import PACKING_VERBS, add_packing_verbs, chosen_view
 from spack.cli.module_loads import add_environment_loads, environment_loads
+from spack.cli.output import add_output_options
 from spack.cli.project_environment import add_project_options, project_environment_text
 from spack.cli.prompt import confirm
 from spack.cli.render import Colors, message, use_color, warning
@@ -115,9 +116,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add_packing_verbs(verbs)
     view = verbs.add_parser("view", help="work on the views of the active environment")
-    view.add_argument("action", choices=("regenerate", "enable", "disable"))
+    view.add_argument("action", nargs="?", choices=("regenerate", "enable", "disable"))
     view.add_argument("view_path", metavar="DIR", nargs="?", help="where, for `enable`")
     view.add_argument("-f", "--force", action="store_true", help="even if nothing has changed")
+    view.add_argument("--sizes", action="store_true", help="as `spack view sizes`")
+    add_output_options(view.add_mutually_exclusive_group())
 
 
 def run(session: Session, args: argparse.Namespace) -> int | None:
@@ -334,6 +337,16 @@ def _view(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.environments import regenerate_views, set_view
 
     environment = session.need_environment("env view")
+    if args.sizes:
+        from spack.cli.commands.view import find_view, show_sizes
+
+        show_sizes(session, args, find_view(session, None))
+        return None
+    if args.action is None:
+        raise UsageError(
+            "spack env view: an action is required",
+            hint="regenerate, enable, disable, or --sizes",
+        )
     if args.view_path and args.action != "enable":
         raise UsageError(
             f"spack env view {args.action}: a directory is given for `enable` only",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -15,7 +15,7 @@ from spack.cli.render import Colors, columns, message, terminal_width, use_color
 from spack.cli.spec_text import WHEEL_NOTE, flags_text, node_text, status_mark
 from spack.errors import UsageError
 from spack.spec.deptypes import RUN_TIME
-from spack.util.text import count_of
+from spack.util.text import count_of, size_text
 
 if TYPE_CHECKING:
     from spack.environment import Environment
@@ -31,6 +31,7 @@ examples:
   spack find                     everything, by architecture
   spack find -lv py-black        with hashes and variants
   spack find -d -p               with dependencies and prefixes
+  spack find --sizes             with what they take on the disk, largest first
   spack find --loaded            what `spack load` has loaded
   spack find --start-date 'yesterday'
   spack find --format '{name} {version} {hash:7} {prefix}'
@@ -65,6 +66,7 @@ def _add_display(parser: argparse.ArgumentParser) -> None:
         (("-v", "--variants"), "show variants"),
         (("-f", "--show-flags"), "show compiler flags"),
         (("-p", "--paths"), "show prefixes"),
+        (("--sizes",), "show what each takes on the disk, largest first"),
         (("-d", "--deps"), "show dependencies"),
         (("-N", "--namespaces"), "show namespaces"),
         (("-r", "--only-roots"), "of an environment only the root specs"),
@@ -111,12 +113,13 @@ def run(session: Session, args: argparse.Namespace) -> int:
         nodes = [node for root in environment.roots() for node in root.traverse()]
         pending = to_be_installed(nodes, session.store, _constraints(args))
     shown = (*records, *pending)
+    sizes = _sizes(shown) if args.sizes else {}
     if not print_output(
         args,
-        lambda: [_data(record) for record in shown],
+        lambda: [_data(record, sizes) for record in shown],
         lambda template: _formatted(session, template, shown),
     ):
-        _show(session, args, records, pending)
+        _show(session, args, records, pending, sizes)
     if not records and installed.is_database_lost(session.store):
         warning(
             f"the database of {session.store.root} is missing; `spack reindex` rebuilds it",
@@ -184,6 +187,7 @@ def _show(
     args: argparse.Namespace,
     records: list[InstallRecord],
     pending: list[InstallRecord],
+    sizes: Mapping[str, int],
 ) -> None:
     colors = Colors(use_color(sys.stdout, session.options.color))
     if session.environment is not None:
@@ -198,29 +202,54 @@ def _show(
     def group_key(record: InstallRecord) -> str:
         return "" if args.no_groups else record.architecture
 
-    for architecture, group in groupby(shown, key=group_key):
+    for architecture, found in groupby(shown, key=group_key):
+        group = sorted(found, key=lambda x: -sizes.get(x.hash, 0))
         if architecture:
             print(colors.paint(f"-- {architecture} " + "-" * max(4, 60 - len(architecture)), "dim"))
         lines = []
         for record in group:
-            lines.append(_line(record, specs.get(record.hash), args, colors))
+            size = f"{size_text(sizes[record.hash]) if record.hash in sizes else '':>9} "
+            line = _line(record, specs.get(record.hash), args, colors)
+            lines.append(size + line if args.sizes else line)
             if args.deps:
                 lines += _dependencies(specs[record.hash], args, colors)
-        wide = ("long", "very_long", "paths", "deps", "variants", "show_flags", "install_status")
+        wide = (
+            "long",
+            "very_long",
+            "paths",
+            "deps",
+            "variants",
+            "show_flags",
+            "install_status",
+            "sizes",
+        )
         if colors.enabled or any(getattr(args, name) for name in wide):
             print("\n".join(lines))
         else:
             print(columns(lines, terminal_width(session.environ)))
-    _show_counts(records, len(pending), args)
+    _show_counts(records, len(pending), args, sizes)
 
 
-def _show_counts(records: Sequence[InstallRecord], pending: int, args: argparse.Namespace) -> None:
+def _sizes(records: Iterable[InstallRecord]) -> dict[str, int]:
+    """Return the bytes of each prefix by hash; externals and what is missing have none."""
+    from spack.util.filesystem import tree_size
+
+    return {x.hash: tree_size(x.prefix) for x in records if x.installed and not x.external}
+
+
+def _show_counts(
+    records: Sequence[InstallRecord],
+    pending: int,
+    args: argparse.Namespace,
+    sizes: Mapping[str, int],
+) -> None:
     there = sum(record.installed for record in records)
     missing = len(records) - there
     loaded = "loaded" if args.loaded else "installed"
     parts = [count_of(there, f"{loaded} package")] if there else []
     parts += [f"{missing} missing"] if missing else []
     parts += [f"{pending} to be installed"] if pending else []
+    parts += [size_text(sum(sizes.values()))] if sizes else []
     message(", ".join(parts) or f"no {loaded} packages")
 
 
@@ -316,7 +345,7 @@ def _dependencies(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) 
 _HOODS = ("dirty", "passed")
 
 
-def _data(record: InstallRecord) -> dict[str, Any]:
+def _data(record: InstallRecord, sizes: Mapping[str, int]) -> dict[str, Any]:
     return {
         "name": record.name,
         "version": record.version,
@@ -328,5 +357,6 @@ def _data(record: InstallRecord) -> dict[str, Any]:
         "external": record.external,
         "installed": record.installed,
         "installed_at": record.installed_at,
+        **({"size": sizes[record.hash]} if record.hash in sizes else {}),
         **{name: record.facts[name] for name in _HOODS if name in record.facts},
     }

@@ -12,6 +12,7 @@ from spack.actions.recipe_queries import possible_edges
 from spack.cli.graph_text import ascii_graph, dot, mermaid, static_dot
 from spack.cli.record_text import add_deptype_argument, deptypes_of
 from spack.cli.render import Colors, use_color
+from spack.cli.spec_text import node_status
 from spack.errors import SpecError, UsageError
 from spack.session import Session
 from spack.spec import ConcreteSpec
@@ -25,6 +26,7 @@ concretized, or (--installed) looked for among what is installed.
 examples:
   spack graph py-black                       drawn with characters
   spack graph --deptype link,run --dot py-black | dot -Tsvg >black.svg
+  spack graph --svg py-black >black.svg      a picture, without Graphviz
   spack graph --mermaid --installed py-black  for Markdown
   spack graph --static py-black              what recipes allow, for Graphviz
 """
@@ -34,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("-a", "--ascii", action="store_true", help="draw with characters (default)")
     form.add_argument("-d", "--dot", action="store_true", help="print input for Graphviz")
+    form.add_argument("--svg", action="store_true", help="print a picture: nodes by their state")
     form.add_argument("--mermaid", action="store_true", help="print input for Mermaid")
     parser.add_argument(
         "-s", "--static", action="store_true", help="what recipes allow; implies --dot"
@@ -59,6 +62,12 @@ def run(session: Session, args: argparse.Namespace) -> None:
     roots = _roots(session, args)
     if args.dot:
         print(dot(roots, types, color=args.color))
+    elif args.svg:
+        from spack.cli.graph_svg import graph_svg  # start-up: few ask for it
+
+        status = node_status(session.store.database.records())
+        every = {x.dag_hash(): status(x) for root in roots for x in root.traverse()}
+        print(graph_svg(roots, types, every))
     elif args.mermaid:
         print(mermaid(roots, types))
     else:

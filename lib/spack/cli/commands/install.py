@@ -24,6 +24,7 @@ from spack.util.frozen import replace
 if TYPE_CHECKING:
     from spack.actions.binary_installs import CachedInstalls, CachePolicy
     from spack.install.install_report import InstallReport
+    from spack.install.timeline import TimelineRecorder
 
 REPORTS = True
 DESCRIPTION = """build and install packages with all they need, or the active environment
@@ -37,6 +38,7 @@ examples:
   spack install -p 4 -j 8 py-black     four builds at once, eight processes in all
   spack -e DIR install                 the environment in DIR
   spack install --dry-run py-black     only what would be done
+  spack install --timeline black.html py-black   what ran when, what waited for what
 """
 
 
@@ -84,6 +86,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_engine_arguments(parser)
     parser.add_argument("--log-format", choices=("junit",), help="write a report in this format")
     parser.add_argument("--log-file", metavar="FILE", help="the report (junit.xml)")
+    parser.add_argument(
+        "--timeline", metavar="FILE", help="write a page (HTML) of what ran when, and why"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be done")
     parser.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask")
     add_concretizer_arguments(parser)
@@ -131,8 +136,9 @@ def _add_engine_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, args: argparse.Namespace) -> None:
     reports: list[InstallReport] = []
+    recorder = _recorder(session) if args.timeline else None
     try:
-        _run(session, args, reports)
+        _run(session, args, reports, recorder)
     finally:
         new = [step.hash for report in reports for step in report.installed]
         if new:
@@ -140,24 +146,44 @@ def run(session: Session, args: argparse.Namespace) -> None:
 
             follow_installs(session, new)
         if args.log_format or args.log_file:
-            _write_report(session, args.log_file or "junit.xml", reports)
+            from spack.actions.install_junit import install_junit  # start-up: few ask for it
+
+            name = args.log_file or "junit.xml"
+            _write_report(session, "--log-file", name, install_junit(reports))
+        if recorder is not None:
+            from spack.cli.timeline_page import timeline_page
+
+            active = f" -e {session.environment.name}" if session.environment else ""
+            page = timeline_page(
+                recorder.timeline(), " ".join([f"spack{active} install", *args.spec])
+            )
+            _write_report(session, "--timeline", args.timeline, page)
 
 
-def _write_report(session: Session, name: str, reports: Sequence[InstallReport]) -> None:
-    from spack.actions.install_junit import install_junit  # start-up: few ask for it
+def _recorder(session: Session) -> TimelineRecorder:
+    from spack.install.timeline import TimelineRecorder  # start-up: few ask for it
 
+    return TimelineRecorder(session.reporter)
+
+
+def _write_report(session: Session, option: str, name: str, text: str) -> None:
     path = session.cwd / name
     try:
-        path.write_text(install_junit(reports), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            f"cannot write {path}: {error.strerror}", hint="name another file: --log-file FILE"
+            f"cannot write {path}: {error.strerror}", hint=f"name another file: {option} FILE"
         ) from error
 
 
-def _run(session: Session, args: argparse.Namespace, reports: list[InstallReport]) -> None:
+def _run(
+    session: Session,
+    args: argparse.Namespace,
+    reports: list[InstallReport],
+    recorder: TimelineRecorder | None,
+) -> None:
     try:
-        _install(session, args, reports)
+        _install(session, args, reports, recorder)
     except InstallError as error:
         stopped = stopped_builds(error) if args.until else ()
         for end in stopped:
@@ -259,13 +285,18 @@ def _defaults() -> argparse.Namespace:
     return parser.parse_args([])
 
 
-def _install(session: Session, args: argparse.Namespace, reports: list[InstallReport]) -> None:
+def _install(
+    session: Session,
+    args: argparse.Namespace,
+    reports: list[InstallReport],
+    recorder: TimelineRecorder | None,
+) -> None:
     work = install_options(session, args, _caches(session, _policy(args)))
     if any(entry.autopush for entry in session.settings.mirrors):
         from spack.session.binary_parts import pushing  # start-up: few mirrors are pushed to
 
         work = replace(work, pushed=pushing(session))
-    work = replace(work, on_report=reports.append)
+    work = replace(work, on_report=reports.append, reporter=recorder or work.reporter)
     environment = session.environment
     if args.on:
         from spack.cli.cluster_option import cluster_work  # start-up: seldom

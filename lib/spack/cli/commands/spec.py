@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, get_args
 from spack.actions.concretizing import ConcretizeOptions
 from spack.cli.output import add_output_options, is_for_programs, print_output
 from spack.cli.render import Colors, use_color
-from spack.cli.spec_text import tree
+from spack.cli.spec_text import TreeParts, node_status, tree
 from spack.config.wheel_policy import WheelPolicy
 from spack.spec import parse_many, to_specfile
 
@@ -136,33 +136,18 @@ def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpe
         for root in roots:
             print_output(args, partial(to_specfile, root), partial(_formatted, root))
         return
+    colors = Colors(use_color(sys.stdout, session.options.color))
     status = None
-    if args.install_status:
-        records = {record.hash: record for record in session.store.database.records()}
-
-        def status(node: ConcreteSpec) -> str:
-            if node.external is not None:
-                return "external"
-            record = records.get(node.dag_hash())
-            if record is None:
-                return "missing"
-            return "upstream" if record.upstream else "installed"
-
-    length = 32 if args.very_long else 7 if args.long else None
-    shown: list[str] = []
-    for root in roots:
-        shown.append(
-            tree(
-                [root],
-                Colors(use_color(sys.stdout, session.options.color)),
-                status=status,
-                hash_length=length,
-                types=args.types,
-                namespaces=args.namespaces,
-                cover=args.cover,
-            )
-        )
-    print("\n\n".join(shown))
+    if args.install_status or colors.enabled:
+        status = node_status(session.store.database.records())
+    parts = TreeParts(
+        marks=args.install_status,
+        hash_length=32 if args.very_long else 7 if args.long else None,
+        types=args.types,
+        namespaces=args.namespaces,
+        cover=args.cover,
+    )
+    print(tree(roots, colors, parts, status))
 
 
 def _formatted(root: ConcreteSpec, text: str) -> list[str]:

@@ -13,6 +13,7 @@ from spack.cli.render import Colors, message, use_color
 from spack.cli.view_packages import add_package_options, add_package_verbs, run_package_verb
 from spack.errors import UsageError
 from spack.session import Session
+from spack.util.text import count_of, size_text
 from spack.view import inspect
 from spack.view.plan_types import OWN, FileOwner
 from spack.view.user_distributions import UserDistribution
@@ -34,6 +35,7 @@ examples:
   spack view status                     packages, Python, and what is wrong
   spack view which black                which package a program, file or module comes from
   spack view verify                     missing, modified and unmanaged files; exit 1 if broken
+  spack view sizes                      packages by what they take, largest first
   spack view conflicts                  files that several packages provide, and whose is shown
 """
 
@@ -41,6 +43,7 @@ _VERBS_HELP = {
     "status": "what the view shows, and how it is",
     "which": "which package a path, program or module comes from",
     "verify": "compare the view with what was made; exit code 1 if anything is broken",
+    "sizes": "how much of the view each package takes",
     "conflicts": "files that several packages, or you and a package, provide",
 }
 
@@ -108,6 +111,30 @@ def find_view(session: Session, text: str | None) -> str:
             ref="no-view",
         )
     return found
+
+
+def show_sizes(session: Session, args: argparse.Namespace, root: str) -> None:
+    """Print what each package of a view takes."""
+    rows = inspect.sizes(root)
+    total = sum(size for _, _, size in rows)
+    if print_output(
+        args,
+        lambda: {
+            "view": root,
+            "size": total,
+            "packages": [
+                {**owner._asdict(), "entries": count, "size": size} for owner, count, size in rows
+            ],
+        },
+    ):
+        return
+    entries = sum(count for _, count, _ in rows)
+    message(f"the view {root}: {size_text(total)} in {count_of(entries, 'file')}")
+    paint = Colors(use_color(sys.stdout, session.options.color)).paint
+    for owner, _, size in rows:
+        share = size / total if total else 0
+        bar = paint("#" * round(20 * share), "good")
+        print(f"    {size_text(size):>8}  {share:4.0%}  {_label(owner)}{f'  {bar}' if bar else ''}")
 
 
 def _status(session: Session, args: argparse.Namespace, root: str) -> int | None:
@@ -292,5 +319,6 @@ _VERBS: dict[str, Callable[[Session, argparse.Namespace, str], int | None]] = {
     "status": _status,
     "which": _which,
     "verify": _verify,
+    "sizes": show_sizes,
     "conflicts": _conflicts,
 }
