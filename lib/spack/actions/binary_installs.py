@@ -17,7 +17,7 @@ from spack.install.interfaces import BuildOutput, BuildRequest, NodeBuilder, Nod
 from spack.install.plan import BINARY, Plan, Step
 from spack.spec import DEPTYPES, ConcreteSpec
 from spack.util.filesystem import remove_tree
-from spack.util.frozen import frozen
+from spack.util.frozen import frozen, replace
 from spack.util.report import Reporter, Task
 
 if TYPE_CHECKING:
@@ -155,7 +155,10 @@ class CachedInstalls:
         """
         cache, text = self._found[spec.dag_hash()][0]
         blob = cache.archive_of(spec, text)
-        return FetchedArchive(cache.name, blob, cache.obtain(spec, blob, target, progress))
+        path = cache.obtain(spec, blob, target, progress)
+        if not blob.sized:
+            blob = replace(blob, size=path.stat().st_size, sized=True)
+        return FetchedArchive(cache.name, blob, path)
 
     def refuse(self, spec: ConcreteSpec, error: BinaryCacheError) -> None:
         """Do not take *spec* from the cache that it was just taken from."""

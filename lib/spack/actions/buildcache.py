@@ -120,7 +120,14 @@ def push(
     """
     report = PushReport()
     wanted = list(nodes)
-    known = {} if force else cache.find(wanted)
+    known = cache.find(wanted)
+    if cache.is_earlier:
+        raise BinaryCacheError(
+            f"the cache {cache.storage.url} is of layout version 2, which is only read",
+            hint="spack buildcache migrate MIRROR, or push to another cache",
+            ref="binary-layout",
+        )
+    known = {} if force else known
     report.present = [node for node in wanted if node.dag_hash() in known]
     new = [node for node in wanted if node.dag_hash() not in known]
     stored: list[CachedPackage] = []

@@ -31,6 +31,7 @@ from spack.binary.catalogue import (
     encode_part,
     parts_to_merge,
 )
+from spack.binary.earlier_layout import EarlierLayout, archive_path
 from spack.binary.pack_package import PackedPrefix
 from spack.binary.provenance import PROVENANCE, read_provenance
 from spack.binary.signatures import Trust
@@ -69,6 +70,13 @@ class BinaryCache:
         self.trust = trust
         self.catalogue = LocalCatalogue(local)
         self._refreshed = False
+        #: Set if what is there is of layout version 2.
+        self._earlier: EarlierLayout | None = None
+
+    @property
+    def is_earlier(self) -> bool:
+        """Whether what was read is of layout version 2, which is not written."""
+        return self._earlier is not None
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -82,7 +90,11 @@ class BinaryCache:
         """
         if not self._refreshed:
             index = self._index()
-            if index.parts or index.spack is not None:
+            if not index.sources and not self.view:
+                earlier = EarlierLayout(self.storage)
+                index = earlier.index(self._origin)
+                self._earlier = earlier if index.sources else None
+            if index.sources:
                 self._take_over(index)
                 self._refreshed = True
         return self._refreshed
@@ -115,6 +127,8 @@ class BinaryCache:
     def _blob(self, blob: Blob) -> bytes:
         if blob.size > _LARGEST_PART:
             raise refused(self._origin, f"a part of it has {blob.size} bytes")
+        if self._earlier is not None:
+            return self._earlier.index_content()
         return self.storage.read(blob.path, blob.size)
 
     def _packages(self, content: bytes, blob: Blob) -> list[CachedPackage]:
@@ -164,6 +178,8 @@ class BinaryCache:
         return {x.dag_hash(): text for x, text in zip(asked, texts) if text is not None}
 
     def _manifest_text(self, spec: ConcreteSpec) -> str | None:
+        if self._earlier is not None:
+            return self._earlier.manifest_text(spec)
         try:
             return self.storage.read(cache_paths.spec_manifest_path(spec)).decode("utf-8")
         except MissingInCacheError:
@@ -186,8 +202,9 @@ class BinaryCache:
 
         :raises BinaryCacheError: it is missing, or cannot be read.
         """
+        name = archive_path(spec) if self._earlier is not None else blob.path
         try:
-            return self.storage.obtain(blob.path, target, blob.size, progress)
+            return self.storage.obtain(name, target, blob.size, progress)
         except MissingInCacheError as error:
             raise refused(
                 f"the binary of {spec.short} in the cache {self.name}", "its archive is missing"

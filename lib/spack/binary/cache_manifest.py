@@ -36,6 +36,12 @@ KEY_INDEX = "application/vnd.spack.keyindex.v1+json"
 CATALOGUE = "application/vnd.spack-venv.catalogue.v1+json"
 
 VERSION = 3
+
+#: What a spec file of layout version 2 has instead of a manifest, and the most bytes that its
+#: archive may have.
+_OF_SPEC_FILE = "binary_cache_checksum"
+_LARGEST_UNSIZED = 64 << 30
+
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -43,7 +49,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 class Blob:
     """A row of a manifest: a file that its digest names.
 
-    :param size: bytes as it is stored.
+    :param size: bytes as it is stored; the most that it may have if it is not *sized*.
     :param compression: ``gzip`` or ``none``.
     """
 
@@ -51,6 +57,7 @@ class Blob:
     media_type: str
     compression: str
     digest: str
+    sized: bool = True
 
     @property
     def path(self) -> str:
@@ -109,17 +116,29 @@ class CacheManifest:
 
     @classmethod
     def from_json(cls, text: str, origin: str) -> CacheManifest:
-        """Read a manifest without its signature.
+        """Read a manifest without its signature, or a spec file of layout version 2.
 
         :raises BinaryCacheError: it is not one that can be used.
         """
         try:
             data = parse_json(text)
+            if _OF_SPEC_FILE in data:
+                return cls((_archive_of_spec_file(data[_OF_SPEC_FILE]),))
             if data["version"] != VERSION:
                 raise ValueError(f"it has the layout version {data['version']!r}, not {VERSION}")
             return cls(tuple(Blob.from_data(row) for row in data["data"]))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise refused(origin, f"it cannot be read: {error}") from error
+
+
+def _archive_of_spec_file(row: Any) -> Blob:
+    """Return the archive that a spec file of layout version 2 names.
+
+    :raises ValueError: its digest is not sha256; so are KeyError and TypeError.
+    """
+    if row["hash_algorithm"] != "sha256" or not _DIGEST.match(row["hash"]):
+        raise ValueError(f"the digest {row['hash']!r} is not sha256")
+    return Blob(_LARGEST_UNSIZED, ARCHIVE, "gzip", row["hash"], sized=False)
 
 
 def refused(origin: str, reason: str, hint: str | None = None) -> BinaryCacheError:

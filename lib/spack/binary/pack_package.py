@@ -15,7 +15,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, Literal, NamedTuple, cast
 
 from spack.binary.package_description import DESCRIPTION, PackageDescription
 from spack.binary.parallel_gzip import Digest, GzipWriter
@@ -115,6 +115,7 @@ class _Packing:
         return entry
 
     def _add(self, entry: tarfile.TarInfo, data: IO[bytes] | None = None) -> None:
+        self._tar.format = _format_of(entry)
         self._tar.addfile(entry, data)
         self._tar.members.clear()  # type: ignore[attr-defined]  # else all of them are kept
 
@@ -166,6 +167,19 @@ class _Packing:
         entry.size = len(data)
         source: Any = io.BytesIO(data) if isinstance(data, bytes) else data
         self._add(entry, source)
+
+
+def _format_of(entry: tarfile.TarInfo) -> Literal[0, 2]:
+    """Return the format that has room for an entry.
+
+    That of POSIX.1-1988 holds most paths of 255 bytes in one block; tarfile's pax headers take two
+    blocks more for each path of over 100 bytes, which readers decode one by one.
+    """
+    try:
+        entry.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
+    except ValueError:  # too long, too large, or not ASCII
+        return 2  # tarfile.PAX_FORMAT
+    return 0  # tarfile.USTAR_FORMAT
 
 
 def _walk(prefix: str) -> Iterator[tuple[str, str, os.stat_result]]:

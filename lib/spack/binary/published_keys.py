@@ -20,6 +20,9 @@ _FOLDER = "v3/manifests/key"
 _SSH = f"{_FOLDER}/ssh-keys.json"
 _INDEX = f"{_FOLDER}/keys.manifest.json"
 
+#: Where they are in layout version 2.
+_EARLIER = "build_cache/_pgp"
+
 #: Most keys that are read.
 _MOST = 100
 
@@ -56,7 +59,19 @@ def read_keys(storage: CacheStorage) -> tuple[list[PublicKey], dict[str, bytes]]
     found = {}
     for fingerprint in _fingerprints(storage):
         found[fingerprint] = _read_blob(storage, f"{_FOLDER}/{fingerprint}.key.manifest.json", KEY)
+    if not found:
+        found = _earlier_keys(storage)
     return _ssh_keys(storage), found
+
+
+def _earlier_keys(storage: CacheStorage) -> dict[str, bytes]:
+    """Return the keys of GnuPG of a cache of layout version 2."""
+    try:
+        content = storage.read(f"{_EARLIER}/index.json")
+    except MissingInCacheError:
+        return {}
+    names = _names_in(content, f"the index of keys of the cache {storage.url}")
+    return {name: storage.read(f"{_EARLIER}/{name}.pub") for name in names}
 
 
 def _ssh_keys(storage: CacheStorage) -> list[PublicKey]:
@@ -76,7 +91,11 @@ def _fingerprints(storage: CacheStorage) -> list[str]:
         content = _read_blob(storage, _INDEX, KEY_INDEX)
     except MissingInCacheError:
         return []
-    origin = f"the index of keys of the cache {storage.url}"
+    return _names_in(content, f"the index of keys of the cache {storage.url}")
+
+
+def _names_in(content: bytes, origin: str) -> list[str]:
+    """Return the fingerprints in an index of keys."""
     try:
         data: Any = json.loads(content)
         found = list(map(str, data["keys"]))[:_MOST]

@@ -115,6 +115,16 @@ def _add_index(verbs: Any) -> None:
 
 
 def _add_exports(verbs: Any) -> None:
+    migrate = verbs.add_parser("migrate", help="write a cache of layout version 2 as version 3")
+    migrate.add_argument(
+        "-u", "--unsigned", action="store_true", help="verify and make no signatures"
+    )
+    migrate.add_argument(
+        "-d", "--delete-existing", action="store_true", help="remove what version 2 has"
+    )
+    migrate.add_argument("-y", "--yes-to-all", action="store_true", help="do not ask (never does)")
+    migrate.add_argument("mirror", help=CACHE)
+
     download = verbs.add_parser("download", help="write the archive of a package to a directory")
     download.add_argument("-s", "--spec", required=True, help="the package, as it is concretized")
     download.add_argument("-p", "--path", required=True, metavar="DIR", help="where to")
@@ -388,6 +398,22 @@ def _material(row: dict[str, Any]) -> str:
     return f"{row['name']} ({digests})" if digests else str(row["name"])
 
 
+def _migrate(session: Session, args: argparse.Namespace) -> int | None:
+    from spack.actions.cache_migration import migrate
+    from spack.binary.signatures import NoSignatures
+    from spack.session.binary_parts import named_cache
+
+    trust = NoSignatures() if args.unsigned else None
+    source = named_cache(session, args.mirror, push=False, trust=trust)
+    target = named_cache(session, args.mirror, push=True, trust=trust)
+    done = migrate(source, target, delete=args.delete_existing)
+    message(
+        f"wrote {count_of(done.written, 'package')} in layout version 3, {done.present} were there",
+        sys.stdout,
+    )
+    return _report_problems(done.problems)
+
+
 def _download(session: Session, args: argparse.Namespace) -> int | None:
     from spack.actions.cache_exports import download
 
@@ -432,6 +458,7 @@ VERBS: dict[str, Callable[[Session, argparse.Namespace], int | None]] = {
     "download": _download,
     "keys": _keys,
     "list": _list,
+    "migrate": _migrate,
     "prune": _prune,
     "save-specfile": _save_specfile,
     "show": _show,

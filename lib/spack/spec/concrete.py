@@ -233,6 +233,15 @@ class ConcreteSpec:
         return self.package_hash is not None and self.package_hash.endswith("=")
 
     @property
+    def earlier_compiler(self) -> str:
+        """``name@=version`` of a node from before version 5 of spec files; else empty."""
+        stored = self._stored or {}
+        compiler = stored.get("compiler")
+        if compiler:
+            return f"{compiler['name']}@={compiler['version']}"
+        return str(stored.get("annotations", {}).get("compiler") or "")
+
+    @property
     def is_spliced(self) -> bool:
         """Whether Spack exchanged dependencies after it was built: it cannot be built as it is."""
         return self._stored is not None and "build_spec" in self._stored
