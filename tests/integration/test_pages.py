@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from kits.batch_nodes import batch_nodes
 from kits.command import Command
 from kits.spack_files import spack_prefix, to_spack_lock, write_spack_index, write_spack_prefix
 from kits.transcripts import run_page
@@ -94,5 +96,9 @@ def test_commands_of_a_page(
         HAVING[page](spack, home)
     variables = spack.variables()
     variables["PATH"] = f"{spack.root / 'bin'}:{variables['PATH']}"
-    problems = run_page(text, variables, home, names)
+    with ExitStack() as stack:
+        if page == "cluster":
+            nodes = stack.enter_context(batch_nodes(tmp_path / "nodes"))
+            variables["PATH"] = f"{nodes.bin}:{variables['PATH']}"
+        problems = run_page(text, variables, home, names)
     assert not problems, "\n\n".join(problems)

@@ -20,6 +20,9 @@ NODES = ("n1", "n2", "n3")
 
 _PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sinfo")
 
+#: Daemons are where users do not look for programs.
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
 #: Seconds in which the nodes must answer; a loaded machine takes some.
 _START = 60.0
 
@@ -67,9 +70,10 @@ class SlurmCluster:
 
     def start(self, name: str, *words: str) -> None:
         with open(self.folder / f"{name}.out", "wb") as output:
+            program = shutil.which(words[0], path=_PATH) or words[0]
             self._daemons[name] = subprocess.Popen(
-                words,
-                env={**os.environ, **self.environ},
+                [program, *words[1:]],
+                env={**os.environ, **self.environ, "PATH": _PATH},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -78,7 +82,10 @@ class SlurmCluster:
 
     def run(self, *words: str) -> str:
         done = subprocess.run(
-            words, env={**os.environ, **self.environ}, capture_output=True, text=True
+            words,
+            env={**os.environ, **self.environ, "PATH": _PATH},
+            capture_output=True,
+            text=True,
         )
         return done.stdout
 
@@ -136,7 +143,7 @@ def _free_ports(count: int) -> list[int]:
 @contextmanager
 def slurm_cluster(folder: Path) -> Iterator[SlurmCluster]:
     """Start a cluster; skip the test where there can be none."""
-    missing = [name for name in _PROGRAMS if shutil.which(name) is None]
+    missing = [name for name in _PROGRAMS if shutil.which(name, path=_PATH) is None]
     if missing or os.getuid() != 0:
         pytest.skip(f"Slurm is missing: {', '.join(missing) or 'root'}")
     port, *ports = _free_ports(1 + len(NODES))

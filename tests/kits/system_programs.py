@@ -51,8 +51,8 @@ PACKAGES = {
     "/usr/lib/python3*/ensurepip/__init__.py": "python3-venv",
     "/usr/lib/*/libz.so.1": "zlib1g",
     "/usr/share/lmod/lmod/init/bash": "lmod",
-    "slurmctld": "slurm-wlm",
-    "munged": "munge",
+    "/usr/sbin/slurmctld": "slurm-wlm",
+    "/usr/sbin/munged": "munge",
     "nu": "npm",  # which has Nushell: Debian has none
 }
 

@@ -8,8 +8,9 @@ imported only when the command runs, so that a new command costs the rest nothin
 * perhaps ``completed(words)``, which adds a subcommand that may be left out,
 * ``run(session, args) -> int | None``, the exit code (None is 0).
 
-Exit codes: 0 success; 1 the command failed; 2 wrong usage; 128 and the number of the signal that
-ended it (130: Ctrl-C).
+Exit codes: 0 success; 1 the command failed; 2 wrong usage; 3 what `spack build` was to build
+was in the store; 4 what it needs is missing; 128 and the number of the signal that ended it (130:
+Ctrl-C).
 """
 
 from __future__ import annotations
