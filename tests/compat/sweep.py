@@ -60,7 +60,7 @@ def solve(name: str) -> Result:
     """Return the result for one package; runs in a worker process."""
     import kit
 
-    import spack.solver as solver
+    import spack.solver.concretize as solver
     from spack.actions.concretizing import ConcretizeOptions
     from spack.errors import SpackError
     from spack.spec import Spec
@@ -77,7 +77,7 @@ def solve(name: str) -> Result:
     solver.concretize = recorded
     start = time.process_time()
     try:
-        solution = _SESSION.concretize([Spec.parse(name)], ConcretizeOptions())
+        solution = _SESSION.concretize([Spec.parse(name)], ConcretizeOptions(again=True))
     except SpackError as error:
         lines = (error.long_message or "").splitlines()
         reason = error.message + (f" [{'; '.join(lines[:3])}]" if lines else "")

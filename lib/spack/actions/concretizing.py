@@ -33,9 +33,10 @@ class ConcretizeOptions:
     :param as_locked: take the lock file of an environment as it is.
     :param wheels: None is as configured.
     :param caches: offer what caches of binaries have.
+    :param again: solve also what was asked before.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords of independent settings
         self,
         reuse: bool | str | None = None,
         deprecated: bool = False,
@@ -45,8 +46,10 @@ class ConcretizeOptions:
         as_locked: bool = False,
         wheels: WheelPolicy | None = None,
         caches: bool = True,
+        again: bool = False,
     ) -> None:
         self.caches = caches
+        self.again = again
         self.reuse = reuse
         self.deprecated = deprecated
         self.tests = tests
@@ -64,6 +67,7 @@ class ConcretizeOptions:
             as_locked=self.as_locked,
             wheels=self.wheels,
             caches=self.caches,
+            again=self.again,
         )
 
     @property
@@ -98,9 +102,9 @@ def concretize(  # noqa: PLR0913 - keywords of independent settings
     :raises SpecError: a root has no name, or names a package that no repository has.
     :raises UnsatisfiableError: with the causes.
     """
-    from spack.solver import Problem
-    from spack.solver import concretize as solve
+    from spack.solver.concretize import concretize as solve  # start-up: a kept answer needs none
     from spack.solver.namespaces import recipes_for
+    from spack.solver.problem import Problem
 
     _check_names(roots, recipes)
     problem = Problem(

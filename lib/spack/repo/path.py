@@ -69,6 +69,7 @@ class RepoPath:
         self._on_build = on_build
         self.of_index = of_index
         self._indexes: list[RepositoryIndex] | None = None
+        self._identity: str | None = None
         self._recipes: dict[str, Recipe | None] = {}
         self._providers: dict[str, tuple[str, ...]] | None = None
         self._projects: dict[str, str] | None = None
@@ -105,7 +106,14 @@ class RepoPath:
         for index, (_, removed), new in zip(indexes, stale, rows):
             if removed or new or index.refreshed:
                 index.update(new, removed)
+        files = [index.file_identity for index in indexes]
+        self._identity = "\n".join([fingerprint, *files]) if all(files) else None
         return indexes
+
+    def identity(self) -> str | None:
+        """Return a text that changes with any recipe; None if they are not on disk."""
+        self.indexes()
+        return self._identity
 
     def _builder(self) -> FactsBuilder:
         if self._build is not None:

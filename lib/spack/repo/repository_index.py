@@ -57,6 +57,8 @@ class RepositoryIndex:
         self._blobs = b""
         self._blob_name = ""
         self._descriptor = -1
+        #: What tells this state of the index on disk from others; "" if it is not there.
+        self.file_identity = ""
         self._load()
 
     def _reset(self) -> None:
@@ -71,6 +73,7 @@ class RepositoryIndex:
         #: Projects of the package index whose recipe does not have the usual name for them.
         self.projects: dict[str, str] = {}
         self.files: dict[str, tuple[tuple[str, int, int, int], ...]] = {}
+        self.file_identity = ""
         self.close()
 
     # Reading.
@@ -81,7 +84,8 @@ class RepositoryIndex:
         if self.directory is None:
             return
         try:
-            document = marshal.loads((self.directory / "index").read_bytes())
+            with open(self.directory / "index", "rb") as stream:
+                document, identity = marshal.loads(stream.read()), _identity(stream.fileno())
             header, names, columns, rest = document
             if header[:2] != (_FORMAT, self.fingerprint) or header[3] != str(self.repository.root):
                 return
@@ -92,6 +96,7 @@ class RepositoryIndex:
         self.entries = dict(zip(names.split("\n") if names else (), zip(*values)))
         self.errors, virtual, self.provided, self.bases, self.files, self.projects = rest
         self.virtual = set(virtual)
+        self.file_identity = identity
 
     def _open(self, name: str) -> None:
         assert self.directory is not None
@@ -261,6 +266,7 @@ class RepositoryIndex:
 
     def _to_memory(self) -> None:
         """Move the facts into memory, because the file cannot be appended to."""
+        self.file_identity = ""
         if self._descriptor < 0:
             return
         blobs, offset = [], 0
@@ -280,9 +286,15 @@ class RepositoryIndex:
         header = (_FORMAT, self.fingerprint, self._blob_name, str(self.repository.root))
         document = (header, "\n".join(names), columns or [b""] * 6, rest)
         atomic_write(self.directory / "index", marshal.dumps(document))
+        self.file_identity = _identity(self.directory / "index")
         for file in self.directory.glob("facts-*"):
             if file.name != self._blob_name:
                 file.unlink(missing_ok=True)
+
+
+def _identity(file: Path | int) -> str:
+    status = os.stat(file)
+    return f"{status.st_dev} {status.st_ino} {status.st_mtime_ns} {status.st_size}"
 
 
 def engine_fingerprint(directories: Iterable[str]) -> str:

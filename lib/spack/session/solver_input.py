@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spack.actions.concretizing import ConcretizeOptions, InstalledSpecs, concretize
@@ -13,12 +13,15 @@ from spack.config.external_dependencies import with_external_dependencies
 from spack.environment.groups import solve_order
 from spack.errors import SpecError
 from spack.session.index_parts import with_index_projects
+from spack.session.solution_cache import SolutionCache, question
 from spack.solver.problem import Root, Solution
 from spack.spec import ConcreteSpec, Spec, expand_toolchains
 from spack.util.helper_process import available_cores
 
 if TYPE_CHECKING:
+    from spack.config.packages import PackageSettings
     from spack.environment import DevelopSpec, Environment
+    from spack.host.platform import Host
     from spack.recipe.records import Recipe
     from spack.recipe.wheel_offers import WheelTable
     from spack.session.session import Session
@@ -127,28 +130,62 @@ def _solve(
     recipes, roots = with_index_projects(session, roots)
     wanted = [root.spec for root in roots]
     caches = _caches(session) if concretize_options.caches and database is not None else ()
-    solution = concretize(
-        roots,
-        recipes,
-        host,
-        packages,
-        settings=settings.concretizer,
-        workers=min(settings.config.build_jobs, available_cores()),
-        reusable=InstalledSpecs(
-            database,
-            reuse,
-            wanted,
-            [*fixed, *needed],
-            caches=caches,
-            systems=((host.platform, host.os),),
-        ),
-        concretize_options=concretize_options,
-        deprecated=settings.config.deprecated,
-        develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
-        wheels=_WheelsWhenAsked(session),
-    )
+
+    def solve() -> Solution:
+        return concretize(
+            roots,
+            recipes,
+            host,
+            packages,
+            settings=settings.concretizer,
+            workers=min(settings.config.build_jobs, available_cores()),
+            reusable=InstalledSpecs(
+                database,
+                reuse,
+                wanted,
+                [*fixed, *needed],
+                caches=caches,
+                systems=((host.platform, host.os),),
+            ),
+            concretize_options=concretize_options,
+            deprecated=settings.config.deprecated,
+            develop={row.name: Root(row.constraint, str(row.origin)) for row in develop},
+            wheels=_WheelsWhenAsked(session),
+        )
+
+    if fixed or needed or develop or caches or recipes is not session.recipes:
+        solution = solve()
+    else:
+        solution = _once(session, (roots, concretize_options, packages, host), solve)
     for held_back in solution.held_back:
         session.reporter.report(RootHeldBack(held_back))
+    return solution
+
+
+def _once(
+    session: Session,
+    asked: tuple[Sequence[Root], ConcretizeOptions, Mapping[str, PackageSettings], Host],
+    solve: Callable[[], Solution],
+) -> Solution:
+    """Return the kept answer to what is *asked*, else that of *solve*, which is kept then.
+
+    What the package index or an upstream offers can change without a trace on this machine.
+    """
+    roots, options, packages, host = asked
+    database, settings = session.store.database, session.settings
+    recipes = session.recipes.identity()
+    policy = options.wheels or settings.concretizer.wheels
+    if recipes is None or policy != "never" or settings.upstreams:
+        return solve()
+    cache = SolutionCache(session.cache / "solutions")
+    text = question(
+        roots, options, settings, packages, host=host, database=database.path, recipes=recipes
+    )
+    solution = None if options.again else cache.read(text)
+    if solution is None:
+        solution = solve()
+        if solution.stats.optimal:
+            cache.write(text, solution)
     return solution
 
 

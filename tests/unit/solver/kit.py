@@ -38,7 +38,8 @@ from spack.recipe.records import (
     VersionRecord,
 )
 from spack.recipe.wheel_offers import WheelTable
-from spack.solver import Problem, Root, concretize
+from spack.solver import Problem, Root
+from spack.solver.concretize import concretize
 from spack.spec import ConcreteSpec, Spec, VariantValue, Version
 from spack.spec.wheel import BINARY, WHEEL_KEYS, wheel_of
 

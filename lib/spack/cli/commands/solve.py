@@ -48,7 +48,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
             f"spack solve: cannot show {', '.join(sorted(unknown))}",
             hint="--show takes opt, solutions, all",
         )
-    solution = session.concretize(parse_many(args.spec), concretize_options(args))
+    solution = session.concretize(parse_many(args.spec), concretize_options(args, again=True))
     if not is_for_programs(args):
         if shown & {"opt", "all"}:
             stats = solution.stats

@@ -86,11 +86,12 @@ def run(session: Session, args: argparse.Namespace) -> None:
 
 
 def concretize_options(
-    args: argparse.Namespace, environment: Environment | None = None
+    args: argparse.Namespace, environment: Environment | None = None, *, again: bool = False
 ) -> ConcretizeOptions:
     """Return the options that :func:`add_concretizer_arguments` has read.
 
     :param environment: its roots are meant where the command line names none.
+    :param again: see :class:`ConcretizeOptions`.
     """
     reuse: bool | str | None = None
     if args.fresh:
@@ -117,6 +118,7 @@ def concretize_options(
         wheels=args.wheels,
         caches=not getattr(args, "no_cache", False)
         and getattr(args, "use_buildcache", "auto") != "never",
+        again=again,
     )
 
 
