@@ -161,6 +161,20 @@ def test_what_the_machine_lacks_is_named_first(
     works(there / "view")
 
 
+def test_an_image_of_another_tool(
+    small: Command, other: Command, work: Path, tmp_path: Path
+) -> None:
+    image, there = tmp_path / "image", tmp_path / "there"
+    small("-e", work, "env", "pack", "--format", "oci", image)
+    for changes in ({"store": None}, {"targets": 7}):
+        damaged = with_needs(image, tmp_path / next(iter(changes)), **changes)
+        refused = other.fails("env", "pull", damaged, there).err
+        assert "has no environment that can be used" in refused and not there.exists()
+    (tmp_path / "closed").write_text("")
+    refused = other.fails("env", "pull", image, tmp_path / "closed" / "there").err
+    assert "cannot be written" in refused
+
+
 def test_an_image_upon_another(small: Command, work: Path, tmp_path: Path) -> None:
     base, image = tmp_path / "base", tmp_path / "image"
     part = environment(small, tmp_path / "part", "base")

@@ -106,6 +106,10 @@ def test_a_squashfs_is_the_same_every_time_and_is_mounted(home: Command, tmp_pat
     home.home.store.rename(gone)
     try:
         works(target)
+        with subprocess.Popen(["sleep", "60"], cwd=target) as user:
+            busy = home.fails("env", "unmount", target).err
+            user.kill()
+        assert "cannot be unmounted: " in busy and "busy" in busy
         used = home.fails("env", "mount", image, target).err
         assert "something is mounted there" in used
     finally:
@@ -113,6 +117,36 @@ def test_a_squashfs_is_the_same_every_time_and_is_mounted(home: Command, tmp_pat
         home("env", "unmount", target)
     assert os.listdir(target) == []
     assert "no packed view is mounted there" in home.fails("env", "unmount", target).err
+
+
+@needs_squashfs
+def test_what_cannot_be_mounted(home: Command, tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "file").write_text("")
+    image = tmp_path / "plain.squashfs"
+    program = str(shutil.which("mksquashfs"))
+    subprocess.run([program, tmp_path / "plain", image, "-quiet", "-no-progress"], check=True)
+    used = home.fails("env", "mount", image, tmp_path / "plain").err
+    assert "it is not an empty directory" in used
+    result = mounted(home, image, tmp_path / "there")
+    assert result.code == 1 and "holds no packed view" in result.err
+    assert not (tmp_path / "there").exists()
+    code = """
+        from pathlib import Path
+        from spack.actions.mounting import mount_view
+        from spack.actions.pack_needs import MachineFacts
+        from spack.actions.programs import Programs
+        from spack.errors import ViewError
+        image, target = Path("plain.squashfs"), Path("there")
+        none, machine = Programs("/nowhere"), MachineFacts("linux", (), "", print)
+        try:
+            mount_view(image, target, machine=machine, programs=none, root=True, force=False)
+        except ViewError as error:
+            print(error.message)
+        """
+    said = home("python", "-c", textwrap.dedent(code), cwd=tmp_path).out
+    assert "cannot be mounted: mount is not on PATH; squashfuse is not on PATH" in said
+    assert not (tmp_path / "there").exists()
 
 
 @needs_squashfs
@@ -163,6 +197,18 @@ def test_what_the_machine_lacks_is_named_before_anything_is_written(
     works(tmp_path / "there")
     other = with_needs(archive, tmp_path / "other.tar", platform="plan9")
     assert "it is for plan9" in home.fails("env", "unpack", other, tmp_path / "no").err
+
+
+def test_special_modes_are_not_unpacked(home: Command, tmp_path: Path) -> None:
+    archive = tmp_path / "work.tar"
+    home("-e", "work", "env", "pack", archive)
+    with tarfile.open(archive) as old, tarfile.open(tmp_path / "special.tar", "w") as new:
+        for member in old:
+            member.mode |= 0o6022
+            new.addfile(member, old.extractfile(member) if member.isreg() else None)
+    home("env", "unpack", tmp_path / "special.tar", tmp_path / "there")
+    works(tmp_path / "there")
+    assert (tmp_path / "there" / "bin" / "says").stat().st_mode & 0o7777 == 0o755
 
 
 def test_refused_files(home: Command, tmp_path: Path) -> None:

@@ -135,14 +135,7 @@ def container_recipe(tree: Mapping[str, Tree], host_os: str, clone: str) -> Cont
     :raises UsageError: it needs files of this machine, or an operating system that is not known.
     """
     sections = {key.rstrip(":+-"): value for key, value in tree.items()}
-    for name in ("include", "include_concrete", "develop"):
-        if name in sections and strip(sections[name]):
-            raise UsageError(
-                f"{sections[name].origin}: cannot containerize an environment with `{name}`: it "
-                "needs files of this machine",
-                hint="write what they say into spack.yaml",
-                ref="containerize-files",
-            )
+    _refuse_files(sections)
     data = {name: strip(value) for name, value in sections.items()}
     given = data.pop("container", None) or {}
     images = given.get("images") or {"os": _own_os(host_os)}
@@ -178,6 +171,21 @@ def container_recipe(tree: Mapping[str, Tree], host_os: str, clone: str) -> Cont
         sections={str(x): str(y) for x, y in (given.get("singularity") or {}).items()},
         manifest=_manifest(data),
     )
+
+
+def _refuse_files(sections: Mapping[str, Tree]) -> None:
+    """Refuse an environment that needs files of this machine.
+
+    :raises UsageError: it does.
+    """
+    for name in ("include", "include_concrete", "develop"):
+        if name in sections and strip(sections[name]):
+            raise UsageError(
+                f"{sections[name].origin}: cannot containerize an environment with `{name}`: it "
+                "needs files of this machine",
+                hint="write what they say into spack.yaml",
+                ref="containerize-files",
+            )
 
 
 def _own_os(host_os: str) -> str:

@@ -121,7 +121,8 @@ def write_environment(found: PulledEnvironment, directory: Path) -> Environment:
         (directory / "spack.yaml").write_text(text, encoding="utf-8")
         found.lock.write(directory / "spack.lock")
     except (OSError, SpackError) as error:
-        remove_tree(directory)
+        if directory.is_dir():
+            remove_tree(directory)
         reason = error.strerror if isinstance(error, OSError) else error.message
         raise ViewError(
             f"{directory} cannot be written: {reason}",

@@ -131,7 +131,7 @@ def _mounted_by(image: Path, directory: Path, programs: Programs, root: bool) ->
     :raises ViewError: nothing could, with the reasons.
     """
     reasons = []
-    ways = {"squashfuse": ["-o", "ro"]}
+    ways = {"squashfuse": ["-o", "ro,nosuid,nodev"]}
     if root:
         ways = {"mount": ["-t", "squashfs", "-o", "loop,ro,nosuid,nodev"], **ways}
     for name, options in ways.items():

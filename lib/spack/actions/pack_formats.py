@@ -114,8 +114,11 @@ class SquashfsFormat(NamedTuple):
         for folder, folders, files in os.walk(top):
             for name in (*folders, *files):
                 path = Path(folder, name)
-                if not (path.is_symlink() or path.is_dir() or path.is_file()):
+                if path.is_symlink():
+                    continue
+                if not (path.is_dir() or path.is_file()):
                     raise tarfile.TarError(f"{name} is not a file, link or directory")
+                path.chmod(path.stat().st_mode & 0o755)
         return top
 
 
@@ -226,7 +229,7 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _safe(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Refuse a member that would be written outside, or is not a file, link or directory.
+    """Return a member as it may be written: this user's, without special modes.
 
     :raises tarfile.TarError: it would be written outside, or is not a file, link or directory.
 
@@ -237,6 +240,9 @@ def _safe(member: tarfile.TarInfo) -> tarfile.TarInfo:
         raise tarfile.TarError(f"{member.name} would be outside")
     if not (member.isreg() or member.isdir() or member.issym()):
         raise tarfile.TarError(f"{member.name} is not a file, link or directory")
+    member.mode &= 0o755
+    member.uid, member.gid = os.geteuid(), os.getegid()
+    member.uname = member.gname = ""
     return member
 
 
