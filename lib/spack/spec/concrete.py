@@ -47,6 +47,7 @@ class ConcreteSpec:
         "_hash",
         "_lists",
         "_stored",
+        "built_as",
         "edges",
         "external_data",
         "flags",
@@ -76,6 +77,8 @@ class ConcreteSpec:
     _hash: str | None
     _stored: Mapping[str, Any] | None
     _lists: tuple[VersionList, ArchSpec] | None
+    #: Of a node whose dependencies Spack has exchanged, the one that was built, where it is known.
+    built_as: ConcreteSpec | None
 
     #: It is not a constraint, but one configuration.
     concrete = True
@@ -112,6 +115,7 @@ class ConcreteSpec:
         _set(self, "_hash", None)
         _set(self, "_lists", None)
         _set(self, "_stored", None)
+        _set(self, "built_as", None)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("ConcreteSpec is immutable")

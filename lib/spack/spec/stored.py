@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from spack.errors import SpecError
@@ -59,7 +59,7 @@ def dump(specs: Iterable[ConcreteSpec]) -> dict[str, Any]:
     nodes: dict[str, Any] = {}
     for root in roots:
         root.dag_hash()
-    for node in post_order(roots):
+    for node in _with_built(post_order(roots)):
         digest = node.dag_hash()
         if digest not in nodes:
             nodes[digest] = written(digest, node_data(node))
@@ -69,9 +69,20 @@ def dump(specs: Iterable[ConcreteSpec]) -> dict[str, Any]:
 def to_specfile(spec: ConcreteSpec) -> dict[str, Any]:
     """Return the content of the spec file of *spec*: all nodes below it, the root first."""
     spec.dag_hash()
-    nodes = {node.dag_hash(): node for node in traverse_all((spec,), DEPTYPES)}
+    nodes = {node.dag_hash(): node for node in _with_built(traverse_all((spec,), DEPTYPES))}
     rows = [written(digest, node_data(node)) for digest, node in nodes.items()]
     return {"spec": {"_meta": {"version": SPECFILE_VERSION}, "nodes": rows}}
+
+
+def _with_built(nodes: Iterable[ConcreteSpec]) -> Iterator[ConcreteSpec]:
+    """Yield *nodes*, and after them what spliced ones among them were built as, with all below."""
+    built = []
+    for node in nodes:
+        yield node
+        if node.built_as is not None:
+            built.append(node.built_as)
+    if built:
+        yield from _with_built(post_order(built))
 
 
 def from_specfile(data: Mapping[str, Any]) -> tuple[str, dict[str, ConcreteSpec]]:
@@ -146,9 +157,14 @@ def _load_below(start: str, nodes: Mapping[str, Any], done: dict[str, ConcreteSp
             form = taken_over(node) if is_earlier(node) else node
             opened[digest] = form, stored_edges(form)
         form, edges = opened[digest]
+        built = _built_hash(form, nodes)
         missing = [edge[1] for edge in edges if edge[1] not in done]
+        if built is not None and built not in done:
+            missing.append(built)
         if not missing:
             done[digest] = read_node(digest, form, edges, done)
+            if built is not None:
+                _set(done[digest], "built_as", done[built])
             if form is not nodes[digest]:
                 _check_earlier(digest, nodes[digest])
                 _set(done[digest], "_stored", None)
@@ -162,6 +178,13 @@ def _load_below(start: str, nodes: Mapping[str, Any], done: dict[str, ConcreteSp
                 ref="spec-data",
             )
         stack.extend(missing)
+
+
+def _built_hash(stored: Mapping[str, Any], nodes: Mapping[str, Any]) -> str | None:
+    """Return the hash of the node that a spliced one was built as, if *nodes* have it."""
+    build_spec = stored.get("build_spec")
+    digest = None if build_spec is None else build_spec["hash"]
+    return digest if digest in nodes else None
 
 
 def verify(nodes: Mapping[str, ConcreteSpec]) -> None:
@@ -216,6 +239,8 @@ def stored_closure(hashes: Iterable[str], nodes: Mapping[str, Any]) -> dict[str,
         if digest not in found:
             found[digest] = nodes[digest]
             waiting += [edge.hash for edge in stored_edges(nodes[digest])]
+            built = _built_hash(nodes[digest], nodes)
+            waiting += [] if built is None else [built]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from spack.actions.staging import refuse_spliced
 from spack.environment import Environment
 from spack.environment.lockfile import Lockfile, read_lockfile
 from spack.errors import EnvironmentFileError, RecipeError
-from spack.spec import DEPTYPES, Edge
+from spack.spec import DEPTYPES, ConcreteSpec, Edge, dump, from_specfile, load, to_specfile
 from spack.spec.dag_hash import node_hash
+from spack.spec.stored import stored_closure
 
 RECORDED = Path(__file__).parents[2] / "cases" / "spack"
 
@@ -250,3 +252,15 @@ def test_spliced_nodes_keep_the_end_of_the_hash_they_were_built_with() -> None:
     with pytest.raises(RecipeError, match=f"cannot build {make.name}@4.4.1/.*: it is spliced"):
         refuse_spliced(both.specs[digest])
     refuse_spliced(make)
+    # What it was built as is written with it, as Spack needs it to read the node.
+    again = load(dump([both.specs[digest]]))
+    assert again[digest].built_as == make and make.dag_hash() in again
+    root, nodes = from_specfile(to_specfile(both.specs[digest]))
+    assert root == digest and nodes[digest].built_as == make
+    assert make.dag_hash() in stored_closure([digest], both.nodes)
+    (alone,) = [x for x in load({"nodes": _without(both.nodes, make)}).values() if x.is_spliced]
+    assert alone.built_as is None
+
+
+def _without(nodes: Mapping[str, Any], node: ConcreteSpec) -> dict[str, Any]:
+    return {key: row for key, row in nodes.items() if key != node.dag_hash()}
