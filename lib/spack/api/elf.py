@@ -80,12 +80,15 @@ class ElfFile:
         """Whether it needs shared libraries."""
         return bool(self.dt_needed_strs)
 
+    @property
+    def loaded(self) -> list[slice]:
+        """Where in the file is what a running program has."""
+        parts = (segment for segment in self.segments if segment.kind == _PT_LOAD)
+        return [slice(part.offset, part.offset + part.size) for part in parts]
+
     def is_loaded(self, offset: int) -> bool:
         """Return whether a running program has what is at *offset* of the file."""
-        return any(
-            segment.kind == _PT_LOAD and segment.offset <= offset < segment.offset + segment.size
-            for segment in self.segments
-        )
+        return any(part.start <= offset < part.stop for part in self.loaded)
 
     @property
     def byte_order(self) -> str:

@@ -7,7 +7,8 @@ recipe.
 A key covers the recipe, the spec without its run dependencies, everything that takes part in the
 build, the archive and the patches, and the interpreter. So the same wheel serves another prefix,
 another install tree, and the same package with other run dependencies. Wheels that name a path of
-their build are not kept (:func:`keep`).
+their build are not kept, unless it is in the run path of a library
+(:mod:`spack.build.wheel_run_paths`).
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ from spack.api.identity import is_recipe_module
 from spack.build.build_venv import BuildVenv
 from spack.build.dependency_roles import Roles
 from spack.build.job import BuildJob
+from spack.build.wheel_run_paths import moved_wheel, named_paths
 from spack.spec import ConcreteSpec
 from spack.util.directory_handle import DirectoryHandle
 from spack.util.hashing import hash_file, sha256_hex
+from spack.util.json_input import parse_json
 
 __all__ = ["keep_wheel", "kept_wheel", "recipe_wheels", "reusable_wheel", "wheel_key"]
 
@@ -40,8 +43,15 @@ BUILT = "wheel"
 #: Beside a kept wheel: its digest.
 _DIGEST = "sha256"
 
+#: Beside one that names prefixes in run paths: which these are, by hash; :data:`_OWN` is its own.
+_PREFIXES = "prefixes.json"
+_OWN = "own"
+
+#: What follows the name of such a wheel.
+_MARK = ":run-paths"
+
 #: ``key/name`` of a wheel that may be kept, as a build names it.
-_REUSABLE = re.compile(r"([0-9a-f]{64})/(\w[\w.+!-]*\.whl)")
+_REUSABLE = re.compile(rf"([0-9a-f]{{64}})/(\w[\w.+!-]*\.whl)({_MARK})?")
 
 
 def recipe_wheels(root: Path, node: ConcreteSpec) -> str:
@@ -86,30 +96,58 @@ def _base_recipes(package_class: Any) -> Iterable[str]:
 
 
 def kept_wheel(job: BuildJob, key: str) -> str | None:
-    """Return the wheel that is kept by *key*, if its digest is the recorded one."""
+    """Return the wheel that is kept by *key*, if its digest is the recorded one.
+
+    One with run paths of another install tree is changed, in the stage; None if it cannot be.
+    """
     if job.wheels is None or not key:
         return None
     directory = Path(job.wheels, key)
     found = sorted(directory.glob("*.whl"))
     try:
         recorded = (directory / _DIGEST).read_text(encoding="ascii")
-        if len(found) == 1 and hash_file(found[0]) == recorded:
-            return str(found[0])
+        if len(found) != 1 or hash_file(found[0]) != recorded:
+            return None
+        prefixes = directory / _PREFIXES
+        known = prefixes.read_text(encoding="utf-8") if prefixes.exists() else ""
     except (OSError, ValueError):
-        pass
-    return None
+        return None
+    if not known:
+        return str(found[0])
+    return _for_this_tree(job, str(found[0]), known)
+
+
+def _for_this_tree(job: BuildJob, wheel: str, known: str) -> str | None:
+    """Return a wheel that names the prefixes of *job*, or None.
+
+    :param known: which prefixes it may name, as :func:`keep_wheel` wrote them.
+    """
+    try:
+        paths: dict[str, str] = {str(k): str(v) for k, v in parse_json(known).items()}
+        here = {**job.prefixes, _OWN: job.prefix}
+        changes = {path: here.get(digest) for digest, path in paths.items()}
+        if all(new == old for old, new in changes.items()):
+            return wheel
+        return moved_wheel(wheel, changes, Path(job.stage_path, "moved-wheel"))
+    except (OSError, ValueError, AttributeError, zipfile.BadZipFile):
+        return None
 
 
 def reusable_wheel(job: BuildJob, key: str) -> str:
-    """Return ``key/name`` of the wheel in the stage, "" if there is none to reuse."""
+    """Return ``key/name`` of the wheel in the stage, "" if there is none to reuse.
+
+    :data:`_MARK` follows if it names prefixes in run paths.
+    """
     found = sorted(Path(job.stage_path, BUILT).glob("*.whl"))
     if not key or len(found) != 1:
         return ""
-    names = _names_path(str(found[0]), (job.stage_path, *job.prefixes.values()))
-    return "" if names else f"{key}/{found[0].name}"
+    in_run_path, elsewhere = named_paths(str(found[0]), (job.stage_path, *job.prefixes.values()))
+    if elsewhere:
+        return ""
+    return f"{key}/{found[0].name}{_MARK if in_run_path else ''}"
 
 
-def keep_wheel(stage: str, wheels: str, named: str) -> None:
+def keep_wheel(job: BuildJob, wheels: str, named: str) -> None:
     """Keep the wheel that a build has *named*; anything but a regular file is left out.
 
     :param wheels: see :func:`recipe_wheels`.
@@ -120,30 +158,18 @@ def keep_wheel(stage: str, wheels: str, named: str) -> None:
         return
     staging = None
     try:
-        with DirectoryHandle(stage) as handle, handle.directory(BUILT) as built:
+        with DirectoryHandle(job.stage_path) as handle, handle.directory(BUILT) as built:
             data = built.read(match[2])
         os.makedirs(wheels, exist_ok=True)
         staging = tempfile.mkdtemp(prefix=".new-", dir=wheels)
         os.chmod(staging, 0o755)
         Path(staging, match[2]).write_bytes(data)
+        if match[3]:
+            prefixes = {k: v for k, v in job.prefixes.items() if k != job.hash}
+            text = json.dumps({**prefixes, _OWN: job.prefix})
+            Path(staging, _PREFIXES).write_text(text, encoding="utf-8")
         Path(staging, _DIGEST).write_text(sha256_hex(data), encoding="ascii")
         os.rename(staging, os.path.join(wheels, match[1]))
     except OSError:  # another build was first, or the disk is full: the install is valid anyway
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
-
-
-def _names_path(wheel: str, paths: Iterable[str]) -> bool:
-    """Return whether a file in *wheel* has one of *paths* in it.
-
-    Prefixes of the system are too short
-    to mean anything.
-    """
-    reported = [os.fsencode(path) for path in paths if path.count("/") > 2]
-    above = {os.path.dirname(path) for path in reported}  # few, and hardly ever named
-    with zipfile.ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            data = archive.read(name)
-            if any(path in data for path in above) and any(path in data for path in reported):
-                return True
-    return False

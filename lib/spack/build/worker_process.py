@@ -107,7 +107,7 @@ def run(  # noqa: PLR0913 - keywords of independent settings
     if os.path.lexists(job.result_path):
         result = read(job.result_path, BuildResult)
         if job.wheels is not None and result.ok:
-            keep_wheel(job.stage_path, job.wheels, result.wheel)
+            keep_wheel(job, job.wheels, result.wheel)
         return result
     return BuildResult(ok=False, failure=_death(process.wait(), job.log_path))
 
