@@ -85,3 +85,11 @@ def test_every_command_and_section_has_a_heading() -> None:
 def test_a_page_is_compared_with_its_run(page: str, problems: int, tmp_path: Path) -> None:
     variables = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     assert len(run_page(page, variables, tmp_path, {str(tmp_path): "~"})) == problems
+
+
+def test_changelog_has_the_version() -> None:
+    import spack
+
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## {re.escape(spack.__version__)} - \d{{4}}-\d\d-\d\d$", changes, re.M)
+    assert "## Unreleased" in changes
