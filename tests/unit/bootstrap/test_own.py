@@ -308,7 +308,9 @@ def test_first_run_from_the_configured_index(root: Path, tmp_path: Path) -> None
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(root / name, tmp_path / "root" / name, ignore=ignored)
     code = "import clingo, archspec.cpu, ruamel.yaml, rich.console; print(clingo.__file__)"
-    (tmp_path / "root/lib/spack/cli/main.py").write_text(f"def main(argv):\n    {code}\n")
+    (tmp_path / "root/lib/spack/cli/main.py").write_text(
+        f"def main(argv):\n    {code}\n    return 0\n"
+    )
     network = ("PIP_", "SSL_", "http_proxy", "https_proxy", "HTTP", "no_proxy", "NO_PROXY")
     kept = [name for name in os.environ if name.startswith(network)]
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home")}
