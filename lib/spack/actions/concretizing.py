@@ -11,6 +11,8 @@ from spack.errors import SpackError, SpecError
 from spack.spec import Spec
 
 if TYPE_CHECKING:
+    from spack.config.other_machines import OtherMachine
+
     # The solver is imported by the function that runs it: clingo costs 25 ms at start-up.
     from spack.config.packages import PackageSettings
     from spack.config.setting_types import ConcretizerSettings, ReuseSettings
@@ -34,6 +36,7 @@ class ConcretizeOptions:
     :param wheels: None is as configured.
     :param caches: offer what caches of binaries have.
     :param again: solve also what was asked before.
+    :param machine: solve for another one; nothing that is installed here is used then.
     """
 
     def __init__(  # noqa: PLR0913 - keywords of independent settings
@@ -47,9 +50,11 @@ class ConcretizeOptions:
         wheels: WheelPolicy | None = None,
         caches: bool = True,
         again: bool = False,
+        machine: OtherMachine | None = None,
     ) -> None:
         self.caches = caches
         self.again = again
+        self.machine = machine
         self.reuse = reuse
         self.deprecated = deprecated
         self.tests = tests
@@ -68,6 +73,7 @@ class ConcretizeOptions:
             wheels=self.wheels,
             caches=self.caches,
             again=self.again,
+            machine=self.machine,
         )
 
     @property

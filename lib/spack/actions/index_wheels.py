@@ -104,8 +104,12 @@ class IndexWheels:
         return WheelTable(name, files, self._platforms(), self._digest_of)
 
 
-def index_wheels(fetcher: Fetcher) -> IndexWheels:
-    """Return the wheels for this machine of the index that *fetcher* asks.
+def index_wheels(
+    fetcher: Fetcher, platforms: Callable[[], Sequence[str]] = wheel_platforms
+) -> IndexWheels:
+    """Return the wheels of the index that *fetcher* asks.
+
+    :param platforms: the platform tags of the machine that they are for.
 
     Where it takes files without checksums, those are computed of what is downloaded.
     """
@@ -117,7 +121,7 @@ def index_wheels(fetcher: Fetcher) -> IndexWheels:
         return hash_file(path), path.stat().st_size
 
     computed = None if fetcher.options.checksum else digest_of
-    return IndexWheels(lambda: fetcher.connect()[0], wheel_platforms, computed)
+    return IndexWheels(lambda: fetcher.connect()[0], platforms, computed)
 
 
 def _with_digest(link: IndexLink) -> IndexLink:

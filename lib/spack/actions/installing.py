@@ -100,6 +100,7 @@ def install(
             record_present(plan, store)
             return plan
         _check_built(plan, work)
+        _refuse_other_machines(plan)
         work.reporter.report(PlanMade(plan))
         report = _build(plan, work)
         while work.caches is not None and _refused(report, work.caches):
@@ -199,6 +200,33 @@ def _plan(
         plan = make_plan(roots, installed, replace(options, cached=cached))
     caches.check(plan, own)
     return plan
+
+
+def _refuse_other_machines(plan: Plan) -> None:
+    """Refuse what was concretized for a machine that this one is not.
+
+    :raises InstallError: wheels of the plan do not run here.
+    """
+    from spack.spec.wheel import wheel_of  # start-up: something is missing
+
+    wheels = [
+        (step.spec, wheel) for step in plan.builds for wheel in [wheel_of(step.spec)] if wheel
+    ]
+    if not wheels:
+        return
+    from spack.host.wheel_platforms import wheel_platforms
+    from spack.recipe.wheel_offers import platforms_of_wheel
+
+    here = {*wheel_platforms(), "any"}
+    found = [x for x, wheel in wheels if here.isdisjoint(platforms_of_wheel(wheel.filename))]
+    if found:
+        names = ", ".join(spec.short for spec in found)
+        raise InstallError(
+            f"cannot install for {found[0].platform}-{found[0].os}-{found[0].target} here: {names}",
+            facts={"packages": [spec.short for spec in found]},
+            hint="install on that machine: `spack mirror create` fetches the wheels for it",
+            ref="wheel-machine",
+        )
 
 
 def _build(plan: Plan, work: InstallOptions) -> InstallReport:

@@ -34,8 +34,8 @@ from spack.install.events import Fetching, InPhase
 from spack.install.interfaces import BuildOutput, BuildRequest, NodeBuilder, NodeStage, Sources
 from spack.install.plan import BUILD, Step
 from spack.recipe.records import Recipe
-from spack.recipe.wheel_offers import fits_layout
-from spack.spec import RUN_TIME, ConcreteSpec
+from spack.recipe.wheel_offers import fits_layout, tags_of_layout
+from spack.spec import RUN_TIME, ConcreteSpec, Spec
 from spack.spec.wheel import ChosenWheel, wheel_of
 from spack.store import METADATA, Manifest, ManifestEntry, Modes
 from spack.store.prefix_manifest import DIRECTORY, FILE
@@ -173,6 +173,7 @@ class LinkingBuilder:
         wheel = wheel_of(request.spec)
         assert wheel is not None
         base, tags = _interpreter(request)
+        _check_version(request.spec, base)
         if tags and not fits_layout(wheel.filename, base.version, tags):
             raise InstallError(
                 f"{wheel.filename} is not for {tags[0]} ({tags[1]})",
@@ -214,6 +215,23 @@ def _python_node(spec: ConcreteSpec) -> ConcreteSpec:
     raise InstallError(f"{spec.short} has no interpreter", ref="python-venv")
 
 
+def _check_version(spec: ConcreteSpec, base: BaseInterpreter) -> None:
+    """Check that the interpreter is the one that was concretized, for another machine maybe.
+
+    :raises InstallError: it is of another version.
+    """
+    for edge in spec.edges:
+        if edge.spec.name == "python" and not Spec.parse(f"python@{base.version}").satisfies(
+            f"python@{edge.spec.version}"
+        ):
+            raise InstallError(
+                f"{base.executable} is Python {base.version}, not {edge.spec.version}",
+                facts={"executable": base.executable, "version": base.version},
+                hint="concretize again, or install that interpreter where the lock file expects it",
+                ref="wheel-python",
+            )
+
+
 def _python_prefix(request: BuildRequest) -> str:
     return str(request.prefixes[_python_node(request.spec).dag_hash()])
 
@@ -226,7 +244,7 @@ def _interpreter(request: BuildRequest) -> tuple[BaseInterpreter, tuple[str, ...
     prefix = _python_prefix(request)
     try:
         record: Any = parse_json(read_regular(os.path.join(prefix, LAYOUT_FILE)))
-        tags = tuple(record.get("tags", ()))
+        tags = tags_of_layout(record)
     except (OSError, ValueError, AttributeError):
         tags = ()
     return interpreter_of(prefix), tags

@@ -13,7 +13,7 @@ from spack.api.context import SpecView
 from spack.api.package_base import PackageBase
 from spack.errors import InstallError
 from spack.package import EnvironmentModifications, Prefix, register_builder, tty
-from spack.recipe.wheel_offers import fits_layout
+from spack.recipe.wheel_offers import fits_layout, tags_of_layout
 from spack.spec.wheel import BINARY
 
 from ._wheel import compiler, install_wheel
@@ -51,7 +51,7 @@ class PythonBinaryBuilder(PythonWheelBuilder):
             )
         layout = self.layout()
         name = os.path.basename(wheel)
-        tags = getattr(spec["python"].package, "layout", {}).get("tags")
+        tags = tags_of_layout(getattr(spec["python"].package, "layout", {}))
         if tags and not fits_layout(name, str(spec["python"].version), tags):
             raise InstallError(
                 f"{name} is not for {tags[0]} ({tags[1]})",

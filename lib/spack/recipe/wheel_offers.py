@@ -13,7 +13,16 @@ from typing import Any, NamedTuple, Protocol
 from spack.spec.wheel import ChosenWheel
 from spack.util.project_names import normalized
 
-__all__ = ["AbiOfPython", "DigestOf", "OfferedFile", "WheelTable", "fits_layout", "rank_of_tags"]
+__all__ = [
+    "AbiOfPython",
+    "DigestOf",
+    "OfferedFile",
+    "WheelTable",
+    "fits_layout",
+    "platforms_of_wheel",
+    "rank_of_tags",
+    "tags_of_layout",
+]
 
 
 class OfferedFile(Protocol):
@@ -98,7 +107,8 @@ class WheelTable:
             Version(version): files[0].filename.split("-")[1]
             for version, files in self._files.items()
             if any(
-                not platforms.isdisjoint(_platforms_of(file)) and not file.yanked for file in files
+                not platforms.isdisjoint(platforms_of_wheel(file.filename)) and not file.yanked
+                for file in files
             )
         }
         final = [version for version in found if not version.is_prerelease]
@@ -143,7 +153,9 @@ class WheelTable:
         tags = dict.fromkeys(tag for wheel in admitted for tag in wheel.tags)
         shown = ", ".join(list(tags)[:_FEW]) + (", ..." if len(tags) > _FEW else "")
         ranks = rank_of_tags(_minor(wanted.version), wanted.threads, self._platforms)
-        return f"its wheels are for {shown}; {next(iter(ranks), 'nothing')} and the like would do"
+        # An index may not have wheels of the tag for all of Linux, which comes first.
+        best = next((tag for tag in ranks if "-linux_" not in tag), "nothing")
+        return f"its wheels are for {shown}; {best} and the like would do"
 
     def _of(self, version: str) -> tuple[list[_Wheel], list[str]]:
         """Return the wheels of a version, and why its other files do not count."""
@@ -182,10 +194,6 @@ class WheelTable:
                 "it be computed"
             )
         return _Wheel(file, tuple(build), tuple(sorted(str(tag) for tag in tags)))
-
-
-def _platforms_of(file: OfferedFile) -> list[str]:
-    return file.filename[: -len(".whl")].rpartition("-")[2].split(".")
 
 
 #: How many tags an explanation lists.
@@ -236,6 +244,20 @@ def _admits(requires_python: str | None, version: str) -> bool:
         return SpecifierSet(requires_python).contains(version, prereleases=True)
     except InvalidSpecifier:
         return False
+
+
+def tags_of_layout(layout: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return interpreter and ABI tag of a recorded layout; () where nothing says them."""
+    tags = tuple(layout.get("tags") or ())
+    if tags or layout.get("implementation", "cpython") != "cpython" or "version" not in layout:
+        return tags
+    name = "cp{}{}".format(*_minor(str(layout["version"])))
+    return (name, name + ("t" if "t" in str(layout.get("abiflags", "")) else ""))
+
+
+def platforms_of_wheel(filename: str) -> frozenset[str]:
+    """Return the platform tags of the wheel *filename*."""
+    return frozenset(filename[: -len(".whl")].rpartition("-")[2].split("."))
 
 
 def fits_layout(filename: str, version: str, tags: Sequence[str]) -> bool:

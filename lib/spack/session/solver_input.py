@@ -110,6 +110,12 @@ def _solve(
     :param fixed: what an environment has decided. :param needed: what may be used although it is
         neither installed nor part of that, whatever ``concretizer:reuse`` says.
     """
+    machine = concretize_options.machine
+    if machine is not None:
+        from spack.session.machine_parts import session_for  # start-up: few users need it
+
+        session = session_for(session, machine)
+        concretize_options = concretize_options.with_reuse(False)
     settings = session.settings
     reuse = settings.concretizer.reuse_settings
     packages = with_external_dependencies(session.packages)

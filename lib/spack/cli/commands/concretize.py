@@ -6,7 +6,11 @@ import argparse
 import sys
 
 from spack.actions.environments import concretize_environment
-from spack.cli.commands.spec import add_concretizer_arguments, concretize_options
+from spack.cli.commands.spec import (
+    add_concretizer_arguments,
+    add_machine_argument,
+    concretize_options_for,
+)
 from spack.cli.render import Colors, message, use_color
 from spack.cli.spec_text import TreeParts, tree
 from spack.session import Session
@@ -20,6 +24,7 @@ given.
 examples:
   spack -e work concretize
   spack -e work concretize --force
+  spack -e work concretize --wheels only --for 'python@3.13 os=debian13 target=aarch64'
 """
 
 
@@ -29,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-j", "--jobs", type=int, metavar="N", help="accepted: the solver uses one process"
     )
     add_concretizer_arguments(parser)
+    add_machine_argument(parser)
     parser.set_defaults(spec=[])
 
 
@@ -37,7 +43,7 @@ def run(session: Session, args: argparse.Namespace) -> None:
     with environment.lock():
         work = session.environment_work(environment)
         roots, new = concretize_environment(
-            work, concretize_options(args, environment), follow=True
+            work, concretize_options_for(session, args, environment), follow=True
         )
     if not new:
         message(f"{environment.name} is up to date")

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import unquote, urlsplit
 
-from spack.cli.commands.spec import add_concretizer_arguments, concretize_options
+from spack.cli.commands.spec import (
+    add_concretizer_arguments,
+    add_machine_argument,
+    concretize_options,
+    machines_of,
+)
 from spack.cli.render import message, table
 from spack.cli.scope_option import (
     add_scope_argument,
@@ -185,6 +190,7 @@ def _add_create(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(*words, **options)
     add_concretizer_arguments(parser)
+    add_machine_argument(parser, several=True)
     parser.add_argument("spec", nargs="*", help="packages")
 
 
@@ -285,6 +291,10 @@ def _concrete(
 ) -> Sequence[ConcreteSpec]:
     """Return the environment's nodes that *specs* mean, or *specs* made concrete."""
     environment = session.environment
+    machines = machines_of(session, args)
+    if machines:
+        every = [concretize_options(args, machine=machine) for machine in machines]
+        return [root for options in every for root in session.concretize(specs, options).roots]
     if environment is not None:
         nodes = {x.dag_hash(): x for root in environment.roots() for x in root.traverse()}
         found = [x for x in nodes.values() if any(x.satisfies(spec) for spec in specs)]

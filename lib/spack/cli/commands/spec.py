@@ -13,9 +13,11 @@ from spack.cli.output import add_output_options, is_for_programs, print_output
 from spack.cli.render import Colors, use_color
 from spack.cli.spec_text import TreeParts, node_status, tree
 from spack.config.wheel_policy import WheelPolicy
+from spack.errors import UsageError
 from spack.spec import parse_many, to_specfile
 
 if TYPE_CHECKING:
+    from spack.config.other_machines import OtherMachine
     from spack.environment import Environment
     from spack.session import Session
     from spack.spec import ConcreteSpec
@@ -32,6 +34,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_display_arguments(parser)
     add_concretizer_arguments(parser)
+    add_machine_argument(parser)
     parser.add_argument("spec", nargs="*", help="specs; the environment's without any")
 
 
@@ -80,18 +83,54 @@ def add_concretizer_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_machine_argument(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add ``--for``.
+
+    :param several: it may be given more than once.
+    """
+    parser.add_argument(
+        "--for",
+        dest="machines",
+        metavar="PYTHON",
+        action="append",
+        default=[],
+        help="for another machine or interpreter: 'python@3.13 os=debian13 target=aarch64', "
+        "with prefix=DIR where it is not in /usr" + ("; for several" if several else ""),
+    )
+
+
+def machines_of(session: Session, args: argparse.Namespace) -> list[OtherMachine]:
+    """Return what ``--for`` names.
+
+    :raises UsageError: it cannot be read.
+    """
+    texts = getattr(args, "machines", ())
+    if not texts:
+        return []
+    from spack.config.other_machines import (
+        read_machine,
+    )  # start-up: few users solve for other machines
+
+    return [read_machine(text, session.host) for text in texts]
+
+
 def run(session: Session, args: argparse.Namespace) -> None:
     roots = concretize_arguments(session, args)
     show(session, args, roots)
 
 
 def concretize_options(
-    args: argparse.Namespace, environment: Environment | None = None, *, again: bool = False
+    args: argparse.Namespace,
+    environment: Environment | None = None,
+    machine: OtherMachine | None = None,
+    *,
+    again: bool = False,
 ) -> ConcretizeOptions:
     """Return the options that :func:`add_concretizer_arguments` has read.
 
     :param environment: its roots are meant where the command line names none.
     :param again: see :class:`ConcretizeOptions`.
+    :param machine: what is solved for, if it is not this one.
     """
     reuse: bool | str | None = None
     if args.fresh:
@@ -119,7 +158,25 @@ def concretize_options(
         caches=not getattr(args, "no_cache", False)
         and getattr(args, "use_buildcache", "auto") != "never",
         again=again,
+        machine=machine,
     )
+
+
+def concretize_options_for(
+    session: Session, args: argparse.Namespace, environment: Environment | None = None
+) -> ConcretizeOptions:
+    """Return the same with the one machine that ``--for`` names.
+
+    :raises UsageError: it cannot be read, or names several.
+    """
+    machines = machines_of(session, args)
+    if len(machines) > 1:
+        raise UsageError(
+            f"cannot solve for {len(machines)} machines at once: a lock file is for one",
+            hint="give --for once, and each machine an environment of its own",
+            ref="machine",
+        )
+    return concretize_options(args, environment, next(iter(machines), None))
 
 
 def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence[ConcreteSpec]:
@@ -127,9 +184,10 @@ def concretize_arguments(session: Session, args: argparse.Namespace) -> Sequence
     if not args.spec:
         environment = session.need_environment("spec")
         return session.concretize_environment(
-            environment, concretize_options(args, environment)
+            environment, concretize_options_for(session, args, environment)
         ).roots
-    return session.concretize(parse_many(args.spec), concretize_options(args)).roots
+    options = concretize_options_for(session, args)
+    return session.concretize(parse_many(args.spec), options).roots
 
 
 def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpec]) -> None:
