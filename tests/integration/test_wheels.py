@@ -266,6 +266,14 @@ def test_projects_without_recipes(spack: Command, projects: WheelIndex, tmp_path
     assert spack("verify", "manifest", "-a", environ=nothing).code == 0
 
 
+def test_new_releases_are_seen(spack: Command, projects: WheelIndex) -> None:
+    """Answers that the index has given are not kept."""
+    environ = projects.environ
+    assert nodes_of(spack, "pypi:sour", environ=environ)["py-sour"] == "2.1"
+    projects.add("sour", "2.2")
+    assert nodes_of(spack, "pypi:sour", environ=environ)["py-sour"] == "2.2"
+
+
 def test_a_recipe_is_taken_before_its_project(
     spack: Command, recipes: RecipeRepository, projects: WheelIndex
 ) -> None:

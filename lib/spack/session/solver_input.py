@@ -16,6 +16,7 @@ from spack.session.index_parts import with_index_projects
 from spack.session.solution_cache import SolutionCache, question
 from spack.solver.problem import Root, Solution
 from spack.spec import ConcreteSpec, Spec, expand_toolchains
+from spack.spec.wheel import BINARY, wheel_of
 from spack.util.helper_process import available_cores
 
 if TYPE_CHECKING:
@@ -190,9 +191,16 @@ def _once(
     solution = None if options.again else cache.read(text)
     if solution is None:
         solution = solve()
-        if solution.stats.optimal:
+        if solution.stats.optimal and not _depends_on_index(text, solution):
             cache.write(text, solution)
     return solution
+
+
+def _depends_on_index(text: str, solution: Solution) -> bool:
+    """Return whether the user asks for wheels of some package, or the solution has one."""
+    return BINARY in text or any(
+        wheel_of(node) is not None for root in solution.roots for node in root.traverse()
+    )
 
 
 def _caches(session: Session) -> Sequence[Database]:

@@ -107,9 +107,8 @@ def machines_of(session: Session, args: argparse.Namespace) -> list[OtherMachine
     texts = getattr(args, "machines", ())
     if not texts:
         return []
-    from spack.config.other_machines import (
-        read_machine,
-    )  # start-up: few users solve for other machines
+    # start-up: few users solve for other machines
+    from spack.config.other_machines import read_machine
 
     return [read_machine(text, session.host) for text in texts]
 
