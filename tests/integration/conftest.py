@@ -211,6 +211,21 @@ def other(make_spack: Callable[[Path], Command], small: Command, tmp_path: Path)
 
 
 @pytest.fixture
+def namespace() -> tuple[str, ...]:
+    """Words before a command that may then mount; the mounts end with the command."""
+    words = ("unshare", "-m") if os.getuid() == 0 else ("unshare", "-rm")
+    try:
+        tried = subprocess.run(
+            [*words, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("unshare is missing")
+    if tried.returncode != 0:
+        pytest.skip("mounts in a namespace of one's own are not permitted here")
+    return words
+
+
+@pytest.fixture
 def tree_of() -> TakeSnapshot:
     """See :func:`snapshot`."""
     return snapshot

@@ -38,21 +38,6 @@ with open(prefix.big, "wb") as stream:
 """
 
 
-@pytest.fixture
-def namespace() -> tuple[str, ...]:
-    """Words before a command that may then mount; the mounts end with the command."""
-    words = ("unshare", "-m") if os.getuid() == 0 else ("unshare", "-rm")
-    try:
-        tried = subprocess.run(
-            [*words, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False
-        )
-    except FileNotFoundError:
-        pytest.skip("unshare is missing")
-    if tried.returncode != 0:
-        pytest.skip("mounts in a namespace of one's own are not permitted here")
-    return words
-
-
 @pytest.mark.parametrize("full", ["store", "stages"])
 def test_a_full_disk(
     spack: Command, recipes: RecipeRepository, namespace: tuple[str, ...], full: str, tmp_path: Path

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kits.command import network_variables
+from kits.command import Command, network_variables
 from kits.system_programs import find_program
 
 #: Carries out a command in the root at ``$1``, with /proc, /dev and the directories of ``$2``.
@@ -76,20 +76,20 @@ def bare(
     shutil.rmtree(root, ignore_errors=True)
 
 
-def run(root: Path, script: str, user: int = 0) -> str:
+def run(root: Path, script: str, user: int = 0, *, network: bool = True) -> str:
     """Run a script of sh in the root, and return what it prints; it succeeds."""
-    network = network_variables()
-    local = [x for x in network.get("PIP_FIND_LINKS", "").split() if os.path.isdir(x)]
+    variables = network_variables()
+    local = [x for x in variables.get("PIP_FIND_LINKS", "").split() if os.path.isdir(x)]
     environ = {
         "HOME": "/root" if user == 0 else "/home/user",
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     }
-    environ.update(network)
+    environ.update(variables)
     become = (
         [] if user == 0 else ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
     )
     inside = [*become, "sh", "-ec", f"cd /src\n{script}"]
-    own = ["unshare", "--mount", "--pid", "--fork"]
+    own = ["unshare", "--mount", "--pid", "--fork", *([] if network else ["--net"])]
     done = subprocess.run(
         [*own, "sh", "-c", ENTER, "sh", str(root), " ".join(local), *inside],
         env=environ,
@@ -116,3 +116,31 @@ def test_tests_are_set_up_and_run(bare: Path, user: int) -> None:
     assert "git is not installed" in text
     assert "install it with: apt-get install" in text
     assert "python" in run(bare, "bin/spack list python; bin/spack spec py-click", user)
+
+
+@pytest.mark.slow
+def test_what_one_machine_has_built_runs_on_another(
+    bare: Path, small: Command, tmp_path: Path
+) -> None:
+    """Another root without a compiler and a network, another user, a longer path."""
+    small("buildcache", "push", "--unsigned", tmp_path / "c", "top", "prog")
+    shutil.copytree(tmp_path / "c", bare / "cache", dirs_exist_ok=True)
+    home = bare / "home/user"
+    home.mkdir(parents=True, exist_ok=True)
+    for path in (home, bare / "src", *(bare / "src").rglob("*")):
+        os.chown(path, 54321, 54321, follow_symlinks=False)
+    store = "/home/user/" + "/".join(["a-much-longer-path-than-on-the-first-machine"] * 2)
+    assert len(store) > len(str(small.home.store))
+    spack = (
+        f"bin/spack -c config:install_tree:root:{store} "
+        "-c 'mirrors:site:{url: /cache, signed: false}'"
+    )
+    run(bare, f"{spack} find", 54321)  # fetches the tool's own dependencies
+    text = run(
+        bare,
+        f"! command -v cc && {spack} buildcache install -o top prog\n"
+        f"{store}/*/prog-*/bin/prog && {store}/*/top-*/bin/top\n{spack} verify manifest -a",
+        54321,
+        network=False,
+    )
+    assert "top 1.0" in text and "0 with differences" in text
