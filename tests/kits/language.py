@@ -171,6 +171,7 @@ def searched_files(root: Path = ROOT) -> list[Path]:
         *root.glob("*.md"),
         *(root / "docs").rglob("*.md"),
         *(root / "docs").rglob("*.py"),
+        *(root / "docs").rglob("*.yaml"),
     ]
     own = {Path(__file__).resolve()}
     return sorted(path for path in found if path.is_file() and path.resolve() not in own)

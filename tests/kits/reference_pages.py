@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests")]
 
 from kits.commands_table import parser_of  # noqa: E402
+from kits.key_meanings import default_of, meaning_of  # noqa: E402
 from kits.package_api_page import build_systems_page, package_api_page  # noqa: E402
 from spack.config.keys import ByKey  # noqa: E402
 from spack.config.schema import Either, Kind, ListOf, MapOf, Record  # noqa: E402
@@ -133,30 +134,61 @@ def configuration_page() -> str:
         _NOTE,
         "Each section is in `SECTION.yaml` of a scope, or below `spack:` in an environment.",
         "`spack config get SECTION` shows what is in force, `spack config blame SECTION` where it",
-        "comes from; the files in `etc/` have the defaults with their meaning. `NAME` is a name of",
+        "comes from; the defaults are those of `etc/`. `NAME` is a name of",
         "your choice, `[]` an item of a list. Keys without an effect are Spack's, and accepted so",
         "that one file serves both programs.",
     ]
     for name, kind in sorted(SECTIONS.items()):
-        lines += ["", f"## {name}", "", *_keys((name,), kind)]
+        only = IDLE.get(name)
+        note = ["In environments only.", ""] if only and only.instead == MANIFEST_ONLY else []
+        lines += ["", f"## {name}", "", *note, *_keys((name,), kind)]
     for name in sorted(set(manifest.fields) - set(SECTIONS)):
         lines += ["", f"## {name} (in environments)", "", *_keys((name,), manifest.fields[name])]
     return "\n".join(lines) + "\n"
 
 
 def _keys(path: tuple[str, ...], kind: Kind) -> Iterator[str]:
-    yield from ("| key | value | |", "|---|---|---|")
-    kinds: dict[str, list[str]] = {}
+    yield from ("| key | value | default | meaning |", "|---|---|---|---|")
+    for key, values in _values(path, kind).items():
+        default = default_of(key)
+        cells = [
+            f"`{key}`",
+            _cell(" or ".join(values)),
+            f"`{_cell(default)}`" if default else "",
+            _cell(_note(key) or meaning_of(key)),
+        ]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _values(path: tuple[str, ...], kind: Kind) -> dict[str, list[str]]:
+    """Return what may be written at each key below *path*."""
+    found: dict[str, list[str]] = {}
     for keys, expected in _leaves(path, kind, ()):
-        kinds.setdefault(":".join(keys), []).append(expected)
-    for key, values in kinds.items():
-        words = ["*" if x == "NAME" else "-" if x == "[]" else x for x in key.split(":")]
-        paths = [":".join(words[: end + 1]) for end in range(len(words))]
-        idle = next((IDLE[x] for x in paths if x in IDLE), None)
-        note = "" if idle is None else f"no effect: {idle.instead}"
-        if idle is not None and idle.instead == MANIFEST_ONLY:
-            note = "in environments only"
-        yield f"| `{key}` | {_cell(' or '.join(dict.fromkeys(values)))} | {_cell(note)} |"
+        values = found.setdefault(":".join(keys), [])
+        if expected not in values:
+            values.append(expected)
+    return found
+
+
+def _note(key: str) -> str:
+    """Return what is said of a key without an effect."""
+    words = ["*" if x == "NAME" else "-" if x == "[]" else x for x in key.split(":")]
+    paths = [":".join(words[: end + 1]) for end in range(len(words))]
+    idle = next((IDLE[x] for x in paths if x in IDLE), None)
+    if idle is None or idle.instead == MANIFEST_ONLY:
+        return ""
+    return f"no effect: {idle.instead}"
+
+
+def effective_keys() -> Iterator[str]:
+    """Yield the keys of all sections that have an effect."""
+    from spack.config.keys import ENVIRONMENT, SECTIONS
+
+    assert isinstance(ENVIRONMENT, Record)
+    manifest = ENVIRONMENT.fields["spack"]
+    assert isinstance(manifest, Record)
+    for name, kind in {**manifest.fields, **SECTIONS}.items():
+        yield from (key for key in _values((name,), kind) if not _note(key))
 
 
 def _leaves(

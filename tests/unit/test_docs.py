@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kits import reference_pages
+from kits import key_meanings, reference_pages
 from kits.transcripts import run_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +58,20 @@ def test_readme_leads_to_the_index() -> None:
 def test_reference_pages_are_what_the_program_says() -> None:
     """``python3 tests/kits/reference_pages.py --write`` writes them."""
     assert reference_pages.outdated() == []
+
+
+def test_every_key_has_a_meaning() -> None:
+    """``docs/reference/configuration-keys.yaml`` has them; keys without an effect say so."""
+    keys = list(reference_pages.effective_keys())
+    assert [key for key in keys if not key_meanings.meaning_of(key)] == []
+    assert key_meanings.unused_meanings(iter(keys)) == set()
+
+
+def test_defaults_are_those_that_count() -> None:
+    assert key_meanings.default_of("config:build_jobs") == "16"
+    assert key_meanings.default_of("config:package_lock_timeout") == "null"
+    assert key_meanings.default_of("config:stage_name") == "spack-stage-{name}-{version}-{hash}"
+    assert key_meanings.default_of("config:build_env:pass") == ""
 
 
 def test_every_command_and_section_has_a_heading() -> None:

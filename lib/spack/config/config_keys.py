@@ -74,6 +74,7 @@ class ConfigKey(Generic[_T]):
     :param kind: what may be written.
     :param read: takes the value out of the section at the keys that it is given.
     :param at: keys below ``config``, separated by colons; by default the attribute's name.
+    :param default: the value without any, where that is one word.
     :param idle: says that it has no effect, and what holds instead.
     """
 
@@ -83,8 +84,10 @@ class ConfigKey(Generic[_T]):
         read: Callable[[SectionReader, tuple[str, ...]], _T],
         at: str = "",
         idle: Idle | None = None,
+        default: object = None,
     ) -> None:
         self.kind = kind
+        self.default = default
         self.read = read
         self.at = at
         self.idle = idle
@@ -104,7 +107,7 @@ class ConfigKey(Generic[_T]):
 
 
 def _plain(kind: Kind, default: _T, at: str = "", idle: Idle | None = None) -> ConfigKey[_T]:
-    return ConfigKey(kind, lambda reader, keys: reader.value(default, *keys), at, idle)
+    return ConfigKey(kind, lambda reader, keys: reader.value(default, *keys), at, idle, default)
 
 
 def _texts(at: str = "") -> ConfigKey[tuple[str, ...]]:
@@ -112,7 +115,7 @@ def _texts(at: str = "") -> ConfigKey[tuple[str, ...]]:
 
 
 def _path(default: str, at: str = "", idle: Idle | None = None) -> ConfigKey[Path]:
-    return ConfigKey(PATH, lambda reader, keys: reader.path(default, *keys), at, idle)
+    return ConfigKey(PATH, lambda reader, keys: reader.path(default, *keys), at, idle, default)
 
 
 def _paths(
