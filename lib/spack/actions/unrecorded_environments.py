@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from spack.spec import RUN_TIME, ConcreteSpec, dump
 from spack.util.filesystem import atomic_write
+from spack.util.frozen import frozen
 from spack.util.hashing import sha256_hex
 from spack.util.json_input import parse_json
 
@@ -32,7 +32,7 @@ _PYTHONS = frozenset(("python", "python-venv"))
 _Changes = Sequence[Mapping[str, str]]
 
 
-@dataclass(frozen=True)
+@frozen
 class UnrecordedEnvironments:
     """What recipes say of packages that another tool installed.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spack.cli.render import message, warning
+from spack.engines.format_names import FORMAT_NAMES
 from spack.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,14 +33,12 @@ def add_format_verbs(verbs: Any) -> None:
 
 
 def _add_depfile(verbs: Any) -> None:
-    from spack.engines.formats import FORMATS  # start-up: only for `spack env`
-
     depfile = verbs.add_parser(
         "depfile", help="write the builds that the environment needs for make, Slurm, CI"
     )
     depfile.add_argument(
         "--format",
-        choices=tuple(FORMATS),
+        choices=FORMAT_NAMES,
         help="of what neither the store nor a cache has: make (the default), ninja, a script "
         "that submits jobs to slurm, pbs or lsf, a child pipeline of gitlab, a workflow of "
         "github, json",

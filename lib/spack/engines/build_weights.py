@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import median
 from typing import NamedTuple
 
 from spack.install.plan import Step
@@ -51,7 +50,7 @@ def expected_weight(step: Step, history: Sequence[BuildUsage]) -> BuildWeight:
         if wheel_of(step.spec) is not None:
             return _WHEEL
         return _COMPILED if step.heavy else _PLAIN
-    seconds = median(row.seconds for row in rows)
+    seconds = sorted(row.seconds for row in rows)[len(rows) // 2]
     cores = max(1, round(max(row.processor / max(row.seconds, 0.001) for row in rows)))
     # Each core may run a process as large as the largest that was seen.
     memory = max(row.memory for row in rows) * cores * _MARGIN + _INSTALLER

@@ -29,7 +29,8 @@ def github_text(graph: BuildGraph, options: ExportOptions) -> str:
             include = [{"package": f"{x.name}@{x.version}", "hash": x.hash} for x in part]
             jobs[names[-1]] = {
                 "name": "${{ matrix.package }}",
-                **({"needs": before} if before else {}),
+                # A failure keeps nothing but what needs it from being built, which ends with 4.
+                **({"needs": before, "if": "${{ !cancelled() }}"} if before else {}),
                 "runs-on": "ubuntu-latest",
                 "strategy": {"fail-fast": False, "matrix": {"include": include}},
                 "steps": [

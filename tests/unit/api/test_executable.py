@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from spack.api.executable import (
     which_string,
 )
 from spack.util.environment_modifications import EnvironmentModifications
+from spack.util.jobserver import join_pool
 
 SH = Executable("/bin/sh")
 
@@ -89,6 +91,21 @@ def test_which(tmp_path: Path) -> None:
     with pytest.raises(CommandNotFoundError, match="none") as info:
         which("none", path=str(tmp_path), required=True)
     assert info.value.hint
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tokens are taken through /proc")
+def test_programs_without_a_job_server_take_what_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ninja = MakeExecutable("/bin/echo", jobs=8, supports_jobserver=False)
+    with join_pool(tmp_path / "pool", 4) as server:
+        monkeypatch.setenv("MAKEFLAGS", server.makeflags)
+        assert ninja("all", output=str) == "-j4 all\n"
+        with server.some_tokens(2):
+            assert ninja("all", output=str) == "-j2 all\n"
+        assert ninja("all", output=str, parallel=False) == "-j1 all\n"
+        seen = Executable("/bin/ls")("-l", "/proc/self/fd", output=str) or ""
+        assert f" {server.reading} -> {tmp_path / 'pool'}" in seen
 
 
 @pytest.mark.parametrize(

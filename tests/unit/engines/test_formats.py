@@ -9,12 +9,17 @@ import pytest
 from kits.build_graphs import make_graph
 from spack.engines.batch_systems import BATCH_SYSTEMS, BatchJob, job_states
 from spack.engines.export_options import ExportOptions
+from spack.engines.format_names import FORMAT_NAMES
 from spack.engines.formats import FORMATS
 
 GRAPH = make_graph({"a": (60, ""), "b": (30, "a"), "c": (90, "a")})
 OPTIONS = ExportOptions("/e n'v$", prefix="done", jobs=3)
 HASH = {node.name: node.hash for node in GRAPH.nodes}
 LABEL = {node.name: node.label for node in GRAPH.nodes}
+
+
+def test_the_command_line_knows_all_formats() -> None:
+    assert tuple(FORMATS) == FORMAT_NAMES
 
 
 def test_make() -> None:
@@ -109,7 +114,11 @@ def test_a_script_submits_each_job_after_those_it_needs(name: str, tmp_path: Pat
 
 
 def check_gitlab(pipeline: dict[str, object]) -> None:
-    """Check what GitLab's schema of pipelines says of the keywords that are used."""
+    """Check what GitLab's schema of pipelines says of the keywords that are used.
+
+    Whole schemas are not kept here: `check-jsonschema --builtin-schema vendor.gitlab-ci FILE` and
+    `vendor.github-workflows` (of SchemaStore, Apache-2.0) have them.
+    """
     jobs = {name: job for name, job in pipeline.items() if name not in ("stages", "default")}
     assert jobs
     for name, job in jobs.items():
@@ -137,7 +146,7 @@ def check_github(workflow: dict[str, dict[str, dict[str, object]]]) -> None:
     """Check what the schema of workflows says of the keywords that are used."""
     assert set(workflow) == {"name", "on", "jobs"}
     for job in workflow["jobs"].values():
-        assert set(job) <= {"name", "needs", "runs-on", "strategy", "steps"}
+        assert set(job) <= {"name", "needs", "if", "runs-on", "strategy", "steps"}
         assert all(needed in workflow["jobs"] for needed in job.get("needs", ()))  # type: ignore[attr-defined]
         strategy = job.get("strategy", {"fail-fast": False, "matrix": {"include": [{}]}})
         assert 0 < len(strategy["matrix"]["include"]) <= 256  # type: ignore[index]
