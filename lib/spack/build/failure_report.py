@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 from spack.api import tty
@@ -12,7 +13,7 @@ from spack.api.executable import ProcessError
 from spack.api.tests import TestFailure
 from spack.build import sandbox
 from spack.build.job import BuildFailure, BuildJob
-from spack.build.log_excerpt import excerpt, hint, since_last_phase
+from spack.build.log_excerpt import excerpt, hint, log_lines, since_last_phase
 from spack.errors import RecipeError, SpackError
 
 __all__ = ["failure_of", "ignored_refusals"]
@@ -36,11 +37,10 @@ def failure_of(
     :param recipe: ``file:line`` of the recipe's line that was running, or None.
     """
     text = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
-    lines: list[str] = []
+    lines: Sequence[str] = ()
     if not isinstance(exc, RecipeError):
         with contextlib.suppress(OSError):
-            content = Path(job.log_path).read_text(encoding="utf-8", errors="replace")
-            lines = since_last_phase(content)
+            lines = since_last_phase(log_lines(job.log_path))
     shown = tuple(excerpt(lines)) if phase else ()
     if not isinstance(exc, SpackError):
         # The error is the recipe's own: its line says more than the log does.

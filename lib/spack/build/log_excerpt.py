@@ -7,11 +7,21 @@ real error is before them: the first message of a compiler, or the end of a trac
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["HINTS", "PHASE_LINE", "SORTS", "Sort", "excerpt", "hint", "since_last_phase"]
+__all__ = [
+    "HINTS",
+    "PHASE_LINE",
+    "SORTS",
+    "Sort",
+    "excerpt",
+    "hint",
+    "log_lines",
+    "since_last_phase",
+]
 
 #: Begins the line of the log that a phase begins with.
 PHASE_LINE = "phase: "
@@ -102,18 +112,29 @@ _CALLERS = (
     r"|/spack/(api|build|build_systems)/"
 )
 
-#: How many frames of a traceback are shown.
-FRAMES = 4
+#: How many frames of a traceback are shown, and characters of a line.
+FRAMES, LINE_LENGTH = 4, 1000
+
+#: How much of the end of a log is looked at.
+LOG_BYTES = 16 << 20
 
 
-def since_last_phase(log: str) -> list[str]:
-    """Return the lines of *log* that the last phase has written; all of them without a phase."""
-    return log.rpartition(PHASE_LINE)[2].splitlines()
+def log_lines(path: str) -> list[str]:
+    """Return the last lines of a log, of :data:`LOG_BYTES` at most. :raises OSError: no."""
+    with open(path, "rb") as stream:
+        stream.seek(max(0, os.fstat(stream.fileno()).st_size - LOG_BYTES))
+        return stream.read().decode("utf-8", "replace").splitlines()
+
+
+def since_last_phase(lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines of a log that the last phase has written; all of them without a phase."""
+    begins = (n + 1 for n in reversed(range(len(lines))) if PHASE_LINE in lines[n])
+    return lines[next(begins, 0) :]
 
 
 def excerpt(lines: Sequence[str], limit: int = 24) -> list[str]:
     """Return at most *limit* lines of the log *lines*; its end when no line is an error."""
-    stripped = [line.rstrip() for line in lines]
+    stripped = [_shortened(line.rstrip()) for line in lines]
     useful = [bool(line) and not re.match(ECHOES, line) for line in stripped]
     traceback, inside = _tracebacks(stripped)
     for number in inside:
@@ -128,6 +149,10 @@ def excerpt(lines: Sequence[str], limit: int = 24) -> list[str]:
             chosen = found[-sort.limit :] if sort.last else found[: sort.limit]
             return _with_context(stripped, useful, chosen, sort)[:limit]
     return [line for line, keep in zip(stripped, useful) if keep][-limit:]
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= LINE_LENGTH else f"{line[:LINE_LENGTH]}..."
 
 
 def hint(shown: Sequence[str]) -> str | None:

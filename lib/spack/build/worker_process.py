@@ -27,7 +27,7 @@ from typing import Callable, Union
 import spack
 from spack.build.forkserver import Forked, ForkServer
 from spack.build.job import BuildFailure, BuildJob, BuildResult, read, write
-from spack.build.log_excerpt import excerpt, hint
+from spack.build.log_excerpt import excerpt, hint, log_lines
 from spack.build.wheel_cache import keep_wheel
 from spack.build.worker_events import PhaseStarted, decode_event
 from spack.errors import SpackError
@@ -255,8 +255,7 @@ def _death(status: int, log_path: str) -> BuildFailure:
     """Return the failure of a worker that ended without a result."""
     shown: tuple[str, ...] = ()
     with contextlib.suppress(OSError):
-        lines = Path(log_path).read_text(encoding="utf-8", errors="replace").splitlines()
-        shown = tuple(excerpt(lines))
+        shown = tuple(excerpt(log_lines(log_path)))
     if status < 0:
         names = {number.value: number.name for number in signal.Signals}
         name = names.get(-status, f"signal {-status}")

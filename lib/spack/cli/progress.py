@@ -13,6 +13,7 @@ import time
 from typing import Any, Callable, TextIO
 
 from spack.cli.event_text import lines_of, phase_text, result_text
+from spack.cli.printable import printable
 from spack.cli.render import Colors, use_color
 from spack.install.events import Building, InJob, InPhase, Queued
 from spack.util.report import Event, Reporter, Task
@@ -65,10 +66,10 @@ class PlainReporter:
 
     def _info(self, text: str) -> None:
         if not self._quiet:
-            self._write(f"{self._paint('==>', 'arrow')} {text}")
+            self._write(f"{self._paint('==>', 'arrow')} {printable(text)}")
 
     def warning(self, text: str) -> None:
-        self._write(f"{self._paint('==> Warning:', 'warning')} {text}")
+        self._write(f"{self._paint('==> Warning:', 'warning')} {printable(text)}")
 
     def task(self, key: str, title: str) -> Task:
         return _PlainTask(self, title)
@@ -111,7 +112,7 @@ class _PlainTask:
     def fail(self, reason: Event) -> None:
         if not self._ended:
             self._ended = True
-            text = result_text(reason, self._title)
+            text = printable(result_text(reason, self._title))
             self._reporter._write(
                 f"{self._reporter._paint('==> Failed:', 'error')} {self._title}: {text}"
             )
@@ -222,4 +223,4 @@ class _LiveTask:
 
 
 def _escape(text: str) -> str:
-    return text.replace("[", "\\[")
+    return printable(text).replace("[", "\\[")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
+from spack.cli.printable import printable
 from spack.errors import SpackError
 from spack.util.streams import flush_output
 
@@ -65,7 +66,7 @@ def message(text: str, stream: TextIO | None = None, color: str | None = None) -
     """Print ``==> text``, on standard output by default."""
     stream = sys.stdout if stream is None else stream
     arrow = Colors(use_color(stream, color)).paint("==>", "arrow")
-    stream.write(f"{arrow} {text}\n")
+    stream.write(f"{arrow} {printable(text)}\n")
     stream.flush()
 
 
@@ -73,7 +74,7 @@ def warning(text: str, color: str | None = None) -> None:
     """Print ``==> Warning: text`` on standard error."""
     paint = Colors(use_color(sys.stderr, color)).paint
     sys.stdout.flush()
-    sys.stderr.write(f"{paint('==> Warning:', 'warning')} {text}\n")
+    sys.stderr.write(f"{paint('==> Warning:', 'warning')} {printable(text)}\n")
 
 
 def render_error(
@@ -84,12 +85,11 @@ def render_error(
     ``--debug`` (or SPACK_DEBUG) adds the Python traceback.
     """
     paint = Colors(use_color(stream, color)).paint
-    lines = [f"{paint('==> Error:', 'error')} {error.message}"]
-    if error.long_message:
-        lines += [f"    {line}" for line in error.long_message.rstrip().splitlines()]
+    lines = [f"{paint('==> Error:', 'error')} {printable(error.message)}"]
+    lines += [f"    {line}" for line in _details(error)]
     lines += _causes(error, paint, 1)
     if error.hint:
-        lines.append(f"  {paint('hint:', 'strong')} {error.hint}")
+        lines.append(f"  {paint('hint:', 'strong')} {printable(error.hint)}")
     if debug:
         lines.append(f"  reference: {error.ref}")
         import traceback  # start-up: errors of daily life have none
@@ -109,15 +109,20 @@ def _causes(error: SpackError, paint: Any, depth: int) -> list[str]:
             cause = system_error(cause)
         text = cause.message if isinstance(cause, SpackError) else str(cause) or repr(cause)
         if text not in said:
-            lines.append(f"{indent}{mark}{text}")
+            lines.append(f"{indent}{mark}{printable(text)}")
         if isinstance(cause, SpackError):
-            if cause.long_message:
-                lines += [f"{indent}     {x}" for x in cause.long_message.rstrip().splitlines()]
+            lines += [f"{indent}     {line}" for line in _details(cause)]
             lines += _causes(cause, paint, depth + 2)
             if cause.hint and cause.hint != error.hint:
                 location = f"{number}. " if text in said else "   "
-                lines.append(f"{indent}{location}{paint('hint:', 'strong')} {cause.hint}")
+                lines.append(
+                    f"{indent}{location}{paint('hint:', 'strong')} {printable(cause.hint)}"
+                )
     return lines
+
+
+def _details(error: SpackError) -> list[str]:
+    return printable((error.long_message or "").rstrip()).splitlines()
 
 
 #: What to say of errors of the system that no lower layer could say more about.

@@ -23,6 +23,7 @@ and copies are not for them.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -92,6 +93,17 @@ def _group_id(name: str) -> int:
         ) from None
 
 
+_NOT_YOURS = "set packages:all:permissions to what you may give: one of your groups"
+_TOO_LONG = "let the recipe remove it: no program can open a path of this length"
+
+#: Characters of a path that messages show.
+_PATH_LENGTH = 200
+
+
+def _shortened(path: str) -> str:
+    return path if len(path) <= _PATH_LENGTH else f"{path[:_PATH_LENGTH]}..."
+
+
 def apply_modes(root: Path, modes: Modes) -> tuple[str, ...]:
     """Give everything at and below *root* its mode and group; links are not followed.
 
@@ -113,10 +125,11 @@ def apply_modes(root: Path, modes: Modes) -> tuple[str, ...]:
                     if stat.S_ISDIR(info.st_mode):
                         pending.append(entry.path)
     except OSError as error:
+        inside = os.path.relpath(os.fsdecode(error.filename or location), location)
         raise StoreError(
-            f"{error.filename or root}: its permissions cannot be set: {error.strerror}",
+            f"{location}: cannot set the permissions of {_shortened(inside)}: {error.strerror}",
             facts={"path": str(error.filename or root), "errno": error.errno},
-            hint="set packages:all:permissions to what you may give: one of your groups",
+            hint=_TOO_LONG if error.errno == errno.ENAMETOOLONG else _NOT_YOURS,
             ref="store-permissions",
         ) from error
     return tuple(sorted(lost))

@@ -23,7 +23,11 @@ with open({main!r}) as stream:
 @pytest.mark.parametrize("name", ["json", "sqlite3", "_sqlite3"])
 def test_a_missing_module_is_named(root: Path, tmp_path: Path, name: str) -> None:
     main = str(root / "lib" / "spack" / "__main__.py")
-    environ = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "SPACK_USER_CACHE_PATH": "/none"}
+    environ = {
+        "HOME": str(tmp_path),
+        "PATH": "/usr/bin:/bin",
+        "SPACK_USER_CACHE_PATH": str(tmp_path / "cache"),
+    }
     (tmp_path / "db" / ".spack-db").mkdir(parents=True)
     (tmp_path / "db" / ".spack-db" / "index.sqlite").touch()
     code = _WITHOUT.format(name=name, main=main)

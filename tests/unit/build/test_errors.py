@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from spack.build.log_excerpt import excerpt, hint
+from spack.build.log_excerpt import (
+    LINE_LENGTH,
+    LOG_BYTES,
+    excerpt,
+    hint,
+    log_lines,
+    since_last_phase,
+)
 
 PIP = """\
   Running command Preparing metadata (pyproject.toml)
@@ -106,3 +115,23 @@ def test_no_hint_where_nothing_is_known() -> None:
 def test_words_of_a_command_are_no_error() -> None:
     log = ["==> sh -c 'echo an error; exit 3'", "one", "two", "an error"]
     assert excerpt(log) == ["one", "two", "an error"]
+
+
+def test_of_a_huge_log_the_end_is_shown_in_short_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with open(log, "wb") as stream:
+        stream.write(b"first\n")
+        stream.truncate(2 * LOG_BYTES)
+        stream.seek(0, 2)
+        stream.write(b"\nmain.c:1: error: " + b"x" * 5_000_000 + b"\n")
+    lines = log_lines(str(log))
+    assert sum(map(len, lines)) <= LOG_BYTES and "first" not in lines
+    (shown,) = [line for line in excerpt(lines) if "error" in line]
+    assert shown.startswith("main.c:1: error: xxx") and len(shown) == LINE_LENGTH + len("...")
+
+
+def test_lines_of_the_last_phase() -> None:
+    log = ["==> phase: build", "one", "==> phase: install", "two", "three"]
+    assert since_last_phase(log) == ["two", "three"]
+    assert since_last_phase(log[:2]) == ["one"]
+    assert since_last_phase(["one"]) == ["one"]

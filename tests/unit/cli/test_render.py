@@ -8,6 +8,8 @@ import io
 import pytest
 
 from spack.cli import render
+from spack.cli.printable import printable
+from spack.cli.progress import PlainReporter
 from spack.errors import FetchError, SpackError
 
 
@@ -84,3 +86,31 @@ def test_causes_that_the_details_report_are_not_reported_again() -> None:
     assert shown(error) == (
         "==> Error: all is lost\n    - first\n    - second\n  2. hint: do that\n  hint: do this\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown_text"),
+    [
+        ("plain \u00e9 text", "plain \u00e9 text"),
+        ("\x1b[31mred\x1b[0m\n\ttext", "red\n\ttext"),
+        ("\x1b]0;title\x07\x1b[2Jcleared", "\\x1b]0;title\\x07\\x1b[2Jcleared"),
+        ("over\rwritten \x9b2J", "over\\rwritten \\x9b2J"),
+        ("txt.\u202eexe", "txt.\\u202eexe"),
+    ],
+)
+def test_a_terminal_gets_no_commands_of_builds(
+    text: str, shown_text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert printable(text) == shown_text
+    cause = SpackError(text, text, hint=text)
+    error = shown(SpackError(text, text, hint=text, causes=[cause]), color="always")
+    render.message(text)
+    render.warning(text)
+    stream = io.StringIO()
+    reporter = PlainReporter(stream, "never", False)
+    reporter.warning(text)
+    captured = capsys.readouterr()
+    for written in (error, captured.out, captured.err, stream.getvalue()):
+        assert shown_text.split("\n")[0] in written
+        assert not set("\r\x07\x9b\u202e").intersection(written)
+        assert "\x1b[2J" not in written and "\x1b]" not in written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,24 @@ def test_a_tree(tmp_path: Path) -> None:
 
 
 def test_what_may_not_be_changed(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="permissions cannot be set") as caught:
+    with pytest.raises(StoreError, match="cannot set the permissions of") as caught:
         apply_modes(tmp_path / "missing", Modes())
     assert "packages:all:permissions" in caught.value.hint
+
+
+def test_a_path_that_no_program_can_open(tmp_path: Path) -> None:
+    top = os.getcwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(30):
+            os.mkdir("d" * 200)
+            os.chdir("d" * 200)
+    finally:
+        os.chdir(top)
+    with pytest.raises(StoreError) as caught:
+        apply_modes(tmp_path, Modes())
+    assert len(caught.value.message) < 500 and "File name too long" in caught.value.message
+    assert (
+        caught.value.hint == "let the recipe remove it: no program can open a path of this length"
+    )
+    shutil.rmtree(tmp_path)
