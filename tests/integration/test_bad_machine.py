@@ -59,7 +59,7 @@ def test_a_full_disk(
         echo $? >{report}.code
         find {spack.home.store} -not -path '*/.spack-db/*' >{report}.tree
         {spack.argv(["find"])[0]} find --format '{{name}}' >{report}.found
-        mount -o remount,size=64m {where}
+        mount -t tmpfs -o remount,size=64m none {where}
         {command} >{report}.2 2>&1 && {spack.argv(["find"])[0]} verify >>{report}.2 2>&1
         """
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -269,7 +270,8 @@ def test_external_find(spack: Command) -> None:
     assert not file.exists()
     spack("external", "find", "python", "gcc")
     text = file.read_text()
-    assert text.count("spec: python@") >= 1 and "spec: gcc@" in text
+    assert text.count("spec: python@") >= 1
+    assert ("spec: gcc@" in text) is (shutil.which("gcc") is not None)
     assert "has everything that was found" in spack("external", "find", "python", "gcc").out
     assert file.read_text() == text
     assert "python" in spack("external", "list").lines

@@ -168,7 +168,10 @@ def test_modified_files_are_named_where_nothing_prevents_it(
     spack: Command, recipes: RecipeRepository, small_store: Any
 ) -> None:
     recipes.plain(
-        "stray", "base", install='open(self.spec["base"].prefix.bin.base, "w").write("x")\n'
+        "stray",
+        "base",
+        install='file = self.spec["base"].prefix.bin.base\n'
+        '__import__("os").chmod(file, 0o755)\nopen(file, "w").write("x")\n',
     )
     spack("install", "base")
     file = spack.prefix("base") / "bin" / "base"

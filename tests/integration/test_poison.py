@@ -274,7 +274,11 @@ def _tree(prefix: Path) -> Mapping[str, Any]:
 
 @pytest.fixture(params=["python_wheel", "python_pip"])
 def clean(
-    spack: Command, recipes: RecipeRepository, tmp_path: Path, request: pytest.FixtureRequest
+    spack: Command,
+    recipes: RecipeRepository,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    git_program: str,
 ) -> Clean:
     """Return a clean build of the witness, by each of the builders."""
     recipes.python_project("witness", {"module.py": "x = 1\n"}, backend=WITNESS)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kits.command import Command, Snapshot
+from kits.command import Command, Snapshot, change_file
 from kits.recipe_repository import RecipeRepository
 
 # -- what changes the install tree -------------------------------------------------------------
@@ -123,7 +123,7 @@ def test_a_damaged_database_is_reported_and_mended(tower: Command) -> None:
 def test_verify_finds_what_was_changed(tower: Command) -> None:
     assert tower("verify").out == "==> 4 packages checked, 0 with differences\n"
     prefix = tower.prefix("base")
-    (prefix / "bin" / "base").write_text("changed\n")
+    change_file(prefix / "bin" / "base", "changed\n")
     (prefix / "bin" / "new").write_text("")
     (tower.prefix("aside") / "bin" / "aside").unlink()
     result = tower("verify", check=False)

@@ -216,6 +216,12 @@ class Style(NamedTuple):
         return self.spack(*words, **options)  # type: ignore[arg-type]  # passed on
 
 
+def change_file(path: Path, text: str) -> None:
+    """Change a file that is not to be changed: those of packages are read-only."""
+    path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    path.write_text(text)
+
+
 def snapshot(root: Path, *ignored: str) -> Snapshot:
     """Everything below *root*: kind, mode and content by relative path.
 

@@ -17,6 +17,7 @@ there is only one package object.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -199,6 +200,9 @@ class Builder(BaseBuilder, Sequence[Phase]):
 def _check_prefix(builder: BaseBuilder) -> None:
     """Check that the install has left what the recipe promises, and anything at all."""
     pkg = builder.pkg
+    mode = os.stat(pkg.prefix).st_mode
+    if ~mode & stat.S_IRWXU:
+        os.chmod(pkg.prefix, mode | stat.S_IRWXU)  # its permissions are set after the build
     checks = ((pkg.sanity_check_is_file, os.path.isfile), (pkg.sanity_check_is_dir, os.path.isdir))
     for paths, is_there in checks:
         for path in [paths] if isinstance(paths, str) else paths:

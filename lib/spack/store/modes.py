@@ -82,6 +82,8 @@ def modes_of(permissions: Permissions, allow_sgid: bool = True) -> Modes:
 def _group_id(name: str) -> int:
     import grp  # start-up: few configurations name a group
 
+    if name.isdigit():  # a group without a name, as in containers
+        return int(name)
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:

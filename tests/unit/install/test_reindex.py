@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kits.command import change_file
 from kits.installs import MakeServices
 from kits.specs import MakeSpec
 from spack.errors import StoreError
@@ -62,7 +63,7 @@ def test_explicit_externals_survive_a_readable_database(installed: Any, store: S
 
 def test_prefixes_that_cannot_be_read_are_named(installed: Any, store: Store) -> None:
     record = store.database.records(name="backend")[0]
-    Metadata(Path(record.prefix)).record.write_text("{}")
+    change_file(Metadata(Path(record.prefix)).record, "{}")
     unmanaged = store.root / "linux-x86_64" / "foreign"
     (unmanaged / ".spack").mkdir(parents=True)
     result = reindex(store)
@@ -106,7 +107,7 @@ def test_verify(installed: Any, store: Store) -> None:
     records = store.database.records()
     assert all(verified.good for verified in verify_records(records))
     app = next(record for record in records if record.name == "app")
-    (Path(app.prefix) / "bin" / "app").write_text("changed")
+    change_file(Path(app.prefix) / "bin" / "app", "changed")
     found = {v.record.name: v for v in verify_records(records)}
     assert set(found) == {"app", "backend"}, "externals are not verified"
     assert found["app"].differences[0][:2] == ("bin/app", "content") and found["backend"].good

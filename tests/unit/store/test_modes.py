@@ -41,6 +41,7 @@ def test_without_sgid_and_with_a_group() -> None:
         pytest.skip("the group of this process has no name")
     assert modes_of(Permissions(group=name)) == Modes(0o2755, 0o444, 0o555, os.getgid())
     assert modes_of(Permissions(group=name), allow_sgid=False).directory == 0o755
+    assert modes_of(Permissions(group="54321")).group == 54321
 
 
 @pytest.mark.parametrize(("read", "write"), [("user", "group"), ("group", "world")])

@@ -88,7 +88,7 @@ def test_upgrading_in_a_layer(
     def manage(*words: object) -> str:
         if tool == "pip":
             command = [path / "bin/pip", *words, "--disable-pip-version-check"]
-            return run(*command, env={"PIP_CONFIG_FILE": "/dev/null"})
+            return run(*command, env={"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_CACHE_DIR": "1"})
         env = {"VIRTUAL_ENV": str(path), "UV_CACHE_DIR": str(tmp_path / "cache")}
         done = run("sh", "-c", '"$@" 2>/dev/null', "sh", uv, "pip", *words, env=env)
         return done

@@ -212,7 +212,9 @@ def test_pip_never_changes_the_store(
     wheels = [wheel(tmp_path, "alpha", "2.0"), wheel(tmp_path, "beta", "1.0")]
 
     def pip(*words: object) -> str:
-        return run(view / "bin/pip", *words, env={"PIP_CONFIG_FILE": "/dev/null"})
+        return run(
+            view / "bin/pip", *words, env={"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_CACHE_DIR": "1"}
+        )
 
     shown = pip("list", "--format=freeze", "--disable-pip-version-check")
     assert "alpha==1.0" in shown
