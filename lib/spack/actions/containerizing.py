@@ -232,7 +232,7 @@ def _install(recipe: ContainerRecipe) -> list[str]:
             f"{spack} install",
         ]
     activation = f"spack env activate --sh -d {ENVIRONMENT} > {ENVIRONMENT}/activate.sh"
-    return [*commands, "spack gc -y", activation]
+    return [*commands, f"{spack} gc -y", activation]
 
 
 _STRIP = (
