@@ -62,15 +62,24 @@ def folded_record(
     :param folder: of the installed distributions. :param links: to directories, as paths in the
         view. :param canonical: as of :func:`corrected_record`.
     """
+    known = dict.fromkeys(links, True)
+    above: dict[str, str] = {}  # the link that a directory of the record is below, or ""
+
+    def link_above(directory: str) -> str:
+        if directory not in above:
+            path = canonical(posixpath.normpath(posixpath.join(folder, directory)))
+            while path and path not in known:
+                path = path.rpartition("/")[0]
+            above[directory] = path
+        return above[directory]
+
     rows: dict[str, list[str]] = {}
     for row in csv.reader(io.StringIO(record.decode("utf-8"))):
-        if not row:
-            continue
-        path = canonical(posixpath.normpath(posixpath.join(folder, row[0])))
-        link = next((x for x in links if path.startswith(x + "/")), None)
-        if link is not None:
+        link = link_above(row[0].rpartition("/")[0]) if row else ""
+        if link:
             row = [posixpath.relpath(link, folder), "", ""]
-        rows.setdefault(row[0], row)
+        if row:
+            rows.setdefault(row[0], row)
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows.values())
     return out.getvalue().encode("utf-8")
