@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -197,6 +198,30 @@ def test_what_the_machine_lacks_is_named_before_anything_is_written(
     works(tmp_path / "there")
     other = with_needs(archive, tmp_path / "other.tar", platform="plan9")
     assert "it is for plan9" in home.fails("env", "unpack", other, tmp_path / "no").err
+
+
+def test_a_python_at_another_path(home: Command, tmp_path: Path) -> None:
+    archive = tmp_path / "work.tar"
+    said = home("-e", "work", "env", "pack", archive).out
+    version, python = re.findall(r"needs Python ([\d.]+) at (\S+)", said)[0]
+    lacking = with_needs(archive, tmp_path / "lacking.tar", python="/nowhere/python3")
+    refused = home.fails("env", "unpack", lacking, tmp_path / "no").err
+    assert "at /nowhere/python3, which is not there" in refused
+    elsewhere = tmp_path / "elsewhere" / "python3"
+    elsewhere.parent.mkdir()
+    elsewhere.symlink_to(python)
+    home("env", "unpack", "--python", elsewhere, lacking, tmp_path / "there")
+    works(tmp_path / "there")
+    assert (tmp_path / "there" / "bin" / "python3").readlink() == elsewhere
+    assert "all as they were made" in home("view", "verify", tmp_path / "there").out
+    other = tmp_path / "elsewhere" / "other"
+    other.write_text("#!/bin/sh\necho 2.7\n")
+    other.chmod(0o755)
+    refused = home.fails("env", "unpack", "--python", other, archive, tmp_path / "no").err
+    assert f"it needs Python {version} at {other}, which is Python 2.7" in refused
+    own = with_needs(archive, tmp_path / "own.tar", python="")
+    arguments = ("env", "unpack", "--python", elsewhere, own, tmp_path / "no")
+    assert "has a Python of its own" in home.fails(*arguments, code=2).err
 
 
 def test_special_modes_are_not_unpacked(home: Command, tmp_path: Path) -> None:

@@ -15,15 +15,16 @@ from typing import NamedTuple
 
 from spack.actions.developing import is_editable
 from spack.actions.pack_formats import PackFormat, format_of_file
-from spack.actions.pack_needs import MachineFacts, Needs, lacking, needs_of_text
+from spack.actions.pack_needs import NEEDS, MachineFacts, Needs, lacking, needs_of_text
 from spack.actions.packed_tree import packed_tree
 from spack.actions.programs import Programs
 from spack.actions.views import ViewParts, shown
 from spack.environment.spack_yaml import ViewDescriptor
-from spack.errors import SpackError, ViewError
+from spack.errors import SpackError, UsageError, ViewError
 from spack.spec import ConcreteSpec
 from spack.util.filesystem import remove_tree
 from spack.util.hashing import hash_file
+from spack.view.other_python import use_other_python
 
 __all__ = [
     "PackedView",
@@ -109,12 +110,19 @@ def refuse_editable(nodes: Iterable[ConcreteSpec]) -> None:
 
 
 def unpack_view(
-    archive: Path, target: Path, *, machine: MachineFacts, programs: Programs, force: bool = False
+    archive: Path,
+    target: Path,
+    *,
+    machine: MachineFacts,
+    programs: Programs,
+    force: bool = False,
+    python: str = "",
 ) -> UnpackedView:
     """Unpack a view into the directory *target*, which must not exist yet.
 
     :param force: even if *machine* lacks something that it needs.
-    :raises UsageError: a program is missing.
+    :param python: absolute path of an interpreter to use instead of the one that it needs.
+    :raises UsageError: a program is missing, or it needs no interpreter.
     :raises ViewError: it is not an archive of a view; *target* exists; it cannot be written; the
         machine lacks something, in which case nothing is written.
     """
@@ -126,10 +134,16 @@ def unpack_view(
         for folder in (staging, staging / "needs", staging / "tree"):
             folder.mkdir(0o700)
         needs = needs_of_text(form.needs(archive, staging / "needs", programs))
+        if python:
+            needs = _with_python(needs, python, archive)
         lines = lacking(needs, machine)
         if lines and not force:
             raise lacks(str(archive), lines)
-        os.rename(form.extract(archive, staging / "tree", programs), target)
+        tree = form.extract(archive, staging / "tree", programs)
+        if python:
+            use_other_python(tree, python)
+            (tree / NEEDS).write_text(needs.to_json(), encoding="utf-8")
+        os.rename(tree, target)
     except SpackError:
         raise
     except Exception as error:  # each compression has an error of its own for a damaged file
@@ -144,6 +158,21 @@ def unpack_view(
         if staging.exists():
             remove_tree(staging)
     return UnpackedView(target, needs, lines)
+
+
+def _with_python(needs: Needs, python: str, archive: Path) -> Needs:
+    """Return *needs* with another interpreter.
+
+    :raises UsageError: there is none among them.
+    """
+    if needs.python:
+        return needs._replace(python=python)
+    what = "has a Python of its own" if needs.python_version else "shows no Python"
+    raise UsageError(
+        f"{archive} {what}, so it cannot use {python}",
+        hint="leave --python out",
+        ref="unpack-python",
+    )
 
 
 def lacks(what: str, lines: Sequence[str]) -> ViewError:

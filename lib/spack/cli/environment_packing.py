@@ -58,6 +58,9 @@ def add_packing_verbs(verbs: Any) -> None:
 
     unpack = verbs.add_parser("unpack", help="unpack what `spack env pack` has made")
     _add_checks(unpack)
+    unpack.add_argument(
+        "--python", metavar="PATH", help="the interpreter here, if it is at another path"
+    )
     unpack.add_argument("file", metavar="FILE")
     unpack.add_argument("dir", metavar="DIR", help="a new directory")
 
@@ -266,7 +269,12 @@ def _unpack(session: Session, args: argparse.Namespace) -> int | None:
     if args.digest:
         check_digest(file, args.digest)
     unpacked = unpack_view(
-        file, path, machine=_machine(session), programs=_programs(session), force=args.force
+        file,
+        path,
+        machine=_machine(session),
+        programs=_programs(session),
+        force=args.force,
+        python=os.path.abspath(session.cwd / args.python) if args.python else "",
     )
     message(f"unpacked a view into {path}")
     _print_needs(unpacked.needs)
