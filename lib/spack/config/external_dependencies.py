@@ -21,7 +21,7 @@ from spack.config.packages import ExternalEdge, ExternalEntry, PackageSettings
 from spack.errors import ConfigError
 from spack.spec import Spec, parse
 
-__all__ = ["with_external_dependencies"]
+__all__ = ["of_system", "with_external_dependencies"]
 
 Located = tuple[str, int, ExternalEntry]
 
@@ -48,6 +48,28 @@ def with_external_dependencies(
         if entries != settings.externals:
             result[name] = settings._replace(externals=entries)
     return result
+
+
+def of_system(
+    packages: Mapping[str, PackageSettings], platform: str, operating_system: str
+) -> Mapping[str, PackageSettings]:
+    """Return *packages* without the externals whose specs name another platform or system."""
+    result = dict(packages)
+    for name, settings in packages.items():
+        kept = tuple(e for e in settings.externals if _is_of(e, platform, operating_system))
+        if len(kept) < len(settings.externals):
+            result[name] = settings._replace(externals=kept)
+    return result
+
+
+_SYSTEM_KEYS = ("os=", "platform=", "arch=")
+
+
+def _is_of(entry: ExternalEntry, platform: str, operating_system: str) -> bool:
+    if not any(key in entry.spec for key in _SYSTEM_KEYS):
+        return True
+    arch = parse(entry.spec).arch
+    return arch.os in (None, operating_system) and arch.platform in (None, platform)
 
 
 _SIGILS = frozenset("%^")

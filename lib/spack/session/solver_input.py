@@ -9,7 +9,7 @@ from spack.actions.concretizing import ConcretizeOptions, InstalledSpecs, concre
 from spack.actions.environments import parse_at
 from spack.actions.notices import RootHeldBack
 from spack.actions.spec_files import without_files
-from spack.config.external_dependencies import with_external_dependencies
+from spack.config.external_dependencies import of_system, with_external_dependencies
 from spack.environment.groups import solve_order
 from spack.errors import SpecError
 from spack.session.index_parts import with_index_projects
@@ -119,7 +119,8 @@ def _solve(
         concretize_options = concretize_options.with_reuse(False)
     settings = session.settings
     reuse = settings.concretizer.reuse_settings
-    packages = with_external_dependencies(session.packages)
+    packages = of_system(session.packages, session.host.platform, session.host.os)
+    packages = with_external_dependencies(packages)
     if settings.toolchains:
         from spack.config.toolchains import with_toolchains  # start-up: few users have any
 

@@ -370,14 +370,18 @@ class Encoder:
                     self.emit(f"hvirt({h},{child},{quote(virtual)}).")
 
     def _compilers_of_installed(self, spec: ConcreteSpec) -> None:
-        """Write the compilers of an installed spec that are candidates still."""
+        """Write what compiled an installed spec."""
+        h = quote(spec.dag_hash())
         for edge in spec.edges:
-            name = edge.spec.name
-            if name not in compilers(self.catalog) or set(LANGUAGE_NAMES).isdisjoint(edge.virtuals):
+            name, languages = edge.spec.name, set(LANGUAGE_NAMES).intersection(edge.virtuals)
+            if name not in compilers(self.catalog) or not languages:
                 continue
-            for index, candidate in enumerate(self.catalog.get(name).versions):
-                if candidate.version == edge.spec.version:
-                    self.emit(f"hcompiler({quote(spec.dag_hash())},{quote(name)},{index}).")
+            versions = [candidate.version for candidate in self.catalog.get(name).versions]
+            known = edge.spec.version in versions
+            version = versions.index(edge.spec.version) if known else quote(str(edge.spec.version))
+            self.emit(f"hcompiler({h},{quote(name)},{version}).")
+            for language in sorted(languages):
+                self.emit(f"hspeaks({h},{quote(language)},{quote(name)},{version}).")
 
 
 def _clauses(spec: Spec) -> list[Spec]:

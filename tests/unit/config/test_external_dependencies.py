@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spack.config.external_dependencies import with_external_dependencies
+from spack.config.external_dependencies import of_system, with_external_dependencies
 from spack.config.packages import ExternalEdge
 from spack.errors import ConfigError
 
@@ -81,3 +81,13 @@ def test_without_any_nothing_changes(files: Any) -> None:
     files.write("user/packages.yaml", "packages: {a: {externals: [{spec: a@1, prefix: /a}]}}\n")
     packages = files.load().packages
     assert with_external_dependencies(packages) is packages
+
+
+def test_externals_of_other_systems_are_left_out(files: Any) -> None:
+    specs = ("a@3 os=ubuntu24.04", "a@2 arch=darwin-sonoma-m1", "a@1 os=debian12", "a@0")
+    rows = ", ".join(f'{{spec: "{spec}", prefix: /a}}' for spec in specs)
+    files.write("user/packages.yaml", f"packages: {{a: {{externals: [{rows}]}}, b: {{}}}}\n")
+    packages = files.load().packages
+    found = of_system(packages, "linux", "debian12")
+    assert [entry.spec for entry in found["a"].externals] == ["a@1 os=debian12", "a@0"]
+    assert found["b"] is packages["b"]
