@@ -192,14 +192,17 @@ def _once(
     solution = None if options.again else cache.read(text)
     if solution is None:
         solution = solve()
-        if solution.stats.optimal and not _depends_on_index(text, solution):
+        if solution.stats.optimal and not _depends_on_index(roots, packages, solution):
             cache.write(text, solution)
     return solution
 
 
-def _depends_on_index(text: str, solution: Solution) -> bool:
+def _depends_on_index(
+    roots: Sequence[Root], packages: Mapping[str, PackageSettings], solution: Solution
+) -> bool:
     """Return whether the user asks for wheels of some package, or the solution has one."""
-    return BINARY in text or any(
+    asked = f"{[str(root.spec) for root in roots]} {packages}"
+    return BINARY in asked or any(
         wheel_of(node) is not None for root in solution.roots for node in root.traverse()
     )
 
