@@ -239,8 +239,29 @@ class KeyRing:
         done = self._gpg(["--import"], key)
         if done.returncode:
             raise BinaryCacheError(
-                f"gpg cannot import the key: {_last_line(done.stderr)}", ref="binary-key"
+                f"gpg cannot import the key: {_last_line(done.stderr)}",
+                hint="name a file that `gpg --export` or `spack gpg export` has written",
+                ref="binary-key",
             )
+
+    def gpg_run(self, arguments: Sequence[str], data: bytes = b"") -> bytes:
+        """Run gpg with the key ring; return what it prints.
+
+        :raises BinaryCacheError: it fails.
+        """
+        self._gnupg.mkdir(parents=True, exist_ok=True, mode=0o700)
+        done = self._gpg(arguments, data)
+        if done.returncode:
+            raise BinaryCacheError(
+                f"gpg failed: {_last_line(done.stderr)}",
+                hint=f"`gpg --homedir {self._gnupg} --list-keys` lists the keys that it has",
+                ref="binary-key",
+            )
+        return done.stdout
+
+    def gpg_secret_keys(self) -> list[str]:
+        """Return the fingerprints of the secret keys in the key ring."""
+        return self._fingerprints("sec") if self._gnupg.is_dir() else []
 
     def _fingerprints(self, kind: str) -> list[str]:
         option = "--list-secret-keys" if kind == "sec" else "--list-keys"

@@ -89,6 +89,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mirror": ("configuration", "make and manage mirrors of sources and binaries"),
     "upstream": ("configuration", "use what is installed in another install tree"),
     "buildcache": ("configuration", "push packages to caches of binaries; list what they have"),
+    "gpg": ("configuration", "keep the keys of GnuPG that sign binaries"),
     "repo": ("configuration", "add, update, list and remove repositories of recipes"),
     "doctor": ("configuration", "check what builds need of this machine"),
     "arch": ("configuration", "print this machine's platform, system and target"),
