@@ -32,12 +32,16 @@ class WheelIndex:
 
     :ivar requests: paths that the server was asked for, with the status of each answer.
     :ivar metadata: by file, what the server says its metadata are (:pep:`658`).
+    :ivar metadata_digests: by file, the sha256 that it says of them, true or not.
+    :ivar broken_off: files whose connection ends in the middle.
     """
 
     root: Path
     projects: dict[str, list[Offer]] = field(default_factory=dict)
     requests: list[tuple[str, int]] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
+    metadata_digests: dict[str, str] = field(default_factory=dict)
+    broken_off: set[str] = field(default_factory=set)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -148,7 +152,11 @@ class WheelIndex:
                 for key, value in page_headers.items() if kind.endswith("json") else ():
                     self.send_header(key, value)
                 self.end_headers()
-                self.wfile.write(body)
+                name = self.path.rpartition("/")[2]
+                sent = len(body) // 2 if name in index.broken_off else len(body)
+                self.wfile.write(body[: sent if self.command == "GET" else 0])
+
+            do_HEAD = do_GET  # noqa: N815 - as http.server calls it
 
             def log_message(self, *args: object) -> None:
                 """Write nothing."""
@@ -180,12 +188,18 @@ class WheelIndex:
                 "requires-python": row.requires_python,
                 "yanked": row.yanked,
                 **({"size": row.size} if row.size is not None else {}),
-                **({"core-metadata": True} if row.filename in self.metadata else {}),
+                **self._core_metadata(row.filename),
             }
             for row in rows
         ]
         page = {"meta": {"api-version": "1.1"}, "name": parts[-1], "files": files}
         return 200, "application/vnd.pypi.simple.v1+json", json.dumps(page).encode()
+
+    def _core_metadata(self, filename: str) -> dict[str, Any]:
+        if filename not in self.metadata:
+            return {}
+        digest = self.metadata_digests.get(filename)
+        return {"core-metadata": {"sha256": digest} if digest else True}
 
 
 def only_index(url: str) -> dict[str, str]:

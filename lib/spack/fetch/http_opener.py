@@ -8,6 +8,8 @@ schemes; what a URL may not contain is quoted.
 from __future__ import annotations
 
 import base64
+import errno
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -27,6 +29,17 @@ _SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 #: Ports by scheme.
 _PORTS = {"http": 80, "https": 443}
+
+#: What says that there is no network, or no server at that address.
+_UNREACHABLE = frozenset(
+    (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH)
+)
+
+
+def _is_unreachable(reason: object) -> bool:
+    return isinstance(reason, socket.gaierror) or (
+        isinstance(reason, OSError) and reason.errno in _UNREACHABLE
+    )
 
 
 class HttpOpener:
@@ -70,7 +83,9 @@ class HttpOpener:
         except urllib.error.URLError as error:
             # A text is a URL that cannot be opened at all; certificates do not mend themselves.
             final = isinstance(error.reason, (str, ssl.SSLError))
-            raise TransportError(str(error.reason), transient=not final) from error
+            raise TransportError(
+                str(error.reason), transient=not final, unreachable=_is_unreachable(error.reason)
+            ) from error
         except InvalidURL as error:
             raise TransportError(str(error), transient=False) from error
         except (OSError, HTTPException) as error:

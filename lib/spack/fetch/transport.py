@@ -38,6 +38,9 @@ CHUNK = 1 << 18
 #: Seconds; the pause before attempt n is FIRST_PAUSE * 2**n, at most LONGEST_PAUSE.
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 20.0
+#: How often a server is tried again to which there is no way: a machine without network is not
+#: to wait.
+UNREACHABLE_RETRIES = 1
 #: Largest document :meth:`Transport.get` reads: the index pages of the largest projects are
 #: about 10 MB.
 LARGEST_DOCUMENT = 200 << 20
@@ -224,6 +227,8 @@ class Transport:
             try:
                 return attempt()
             except TransportError as failure:
+                if failure.unreachable:
+                    left = min(left, UNREACHABLE_RETRIES)
                 if not failure.transient or left <= 0:
                     raise self._error(url, failure) from failure
                 left -= 1

@@ -15,6 +15,7 @@ class TransportError(Exception):
     """One attempt failed.
 
     :param transient: another attempt may succeed.
+    :param unreachable: there is no way to the server: later attempts are likely to fail, too.
     :param status: of the answer, if there was one.
     :param pause: seconds that the server asked to wait.
     :param challenge: how the server wants to be asked (``WWW-Authenticate``).
@@ -28,8 +29,10 @@ class TransportError(Exception):
         status: int | None = None,
         pause: float | None = None,
         challenge: str = "",
+        unreachable: bool = False,
     ) -> None:
         super().__init__(reason)
+        self.unreachable = unreachable
         self.challenge = challenge
         self.reason = reason
         self.transient = transient

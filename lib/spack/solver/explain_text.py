@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from spack.recipe.package_names import INDEX_NAMESPACE
 from spack.solver.candidates import Candidates
 from spack.solver.conditions import FREE_KEYS
 from spack.spec import Spec
@@ -24,6 +25,10 @@ def domain(candidates: Candidates) -> str:
     installed = [spec.short for spec in candidates.installed if spec.external is None][:FEW]
     if candidates.recipe is None and not externals and not installed:
         return f"there is no package named {name}"
+    recipe = candidates.recipe
+    if candidates.available_only and recipe is not None and recipe.namespace == INDEX_NAMESPACE:
+        project = name.partition("-")[2]
+        return f"the package index has no wheel of {project} that can be used here"
     if candidates.available_only:
         why = "may not be built" if candidates.fixed is not None else "has no version to build"
         if not externals and not installed:
