@@ -84,6 +84,7 @@ def test_commands_of_a_page(
 ) -> None:
     home = tmp_path / "home"
     spack = make_spack(home)
+    spack("arch")  # the first command of all also fetches what the tool itself needs
     (home / "spack-venv").symlink_to(spack.root)
     names = {
         str(home): "~",
