@@ -102,7 +102,7 @@ def test_an_install_tree_that_cannot_be_written(
         assert str(spack.home.store) in result.err
         assert re.search(r"hint: .*install_tree", result.err)
         assert tree_of(spack.home.store) == {}
-        assert spack("find", under=unprivileged).lines[-1] == "==> no installed packages"
+        assert spack("find", under=unprivileged).err == "==> no installed packages\n"
     finally:
         spack.home.store.chmod(0o755)
 

@@ -72,7 +72,7 @@ def test_find(small: Command) -> None:
     assert small.names("^base") == ["prog", "top"]
     assert "python" not in small.names("--no-externals")
     missing = small("find", "py-sour", check=False)
-    assert (missing.code, missing.lines) == (1, ["==> no installed packages"])
+    assert (missing.code, missing.text) == (1, "==> no installed packages\n")
 
 
 def test_find_shows_more(small: Command) -> None:
@@ -88,6 +88,15 @@ def test_find_shows_more(small: Command) -> None:
         *(True, False),
     )
     assert len(row["hash"]) == 32 and row["prefix"].endswith(row["hash"])
+    # As in a spec file of Spack's.
+    assert row["arch"]["platform_os"] == row["arch"]["os"]
+    assert row["parameters"]["build_system"] == "generic"
+    assert [edge["name"] for edge in row["dependencies"]] == ["base"]
+    assert small.names("--install-tree", "upstream") == []
+    assert small.names("--install-tree", "local") == small.names()
+    assert small.names("--install-tree", str(small.home.store)) == small.names()
+    names = small("find", "--no-groups", "--no-externals")
+    assert len(names.lines) == int(names.err.split()[1])
 
 
 def test_spec(small: Command) -> None:

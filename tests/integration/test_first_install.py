@@ -139,13 +139,14 @@ def test_the_view_shows_its_packages_and_no_other_ones(style: Style, tmp_path: P
 
 
 def test_find_lists_the_nodes(style: Style) -> None:
-    lines = style("find", "-lv").lines
+    found = style("find", "-lv")
+    lines = found.lines
     rows = [line.split() for line in lines if re.match(r"\w{7} ", line)]
     names = {row[1].partition("@")[0] for row in rows}
     assert {"python", "python-venv", *(f"py-{tool}" for tool in TOOLS)} <= names
     assert len(rows) > 25
     assert lines[0].startswith("-- linux-")
-    assert lines[-1] == f"==> {len(rows)} installed packages"
+    assert found.err == f"==> {len(rows)} installed packages\n"
     assert all(row[-1] == "[external]" for row in rows if row[1].startswith(("python@", "gcc@")))
     assert any(
         row[1:] == ["python-venv@1.0~system_packages", "build_system=generic"] for row in rows

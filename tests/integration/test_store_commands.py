@@ -106,7 +106,7 @@ def test_reindex_after_the_database_is_lost(tower: Command) -> None:
     for file in (tower.home.store / ".spack-db").glob("index.sqlite*"):
         file.unlink()
     lost = tower("find")
-    assert "no installed packages" in lost.out
+    assert "no installed packages" in lost.err
     assert "spack reindex" in lost.err
     assert "4 packages in the database" in tower("reindex").out
     assert tower("find", "--json").out == before

@@ -66,6 +66,12 @@ def dump(specs: Iterable[ConcreteSpec]) -> dict[str, Any]:
     return {"roots": [root.dag_hash() for root in roots], "nodes": nodes}
 
 
+def stored_node(spec: ConcreteSpec) -> dict[str, Any]:
+    """Return one node as a spec file has it: its dependencies by their hashes."""
+    digest = spec.dag_hash()
+    return dict(written(digest, node_data(spec)))
+
+
 def to_specfile(spec: ConcreteSpec) -> dict[str, Any]:
     """Return the content of the spec file of *spec*: all nodes below it, the root first."""
     spec.dag_hash()

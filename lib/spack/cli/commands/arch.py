@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--family", "-g", "--generic-target", action="store_true", help="print the family: x86_64"
     )
+    for words in (("-f", "--frontend"), ("-b", "--backend")):
+        # Spack's names from when login nodes had a target of their own.
+        part.add_argument(*words, action="store_true", help="the same as without (deprecated)")
     part.add_argument("--generic", action="store_true", help="print the feature level: x86_64_v3")
 
 

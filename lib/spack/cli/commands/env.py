@@ -265,7 +265,7 @@ def _status(session: Session, args: argparse.Namespace) -> int | None:
     environment = session.environment
     if environment is None:
         message("no environment is active")
-        return 1
+        return None
     message(f"in environment {environment.name} ({environment.path})")
     there = session.store.database.installed_hashes()
     paint = Colors(use_color(sys.stdout, session.options.color)).paint

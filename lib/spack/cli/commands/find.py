@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -90,6 +91,12 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-u", "--unknown", action="store_true", help="only without a recipe")
     parser.add_argument("-t", "--tag", action="append", default=[], help="only with this tag")
     parser.add_argument("--loaded", action="store_true", help="only what `spack load` has loaded")
+    parser.add_argument(
+        "--install-tree",
+        metavar="TREE",
+        default="all",
+        help="only of this install tree: all, local, upstream, or the directory of one",
+    )
     parser.add_argument("--start-date", metavar="DATE", help="only installed then or later")
     parser.add_argument("--end-date", metavar="DATE", help="only installed then or before")
 
@@ -108,6 +115,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
         session.recipes if args.tag or args.unknown else None,
         _selection(session, args),
     )
+    records = [x for x in records if _is_in(x, args.install_tree, session)]
     pending: list[InstallRecord] = []
     if environment is not None and args.show_concretized:
         nodes = [node for root in environment.roots() for node in root.traverse()]
@@ -116,7 +124,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
     sizes = _sizes(shown) if args.sizes else {}
     if not print_output(
         args,
-        lambda: [_data(record, sizes) for record in shown],
+        lambda: _rows(session, shown, sizes),
         lambda template: _formatted(session, template, shown),
     ):
         _show(session, args, records, pending, sizes)
@@ -223,7 +231,8 @@ def _show(
             "install_status",
             "sizes",
         )
-        if colors.enabled or any(getattr(args, name) for name in wide):
+        # Programs that read the list get one a line, as from Spack.
+        if not sys.stdout.isatty() or any(getattr(args, name) for name in wide):
             print("\n".join(lines))
         else:
             print(columns(lines, terminal_width(session.environ)))
@@ -250,7 +259,10 @@ def _show_counts(
     parts += [f"{missing} missing"] if missing else []
     parts += [f"{pending} to be installed"] if pending else []
     parts += [size_text(sum(sizes.values()))] if sizes else []
-    message(", ".join(parts) or f"no {loaded} packages")
+    sys.stdout.flush()
+    # Not among the lines that a program reads.
+    stream = sys.stdout if sys.stdout.isatty() else sys.stderr
+    message(", ".join(parts) or f"no {loaded} packages", stream)
 
 
 def _show_roots(
@@ -275,6 +287,21 @@ def _show_roots(
         print(f"{status_mark(status, colors.paint)} {root.spec}")
     if items or included:
         print()
+
+
+def _is_in(record: InstallRecord, tree: str, session: Session) -> bool:
+    """Return whether a record is of the install tree that ``--install-tree`` names."""
+    if tree in _TREES:
+        return _TREES[tree](record)
+    root = record.upstream or str(session.store.root)
+    return os.path.realpath(root) == os.path.realpath(session.cwd / tree)
+
+
+_TREES: Mapping[str, Callable[[InstallRecord], bool]] = {
+    "all": lambda record: True,
+    "local": lambda record: not record.upstream,
+    "upstream": lambda record: bool(record.upstream),
+}
 
 
 def _status(record: InstallRecord) -> str:
@@ -345,16 +372,26 @@ def _dependencies(spec: ConcreteSpec, args: argparse.Namespace, colors: Colors) 
 _HOODS = ("dirty", "passed")
 
 
-def _data(record: InstallRecord, sizes: Mapping[str, int]) -> dict[str, Any]:
+def _rows(
+    session: Session, records: Sequence[InstallRecord], sizes: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Return each node as spec files of Spack have it, with what is known of its install."""
+    from spack.spec.stored import stored_node  # start-up: only for programs
+
+    specs = _specs(session, records)
+    return [_data(record, stored_node(specs[record.hash]), sizes) for record in records]
+
+
+def _data(
+    record: InstallRecord, node: Mapping[str, Any], sizes: Mapping[str, int]
+) -> dict[str, Any]:
     return {
-        "name": record.name,
-        "version": record.version,
-        "hash": record.hash,
-        "namespace": record.namespace,
-        "arch": {"platform": record.platform, "os": record.os, "target": record.target},
+        **node,
+        # `os` is what this key was called here before.
+        "arch": {**node["arch"], "os": record.os},
         "prefix": record.prefix,
         "explicit": record.explicit,
-        "external": record.external,
+        "external": node.get("external", False),
         "installed": record.installed,
         "installed_at": record.installed_at,
         **({"size": sizes[record.hash]} if record.hash in sizes else {}),
