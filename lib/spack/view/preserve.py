@@ -62,14 +62,12 @@ class Preserver:
             elif path.endswith("/") and path.startswith(tuple(f"{x.info}/" for x in over)):
                 continue
             elif self.is_free(path.rstrip("/")):
-                self.put(path, path)
-                kept.append(path)
+                kept += [path] if self.put(path, path) else []
             elif path.rstrip("/") not in self.folders or not path.endswith("/"):
                 self.displace(path)
         for path in self.state.modified:
             if path not in moved and self.is_free(path):
-                self.put(path, path)
-                kept.append(path)
+                kept += [path] if self.put(path, path) else []
             else:
                 self.displace(path)
         for path in self.state.bytecode:
@@ -93,13 +91,26 @@ class Preserver:
             above = above.rpartition("/")[0]
         return True
 
-    def put(self, path: str, location: str) -> None:
+    def put(self, path: str, location: str) -> bool:
+        """Give a file a second name in the new tree; return False if it is not there any more.
+
+        Its owner may remove it at any time: Python renames bytecode that it has written.
+        """
         source = os.path.join(self.root, path)
         target = os.path.join(self.new, location)
         if path.endswith("/"):
             os.makedirs(target, exist_ok=True)
-            return
+            return True
         os.makedirs(os.path.dirname(target), exist_ok=True)
+        try:
+            self._link(path, location, source, target)
+        except FileNotFoundError:
+            if os.path.lexists(source):
+                raise
+            return False
+        return True
+
+    def _link(self, path: str, location: str, source: str, target: str) -> None:
         if os.path.isdir(source) and not os.path.islink(source):
             for name in os.listdir(source):
                 self.put(f"{path}/{name}", f"{location}/{name}")
@@ -117,8 +128,7 @@ class Preserver:
         if not self.number:
             self.number = _next_number(self.new)
         location = f"{DISPLACED}/{self.number}/{path}"
-        self.put(path, location)
-        if not path.endswith("/"):
+        if self.put(path, location) and not path.endswith("/"):
             self.displaced[path] = location
 
     def carry_displaced(self) -> None:
@@ -169,7 +179,10 @@ def _moved(left: str, root: str, path: str, displaced: str) -> Iterator[tuple[st
     if os.path.lexists(target) or not _make_free(os.path.dirname(target)):
         location = f"{displaced}/{path}"
         os.makedirs(os.path.dirname(os.path.join(root, location)), exist_ok=True)
-    os.rename(source, os.path.join(root, location))
+    try:
+        os.rename(source, os.path.join(root, location))
+    except FileNotFoundError:
+        return  # its owner has removed it meanwhile
     yield path, location
 
 

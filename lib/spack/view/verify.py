@@ -125,13 +125,17 @@ def _everything(path: str, relative: str) -> Iterator[str]:
     pending = [(path, relative)]
     while pending:
         path, relative = pending.pop()
+        try:
+            with os.scandir(path) as listing:
+                entries = list(listing)
+        except FileNotFoundError:
+            continue  # its owner has removed it meanwhile
         yield relative + "/"
-        with os.scandir(path) as listing:
-            for entry in listing:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((entry.path, f"{relative}/{entry.name}"))
-                else:
-                    yield f"{relative}/{entry.name}"
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                pending.append((entry.path, f"{relative}/{entry.name}"))
+            else:
+                yield f"{relative}/{entry.name}"
 
 
 def _source_name(name: str) -> str:

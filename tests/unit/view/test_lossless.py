@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from spack.errors import ViewError
 from spack.util.filesystem import rename_exchange
 from spack.view import apply as apply_module
 from spack.view.apply import recover, remove_view, update_view
-from spack.view.plan_types import LINK_TYPES, ViewOptions
+from spack.view.hooks import HookRecord
+from spack.view.plan_types import LINK_TYPES, ViewOptions, ViewSource
 from spack.view.view_manifest import load_activation, load_manifest
 
 from .conftest import TEMPLATES, Make, Store, demo_sources, run
@@ -250,6 +252,26 @@ def test_leftovers_of_other_ones_are_left_alone(tmp_path: Path, store: Store, ma
         "view",
         "view.01234567.new",
     ]
+
+
+def test_what_goes_while_the_new_tree_is_built(tmp_path: Path, store: Store) -> None:
+    """Such as bytecode under the name that it has until it is complete."""
+    view = tmp_path / "view"
+    python, sources = store.python, demo_sources(store)
+    update_view(str(view), sources, ViewOptions(python=python))
+    files = [view / "own.txt", view / "folder" / "inner.txt"]
+    for path in files:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+
+    def remove(asked: Sequence[ViewSource]) -> dict[str, HookRecord]:
+        for path in files:
+            path.unlink()
+        return {}
+
+    options = ViewOptions(python=python, prompt="other")
+    assert update_view(str(view), sources, options, ask=remove).kept == ("folder/",)
+    assert sorted(os.listdir(view / "folder")) == [] and not (view / "own.txt").exists()
 
 
 LOOP = """\
