@@ -12,6 +12,9 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
+
+from docutils import nodes
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lib"))
@@ -69,6 +72,36 @@ def _read(app: object, page: str, source: list[str]) -> None:
         source[0] = with_navigation(source[0])
 
 
-def setup(app: object) -> None:
-    """Connect what happens when a page is read."""
-    app.connect("source-read", _read)  # type: ignore[attr-defined]
+def _for_man(app: Any, tree: nodes.document, page: str) -> None:
+    """Give man pages lists of terms for tables of the reference, and no links to other pages."""
+    if app.builder.name != "man":
+        return
+    for link in list(tree.findall(nodes.reference)):
+        if link.get("internal") or "refid" in link:
+            link.replace_self(link.children)
+    if "reference/" in str(page):
+        for table in list(tree.findall(nodes.table)):
+            table.replace_self(_terms(table))
+
+
+def _terms(table: nodes.table) -> nodes.definition_list:
+    """Return a table as a list: the first column are terms, the last says what they mean."""
+    head, body = next(table.findall(nodes.thead)), next(table.findall(nodes.tbody))
+    names = [cell.astext() for cell in head[0]]
+    found = nodes.definition_list()
+    for row in body:
+        first, *between, last = row
+        term = nodes.term("", "", *[x.deepcopy() for part in first for x in part])
+        said = nodes.definition()
+        said += nodes.paragraph("", "", *[x.deepcopy() for part in last for x in part])
+        facts = [f"{name}: {x.astext()}" for name, x in zip(names[1:], between) if x.astext()]
+        if facts:
+            said += nodes.paragraph("", "; ".join(facts))
+        found += nodes.definition_list_item("", term, said)
+    return found
+
+
+def setup(app: Any) -> None:
+    """Connect what happens when a page is read, and before it is written."""
+    app.connect("source-read", _read)
+    app.connect("doctree-resolved", _for_man)

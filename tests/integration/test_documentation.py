@@ -43,5 +43,6 @@ def test_man_pages_are_built_from_the_same_source(tmp_path: Path, parsed: Path) 
     names = {path.name for path in tmp_path.glob("*.[157]")}
     assert {"spack.1", "spack.yaml.5", "spack-package-api.5", "spack-tutorial.7"} <= names
     commands = (tmp_path / "spack.1").read_text(encoding="utf-8")
-    for text in (".TH", "SH NAME", "a package manager for Python stacks", r"buildcache push"):
+    assert ".TS" not in commands, "options are lists, which a terminal of any width shows"
+    for text in (".TP", ".TH", "SH NAME", "a package manager for Python stacks", "buildcache push"):
         assert text in commands
