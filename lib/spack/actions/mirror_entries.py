@@ -8,7 +8,7 @@ from typing import Any
 from spack.config.edit import SectionFile
 from spack.errors import UsageError
 
-__all__ = ["add_mirror", "change_mirror", "remove_mirror"]
+__all__ = ["add_mirror", "change_mirror"]
 
 
 def add_mirror(
@@ -63,16 +63,4 @@ def change_mirror(file: SectionFile, name: str, changes: Mapping[str, Any]) -> b
             file.data[name].update(fresh)
 
     file.changed(change)
-    return True
-
-
-def remove_mirror(file: SectionFile, name: str) -> bool:
-    """Remove a mirror's entry; return whether the file had it."""
-    if not any(str(key) == name for key in file.data):
-        return False
-
-    def remove() -> None:
-        del file.data[name]
-
-    file.changed(remove)
     return True

@@ -9,7 +9,7 @@ from spack.config.edit import SectionFile
 from spack.errors import UsageError
 from spack.store import Layout, Store, Upstreams
 
-__all__ = ["InstallTree", "add_upstream", "looked_at", "remove_upstream"]
+__all__ = ["InstallTree", "add_upstream", "looked_at"]
 
 
 class InstallTree(NamedTuple):
@@ -53,15 +53,3 @@ def add_upstream(file: SectionFile, name: str, root: Path) -> None:
         file.data[name] = {"install_tree": file.written(root)}
 
     file.changed(add)
-
-
-def remove_upstream(file: SectionFile, name: str) -> bool:
-    """Remove an upstream's entry; return whether the file had it."""
-    if not any(str(key) == name for key in file.data):
-        return False
-
-    def remove() -> None:
-        del file.data[name]
-
-    file.changed(remove)
-    return True

@@ -29,7 +29,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Protocol, TypeVar
 from zlib import crc32
 
 from spack.api import definition
@@ -41,6 +41,7 @@ from spack.api.directives import (
     VersionDeclaration,
 )
 from spack.api.identity import is_recipe_module
+from spack.api.package_base import PackageBase
 from spack.api.variants import Variant
 from spack.api.version_facts import version_records
 from spack.errors import RecipeError, SpecError
@@ -60,6 +61,16 @@ from spack.spec import Spec
 from spack.util.project_names import normalized
 
 __all__ = ["main", "recipe_of"]
+
+_PackageClass = type[PackageBase]
+
+
+class _Located(Protocol):
+    @property
+    def line(self) -> int: ...
+
+
+_Record = TypeVar("_Record", bound=_Located)
 
 #: Methods and attributes that the engine must know of without loading the class.
 HOOKS = (
@@ -124,7 +135,7 @@ _OWN_LINES = {
 class _Facts:
     """What the declarations of a class say, collected in their order."""
 
-    def __init__(self, cls: Any, own: set[int], attributes: dict[str, Any]) -> None:
+    def __init__(self, cls: _PackageClass, own: set[int], attributes: dict[str, Any]) -> None:
         self.cls = cls
         self.own = own
         self.attributes = attributes
@@ -186,7 +197,7 @@ _DECLARATIONS: Mapping[type[Any], Callable[[_Facts, Any], None]] = {
 }
 
 
-def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
+def recipe_of(cls: _PackageClass, repository: Repository, directory: str) -> Recipe:
     """Return the facts of package class *cls*.
 
     :raises RecipeError: declarations that contradict each other, with file and line.
@@ -221,7 +232,7 @@ def recipe_of(cls: Any, repository: Repository, directory: str) -> Recipe:
     )
 
 
-def _with_possible_values(cls: Any, record: VariantRecord) -> VariantRecord:
+def _with_possible_values(cls: _PackageClass, record: VariantRecord) -> VariantRecord:
     """Return the variant ``build_system`` without values that the class, as written, rules out.
 
     A base class says so with ``impossible_build_systems(cls) -> names``; at least one remains.
@@ -232,11 +243,10 @@ def _with_possible_values(cls: Any, record: VariantRecord) -> VariantRecord:
     if not names or not kept or len(kept) == len(record.values or ()):
         return record
     default = record.default if record.default[0] not in names else (kept[0][0],)
-    changed: VariantRecord = _replaced(record, values=kept, default=default)
-    return changed
+    return _replaced(record, values=kept, default=default)
 
 
-def _own_declarations(cls: Any) -> set[int]:
+def _own_declarations(cls: _PackageClass) -> set[int]:
     """Return the declarations of the recipe's own file, the only ones with meaningful lines."""
     return {
         id(item)
@@ -246,13 +256,13 @@ def _own_declarations(cls: Any) -> set[int]:
     }
 
 
-def _located(record: Any, own: set[int]) -> Any:
+def _located(record: _Record, own: set[int]) -> _Record:
     if id(record) in own or not record.line:
         return record
     return _replaced(record, line=0)
 
 
-def _replaced(record: Any, **changes: Any) -> Any:
+def _replaced(record: _Record, **changes: object) -> _Record:
     new = object.__new__(type(record))
     new.__dict__.update(record.__dict__)
     new.__dict__.update(changes)
@@ -262,7 +272,9 @@ def _replaced(record: Any, **changes: Any) -> Any:
 _NAME = re.compile(r"(?:[\w-]+\.)*([\w-]+)")
 
 
-def _check_dependencies(cls: Any, name: str, file: Path, records: list[DependencyRecord]) -> None:
+def _check_dependencies(
+    cls: _PackageClass, name: str, file: Path, records: list[DependencyRecord]
+) -> None:
     for record in list(records):
         match = _NAME.match(record.spec)
         if match is None:
@@ -286,7 +298,7 @@ def _check_dependencies(cls: Any, name: str, file: Path, records: list[Dependenc
             )
 
 
-def _check_specs(file: Path, records: Iterable[Any]) -> None:
+def _check_specs(file: Path, records: Iterable[_Located]) -> None:
     """Read all specs of the recipe's own directives, so that a bad one has its file and line."""
     problems = []
     for record in records:
@@ -309,12 +321,12 @@ def _check_specs(file: Path, records: Iterable[Any]) -> None:
         )
 
 
-def _class_line(cls: Any) -> int:
+def _class_line(cls: _PackageClass) -> int:
     lines = (getattr(f, "__code__", None) for f in vars(cls).values())
     return min((code.co_firstlineno for code in lines if code is not None), default=1)
 
 
-def _attributes(cls: Any) -> dict[str, Any]:
+def _attributes(cls: _PackageClass) -> dict[str, Any]:
     result = {}
     for name in ATTRIBUTES:
         value = getattr(cls, name, None)
@@ -325,7 +337,7 @@ def _attributes(cls: Any) -> dict[str, Any]:
     return result
 
 
-def _texts(values: Any) -> tuple[str, ...]:
+def _texts(values: object) -> tuple[str, ...]:
     if isinstance(values, str):
         return (values,)
     if isinstance(values, (list, tuple, set, frozenset)):
@@ -333,12 +345,12 @@ def _texts(values: Any) -> tuple[str, ...]:
     return ()
 
 
-def _description(cls: Any) -> str:
+def _description(cls: _PackageClass) -> str:
     text = cls.__dict__.get("__doc__") or ""
     return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
-def _hooks(cls: Any) -> tuple[str, ...]:
+def _hooks(cls: _PackageClass) -> tuple[str, ...]:
     defined: set[str] = set()
     for owner in cls.__mro__:
         if is_recipe_module(owner.__module__):
@@ -350,7 +362,7 @@ def _hooks(cls: Any) -> tuple[str, ...]:
 # Patches.
 
 
-def _patch(record: PatchRecord, cls: Any, hasher: Any) -> PatchRecord:
+def _patch(record: PatchRecord, cls: _PackageClass, hasher: hashlib._Hash) -> PatchRecord:
     """Return *record* with its hash.
 
     The file is looked for beside the recipes of the base classes too.
@@ -367,20 +379,20 @@ def _patch(record: PatchRecord, cls: Any, hasher: Any) -> PatchRecord:
             continue
         hasher.update(f"{record.source} {digest}".encode())
         source = record.source if position == 0 else path
-        changed: PatchRecord = _replaced(record, source=source, sha256=digest)
-        return changed
+        return _replaced(record, source=source, sha256=digest)
     return record
 
 
-def _with_patches(record: DependencyRecord, cls: Any, hasher: Any) -> DependencyRecord:
+def _with_patches(
+    record: DependencyRecord, cls: _PackageClass, hasher: hashlib._Hash
+) -> DependencyRecord:
     if not record.patches:
         return record
     patches = tuple(_patch(patch, cls, hasher) for patch in record.patches)
-    changed: DependencyRecord = _replaced(record, patches=patches)
-    return changed
+    return _replaced(record, patches=patches)
 
 
-def _recipe_directories(cls: Any) -> list[str]:
+def _recipe_directories(cls: _PackageClass) -> list[str]:
     found: dict[str, None] = {}
     for owner in cls.__mro__:
         module = sys.modules.get(owner.__module__)
@@ -427,7 +439,7 @@ def _is_located(error: BaseException, file: Path) -> bool:
     return isinstance(error, RecipeError) and str(error).startswith(f"{file}:")
 
 
-def _patch_files(cls: Any, directory: Path) -> tuple[tuple[str, int, int, int], ...]:
+def _patch_files(cls: _PackageClass, directory: Path) -> tuple[tuple[str, int, int, int], ...]:
     names = {
         patch.source
         for item in cls.__declared__
@@ -444,7 +456,7 @@ def _patch_files(cls: Any, directory: Path) -> tuple[tuple[str, int, int, int], 
     return tuple(found)
 
 
-def _bases(cls: Any, directory: str) -> tuple[str, ...]:
+def _bases(cls: _PackageClass, directory: str) -> tuple[str, ...]:
     found = set()
     for owner in cls.__mro__:
         if is_recipe_module(owner.__module__):

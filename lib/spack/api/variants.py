@@ -9,6 +9,7 @@ from typing import Any
 from spack.api.definition import Never, condition_text
 from spack.errors import RecipeError
 from spack.recipe.records import VariantRecord
+from spack.spec.variant import RESERVED_NAMES
 
 __all__ = [
     "ConditionalValue",
@@ -19,27 +20,6 @@ __all__ = [
     "conditional",
     "disjoint_sets",
 ]
-
-#: Names that a spec uses for something else.
-RESERVED = frozenset(
-    [
-        "arch",
-        "architecture",
-        "branch",
-        "commit",
-        "dev_path",
-        "editable",
-        "namespace",
-        "operating_system",
-        "os",
-        "patches",
-        "platform",
-        "ref",
-        "tag",
-        "target",
-    ]
-)
-
 
 #: The set of values that means no value.
 NONE = ("none",)
@@ -210,7 +190,7 @@ class Variant:
 
         :raises RecipeError: the arguments contradict each other or lack a default.
         """
-        if name in RESERVED:
+        if name in RESERVED_NAMES:
             raise RecipeError(f"variant name {name!r} is reserved", hint="choose another name")
         if isinstance(values, ValueSets):
             if default is not None:

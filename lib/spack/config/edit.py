@@ -49,6 +49,17 @@ class SectionFile:
         """Return *name* as a key of the section's mapping, with the suffix as written."""
         return next((str(key) for key in self.data if key_name(str(key)) == name), name)
 
+    def remove(self, name: str) -> bool:
+        """Remove the entry *name* of the section's mapping; return whether the file had it."""
+        if not any(str(key) == name for key in self.data):
+            return False
+
+        def remove() -> None:
+            del self.data[name]
+
+        self.changed(remove)
+        return True
+
     def replace(self, data: Any) -> None:
         """Replace the section by *data*."""
         self._location[self._key] = data

@@ -362,13 +362,11 @@ def _add(session: Session, args: argparse.Namespace) -> int | None:
 
 
 def _remove(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.mirror_entries import remove_mirror
-
     removed = False
     scopes = [args.scope] if args.scope else list(writable_scopes(session))
     for scope in scopes:
         with edited_section(session, "mirrors", scope) as file:
-            if remove_mirror(file, args.name):
+            if file.remove(args.name):
                 message(f"removed mirror {args.name} from the scope {scope}")
                 removed = True
         if removed and not args.all_scopes:

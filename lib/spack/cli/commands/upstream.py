@@ -59,12 +59,10 @@ def _add(session: Session, args: argparse.Namespace) -> int | None:
 
 
 def _remove(session: Session, args: argparse.Namespace) -> int | None:
-    from spack.actions.upstream_entries import remove_upstream
-
     scopes = [args.scope] if args.scope else list(writable_scopes(session))
     for scope in scopes:
         with edited_section(session, "upstreams", scope) as file:
-            if remove_upstream(file, args.name):
+            if file.remove(args.name):
                 message(f"removed upstream {args.name} from the scope {scope}")
                 return None
     raise UsageError(
