@@ -120,7 +120,7 @@ _COLLECTIONS = (50_000, 20, 20)
 setattr(argparse, "_", str)  # noqa: B010 - its stub does not have the name
 
 #: Other names that users of Spack type.
-ALIASES = {"rm": "remove", "concretise": "concretize"}
+ALIASES = {"rm": "remove", "concretise": "concretize", "containerise": "containerize"}
 
 
 class Terminated(KeyboardInterrupt):
