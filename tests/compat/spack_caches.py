@@ -41,6 +41,30 @@ class {title}(Package):
         set_executable(join_path(prefix.bin, "{name}"))
 '''
 
+#: A program in C: its cache has run paths, and the nodes of compiler, runtime and C library.
+PROGRAM = '''\
+from spack_repo.builtin.build_systems.generic import Package
+
+from spack.package import *
+
+
+class Third(Package):
+    """For the comparison of caches."""
+
+    homepage = "https://example.invalid"
+    has_code = False
+    version("1.0")
+    depends_on("c", type="build")
+    depends_on("second", type=("build", "link", "run"))
+
+    def install(self, spec, prefix):
+        mkdirp(prefix.bin)
+        with open("third.c", "w") as stream:
+            stream.write("#include <stdlib.h>\\nint main(void) { return system(PATH); }\\n")
+        path = spec["second"].prefix.bin.second
+        Executable(spack_cc)("-DPATH=\\"%s\\"" % path, "-o", prefix.bin.third, "third.c")
+'''
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -84,6 +108,9 @@ class Trial:
             text = RECIPE.format(title=name.title(), name=name, needs=needs, command=command)
             called = '" + spec["first"].prefix.bin.first + "' if needs else ""
             (folder / "package.py").write_text(text.replace("$FIRST", called))
+        folder = repository / "packages" / "third"
+        folder.mkdir(parents=True)
+        (folder / "package.py").write_text(PROGRAM)
         (repository / "repo.yaml").write_text("repo:\n  namespace: trial\n  api: v2.2\n")
 
     def run(self) -> list[tuple[str, ...]]:
@@ -93,16 +120,19 @@ class Trial:
         return rows
 
     def _try(self, pusher: str, reader: str) -> str:
+        """Install what *pusher* has built: real Spack's compiler wrapper is not a part of it."""
+        name = "second" if pusher == "spack" else "third"
         cache = self._work / f"cache-{pusher}-{reader}"
-        self._run(pusher, "store-one", "install", "--no-cache", "second", "target=x86_64")
-        push = ("buildcache", "push", "--unsigned", "--update-index", str(cache), "second")
-        self._run(pusher, "store-one", *push)
+        first = "store-one-with-some-room-for-the-other-one"
+        self._run(pusher, first, "install", "--no-cache", name, "target=x86_64")
+        push = ("buildcache", "push", "--unsigned", "--update-index", str(cache), name)
+        self._run(pusher, first, *push)
         mirrors = f"mirrors:\n  trial: {{url: 'file://{cache}', signed: false}}\n"
         (self._work / reader / "mirrors.yaml").write_text(mirrors)
-        store = f"store-two-under-another-path-{pusher}"
-        self._run(reader, store, "buildcache", "install", "-u", "-o", "second")
+        store = f"store-two-{pusher}"
+        self._run(reader, store, "buildcache", "install", "-u", "-o", name)
         (self._work / reader / "mirrors.yaml").unlink()
-        found = sorted((self._work / reader / store).glob("*/second-*/bin/second"))
+        found = sorted((self._work / reader / store).glob(f"*/{name}-*/bin/{name}"))
         if len(found) != 1:
             return f"{len(found)} prefixes"
         shown = subprocess.run([found[0]], capture_output=True, text=True)
