@@ -107,9 +107,9 @@ def test_an_environment_is_copied_alone(
     copied = other("-e", path, "buildcache", "sync", "site", tmp_path / "copy").out
     assert "copied 1 package to" in copied and "0 were there" in copied
     other("mirror", "rm", "site")
-    add(other, tmp_path / "copy", "--scope", "site")
-    assert "the caches have all of it" in other("buildcache", "check", "--scope=site", "base").out
-    lacks = other("buildcache", "check", "--scope=site", "prog", check=False)
+    add(other, tmp_path / "copy")
+    assert "the caches have all of it" in other("buildcache", "check", "--scope=user", "base").out
+    lacks = other("buildcache", "check", "--scope=user", "prog", check=False)
     assert lacks.code == 1 and "prog@1.0" in lacks.out
 
 

@@ -143,6 +143,8 @@ class ImageArchives:
     :ivar moved: bytes that were fetched.
     """
 
+    locks = False
+
     def __init__(
         self,
         store: ImageStore,

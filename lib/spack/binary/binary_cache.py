@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import shutil
 import time
 from collections.abc import Iterable, Mapping
@@ -44,6 +45,9 @@ __all__ = ["BinaryCache"]
 
 #: Requests at one time, where packages have to be asked for one by one.
 _REQUESTS = 8
+
+#: How often an index is written that other pushes change meanwhile.
+_ATTEMPTS = 20
 
 #: Bytes of the largest part of an index, as it is stored.
 _LARGEST_PART = 1 << 30
@@ -306,25 +310,49 @@ class BinaryCache:
         :raises BinaryCacheError: the index cannot be read or written.
         """
         new = list(packages)
-        if new:
+        for attempt in range(_ATTEMPTS if new else 0):
             with self.storage.exclusive():
-                self._add_to_index(new)
+                if self._add_to_index(new):
+                    return
+            time.sleep(random.random() * 0.1 * (attempt + 1))
+        if new:
+            raise BinaryCacheError(
+                f"{self._origin} is changed by other pushes all the time",
+                hint="the packages are there: `spack buildcache update-index` lists them",
+                ref="binary-index",
+            )
 
-    def _add_to_index(self, new: list[CachedPackage]) -> None:
+    def _add_to_index(self, new: list[CachedPackage]) -> bool:
+        """Add *new* once; return whether it has them, which another push can prevent.
+
+        Storages without locks are looked at again just before and after writing.
+        """
         index = self._index()
+        every = new
         if index.spack is not None and not index.parts:
-            new = [*self._all_of_spack(index.spack), *new]
-        blob, content = encode_part(new)
+            every = [*self._all_of_spack(index.spack), *new]
+        blob, content = encode_part(every)
         count = parts_to_merge(index.parts, blob.size)
         kept = index.parts[: len(index.parts) - count]
-        by_hash = {package.spec.dag_hash(): package for package in new}
+        by_hash = {package.spec.dag_hash(): package for package in every}
         for part in index.parts[len(kept) :]:
             for package in decode_part(self._blob(part), part, self._origin):
                 by_hash.setdefault(package.spec.dag_hash(), package)
         if count:
             blob, content = encode_part(by_hash.values())
         self.storage.write(blob.path, content)
+        if not self.storage.locks and self._index().serial != index.serial:
+            return False
         self.write_index(IndexManifest((*kept, blob), index.spack, index.serial))
+        return self.storage.locks or self._lists(blob, new)
+
+    def _lists(self, part: Blob, packages: Iterable[CachedPackage]) -> bool:
+        """Return whether the index has *part*, or *packages* in another one."""
+        if part.digest in {known.digest for known in self._index().parts}:
+            return True
+        hashes = {package.spec.dag_hash() for package in packages}
+        self._refreshed = False
+        return self.refresh() and set(self.catalogue.manifests(hashes)) == hashes
 
     def replace_index(self, packages: Iterable[CachedPackage]) -> None:
         """Make the index one of *packages* alone; Spack's too, if there is one.

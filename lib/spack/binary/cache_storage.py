@@ -41,6 +41,9 @@ class MissingInCacheError(BinaryCacheError):
 class CacheStorage(Protocol):
     """The files of one cache; may be used from several threads."""
 
+    #: Whether :meth:`exclusive` keeps other processes from changing the index.
+    locks: bool
+
     @property
     def url(self) -> str:
         """The cache, for messages."""
@@ -85,6 +88,8 @@ class CacheStorage(Protocol):
 
 class DirectoryStorage:
     """A cache in a directory."""
+
+    locks = True
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -195,6 +200,8 @@ class HttpStorage:
 
     :param transport: logs in, retries and resumes.
     """
+
+    locks = False
 
     def __init__(self, url: str, transport: Transport) -> None:
         self._base = url.rstrip("/")

@@ -70,6 +70,8 @@ class OciRegistry:
     :param transport: retries and resumes. :param login: user and password, or None.
     """
 
+    locks = False
+
     def __init__(self, url: str, transport: Transport, login: tuple[str, str] | None) -> None:
         self.client = OciClient(url, transport, login)
         self.url = self.client.url
@@ -171,7 +173,7 @@ class OciRegistry:
         self.client.remove_manifest(tag_of(name))
 
     def exclusive(self) -> AbstractContextManager[object]:
-        return nullcontext()  # registries have no locks: `update-index` mends what is lost
+        return nullcontext()  # see BinaryCache.add_to_index
 
     def _layers_of(self, name: str, content: bytes) -> tuple[list[Blob], dict[str, Any]]:
         """Return the blobs that a document names, the archive last, and its configuration."""

@@ -31,6 +31,8 @@ class S3Storage:
     :param transport: retries and resumes.
     """
 
+    locks = False
+
     def __init__(
         self, url: str, target: S3Target, transport: Transport, login: S3Login | None
     ) -> None:
@@ -103,7 +105,7 @@ class S3Storage:
             pass
 
     def exclusive(self) -> AbstractContextManager[object]:
-        return nullcontext()  # buckets have no locks: `update-index` mends what is lost
+        return nullcontext()  # see BinaryCache.add_to_index
 
     def _listed(self, body: bytes) -> tuple[list[str], str]:
         """Return the keys of a page, in order, and what asks for the next one; ``""`` at the end.

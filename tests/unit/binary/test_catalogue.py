@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,23 @@ class CountingStorage(DirectoryStorage):
         return super().read(name, limit)
 
 
+class SharedStorage(DirectoryStorage):
+    """A directory as a bucket is: without locks; *interfere* is run around writing an index."""
+
+    locks = False
+
+    def __init__(self, root: Path, interfere: Callable[[str], None]) -> None:
+        super().__init__(root)
+        self._interfere = interfere
+
+    def exclusive(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def write(self, name: str, content: bytes | Path) -> None:
+        super().write(name, content)
+        self._interfere("after" if name == cache_paths.INDEX else "before")
+
+
 @pytest.fixture
 def storage(tmp_path: Path) -> CountingStorage:
     return CountingStorage(tmp_path / "cache")
@@ -61,6 +79,41 @@ def specs(count: int) -> Iterator[ConcreteSpec]:
 
 def packages(count: int) -> list[CachedPackage]:
     return [CachedPackage(spec, f"manifest of {spec.name}") for spec in specs(count)]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_two_pushes_to_a_storage_without_locks(tmp_path: Path, when: str) -> None:
+    """Another push reads the index before this one writes it, and writes before or after."""
+    first, second, third = packages(3)
+    root = tmp_path / "cache"
+    other = reader(CountingStorage(root), tmp_path / "other")
+    other.add_to_index([first])
+    earlier = (root / cache_paths.INDEX).read_bytes()
+    left = [when]
+
+    def interfere(moment: str) -> None:
+        if left and moment == left[0]:
+            left.clear()
+            (root / cache_paths.INDEX).write_bytes(earlier)
+            other.add_to_index([third])
+
+    cache = BinaryCache("site", SharedStorage(root, interfere), tmp_path / "local", NoSignatures())
+    cache.add_to_index([second])
+    found = reader(CountingStorage(root), tmp_path / "new").find(specs(3))
+    assert len(found) == 3 and not left
+
+
+def test_an_index_that_never_rests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spack.binary.binary_cache._ATTEMPTS", 2)
+    root = tmp_path / "cache"
+    other = reader(CountingStorage(root), tmp_path / "other")
+
+    def interfere(moment: str) -> None:
+        other.add_to_index(packages(1))
+
+    cache = BinaryCache("site", SharedStorage(root, interfere), tmp_path / "local", NoSignatures())
+    with pytest.raises(BinaryCacheError, match="is changed by other pushes all the time"):
+        cache.add_to_index(packages(2)[1:])
 
 
 def test_parts_are_few_and_each_is_fetched_once(
