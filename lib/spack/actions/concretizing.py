@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import (
-    TYPE_CHECKING,
-)
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Callable
 
 from spack.errors import SpackError, SpecError
 from spack.spec import Spec
@@ -221,57 +219,79 @@ class InstalledSpecs:
         named = [x.hash_prefix for x in wanted if x.hash_prefix]
         named += [x.spec.hash_prefix for y in wanted for x in y.dependencies if x.spec.hash_prefix]
         self._named = tuple(named)
-        self._values: dict[str, frozenset[str]] = {}
+        self._targets: frozenset[str] | None = None
         self._rules = {kind: _rules(reuse, kind) for kind in (_LOCAL, _CACHES)}
 
     def names(self) -> frozenset[str]:
         """Return the names of the packages of which there may be specs."""
-        return self._installed_values("name").union(self._fixed.names())
+        found = (database.known_names() for _, database in self._sources())
+        return frozenset(self._fixed.names()).union(*found)
 
-    def named(self, name: str) -> list[ConcreteSpec]:
-        """Return the specs of package *name*, installed ones first, by hash."""
-        found = self._specs(name=name)
+    def best(
+        self, name: str, best_first: Callable[[Collection[str]], Sequence[str]], most: int
+    ) -> tuple[list[ConcreteSpec], int]:
+        """Return specs of package *name*, and how many more there are.
+
+        All that are fixed, and *most* of the other ones: those of the best versions, and of one
+        version those that were installed last.
+        """
+        rows = [
+            (row, number, kind)
+            for number, (kind, database) in enumerate(self._sources())
+            for row in database.instances(name)
+            if kind == _LOCAL or (row.platform, row.os) in self._systems
+        ]
+        rest = max(0, len(rows) - most)
+        if rest:
+            order = best_first({row.version for row, _, _ in rows})
+            rank = {version: index for index, version in enumerate(order)}
+            rows.sort(key=lambda x: (rank.get(x[0].version, len(rank)), -x[0].installed_at))
+            rows = sorted(rows[:most], key=lambda x: (x[1], x[0].hash))
+        found: dict[str, ConcreteSpec] = {}
+        for number, (kind, database) in enumerate(self._sources()):
+            chosen = [row.hash for row, source, _ in rows if source == number]
+            self._add(found, kind, database, chosen)
         for spec in self._fixed.named(name):
             found.setdefault(spec.dag_hash(), spec)
-        return list(found.values())
+        return list(found.values()), rest
 
     def by_hash(self, prefix: str) -> list[ConcreteSpec]:
         """Return the specs whose hash starts with *prefix*."""
-        found = self._specs(hash_prefix=prefix)
+        found: dict[str, ConcreteSpec] = {}
+        for kind, database in self._sources():
+            records = database.records(hash_prefix=prefix)
+            runs = [x for x in records if kind == _LOCAL or (x.platform, x.os) in self._systems]
+            self._add(found, kind, database, [record.hash for record in runs])
         for spec in self._fixed.by_hash(prefix):
             found.setdefault(spec.dag_hash(), spec)
         return list(found.values())
 
     def targets(self) -> frozenset[str]:
         """Return the targets that the specs may have."""
-        return self._installed_values("target").union(self._fixed.targets())
+        if self._targets is None:
+            found = (database.installed_targets() for _, database in self._sources())
+            self._targets = frozenset(self._fixed.targets()).union(*found)
+        return self._targets
 
     def is_fixed(self, digest: str) -> bool:
         """Return whether an environment has decided the spec of this hash."""
         return any(spec.dag_hash() == digest for spec in self._fixed.by_hash(digest))
 
-    def _installed_values(self, column: str) -> frozenset[str]:
-        known = self._values.get(column)
-        if known is None:
-            every = [database for group in self._databases.values() for database in group]
-            known = frozenset().union(*(x.installed_values(column) for x in every))
-            self._values[column] = known
-        return known
+    def _sources(self) -> list[tuple[str, Database]]:
+        return [(kind, item) for kind, group in self._databases.items() for item in group]
 
-    def _specs(
-        self, *, name: str | None = None, hash_prefix: str | None = None
-    ) -> dict[str, ConcreteSpec]:
-        found: dict[str, ConcreteSpec] = {}
-        for kind, databases in self._databases.items():
-            for database in databases:
-                records = database.records(name=name, hash_prefix=hash_prefix)
-                if kind == _CACHES:
-                    records = [x for x in records if (x.platform, x.os) in self._systems]
-                specs = database.specs(sorted(record.hash for record in records))
-                for digest, spec in specs.items():
-                    if digest not in found and self._admits(digest, spec, kind):
-                        found[digest] = spec
-        return found
+    def _add(
+        self,
+        found: dict[str, ConcreteSpec],
+        kind: str,
+        database: Database,
+        hashes: Iterable[str],
+    ) -> None:
+        """Add those of the specs with *hashes* that the configuration admits."""
+        wanted = sorted(set(hashes).difference(found))
+        for digest, spec in database.specs(wanted).items() if wanted else ():
+            if self._admits(digest, spec, kind):
+                found[digest] = spec
 
     def _admits(self, digest: str, spec: ConcreteSpec, kind: str) -> bool:
         return digest.startswith(self._named) or any(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from spack.engines.build_graph import BuildGraph, build_graph
 from spack.engines.build_weights import expected_weight
 from spack.install.plan import Plan, PlanOptions, make_plan
-from spack.spec import ConcreteSpec
+from spack.spec import DEPTYPES, ConcreteSpec, traverse_all
 from spack.store import Store
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ def missing_builds(
     :param caches: what they have is not built.
     :param everything: also what the store or a cache has.
     """
-    there = {record.hash for record in store.missing()}
-    installed = frozenset() if everything else store.database.installed_hashes() - there
+    nodes = () if everything else traverse_all(roots, DEPTYPES)
+    records = store.database.records_of(node.dag_hash() for node in nodes)
+    installed = frozenset(record.hash for record in records if store.is_present(record))
     plan = make_plan(roots, installed)
     if caches is not None and not everything:
         own = frozenset(root.dag_hash() for root in roots)

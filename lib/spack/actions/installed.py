@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ def find(
     *,
     explicit: bool | None = None,
     external: bool | None = None,
-    among: Iterable[str] | None = None,
+    among: Collection[str] | None = None,
     present: bool | None = True,
 ) -> list[InstallRecord]:
     """Return the installed nodes that satisfy any of *specs* (all, when there are none).
@@ -39,7 +39,14 @@ def find(
     database = store.database
     records: list[InstallRecord] = []
     for spec in _without_files(specs) or (None,):
-        if spec is None:
+        if spec is None and among is not None:
+            records += [
+                record
+                for record in database.records_of(among, present)
+                if (explicit is None or record.explicit == explicit)
+                and (external is None or record.external == external)
+            ]
+        elif spec is None:
             records += database.records(explicit=explicit, external=external, installed=present)
         else:
             records += database.query(spec, explicit=explicit, external=external, installed=present)

@@ -16,6 +16,7 @@ from spack.install.events import (
     WaitingForRemovals,
 )
 from spack.install.plan import BUILD, make_plan
+from spack.spec import DEPTYPES, traverse_all
 from spack.store.locks import BUILDS
 from spack.util.frozen import frozen, replace
 
@@ -73,7 +74,7 @@ def install(
     :raises InstallError: something failed; all that could be built is there.
     """
     store = work.store
-    plan = _plan(roots, options, work, {x.hash: Path(x.prefix) for x in store.missing()})
+    plan, _ = _plan(roots, options, work)
     if dry_run or (not plan.builds and is_recorded(plan, store)):
         # Also where the store cannot be written: it belongs to another user.
         return plan
@@ -91,8 +92,7 @@ def install(
         work.reporter.report(WaitingForRemovals(holder))
 
     with store.locks.shared(BUILDS, on_wait=waiting):
-        missing = {record.hash: Path(record.prefix) for record in store.missing()}
-        plan = _plan(roots, options, work, missing)
+        plan, missing = _plan(roots, options, work)
         for step in plan.builds:
             if step.hash in missing and not step.overwrite:
                 work.reporter.report(BuiltAgain(step.spec.short, missing[step.hash]))
@@ -105,8 +105,7 @@ def install(
         report = _build(plan, work)
         while work.caches is not None and _refused(report, work.caches):
             # What was installed meanwhile is there; what was refused is taken from elsewhere.
-            missing = {record.hash: Path(record.prefix) for record in store.missing()}
-            plan = _plan(roots, options, work, missing)
+            plan, _ = _plan(roots, options, work)
             work.reporter.report(PlanMade(plan))
             report = _build(plan, work)
         work.on_report(report)
@@ -180,26 +179,26 @@ def _ends(error: BaseException) -> Iterator[SpackError]:
 
 
 def _plan(
-    roots: Sequence[ConcreteSpec],
-    options: PlanOptions,
-    work: InstallOptions,
-    missing: Mapping[str, Path],
-) -> Plan:
-    """Return the plan, with binaries where caches have them.
+    roots: Sequence[ConcreteSpec], options: PlanOptions, work: InstallOptions
+) -> tuple[Plan, Mapping[str, Path]]:
+    """Return the plan, with binaries where caches have them, and removed prefixes by hash.
 
     :raises InstallError: something is to come from a cache only, and none has it.
     """
-    installed = work.store.database.installed_hashes() - missing.keys()
+    nodes = {node.dag_hash() for node in traverse_all(roots, DEPTYPES)}
+    records = work.store.database.records_of(nodes)
+    missing = {x.hash: Path(x.prefix) for x in records if not work.store.is_present(x)}
+    installed = {record.hash for record in records} - missing.keys()
     plan = make_plan(roots, installed, options)
     caches = work.caches
     if caches is None or not plan.builds:
-        return plan
+        return plan, missing
     own = frozenset(root.dag_hash() for root in roots)
     cached = caches.available([step.spec for step in plan.builds], own)
     if cached:
         plan = make_plan(roots, installed, replace(options, cached=cached))
     caches.check(plan, own)
-    return plan
+    return plan, missing
 
 
 def _refuse_other_machines(plan: Plan) -> None:

@@ -21,18 +21,14 @@ def relatives(
     types: Collection[str] = DEPTYPES,
 ) -> list[InstallRecord]:
     """Return the installed nodes that *record* depends on, or (*above*) that depend on it."""
-    next_of: dict[str, list[str]] = {}
-    for link in store.database.links():
-        if not link.deptypes.isdisjoint(types):
-            start, end = (link.child, link.parent) if above else (link.parent, link.child)
-            next_of.setdefault(start, []).append(end)
     found: set[str] = set()
-    pending = [record.hash]
+    pending = {record.hash}
     while pending:
-        fresh = [x for x in next_of.get(pending.pop(), ()) if x not in found]
-        found.update(fresh)
-        if transitive:
-            pending += fresh
+        links = store.database.links_of(pending, above=above)
+        kept = [link for link in links if not link.deptypes.isdisjoint(types)]
+        fresh = {link.parent if above else link.child for link in kept} - found
+        found |= fresh
+        pending = fresh if transitive else set()
     return installed.find(store, [], among=found - {record.hash})
 
 

@@ -48,7 +48,7 @@ def mark_explicit(store: Store, hashes: Iterable[str], explicit: bool = True) ->
 
 def is_recorded(plan: Plan, store: Store) -> bool:
     """Return whether :func:`record_present` has nothing to write."""
-    records = store.database.records()
+    records = store.database.records_of(x.hash for x in (*plan.reused, *plan.externals))
     known = {record.hash: record.explicit or bool(record.upstream) for record in records}
     return all(known.get(x.hash, False) >= x.explicit for x in plan.reused) and all(
         x.hash in known and known[x.hash] >= x.explicit for x in plan.externals

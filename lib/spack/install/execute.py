@@ -55,6 +55,7 @@ from spack.install.node_state import (
     StepFailed,
 )
 from spack.install.plan import Plan, Step
+from spack.spec import DEPTYPES, traverse_all
 from spack.util.report import Failed
 
 __all__ = ["Schedule", "execute"]
@@ -132,7 +133,8 @@ class _Execution:
         if self.runs:
             # Ends what dead processes left, and finds out early if nothing can be written.
             self.services.store.writer()
-            records = self.services.store.database.records()
+            nodes = traverse_all([step.spec for step in builds], DEPTYPES)
+            records = self.services.store.database.records_of(x.dag_hash() for x in nodes)
             self.prefixes = {record.hash: Path(record.prefix) for record in records}
             try:
                 self._loop()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +24,13 @@ from spack.util.filesystem import make_shared_directory, remove_tree
 from spack.util.report import Failed
 
 if TYPE_CHECKING:
-    from spack.store import DependencyLink, InstallRecord, Store
+    from spack.store import Database, DependencyLink, InstallRecord, Store
     from spack.util.report import Reporter
 
 __all__ = [
     "Removal",
     "collect",
+    "needing",
     "plan_removal",
     "refuse_roots",
     "refuse_upstream",
@@ -163,7 +164,7 @@ def remove(
                     current = store.settle(record.hash)
                     if current is not None:
                         if not removal.force:
-                            _check_free(current, database.records(), database.links())
+                            _check_free(current, database)
                         _remove_one(store, current)
                         removed.append(current)
             except BaseException as error:
@@ -254,9 +255,25 @@ def _empty(prefix: Path) -> None:
             remove_tree(prefix / name)
 
 
-def _check_free(
-    record: InstallRecord, records: Sequence[InstallRecord], links: Sequence[DependencyLink]
-) -> None:
+def needing(
+    database: Database, hashes: Collection[str]
+) -> tuple[list[InstallRecord], list[DependencyLink]]:
+    """Return the installed nodes among *hashes* and above them, and the edges that lead there."""
+    records = {record.hash: record for record in database.records_of(hashes)}
+    links: list[DependencyLink] = []
+    pending = set(hashes)
+    while pending:
+        fresh = database.links_of(pending, above=True)
+        links += fresh
+        above = {x.parent for x in fresh if not RUN_TIME.isdisjoint(x.deptypes)}
+        found = database.records_of(above - records.keys())
+        records.update((record.hash, record) for record in found)
+        pending = {record.hash for record in found}
+    return list(records.values()), links
+
+
+def _check_free(record: InstallRecord, database: Database) -> None:
+    records, links = needing(database, [record.hash])
     known = {item.hash: item for item in records}
     needed_by = _needed_by(links, known, RUN_TIME)
     above = _reach({record.hash}, needed_by) - {record.hash}

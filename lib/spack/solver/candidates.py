@@ -8,15 +8,15 @@ before pre-releases, then the greatest; deprecated versions come last.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from spack.errors import UnsatisfiableError
 from spack.recipe.compiler_runtimes import COMPILERS_OF_RUNTIMES
 from spack.recipe.records import DependencyRecord, Recipe
+from spack.solver.offered_specs import OfferedSpecs
 from spack.solver.problem import ExternalLike, PackageLike, Problem
-from spack.solver.spec_pool import SpecPool
 from spack.solver.wheel_choices import WheelChoices
 from spack.spec import ConcreteSpec, GitVersion, Spec, VariantValue, Version, VersionList
 from spack.spec.deptypes import RUN_TIME
@@ -138,11 +138,8 @@ class Catalog:
         self.problem = problem
         self._given = given
         self._known: dict[str, Candidates] = {}
-        reusable = problem.reusable
-        self.pool = SpecPool(reusable) if isinstance(reusable, Sequence) else reusable
-        self._reusable_names = self.pool.names()
-        self._usable = _UsableSpecs(problem)
-        self._installed: dict[str, list[ConcreteSpec]] = {}
+        self.offered = OfferedSpecs(problem, self, _UsableSpecs(problem).holds)
+        self.pool = self.offered.pool
         self._recipes: dict[str, Recipe | None] = {}
         self._providers: dict[str, tuple[str, ...]] = {}
         #: Filled by :func:`spack.solver.expansion.dependency_records`.
@@ -175,16 +172,21 @@ class Catalog:
         return self.problem.recipes.is_virtual(name)
 
     def installed(self, name: str) -> Sequence[ConcreteSpec]:
-        """Return reusable specs of *name*, whether or not reuse is on."""
-        known = self._installed.get(name)
-        if known is None:
-            found = self.pool.named(name) if name in self._reusable_names else ()
-            known = self._installed[name] = [s for s in found if self._usable.holds(s)]
-        return known
+        """Return the reusable specs of *name* that are offered, whether or not reuse is on."""
+        return self.offered.named(name)
 
     def by_hash(self, prefix: str) -> list[ConcreteSpec]:
         """Return reusable specs whose hash starts with *prefix*."""
-        return [spec for spec in self.pool.by_hash(prefix) if self._usable.holds(spec)]
+        return self.offered.by_hash(prefix)
+
+    def settle(self) -> bool:
+        """Take in what is offered since candidates were collected; return whether there is any."""
+        grown = self.offered.grown()
+        for name in grown:
+            self._known.pop(name, None)
+        if grown:
+            self.compiler_targets.clear()
+        return bool(grown)
 
     def externals(self, name: str) -> Sequence[ExternalLike]:
         """Return the external entries of *name*."""
@@ -195,7 +197,7 @@ class Catalog:
         """Return whether there is an external or a reusable spec of *name*."""
         return bool(self.externals(name)) or (
             self.problem.reuse is not False
-            and name in self._reusable_names
+            and name in self.offered.names
             and bool(self.installed(name))
         )
 
@@ -262,15 +264,29 @@ class Catalog:
         rows = enumerate(candidates.versions)
         return {row.version: bool(asked >> index & 1) for index, row in rows}
 
+    def _preferences(self, name: str) -> list[VersionList]:
+        settings, defaults = self.settings(name), self.settings("all")
+        texts = (settings.version if settings is not None else ()) or (
+            defaults.version if defaults is not None else ()
+        )
+        return [VersionList.parse(text) for text in texts]
+
+    def preferred(self, name: str) -> list[str]:
+        """Return the versions of package *name* that its recipe prefers to greater ones."""
+        recipe = self.recipe(name)
+        return [row.version for row in recipe.versions if row.preferred] if recipe else []
+
+    def best_first(self, name: str, versions: Iterable[Version]) -> list[Version]:
+        """Return *versions* of package *name*, the best first, as those that are there already."""
+        preferences, preferred = self._preferences(name), self.preferred(name)
+        order = sorted(versions, reverse=True)
+        order.sort(key=lambda x: preference(x, x.string in preferred, False, preferences))
+        return order
+
     def _collect(self, name: str) -> Candidates:  # noqa: C901 - one pass over all sources of versions
         recipe = self.recipe(name)
         result = Candidates(name, recipe, fixed=self.fixed(name))
-        settings, defaults = self.settings(name), self.settings("all")
-        preferences = [
-            VersionList.parse(text)
-            for text in (settings.version if settings is not None else ())
-            or (defaults.version if defaults is not None else ())
-        ]
+        preferences, settings = self._preferences(name), self.settings(name)
         rows: dict[str, tuple[Version, bool, bool, bool]] = {}
         for record in recipe.versions if recipe is not None else ():
             rows[record.version] = (

@@ -283,6 +283,8 @@ def _solve(
         planned = time.perf_counter()
         encoding = Encoder(context).encode()
         encoded = time.perf_counter()
+        if catalog.settle():
+            continue
         answer = driver.optimize(encoding.facts, bool(search.multi), effort.deadline)
         effort.rounds += 1
         effort.facts = len(encoding.facts)
@@ -293,6 +295,9 @@ def _solve(
             effort.spend(phase, seconds)
         if not answer.optimal and (not answer.satisfiable or "placeholder" in answer.atoms):
             raise _unfinished(problem, search)
+        if not answer.satisfiable and catalog.offered.widen(encoding.packages):
+            catalog.settle()
+            continue
         if not answer.satisfiable:
             search.multi = _grow(context, effort)
             search.more |= context.plan.expanded
@@ -302,10 +307,23 @@ def _solve(
         start = time.perf_counter()
         specs = decode(catalog, encoding, answer.atoms, context)
         effort.spend("decode", time.perf_counter() - start)
+        if catalog.offered.widen(_built(context, specs)):
+            catalog.settle()
+            continue
         effort.optimal = effort.optimal and answer.optimal
         effort.cost = tuple((CRITERIA[level], cost) for level, cost in answer.cost)
         effort.duplicates.update((row[2], None) for row in answer.atoms.get("edge", ()) if row[3])
         return list(specs)
+
+
+def _built(context: RoundContext, specs: Sequence[ConcreteSpec]) -> set[str]:
+    """Return packages of *specs* that are built although more of them could be offered."""
+    limited = context.catalog.offered.limited
+    if not limited:
+        return set()
+    nodes = {n.dag_hash(): n for spec in specs for n in spec.traverse() if n.name in limited}
+    there = {x.dag_hash() for name in limited for x in context.hashes(name)}
+    return {n.name for digest, n in nodes.items() if digest not in there and n.external is None}
 
 
 def _unfinished(problem: Problem, search: _Search) -> SpackError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol
+from typing import Callable, Protocol
 
 from spack.spec import ConcreteSpec
 
@@ -16,8 +16,13 @@ class ReusableSpecs(Protocol):
     def names(self) -> Collection[str]:
         """Return the names of the packages of which there are specs."""
 
-    def named(self, name: str) -> Sequence[ConcreteSpec]:
-        """Return the specs of package *name*, in a stable order."""
+    def best(
+        self, name: str, best_first: Callable[[Collection[str]], Sequence[str]], most: int
+    ) -> tuple[Sequence[ConcreteSpec], int]:
+        """Return specs of package *name*, and how many more there are.
+
+        :param best_first: puts versions in order. :param most: how many specs are enough.
+        """
 
     def by_hash(self, prefix: str) -> Sequence[ConcreteSpec]:
         """Return the specs whose hash starts with *prefix*."""
@@ -51,6 +56,12 @@ class SpecPool:
     def named(self, name: str) -> Sequence[ConcreteSpec]:
         """Return the specs of package *name*, in the order in which they were met."""
         return self._by_name.get(name, ())
+
+    def best(
+        self, name: str, best_first: Callable[[Collection[str]], Sequence[str]], most: int
+    ) -> tuple[Sequence[ConcreteSpec], int]:
+        """Return all specs of package *name*: they are in memory, and few."""
+        return self.named(name), 0
 
     def by_hash(self, prefix: str) -> Sequence[ConcreteSpec]:
         """Return the specs whose hash starts with *prefix*."""

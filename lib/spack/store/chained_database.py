@@ -14,7 +14,7 @@ from spack.store.database import Database
 
 if TYPE_CHECKING:
     from spack.spec import ConcreteSpec
-    from spack.store.database import DependencyLink
+    from spack.store.database import DependencyLink, Instance
     from spack.store.record import InstallRecord
 
 __all__ = ["ChainedDatabase"]
@@ -72,6 +72,21 @@ class ChainedDatabase(Database):
             return None
         return found
 
+    def records_of(
+        self, hashes: Iterable[str], installed: bool | None = True
+    ) -> list[InstallRecord]:
+        """Return the records of those of *hashes* that are known, by name, version and hash."""
+        found: dict[str, InstallRecord] = {}
+        wanted = list(hashes)
+        for database in (self._own, *self._upstreams):
+            of_any = None if database is self._own else True
+            for record in database.records_of(wanted, of_any):
+                known = found.get(record.hash)
+                if known is None or (record.installed and not known.installed):
+                    found[record.hash] = record
+        chosen = [x for x in found.values() if installed is None or x.installed == installed]
+        return sorted(chosen, key=lambda record: (record.name, record.version, record.hash))
+
     def specs(self, hashes: Iterable[str] | None = None) -> dict[str, ConcreteSpec]:
         """Return the nodes with these hashes, with their DAGs; all installed ones by default."""
         wanted = list(self.installed_hashes() if hashes is None else hashes)
@@ -82,21 +97,43 @@ class ChainedDatabase(Database):
                 found.update(database.specs(missing))
         return {item: found[item] for item in wanted if item in found}
 
+    def instances(self, name: str) -> list[Instance]:
+        """Return the installed nodes of package *name*, by hash."""
+        found: dict[str, Instance] = {}
+        for database in (self._own, *self._upstreams):
+            for row in database.instances(name):
+                found.setdefault(row.hash, row)
+        return sorted(found.values())
+
     def installed_hashes(self) -> frozenset[str]:
         """Return the hashes of all installed nodes, externals included."""
         parts = [database.installed_hashes() for database in self._upstreams]
         return self._own.installed_hashes().union(*parts)
 
-    def installed_values(self, column: str) -> frozenset[str]:
-        """Return what installed nodes have in *column*, ``name`` or ``target``."""
-        parts = [database.installed_values(column) for database in self._upstreams]
-        return self._own.installed_values(column).union(*parts)
+    def known_names(self) -> frozenset[str]:
+        """Return the names of all known nodes."""
+        return self._own.known_names().union(*(x.known_names() for x in self._upstreams))
+
+    def installed_targets(self) -> frozenset[str]:
+        """Return the targets of all installed nodes."""
+        return self._own.installed_targets().union(
+            *(x.installed_targets() for x in self._upstreams)
+        )
 
     def links(self) -> list[DependencyLink]:
         """Return all edges between known nodes."""
         found = {(link.parent, link.child): link for link in self._own.links()}
         for database in self._upstreams:
             for link in database.links():
+                found.setdefault((link.parent, link.child), link)
+        return list(found.values())
+
+    def links_of(self, hashes: Iterable[str], *, above: bool) -> list[DependencyLink]:
+        """Return the edges from *hashes*, or (*above*) those that lead to them."""
+        wanted = list(hashes)
+        found: dict[tuple[str, str], DependencyLink] = {}
+        for database in (self._own, *self._upstreams):
+            for link in database.links_of(wanted, above=above):
                 found.setdefault((link.parent, link.child), link)
         return list(found.values())
 

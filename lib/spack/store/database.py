@@ -18,6 +18,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spack.errors import SpecError
+from spack.spec.version import Version
+from spack.spec.version_list import VersionList, any_version
 from spack.store.database_file import PATIENCE, DatabaseFile, corrupt
 from spack.store.database_tables import COLUMNS, record_of
 from spack.util.json_input import parse_json
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from spack.spec import ConcreteSpec, Spec
     from spack.store.record import InstallRecord
 
-__all__ = ["Database", "DependencyLink"]
+__all__ = ["Database", "DependencyLink", "Instance"]
 
 #: All nodes that the given ones lead to, themselves included; takes the start as JSON array.
 _CLOSURE = """
@@ -40,12 +42,33 @@ WITH RECURSIVE reached(hash) AS (
 """
 
 
+#: Each name once, without reading the entries of one name.
+_EACH_NAME = """
+WITH RECURSIVE each(name) AS (
+    SELECT min(name) FROM nodes
+    UNION ALL SELECT (SELECT min(name) FROM nodes WHERE name > each.name) FROM each
+    WHERE each.name IS NOT NULL
+)
+SELECT name FROM each WHERE name IS NOT NULL
+"""
+
+
 class DependencyLink(NamedTuple):
     """One edge between two known nodes."""
 
     parent: str
     child: str
     deptypes: frozenset[str]
+
+
+class Instance(NamedTuple):
+    """An installed node, as much as it takes to choose among many of one package."""
+
+    hash: str
+    version: str
+    platform: str
+    os: str
+    installed_at: float
 
 
 class Database(DatabaseFile):
@@ -105,6 +128,16 @@ class Database(DatabaseFile):
             return None
         return records[0]
 
+    def records_of(
+        self, hashes: Iterable[str], installed: bool | None = True
+    ) -> list[InstallRecord]:
+        """Return the records of those of *hashes* that are known, by name, version and hash."""
+        where = "hash IN (SELECT value FROM json_each(?))"
+        if installed is not None:
+            where += f" AND installed = {int(installed)}"
+        query = f"SELECT {COLUMNS} FROM nodes WHERE {where} ORDER BY name, version, hash"
+        return [self._record(row) for row in self._rows(query, [json.dumps(sorted(set(hashes)))])]
+
     def query(
         self,
         spec: Spec,
@@ -115,7 +148,7 @@ class Database(DatabaseFile):
     ) -> list[InstallRecord]:
         """Return the records whose nodes satisfy *spec*, in the order of :meth:`records`.
 
-        The DAGs of candidates are loaded only if the name and hash do not decide.
+        The DAGs of candidates are loaded only if name, hash and version do not decide.
         """
         candidates = self.records(
             name=spec.name or None,
@@ -124,6 +157,9 @@ class Database(DatabaseFile):
             external=external,
             installed=installed,
         )
+        if candidates and not spec.versions.is_any:
+            candidates = _of_versions(candidates, spec.versions)
+            spec = spec.replace(versions=any_version)
         if not candidates or str(spec) in (spec.name, f"/{spec.hash_prefix}"):
             return candidates
         specs = self.specs(record.hash for record in candidates)
@@ -158,21 +194,42 @@ class Database(DatabaseFile):
         except (ValueError, SpecError) as error:
             raise corrupt(self.path, error) from error
 
+    def instances(self, name: str) -> list[Instance]:
+        """Return the installed nodes of package *name*, by hash."""
+        query = (
+            "SELECT hash, version, platform, os, installed_at FROM nodes "
+            "WHERE name = ? AND installed = 1 ORDER BY hash"
+        )
+        return [Instance(*row) for row in self._rows(query, [name])]
+
     def installed_hashes(self) -> frozenset[str]:
         """Return the hashes of all installed nodes, externals included."""
         return frozenset(
             row[0] for row in self._rows("SELECT hash FROM nodes WHERE installed = 1", [])
         )
 
-    def installed_values(self, column: str) -> frozenset[str]:
-        """Return what installed nodes have in *column*, ``name`` or ``target``."""
-        assert column in ("name", "target")
-        rows = self._rows(f"SELECT DISTINCT {column} FROM nodes WHERE installed = 1", [])
-        return frozenset(row[0] for row in rows)
+    def known_names(self) -> frozenset[str]:
+        """Return the names of all known nodes. Cost: a look into the index for each name."""
+        return frozenset(row[0] for row in self._rows(_EACH_NAME, []))
+
+    def installed_targets(self) -> frozenset[str]:
+        """Return the targets of all installed nodes."""
+        query = "SELECT DISTINCT target FROM nodes WHERE installed = 1"
+        return frozenset(row[0] for row in self._rows(query, []))
 
     def links(self) -> list[DependencyLink]:
         """Return all edges between known nodes."""
         rows = self._rows("SELECT parent, child, deptypes FROM edges", [])
+        return [DependencyLink(row[0], row[1], frozenset(row[2].split(","))) for row in rows]
+
+    def links_of(self, hashes: Iterable[str], *, above: bool) -> list[DependencyLink]:
+        """Return the edges from *hashes*, or (*above*) those that lead to them."""
+        column = "child" if above else "parent"
+        query = (
+            "SELECT parent, child, deptypes FROM edges "
+            f"WHERE {column} IN (SELECT value FROM json_each(?))"
+        )
+        rows = self._rows(query, [json.dumps(sorted(set(hashes)))])
         return [DependencyLink(row[0], row[1], frozenset(row[2].split(","))) for row in rows]
 
     # -- writing -----------------------------------------------------------------------------
@@ -203,13 +260,14 @@ class Database(DatabaseFile):
         """Record that these are no longer installed; forget nodes that nothing needs to know."""
         from spack.store.database_rows import forget_unneeded  # start-up: see add_all
 
+        removed = list(hashes)
         with self._transaction() as connection:
             connection.executemany(
                 "UPDATE nodes SET installed = 0, explicit = 0, installed_at = 0, "
                 "\"transaction\" = '', run_environment = NULL, facts = NULL WHERE hash = ?",
-                [(spec_hash,) for spec_hash in hashes],
+                [(spec_hash,) for spec_hash in removed],
             )
-            forget_unneeded(connection)
+            forget_unneeded(connection, removed)
 
     def replace_all(self, items: Iterable[tuple[ConcreteSpec, InstallRecord]]) -> None:
         """Forget everything and record *items* instead, in one commit."""
@@ -271,3 +329,11 @@ class Database(DatabaseFile):
             from spack.store.moves import earlier_root  # start-up: few trees were moved
 
             self.earlier_root = earlier_root(self._root, elsewhere)
+
+
+def _of_versions(records: Iterable[InstallRecord], versions: VersionList) -> list[InstallRecord]:
+    fits = {
+        text: VersionList.of(Version(text)).satisfies(versions)
+        for text in {record.version for record in records}
+    }
+    return [record for record in records if fits[record.version]]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from spack.errors import StoreError
-from spack.store.database_tables import SCHEMA_VERSION, TABLES
+from spack.store.database_tables import LATER_INDEXES, SCHEMA_VERSION, TABLES
 from spack.store.os_errors import unwritable
 from spack.util.filesystem import share_like_directory
 from spack.util.lock import UNSUPPORTED
@@ -156,6 +156,8 @@ class DatabaseFile:
         if self._write:
             with contextlib.suppress(sqlite3.OperationalError):  # another process reads: later
                 connection.execute("PRAGMA journal_mode = DELETE")
+                if version == SCHEMA_VERSION:
+                    connection.execute(LATER_INDEXES)
         return connection, version
 
     def _is_half_written(self) -> bool:

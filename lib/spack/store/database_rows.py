@@ -81,15 +81,23 @@ def _known_only(node: ConcreteSpec) -> InstallRecord:
     return InstallRecord.of(node, prefix, installed=False)
 
 
-def forget_unneeded(connection: sqlite3.Connection) -> None:
-    """Drop nodes to which no installed one leads."""
-    kept = (
-        "WITH RECURSIVE reached(hash) AS (SELECT hash FROM nodes WHERE installed = 1 "
-        "UNION SELECT edges.child FROM edges JOIN reached ON edges.parent = reached.hash) "
-    )
-    for table, column in (("edges", "parent"), ("documents", "hash"), ("nodes", "hash")):
-        # Edges go last in effect: the closure is computed again for each table, and dropping
-        # the edges of unreached parents does not change what is reached.
-        connection.execute(
-            f"{kept} DELETE FROM {table} WHERE {column} NOT IN (SELECT hash FROM reached)"
-        )
+def forget_unneeded(connection: sqlite3.Connection, removed: Iterable[str]) -> None:
+    """Drop those of *removed*, and of what they depend on, to which no installed node leads.
+
+    A node that is known is installed, or a known one depends on it: so it can go when none does.
+    Cost: that of the nodes that go.
+    """
+    waiting = list(removed)
+    while waiting:
+        digest = waiting.pop()
+        needed = connection.execute(
+            "SELECT 1 FROM nodes WHERE hash = ? AND installed = 1 "
+            "UNION ALL SELECT 1 FROM edges WHERE child = ? LIMIT 1",
+            (digest, digest),
+        ).fetchone()
+        if needed:
+            continue
+        below = connection.execute("SELECT child FROM edges WHERE parent = ?", (digest,))
+        waiting += [row[0] for row in below.fetchall()]
+        for table, column in (("edges", "parent"), ("documents", "hash"), ("nodes", "hash")):
+            connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (digest,))

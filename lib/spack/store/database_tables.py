@@ -8,12 +8,17 @@ from typing import Any
 from spack.store.record import InstallRecord
 from spack.util.json_input import parse_json
 
-__all__ = ["COLUMNS", "SCHEMA_VERSION", "TABLES", "record_of", "row_of"]
+__all__ = ["COLUMNS", "LATER_INDEXES", "SCHEMA_VERSION", "TABLES", "record_of", "row_of"]
 
 #: Raised when a table changes. An older file is rebuilt from the prefixes.
 SCHEMA_VERSION = 2
 
-TABLES = """
+#: Made in files of earlier versions too, by the first process that writes.
+LATER_INDEXES = """
+CREATE INDEX IF NOT EXISTS nodes_installed ON nodes (installed, target);
+"""
+
+TABLES = f"""
 CREATE TABLE nodes (
     hash TEXT PRIMARY KEY, name TEXT NOT NULL, namespace TEXT NOT NULL, version TEXT NOT NULL,
     platform TEXT NOT NULL, os TEXT NOT NULL, target TEXT NOT NULL,
@@ -28,7 +33,7 @@ CREATE TABLE edges (
     PRIMARY KEY (parent, child)
 ) WITHOUT ROWID;
 CREATE INDEX edges_child ON edges (child);
-"""
+{LATER_INDEXES}"""
 
 COLUMNS = (
     "hash, name, namespace, version, platform, os, target, prefix, explicit, installed, external,"

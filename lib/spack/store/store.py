@@ -188,7 +188,7 @@ class Store:
 
         :raises StoreError: if that cannot be written.
         """
-        database.installed_values("name")  # opens it
+        database.known_names()  # opens it
         if database.earlier_root is None:
             return
         from spack.store.moves import note_earlier_root
@@ -225,10 +225,6 @@ class Store:
     def is_present(self, record: InstallRecord) -> bool:
         """Return whether what is recorded as installed is still on the disk. Cost: one stat."""
         return record.external or os.path.isdir(record.prefix)
-
-    def missing(self) -> tuple[InstallRecord, ...]:
-        """Return the records of nodes whose prefix has been removed; one stat for each node."""
-        return tuple(x for x in self.database.records() if not self.is_present(x))
 
     def prefix(self, spec: ConcreteSpec) -> Path:
         """Return where *spec* is if it is installed, else where it would be."""

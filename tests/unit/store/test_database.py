@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import tempfile
 import threading
@@ -340,3 +341,73 @@ def test_finding_a_hundred_takes_less_than_ten_milliseconds(tmp_path: Path, spec
             assert len(database.specs()) == 100
         times.append(time.perf_counter() - start)
     assert min(times) < 0.030
+
+
+def test_records_and_edges_of_some_nodes(database: Any, spec: MakeSpec) -> None:
+    low = spec("low")
+    middle = spec("middle", (low, ("link",)))
+    top = spec("top", (middle, ("build", "run")))
+    add(database, middle)
+    add(database, top)
+    every = [node.dag_hash() for node in (low, middle, top)]
+    assert [r.name for r in database.records_of([*every, "unknown"])] == ["middle", "top"]
+    assert [r.name for r in database.records_of(every, None)] == ["low", "middle", "top"]
+    assert [r.name for r in database.records_of(every, False)] == ["low"]
+    below, above = (
+        (*every[1::-1], frozenset(["link"])),
+        (*every[:0:-1], frozenset(["build", "run"])),
+    )
+    assert database.links_of([every[1]], above=False) == [below]
+    assert database.links_of([every[1]], above=True) == [above]
+    assert [x.hash for x in database.instances("top")] == [every[2]]
+    assert database.known_names() == {"low", "middle", "top"}
+    assert database.installed_targets() == {"x86_64"}
+
+
+def test_a_version_is_asked_without_making_nodes(database: Any, spec: MakeSpec) -> None:
+    for number in range(3):
+        add(database, spec(f"a@1.{number}"))
+    database.specs = None  # would fail when called
+    assert [r.version for r in database.query(Spec("a@1.1:"))] == ["1.1", "1.2"]
+    assert database.query(Spec("a@2")) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_removing_forgets_what_no_installed_node_leads_to(
+    database: Any, spec: MakeSpec, seed: int
+) -> None:
+    chance = random.Random(seed)
+    nodes: list[ConcreteSpec] = []
+    for number in range(20):
+        below = chance.sample(nodes, min(len(nodes), chance.randrange(4)))
+        nodes.append(spec(f"n{number}", *((node, ("link",)) for node in below)))
+    there = {node.dag_hash(): node for node in nodes}
+    for node in nodes:
+        add(database, node)
+    while there:
+        gone = chance.sample(sorted(there), min(len(there), chance.randrange(1, 5)))
+        database.remove(gone)
+        for digest in gone:
+            del there[digest]
+        known = {x.dag_hash() for node in there.values() for x in node.traverse()}
+        assert {x.hash for x in database.records(installed=None)} == known
+        assert {x.parent for x in database.links()} <= known
+    assert database.links() == []
+
+
+def test_a_file_of_an_earlier_version_gets_its_index_from_a_writer(
+    tmp_path: Path, spec: MakeSpec
+) -> None:
+    path = tmp_path / "index.sqlite"
+    with Database(path, write=True) as database:
+        add(database, spec("a"))
+    connection = sqlite3.connect(path)
+    connection.execute("DROP INDEX nodes_installed")
+    connection.commit()
+    with Database(path) as database:
+        assert database.installed_targets() == {"x86_64"}
+    with Database(path, write=True) as database:
+        database.known_names()
+    query = "SELECT count(*) FROM sqlite_master WHERE name = 'nodes_installed'"
+    assert connection.execute(query).fetchone() == (1,)
+    connection.close()

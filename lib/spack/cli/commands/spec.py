@@ -14,7 +14,7 @@ from spack.cli.render import Colors, use_color
 from spack.cli.spec_text import TreeParts, node_status, tree
 from spack.config.wheel_policy import WheelPolicy
 from spack.errors import UsageError
-from spack.spec import parse_many, to_specfile
+from spack.spec import DEPTYPES, parse_many, to_specfile, traverse_all
 
 if TYPE_CHECKING:
     from spack.config.other_machines import OtherMachine
@@ -198,7 +198,8 @@ def show(session: Session, args: argparse.Namespace, roots: Sequence[ConcreteSpe
     colors = Colors(use_color(sys.stdout, session.options.color))
     status = None
     if args.install_status or colors.enabled:
-        status = node_status(session.store.database.records())
+        digests = {node.dag_hash() for node in traverse_all(roots, DEPTYPES)}
+        status = node_status(session.store.database.records_of(digests))
     parts = TreeParts(
         marks=args.install_status,
         hash_length=32 if args.very_long else 7 if args.long else None,

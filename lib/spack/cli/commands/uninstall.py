@@ -12,7 +12,7 @@ from spack.cli.prompt import confirm
 from spack.cli.render import message, warning
 from spack.environment import Environment
 from spack.errors import ViewError
-from spack.install.removal import plan_removal, refuse_roots, refuse_upstream, remove
+from spack.install.removal import needing, plan_removal, refuse_roots, refuse_upstream, remove
 from spack.session import Session
 from spack.session.module_parts import follow_removals
 from spack.spec.parser import parse_many
@@ -46,15 +46,14 @@ def run(session: Session, args: argparse.Namespace) -> int:
     store = session.store
     records = installed.several(store, parse_many(args.spec), all_matches=args.all)
     refuse_upstream(records)
-    database = store.own
+    hashes = [record.hash for record in records]
     removal = plan_removal(
-        database.records(),
-        database.links(),
-        [record.hash for record in records],
+        *needing(store.own, hashes),
+        hashes,
         dependents=args.dependents,
         force=args.force,
     )
-    dropped = _dropped(session, args, [record.hash for record in records])
+    dropped = _dropped(session, args, hashes)
     if not args.force:
         refuse_roots(removal, _roots(session, dropped))
     message("these packages will be removed:")
