@@ -104,7 +104,7 @@ class Packages:
         return name, self._usable(name)
 
     def _usable(self, name: str) -> Recipe | None:
-        if name in self._recipes.errors():
+        if self._recipes.is_broken(name):
             return None
         return self._recipes.get(name)
 

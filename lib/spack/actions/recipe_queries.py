@@ -30,9 +30,10 @@ __all__ = [
 
 def recipes_of(recipes: RepoPath, names: Iterable[str] | None = None) -> Iterator[Recipe]:
     """Yield the recipes of these packages (all by default) that can be used."""
-    broken = recipes.errors()
+    if names is None:
+        recipes.errors()  # reads all recipes, several at a time
     for name in recipes.names() if names is None else names:
-        recipe = None if name in broken else recipes.get(name)
+        recipe = None if recipes.is_broken(name) else recipes.get(name)
         if recipe is not None:
             yield recipe
 

@@ -23,9 +23,8 @@ class Finding(NamedTuple):
 def check_versions(records: Iterable[InstallRecord], recipes: RepoPath) -> list[Finding]:
     """Return the installed nodes whose version no recipe has, or is deprecated."""
     found = []
-    broken = recipes.errors()
     for record in records:
-        if not recipes.exists(record.name) or record.name in broken:
+        if not recipes.exists(record.name) or recipes.is_broken(record.name):
             found.append(Finding(record.short, "no repository has its recipe"))
             continue
         recipe = recipes.get(record.name)

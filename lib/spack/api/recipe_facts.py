@@ -13,9 +13,10 @@ The answer is a stream of marshalled rows, one for each piece of work, in any or
 ``data`` is the marshalled :meth:`Recipe.to_data`; ``error`` is (message, hint) of a recipe that
 cannot be used; ``bases`` are the directories of other recipes whose classes it derives from;
 ``identity`` is (mtime_ns, size, ctime_ns, CRC-32) of the recipe;
-``files`` are the patches beside it as (name, mtime_ns, size, ctime_ns); ``project`` is the project
-of the package index that it names where its own name is not the usual one for that, or "". Rows
-describe what was on disk when the recipe was loaded: the stat is taken first.
+``files`` are the patches beside it, and recipes of other repositories that it derives from, as
+(name, mtime_ns, size, ctime_ns); ``project`` is the project of the package index that it names
+where its own name is not the usual one for that, or "". Rows describe what was on disk when the
+recipe was loaded: the stat is taken first.
 """
 
 from __future__ import annotations
@@ -446,6 +447,12 @@ def _patch_files(cls: _PackageClass, directory: Path) -> tuple[tuple[str, int, i
         for patch in ((item,) if isinstance(item, PatchRecord) else getattr(item, "patches", ()))
         if "://" not in patch.source
     }
+    for owner in cls.__mro__:
+        module = sys.modules.get(owner.__module__)
+        if module is not None and is_recipe_module(owner.__module__):
+            file = os.path.relpath(module.__file__ or "", directory)
+            if file.startswith(os.path.join("..", "..", "")):
+                names.add(file)
     found = []
     for name in sorted(names):
         try:
@@ -476,6 +483,26 @@ def main(arguments: list[str]) -> int:
         for index, directory in request["work"]:
             marshal.dump(_row(repositories, index, directory), answer)
             answer.flush()  # a recipe may end the process: what was read before it counts
+    return 0
+
+
+def serve(arguments: list[str]) -> int:
+    """Answer questions from standard input, ``[index, directory]`` in a line, until it ends.
+
+    :param arguments: the roots of the repositories in JSON, and the descriptor for the answers:
+        rows as in :func:`main`, each after its length in four bytes.
+    """
+    gc.disable()  # see main
+    repositories = [Repository.open(Path(root)) for root in json.loads(arguments[0])]
+    install_finder(repositories)
+    null = os.open(os.devnull, os.O_RDONLY)
+    with open(os.dup(0), "rb") as questions, open(int(arguments[1]), "wb") as answers:
+        os.dup2(null, 0)  # recipes read nothing
+        for line in questions:
+            index, directory = json.loads(line)
+            row = marshal.dumps(_row(repositories, index, directory))
+            answers.write(len(row).to_bytes(4, "big") + row)
+            answers.flush()
     return 0
 
 

@@ -22,7 +22,16 @@ from zlib import crc32
 from spack.errors import RecipeError
 from spack.repo.repository import Repository
 
-__all__ = ["FactsBuilder", "compute_facts"]
+__all__ = [
+    "NOT_STARTED",
+    "PATIENCE",
+    "FactsBuilder",
+    "compute_facts",
+    "culprit",
+    "environment",
+    "not_started",
+    "processor_seconds",
+]
 
 #: ``build(roots, work)`` yields a row for every pair of work; see :mod:`spack.api.recipe_facts`.
 FactsBuilder = Callable[[Sequence[Path], Sequence["tuple[int, str]"]], Iterable[Any]]
@@ -31,19 +40,19 @@ FactsBuilder = Callable[[Sequence[Path], Sequence["tuple[int, str]"]], Iterable[
 _WORTH_A_PROCESS = 60
 
 #: Seconds for one recipe, which takes milliseconds, and between two looks at how far they are.
-_PATIENCE, _LOOK = 15.0, 0.5
+PATIENCE, _LOOK = 15.0, 0.5
 
 #: Fields of ``/proc/PID/stat`` after the name of the program: time as a user and in the kernel.
 _USER_TIME, _KERNEL_TIME = 11, 12
 
 #: Exit status of a process whose engine could not be imported.
-_NOT_STARTED = 70
+NOT_STARTED = 70
 
 _BOOT = (
     "import sys,json;sys.path[:]=json.loads(sys.argv[1])\n"
-    "try:\n from spack.api.recipe_facts import main\n"
-    f"except BaseException as e:\n sys.stderr.write(repr(e));sys.exit({_NOT_STARTED})\n"
-    "sys.exit(main(sys.argv[2:]))"
+    "try:\n from spack.api import recipe_facts\n"
+    f"except BaseException as e:\n sys.stderr.write(repr(e));sys.exit({NOT_STARTED})\n"
+    "sys.exit(getattr(recipe_facts, sys.argv[2])(sys.argv[3:]))"
 )
 
 
@@ -53,7 +62,7 @@ def compute_facts(
     *,
     processes: int = 2,
     python: str = sys.executable,
-    patience: float = _PATIENCE,
+    patience: float = PATIENCE,
 ) -> Iterator[Any]:
     """Compute the facts of *work*, pairs of an index into *roots* and a recipe's directory.
 
@@ -79,14 +88,9 @@ def compute_facts(
                 missing = part[len(rows) :]
                 if not missing:
                     continue
-                if not late and process.returncode == _NOT_STARTED:
-                    raise RecipeError(
-                        "the process that reads recipes has failed",
-                        errors or None,
-                        facts={"status": process.returncode, "read": len(rows)},
-                        hint="is this copy of spack complete? its own modules could not be loaded",
-                    )
-                yield _culprit(roots, missing[0], process.returncode, patience if late else None)
+                if not late and process.returncode == NOT_STARTED:
+                    raise not_started(errors, process.returncode, len(rows))
+                yield culprit(roots, missing[0], process.returncode, patience if late else None)
                 if missing[1:]:
                     again = _start(python, roots, missing[1:], Path(scratch), started)
                     running.append(again)
@@ -96,6 +100,27 @@ def compute_facts(
                 if process.poll() is None:
                     process.kill()
                     process.communicate()
+
+
+def not_started(errors: str, status: int, read: int) -> RecipeError:
+    """Return the error for a process whose engine could not be imported."""
+    return RecipeError(
+        "the process that reads recipes has failed",
+        errors or None,
+        facts={"status": status, "read": read},
+        hint="is this copy of spack complete? its own modules could not be loaded",
+    )
+
+
+def environment(python: str, function: str) -> tuple[list[str], dict[str, str]]:
+    """Return the command that runs *function* of :mod:`spack.api.recipe_facts`, and its variables.
+
+    The arguments of the function follow.
+    """
+    library = str(Path(__file__).resolve().parents[2])
+    path = json.dumps(list(dict.fromkeys([library, *map(os.path.abspath, filter(None, sys.path))])))
+    command = [python, "-I", "-S", "-B", "-X", "utf8", "-c", _BOOT, path, function]
+    return command, {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
 
 
 def _wait(process: subprocess.Popen[bytes], answer: Path, patience: float) -> tuple[str, bool]:
@@ -111,7 +136,7 @@ def _wait(process: subprocess.Popen[bytes], answer: Path, patience: float) -> tu
             _, errors = process.communicate(timeout=min(_LOOK, patience))
         except subprocess.TimeoutExpired:
             size = answer.stat().st_size if answer.exists() else 0
-            seconds, now = _processor_seconds(process.pid), time.monotonic()
+            seconds, now = processor_seconds(process.pid), time.monotonic()
             if (size, seconds) != (answered, worked):
                 worked, worked_at = seconds, now
             if size != answered:
@@ -124,7 +149,7 @@ def _wait(process: subprocess.Popen[bytes], answer: Path, patience: float) -> tu
         return errors.decode("utf-8", "replace").strip(), False
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
     """Return how long a process has computed; 0 where the system does not report it."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
@@ -135,7 +160,7 @@ def _processor_seconds(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _culprit(
+def culprit(
     roots: Sequence[Path], item: tuple[int, str], status: int, seconds: float | None
 ) -> tuple[Any, ...]:
     """Return the entry of the recipe that the process was reading when it ended."""
@@ -165,14 +190,13 @@ def _start(
     request, answer = scratch / f"{index}.json", scratch / f"{index}.rows"
     document = {"repositories": [str(root) for root in roots], "work": list(work)}
     request.write_text(json.dumps(document), encoding="utf-8")
-    library = str(Path(__file__).resolve().parents[2])
-    path = json.dumps(list(dict.fromkeys([library, *map(os.path.abspath, filter(None, sys.path))])))
+    command, variables = environment(python, "main")
     process = subprocess.Popen(
-        [python, "-I", "-S", "-B", "-X", "utf8", "-c", _BOOT, path, str(request), str(answer)],
+        [*command, str(request), str(answer)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+        env=variables,
         cwd="/",  # facts are cached: they must not depend on where the command was called
     )
     return process, answer, work

@@ -16,6 +16,7 @@ from spack.recipe.package_names import (
     suggest_names,
 )
 from spack.recipe.records import Recipe
+from spack.repo.recipe_text_scan import Scans
 from spack.repo.repository import Repository
 from spack.repo.repository_index import RepositoryIndex, engine_fingerprint, providers_of
 from spack.util.hashing import checksum
@@ -23,6 +24,7 @@ from spack.util.hashing import checksum
 if TYPE_CHECKING:
     from spack.repo.facts_process import FactsBuilder
     from spack.repo.index_repository import IndexRepository
+    from spack.repo.recipe_reader import RecipeReader
     from spack.spec import ConcreteSpec
 
 __all__ = ["RepoPath"]
@@ -73,6 +75,7 @@ class RepoPath:
         self._recipes: dict[str, Recipe | None] = {}
         self._providers: dict[str, tuple[str, ...]] | None = None
         self._projects: dict[str, str] | None = None
+        self._reader: RecipeReader | None = None
 
     # The indexes.
 
@@ -87,28 +90,66 @@ class RepoPath:
 
     def _load(self) -> list[RepositoryIndex]:
         engine = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        directories = [os.path.join(engine, name) for name in _ENGINE]
-        directories += [str(r.root / "build_systems") for r in self.repositories]
-        roots = (str(r.root) for r in self.repositories)
-        fingerprint = "\n".join((engine_fingerprint(directories), *roots))
+        code = engine_fingerprint([os.path.join(engine, name) for name in _ENGINE])
+        own = [engine_fingerprint([str(r.root / "build_systems")]) for r in self.repositories]
+        surroundings = "\n".join((*own, *(str(r.root) for r in self.repositories)))
         indexes = [
-            RepositoryIndex(repository, self._directory(repository), fingerprint)
-            for repository in self.repositories
+            RepositoryIndex(
+                repository, self._directory(repository), f"{code}\n{systems}", surroundings
+            )
+            for repository, systems in zip(self.repositories, own)
         ]
         stale = [index.stale() for index in indexes]
-        work = [(i, name) for i, (changed, _) in enumerate(stale) for name in changed]
-        rows: list[list[Any]] = [[] for _ in indexes]
+        scans = [
+            Scans.of(index.repository, changed, os.path.join(engine, "build_systems"))
+            for index, (changed, _) in zip(indexes, stale)
+        ]
+        work = [(number, name) for number, scan in enumerate(scans) for name in scan.at_once]
+        rows = self._read_many(work)
+        for number, (index, scan, (_, removed)) in enumerate(zip(indexes, scans, stale)):
+            new = rows.get(number, ())
+            if removed or new or scan.later or index.refreshed:
+                index.update(new, removed, scan.later, scan.outer)
+        states = [index.state for index in indexes]
+        self._identity = "\n".join([code, surroundings, *states]) if all(states) else None
+        return indexes
+
+    def _read_many(self, work: Sequence[tuple[int, str]]) -> dict[int, list[Any]]:
+        """Return the rows of recipes by the numbers of their repositories."""
+        rows: dict[int, list[Any]] = {}
         if work:
             if self._on_build is not None:
                 self._on_build(len(work))
             for row in self._builder()([r.root for r in self.repositories], work):
-                rows[row[0]].append(row)
-        for index, (_, removed), new in zip(indexes, stale, rows):
-            if removed or new or index.refreshed:
-                index.update(new, removed)
-        files = [index.file_identity for index in indexes]
-        self._identity = "\n".join([fingerprint, *files]) if all(files) else None
-        return indexes
+                rows.setdefault(row[0], []).append(row)
+        return rows
+
+    def _read_all(self) -> None:
+        """Read the recipes that no question has been about."""
+        indexes = self.indexes()
+        work = [(i, name) for i, index in enumerate(indexes) for name in index.unread()]
+        for number, rows in self._read_many(work).items():
+            indexes[number].update(rows, ())
+
+    def _read(self, index: RepositoryIndex, directory: str) -> None:
+        """Read one recipe, if that has not been done."""
+        if not index.is_unread(directory):
+            return
+        if self._reader is None:
+            from spack.repo.recipe_reader import RecipeReader  # start-up: seldom
+
+            self._reader = RecipeReader([r.root for r in self.repositories])
+        row = self._reader.row(self.indexes().index(index), directory)
+        index.take_now(row)
+        if row[6]:
+            self._providers = None
+
+    def close(self) -> None:
+        """Write what was read for single questions, and end the process that read it."""
+        if self._reader is not None:
+            self._reader.close()
+            for index in self._indexes or ():
+                index.keep()
 
     def identity(self) -> str | None:
         """Return a text that changes with any recipe; None if they are not on disk."""
@@ -127,8 +168,10 @@ class RepoPath:
     def _directory(self, repository: Repository) -> Path | None:
         if self._cache_dir is None:
             return None
-        # A base class of a recipe may be in another repository: the whole path is the key.
-        roots = "\n".join(str(r.root) for r in (repository, *self.repositories))
+        # Of repositories with one namespace the first defines what the others' recipes import.
+        earlier = self.repositories[: self.repositories.index(repository)]
+        same = [r for r in earlier if r.namespace == repository.namespace]
+        roots = "\n".join(str(r.root) for r in (repository, *same))
         key = checksum(roots.encode("utf-8", "surrogateescape"))
         return self._cache_dir / f"{repository.namespace}-{key:08x}"
 
@@ -153,12 +196,21 @@ class RepoPath:
             if found is None:
                 return None
             index, directory = found
-            error = index.errors.get(directory)
+            error = self._error(index, directory)
             if error is not None:
                 message, hint = error
                 raise RecipeError(message, hint=hint, facts={"package": package_name(directory)})
             self._recipes[name] = index.recipe(directory)
         return self._recipes[name]
+
+    def is_broken(self, name: str) -> bool:
+        """Return whether the recipe of package *name* cannot be used."""
+        found = self._find(name)
+        return found is not None and self._error(*found) is not None
+
+    def _error(self, index: RepositoryIndex, directory: str) -> tuple[str, str | None] | None:
+        self._read(index, directory)
+        return index.errors.get(directory)
 
     def of_node(self, spec: ConcreteSpec) -> Recipe | None:
         """Return the facts of a node's package; None when no repository has it.
@@ -198,7 +250,8 @@ class RepoPath:
         return suggest_names(name, (*self.names(), *self.virtual_names()))
 
     def errors(self) -> dict[str, tuple[str, str | None]]:
-        """Return the packages whose recipe cannot be used: name to (message, hint)."""
+        """Return the packages whose recipe cannot be used: name to (message, hint). Reads all."""
+        self._read_all()
         return {
             package_name(directory): error
             for index in reversed(self.indexes())

@@ -8,7 +8,11 @@ many recipes there are.
 An entry is fresh when the stat of its recipe, of the patches beside it and of the recipes that it
 derives from are what they were. The time of a file's last change (ctime) counts, as `cp -p` and
 `rsync -t` keep the other one; where nothing else differs, a checksum of the recipe decides. A new
-version of the engine makes everything stale.
+version of the engine makes everything stale; a recipe that uses one of another repository is stale
+when the repositories have changed.
+
+Of many recipes that are new only those are read that provide virtual packages or derive from
+others (:mod:`spack.repo.recipe_text_scan`); the rest are read when they are asked for.
 
 Both files are caches: whatever is wrong with them, they are made again. Writers exclude each other
 with a lock; readers see either the old or the new index, because it is replaced in one step and
@@ -21,9 +25,9 @@ import marshal
 import os
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 from zlib import crc32
 
 from spack.errors import StoreError
@@ -35,7 +39,10 @@ from spack.util.lock import FileLock
 
 __all__ = ["RepositoryIndex"]
 
-_FORMAT = 3
+_FORMAT = 4
+
+#: The offset of an entry whose recipe has not been read.
+_UNREAD = -1
 
 #: mtime_ns, size, ctime_ns and CRC-32 of a recipe.
 Identity = tuple[int, int, int, int]
@@ -46,19 +53,29 @@ class RepositoryIndex:
 
     :param directory: where the two files are; made when missing. None keeps all in memory.
     :param fingerprint: identifies the code that made the facts.
+    :param surroundings: identifies the other repositories.
 
     Entries are known by the directory of the recipe.
     """
 
-    def __init__(self, repository: Repository, directory: Path | None, fingerprint: str) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        directory: Path | None,
+        fingerprint: str,
+        surroundings: str = "",
+    ) -> None:
         self.repository = repository
         self.directory = directory
         self.fingerprint = fingerprint
+        self.surroundings = surroundings
+        #: Rows that were read one by one, by directory, which :meth:`keep` writes.
+        self._read_now: dict[str, Any] = {}
         self._blobs = b""
         self._blob_name = ""
         self._descriptor = -1
         #: What tells this state of the index on disk from others; "" if it is not there.
-        self.file_identity = ""
+        self.state = ""
         self._load()
 
     def _reset(self) -> None:
@@ -73,7 +90,10 @@ class RepositoryIndex:
         #: Projects of the package index whose recipe does not have the usual name for them.
         self.projects: dict[str, str] = {}
         self.files: dict[str, tuple[tuple[str, int, int, int], ...]] = {}
-        self.file_identity = ""
+        #: Changes with what recipes say; empty where that is not on disk.
+        self.state = ""
+        #: Recipes that use modules of other repositories.
+        self.outer: set[str] = set()
         self.close()
 
     # Reading.
@@ -84,8 +104,7 @@ class RepositoryIndex:
         if self.directory is None:
             return
         try:
-            with open(self.directory / "index", "rb") as stream:
-                document, identity = marshal.loads(stream.read()), _identity(stream.fileno())
+            document = marshal.loads((self.directory / "index").read_bytes())
             header, names, columns, rest = document
             if header[:2] != (_FORMAT, self.fingerprint) or header[3] != str(self.repository.root):
                 return
@@ -94,9 +113,12 @@ class RepositoryIndex:
             return
         values = [array("q", column) for column in columns]
         self.entries = dict(zip(names.split("\n") if names else (), zip(*values)))
-        self.errors, virtual, self.provided, self.bases, self.files, self.projects = rest
-        self.virtual = set(virtual)
-        self.file_identity = identity
+        self.errors, virtual, self.provided, self.bases, self.files, self.projects, outer = rest
+        self.virtual, self.outer = set(virtual), set(outer)
+        if header[4] != self.surroundings:
+            read = [name for name in outer if not self.is_unread(name)]
+            self._forget(read)
+        self.state = header[5]
 
     def _open(self, name: str) -> None:
         assert self.directory is not None
@@ -115,6 +137,9 @@ class RepositoryIndex:
 
     def recipe(self, directory: str) -> Recipe | None:
         """Return the facts of one recipe, or None when it is unknown or cannot be used."""
+        row = self._read_now.get(directory)
+        if row is not None:
+            return None if row[3] is None else Recipe.from_data(marshal.loads(row[3]))
         entry = self.entries.get(directory)
         if entry is None or not entry[5]:
             return None
@@ -124,6 +149,32 @@ class RepositoryIndex:
         else:
             data = self._blobs[offset : offset + length]
         return Recipe.from_data(marshal.loads(data))
+
+    def is_unread(self, directory: str) -> bool:
+        """Return whether the recipe is known and has not been read."""
+        entry = self.entries.get(directory)
+        return entry is not None and entry[4] == _UNREAD and directory not in self._read_now
+
+    def unread(self) -> list[str]:
+        """Return the directories of the recipes that have not been read."""
+        return [name for name in self.entries if self.is_unread(name)]
+
+    def take_now(self, row: Any) -> None:
+        """Take in the row of one recipe that had not been read, until :meth:`keep` writes it."""
+        directory, error, virtual, provided = row[1], row[4], row[5], row[6]
+        self._read_now[directory] = row
+        if error is not None:
+            self.errors[directory] = tuple(error)
+        if virtual:
+            self.virtual.add(directory)
+        if provided:
+            self.provided[directory] = tuple(provided)
+
+    def keep(self) -> None:
+        """Write what :meth:`take_now` took in."""
+        if self._read_now:
+            rows, self._read_now = list(self._read_now.values()), {}
+            self.update(rows, (), is_news=False)
 
     # Freshness.
 
@@ -183,13 +234,32 @@ class RepositoryIndex:
 
     # Writing.
 
-    def update(self, rows: Iterable[Any], removed: Iterable[str]) -> None:
+    def update(
+        self,
+        rows: Iterable[Any],
+        removed: Iterable[str],
+        later: Mapping[str, Identity] = {},
+        outer: Iterable[str] = (),
+        *,
+        is_news: bool = True,
+    ) -> None:
         """Take in the *rows* of :mod:`spack.api.recipe_facts`, drop *removed*, and write the cache.
+
+        :param later: recipes that are not read yet. :param outer: those that use modules of other
+            repositories, of *rows* and *later*. :param is_news: False for rows of recipes that
+            were known and not read.
 
         A cache directory that cannot be written to is not an error: the facts stay in memory.
         """
         new, refreshed = list(rows), self.refreshed
-        dropped = (*removed, *(row[1] for row in new))
+        dropped = (*removed, *later, *(row[1] for row in new))
+        using = set(outer).union(row[1] for row in new if row[1] in self.outer)
+
+        def take(offset: int) -> None:
+            self._take(new, offset)
+            self.entries.update((name, (*seen, _UNREAD, 0)) for name, seen in later.items())
+            self.outer |= using
+
         if self.directory is not None:
             try:
                 self.directory.mkdir(parents=True, exist_ok=True)
@@ -198,14 +268,16 @@ class RepositoryIndex:
                     for name, seen in refreshed.items():
                         self._is_same(name, seen)
                     self._forget(dropped)
-                    self._append(new)
+                    self._append(new, take)
+                    if is_news or not self.state:
+                        self.state = os.urandom(8).hex()
                     self._write()
                 return
             except (OSError, StoreError):
                 pass
         self._to_memory()
         self._forget(dropped)
-        self._take(new, len(self._blobs))
+        take(len(self._blobs))
         self._blobs += b"".join(row[3] or b"" for row in new)
 
     def _forget(self, names: Iterable[str]) -> None:
@@ -217,6 +289,7 @@ class RepositoryIndex:
             self.bases.pop(name, None)
             self.projects.pop(name, None)
             self.files.pop(name, None)
+            self.outer.discard(name)
 
     def _take(self, rows: list[Any], offset: int) -> None:
         for _, name, identity, data, error, virtual, provided, bases, files, project in rows:
@@ -235,7 +308,7 @@ class RepositoryIndex:
             if project:
                 self.projects[name] = project
 
-    def _append(self, rows: list[Any]) -> None:
+    def _append(self, rows: list[Any], take: Callable[[int], None]) -> None:
         """Append the facts to the current file, or start a new one without the dead ones."""
         assert self.directory is not None
         kept = {name: self._read(entry) for name, entry in self.entries.items() if entry[5]}
@@ -255,7 +328,7 @@ class RepositoryIndex:
             with open(self.directory / name, "ab") as stream:
                 offset = stream.tell()
                 stream.writelines(row[3] for row in rows if row[3] is not None)
-        self._take(rows, offset)
+        take(offset)
         self._open(name)
         self._blobs = b""
 
@@ -266,11 +339,13 @@ class RepositoryIndex:
 
     def _to_memory(self) -> None:
         """Move the facts into memory, because the file cannot be appended to."""
-        self.file_identity = ""
+        self.state = ""
         if self._descriptor < 0:
             return
         blobs, offset = [], 0
         for name, entry in list(self.entries.items()):
+            if not entry[5]:
+                continue
             blobs.append(self._read(entry))
             self.entries[name] = (*entry[:4], offset, entry[5])
             offset += entry[5]
@@ -281,20 +356,16 @@ class RepositoryIndex:
         assert self.directory is not None
         names = list(self.entries)
         columns = [array("q", column).tobytes() for column in zip(*self.entries.values())]
-        virtual = tuple(sorted(self.virtual))
-        rest = (self.errors, virtual, self.provided, self.bases, self.files, self.projects)
-        header = (_FORMAT, self.fingerprint, self._blob_name, str(self.repository.root))
+        virtual, outer = tuple(sorted(self.virtual)), tuple(sorted(self.outer))
+        tables = self.provided, self.bases, self.files, self.projects
+        rest = (self.errors, virtual, *tables, outer)
+        root = str(self.repository.root)
+        header = (_FORMAT, self.fingerprint, self._blob_name, root, self.surroundings, self.state)
         document = (header, "\n".join(names), columns or [b""] * 6, rest)
         atomic_write(self.directory / "index", marshal.dumps(document))
-        self.file_identity = _identity(self.directory / "index")
         for file in self.directory.glob("facts-*"):
             if file.name != self._blob_name:
                 file.unlink(missing_ok=True)
-
-
-def _identity(file: Path | int) -> str:
-    status = os.stat(file)
-    return f"{status.st_dev} {status.st_ino} {status.st_mtime_ns} {status.st_size}"
 
 
 def engine_fingerprint(directories: Iterable[str]) -> str:

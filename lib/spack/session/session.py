@@ -496,7 +496,7 @@ class Session:
     def close(self) -> None:
         """Close the open parts; nothing is lost without the call."""
         made: dict[str, Any] = self.__dict__
-        for name in ("wheels", "store", "reporter"):
+        for name in ("recipes", "wheels", "store", "reporter"):
             close = getattr(made.get(name), "close", None)
             if close is not None:
                 close()
