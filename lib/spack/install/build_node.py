@@ -151,13 +151,10 @@ def _hold_dependencies(
     """
     store, reporter = services.store, services.reporter
     reported: set[str] = set()
-    needed = []
-    for node in step.spec.traverse(DEPTYPES, root=False):
-        if node.external is None:
-            needed.append(node)
-    for node in needed:
-        if store.database.record(node.dag_hash()) is None:
-            continue
+    nodes = step.spec.traverse(DEPTYPES, root=False)
+    needed = {node.dag_hash(): node for node in nodes if node.external is None}
+    there = {record.hash for record in store.database.records_of(needed)}
+    for node in [node for digest, node in needed.items() if digest in there]:
         lock = store.locks.try_shared(node.dag_hash())
         while lock is None:
             if node.short not in reported:
@@ -170,9 +167,10 @@ def _hold_dependencies(
             _stop_if(cancelled)
             lock = store.locks.try_shared(node.dag_hash())
         stack.enter_context(lock)
+    there = {record.hash for record in store.database.records_of(step.requires)}
     for spec_hash in step.requires:
-        if store.database.record(spec_hash) is None:
-            missing = next(node for node in needed if node.dag_hash() == spec_hash)
+        if spec_hash not in there:
+            missing = needed[spec_hash]
             raise InstallError(
                 f"{missing.short}, which {step.spec.short} needs, was removed meanwhile",
                 facts={"missing": spec_hash},

@@ -44,7 +44,6 @@ from spack.install.interfaces import InstallerDependencies
 from spack.install.node_run import NodeRun
 from spack.install.node_state import (
     OPEN,
-    SATISFIED,
     BuildStarted,
     BuildSucceeded,
     BuiltElsewhere,
@@ -116,6 +115,9 @@ class _Execution:
     events: queue.Queue[tuple[NodeRun, NodeEvent]] = field(default_factory=queue.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     runs: dict[str, NodeRun] = field(default_factory=dict)
+    #: By hash, builds that must be through before a build begins, and the other way round.
+    blocking: dict[str, set[str]] = field(default_factory=dict)
+    blocked: dict[str, list[str]] = field(default_factory=dict)
     prefixes: dict[str, Path] = field(default_factory=dict)
     fetches: list[threading.Thread] = field(default_factory=list)
     builds: list[threading.Thread] = field(default_factory=list)
@@ -130,6 +132,10 @@ class _Execution:
         # A dependency is always higher than what needs it, so this order is one for locks, too.
         builds = sorted(self.plan.builds, key=lambda step: -step.height)
         self.runs = {step.hash: NodeRun(step, self.services) for step in builds}
+        for step in builds:
+            self.blocking[step.hash] = set(step.requires) & self.runs.keys()
+            for required in self.blocking[step.hash]:
+                self.blocked.setdefault(required, []).append(step.hash)
         if self.runs:
             # Ends what dead processes left, and finds out early if nothing can be written.
             self.services.store.writer()
@@ -213,7 +219,7 @@ class _Execution:
             return True
         run.free()
         run.advance(BuiltElsewhere(record))
-        self.prefixes[run.step.hash] = Path(record.prefix)
+        self._unblock(run.step.hash, Path(record.prefix))
         self.reused.append(run.step)
         run.task.finish(FoundInstalled())
         return False
@@ -238,10 +244,13 @@ class _Execution:
             running += equals
 
     def _is_ready(self, run: NodeRun) -> bool:
-        return all(
-            required not in self.runs or self.runs[required].state in SATISFIED
-            for required in run.step.requires
-        )
+        return not self.blocking[run.step.hash]
+
+    def _unblock(self, spec_hash: str, prefix: Path) -> None:
+        """Note that a node is installed."""
+        self.prefixes[spec_hash] = prefix
+        for waiting in self.blocked.pop(spec_hash, ()):
+            self.blocking[waiting].discard(spec_hash)
 
     # -- events ------------------------------------------------------------------------------
 
@@ -258,7 +267,7 @@ class _Execution:
             run.advance(event)
             if isinstance(event, BuildSucceeded):
                 prefix = Path(event.record.prefix)
-                self.prefixes[run.step.hash] = prefix
+                self._unblock(run.step.hash, prefix)
                 self.installed.append(run.step)
                 self.seconds[run.step.hash] = time.monotonic() - run.started
                 run.task.finish(Installed(prefix))

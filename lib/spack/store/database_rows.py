@@ -26,7 +26,7 @@ def insert_nodes(
     """Write records, and each node that they depend on once."""
     known: set[str] = set()
     for spec, record in items:
-        nodes = _unknown_nodes(spec, known)
+        nodes = _unknown_nodes(connection, spec, known)
         connection.executemany(
             "INSERT OR IGNORE INTO documents VALUES (?, ?)", map(_document, nodes)
         )
@@ -51,14 +51,23 @@ def insert_nodes(
 _MARKS = ", ".join("?" * 15)
 
 
-def _unknown_nodes(spec: ConcreteSpec, known: set[str]) -> list[ConcreteSpec]:
-    """Return the nodes below *spec*, itself included, that are not in *known*; add them to it."""
+def _unknown_nodes(
+    connection: sqlite3.Connection, spec: ConcreteSpec, known: set[str]
+) -> list[ConcreteSpec]:
+    """Return the nodes below *spec*, itself included, that are not known; add them to *known*.
+
+    With a node all that it depends on is known. Cost: that of what is new.
+    """
     spec.dag_hash()
     found, waiting = [], [spec]
     while waiting:
         node = waiting.pop()
-        if node.dag_hash() not in known:
-            known.add(node.dag_hash())
+        digest = node.dag_hash()
+        if digest in known:
+            continue
+        known.add(digest)
+        query = "SELECT 1 FROM documents WHERE hash = ?"
+        if connection.execute(query, (digest,)).fetchone() is None:
             found.append(node)
             waiting.extend(edge.spec for edge in node.edges)
     return found

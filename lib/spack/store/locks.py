@@ -23,6 +23,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import cache
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -91,7 +92,7 @@ def is_alive(owner: LockOwner, proc: Path = Path("/proc")) -> bool:
 
 def _started(pid: int, proc: Path) -> str:
     try:
-        boot = (proc / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = _boot(proc)
         # Fields 3 and following of stat(5): state first, the start time is field 22.
         fields = (proc / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
     except (OSError, UnicodeDecodeError):
@@ -99,6 +100,12 @@ def _started(pid: int, proc: Path) -> str:
     if len(fields) < 20 or fields[0] in (b"Z", b"X"):
         return ""
     return f"{boot}:{fields[19].decode('ascii')}"
+
+
+@cache
+def _boot(proc: Path) -> str:
+    """Return the id of this start of the machine."""
+    return (proc / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def end_group(leader: LockOwner, patience: float = 5.0) -> None:
