@@ -12,7 +12,7 @@ version of the engine makes everything stale; a recipe that uses one of another 
 when the repositories have changed.
 
 Of many recipes that are new only those are read that provide virtual packages or derive from
-others (:mod:`spack.repo.recipe_text_scan`); the rest are read when they are asked for.
+further ones (:mod:`spack.repo.recipe_text_scan`); the rest are read when they are asked for.
 
 Both files are caches: whatever is wrong with them, they are made again. Writers exclude each other
 with a lock; readers see either the old or the new index, because it is replaced in one step and
