@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from spack.engines.build_graph import BuildGraph, build_graph
+from spack.engines.build_graph import build_graph
 from spack.engines.build_weights import expected_weight
-from spack.install.plan import Plan, PlanOptions, make_plan
-from spack.spec import DEPTYPES, ConcreteSpec, traverse_all
-from spack.store import Store
+from spack.install.plan import PlanOptions, make_plan
+from spack.spec import DEPTYPES, traverse_all
 
 if TYPE_CHECKING:
     from spack.actions.binary_installs import CachedInstalls
+    from spack.engines.build_graph import BuildGraph
+    from spack.install.plan import Plan
+    from spack.spec import ConcreteSpec
+    from spack.store import Store
 
 __all__ = ["graph_of", "missing_builds"]
 

@@ -168,7 +168,7 @@ class RepoPath:
     def _directory(self, repository: Repository) -> Path | None:
         if self._cache_dir is None:
             return None
-        # Of repositories with one namespace the first defines what the recipes of all of them import.
+        # Of repositories with one namespace the first defines what recipes of all import.
         earlier = self.repositories[: self.repositories.index(repository)]
         same = [r for r in earlier if r.namespace == repository.namespace]
         roots = "\n".join(str(r.root) for r in (repository, *same))

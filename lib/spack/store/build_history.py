@@ -11,12 +11,14 @@ import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spack.errors import SpackError
-from spack.spec import ConcreteSpec
 from spack.util.filesystem import atomic_write
 from spack.util.json_input import parse_json
+
+if TYPE_CHECKING:
+    from spack.spec import ConcreteSpec
 
 __all__ = ["BuildHistory", "BuildUsage"]
 

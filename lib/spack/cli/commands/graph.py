@@ -65,8 +65,9 @@ def run(session: Session, args: argparse.Namespace) -> None:
     elif args.svg:
         from spack.cli.graph_svg import graph_svg  # start-up: few ask for it
 
-        status = node_status(session.store.database.records())
-        every = {x.dag_hash(): status(x) for root in roots for x in root.traverse()}
+        nodes = {x.dag_hash(): x for root in roots for x in root.traverse()}
+        status = node_status(session.store.database.records_of(nodes))
+        every = {digest: status(node) for digest, node in nodes.items()}
         print(graph_svg(roots, types, every))
     elif args.mermaid:
         print(mermaid(roots, types))
