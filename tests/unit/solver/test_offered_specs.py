@@ -10,7 +10,8 @@ import pytest
 
 from kits.specs import make_spec
 from spack.errors import UnsatisfiableError
-from spack.solver import Problem, concretize
+from spack.solver import Problem
+from spack.solver.concretize import concretize
 from spack.solver.spec_pool import SpecPool
 from spack.spec import ConcreteSpec
 from unit.solver.kit import problem_of
