@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,41 @@ def test_linked_is_what_a_worker_installs(
     two = (files(prefix), described(prefix))
     assert one == two
     assert "lib" in str([x for x in one[0] if x.endswith(".pyc")])
+
+
+def test_the_same_files_as_of_uv(spack: Command, index: WheelIndex, tmp_path: Path) -> None:
+    """They differ in RECORD and INSTALLER, in bytecode, and in what names the interpreter."""
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    if uv is None:
+        pytest.skip("uv is missing")
+    prefix = Installs(spack, index, tmp_path / "sources").install()
+    venv = tmp_path / "venv"
+    python = next(prefix.glob("lib/python*")).name
+    quiet = [uv, "--no-config", "--cache-dir", str(tmp_path / "uv")]
+    subprocess.run([*quiet, "venv", "-q", "--python", sys.executable, str(venv)], check=True)
+    words = [*quiet, "pip", "install", "-q", "--python", str(venv), "--no-deps", "--no-index"]
+    subprocess.run([*words, str(index.file("sweet-1.0-py3-none-any.whl"))], check=True)
+    (modules,) = venv.glob("lib/python*/site-packages")
+    expected = _contents(modules, "sweet")
+    found = _contents(prefix / "lib" / python / "site-packages", "sweet")
+    assert {path for path in {*found, *expected} if found.get(path) != expected.get(path)} == {
+        "sweet-1.0.dist-info/INSTALLER",
+        "sweet-1.0.dist-info/RECORD",
+    }
+    assert _contents(prefix / "share", "sweet") == _contents(venv / "share", "sweet")
+    assert {path.name for path in (prefix / "bin").iterdir()} == {"sweet", "sour"}
+
+
+def _contents(root: Path, start: str) -> dict[str, bytes]:
+    """Return the files of a distribution by path, without bytecode."""
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+        and path.suffix != ".pyc"
+        and path.relative_to(root).parts[0].startswith(start)
+        if path.name not in ("direct_url.json", "uv_cache.json")
+    }
 
 
 def test_unpacked_once(spack: Command, index: WheelIndex, tmp_path: Path) -> None:
