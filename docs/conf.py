@@ -37,7 +37,7 @@ myst_enable_extensions: list[str] = []
 suppress_warnings: list[str] = []
 
 html_theme = "alabaster"
-html_theme_options = {"fixed_sidebar": True, "page_width": "1100px"}
+html_theme_options = {"page_width": "1100px"}
 html_show_sourcelink = False
 html_copy_source = False
 html_use_index = False
