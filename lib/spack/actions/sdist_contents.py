@@ -41,6 +41,9 @@ _DECLARED: Mapping[str, Mapping[str, str]] = {
     "CMakeLists.txt": {"C": "c", "CXX": "cxx", "Fortran": "fortran"},
 }
 
+#: Calls of build files whose words are languages.
+_LANGUAGE_CALL = r"(?mi)^\s*(?:project|add_languages|enable_language)\s*\(([^)]*)\)"
+
 #: Longest text that is kept; no such file is nearly as long.
 _LONGEST = 4 << 20
 
@@ -101,16 +104,26 @@ class _Reader:
 
 
 def languages_of(contents: ArchiveContents) -> list[str]:
-    """Return the languages of the sources that are built, sorted."""
-    found: set[str | None] = set()
+    """Return the languages of the sources that are built, sorted.
+
+    Where a build file declares languages, sources in others are those of projects inside the
+    archive that are not built with it (numpy has a Meson with its tests in Rust); C and C++ count
+    in any case, as Cython generates them.
+    """
+    declared: set[str | None] = set()
     for file, words in _DECLARED.items():
         text = contents.texts.get(file, b"").decode("utf-8", "replace")
-        call = re.search(r"(?mi)^\s*project\s*\(([^)]*)\)", text)
-        found |= {words.get(word) for word in re.findall(r"\w+", call.group(1) if call else "")}
-    for name in contents.names:
-        if not _UNBUILT.search(name):
-            found.add(LANGUAGES.get(f".{name.rpartition('.')[2]}".lower()))
-    return sorted(language for language in found if language)
+        for call in re.findall(_LANGUAGE_CALL, text):
+            declared |= {words.get(word) for word in re.findall(r"\w+", call)}
+    declared.discard(None)
+    found = {
+        LANGUAGES.get(f".{name.rpartition('.')[2]}".lower())
+        for name in contents.names
+        if not _UNBUILT.search(name)
+    }
+    if declared:
+        found &= {"c", "cxx"}
+    return sorted(language for language in found | declared if language)
 
 
 def modules_of(contents: ArchiveContents, project: str) -> list[str]:

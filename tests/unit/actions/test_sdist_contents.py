@@ -30,6 +30,14 @@ def test_languages_that_are_declared() -> None:
     assert languages_of(ArchiveContents((), {"CMakeLists.txt": cmake.encode()})) == ["cxx"]
 
 
+def test_a_declaration_leaves_out_other_projects_of_the_archive() -> None:
+    meson = b"project('x', 'c', 'cython')\nadd_languages('fortran', native: false)\n"
+    names = ("x/a.pyx", "x/b.cpp", "vendored-meson/meson/test cases/rust/1/lib.rs")
+    assert languages_of(ArchiveContents(names, {"meson.build": meson})) == ["c", "cxx", "fortran"]
+    undeclared = {"CMakeLists.txt": b"project(x)\n"}
+    assert languages_of(ArchiveContents(("a.f90",), undeclared)) == ["fortran"]
+
+
 def test_modules() -> None:
     listed = ArchiveContents((), {"x.egg-info/top_level.txt": b"yaml\n_yaml\n"})
     assert modules_of(listed, "pyyaml") == ["yaml"]
