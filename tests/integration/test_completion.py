@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from kits.command import Command
+from kits.recipe_repository import RecipeRepository
 
 #: Shell -> its command line, and a script that prints what it offers for the words in "$@".
 SHELLS = {
@@ -38,7 +39,13 @@ OFFERED = [
     (["-e", "wo"], ["work"]),
     (["-e", "work", "dev"], ["dev-build", "develop"]),
     (["-e", "test", "undev"], ["undevelop"]),
-    (["find", "py-cli"], ["py-click"]),
+    (["spec", "py-cli"], ["py-click"]),
+    (["find", "py-cli"], []),
+    (["uninstall", "bas"], ["base"]),
+    (["load", "--first", "bas"], ["base"]),
+    (["module", "tcl", "rm", "bas"], ["base"]),
+    (["unload", "bas"], []),
+    (["install", "--only", "dep"], ["dependencies"]),
     (["config", "get", "mirr"], ["mirrors"]),
     (["mirror", "cre"], ["create"]),
     (["env", "rename", "wo"], ["work"]),
@@ -49,10 +56,12 @@ OFFERED = [
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_offers(spack: Command, shell: str) -> None:
+def test_offers(spack: Command, recipes: RecipeRepository, shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is missing")
     spack("env", "create", "work")
+    recipes.plain("base")
+    spack("install", "base")
     command, script = SHELLS[shell]
     variables = spack.variables()
     variables["PATH"] = f"{spack.root / 'bin'}:{variables['PATH']}"

@@ -11,6 +11,7 @@ from spack.cli.main import ALIASES, COMMANDS, WITH_VALUE, global_parser, help_pa
 from spack.config.keys import SECTIONS
 from spack.errors import UsageError
 from spack.session import Session
+from spack.store import InstallRecord
 from spack.util.shell import SHELLS
 
 DESCRIPTION = """print the completion script of a shell
@@ -35,6 +36,11 @@ _PACKAGES = frozenset(
         "spec",
         "specs",
     )
+)
+
+#: Commands whose packages are installed ones.
+_OF_INSTALLED = frozenset(
+    ("extensions", "find", "gc", "load", "logs", "mark", "module", "uninstall", "verify", "view")
 )
 
 #: Names of positional arguments that are sections of the configuration.
@@ -83,20 +89,27 @@ def _of_command(session: Session, command: str, before: list[str], last: str) ->
     import_module(f"spack.cli.commands.{command.replace('-', '_')}").add_arguments(parser)
     for word in before:
         parser = _verbs(parser).get(word, parser)
+    for action in parser._actions:
+        if before and before[-1] in action.option_strings and action.choices:
+            return map(str, action.choices)
     if last.startswith("-"):
         return _options(parser)
     found = list(_verbs(parser))
     for action in parser._actions:
         if action.option_strings or isinstance(action, argparse._SubParsersAction):
             continue
-        found += _values(session, command, action)
+        found += _values(session, command, action, last)
     return found
 
 
-def _values(session: Session, command: str, action: argparse.Action) -> Iterable[str]:
+def _values(session: Session, command: str, action: argparse.Action, last: str) -> Iterable[str]:
     """Return what a positional argument may be, as far as that is known."""
     if action.choices:
         return map(str, action.choices)
+    if action.dest in _PACKAGES and command == "unload":
+        return _loaded(session, last)
+    if action.dest in _PACKAGES and command in _OF_INSTALLED:
+        return _names(session.store.database.records(), last)
     if action.dest in _PACKAGES:
         # Completion does not wait for a clone.
         if not missing(session.settings.repos, session.repository_access):
@@ -106,6 +119,20 @@ def _values(session: Session, command: str, action: argparse.Action) -> Iterable
     elif command == "env":
         return _environments(session)
     return ()
+
+
+def _names(records: Iterable[InstallRecord], last: str) -> Iterable[str]:
+    """Return the names of installed packages, or, where a hash is begun, the hashes."""
+    if last.startswith("/"):
+        return [f"/{record.hash}" for record in records]
+    return [record.name for record in records]
+
+
+def _loaded(session: Session, last: str) -> Iterable[str]:
+    from spack.environment.activation import load_state
+
+    found = map(session.store.database.record, load_state(session.environ).hashes)
+    return _names([record for record in found if record is not None], last)
 
 
 def _verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
