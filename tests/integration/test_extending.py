@@ -326,6 +326,29 @@ def test_an_output_format(tree: Tree) -> None:
     assert "--repr" in tree.spack("view", "status", "--help")
 
 
+def test_an_engine(tree: Tree, bakery: RecipeRepository) -> None:
+    tree.write(
+        "lib/spack/engines/words_format.py",
+        """
+        def words(graph, options):
+            return " ".join(node.name for node in graph.nodes)
+        """,
+    )
+    tree.edit(
+        "lib/spack/engines/formats.py",
+        "\n__all__ =",
+        "from spack.engines.words_format import words\n<old>",
+    )
+    tree.edit(
+        "lib/spack/engines/formats.py", '    "json": plan_json,\n', '<old>    "words": words,\n'
+    )
+    tree.edit("lib/spack/engines/format_names.py", '"json")', '"json", "words")')
+    bakery.plain("cake")
+    (tree.home / "spack.yaml").write_text("spack:\n  specs: [cake]\n  view: false\n")
+    tree.spack("-e", ".", "concretize")
+    assert "cake" in tree.spack("-e", ".", "env", "depfile", "--format", "words")
+
+
 def test_a_criterion(tree: Tree, bakery: RecipeRepository) -> None:
     tree.edit(
         "lib/spack/solver/logic/optimize.lp",
@@ -424,6 +447,7 @@ def test_the_table_names_all_of_them(root: Path) -> None:
         "dependency type",
         "detected tool",
         "directive",
+        "engine",
         "fetch protocol",
         "language of compilers",
         "link type of views",
