@@ -110,7 +110,8 @@ class Database(DatabaseFile):
             ("installed", installed),
         ):
             if value is not None:
-                conditions.append(f"{column} = ?")
+                # "+": no index is used for it, as nearly all nodes are installed.
+                conditions.append(f"+{column} = ?" if column == "installed" else f"{column} = ?")
                 values.append(value)
         if hash_prefix:
             # Base32 hashes are lower-case letters and digits: '~' sorts behind them all.
@@ -134,7 +135,7 @@ class Database(DatabaseFile):
         """Return the records of those of *hashes* that are known, by name, version and hash."""
         where = "hash IN (SELECT value FROM json_each(?))"
         if installed is not None:
-            where += f" AND installed = {int(installed)}"
+            where += f" AND +installed = {int(installed)}"
         query = f"SELECT {COLUMNS} FROM nodes WHERE {where} ORDER BY name, version, hash"
         return [self._record(row) for row in self._rows(query, [json.dumps(sorted(set(hashes)))])]
 
@@ -198,7 +199,7 @@ class Database(DatabaseFile):
         """Return the installed nodes of package *name*, by hash."""
         query = (
             "SELECT hash, version, platform, os, installed_at FROM nodes "
-            "WHERE name = ? AND installed = 1 ORDER BY hash"
+            "WHERE name = ? AND +installed = 1 ORDER BY hash"
         )
         return [Instance(*row) for row in self._rows(query, [name])]
 
