@@ -43,13 +43,15 @@ def git_program() -> str:
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach the tests and their programs when a shell started them with ``&``.
+    """Let signals reach the tests and their programs that the caller of the tests ignores.
 
-    A shell without job control lets its background commands ignore SIGINT, and ignored signals
-    are inherited.
+    A shell without job control lets its background commands ignore SIGINT, ``nohup`` SIGHUP, and
+    ignored signals are inherited.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True)
