@@ -217,7 +217,7 @@ def test_activate_and_deactivate(spack: Command, recipes: RecipeRepository) -> N
         *("one 1.0", f"==> in environment work ({folder})", "one"),
         *("none", "unset", "same"),
     ]
-    assert spack("env", "status", check=False).code == 1
+    assert "no environment is active" in spack("env", "status").text
     assert "no environment is active" in spack.fails("env", "deactivate", "--sh", code=2).err
 
 
