@@ -77,8 +77,8 @@ def test_files_are_signed_and_verified(
     for words, reason in (
         (("trust", "none"), "cannot read the key"),
         (("trust", "file"), "gpg cannot import the key"),
-        (("untrust", "nobody@example.org"), "gpg has no key"),
-        (("export", "x", "nobody@example.org"), "there are no keys to export"),
+        (("untrust", "absent@example.org"), "gpg has no key"),
+        (("export", "x", "absent@example.org"), "there are no keys to export"),
     ):
         assert reason in small.fails("gpg", *words, environ=environ, cwd=tmp_path).err
     assert "a subcommand is required" in small.fails("gpg", code=2).err
